@@ -1,0 +1,120 @@
+"""Who lives where and who serves them: the tables of the county."""
+
+from __future__ import annotations
+
+import enum
+from decimal import Decimal
+
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Numeric, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from bot.database import Base
+
+
+class Role(enum.StrEnum):
+    """一格三员 and the people behind them."""
+
+    manager = "manager"
+    assistant = "assistant"
+    supervisor = "supervisor"
+    crew = "crew"
+    team = "team"
+    duty = "duty"
+    admin = "admin"
+
+
+class Community(Base):
+    """区域网格 社区."""
+
+    __tablename__ = "community"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+
+
+class Feeder(Base):
+    """高压网格: a medium-voltage line."""
+
+    __tablename__ = "feeder"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+
+
+class Transformer(Base):
+    """低压网格: a transformer area 台区 on a feeder."""
+
+    __tablename__ = "transformer"
+    __table_args__ = (UniqueConstraint("name", "feeder_id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    feeder_id: Mapped[int] = mapped_column(ForeignKey("feeder.id"))
+
+
+class Grid(Base):
+    """网格: what one manager serves. `phone` is the number on its notice board (dialled or diverted from)."""
+
+    __tablename__ = "grid"
+    grid_no: Mapped[str] = mapped_column(String(40), primary_key=True)
+    phone: Mapped[str | None] = mapped_column(String(40), index=True)
+
+
+class Household(Base):
+    """用户. `tags` holds vulnerable/shop/large; `balance` is CNY, negative when owed."""
+
+    __tablename__ = "household"
+    __table_args__ = (Index("ix_household_grid", "grid_no"), Index("ix_household_transformer", "transformer_id"))
+    household_no: Mapped[str] = mapped_column(String(40), primary_key=True)
+    householder: Mapped[str] = mapped_column(String(80))
+    community_id: Mapped[int] = mapped_column(ForeignKey("community.id"))
+    compound: Mapped[str] = mapped_column(String(120), default="")
+    address: Mapped[str] = mapped_column(String(200))
+    transformer_id: Mapped[int] = mapped_column(ForeignKey("transformer.id"))
+    grid_no: Mapped[str] = mapped_column(ForeignKey("grid.grid_no"))
+    tags: Mapped[list[str]] = mapped_column(JSON, default=list)
+    balance: Mapped[Decimal] = mapped_column(Numeric(12, 2), default=Decimal(0))
+    months_owed: Mapped[int] = mapped_column(default=0)
+    ytd_kwh: Mapped[int] = mapped_column(default=0)
+
+    community: Mapped[Community] = relationship(lazy="joined")
+
+
+class Contact(Base):
+    """A telephone number or chat id that has reached us or was imported."""
+
+    __tablename__ = "contact"
+    __table_args__ = (UniqueConstraint("channel", "address"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: phone, telegram, wecom
+    channel: Mapped[str] = mapped_column(String(20))
+    address: Mapped[str] = mapped_column(String(80), index=True)
+
+
+class HouseholdContact(Base):
+    """Contact ↔ household. Only a link that was imported or confirmed by staff verifies (DESIGN.md)."""
+
+    __tablename__ = "household_contact"
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), primary_key=True)
+    household_no: Mapped[str] = mapped_column(ForeignKey("household.household_no"), primary_key=True, index=True)
+    verifies: Mapped[bool] = mapped_column(Boolean, default=False)
+    #: import, staff or claimed
+    source: Mapped[str] = mapped_column(String(20))
+
+
+class Staff(Base):
+    """A member of staff or a supervisor (who is an outsider)."""
+
+    __tablename__ = "staff"
+    staff_no: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    role: Mapped[str] = mapped_column(String(20), index=True)
+    phone: Mapped[str] = mapped_column(String(40), default="", index=True)
+    telegram_id: Mapped[str] = mapped_column(String(40), default="")
+    wecom: Mapped[str] = mapped_column(String(80), default="")
+    dingtalk: Mapped[str] = mapped_column(String(80), default="")
+
+
+class GridStaff(Base):
+    """Who serves which grid; the role is the person's own."""
+
+    __tablename__ = "grid_staff"
+    grid_no: Mapped[str] = mapped_column(ForeignKey("grid.grid_no"), primary_key=True)
+    staff_no: Mapped[str] = mapped_column(ForeignKey("staff.staff_no"), primary_key=True)

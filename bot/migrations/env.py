@@ -1,0 +1,15 @@
+"""Alembic's entry: migrates the connection that `Database.migrate` hands over."""
+
+from __future__ import annotations
+
+from alembic import context
+
+import bot.grid.models
+import bot.tickets.models  # noqa: F401  (both register their tables)
+from bot.database import Base
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()
+connection.commit()

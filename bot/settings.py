@@ -1,0 +1,120 @@
+"""One typed configuration: `gege.toml` under GEGE_HOME, with the environment on top."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(Exception):
+    """The site's settings cannot be used; the message says which line and what to do."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SiteSettings(_Section):
+    """What the site calls itself and its last resorts."""
+
+    name: str = "崇阳供电"
+    station: str = "天城供电所"
+    station_phone: str = "0715-3390000"
+    #: people who are paged when nobody owns a case; staff with role duty are used as well
+    timezone: str = "Asia/Shanghai"
+
+
+class WebSettings(_Section):
+    host: str = "127.0.0.1"
+    port: int = 8080
+
+
+class VoiceSettings(_Section):
+    """Telephone front ends; addresses are host:port."""
+
+    audiosocket: str = "127.0.0.1:9092"
+    fastagi: str = "127.0.0.1:4573"
+    sip: str = "127.0.0.1:5090"
+    #: seconds of silence that end a caller's turn (old callers: 0.9 to 1.5)
+    end_of_speech: float = 0.9
+
+
+class SpeechSettings(_Section):
+    #: folder of the Vosk model; empty: the first one installed under GEGE_HOME/models, else models/demo
+    model: str = ""
+    threads: int = 2
+    alternatives: int = 5
+    #: espeak-ng speaking rate in words a minute; slow for old ears
+    rate: int = 150
+
+
+class DialogueSettings(_Section):
+    #: "embedded" (Rasa in this process) or "http" (a Rasa server, see docs)
+    adapter: str = "embedded"
+    url: str = "http://127.0.0.1:5005"
+    token: str = ""
+    #: folder of trained dialogue models; empty: models/dialogue in the project
+    models: str = ""
+    #: a dialogue that rested this long (minutes) is over; a half-filled form becomes a ticket
+    session_minutes: int = 30
+
+
+class NotifySettings(_Section):
+    #: providers used for staff without a messenger of their own
+    providers: list[str] = Field(default_factory=lambda: ["console", "file"])
+    retry_first_s: float = 1.0
+    retry_max_s: float = 3600.0
+    dead_letter_after_h: float = 24.0
+
+
+class Settings(_Section):
+    """Everything a site can change. Paths hang below `home`."""
+
+    home: Path = Path("var")
+    database: str = ""
+    site: SiteSettings = Field(default_factory=SiteSettings)
+    web: WebSettings = Field(default_factory=WebSettings)
+    voice: VoiceSettings = Field(default_factory=VoiceSettings)
+    speech: SpeechSettings = Field(default_factory=SpeechSettings)
+    dialogue: DialogueSettings = Field(default_factory=DialogueSettings)
+    notify: NotifySettings = Field(default_factory=NotifySettings)
+    #: YAML of dated prices; empty: the one that ships with Gege
+    tariff: str = ""
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy URL; the embedded default is a SQLite file under `home`."""
+        return self.database or f"sqlite:///{self.home / 'gege.sqlite'}"
+
+    @property
+    def dialogue_models(self) -> Path:
+        return Path(self.dialogue.models) if self.dialogue.models else PROJECT / "models" / "dialogue"
+
+
+def load_settings(home: Path | None = None) -> Settings:
+    """Read `gege.toml` of GEGE_HOME (default `var/`); GEGE_DATABASE_URL overrides the database.
+
+    Raises SettingsError with the file, the key and the reason."""
+    root = Path(home or os.environ.get("GEGE_HOME") or "var").expanduser()
+    values: dict[str, Any] = {}
+    file = root / "gege.toml"
+    if file.exists():
+        try:
+            values = tomllib.loads(file.read_text("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+            raise SettingsError(f"{file}: not valid TOML: {problem}") from problem
+    values["home"] = root
+    if url := os.environ.get("GEGE_DATABASE_URL"):
+        values["database"] = url
+    try:
+        return Settings(**values)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"{file}: {key}: {first['msg']}") from problem

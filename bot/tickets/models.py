@@ -1,0 +1,178 @@
+"""What was heard, what was promised, what is owed: the tables of the ticket's life."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.database import Base, UTCDateTime, now
+
+
+class Kind(enum.StrEnum):
+    """Ticket kinds (DESIGN.md)."""
+
+    outage = "outage"
+    breaker_fault = "breaker_fault"
+    hazard = "hazard"
+    arrears = "arrears"
+    reconnect = "reconnect"
+    pricing = "pricing"
+    new_account = "new_account"
+    meter_relocation = "meter_relocation"
+    indoor_repair = "indoor_repair"
+    care = "care"
+    complaint = "complaint"
+    callback = "callback"
+    unclear = "unclear"
+
+
+class State(enum.StrEnum):
+    """reported → acknowledged → on_site → resolved → closed; cancelled and merged end it early."""
+
+    reported = "reported"
+    acknowledged = "acknowledged"
+    on_site = "on_site"
+    resolved = "resolved"
+    closed = "closed"
+    cancelled = "cancelled"
+    merged = "merged"
+
+
+class Call(Base):
+    """One telephone call: a row before a word is spoken (promise 7)."""
+
+    __tablename__ = "call"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    caller: Mapped[str] = mapped_column(String(80), default="")
+    dialled: Mapped[str] = mapped_column(String(80), default="")
+    diverting: Mapped[str] = mapped_column(String(80), default="")
+    front_end: Mapped[str] = mapped_column(String(20), default="audiosocket")
+    started_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+    ended_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    outcome: Mapped[str] = mapped_column(String(40), default="")
+
+
+class Utterance(Base):
+    """What was heard or typed. `id` is unique: a replayed turn makes no second ticket."""
+
+    __tablename__ = "utterance"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    session: Mapped[str] = mapped_column(String(80), index=True)
+    call_id: Mapped[str | None] = mapped_column(ForeignKey("call.id"))
+    caller: Mapped[str] = mapped_column(String(80), default="")
+    channel: Mapped[str] = mapped_column(String(20))
+    text: Mapped[str] = mapped_column(Text)
+    alternatives: Mapped[list[str]] = mapped_column(JSON, default=list)
+    recording: Mapped[str] = mapped_column(String(200), default="")
+    heard_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+
+
+class Ticket(Base):
+    """工单. Deadlines are timers, history is activities; nothing is stored twice."""
+
+    __tablename__ = "ticket"
+    __table_args__ = (
+        Index("ix_ticket_open", "state", "grid_no"),
+        Index("ix_ticket_household", "household_no"),
+        Index("ix_ticket_session", "session"),
+        Index("ix_ticket_opened", "opened_at"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_no: Mapped[str] = mapped_column(String(20), unique=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(20), default=State.reported)
+    urgent: Mapped[bool] = mapped_column(Boolean, default=False)
+    grid_no: Mapped[str | None] = mapped_column(ForeignKey("grid.grid_no"))
+    household_no: Mapped[str | None] = mapped_column(ForeignKey("household.household_no"))
+    #: number or chat id of the reporter, who need not live there
+    reporter: Mapped[str] = mapped_column(String(80), default="", index=True)
+    channel: Mapped[str] = mapped_column(String(20), default="")
+    session: Mapped[str] = mapped_column(String(80), default="")
+    place: Mapped[str] = mapped_column(String(300), default="")
+    householder: Mapped[str] = mapped_column(String(80), default="")
+    #: what was said, in the resident's words
+    said: Mapped[str] = mapped_column(Text, default="")
+    #: facts collected on the way (smell, neighbours, owed, ...)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    owner: Mapped[str | None] = mapped_column(ForeignKey("staff.staff_no"))
+    utterance_id: Mapped[str | None] = mapped_column(ForeignKey("utterance.id"), unique=True)
+    opened_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+    changed_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+
+
+class TicketNumber(Base):
+    """The last running number of a day; its row lock keeps two writers from taking the same one."""
+
+    __tablename__ = "ticket_number"
+    #: yymmdd in the site's own time
+    day: Mapped[str] = mapped_column(String(6), primary_key=True)
+    last: Mapped[int] = mapped_column()
+
+
+class Activity(Base):
+    """One thing done to a ticket (CIM ActivityRecord); never changed afterwards."""
+
+    __tablename__ = "activity"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+    #: reported, added, acknowledged, on_site, resolved, reopened, cancelled, passed_on, escalated, ...
+    kind: Mapped[str] = mapped_column(String(30))
+    #: staff_no, or "resident", or "gege"
+    by: Mapped[str] = mapped_column(String(40))
+    note: Mapped[str] = mapped_column(Text, default="")
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+
+class Notification(Base):
+    """One message owed to one person: an outbox row, delivered at least once by the relay."""
+
+    __tablename__ = "notification"
+    __table_args__ = (Index("ix_notification_due", "state", "due_at"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    staff_no: Mapped[str] = mapped_column(ForeignKey("staff.staff_no"))
+    #: name of a text in bot/notify/texts.yml
+    template: Mapped[str] = mapped_column(String(40))
+    urgent: Mapped[bool] = mapped_column(Boolean, default=False)
+    #: pending, sent, dead
+    state: Mapped[str] = mapped_column(String(10), default="pending")
+    #: names of the providers that have taken it, comma-separated; a retry goes to the others
+    provider: Mapped[str] = mapped_column(String(120), default="")
+    #: what the text needs beyond the ticket (note, minutes waited, the message that died, ...)
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+    due_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+    sent_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    error: Mapped[str] = mapped_column(Text, default="")
+
+
+class Timer(Base):
+    """Something due later about a ticket; a row, so that it survives a restart."""
+
+    __tablename__ = "timer"
+    __table_args__ = (Index("ix_timer_due", "done_at", "due_at"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    #: unacknowledged
+    kind: Mapped[str] = mapped_column(String(30))
+    step: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    done_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+
+
+class DialogueState(Base):
+    """A dialogue that goes on after a restart: Rasa's events of one session, as JSON."""
+
+    __tablename__ = "dialogue_state"
+    session: Mapped[str] = mapped_column(String(80), primary_key=True)
+    caller: Mapped[str] = mapped_column(String(80), default="")
+    events: Mapped[str] = mapped_column(Text)
+    #: kind and facts of a form in progress, empty when none; what the sweeper makes a ticket of
+    unfinished: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    changed_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now, index=True)
