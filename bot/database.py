@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, Engine, create_engine, event
+from sqlalchemy import URL, DateTime, Dialect, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
@@ -46,18 +46,31 @@ def now() -> dt.datetime:
 
 
 class Database:
-    """An engine and its sessions: `session()` writes, `reading()` only looks."""
+    """An engine and its sessions: `session()` writes, `noting()` writes lightly, `reading()` only looks."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, light: Engine | None = None) -> None:
         self.engine = engine
+        self._light = light or engine
         # On SQLite a writer takes its lock at BEGIN: a deferred transaction that upgrades later cannot wait.
         self._writers = sessionmaker(engine.execution_options(writes=True), expire_on_commit=False)
+        self._notes = sessionmaker(self._light.execution_options(writes=True), expire_on_commit=False)
         self._readers = sessionmaker(engine, expire_on_commit=False)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A transaction that commits at the end of the block or rolls everything back."""
         with self._writers() as session, session.begin():
+            yield session
+
+    @contextmanager
+    def noting(self) -> Iterator[Session]:
+        """Like `session()`, without waiting for the disk: survives a killed process, not a power cut.
+
+        For what is written at every turn and confirmed to nobody (docs/decisions/0007-two-kinds-of-commit.md);
+        the next `session()` commit makes it durable too."""
+        with self._notes() as session, session.begin():
+            if self.engine.dialect.name == "postgresql":
+                session.execute(text("SET LOCAL synchronous_commit = off"))
             yield session
 
     @contextmanager
@@ -79,15 +92,16 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+        self._light.dispose()
 
 
-def _tune_sqlite(connection: Any, _record: Any) -> None:
+def _tune_sqlite(connection: Any, synchronous: str) -> None:
     # WAL with synchronous=FULL: whoever hears "记下了" has a row that survives a power cut (promise 1).
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA busy_timeout=10000")
     cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute(f"PRAGMA synchronous={synchronous}")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
@@ -99,11 +113,18 @@ def open_database(url: str) -> Database:
         return Database(create_engine(parsed, pool_pre_ping=True))
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed)
-    event.listen(engine, "connect", _tune_sqlite)
+    return Database(_sqlite_engine(parsed, "FULL"), _sqlite_engine(parsed, "NORMAL"))
+
+
+def _sqlite_engine(url: URL, synchronous: str) -> Engine:
+    engine = create_engine(url)
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        _tune_sqlite(connection, synchronous)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
 
-    return Database(engine)
+    return engine

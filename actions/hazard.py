@@ -1,0 +1,57 @@
+"""Danger: safety words at once, an urgent ticket with whatever is known, the place afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType, FollowupAction
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.report import take_place
+from actions.turn import Turn
+
+
+class Hazard(Action):
+    """Speaks first, then logs: manager and assistant are told by the ticket's own rules."""
+
+    def name(self) -> str:
+        return "action_hazard"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        turn = Turn(tracker, dispatcher)
+        again = turn.form == "report_form" and turn.slot("kind") == "hazard"
+        place = turn.slot("place") if turn.form == "report_form" else None
+        turn.say("utter_hazard_" + turn.site.words.topic("hazard", turn.text, "other"))
+        if again:
+            if take_place(turn, turn.text) and turn.slot("ticket_no"):
+                turn.set("place_ask", None)
+            ticket_no = turn.slot("ticket_no")
+            turn.site.desk.add(
+                ticket_no, note=turn.text, place=turn.slot("place") or "", grid_no=turn.slot("grid_no")
+            )
+            turn.tell(ticket_no=ticket_no)
+            turn.leave_form()
+            return [*turn.events, FollowupAction("report_form")]
+        earlier = {name: turn.slot(name) for name in ("household_no", "grid_no")}
+        turn.clear_case()
+        turn.set("kind", "hazard")
+        turn.set("said", turn.text)
+        if place:
+            turn.set("place", place)
+            for name, value in earlier.items():
+                turn.set(name, value)
+        take_place(turn, turn.text)
+        ticket = turn.open_ticket("hazard", urgent=True)
+        if turn.slot("place"):
+            if who := turn.who_serves(ticket):
+                turn.say("utter_added", **who)
+            else:
+                turn.say("utter_added_station")
+            turn.leave_form()
+            turn.clear_case()
+            return turn.events
+        turn.leave_form()
+        return [*turn.events, FollowupAction("report_form")]

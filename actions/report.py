@@ -1,0 +1,364 @@
+"""The report form: what is still unknown is asked, read back, and logged after one yes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.turn import Turn
+from bot.grid.registry import Location
+
+#: questions about the place before Gege goes on with what it has (DOMAIN.md: at most three before the ticket)
+PLACE_QUESTIONS = 3
+#: a "no" to the read-back that often: a person takes over
+DENIALS = 2
+#: intents that may fill the form; every other one is a digression that a rule answers
+ANSWERING = {
+    "inform", "affirm", "deny", "nlu_fallback", "report_outage", "report_breaker_fault", "indoor_repair",
+    "open_account", "relocate_meter", "request_care", "complain", "rate_service", "greet", "ask_manager",
+    "out_of_scope", "ask_arrears", "ask_ticket_status",
+}  # fmt: skip
+#: kinds that go to a person even when nobody said where
+PLACE_OPTIONAL = {"complaint", "arrears", "reconnect"}
+
+
+class OpenReport(Action):
+    """Begins a case of the kind that the intent names, with everything the sentence already tells."""
+
+    def name(self) -> str:
+        return "action_open_report"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        turn = Turn(tracker, dispatcher)
+        begin_case(turn, turn.site.words["kinds"].get(turn.intent, "unclear"))
+        return turn.events
+
+
+def begin_case(turn: Turn, kind: str, *, in_form: bool = False) -> None:
+    """Forget the last case, remember the new one and say the sentence that belongs to its beginning.
+
+    `in_form`: the form itself changes the matter and stays open."""
+    words = turn.site.words
+    place = turn.slot("place") if turn.form == "report_form" else None
+    if not in_form:
+        turn.leave_form()
+    known = {name: turn.slot(name) for name in ("household_no", "grid_no", "own_home")} if place else {}
+    turn.clear_case()
+    turn.set("kind", kind)
+    turn.set("said", turn.text)
+    turn.set("utterance_id", turn.utterance_id)
+    if place:  # "不是停电,是空开烧了": the place stays, the matter changes
+        turn.set("place", place)
+        for name, value in known.items():
+            turn.set(name, value)
+    take_place(turn, turn.text)
+    if kind == "breaker_fault":
+        if words.says("burnt", turn.text) and words.answer("smell", turn.text) == "yes":
+            turn.set("smell", "yes")
+            turn.say("utter_smell_first")
+        elif re.search(words["answers"]["smell"]["no"] + "(?=.*(?:味|烟))", turn.text) and "味" in turn.text:
+            turn.set("smell", "no")
+        return
+    intro = {
+        "new_account": "utter_intro_account_transfer" if words.says("transfer", turn.text) else "utter_intro_account",
+        "meter_relocation": "utter_intro_meter",
+        "indoor_repair": "utter_intro_indoor",
+        "care": "utter_intro_care",
+        "complaint": "utter_intro_complaint",
+    }.get(kind)
+    if intro:
+        turn.say(intro)
+
+
+def take_place(turn: Turn, text: str) -> Location | None:
+    """Find the place in a text and remember what it settles; None when the text names none."""
+    householder = turn.entity("householder") or turn.slot("householder") or ""
+    found = turn.locate(text, householder=householder, earlier=turn.slot("place") or "")
+    heard = found.heard_place or turn.entity("place")
+    if not found.understood and not turn.entity("place") and not found.household_no:
+        return None
+    earlier = turn.slot("place") or ""
+    if heard and earlier and turn.slot("place_ask") not in (None, "place", "again", "hazard"):
+        heard = joined(earlier, heard, turn.slot("place_ask") == "community")
+    turn.set("place", heard or earlier or text)
+    turn.set("household_no", found.household_no)
+    turn.set("grid_no", found.grid_no)
+    turn.set("place_ask", found.ask)
+    if householder and not turn.slot("householder"):
+        turn.set("householder", householder)
+    return found
+
+
+def joined(earlier: str, heard: str, first: bool) -> str:
+    """Two parts of a place in the order in which it is said; a part that repeats the other is not doubled."""
+    if earlier in heard:
+        return heard
+    if heard in earlier:
+        return earlier
+    return heard + earlier if first else earlier + heard
+
+
+def next_question(turn: Turn) -> str | None:
+    """The form's next slot for this case, None when nothing is left to ask."""
+    kind = turn.slot("kind")
+    if kind == "solved" or kind == "unclear":
+        return None
+    if kind == "breaker_fault":
+        if turn.slot("smell") is None:
+            return "smell"
+        if turn.slot("smell") == "no":
+            if turn.slot("neighbours") is None:
+                return "neighbours"
+            if turn.slot("reset_done") is None and turn.site.words.says("residual_current", turn.slot("said") or ""):
+                return "reset_done"
+    if question := _where(turn):
+        return question
+    if kind == "hazard" or turn.slot("confirmed") == "yes":
+        return None
+    turn.set("readback", readback(turn))
+    return "confirmed"
+
+
+def _where(turn: Turn) -> str | None:
+    if turn.slot("household_no"):
+        return None
+    tries = turn.slot("place_tries") or 0
+    place, ask = turn.slot("place"), turn.slot("place_ask")
+    if place is None:
+        homes = turn.own_households()
+        if turn.slot("own_home") is None and len(homes) == 1 and turn.slot("kind") != "hazard":
+            return "own_home"
+        if tries >= PLACE_QUESTIONS - 1:
+            return None
+        if turn.slot("place_ask") != "again":
+            turn.set("place_ask", "hazard" if turn.slot("kind") == "hazard" else "place")
+        return "place"
+    if turn.slot("kind") == "hazard":
+        return None
+    if ask not in (None, "householder") and tries < PLACE_QUESTIONS - 1:
+        return "place"
+    if turn.slot("householder") is None and ask is not None and tries < PLACE_QUESTIONS:
+        return "householder"
+    return None
+
+
+def readback(turn: Turn) -> str:
+    """What the resident said, in one clause; nothing that only the registry knows (promise 5)."""
+    words, kind = turn.site.words, turn.slot("kind")
+    what = words["smelling"] if kind == "breaker_fault" and turn.slot("smell") == "yes" else words["cases"][kind]
+    where = turn.slot("place") or (words["own_home"] if turn.slot("own_home") == "yes" else "")
+    name = turn.slot("householder")
+    return words["readback_comma"].join(
+        part for part in (where, words["readback_name"].format(name=name) if name else "", what) if part
+    )
+
+
+class ValidateReportForm(Action):
+    """Takes an answer to the question that was asked; anything else is left to the rules."""
+
+    def name(self) -> str:
+        return "validate_report_form"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        turn = Turn(tracker, dispatcher)
+        asked = turn.slot("requested_slot")
+        if asked and turn.form == "report_form" and not self._take(turn, asked):
+            return []
+        question = next_question(turn)
+        return [*turn.events, SlotSet("requested_slot", question)]
+
+    def _take(self, turn: Turn, asked: str) -> bool:
+        if turn.intent not in ANSWERING:
+            return False
+        taken: bool = getattr(self, f"_{asked}")(turn)
+        if taken:
+            turn.set("misheard", 0)
+        return taken
+
+    def _yes_no(self, turn: Turn, question: str) -> str | None:
+        plain = {"affirm": "yes", "deny": "no"}.get(turn.intent)
+        return turn.site.words.answer(question, turn.text) or plain
+
+    def _smell(self, turn: Turn) -> bool:
+        answer = self._yes_no(turn, "smell")
+        if answer is None:
+            return False
+        turn.set("smell", answer)
+        if answer == "yes":
+            turn.say("utter_smell_first")
+        return True
+
+    def _neighbours(self, turn: Turn) -> bool:
+        if turn.site.words.says("unknown", turn.text):
+            turn.set("neighbours", "unknown")
+            return True
+        answer = self._yes_no(turn, "neighbours")
+        if answer is None:
+            return False
+        turn.set("neighbours", answer)
+        if answer == "no":
+            turn.set("kind", "outage")
+            turn.say("utter_neighbours_dark")
+        return True
+
+    def _reset_done(self, turn: Turn) -> bool:
+        answer = self._yes_no(turn, "reset_done")
+        if answer is None:
+            return False
+        turn.set("reset_done", answer)
+        if answer == "yes":
+            turn.set("kind", "solved")
+        return True
+
+    def _own_home(self, turn: Turn) -> bool:
+        if take_place(turn, turn.text):
+            turn.set("own_home", "no")
+            return True
+        answer = self._yes_no(turn, "own_home")
+        if answer is None:
+            return False
+        turn.set("own_home", answer)
+        if answer == "yes":
+            [(home, _)] = turn.own_households()[:1]
+            turn.set("household_no", home.household_no)
+            turn.set("grid_no", home.grid_no)
+        return True
+
+    def _place(self, turn: Turn) -> bool:
+        tries = (turn.slot("place_tries") or 0) + 1
+        turn.set("place_tries", tries)
+        if take_place(turn, turn.text):
+            return True
+        if turn.intent == "affirm" and turn.slot("pending"):
+            # "no" to the read-back, then "yes": the place that was read back stays
+            turn.set("place", turn.slot("pending"))
+            turn.set("place_ask", None)
+            return True
+        if turn.intent in ("inform", "nlu_fallback", "out_of_scope", "deny", "affirm") and turn.text:
+            # Not in the registry: a village, a landmark. Kept as it was said; the station knows its own.
+            if turn.intent == "inform" and len(turn.text) >= 3:
+                turn.set("place", (turn.slot("place") or "") + turn.text)
+                turn.set("place_ask", None)
+            elif turn.slot("place") is None:
+                turn.set("place_ask", "again")
+            else:
+                turn.set("place_ask", "householder")
+            return True
+        return False
+
+    def _householder(self, turn: Turn) -> bool:
+        words = turn.site.words
+        tries = (turn.slot("place_tries") or 0) + 1
+        turn.set("place_tries", tries)
+        if words.says("unknown", turn.text) or turn.intent == "deny":
+            turn.set("householder", "")
+            return True
+        name = turn.entity("householder") or spoken_name(turn.text, words)
+        if not (1 <= len(name) <= 6 and turn.site.registry.is_surname(name[0])):
+            # Another part of the place instead of a name is as good; anything else is not asked for twice.
+            if turn.intent != "inform":
+                return False
+            take_place(turn, turn.text)
+            turn.set("place_ask", None if turn.slot("household_no") else "householder")
+            turn.set("householder", "" if turn.slot("place_tries") >= PLACE_QUESTIONS else None)
+            return True
+        turn.set("householder", name)
+        found = turn.locate(turn.slot("place") or "", householder=name)
+        if found.grid_no:
+            turn.set("grid_no", found.grid_no)
+        turn.set("household_no", found.household_no)
+        return True
+
+    def _confirmed(self, turn: Turn) -> bool:
+        words = turn.site.words
+        kind_now = words["kinds"].get(turn.intent)
+        answer = words.answer("confirmed", turn.text)
+        if turn.intent == "deny" and answer != "no":
+            answer = "no"
+        if answer == "no":
+            turn.set("denied", (turn.slot("denied") or 0) + 1)
+            if kind_now and kind_now != turn.slot("kind"):
+                begin_case(turn, kind_now, in_form=True)
+                return True
+            if turn.slot("denied") >= DENIALS:
+                turn.set("confirmed", "yes")
+                turn.set("kind", "unclear")
+                return True
+            place = turn.slot("place")
+            turn.set("pending", place)
+            turn.set("place", None)
+            turn.set("household_no", None)
+            turn.set("own_home", "no")
+            if take_place(turn, turn.text) is None:
+                turn.set("place_ask", "again")
+                turn.set("place_tries", 0 if place else turn.slot("place_tries"))
+            return True
+        if kind_now and kind_now != turn.slot("kind") and turn.confidence > 0.6 and answer is None:
+            begin_case(turn, kind_now, in_form=True)
+            return True
+        if answer == "yes" or turn.intent == "affirm" or kind_now == turn.slot("kind"):
+            turn.set("confirmed", "yes")
+            return True
+        return turn.intent == "inform" and take_place(turn, turn.text) is not None
+
+
+def spoken_name(text: str, words: Any) -> str:
+    """The name in an answer to "户主叫什么名字?": 户主是王建国啊 → 王建国."""
+    return re.sub(words["name_tail"], "", re.sub(words["name_lead"], "", text.strip(" ,。,.")))
+
+
+class SubmitReport(Action):
+    """Logs the case (or adds to the ticket that a hazard opened at once) and says who comes."""
+
+    def name(self) -> str:
+        return "action_submit_report"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        turn = Turn(tracker, dispatcher)
+        kind = turn.slot("kind") or "unclear"
+        if kind == "solved":
+            turn.say("utter_reset_worked")
+        elif kind == "hazard":
+            self._add_place(turn)
+        else:
+            self._log(turn, kind)
+        turn.clear_case()
+        return turn.events
+
+    def _log(self, turn: Turn, kind: str) -> None:
+        facts = turn.account_facts(turn.slot("household_no"))
+        for name in ("smell", "neighbours"):
+            if turn.slot(name):
+                facts[name] = turn.slot(name)
+        ticket = turn.open_ticket(kind, facts=facts, urgent=turn.slot("smell") == "yes")
+        if kind == "unclear":
+            turn.tell(hand_over=True)
+        if who := turn.who_serves(ticket):
+            turn.say("utter_logged", **who)
+        else:
+            station, phone = turn.station()
+            turn.say("utter_logged_station", station=station, phone=phone)
+
+    def _add_place(self, turn: Turn) -> None:
+        ticket = turn.site.desk.add(
+            turn.slot("ticket_no"),
+            place=turn.slot("place") or "",
+            household_no=turn.slot("household_no"),
+            grid_no=turn.slot("grid_no"),
+            note=turn.text,
+        )
+        turn.tell(ticket_no=ticket.ticket_no)
+        if who := turn.who_serves(ticket):
+            turn.say("utter_added", **who)
+        else:
+            turn.say("utter_added_station")

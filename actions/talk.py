@@ -1,0 +1,264 @@
+"""The rest of a conversation: earlier reports, courtesy, what is not ours, what was not understood."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import ActiveLoop, EventType, FollowupAction
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.people import tell_manager
+from actions.turn import Turn
+from bot.grid.numerals import speak_number
+from bot.tickets.desk import TicketCard
+
+#: turns in a row that may stay not understood before a person gets the case (promise 3)
+MISHEARD = 2
+
+
+def resumed(turn: Turn) -> list[EventType]:
+    """The events of a digression that was answered; the open form asks its question again."""
+    turn.resume()
+    return turn.events
+
+
+def own_tickets(turn: Turn) -> list[TicketCard]:
+    """The caller's open reports, newest first; without a number, those of this conversation."""
+    if turn.caller:
+        return turn.site.desk.open_of(turn.caller)
+    number = turn.slot("ticket_no")
+    ticket = turn.site.desk.ticket(number) if number else None
+    return [ticket] if ticket else []
+
+
+class Status(Action):
+    """Tells how far the caller's last report is; nothing of anybody else's."""
+
+    def name(self) -> str:
+        return "action_status"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        turn = Turn(tracker, dispatcher)
+        tickets = own_tickets(turn)
+        if not tickets:
+            turn.say("utter_status_none")
+            return resumed(turn)
+        ticket = tickets[0]
+        station, phone = turn.station()
+        who = turn.who_serves(ticket) or {"manager": turn.site.words["station"], "phone": phone}
+        turn.say(
+            f"utter_status_{ticket.state}",
+            when=self._when(turn, ticket.opened_at),
+            what=turn.site.words["cases"][ticket.kind],
+            **who,
+        )
+        turn.tell(ticket_no=ticket.ticket_no)
+        if ticket.state == "reported":
+            turn.site.desk.add(ticket.ticket_no, note=turn.text)
+        return resumed(turn)
+
+    def _when(self, turn: Turn, at: dt.datetime) -> str:
+        zone = ZoneInfo(turn.site.settings.site.timezone)
+        local, today = at.astimezone(zone), dt.datetime.now(zone).date()
+        days = (today - local.date()).days
+        names = turn.site.words["days"]
+        day = names[days] if days < len(names) else turn.site.words["long_ago"]
+        return str(turn.site.words["at"]).format(day=day, hour=speak_number(local.hour)) if days <= 1 else str(day)
+
+
+class Cancel(Action):
+    """A form in progress is dropped at once; a logged report after one yes."""
+
+    def name(self) -> str:
+        return "action_cancel"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        turn = Turn(tracker, dispatcher)
+        if turn.form and turn.slot("kind") != "hazard":
+            turn.say("utter_cancel_form")
+            turn.leave_form()
+            turn.clear_case()
+            return turn.events
+        turn.leave_form()
+        tickets = own_tickets(turn)
+        if not tickets:
+            turn.say("utter_status_none")
+            return turn.events
+        turn.clear_case()
+        turn.set("pending", "cancel")
+        turn.set("ticket_no", tickets[0].ticket_no)
+        turn.say("utter_cancel_ask", what=turn.site.words["cases"][tickets[0].kind])
+        return turn.events
+
+
+class LooseAnswer(Action):
+    """A yes, a no or a place outside a form: an answer to what is pending, else Gege asks what the matter is."""
+
+    def name(self) -> str:
+        return "action_loose_answer"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        turn = Turn(tracker, dispatcher)
+        if turn.form:
+            return NotUnderstood.on(turn)
+        pending = turn.slot("pending")
+        turn.set("pending", None)
+        if pending == "cancel" and turn.intent in ("affirm", "deny"):
+            if turn.intent == "affirm" and turn.slot("ticket_no"):
+                turn.site.desk.cancel(turn.slot("ticket_no"))
+                turn.tell(ticket_no=turn.slot("ticket_no"))
+                turn.say("utter_cancelled")
+            else:
+                turn.say("utter_cancel_kept")
+            return turn.events
+        if pending == "manager":
+            found = turn.locate(turn.text, earlier=turn.slot("place") or "")
+            if not tell_manager(turn, found.grid_no):
+                station, phone = turn.station()
+                turn.say("utter_manager_unknown", station=station, phone=phone)
+            turn.set("place", None)
+            return turn.events
+        turn.say("utter_what_else")
+        return turn.events
+
+
+class NotUnderstood(Action):
+    """Once: asked again with a way out by key. Twice: a person gets it, with what was heard."""
+
+    def name(self) -> str:
+        return "action_not_understood"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        return self.on(Turn(tracker, dispatcher))
+
+    @staticmethod
+    def on(turn: Turn) -> list[EventType]:
+        misheard = (turn.slot("misheard") or 0) + 1
+        if misheard < MISHEARD:
+            turn.set("misheard", misheard)
+            turn.set("said", turn.slot("said") or turn.text)
+            turn.say("utter_not_understood")
+            if turn.form:
+                turn.events += [ActiveLoop(turn.form), FollowupAction("action_listen")]
+            return turn.events
+        said = " / ".join(text for text in dict.fromkeys((turn.slot("said"), turn.text)) if text)
+        ticket = turn.open_ticket("unclear", said=said)
+        station, phone = turn.station()
+        who = turn.who_serves(ticket)
+        turn.tell(hand_over=True, hand_over_to=who["phone"] if who else phone)
+        if who:
+            turn.say("utter_not_understood_again", **who)
+        else:
+            turn.say("utter_not_understood_again_station", phone=phone)
+        turn.leave_form()
+        turn.clear_case()
+        return turn.events
+
+
+class Repeat(Action):
+    """Says the last answer once more."""
+
+    def name(self) -> str:
+        return "action_repeat"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        turn = Turn(tracker, dispatcher)
+        said: list[str] = []
+        users = 0
+        for event in reversed(tracker.events):
+            if event.get("event") == "user":
+                users += 1
+                if users == 2 or said:
+                    break
+            elif event.get("event") == "bot" and event.get("text"):
+                said.insert(0, event["text"])
+        for text in said:
+            dispatcher.utter_message(text=text)
+        if not said:
+            turn.say("utter_nothing_to_repeat")
+        if turn.form:
+            turn.events += [ActiveLoop(turn.form), FollowupAction("action_listen")]
+        return turn.events
+
+
+class Greet(Action):
+    def name(self) -> str:
+        return "action_greet"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        turn = Turn(tracker, dispatcher)
+        if not turn.form:
+            turn.say("utter_greet")
+        return resumed(turn)
+
+
+class Goodbye(Action):
+    """Thanks or goodbye; a form that still needs an answer is asked once more instead of ending."""
+
+    def name(self) -> str:
+        return "action_goodbye"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        turn = Turn(tracker, dispatcher)
+        if turn.form == "report_form" and not turn.site.words.says("goodbye", turn.text):
+            return resumed(turn)
+        if turn.form == "report_form" and turn.slot("kind") != "hazard":
+            # Nobody who told us something and leaves is forgotten (promise 1).
+            turn.open_ticket(turn.slot("kind") or "unclear")
+        turn.leave_form()
+        turn.clear_case()
+        turn.say("utter_goodbye")
+        turn.tell(ended=True)
+        return turn.events
+
+
+class Rate(Action):
+    """Keeps what the resident thinks of the last report with that report."""
+
+    def name(self) -> str:
+        return "action_rate"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        turn = Turn(tracker, dispatcher)
+        if turn.form:
+            return NotUnderstood.on(turn)
+        tickets = turn.site.desk.tickets(reporter=turn.caller, limit=1) if turn.caller else []
+        if tickets:
+            turn.site.desk.add(tickets[0].ticket_no, note=turn.text)
+        bad = turn.site.words.says("dissatisfied", turn.text)
+        turn.say("utter_rating_sorry" if bad else "utter_thanks_rating")
+        return turn.events
+
+
+class NotOurs(Action):
+    """Says whose it is, and still offers the manager."""
+
+    def name(self) -> str:
+        return "action_not_ours"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        turn = Turn(tracker, dispatcher)
+        topic = turn.site.words.topic("not_ours", turn.text, "")
+        turn.say(f"utter_not_ours_{topic}" if topic else "utter_not_ours")
+        return resumed(turn)

@@ -1,0 +1,179 @@
+"""One turn as an action sees it: what was said, by whom, and what the case holds so far."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.site import Site, current
+from bot.grid.registry import HouseholdCard, Location, PersonCard
+from bot.tickets.desk import Report, TicketCard
+
+#: what belongs to one case and is forgotten when the next begins
+CASE_SLOTS = (
+    "kind", "said", "utterance_id", "place", "place_ask", "place_tries", "household_no", "grid_no", "householder",
+    "own_home", "smell", "neighbours", "reset_done", "confirmed", "denied", "readback", "pending", "misheard",
+)  # fmt: skip
+
+
+class Turn:
+    """Reads slots and the latest message, collects the events of an action."""
+
+    def __init__(self, tracker: Tracker, dispatcher: CollectingDispatcher) -> None:
+        self.tracker = tracker
+        self.dispatcher = dispatcher
+        self.site: Site = current()
+        self.events: list[EventType] = []
+        message = tracker.latest_message or {}
+        self.text: str = message.get("text") or ""
+        self.intent: str = (message.get("intent") or {}).get("name") or ""
+        self.confidence: float = (message.get("intent") or {}).get("confidence") or 0.0
+        self.entities: list[dict[str, Any]] = message.get("entities") or []
+        user = tracker.get_last_event_for("user") or {}
+        heard: dict[str, Any] = user.get("metadata") or {}
+        self.caller: str = heard.get("caller", "")
+        self.channel: str = heard.get("channel", "")
+        self.utterance_id: str | None = heard.get("id") or None
+        self.alternatives: tuple[str, ...] = tuple(heard.get("alternatives", ()))
+        self._dialled: str = heard.get("dialled", "")
+        self._diverting: str = heard.get("diverting", "")
+
+    # -- slots ------------------------------------------------------------------------------------
+    def slot(self, name: str) -> Any:
+        return self.tracker.slots.get(name)
+
+    def set(self, name: str, value: Any) -> None:
+        """Remember a value now and, through the returned events, after the action."""
+        self.tracker.slots[name] = value
+        self.events.append(SlotSet(name, value))
+
+    def clear_case(self) -> None:
+        for name in CASE_SLOTS:
+            if self.slot(name) is not None:
+                self.set(name, None)
+
+    def leave_form(self) -> None:
+        if self.tracker.active_loop.get("name"):
+            self.events += [ActiveLoop(None), SlotSet("requested_slot", None)]
+
+    @property
+    def form(self) -> str | None:
+        name: str | None = self.tracker.active_loop.get("name")
+        return name
+
+    def resume(self) -> None:
+        """Ask again what the open form was asking, after a digression was answered."""
+        if self.form and (asked := self.slot("requested_slot")):
+            self.say(f"utter_ask_{self.form}_{asked}")
+            # The form counts as rejected in this turn; made active anew, it takes the next answer.
+            self.events += [ActiveLoop(self.form), FollowupAction("action_listen")]
+
+    # -- speaking ---------------------------------------------------------------------------------
+    def say(self, response: str, **values: Any) -> None:
+        self.dispatcher.utter_message(response=response, **values)
+
+    def tell(self, **facts: Any) -> None:
+        """Facts for the service beside the words: ticket_no, hand_over, ended …"""
+        self.dispatcher.utter_message(json_message=facts)
+
+    # -- who and where ----------------------------------------------------------------------------
+    @property
+    def grid_hint(self) -> str | None:
+        """The grid that the dialled or diverting number, or a QR code, names (DOMAIN.md)."""
+        registry = self.site.registry
+        for number in (self._dialled, self._diverting):
+            if number and (grid_no := registry.grid_of_number(number)):
+                return grid_no
+        return None
+
+    def own_households(self) -> list[tuple[HouseholdCard, bool]]:
+        return self.site.registry.households_of(self.caller) if self.caller else []
+
+    def entity(self, name: str) -> str:
+        """The longest value of an entity in this sentence, or ""."""
+        return max((str(e["value"]) for e in self.entities if e["entity"] == name), key=len, default="")
+
+    def locate(self, text: str, *, householder: str = "", earlier: str = "") -> Location:
+        """Where a text points; the caller's own contact only helps to choose, it never decides alone."""
+        registry, hint = self.site.registry, self.grid_hint
+        found = registry.locate(
+            text, alternatives=self.alternatives, grid_hint=hint, householder=householder or None, earlier=earlier
+        )
+        if found.understood and found.household_no is None and self.caller:
+            narrowed = registry.locate(
+                text,
+                alternatives=self.alternatives,
+                caller=self.caller,
+                grid_hint=hint,
+                householder=householder or None,
+                earlier=earlier,
+            )
+            if narrowed.household_no or (narrowed.grid_no and not found.grid_no):
+                return narrowed
+        return found
+
+    def manager_of(self, grid_no: str | None) -> PersonCard | None:
+        people = self.site.registry.staff(grid_no, "manager") if grid_no else []
+        return people[0] if people else None
+
+    @property
+    def likely_grid(self) -> str | None:
+        """The grid to hand over to when nothing better is known: the case, the line, the caller's own home."""
+        if grid_no := self.slot("grid_no") or self.grid_hint:
+            return str(grid_no)
+        grids = {card.grid_no for card, _ in self.own_households()}
+        return grids.pop() if len(grids) == 1 else None
+
+    def station(self) -> tuple[str, str]:
+        """(what the station is called, its telephone number)."""
+        site = self.site.settings.site
+        return site.station, site.station_phone
+
+    # -- tickets ----------------------------------------------------------------------------------
+    def open_ticket(self, kind: str, **values: Any) -> TicketCard:
+        """Log a report about what this turn and the case hold; committed when it returns."""
+        household_no = values.pop("household_no", self.slot("household_no"))
+        fields: dict[str, Any] = {
+            "said": self.slot("said") or self.text,
+            "session": self.tracker.sender_id,
+            "channel": self.channel,
+            "reporter": self.caller,
+            "utterance_id": self.utterance_id,
+            "place": self.slot("place") or "",
+            "householder": self.slot("householder") or "",
+            "household_no": household_no,
+            "grid_no": self.slot("grid_no") or self.likely_grid,
+            "facts": self.account_facts(household_no),
+        }
+        fields.update(values)
+        ticket = self.site.desk.report(Report(kind=kind, **fields))
+        self.set("ticket_no", ticket.ticket_no)
+        self.tell(ticket_no=ticket.ticket_no)
+        return ticket
+
+    def account_facts(self, household_no: str | None) -> dict[str, Any]:
+        """What helps the manager to decide; never spoken to the caller."""
+        card = self.site.registry.household(household_no) if household_no else None
+        if card is None:
+            return {}
+        facts: dict[str, Any] = {}
+        if card.balance < 0:
+            facts["owed"] = {"amount": str(-card.balance), "months": card.months_owed}
+        if "vulnerable" in card.tags:
+            facts["vulnerable"] = True
+        return facts
+
+    def who_serves(self, ticket: TicketCard) -> dict[str, str] | None:
+        """{manager, phone} of the ticket's owner when that is a grid's manager, else None (the station)."""
+        person = self.site.registry.person(ticket.owner) if ticket.owner else None
+        if person is None or person.role != "manager":
+            return None
+        return {"manager": address_of(person), "phone": person.phone}
+
+
+def address_of(person: PersonCard) -> str:
+    """How residents call a manager: the surname and 师傅."""
+    return str(current().words["address"]).format(surname=person.name[:1])

@@ -1,0 +1,158 @@
+"""Wiring: the one place that knows everybody."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.database import Database, now, open_database
+from bot.dialogue.port import Dialogue
+from bot.grid.registry import Registry
+from bot.settings import Settings
+from bot.tariff import load_tariff
+from bot.tickets.desk import TicketDesk
+
+if TYPE_CHECKING:
+    from bot.speech.recognise import Recogniser
+    from bot.speech.speak import Voice
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Service:
+    """Everything of a running Gege."""
+
+    settings: Settings
+    database: Database
+    registry: Registry
+    desk: TicketDesk
+    dialogue: Dialogue
+
+
+def open_site(settings: Settings) -> Database:
+    """Create GEGE_HOME if need be, open and migrate its database."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    database = open_database(settings.database_url)
+    database.migrate()
+    return database
+
+
+def make_dialogue(settings: Settings, database: Database, desk: TicketDesk, registry: Registry) -> Dialogue:
+    """The dialogue adapter that the settings choose; trains a missing or stale model first."""
+    if settings.dialogue.adapter == "http":
+        from bot.dialogue.rasa_server import RasaServerDialogue
+
+        return RasaServerDialogue(settings.dialogue.url, settings.dialogue.token, desk)
+    from bot.dialogue.embedded import EmbeddedDialogue
+    from bot.dialogue.training import train, trained_model
+
+    model = trained_model(settings.dialogue_models) or train(settings.dialogue_models)
+    bind_actions(settings, desk, registry)
+    return EmbeddedDialogue(model, database, desk, settings.dialogue.session_minutes)
+
+
+def bind_actions(settings: Settings, desk: TicketDesk, registry: Registry) -> None:
+    """Give Rasa's actions, in this process, the county and the tickets they act on."""
+    import actions.site
+
+    tariff = load_tariff(Path(settings.tariff) if settings.tariff else None)
+    actions.site.bind(actions.site.Site(desk, registry, tariff, settings))
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Service]:
+    """A started service: database, county, dialogue, and (with `relay`) the outbox and the timers."""
+    database = open_site(settings)
+    try:
+        registry = Registry.load(database)
+        desk = TicketDesk(database)
+        dialogue = make_dialogue(settings, database, desk, registry)
+        await dialogue.start()
+        service = Service(settings, database, registry, desk, dialogue)
+        tasks = [asyncio.create_task(work) for work in _background(service)] if relay else []
+        try:
+            yield service
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await dialogue.close()
+    finally:
+        database.dispose()
+
+
+def _background(service: Service):  # type: ignore[no-untyped-def]
+    from bot.notify.relay import Relay, make_providers
+
+    settings = service.settings
+    relay = Relay(service.database, make_providers(settings), settings.notify)
+    yield relay.run()
+    yield _timers(service, relay)
+    yield _sweep(service)
+
+
+async def _timers(service: Service, relay) -> None:  # type: ignore[no-untyped-def]
+    """Fire what is due, once a second; a failure is told and tried again."""
+    from bot.tickets.timers import fire_due
+
+    while True:
+        try:
+            if await asyncio.to_thread(fire_due, service.database, now()):
+                relay.nudge()
+        except Exception:
+            log.exception("timers could not be fired; trying again")
+        await asyncio.sleep(1)
+
+
+async def _sweep(service: Service) -> None:
+    """Dialogues that were left half-told become tickets (promise 1)."""
+    rest = dt.timedelta(minutes=service.settings.dialogue.session_minutes)
+    while True:
+        try:
+            await asyncio.to_thread(service.desk.sweep, now(), rest)
+        except Exception:
+            log.exception("half-told dialogues could not be swept; trying again")
+        await asyncio.sleep(60)
+
+
+@asynccontextmanager
+async def ears_and_mouth(settings: Settings) -> AsyncIterator[tuple[Recogniser, Voice]]:
+    """The recogniser and the voice that the settings choose, started. Raises ModelMissing, VoiceFailed."""
+    from bot.speech.models import in_use
+    from bot.speech.recognise import VoskRecogniser
+    from bot.speech.speak import GegeVoice
+
+    model = in_use(settings)
+    recogniser = await asyncio.to_thread(
+        VoskRecogniser, model.path, settings.speech.threads, settings.speech.alternatives
+    )
+    voice = GegeVoice(settings.home, settings.speech.rate)
+    try:
+        await voice.start()
+        yield recogniser, voice
+    finally:
+        await voice.close()
+        await recogniser.close()
+
+
+async def deliver_once(service: Service, seconds: float = 5.0) -> None:
+    """Deliver what is owed now (for commands that run one turn and end)."""
+    from bot.notify.relay import Relay, make_providers
+
+    relay = Relay(service.database, make_providers(service.settings), service.settings.notify)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(relay.deliver_due(now()), seconds)
+
+
+def tell(line: str) -> None:
+    """Progress for a person, on stderr."""
+    print(line, file=sys.stderr, flush=True)

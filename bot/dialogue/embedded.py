@@ -1,0 +1,115 @@
+"""The default adapter: Rasa's agent in this process, on a thread and event loop of its own.
+
+In the service's own loop the agent delayed 20 ms audio ticks by 6.5 ms (p99), in its own thread by 2.8
+(docs/decisions/0003-rasa-in-a-thread.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bot.database import Database
+from bot.dialogue import rasa_lite
+from bot.dialogue.port import Heard, Reply, Understanding
+from bot.dialogue.turns import RasaDialogue
+from bot.tickets.desk import TicketDesk
+
+rasa_lite.install()
+
+from rasa.core.agent import Agent  # noqa: E402
+from rasa.core.channels.channel import CollectingOutputChannel, UserMessage  # noqa: E402
+
+from bot.dialogue.graph_runner import SequentialGraphRunner  # noqa: E402
+from bot.dialogue.in_process import InProcessActions, speed_up  # noqa: E402
+from bot.dialogue.quiet import quiet_rasa  # noqa: E402
+from bot.dialogue.state import DialogueStore  # noqa: E402
+
+T = TypeVar("T")
+
+
+async def handle(
+    agent: Agent, store: DialogueStore, heard: Heard, clean: str
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """One turn through an agent: (messages, parse result). Raises what Rasa or an action raises."""
+    channel = CollectingOutputChannel()
+    message = UserMessage(
+        clean,
+        output_channel=channel,
+        sender_id=heard.session,
+        input_channel=heard.channel,
+        message_id=heard.id,
+        metadata={
+            "id": heard.id,
+            "caller": heard.caller,
+            "channel": heard.channel,
+            "dialled": heard.dialled,
+            "diverting": heard.diverting,
+            "alternatives": list(heard.alternatives),
+        },
+    )
+    messages = await agent.handle_message(message) or []
+    tracker = await store.retrieve(heard.session)
+    parsed = tracker.latest_message.parse_data if tracker and tracker.latest_message else {}
+    return messages, dict(parsed)
+
+
+class EmbeddedDialogue(RasaDialogue):
+    """Rasa in process. `desk` keeps every utterance before it is understood (promise 7)."""
+
+    def __init__(self, model: Path, database: Database, desk: TicketDesk, session_minutes: int = 30) -> None:
+        super().__init__(desk)
+        self._model = model
+        self._store = DialogueStore(database, session_minutes)
+        self._agent: Agent | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread: threading.Thread | None = None
+
+    async def start(self) -> None:
+        if self._thread:
+            return
+        self._thread = threading.Thread(target=self._loop.run_forever, name="dialogue", daemon=True)
+        self._thread.start()
+        await self._there(self._load())
+
+    async def close(self) -> None:
+        if self._thread:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            await asyncio.to_thread(self._thread.join)
+            self._thread = None
+            self._loop.close()
+
+    async def parse(self, text: str, alternatives: tuple[str, ...] = ()) -> Understanding:
+        return await self._there(self._understand(text, alternatives))
+
+    async def turn(self, heard: Heard) -> Reply:
+        return await self._there(self._take_turn(heard))
+
+    async def _there(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the dialogue's own loop and wait for it here."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    async def _load(self) -> None:
+        quiet_rasa()
+        self._agent = Agent.load(
+            str(self._model), action_endpoint=InProcessActions("actions"), tracker_store=self._store
+        )
+        if self._agent.processor is None:
+            raise RuntimeError(f"{self._model} is no dialogue model")
+        speed_up(self._agent.processor.domain)
+        self._agent.processor.graph_runner = SequentialGraphRunner(self._agent.processor.graph_runner)
+        await self._understand("您好")
+
+    async def _rasa_parse(self, clean: str) -> dict[str, Any]:
+        assert self._agent is not None
+        parsed: dict[str, Any] = await self._agent.parse_message(clean)
+        return parsed
+
+    async def _rasa_turn(self, heard: Heard, clean: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        assert self._agent is not None
+        return await handle(self._agent, self._store, heard, clean)
+
+    def _rasa_forget(self, session: str) -> None:
+        self._store.forget(session)

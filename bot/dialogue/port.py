@@ -1,0 +1,75 @@
+"""The one door to understanding: what goes into a turn, what comes out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One utterance on its way in. `id` is unique; the same id twice is the same turn."""
+
+    id: str
+    session: str
+    text: str
+    #: n-best of the recogniser, best first, without `text` itself being required
+    alternatives: tuple[str, ...] = ()
+    #: number or chat id that reached us, empty when unknown
+    caller: str = ""
+    #: phone, web, terminal, telegram, wecom
+    channel: str = "terminal"
+    #: number that was dialled, number that diverted to us, or the grid of a QR code ("grid_24")
+    dialled: str = ""
+    diverting: str = ""
+    #: path of the audio below GEGE_HOME, empty when typed
+    recording: str = ""
+    call_id: str = ""
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """What a sentence means. `fallback` says that the service would not act on it unasked."""
+
+    text: str
+    intent: str
+    confidence: float
+    fallback: bool
+    entities: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What Gege says to one turn, and what came of it."""
+
+    sentences: tuple[str, ...]
+    understanding: Understanding
+    #: number of the ticket that this turn opened or touched
+    ticket_no: str | None = None
+    #: a person must take over now (call: ring `hand_over_to`)
+    hand_over: bool = False
+    hand_over_to: str = ""
+    #: the dialogue is over; a call may hang up after speaking
+    ended: bool = False
+    #: facts for a screen: slots of the form, kind, grid
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.sentences)
+
+
+class Dialogue(Protocol):
+    """Rasa behind one port; adapters: embedded agent, Rasa server over HTTP."""
+
+    async def start(self) -> None:
+        """Load and warm up; the first turn afterwards is as fast as any."""
+
+    async def parse(self, text: str, alternatives: tuple[str, ...] = ()) -> Understanding:
+        """Understand one sentence without acting on it."""
+
+    async def turn(self, heard: Heard) -> Reply:
+        """Take one utterance of a session; never raises for what a resident says."""
+
+    async def close(self) -> None:
+        """Let go of threads and connections."""

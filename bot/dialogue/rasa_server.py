@@ -1,0 +1,141 @@
+"""The other adapter: a Rasa server over HTTP, for a site that runs Rasa on a machine of its own.
+
+`gege rasa-server` starts the server: Rasa's own, loopback by default, with one input channel that asks for a
+token (Rasa's stock `/webhooks/rest` has no authentication and is not opened)."""
+
+from __future__ import annotations
+
+import dataclasses
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+
+from bot.database import Database
+from bot.dialogue.port import Heard, Reply, Understanding
+from bot.dialogue.turns import RasaDialogue
+from bot.settings import Settings
+from bot.tickets.desk import TicketDesk
+
+_TIMEOUT = aiohttp.ClientTimeout(total=10)
+
+
+class ServerRefused(Exception):
+    """The Rasa server does not answer, or refuses the token; the message says which."""
+
+
+class RasaServerDialogue(RasaDialogue):
+    """Rasa at `url`; `token` is the server's."""
+
+    def __init__(self, url: str, token: str, desk: TicketDesk) -> None:
+        super().__init__(desk)
+        self._url, self._token = url.rstrip("/"), token
+        self._http: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        self._http = aiohttp.ClientSession(
+            timeout=_TIMEOUT, headers={"Authorization": f"Bearer {self._token}"} if self._token else {}
+        )
+        try:
+            await self._rasa_parse("您好")
+        except (aiohttp.ClientError, TimeoutError) as problem:
+            await self.close()
+            raise ServerRefused(
+                f"the Rasa server at {self._url} does not answer ({problem}); start it with: gege rasa-server"
+            ) from problem
+
+    async def close(self) -> None:
+        if self._http:
+            await self._http.close()
+            self._http = None
+
+    async def parse(self, text: str, alternatives: tuple[str, ...] = ()) -> Understanding:
+        return await self._understand(text, alternatives)
+
+    async def turn(self, heard: Heard) -> Reply:
+        return await self._take_turn(heard)
+
+    async def _rasa_parse(self, clean: str) -> dict[str, Any]:
+        answer = await self._post("/webhooks/gege/parse", {"text": clean})
+        return dict(answer)
+
+    async def _rasa_turn(self, heard: Heard, clean: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        answer = await self._post("/webhooks/gege/turn", {"heard": dataclasses.asdict(heard), "text": clean})
+        return answer["messages"], answer["parsed"]
+
+    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        assert self._http is not None, "start() was not called"
+        async with self._http.post(self._url + path, json=body) as response:
+            if response.status in (401, 403):
+                raise ServerRefused(f"the Rasa server at {self._url} refuses the token ([dialogue] token)")
+            response.raise_for_status()
+            answer: dict[str, Any] = await response.json()
+            return answer
+
+
+def run_rasa_server(settings: Settings, database: Database, *, host: str = "127.0.0.1", port: int = 5005) -> None:
+    """Serve the trained model until stopped. The actions must be bound (`bot.app.bind_actions`)."""
+    from bot.dialogue import rasa_lite
+
+    rasa_lite.install()
+    from rasa.core.agent import Agent
+    from rasa.core.channels.channel import InputChannel
+    from rasa.core.run import configure_app
+    from sanic import Blueprint, Request
+    from sanic.response import HTTPResponse, json
+
+    from bot.dialogue.embedded import handle
+    from bot.dialogue.in_process import InProcessActions, speed_up
+    from bot.dialogue.quiet import quiet_rasa
+    from bot.dialogue.state import DialogueStore
+    from bot.dialogue.training import train
+
+    if not settings.dialogue.token:
+        raise ServerRefused("set [dialogue] token in gege.toml first: the server answers nobody without it")
+    quiet_rasa()
+    expected = f"Bearer {settings.dialogue.token}"
+    store = DialogueStore(database, settings.dialogue.session_minutes)
+    agent = Agent.load(
+        str(train(settings.dialogue_models)), action_endpoint=InProcessActions("actions"), tracker_store=store
+    )
+    assert agent.processor is not None
+    speed_up(agent.processor.domain)
+
+    class GegeInput(InputChannel):  # type: ignore[misc]
+        """Turns and parses for whoever knows the token."""
+
+        @classmethod
+        def name(cls) -> str:
+            return "gege"
+
+        def blueprint(self, on_new_message: Callable[[Any], Awaitable[Any]]) -> Blueprint:
+            routes = Blueprint("gege_webhook")
+
+            def known(request: Request) -> bool:
+                return hmac.compare_digest(request.headers.get("Authorization", ""), expected)
+
+            @routes.post("/parse")  # type: ignore[untyped-decorator]
+            async def parse(request: Request) -> HTTPResponse:
+                if not known(request):
+                    return json({"error": "token"}, status=403)
+                return json(await agent.parse_message(str(request.json["text"])))
+
+            @routes.post("/turn")  # type: ignore[untyped-decorator]
+            async def turn(request: Request) -> HTTPResponse:
+                if not known(request):
+                    return json({"error": "token"}, status=403)
+                values = dict(request.json["heard"])
+                values["alternatives"] = tuple(values.get("alternatives", ()))
+                try:
+                    messages, parsed = await handle(agent, store, Heard(**values), request.json["text"])
+                except Exception:
+                    store.forget(values.get("session", ""))
+                    raise
+                return json({"messages": messages, "parsed": parsed})
+
+            return routes
+
+    app = configure_app([GegeInput()], cors=None, auth_token=settings.dialogue.token, enable_api=False, port=port)
+    app.ctx.agent = agent
+    app.run(host=host, port=port, workers=1, access_log=False, motd=False)

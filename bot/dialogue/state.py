@@ -1,0 +1,108 @@
+"""Where dialogues rest between turns: in memory while they go on, and as a row that survives a restart."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any
+
+from rasa.core.tracker_store import TrackerStore
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActiveLoop,
+    Event,
+    SessionStarted,
+    SlotSet,
+    UserUttered,
+    deserialise_events,
+)
+from rasa.shared.core.trackers import DialogueStateTracker
+from sqlalchemy import select
+
+from bot.database import Database, now
+from bot.tickets.models import DialogueState
+
+#: what of Rasa's parse result a later turn may need
+_KEPT = ("text", "intent", "entities", "message_id", "metadata")
+#: dialogues kept in memory
+_WARM = 2_000
+
+
+class DialogueStore(TrackerStore):
+    """Rasa's tracker store on `dialogue_state`.
+
+    A dialogue is shortened whenever no form is open (Rasa's cost grows with every event: 35 ms a turn at 100
+    turns, ../shared/STACK.md), so its length is that of one form."""
+
+    def __init__(self, database: Database, session_minutes: int) -> None:
+        super().__init__(Domain.empty())
+        self._database = database
+        self._rest = dt.timedelta(minutes=session_minutes)
+        self._warm: OrderedDict[str, tuple[DialogueStateTracker, dt.datetime]] = OrderedDict()
+
+    async def save(self, tracker: DialogueStateTracker) -> None:
+        tracker = self._shortened(tracker)
+        at = now()
+        events = json.dumps([_compact(event) for event in tracker.events], ensure_ascii=False)
+        unfinished: dict[str, Any] = {}
+        if tracker.active_loop_name == "report_form":
+            names = ("kind", "said", "place", "householder", "household_no", "grid_no", "ticket_no", "utterance_id")
+            unfinished = {name: tracker.get_slot(name) for name in names if tracker.get_slot(name)}
+        message = tracker.latest_message
+        caller = str((message.metadata or {}).get("caller", "")) if message else ""
+        if unfinished and message:
+            unfinished["channel"] = str((message.metadata or {}).get("channel", ""))
+        with self._database.noting() as session:
+            row = session.get(DialogueState, tracker.sender_id)
+            if row is None:
+                row = DialogueState(session=tracker.sender_id)
+                session.add(row)
+            row.caller = caller or row.caller or ""
+            row.events, row.unfinished, row.changed_at = events, unfinished, at
+        self._warm[tracker.sender_id] = (tracker, at)
+        self._warm.move_to_end(tracker.sender_id)
+        while len(self._warm) > _WARM:
+            self._warm.popitem(last=False)
+
+    async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
+        if known := self._warm.get(sender_id):
+            tracker, at = known
+            return tracker if now() - at < self._rest else None
+        with self._database.reading() as session:
+            row = session.get(DialogueState, sender_id)
+            if row is None or now() - row.changed_at >= self._rest:
+                return None
+            events = json.loads(row.events)
+        return DialogueStateTracker.from_events(
+            sender_id, deserialise_events(events), slots=self.domain.slots if self.domain else None
+        )
+
+    async def keys(self) -> Iterable[str]:
+        with self._database.reading() as session:
+            return list(session.scalars(select(DialogueState.session)))
+
+    def forget(self, sender_id: str) -> None:
+        """Drop what is in memory, so that the next turn starts from the row (after a turn that failed)."""
+        self._warm.pop(sender_id, None)
+
+    def _shortened(self, tracker: DialogueStateTracker) -> DialogueStateTracker:
+        events = list(tracker.events)
+        if tracker.active_loop_name or len(events) < 24:
+            return tracker
+        last_user = max((i for i, event in enumerate(events) if isinstance(event, UserUttered)), default=0)
+        slots = [SlotSet(name, slot.value) for name, slot in tracker.slots.items() if slot.value is not None]
+        begin: list[Event] = [ActionExecuted("action_session_start"), SessionStarted(), *slots]
+        begin += [ActiveLoop(None), ActionExecuted("action_listen")]
+        return DialogueStateTracker.from_events(
+            tracker.sender_id, [*begin, *events[last_user:]], slots=self.domain.slots if self.domain else None
+        )
+
+
+def _compact(event: Event) -> dict[str, Any]:
+    row: dict[str, Any] = event.as_dict()
+    if "parse_data" in row:
+        row["parse_data"] = {key: row["parse_data"][key] for key in _KEPT if key in row["parse_data"]}
+    return row

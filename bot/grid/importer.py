@@ -1,0 +1,355 @@
+"""Import of the two CSV files of the contract: a bad file is refused as a whole, a second import updates."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sqlalchemy import Table, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from bot.database import Base, Database
+from bot.grid.models import (
+    Community,
+    Contact,
+    Feeder,
+    Grid,
+    GridStaff,
+    Household,
+    HouseholdContact,
+    Role,
+    Staff,
+    Transformer,
+)
+
+COLUMNS = Path(__file__).resolve().parent / "data" / "csv_columns.yml"
+#: problems told at once
+TOLD = 20
+_CHUNK = 1_000
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault of a file: line counted from 1 (the header), column by its English name."""
+
+    line: int
+    column: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}: {self.reason}" if self.column else f"line {self.line}: {self.reason}"
+
+
+class ImportRefused(Exception):
+    """The file was refused as a whole; nothing was changed."""
+
+    def __init__(self, file: str, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        more = f" (and {len(problems) - TOLD} more)" if len(problems) > TOLD else ""
+        told = "; ".join(str(problem) for problem in problems[:TOLD])
+        super().__init__(f"{file} was not imported: {told}{more}")
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import did."""
+
+    kind: str
+    rows: int
+
+    def __str__(self) -> str:
+        return f"{self.rows} {self.kind} imported"
+
+
+@dataclass
+class _Checked:
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def import_csv(database: Database, path: Path) -> ImportReport:
+    """Import households or staff; the header says which. Raises ImportRefused."""
+    name = path.name
+    try:
+        data = path.read_bytes()
+    except OSError as problem:
+        raise ImportRefused(name, [Problem(1, "", f"cannot be read ({problem.strerror})")]) from problem
+    lines = _rows(name, _decoded(name, data))
+    kind, columns = _header(name, lines[0][1])
+    checked = _check(kind, columns, lines[1:])
+    if not checked.rows and not checked.problems:
+        checked.problems.append(Problem(1, "", "there is no row below the header"))
+    if checked.problems:
+        raise ImportRefused(name, checked.problems)
+    with database.session() as session:
+        (_store_households if kind == "households" else _store_staff)(session, checked.rows)
+    return ImportReport(kind, len(checked.rows))
+
+
+def _decoded(name: str, data: bytes) -> str:
+    if not data.strip():
+        raise ImportRefused(name, [Problem(1, "", "the file is empty")])
+    if b"\0" in data:
+        line = data[: data.index(b"\0")].count(b"\n") + 1
+        raise ImportRefused(name, [Problem(line, "", "a NUL byte: this is no CSV text (UTF-16 or a spreadsheet?)")])
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError as problem:
+            line = data[: problem.start].count(b"\n") + 1
+    raise ImportRefused(name, [Problem(line, "", "neither UTF-8 nor GB18030")])
+
+
+def _rows(name: str, text: str) -> list[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text), strict=True)
+    rows: list[tuple[int, list[str]]] = []
+    begin = 1
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                rows.append((begin, [cell.strip() for cell in cells]))
+            begin = reader.line_num + 1
+    except csv.Error as problem:
+        raise ImportRefused(name, [Problem(max(1, reader.line_num), "", f"not CSV: {problem}")]) from problem
+    return rows
+
+
+def _header(name: str, cells: list[str]) -> tuple[str, list[str]]:
+    """(kind, English column names in the file's order)."""
+    spec: dict[str, dict[str, list[str]]] = yaml.safe_load(COLUMNS.read_text("utf-8"))
+    best: tuple[str, list[str], list[Problem]] | None = None
+    for kind, columns in spec.items():
+        known = {alias.lower(): column for column, aliases in columns.items() for alias in (column, *aliases)}
+        found = [known.get(cell.lower(), "") for cell in cells]
+        problems = [Problem(1, cell, "unknown column") for cell, column in zip(cells, found, strict=True) if not column]
+        problems += [
+            Problem(1, column, "this column is missing") for column in columns if column not in found
+        ]
+        problems += [
+            Problem(1, column, "this column is there twice") for column in columns if found.count(column) > 1
+        ]
+        if best is None or len(problems) < len(best[2]):
+            best = kind, found, problems
+    assert best is not None
+    if best[2]:
+        raise ImportRefused(name, best[2])
+    return best[0], best[1]
+
+
+_PHONE = re.compile(r"\+?\d{3,20}")
+
+
+def phone_digits(cell: str) -> str:
+    """A telephone number without spaces, dashes, brackets and the country code."""
+    digits = re.sub(r"[\s()（）-]", "", cell)
+    return re.sub(r"^(\+86|0086)", "", digits)
+
+
+def _phone(cell: str) -> str:
+    digits = phone_digits(cell)
+    if digits and not _PHONE.fullmatch(digits):
+        raise ValueError("not a telephone number")
+    return digits
+
+
+def _text(most: int, needed: bool = True) -> Callable[[str], str]:
+    def check(cell: str) -> str:
+        if needed and not cell:
+            raise ValueError("is empty")
+        if len(cell) > most:
+            raise ValueError(f"is longer than {most} characters")
+        if any(ord(c) < 32 for c in cell):
+            raise ValueError("holds a control character")
+        return cell
+
+    return check
+
+
+def _count(cell: str) -> int:
+    if not re.fullmatch(r"\d{1,9}", cell or "0"):
+        raise ValueError("not a whole number of 0 or more")
+    return int(cell or 0)
+
+
+def _money(cell: str) -> Decimal:
+    try:
+        value = Decimal(cell or "0")
+    except InvalidOperation:
+        raise ValueError("not an amount in CNY") from None
+    if not value.is_finite() or abs(value) >= Decimal("1e9"):
+        raise ValueError("not an amount in CNY")
+    return value.quantize(Decimal("0.01"))
+
+
+def _list(cell: str) -> list[str]:
+    return [part.strip() for part in re.split("[;；]", cell) if part.strip()]
+
+
+def _tags(cell: str) -> list[str]:
+    tags = _list(cell)
+    if wrong := [tag for tag in tags if tag not in ("vulnerable", "shop", "large")]:
+        raise ValueError(f"unknown tag {wrong[0]} (vulnerable, shop, large)")
+    return tags
+
+
+def _role(cell: str) -> str:
+    roles = yaml.safe_load((COLUMNS.parent / "roles.yml").read_text("utf-8"))
+    role = roles.get(cell, cell.lower())
+    if role not in set(Role):
+        raise ValueError(f"unknown role {cell}")
+    return str(role)
+
+
+_CHECKS: dict[str, dict[str, Callable[[str], Any]]] = {
+    "households": {
+        "household_no": _text(40), "householder": _text(80), "phone": _phone, "community": _text(80),
+        "compound": _text(120, needed=False), "address": _text(200), "transformer": _text(80), "feeder": _text(80),
+        "grid_no": _text(40), "tags": _tags, "balance": _money, "months_owed": _count, "ytd_kwh": _count,
+    },
+    "staff": {
+        "staff_no": _text(40), "name": _text(80), "role": _role, "phone": _phone, "grid_nos": _list,
+        "telegram_id": _text(40, needed=False), "wecom": _text(80, needed=False), "dingtalk": _text(80, needed=False),
+    },
+}  # fmt: skip
+
+
+def _check(kind: str, columns: list[str], lines: Iterable[tuple[int, list[str]]]) -> _Checked:
+    checked = _Checked()
+    checks = _CHECKS[kind]
+    key = columns[0] if kind == "" else ("household_no" if kind == "households" else "staff_no")
+    seen: dict[str, int] = {}
+    for line, cells in lines:
+        if len(cells) != len(columns):
+            checked.problems.append(Problem(line, "", f"{len(cells)} cells instead of {len(columns)}"))
+            continue
+        row: dict[str, Any] = {}
+        for column, cell in zip(columns, cells, strict=True):
+            try:
+                row[column] = checks[column](cell)
+            except ValueError as problem:
+                checked.problems.append(Problem(line, column, str(problem)))
+        if key in row:
+            if row[key] in seen:
+                checked.problems.append(Problem(line, key, f"the same as in line {seen[row[key]]}"))
+            seen[row[key]] = line
+        checked.rows.append(row)
+    return checked
+
+
+def _upsert(session: Session, model: type[Base], rows: list[dict[str, Any]], keys: Sequence[str]) -> None:
+    """INSERT … ON CONFLICT UPDATE in chunks, the same on both databases."""
+    if not rows:
+        return
+    table = model.__table__
+    assert isinstance(table, Table)
+    dialect = session.get_bind().dialect.name
+    for start in range(0, len(rows), _CHUNK):
+        chunk = rows[start : start + _CHUNK]
+        insert: Any = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+        others = {name: insert.excluded[name] for name in chunk[0] if name not in keys}
+        insert = (
+            insert.on_conflict_do_update(index_elements=list(keys), set_=others)
+            if others
+            else insert.on_conflict_do_nothing(index_elements=list(keys))
+        )
+        session.execute(insert, chunk)
+
+
+def _named(session: Session, model: Any, names: Iterable[str]) -> dict[str, int]:
+    _upsert(session, model, [{"name": name} for name in dict.fromkeys(names)], ["name"])
+    return {name: number for name, number in session.execute(select(model.name, model.id))}
+
+
+def _store_households(session: Session, rows: list[dict[str, Any]]) -> None:
+    communities = _named(session, Community, (row["community"] for row in rows))
+    feeders = _named(session, Feeder, (row["feeder"] for row in rows))
+    pairs = dict.fromkeys((row["transformer"], feeders[row["feeder"]]) for row in rows)
+    _upsert(
+        session, Transformer, [{"name": name, "feeder_id": feeder} for name, feeder in pairs], ["name", "feeder_id"]
+    )
+    transformers = {
+        (name, feeder): number
+        for number, name, feeder in session.execute(select(Transformer.id, Transformer.name, Transformer.feeder_id))
+    }
+    _upsert(session, Grid, [{"grid_no": grid} for grid in dict.fromkeys(row["grid_no"] for row in rows)], ["grid_no"])
+    plain = ("household_no", "householder", "compound", "address", "grid_no", "tags", "balance", "months_owed", "ytd_kwh")
+    _upsert(
+        session,
+        Household,
+        [
+            {name: row[name] for name in plain}
+            | {
+                "community_id": communities[row["community"]],
+                "transformer_id": transformers[row["transformer"], feeders[row["feeder"]]],
+            }
+            for row in rows
+        ],
+        ["household_no"],
+    )
+    _store_contacts(session, rows)
+
+
+def _store_contacts(session: Session, rows: list[dict[str, Any]]) -> None:
+    """The imported number is the household's; an earlier imported one no longer verifies."""
+    numbers = [row["household_no"] for row in rows]
+    for start in range(0, len(numbers), _CHUNK):
+        session.execute(
+            delete(HouseholdContact).where(
+                HouseholdContact.household_no.in_(numbers[start : start + _CHUNK]), HouseholdContact.source == "import"
+            )
+        )
+    with_phone = [row for row in rows if row["phone"]]
+    phones = dict.fromkeys(row["phone"] for row in with_phone)
+    _upsert(
+        session, Contact, [{"channel": "phone", "address": phone} for phone in phones], ["channel", "address"]
+    )
+    ids = {
+        address: number
+        for number, address in session.execute(select(Contact.id, Contact.address).where(Contact.channel == "phone"))
+    }
+    _upsert(
+        session,
+        HouseholdContact,
+        [
+            {
+                "contact_id": ids[row["phone"]],
+                "household_no": row["household_no"],
+                "verifies": True,
+                "source": "import",
+            }
+            for row in with_phone
+        ],
+        ["contact_id", "household_no"],
+    )
+
+
+def _store_staff(session: Session, rows: list[dict[str, Any]]) -> None:
+    grids = dict.fromkeys(grid for row in rows for grid in row["grid_nos"])
+    _upsert(session, Grid, [{"grid_no": grid} for grid in grids], ["grid_no"])
+    _upsert(
+        session,
+        Staff,
+        [{name: value for name, value in row.items() if name != "grid_nos"} for row in rows],
+        ["staff_no"],
+    )
+    numbers = [row["staff_no"] for row in rows]
+    for start in range(0, len(numbers), _CHUNK):
+        session.execute(delete(GridStaff).where(GridStaff.staff_no.in_(numbers[start : start + _CHUNK])))
+    _upsert(
+        session,
+        GridStaff,
+        [
+            {"grid_no": grid, "staff_no": row["staff_no"]}
+            for row in rows
+            for grid in dict.fromkeys(row["grid_nos"])
+        ],
+        ["grid_no", "staff_no"],
+    )

@@ -1,0 +1,57 @@
+"""A provider: one way to get a message to a person. One small file each; this one is the contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is sent to one person. The ticket number is in it, because delivery is at least once."""
+
+    notification_id: int
+    #: empty when the message is about no ticket
+    ticket_no: str
+    staff_no: str
+    name: str
+    role: str
+    #: the person's id with this provider, empty where the provider needs none
+    address: str
+    text: str
+    urgent: bool
+    #: name of the text in texts.yml
+    template: str
+
+
+class Transient(Exception):
+    """Not now: try again, after `retry_after` seconds where the provider said so."""
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Refused(Exception):
+    """Never: the provider will not take this message for this person (blocked, unknown, malformed)."""
+
+
+class Provider(Protocol):
+    """Sends messages; must not block the event loop, and may be called many times at once.
+
+    Returning means that the message was taken. Raises Transient or Refused; anything else counts as Transient."""
+
+    @property
+    def name(self) -> str:
+        """What settings and the notification's row call it."""
+
+    @property
+    def trusted(self) -> bool:
+        """Whether addresses, names and telephone numbers may pass through it."""
+
+    @property
+    def per_minute(self) -> int | None:
+        """Messages a minute that it takes; None: no limit. What is urgent does not wait for it."""
+
+    async def send(self, message: Message) -> None:
+        """Hand over one message."""

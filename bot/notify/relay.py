@@ -1,0 +1,296 @@
+"""The relay: takes what is due from the outbox to people's providers, at least once, danger first."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+import math
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.orm import Session
+
+from bot.database import Database, now
+from bot.grid.models import Role, Staff
+from bot.notify import routes
+from bot.notify.provider import Message, Provider, Refused, Transient
+from bot.notify.routes import Parcel
+from bot.settings import NotifySettings
+from bot.tickets import paging
+from bot.tickets.models import Notification
+
+log = logging.getLogger(__name__)
+
+#: messages on their way at once to one provider; danger does not count
+SLOTS = 8
+#: due messages looked at for one round
+LOOK = 2_000
+UNDELIVERED = "undelivered"
+
+
+@dataclass
+class _Outcome:
+    """What became of one parcel."""
+
+    taken: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    retry_after: float = 0.0
+
+    @property
+    def reasons(self) -> str:
+        return "; ".join(f"{name}: {reason}" for name, reason in (self.failed | self.refused).items())
+
+
+class Relay:
+    """Delivers the outbox. `run()` serves for ever, `deliver_due(at)` one moment; both may run in several processes.
+
+    `timeout_s` bounds one send; a claimed message that is never settled (a crash) is due again five seconds
+    after that."""
+
+    def __init__(
+        self,
+        database: Database,
+        providers: Mapping[str, Provider],
+        settings: NotifySettings,
+        timeout_s: float = 10.0,
+        poll_s: float = 1.0,
+        clock: Callable[[], dt.datetime] = now,
+    ) -> None:
+        if missing := [name for name in settings.providers if name not in providers]:
+            raise ValueError(
+                f"notify.providers names {', '.join(missing)}; there is only {', '.join(providers)}"
+            )
+        self._database = database
+        self._providers = dict(providers)
+        self._settings = settings
+        self._timeout_s = timeout_s
+        self._lease = dt.timedelta(seconds=timeout_s + 5)
+        self._poll_s = poll_s
+        self._clock = clock
+        self._busy: Counter[str] = Counter()
+        self._sent_at: dict[str, deque[dt.datetime]] = {name: deque() for name in providers}
+        self._under_way: set[asyncio.Task[Any]] = set()
+        self._wake = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def nudge(self) -> None:
+        """Something is owed: look now. From any thread; without `run()` it does nothing."""
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has just closed
+                loop.call_soon_threadsafe(self._wake.set)
+
+    async def run(self) -> None:
+        """Deliver until cancelled. A stuck message keeps its own slot and nothing else."""
+        self._loop = asyncio.get_running_loop()
+        try:
+            while True:
+                self._wake.clear()
+                try:
+                    parcels = await asyncio.to_thread(self._claim, self._clock())
+                except Exception:
+                    log.exception("the outbox could not be read; trying again")
+                    parcels = []
+                for parcel in parcels:
+                    self._spawn(self._deliver(parcel, None)).add_done_callback(lambda _: self._wake.set())
+                if not parcels:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._wake.wait(), self._poll_s)
+        finally:
+            self._loop = None
+            for task in list(self._under_way):
+                task.cancel()
+            await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def deliver_due(self, at: dt.datetime) -> int:
+        """Try everything that is due at `at` once; returns how many messages were taken."""
+        delivered = 0
+        while parcels := await asyncio.to_thread(self._claim, at):
+            delivered += sum(await asyncio.gather(*(self._deliver(parcel, at) for parcel in parcels)))
+        return delivered
+
+    # ---- claiming -------------------------------------------------------------------------------
+
+    def _claim(self, at: dt.datetime) -> list[Parcel]:
+        """Take what is due and may leave now. Being claimed is a later `due_at`, so a crash only delays."""
+        free = {name: SLOTS - self._busy[name] for name in self._providers}
+        left = {name: self._left_this_minute(name, at) for name in self._providers}
+        chosen: dict[int, list[Provider]] = {}
+        with self._database.reading() as session:
+            for row_id, urgent, had, person in routes.due(session, at, LOOK):
+                ways = [
+                    name
+                    for name in routes.route(person, self._providers, self._settings.providers)
+                    if name not in had.split(",")
+                ]
+                # Danger waits for nothing, but it uses up the minute for the others.
+                if not urgent and any(free[name] <= 0 or left[name] <= 0 for name in ways):
+                    continue
+                for name in ways:
+                    left[name] -= 1
+                    free[name] -= not urgent
+                chosen[row_id] = [self._providers[name] for name in ways]
+        if not chosen:
+            return []
+        with self._database.session() as session:
+            return self._take(session, chosen, at)
+
+    def _left_this_minute(self, name: str, at: dt.datetime) -> float:
+        window, limit = self._sent_at[name], self._providers[name].per_minute
+        while window and at - window[0] >= dt.timedelta(minutes=1):
+            window.popleft()
+        return math.inf if limit is None else limit - len(window)
+
+    def _take(self, session: Session, chosen: Mapping[int, list[Provider]], at: dt.datetime) -> list[Parcel]:
+        rows = session.scalars(
+            select(Notification)
+            .where(Notification.id.in_(chosen), Notification.state == "pending", Notification.due_at <= at)
+            .order_by(Notification.urgent.desc(), Notification.due_at, Notification.id)
+            # Another relay's rows are the other relay's business (PostgreSQL; SQLite has one writer).
+            .with_for_update(skip_locked=True)
+        ).all()
+        parcels = []
+        for row in rows:
+            row.due_at = at + self._lease
+            row.attempts += 1
+            try:
+                parcel = routes.parcel(session, row, chosen[row.id], at)
+            except Exception as problem:
+                # One message that cannot be written must not hold up those behind it.
+                log.exception("notification %s cannot be written", row.id)
+                self._after_failure(session, row, _Outcome(failed={"text": repr(problem)}), at)
+                continue
+            parcels.append(parcel)
+            for name in parcel.messages:
+                self._sent_at[name].append(at)
+                if not parcel.urgent:
+                    self._busy[name] += 1
+        return parcels
+
+    # ---- sending --------------------------------------------------------------------------------
+
+    def _spawn(self, work: Any) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = asyncio.ensure_future(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._landed)
+        return task
+
+    def _landed(self, task: asyncio.Task[Any]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and task.exception() is not None and self._loop is not None:
+            log.debug("a delivery ended badly: %r", task.exception())
+
+    async def _deliver(self, parcel: Parcel, at: dt.datetime | None) -> bool:
+        """Send one parcel by all of its ways at once and write down what came of it."""
+        outcome = _Outcome()
+        try:
+            await asyncio.gather(*(self._send(name, one, outcome) for name, one in parcel.messages.items()))
+        finally:
+            if not parcel.urgent:
+                self._busy.subtract(parcel.messages.keys())
+        try:
+            return await asyncio.to_thread(self._settle, parcel.notification_id, outcome, at or self._clock())
+        except Exception:
+            log.exception(
+                "notification %s was tried but could not be marked; it will go out again",
+                parcel.notification_id,
+            )
+            return False
+
+    async def _send(self, name: str, message: Message, outcome: _Outcome) -> None:
+        sending = self._spawn(self._providers[name].send(message))
+        try:
+            done, _ = await asyncio.wait({sending}, timeout=self._timeout_s)
+        except asyncio.CancelledError:
+            sending.cancel()
+            raise
+        if not done:
+            # Not awaited: a provider that hangs may also refuse to be cancelled.
+            sending.cancel()
+            outcome.failed[name] = f"no answer in {self._timeout_s:g} s"
+            return
+        try:
+            sending.result()
+        except Refused as problem:
+            outcome.refused[name] = str(problem)
+        except Transient as problem:
+            outcome.failed[name] = str(problem)
+            outcome.retry_after = max(outcome.retry_after, problem.retry_after or 0.0)
+        except Exception as problem:  # noqa: BLE001 - a provider's own fault is kept with the message
+            outcome.failed[name] = repr(problem)
+        else:
+            outcome.taken.append(name)
+
+    # ---- settling -------------------------------------------------------------------------------
+
+    def _settle(self, notification_id: int, outcome: _Outcome, at: dt.datetime) -> bool:
+        with self._database.session() as session:
+            row = session.get_one(Notification, notification_id, with_for_update=True)
+            if row.state != "pending":
+                return False
+            row.provider = ",".join(filter(None, [row.provider, *outcome.taken]))
+            row.error = outcome.reasons[:2000]
+            if not outcome.failed and row.provider:
+                row.state, row.sent_at = "sent", at
+                return True
+            self._after_failure(session, row, outcome, at)
+            return False
+
+    def _after_failure(self, session: Session, row: Notification, outcome: _Outcome, at: dt.datetime) -> None:
+        """Try again later, or give up: at once when every way refused, else after a day."""
+        row.error = outcome.reasons[:2000] or "no way to this person"
+        hopeless = bool(outcome.refused) and not outcome.failed
+        old = at - row.created_at >= dt.timedelta(hours=self._settings.dead_letter_after_h)
+        if not hopeless and not old:
+            doubled = self._settings.retry_first_s * 2.0 ** min(row.attempts - 1, 40)
+            wait = max(min(doubled, self._settings.retry_max_s), outcome.retry_after, 0.001)
+            row.due_at = at + dt.timedelta(seconds=wait)
+        elif row.provider:
+            row.state, row.sent_at = "sent", at  # one way of several reached the person
+        else:
+            row.state = "dead"
+            log.error("notification %s to %s is given up: %s", row.id, row.staff_no, row.error)
+            if row.template != UNDELIVERED:
+                self._page_desk(session, row, at)
+
+    def _page_desk(self, session: Session, dead: Notification, at: dt.datetime) -> None:
+        """Tell the duty desk who was not reached; that message, when it dies, tells nobody (no loop)."""
+        person = session.get_one(Staff, dead.staff_no)
+        station = paging.roster(session, None).station
+        everybody = [one for role in (Role.duty, Role.team, Role.admin) for one in station.get(role, [])]
+        others = [one for one in everybody if one.staff_no != dead.staff_no]
+        if not others:
+            log.error("nobody else is left to be told that notification %s is dead", dead.id)
+        for other in others:
+            if other.role != others[0].role:
+                break
+            detail = {"notification": dead.id, "person": person.name, "reason": dead.error}
+            session.add(
+                Notification(
+                    ticket_id=dead.ticket_id,
+                    staff_no=other.staff_no,
+                    template=UNDELIVERED,
+                    urgent=dead.urgent,
+                    detail=detail,
+                    created_at=at,
+                    due_at=at,
+                )
+            )
+
+
+def release(database: Database, at: dt.datetime) -> int:
+    """At start-up of the only relay: what a fallen one had claimed is due at once. Returns how many."""
+    with database.session() as session:
+        freed: CursorResult[Any] = session.execute(  # type: ignore[assignment]
+            update(Notification)
+            .where(Notification.state == "pending", Notification.error == "", Notification.due_at > at)
+            .where(Notification.attempts > 0)
+            .values(due_at=at)
+        )
+    return freed.rowcount

@@ -1,0 +1,136 @@
+"""What staff read: texts of texts.yml filled with a ticket, masked, short enough for a lock screen."""
+
+from __future__ import annotations
+
+import functools
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.grid.models import Role
+from bot.notify.masking import mask
+from bot.notify.provider import Message
+
+DATA = Path(__file__).with_name("texts.yml")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a message is about: a ticket, its household, and what the event added. All raw; `render` masks."""
+
+    ticket_no: str = ""
+    kind: str = ""
+    state: str = ""
+    urgent: bool = False
+    grid_no: str = ""
+    #: the community of the household, empty when the household is unknown
+    community: str = ""
+    place: str = ""
+    householder: str = ""
+    #: the householder as the registry has it
+    registered: str = ""
+    household_no: str = ""
+    reporter: str = ""
+    said: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    owed: bool = False
+    months_owed: int = 0
+    owner: str = ""
+    #: since the report
+    minutes: int = 0
+    #: of the notification: note, reason, person, minutes
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@functools.cache
+def _texts() -> dict[str, Any]:
+    texts: dict[str, Any] = yaml.safe_load(DATA.read_text("utf-8"))
+    return texts
+
+
+def word(group: str, name: str) -> str:
+    """The Chinese word for a kind, state or role; the name itself where there is none."""
+    return str(_texts()[group].get(name, name))
+
+
+def heading(message: Message) -> str:
+    """The line above a message on the console."""
+    texts = _texts()
+    urgent = texts["urgent"] if message.urgent else ""
+    fields = {"ticket_no": message.ticket_no, "name": message.name, "role": word("roles", message.role)}
+    return str(texts["console"]).format(**fields, urgent=urgent)
+
+
+def render(template: str, case: Case, role: str, trusted: bool = False) -> str:
+    """The text of one message to a person of `role`. A supervisor reads kind, state and delay only.
+
+    Names, telephone and account numbers, and doors are masked; `trusted` adds address, householder and
+    call-back number in full."""
+    texts = _texts()
+    if role == Role.supervisor:
+        template, trusted = "supervise", False
+    fields = _fields(case, trusted)
+    if template == "unacknowledged" and "minutes" in case.detail:
+        fields["minutes"] = str(case.detail["minutes"])
+    lines = texts["templates"].get(template, texts["templates"]["reported"])
+    return "\n".join(line.format(**fields) for line in lines if _complete(line, fields))
+
+
+def _complete(line: str, fields: Mapping[str, str]) -> bool:
+    names = [name for _, name, _, _ in string.Formatter().parse(line) if name]
+    return all(fields.get(name) or name == "urgent" for name in names)
+
+
+def _fields(case: Case, trusted: bool) -> dict[str, str]:
+    texts = _texts()
+    secrets = (case.householder, case.registered, case.household_no, case.reporter)
+    full = case if trusted else Case()
+    return {
+        "ticket_no": case.ticket_no,
+        "kind": word("kinds", case.kind),
+        "state": word("states", case.state),
+        "urgent": texts["urgent"] if case.urgent else "",
+        "grid_no": case.grid_no,
+        "area": case.community or mask(case.place, secrets) or texts["area_unknown"],
+        "said": case.said if trusted else mask(case.said, secrets),
+        "facts": texts["between"].join(_decisive(case)),
+        "minutes": str(case.minutes),
+        "owner": case.owner,
+        "note": str(case.detail.get("note", ""))
+        if trusted
+        else mask(str(case.detail.get("note", "")), secrets),
+        "reason": str(case.detail.get("reason", "")),
+        "person": str(case.detail.get("person", "")),
+        "full_place": full.place,
+        "full_householder": full.householder or full.registered,
+        "full_reporter": full.reporter,
+    }
+
+
+def _decisive(case: Case) -> list[str]:
+    """What helps to decide: owed, cut off, vulnerable, smell, neighbours; known values only."""
+    texts = _texts()
+    registry = texts["registry"]
+    found: list[str] = []
+    if case.owed:
+        found.append(
+            registry["owed"].format(months=case.months_owed) if case.months_owed else registry["owed_some"]
+        )
+    found += [registry[tag] for tag in case.tags if tag in registry]
+    for name, value in case.facts.items():
+        if name in texts["values"] and value:
+            found.append(texts["values"][name].format(value=value))
+        elif said := texts["facts"].get(name, {}).get(_plain(value)):
+            found.append(said)
+    return list(dict.fromkeys(found))
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

@@ -1,0 +1,103 @@
+"""Sound in, sound out: any file or bytes to mono int16 samples, resampling, WAV bytes."""
+
+from __future__ import annotations
+
+import io
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+import soxr
+
+Samples = npt.NDArray[np.int16]
+
+
+class AudioRefused(Exception):
+    """This is no sound that can be listened to; the message says why, in plain words."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Mono int16 samples and their rate in Hz."""
+
+    samples: Samples
+    rate: int
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / self.rate
+
+
+def read_audio(source: Path | str | bytes, rate: int | None = None, *, longest_s: float = 600.0) -> Sound:
+    """Read a WAV, OGG/Opus, FLAC, MP3… file or its bytes; several channels are mixed.
+
+    `rate` resamples (Hz), None keeps the file's own. Raises AudioRefused for an empty file, for something
+    that is no sound or is broken, and for more than `longest_s` seconds."""
+    data = _bytes_of(source)
+    if not data:
+        raise AudioRefused("the audio is empty (0 bytes)")
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as file:
+            own = int(file.samplerate)
+            limit = int(longest_s * own)
+            if 0 < limit < file.frames < _UNKNOWN_LENGTH:
+                raise AudioRefused(
+                    f"the audio is too long ({file.frames / own:.0f} s, at most {longest_s:.0f} s)"
+                )
+            wide = file.read(limit + 1, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError, ValueError) as problem:
+        raise AudioRefused(f"the audio cannot be read ({_reason(problem)})") from problem
+    if len(wide) == 0:
+        raise AudioRefused("the audio holds no sound (0 samples)")
+    if len(wide) > limit:
+        raise AudioRefused(f"the audio is too long (more than {longest_s:.0f} s)")
+    mono = np.nan_to_num(wide.mean(axis=1), nan=0.0, posinf=1.0, neginf=-1.0)
+    samples = (np.clip(mono, -1.0, 32767 / 32768) * 32768).astype(np.int16)
+    if rate is None or rate == own:
+        return Sound(samples, own)
+    return Sound(resample(samples, own, rate), rate)
+
+
+# libsndfile reports this many frames when a stream does not say its length.
+_UNKNOWN_LENGTH = 1 << 60
+
+
+def _bytes_of(source: Path | str | bytes) -> bytes:
+    if isinstance(source, bytes):
+        return source
+    try:
+        return Path(source).read_bytes()
+    except OSError as problem:
+        raise AudioRefused(f"{source}: {problem.strerror or problem}") from problem
+
+
+def _reason(problem: Exception) -> str:
+    text = getattr(problem, "error_string", "") or str(problem)
+    return str(text).strip().rstrip(".") or "unknown format"
+
+
+def resample(samples: Samples, from_rate: int, to_rate: int) -> Samples:
+    """Resample mono int16 samples; both rates in Hz."""
+    if from_rate == to_rate or len(samples) == 0:
+        return samples
+    return np.asarray(soxr.resample(samples, from_rate, to_rate), dtype=np.int16)
+
+
+def wav_bytes(samples: Samples, rate: int) -> bytes:
+    """A complete mono 16-bit WAV file."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.astype("<i2").tobytes())
+    return out.getvalue()
+
+
+def write_wav(path: Path, samples: Samples, rate: int) -> None:
+    """Write a mono 16-bit WAV file; the folder comes into being."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(wav_bytes(samples, rate))

@@ -1,0 +1,131 @@
+"""Mandarin syllables as phones, and the numbers that Kaldi gives to phones, states and transitions.
+
+A phone is a pinyin initial (one HMM state) or a toneless final (two states). The apical vowel after z/c/s is `ii`,
+after zh/ch/sh/r `iii`. Every phone exists in four positions of the word (B begin, E end, I internal, S single), which
+share their states' distributions (pdfs).
+"""
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+
+from pypinyin import Style, lazy_pinyin
+from pypinyin.constants import PINYIN_DICT
+from pypinyin.contrib.tone_convert import to_finals, to_initials, to_normal
+
+from .data_files import data_lines
+
+SILENCE = "SIL"
+INITIALS = frozenset((*"bpmfdtnlgkhjqxrzcs", "zh", "ch", "sh"))
+POSITIONS = (("B", "begin"), ("E", "end"), ("I", "internal"), ("S", "singleton"))
+_NOT_SPOKEN = frozenset(("m", "n", "ng", "hm", "hng", "ê"))
+
+
+@cache
+def own_readings() -> dict[str, tuple[tuple[str, ...], ...]]:
+    """Words that pypinyin reads wrongly or in one way only: word -> readings, each a tuple of toned syllables."""
+    readings: dict[str, tuple[tuple[str, ...], ...]] = {}
+    for line in data_lines("readings.tsv"):
+        word, *rest = line.split("\t")
+        readings[word] = tuple(tuple(reading.split()) for reading in rest)
+    return readings
+
+
+@cache
+def readings(word: str) -> tuple[tuple[str, ...], ...]:
+    """The word's readings as toned syllables, the usual one first: `("ting2", "dian4")`; 5 is the neutral tone.
+
+    Raises ValueError for a word that is not wholly Chinese characters.
+    """
+    if word in own_readings():
+        return own_readings()[word]
+    syllables = lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True, v_to_u=False)
+    for syllable in syllables:
+        if not re.fullmatch(r"[a-zêü]+[1-5]?", syllable):
+            raise ValueError(f"no reading for {word!r}")
+    return (tuple(s if s[-1].isdigit() else s + "5" for s in syllables),)
+
+
+@cache
+def phones(syllable: str) -> tuple[str, ...]:
+    """`jia1` -> `("j", "ia")`; the tone may be left out."""
+    plain = re.sub(r"\d", "", syllable)
+    initial = to_initials(plain, strict=True)
+    final = to_finals(plain, strict=True, v_to_u=False)
+    if final == "i" and initial in ("z", "c", "s"):
+        final = "ii"
+    if final == "i" and initial in ("zh", "ch", "sh", "r"):
+        final = "iii"
+    return (initial, final) if initial else (final,)
+
+
+@cache
+def syllables() -> tuple[str, ...]:
+    """Every toneless syllable of pypinyin's character table (414 of them)."""
+    found = set()
+    for codepoint, pinyin in PINYIN_DICT.items():
+        if 0x4E00 <= codepoint <= 0x9FA5:
+            for reading in pinyin.split(","):
+                plain = to_normal(reading, v_to_u=False)
+                if re.fullmatch(r"[a-z]+", plain) and plain not in _NOT_SPOKEN and phones(plain)[-1]:
+                    found.add(plain)
+    return tuple(sorted(found))
+
+
+@dataclass(frozen=True)
+class PhoneTable:
+    """Phones, their states and transition-ids, numbered as Kaldi derives them from the sorted triples."""
+
+    names: tuple[str, ...]
+    pdfs: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    """Phone without position -> pdf of each of its states; silence has pdf 0."""
+    ids: dict[str, int] = field(default_factory=dict)
+    """Phone with position (`ia_E`), or SIL -> phone id, from 1."""
+    id_pdfs: list[tuple[int, ...]] = field(default_factory=list)
+    """Phone id -> pdfs; entry 0 is empty."""
+    boundaries: list[str] = field(default_factory=list)
+    """Phone id -> the word of Kaldi's word_boundary.int; entry 0 is empty."""
+    triples: list[tuple[int, int, int]] = field(default_factory=list)
+    """(phone id, state, pdf), sorted."""
+    transitions: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    """(phone id, state) -> (self-loop's transition-id, forward transition-id)."""
+
+    @property
+    def pdf_count(self) -> int:
+        return 1 + sum(len(pdfs) for name, pdfs in self.pdfs.items() if name != SILENCE)
+
+    def word_phones(self, syllables_of_word: tuple[str, ...]) -> list[int]:
+        """A word's syllables as position-dependent phone ids."""
+        plain = [phone for syllable in syllables_of_word for phone in phones(syllable)]
+        last = len(plain) - 1
+        return [
+            self.ids[f"{phone}_{'S' if last == 0 else 'B' if i == 0 else 'E' if i == last else 'I'}"]
+            for i, phone in enumerate(plain)
+        ]
+
+
+@cache
+def phone_table() -> PhoneTable:
+    """The one table that training, model file and graph share."""
+    names = tuple(sorted({phone for syllable in syllables() for phone in phones(syllable)}))
+    table = PhoneTable(names)
+    table.pdfs[SILENCE] = (0,)
+    table.ids[SILENCE] = 1
+    table.id_pdfs.extend(((), (0,)))
+    table.boundaries.extend(("", "nonword"))
+    next_pdf = 1
+    for name in names:
+        count = 1 if name in INITIALS else 2
+        table.pdfs[name] = tuple(range(next_pdf, next_pdf + count))
+        next_pdf += count
+        for position, boundary in POSITIONS:
+            table.ids[f"{name}_{position}"] = len(table.id_pdfs)
+            table.id_pdfs.append(table.pdfs[name])
+            table.boundaries.append(boundary)
+    transition = 1
+    for phone_id in range(1, len(table.id_pdfs)):
+        for state, pdf in enumerate(table.id_pdfs[phone_id]):
+            table.triples.append((phone_id, state, pdf))
+            table.transitions[phone_id, state] = (transition, transition + 1)
+            transition += 2
+    return table

@@ -1,0 +1,187 @@
+"""How a written sentence is read aloud: numbers as people say them, then toned pinyin for the voice."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+from pypinyin import Style, lazy_pinyin, load_phrases_dict, load_single_dict
+
+from bot.grid.numerals import speak_number
+
+# Fullwidth punctuation is folded to its ASCII twin first (NFKC), so that there is one of each.
+_SENTENCE = re.compile(r"[^。!?;\n]*[。!?;\n]+[”\"』」)]*|[^。!?;\n]+")
+#: punctuation -> what espeak understands: a short or a long pause
+_PAUSES = {
+    ",": ",",
+    "、": ",",
+    ":": ",",
+    "—": ",",
+    "·": ",",
+    "。": ".",
+    ".": ".",
+    ";": ".",
+    "!": "!",
+    "?": "?",
+}
+
+
+@cache
+def _words() -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load((resources.files(__package__) / "reading.yml").read_text("utf-8"))
+    for word, reading in values["pinyin"].items():
+        syllables = reading.split()
+        if len(word) == 1:
+            load_single_dict({ord(word): syllables[0]}, style="tone2")
+        else:
+            load_phrases_dict({word: [[each] for each in syllables]}, style="tone2")
+    return values
+
+
+def plain(text: str) -> str:
+    """One form for what is written in several: fullwidth digits, letters and punctuation become ASCII."""
+    return unicodedata.normalize("NFKC", text)
+
+
+def sentences(text: str) -> list[str]:
+    """Cut at the ends of sentences, so that the first can be spoken while the next is made."""
+    cut = [part.strip() for part in _SENTENCE.findall(plain(text))]
+    return [part for part in cut if part]
+
+
+def spoken(text: str) -> str:
+    """Digits become the words that people say: 139… 幺三九…, 206号 二百零六号, 86.20元 八十六块两角."""
+    words = _words()
+    text = plain(text)
+    for symbol, word in words["symbols"].items():
+        if symbol != "%":
+            text = text.replace(symbol, word)
+    text = re.sub(r"(\d{4})-(\d{1,2})-(\d{1,2})", _date, text)
+    text = re.sub(r"(?<!\d)([01]?\d|2[0-4]):([0-5]\d)(?!\d)", _time, text)
+    text = re.sub(r"(?<!\d)(\d{4})(?=年)", lambda m: _each(m.group(1), "digits"), text)
+    text = re.sub(r"(?<!\d)(-?\d+(?:\.\d+)?)\s*%", lambda m: words["percent"] + number(m.group(1)), text)
+    text = re.sub(r"¥\s*(-?\d+(?:\.\d+)?)", lambda m: _money(m.group(1)), text)
+    text = re.sub(
+        r"(?<![\d.])(-?\d+(?:\.\d{1,2})?)\s*(?:元|块钱|块)(?!\d)", lambda m: _money(m.group(1)), text
+    )
+    return re.sub(r"(?<![\d.])(-?)(\d+(?:[-—]\d+)*(?:\.\d+)?)(.?)", _plain, text)
+
+
+def _each(digits: str, how: str) -> str:
+    table = _words()[how]
+    return "".join(table.get(digit, digit) for digit in digits)
+
+
+def _date(found: re.Match[str]) -> str:
+    words = _words()
+    year, month, day = found.groups()
+    return f"{_each(year, 'digits')}{words['year']}{number(month)}{words['month']}{number(day)}{words['day']}"
+
+
+def _time(found: re.Match[str]) -> str:
+    words = _words()
+    hour, minute = int(found.group(1)), int(found.group(2))
+    spoken_hour = words["two_of"] if hour == 2 else number(str(hour))
+    if minute == 0:
+        return f"{spoken_hour}{words['hour']}{words['whole_hour']}"
+    zero = words["digits"]["0"] if minute < 10 else ""
+    return f"{spoken_hour}{words['hour']}{zero}{number(str(minute))}{words['minute']}"
+
+
+def _money(amount: str) -> str:
+    words = _words()
+    sign = words["minus"] if amount.startswith("-") else ""
+    whole, _, part = amount.lstrip("-").partition(".")
+    jiao, fen = (part + "00")[0], (part + "00")[1]
+    out = ""
+    if int(whole) or not (int(jiao) or int(fen)):
+        out += (words["two_of"] if int(whole) == 2 else number(whole)) + words["yuan"]
+    if jiao != "0":
+        out += (words["two_of"] if jiao == "2" else words["digits"][jiao]) + words["jiao"]
+    elif fen != "0" and out:
+        out += words["digits"]["0"]
+    if fen != "0":
+        out += words["digits"][fen] + words["fen"]
+    return sign + out
+
+
+def _plain(found: re.Match[str]) -> str:
+    words = _words()
+    sign, value, after = found.groups()
+    before = found.string[: found.start()]
+    rest = after + found.string[found.end() :]
+    parts = re.split("[-—]", value)
+    amount = any(rest.startswith(word) for word in words["amounts"])
+    if len(parts) > 1 or not amount and (value in words["short_numbers"] or _is_spelled(value, before, rest)):
+        return ("," if sign and before else "") + "、".join(_groups(part) for part in parts) + after
+    counted = value == "2" and any(rest.startswith(word) for word in words["counted"])
+    said = words["two_of"] if counted else number(value)
+    return (words["minus"] if sign and not before[-1:].isalnum() else "") + said + after
+
+
+def _is_spelled(value: str, before: str, rest: str) -> bool:
+    words = _words()
+    if "." in value:
+        return False
+    if (
+        len(value) >= 5
+        or value.startswith("00")
+        or any(before.endswith(word) for word in words["spelled_after"])
+    ):
+        return True
+    return len(value) >= 3 and any(rest.startswith(word) for word in words["spelled_before"])
+
+
+def _groups(digits: str) -> str:
+    """Eleven digits are read 3-4-4, other long ones in fours, with a breath between."""
+    if len(digits) == 11:
+        cut = [digits[:3], digits[3:7], digits[7:]]
+    elif len(digits) > 8:
+        cut = [digits[start : start + 4] for start in range(0, len(digits), 4)]
+    else:
+        cut = [digits]
+    return "、".join(_each(part, "spelled") for part in cut)
+
+
+def number(value: str) -> str:
+    """A decimal number in digits -> Chinese words ("206" 二百零六, "1.5" 一点五); a very long one digit by digit."""
+    words = _words()
+    sign = words["minus"] if value.startswith("-") else ""
+    whole, _, part = value.lstrip("-").partition(".")
+    said = speak_number(int(whole or "0")) if len(whole) <= 8 else _each(whole, "digits")
+    return sign + said + (words["point"] + _each(part, "digits") if part else "")
+
+
+def pinyin(text: str) -> str:
+    """A sentence -> toned syllables with pauses, for the voice cmn-latn-pinyin."""
+    words = _words()
+    out: list[str] = []
+
+    def other(chars: str) -> list[str]:
+        said: list[str] = []
+        for char in chars:
+            if char in _PAUSES:
+                said.append(_PAUSES[char])
+            elif char.isascii() and char.isalpha():
+                said.extend(words["letters"][char.upper()].split())
+        return said
+
+    # `errors` may return a list of syllables, which pypinyin's annotation does not say.
+    syllables = lazy_pinyin(
+        spoken(text),
+        style=Style.TONE3,
+        neutral_tone_with_five=True,
+        tone_sandhi=True,
+        errors=other,  # type: ignore[arg-type]
+    )
+    for piece in syllables:
+        if piece in ",.!?":
+            if out and out[-1][-1] not in ",.!?":
+                out[-1] += piece
+        else:
+            out.append(piece)
+    return " ".join(out)

@@ -1,0 +1,203 @@
+"""Speech to text behind one port; Vosk behind the port, in threads that never block the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import soxr
+import vosk
+
+from bot.speech.models import ModelMissing, look_at
+
+T = TypeVar("T")
+
+#: Vosk is asked for this much sound at once; smaller steps cost thread switches, larger ones latency.
+_STEP_S = 0.1
+UNKNOWN = "[unk]"
+
+
+class RecogniserFailed(Exception):
+    """The recogniser broke on this utterance; the recording has to go to a person."""
+
+
+@dataclass(frozen=True)
+class HeardSpeech:
+    """What was understood of one stretch of sound. `text` is empty when no speech was found."""
+
+    text: str
+    #: other readings, best first, without `text`
+    alternatives: tuple[str, ...] = ()
+    #: share of words that the model does not know, 0..1
+    unknown_share: float = 0.0
+    #: length of the sound
+    seconds: float = 0.0
+
+
+class RecognitionSession(Protocol):
+    """One utterance on its way in."""
+
+    async def feed(self, pcm: bytes) -> str:
+        """Take int16 little-endian mono sound; returns what has been understood so far."""
+
+    async def finish(self) -> HeardSpeech:
+        """No more sound comes; returns the whole. Raises RecogniserFailed."""
+
+
+class Recogniser(Protocol):
+    """Something that hears."""
+
+    def begin(self, sample_rate: int) -> RecognitionSession:
+        """Start an utterance; `sample_rate` in Hz is that of the sound that will be fed."""
+
+    async def close(self) -> None:
+        """Let go of threads and memory."""
+
+
+class VoskRecogniser:
+    """A Vosk model, loaded once and shared by all calls; one KaldiRecognizer for each utterance."""
+
+    def __init__(self, model_dir: Path, threads: int = 2, alternatives: int = 5) -> None:
+        """Load the model; raises ModelMissing (Vosk itself would go to the network or end the process)."""
+        self.model = look_at(Path(model_dir))
+        self.alternatives = alternatives
+        vosk.SetLogLevel(-1)
+        try:
+            self._model = vosk.Model(model_path=str(self.model.path))
+        except Exception as problem:  # noqa: BLE001  (Vosk raises bare Exception)
+            raise ModelMissing(
+                f"{self.model.path}: Vosk cannot load this model ({problem}); install another one with"
+                " `gege models install FILE.zip` or `gege models fetch`"
+            ) from problem
+        self._pool = ThreadPoolExecutor(max_workers=max(1, threads), thread_name_prefix="vosk")
+
+    def begin(self, sample_rate: int) -> VoskSession:
+        return VoskSession(self, sample_rate)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    def kaldi(self, sample_rate: int) -> Any:
+        recogniser = vosk.KaldiRecognizer(self._model, sample_rate)
+        recogniser.SetMaxAlternatives(self.alternatives)
+        return recogniser
+
+    async def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+class VoskSession:
+    """One utterance. `feed` and `finish` may be awaited in any order but never lose sound."""
+
+    def __init__(self, owner: VoskRecogniser, sample_rate: int) -> None:
+        self._owner = owner
+        self._rate = sample_rate
+        own = owner.model.rate
+        # A 16 kHz model fails on 8 kHz sound; an 8 kHz one takes 16 kHz by itself.
+        self._fed_rate = sample_rate if sample_rate == own or (own, sample_rate) == (8000, 16000) else own
+        self._resampler = (
+            None
+            if self._fed_rate == sample_rate
+            else soxr.ResampleStream(sample_rate, self._fed_rate, 1, dtype="int16", quality="HQ")
+        )
+        self._lock = threading.Lock()
+        self._kaldi: Any = None
+        self._waiting = bytearray()
+        self._samples = 0
+        self._parts: list[list[tuple[str, float]]] = []
+        self._partial = ""
+
+    async def feed(self, pcm: bytes) -> str:
+        self._waiting += pcm
+        self._samples += len(pcm) // 2
+        if len(self._waiting) < int(_STEP_S * self._rate) * 2:
+            return self._so_far()
+        chunk = self._take()
+        try:
+            await self._owner.run(lambda: self._accept(chunk))
+        except Exception as problem:
+            raise RecogniserFailed(f"Vosk failed on an utterance ({problem})") from problem
+        return self._so_far()
+
+    async def finish(self) -> HeardSpeech:
+        chunk = self._take()
+        try:
+            await self._owner.run(lambda: self._end(chunk))
+        except Exception as problem:
+            raise RecogniserFailed(f"Vosk failed on an utterance ({problem})") from problem
+        return combine(self._parts, self._owner.alternatives, self._samples / self._rate)
+
+    def _take(self) -> bytes:
+        whole = len(self._waiting) // 2 * 2
+        chunk = bytes(self._waiting[:whole])
+        del self._waiting[:whole]
+        return chunk
+
+    def _so_far(self) -> str:
+        return "".join(clean(part[0][0]) for part in self._parts if part) + clean(self._partial)
+
+    def _accept(self, chunk: bytes, last: bool = False) -> None:
+        with self._lock:
+            if self._kaldi is None:
+                self._kaldi = self._owner.kaldi(self._fed_rate)
+            if self._resampler is not None:
+                samples = np.frombuffer(chunk, dtype="<i2")
+                chunk = np.asarray(self._resampler.resample_chunk(samples, last=last), dtype="<i2").tobytes()
+            if chunk and self._kaldi.AcceptWaveform(chunk):
+                # Vosk's own end of speech closes a part; the turn ends when the voice activity says so.
+                self._parts.append(readings(self._kaldi.Result()))
+                self._partial = ""
+            elif chunk:
+                self._partial = str(json.loads(self._kaldi.PartialResult()).get("partial", ""))
+
+    def _end(self, chunk: bytes) -> None:
+        self._accept(chunk, last=True)
+        with self._lock:
+            self._parts.append(readings(self._kaldi.FinalResult()))
+            self._partial = ""
+            self._kaldi = None
+
+
+def readings(result: str) -> list[tuple[str, float]]:
+    """Vosk's JSON result -> (words, score) best first. Scores are unnormalised; higher is better."""
+    values = json.loads(result)
+    if "alternatives" in values:
+        return [
+            (str(each.get("text", "")), float(each.get("confidence", 0.0))) for each in values["alternatives"]
+        ]
+    return [(str(values.get("text", "")), 0.0)]
+
+
+def clean(words: str) -> str:
+    """Join what Vosk separates by spaces; a space stays between two Latin words. `[unk]` goes."""
+    out = ""
+    for word in words.split():
+        if word == UNKNOWN:
+            continue
+        between = " " if out and out[-1].isascii() and out[-1].isalpha() and word[0].isascii() else ""
+        out += between + word
+    return out
+
+
+def combine(parts: list[list[tuple[str, float]]], most: int, seconds: float) -> HeardSpeech:
+    """The parts of one turn -> one text, and up to `most` - 1 other readings of the whole."""
+    beam: list[tuple[list[str], float]] = [([], 0.0)]
+    for part in parts:
+        spoken = [(words, score) for words, score in part if words.strip()]
+        if not spoken or not part[0][0].strip():
+            # An empty first reading means that there was no speech.
+            continue
+        crossed = [([*before, words], total + score) for before, total in beam for words, score in spoken]
+        crossed.sort(key=lambda each: -each[1])
+        beam = crossed[: max(1, most)]
+    texts = list(dict.fromkeys(clean(" ".join(words)) for words, _ in beam))
+    best = " ".join(beam[0][0]).split()
+    unknown = best.count(UNKNOWN) / len(best) if best else 0.0
+    return HeardSpeech(texts[0], tuple(text for text in texts[1:] if text), unknown, seconds)

@@ -1,0 +1,111 @@
+"""The public faces of a ticket: what goes in (`Report`) and what is shown (`…Card`); no database rows leave here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.tickets.models import Kind
+
+
+class TicketRefused(Exception):
+    """The rules of the service do not allow this; the message says what stands against it."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a resident reported, as far as it is known; only `kind`, `said`, `session`, `channel` must be."""
+
+    kind: str
+    #: the resident's own words
+    said: str
+    session: str
+    channel: str
+    #: number or chat id to call back
+    reporter: str = ""
+    #: one utterance makes one ticket, however often it is replayed
+    utterance_id: str | None = None
+    place: str = ""
+    householder: str = ""
+    household_no: str | None = None
+    grid_no: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    urgent: bool = False
+
+    def __post_init__(self) -> None:
+        if self.kind not in Kind.__members__:
+            raise ValueError(f"{self.kind!r} is no ticket kind; one of {', '.join(Kind)}")
+
+
+@dataclass(frozen=True)
+class TicketCard:
+    """A ticket as it stood when it was read."""
+
+    ticket_no: str
+    kind: str
+    state: str
+    urgent: bool
+    grid_no: str | None
+    household_no: str | None
+    reporter: str
+    channel: str
+    session: str
+    place: str
+    householder: str
+    said: str
+    facts: Mapping[str, Any]
+    #: staff_no of whoever has it, and how to reach them
+    owner: str | None
+    owner_name: str
+    owner_phone: str
+    opened_at: dt.datetime
+    changed_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class ActivityCard:
+    """One thing that was done to a ticket."""
+
+    ticket_no: str
+    at: dt.datetime
+    kind: str
+    by: str
+    note: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class NotificationCard:
+    """One message that is or was owed to one person."""
+
+    id: int
+    ticket_no: str | None
+    staff_no: str
+    name: str
+    role: str
+    template: str
+    urgent: bool
+    #: pending, sent or dead
+    state: str
+    provider: str
+    attempts: int
+    created_at: dt.datetime
+    due_at: dt.datetime
+    sent_at: dt.datetime | None
+    error: str
+
+
+@dataclass(frozen=True)
+class CallCard:
+    """One telephone call; `ended_at` is empty while it goes on."""
+
+    id: str
+    caller: str
+    dialled: str
+    diverting: str
+    front_end: str
+    started_at: dt.datetime
+    ended_at: dt.datetime | None
+    outcome: str

@@ -1,0 +1,120 @@
+"""Reading tickets, their history and their messages from the shelf, as cards."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.grid.models import Staff
+from bot.tickets.cards import ActivityCard, NotificationCard, TicketCard
+from bot.tickets.models import Activity, Notification, Ticket
+from bot.tickets.states import OPEN
+
+
+def _card(ticket: Ticket, owner: Staff | None) -> TicketCard:
+    return TicketCard(
+        ticket_no=ticket.ticket_no,
+        kind=str(ticket.kind),
+        state=str(ticket.state),
+        urgent=ticket.urgent,
+        grid_no=ticket.grid_no,
+        household_no=ticket.household_no,
+        reporter=ticket.reporter,
+        channel=ticket.channel,
+        session=ticket.session,
+        place=ticket.place,
+        householder=ticket.householder,
+        said=ticket.said,
+        facts=dict(ticket.facts),
+        owner=ticket.owner,
+        owner_name=owner.name if owner else "",
+        owner_phone=owner.phone if owner else "",
+        opened_at=ticket.opened_at,
+        changed_at=ticket.changed_at,
+    )
+
+
+def card(session: Session, ticket: Ticket, owner: Staff | None = None) -> TicketCard:
+    """The card of one ticket; `owner` saves a look when it is at hand."""
+    if owner is None and ticket.owner:
+        owner = session.get(Staff, ticket.owner)
+    return _card(ticket, owner)
+
+
+def tickets(
+    session: Session,
+    open_only: bool = False,
+    reporter: str | None = None,
+    household_no: str | None = None,
+    limit: int = 100,
+) -> list[TicketCard]:
+    """Cards, newest first; each condition that is given narrows."""
+    query = select(Ticket, Staff).outerjoin(Staff, Staff.staff_no == Ticket.owner)
+    if open_only:
+        query = query.where(Ticket.state.in_(OPEN))
+    if reporter is not None:
+        query = query.where(Ticket.reporter == reporter)
+    if household_no is not None:
+        query = query.where(Ticket.household_no == household_no)
+    rows = session.execute(query.order_by(Ticket.opened_at.desc(), Ticket.id.desc()).limit(limit))
+    return [_card(ticket, owner) for ticket, owner in rows]
+
+
+def activities(session: Session, ticket_no: str) -> list[ActivityCard]:
+    """The history of a ticket, oldest first."""
+    rows = session.scalars(
+        select(Activity)
+        .join(Ticket, Ticket.id == Activity.ticket_id)
+        .where(Ticket.ticket_no == ticket_no)
+        .order_by(Activity.id)
+    )
+    return [ActivityCard(ticket_no, row.at, row.kind, row.by, row.note, dict(row.detail)) for row in rows]
+
+
+def notifications(session: Session, ticket_no: str | None, limit: int) -> list[NotificationCard]:
+    """Messages of a ticket, or the newest of all, oldest first."""
+    query = (
+        select(Notification, Ticket.ticket_no, Staff)
+        .join(Staff, Staff.staff_no == Notification.staff_no)
+        .outerjoin(Ticket, Ticket.id == Notification.ticket_id)
+        .order_by(Notification.id.desc())
+        .limit(limit)
+    )
+    if ticket_no is not None:
+        query = query.where(Ticket.ticket_no == ticket_no)
+    return [
+        NotificationCard(
+            id=row.id,
+            ticket_no=number,
+            staff_no=person.staff_no,
+            name=person.name,
+            role=person.role,
+            template=row.template,
+            urgent=row.urgent,
+            state=row.state,
+            provider=row.provider,
+            attempts=row.attempts,
+            created_at=row.created_at,
+            due_at=row.due_at,
+            sent_at=row.sent_at,
+            error=row.error,
+        )
+        for row, number, person in reversed(session.execute(query).all())
+    ]
+
+
+def told(session: Session, ticket: Ticket) -> list[Staff]:
+    """Everybody who has been owed a message about a ticket."""
+    receivers = select(Notification.staff_no).where(Notification.ticket_id == ticket.id)
+    return list(session.scalars(select(Staff).where(Staff.staff_no.in_(receivers)).order_by(Staff.staff_no)))
+
+
+def still_owed(session: Session, ticket: Ticket) -> bool:
+    """Whether a message about the ticket to its owner has not left yet."""
+    waiting = select(Notification.id).where(
+        Notification.ticket_id == ticket.id,
+        Notification.staff_no == ticket.owner,
+        Notification.state == "pending",
+        Notification.attempts == 0,
+    )
+    return session.scalar(waiting.limit(1)) is not None

@@ -1,0 +1,319 @@
+"""Asterisk's AudioSocket: we listen, Asterisk connects; frames in and out, paced on the monotonic clock.
+
+Facts tested against Asterisk 22.10.1: kind (1 byte), length (2 bytes, big-endian, payload only), payload;
+sound is int16 little-endian mono; 2 s without activity drops the call; frames may have any length; a silent
+telephone may send none."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import struct
+import time
+import uuid as uuids
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+
+from bot.voice.line import CallFacts, LineEvent, Playback, Pressed, Sounded
+
+log = logging.getLogger(__name__)
+
+HANG_UP, UUID, DTMF, ERROR = 0x00, 0x01, 0x03, 0xFF
+#: kind of a sound frame -> its rate in Hz
+RATES = {0x10: 8000, 0x11: 12000, 0x12: 16000, 0x13: 24000, 0x14: 32000,
+         0x15: 44100, 0x16: 48000, 0x17: 96000, 0x18: 192000}  # fmt: skip
+KINDS = {rate: kind for kind, rate in RATES.items()}
+FRAME_S = 0.02
+#: wakes of the pacer without a frame from the caller before the gap is filled with zeros
+_QUIET_WAKES = 5
+#: behind by more than this (s of wall time), the pacer forgets the past instead of sending a burst
+_CATCH_UP_S = 0.5
+_FIRST_FRAME_S = 0.3
+_ANNOUNCED_FOR_S = 60.0
+_WAITING_EVENTS = 6000
+_HEADER = struct.Struct(">BH")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One AudioSocket frame."""
+
+    kind: int
+    payload: bytes = b""
+
+    def encode(self) -> bytes:
+        """Header and payload, to be written at once."""
+        return _HEADER.pack(self.kind, len(self.payload)) + self.payload
+
+
+async def read_frame(reader: asyncio.StreamReader) -> Frame | None:
+    """The next frame; None when the peer closed the connection, also in the middle of a frame."""
+    try:
+        kind, length = _HEADER.unpack(await reader.readexactly(_HEADER.size))
+        return Frame(kind, await reader.readexactly(length) if length else b"")
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
+
+
+class AudioSocketLine:
+    """One call on AudioSocket. `pace` > 1 runs both directions faster than real time (demo, tests)."""
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        pace: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.on_sent: Callable[[bytes], None] | None = None
+        self._reader, self._writer = reader, writer
+        self._pace, self._clock = pace, clock
+        self._wire_rate = 8000
+        self._events: asyncio.Queue[LineEvent | None] = asyncio.Queue(_WAITING_EVENTS)
+        self._out: deque[tuple[Playback, int]] = deque()
+        self._resamplers: dict[int, soxr.ResampleStream] = {}
+        self._received_s = 0.0
+        self._sent_frames = 0
+        self._quiet = 0
+        self._closed = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def rate(self) -> int:
+        return self._wire_rate if self._wire_rate in (8000, 16000) else 16000
+
+    @property
+    def backlog(self) -> int:
+        return self._events.qsize()
+
+    async def start(self) -> None:
+        """Learn the rate from the first sound frame (8 kHz when none comes soon), then send and receive."""
+        first: Frame | None = None
+        reading = asyncio.ensure_future(read_frame(self._reader))
+        done, _ = await asyncio.wait({reading}, timeout=_FIRST_FRAME_S)
+        if done:
+            first = reading.result()
+            if first is not None and first.kind in RATES:
+                self._wire_rate = RATES[first.kind]
+        self._tasks = [asyncio.create_task(self._receive(reading)), asyncio.create_task(self._send())]
+
+    async def events(self) -> AsyncIterator[LineEvent]:
+        while (event := await self._events.get()) is not None:
+            yield event
+
+    def play(self, pcm: bytes) -> Playback:
+        playback = Playback(pcm)
+        if self._closed or not pcm:
+            playback.complete = not self._closed
+            playback.over.set()
+        else:
+            self._out.append((playback, 0))
+        return playback
+
+    def drop(self) -> None:
+        while self._out:
+            playback, _ = self._out.popleft()
+            playback.over.set()
+
+    async def hang_up(self) -> None:
+        if not self._closed:
+            with contextlib.suppress(ConnectionError):
+                self._writer.write(Frame(HANG_UP).encode())
+                await asyncio.wait_for(self._writer.drain(), 1.0)
+        self._close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self.drop()
+        if self._events.full():
+            # The end of the call must be heard even when nobody takes sound any more.
+            self._events.get_nowait()
+        self._events.put_nowait(None)
+        with contextlib.suppress(ConnectionError):
+            self._writer.close()
+
+    async def _receive(self, reading: asyncio.Future[Frame | None]) -> None:
+        try:
+            frame = await reading
+            while frame is not None and frame.kind not in (HANG_UP, ERROR):
+                if frame.kind in RATES:
+                    pcm = self._to_line(frame.payload, RATES[frame.kind])
+                    self._received_s += len(frame.payload) / 2 / RATES[frame.kind]
+                    self._quiet = 0
+                    if pcm:
+                        await self._events.put(Sounded(pcm))
+                elif frame.kind == DTMF:
+                    await self._events.put(Pressed(frame.payload.decode("ascii", "replace")))
+                frame = await read_frame(self._reader)
+        finally:
+            self._close()
+
+    def _to_line(self, payload: bytes, rate: int) -> bytes:
+        payload = payload[: len(payload) // 2 * 2]
+        if rate == self.rate or not payload:
+            return payload
+        stream = self._resamplers.get(rate)
+        if stream is None:
+            stream = self._resamplers[rate] = soxr.ResampleStream(rate, self.rate, 1, dtype="int16")
+        return np.asarray(stream.resample_chunk(np.frombuffer(payload, "<i2")), "<i2").tobytes()
+
+    async def _send(self) -> None:
+        step = FRAME_S / self._pace
+        origin = self._clock()
+        try:
+            while not self._closed:
+                late = self._clock() - (origin + self._sent_frames * step)
+                if late < 0:
+                    await asyncio.sleep(-late)
+                    self._quiet += 1
+                elif late > _CATCH_UP_S:
+                    origin += late
+                self._send_frame()
+                self._fill_gap()
+                if late >= 0 or self._sent_frames % 10 == 0:
+                    await self._writer.drain()
+                    await asyncio.sleep(0)
+        except ConnectionError:
+            pass
+        finally:
+            self._close()
+
+    def _send_frame(self) -> None:
+        size = int(self.rate * FRAME_S) * 2
+        pcm = self._next_sound(size)
+        wire = pcm
+        if self._wire_rate != self.rate:
+            wire = np.asarray(
+                soxr.resample(np.frombuffer(pcm, "<i2"), self.rate, self._wire_rate), "<i2"
+            ).tobytes()
+        self._writer.write(Frame(KINDS[self._wire_rate], wire).encode())
+        self._sent_frames += 1
+        if self.on_sent:
+            self.on_sent(pcm)
+
+    def _next_sound(self, size: int) -> bytes:
+        pcm = b""
+        while self._out and len(pcm) < size:
+            playback, at = self._out.popleft()
+            if playback.started_at is None:
+                playback.started_at = self._clock()
+            part = playback.pcm[at : at + size - len(pcm)]
+            pcm += part
+            at += len(part)
+            if at < len(playback.pcm):
+                self._out.appendleft((playback, at))
+            else:
+                playback.complete = True
+                playback.over.set()
+        return pcm + bytes(size - len(pcm))
+
+    def _fill_gap(self) -> None:
+        # A telephone with silence suppression sends nothing; without zeros its speech would never end.
+        lacking = self._sent_frames * FRAME_S - self._received_s
+        if self._quiet < _QUIET_WAKES or lacking < FRAME_S:
+            return
+        frames = int(lacking / FRAME_S + 1e-6)
+        self._received_s += frames * FRAME_S
+        if not self._events.full():
+            self._events.put_nowait(Sounded(bytes(frames * int(self.rate * FRAME_S) * 2)))
+
+
+Answer = Callable[[AudioSocketLine, CallFacts], Awaitable[None]]
+
+
+class AudioSocketServer:
+    """Listens for Asterisk. The protocol has no authentication: only announced UUIDs get in, each once."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        answer: Answer,
+        *,
+        pace: float = 1.0,
+        allowed: tuple[str, ...] = ("127.0.0.0/8", "::1/128"),
+    ) -> None:
+        """`answer(line, facts)` runs the call; `allowed` networks may connect; port 0 takes a free one."""
+        self._host, self._wanted_port = host, port
+        self._answer, self._pace = answer, pace
+        self._allowed = [ipaddress.ip_network(each) for each in allowed]
+        self._announced: dict[uuids.UUID, tuple[float, CallFacts]] = {}
+        self._server: asyncio.Server | None = None
+        self._calls: set[asyncio.Task[None]] = set()
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    def announce(self, uuid: str, caller: str = "", dialled: str = "", diverting: str = "") -> None:
+        """Let the call with this UUID in, once, within a minute. Raises ValueError for what is no UUID."""
+        now = time.monotonic()
+        self._announced = {
+            key: each for key, each in self._announced.items() if now - each[0] < _ANNOUNCED_FOR_S
+        }
+        key = uuids.UUID(uuid)
+        self._announced[key] = (now, CallFacts(str(key), caller, dialled, diverting))
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._connected, self._host, self._wanted_port)
+
+    async def close(self) -> None:
+        """Stop listening and end the calls that are open."""
+        if self._server is not None:
+            self._server.close()
+        for task in list(self._calls):
+            task.cancel()
+        await asyncio.gather(*self._calls, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._calls.add(task)
+        try:
+            facts = await self._admit(reader, writer)
+            if facts is not None:
+                line = AudioSocketLine(reader, writer, pace=self._pace)
+                await line.start()
+                try:
+                    await self._answer(line, facts)
+                finally:
+                    await line.hang_up()
+        except asyncio.CancelledError:
+            pass
+        except Exception:
+            log.exception("a call ended by a fault")
+        finally:
+            self._calls.discard(task)
+            writer.close()
+
+    async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> CallFacts | None:
+        address = ipaddress.ip_address(writer.get_extra_info("peername")[0])
+        if not any(address in network for network in self._allowed):
+            log.warning("AudioSocket: %s is not allowed to connect", address)
+            return None
+        try:
+            first = await asyncio.wait_for(read_frame(reader), 2.0)
+        except TimeoutError:
+            first = None
+        if first is None or first.kind != UUID or len(first.payload) != 16:
+            log.warning("AudioSocket: a connection without UUID was closed")
+            return None
+        when, facts = self._announced.pop(uuids.UUID(bytes=first.payload), (0.0, None))
+        if facts is None or time.monotonic() - when > _ANNOUNCED_FOR_S:
+            log.warning("AudioSocket: a call with an unknown UUID was closed")
+            return None
+        return facts

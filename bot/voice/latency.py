@@ -1,0 +1,31 @@
+"""Watches calls from outside: how long after the end of speech Gege recognised, answered, was heard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+STEPS = ("recognise", "dialogue", "first_audio")
+
+
+class Latency:
+    """An observer of calls (`on_event`): seconds after the end of speech and the wait for it."""
+
+    def __init__(self) -> None:
+        self.turns: list[dict[str, float]] = []
+
+    def __call__(self, name: str, detail: dict[str, Any]) -> None:
+        if name == "timing":
+            self.turns.append({step: detail[step] for step in STEPS if step in detail})
+
+    def summary(self) -> dict[str, dict[str, float]]:
+        """`{"first_audio": {"p50": s, "p95": s, "max": s}, …}` over all turns so far; empty without turns."""
+        found = {}
+        for step in STEPS:
+            values = sorted(turn[step] for turn in self.turns if step in turn)
+            if values:
+                found[step] = {
+                    "p50": values[len(values) // 2],
+                    "p95": values[min(len(values) - 1, int(len(values) * 0.95))],
+                    "max": values[-1],
+                }
+        return found

@@ -1,0 +1,32 @@
+"""The telephone's own sentences, read from prompts.yml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """Sentences in the order in which they are needed."""
+
+    notice: str
+    greeting: str
+    silence: tuple[str, ...]
+    failed: str
+    #: key of the telephone -> what it says
+    keys: dict[str, str]
+
+    def notice_of(self, site: str) -> str:
+        return self.notice.format(site=site)
+
+
+@cache
+def prompts() -> Prompts:
+    """Raises when prompts.yml lacks a line: a fault of the release, not of a site."""
+    values = yaml.safe_load((resources.files(__package__) / "prompts.yml").read_text("utf-8"))
+    values["silence"] = tuple(values["silence"])
+    return Prompts(**values)

@@ -1,0 +1,92 @@
+"""What stands before every request: the right host, no foreign page, plain errors, security headers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from bot.web.words import words
+
+log = logging.getLogger(__name__)
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none';"
+        " frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
+}
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class Refused(Exception):
+    """A request that is answered with a sentence of words.yml."""
+
+    def __init__(self, name: str, status: int = 400) -> None:
+        super().__init__(name)
+        self.name, self.status = name, status
+
+
+def sentence(name: str, status: int) -> web.Response:
+    """An error as the page shows it: `{"error": "a plain sentence"}`."""
+    return web.json_response({"error": words().errors[name]}, status=status)
+
+
+def guard(hosts: Iterable[str]) -> Middleware:
+    """The middleware. `hosts` are the names that the site is reached by, beside loopback."""
+    known = {*_LOOPBACK, *(host.lower() for host in hosts)}
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            # A foreign name that points here (DNS rebinding) must not read the page's data.
+            if _name(f"//{request.host}") not in known or not _own_page(request, known):
+                response: web.StreamResponse = sentence("stranger", 403)
+            else:
+                response = await handler(request)
+        except Refused as refused:
+            response = sentence(refused.name, refused.status)
+        except web.HTTPException as problem:
+            response = _plain(problem)
+        except Exception:
+            log.exception("%s %s failed", request.method, request.path)
+            response = sentence("lost", 500)
+        response.headers.update(_HEADERS)
+        if request.path.startswith("/api/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware
+
+
+def _name(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _own_page(request: web.Request, known: set[str]) -> bool:
+    """Requests that change something come from our own page, or from no page at all (curl)."""
+    if request.method in ("GET", "HEAD"):
+        return True
+    origin = request.headers.get("Origin")
+    return origin is None or (_name(origin) in known and urlsplit(origin).netloc == request.host)
+
+
+def _plain(problem: web.HTTPException) -> web.StreamResponse:
+    names = {404: "not_found", 405: "wrong_method", 413: "too_big"}
+    if problem.status in names:
+        return sentence(names[problem.status], problem.status)
+    if problem.status >= 400:
+        return sentence("no_json", problem.status)
+    return web.Response(status=problem.status, headers={"Location": problem.headers.get("Location", "/")})

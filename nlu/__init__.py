@@ -1,0 +1,1 @@
+"""What Rasa learns from, and the components that make it hear dialect."""
