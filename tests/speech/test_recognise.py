@@ -1,0 +1,99 @@
+"""Hearing: sentences spoken by espeak-ng come back as text from the real Vosk and the demo model."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import warnings
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.speech.models import DEMO, missing_files
+from bot.speech.recognise import RecogniserFailed, VoskRecogniser, clean, combine, readings
+from bot.speech.speak import GegeVoice
+
+SENTENCES = ("我家停电了", "沿河路二百零六号", "转人工")
+
+
+@pytest.fixture(scope="module")
+def recogniser() -> VoskRecogniser:
+    if missing := missing_files(DEMO):
+        warnings.warn(f"NOT TESTED: real recognition, because models/demo lacks {missing}", stacklevel=1)
+        pytest.skip("models/demo is not built")
+    return VoskRecogniser(DEMO)
+
+
+@pytest.fixture
+async def voice(tmp_path: Path) -> AsyncIterator[GegeVoice]:
+    voice = GegeVoice(tmp_path)
+    yield voice
+    await voice.close()
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 44100])
+async def test_a_sentence_is_heard_at_any_rate_while_it_is_spoken(
+    recogniser: VoskRecogniser, voice: GegeVoice, rate: int
+) -> None:
+    right = 0
+    for sentence in SENTENCES:
+        pcm = await voice.say(sentence, rate)
+        session = recogniser.begin(rate)
+        partials = [await session.feed(pcm[at : at + 481]) for at in range(0, len(pcm), 481)]
+        heard = await session.finish()
+        assert any(partials), "nothing was understood before the end"
+        assert heard.seconds == pytest.approx(len(pcm) / 2 / rate, abs=0.01)
+        assert " " not in heard.text and "[unk]" not in heard.text
+        right += heard.text == sentence
+    assert right >= 2
+
+
+async def test_many_utterances_at_once_share_one_model_and_the_loop_stays_free(
+    recogniser: VoskRecogniser, voice: GegeVoice
+) -> None:
+    pcm = await voice.say(SENTENCES[0], 8000)
+    late: list[float] = []
+
+    async def ticks() -> None:
+        while True:
+            due = time.monotonic() + 0.02
+            await asyncio.sleep(0.02)
+            late.append(time.monotonic() - due)
+
+    async def hear() -> str:
+        session = recogniser.begin(8000)
+        for at in range(0, len(pcm), 320):
+            await session.feed(pcm[at : at + 320])
+        return (await session.finish()).text
+
+    ticking = asyncio.create_task(ticks())
+    texts = await asyncio.gather(*(hear() for _ in range(8)))
+    ticking.cancel()
+    assert len(set(texts)) == 1
+    assert sorted(late)[len(late) // 2] < 0.02
+
+
+async def test_silence_and_nothing_at_all_are_no_text(recogniser: VoskRecogniser) -> None:
+    nothing = await recogniser.begin(8000).finish()
+    assert (nothing.text, nothing.alternatives, nothing.unknown_share) == ("", (), 0.0)
+    session = recogniser.begin(8000)
+    await session.feed(bytes(32000))
+    assert (await session.finish()).text == ""
+
+
+async def test_a_closed_recogniser_fails_in_plain_words(recogniser: VoskRecogniser) -> None:
+    other = VoskRecogniser(DEMO)
+    session = other.begin(8000)
+    await other.close()
+    with pytest.raises(RecogniserFailed):
+        await session.feed(bytes(3200))
+
+
+def test_words_are_joined_and_unknown_ones_are_counted() -> None:
+    assert clean("我 家 [unk] 停电 wifi gege 了") == "我家停电wifi gege了"
+    parts = [[("我 [unk]", 9.0), ("我 家", 7.5)], [("", 5.0)], [("停电", 3.0), ("停 店", 1.0)]]
+    heard = combine(parts, 3, 2.0)
+    assert heard.text == "我停电" and heard.unknown_share == pytest.approx(1 / 3)
+    assert heard.alternatives == ("我家停电", "我停店")
+    assert readings('{"text": "好 的"}') == [("好 的", 0.0)]

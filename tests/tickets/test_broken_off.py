@@ -1,0 +1,120 @@
+"""What arrives is kept before it is understood; what breaks off becomes a call back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.database import Database, open_database
+from bot.tickets.desk import TicketDesk
+from bot.tickets.models import DialogueState
+from tests.tickets.county import AT, minutes, on_sqlite
+
+
+def rest(database: Database, session_name: str, unfinished: dict[str, Any], minute: float = 0) -> None:
+    with database.session() as session:
+        session.add(
+            DialogueState(
+                session=session_name,
+                caller="13800138000",
+                events="[]",
+                unfinished=unfinished,
+                changed_at=AT + minutes(minute),
+            )
+        )
+
+
+@on_sqlite
+def test_a_call_is_a_row_before_a_word_is_spoken(county: Database) -> None:
+    desk = TicketDesk(county)
+    assert desk.begin_call("c1", "13800138000", "0715-3391024", "", "audiosocket", AT)
+    assert not desk.begin_call("c1", "13800138000")
+    assert [call.id for call in desk.open_calls()] == ["c1"]
+    assert desk.end_call("c1", "done", AT) and not desk.end_call("c1", "again", AT)
+    assert desk.open_calls() == []
+
+
+@on_sqlite
+def test_a_dropped_call_becomes_a_call_back(county: Database) -> None:
+    desk = TicketDesk(county)
+    desk.begin_call("c1", "13800138000", "0715-3391024", "", "audiosocket", AT)
+    desk.keep_utterance("u1", "c1", "phone", "我屋里", caller="13800138000", call_id="c1", at=AT)
+    card = desk.call_back("c1", at=AT + minutes(1))
+    assert card is not None
+    assert (card.kind, card.reporter, card.grid_no, card.owner, card.said) == (
+        "callback",
+        "13800138000",
+        "24",
+        "M1",
+        "我屋里",
+    )
+    assert desk.call_back("c1") is None
+
+
+def test_calls_found_open_at_start_up_become_call_backs_once(county: Database, database_url: str) -> None:
+    desk = TicketDesk(county)
+    desk.begin_call("c1", "13800138000", "", "0715-3391007", "sip", AT)
+    desk.begin_call("c2", "13800138001", at=AT)
+    desk.begin_call("c3", "13800138002", at=AT)
+    desk.end_call("c3", "done", AT)
+    county.dispose()
+    again = open_database(database_url)
+    desk = TicketDesk(again)
+    found = desk.recover(AT + minutes(3))
+    assert [(card.kind, card.reporter, card.owner) for card in found] == [
+        ("callback", "13800138000", "M2"),
+        ("callback", "13800138001", "T1"),
+    ]
+    assert desk.open_calls() == [] and desk.recover(AT + minutes(4)) == []
+    again.dispose()
+
+
+@on_sqlite
+def test_a_call_without_number_and_words_leaves_nothing_to_call_back(county: Database) -> None:
+    desk = TicketDesk(county)
+    desk.begin_call("c1", at=AT)
+    assert desk.recover(AT) == [] and desk.open_calls() == []
+
+
+@on_sqlite
+def test_words_without_a_number_are_for_a_person_to_hear(county: Database) -> None:
+    desk = TicketDesk(county)
+    desk.begin_call("c1", at=AT)
+    desk.keep_utterance("u1", "c1", "phone", "", recording="c1/1.wav", call_id="c1", at=AT)
+    assert [card.kind for card in desk.recover(AT)] == ["unclear"]
+
+
+def test_a_half_filled_form_of_a_broken_call_is_in_its_call_back(county: Database) -> None:
+    desk = TicketDesk(county)
+    desk.begin_call("c1", "13800138000", at=AT)
+    rest(county, "c1", {"kind": "outage", "said": "停电了", "grid_no": "24", "place": "沿河路"})
+    found = desk.recover(AT + minutes(40))
+    assert [(card.kind, card.facts["kind"], card.place, card.owner) for card in found] == [
+        ("callback", "outage", "沿河路", "M1")
+    ]
+
+
+@on_sqlite
+def test_danger_stays_danger_when_the_call_breaks(county: Database) -> None:
+    desk = TicketDesk(county)
+    desk.begin_call("c1", "13800138000", at=AT)
+    rest(county, "c1", {"kind": "hazard", "said": "电线断了"})
+    assert [(card.kind, card.urgent) for card in desk.recover(AT)] == [("hazard", True)]
+
+
+def test_a_form_that_rested_becomes_a_ticket_once(county: Database) -> None:
+    desk = TicketDesk(county)
+    rest(county, "chat1", {"kind": "outage", "said": "停电了", "grid_no": "24", "channel": "telegram"})
+    rest(county, "chat2", {"kind": "outage", "said": "我也是"}, minute=20)
+    rest(county, "chat3", {})
+    rest(county, "chat4", {"kind": "hazard", "ticket_no": "GD2611230009"})
+    found = desk.recover(AT + minutes(31))
+    assert [(card.kind, card.session, card.reporter, card.channel) for card in found] == [
+        ("outage", "chat1", "13800138000", "telegram")
+    ]
+    assert found[0].facts["unfinished"] is True
+    assert desk.sweep(AT + minutes(31)) == []
+    assert [card.session for card in desk.sweep(AT + minutes(51))] == ["chat2"]
+
+
+def test_a_call_that_nobody_wrote_down_loses_no_words(county: Database) -> None:
+    assert TicketDesk(county).keep_utterance("u1", "s", "phone", "停电", call_id="unknown", at=AT)

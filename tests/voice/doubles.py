@@ -1,0 +1,141 @@
+"""Scripted stand-ins for what a call works with: they are deterministic and remember what they were asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from bot.dialogue.port import Heard, Reply, Understanding
+from bot.speech.recognise import HeardSpeech
+
+
+def speech(seconds: float, rate: int = 8000) -> bytes:
+    """Something that the detector takes for a voice: harmonics of 150 Hz, swelling like syllables."""
+    time = np.arange(int(seconds * rate)) / rate
+    wave = sum(np.sin(2 * np.pi * 150 * n * time) / n for n in range(1, 12))
+    swell = 0.6 + 0.4 * np.sin(2 * np.pi * 4 * time)
+    return (np.asarray(wave) * swell * 5000).astype("<i2").tobytes()
+
+
+def silence(seconds: float, rate: int = 8000) -> bytes:
+    return bytes(int(seconds * rate) * 2)
+
+
+@dataclass
+class ScriptedRecogniser:
+    """Answers with its texts in turn; an exception in their place breaks the recogniser."""
+
+    texts: list[str | Exception]
+    fed: list[bytes] = field(default_factory=list)
+
+    def begin(self, sample_rate: int) -> ScriptedSession:
+        self.fed.append(b"")
+        return ScriptedSession(self, len(self.fed) - 1, sample_rate)
+
+    async def close(self) -> None:
+        pass
+
+
+@dataclass
+class ScriptedSession:
+    owner: ScriptedRecogniser
+    number: int
+    rate: int
+
+    async def feed(self, pcm: bytes) -> str:
+        self.owner.fed[self.number] += pcm
+        return ""
+
+    async def finish(self) -> HeardSpeech:
+        text = self.owner.texts[self.number] if self.number < len(self.owner.texts) else ""
+        if isinstance(text, Exception):
+            raise text
+        return HeardSpeech(text, ("别的",), 0.0, len(self.owner.fed[self.number]) / 2 / self.rate)
+
+
+class ToneVoice:
+    """Speaks every sentence as a tone, `seconds` long."""
+
+    def __init__(self, seconds: float = 0.4) -> None:
+        self.seconds = seconds
+        self.said: list[str] = []
+
+    async def start(self) -> None:
+        pass
+
+    async def say(self, text: str, rate: int = 8000) -> bytes:
+        self.said.append(text)
+        return speech(self.seconds, rate)
+
+    async def stream(self, text: str, rate: int = 8000) -> AsyncIterator[bytes]:
+        yield await self.say(text, rate)
+
+    async def close(self) -> None:
+        pass
+
+
+Answer = Reply | Exception | Callable[[Heard], Reply]
+
+
+def reply(*sentences: str, intent: str = "report_outage", **more: Any) -> Reply:
+    return Reply(sentences, Understanding("", intent, 0.9, False), **more)
+
+
+@dataclass
+class ScriptedDialogue:
+    """Answers in turn; the last answer stays."""
+
+    answers: list[Answer]
+    heard: list[Heard] = field(default_factory=list)
+
+    async def start(self) -> None:
+        pass
+
+    async def parse(self, text: str, alternatives: tuple[str, ...] = ()) -> Understanding:
+        return Understanding(text, "report_outage", 0.9, False)
+
+    async def turn(self, heard: Heard) -> Reply:
+        answer = self.answers[min(len(self.heard), len(self.answers) - 1)]
+        self.heard.append(heard)
+        if isinstance(answer, Exception):
+            raise answer
+        await asyncio.sleep(0)
+        return answer(heard) if callable(answer) else answer
+
+    async def close(self) -> None:
+        pass
+
+
+@dataclass
+class NotingDesk:
+    """Notes what the call tells the desk."""
+
+    notes: list[tuple[str, ...]] = field(default_factory=list)
+
+    def begin_call(self, id: str, caller: str, dialled: str, diverting: str, front_end: str) -> bool:
+        self.notes.append(("begin", id, caller, dialled, diverting))
+        return True
+
+    def end_call(self, id: str, outcome: str) -> bool:
+        self.notes.append(("end", id, outcome))
+        return True
+
+    def call_back(self, call_id: str, outcome: str) -> Any:
+        self.notes.append(("call_back", call_id, outcome))
+        return SimpleNamespace(ticket_no="GD-BACK")
+
+
+@dataclass
+class NotingIntake:
+    """Notes what could not be understood."""
+
+    notes: list[tuple[Heard, str]] = field(default_factory=list)
+
+    async def __call__(self, heard: Heard, reason: str) -> str | None:
+        self.notes.append((heard, reason))
+        return "GD-UNCLEAR"

@@ -1,0 +1,214 @@
+"""The AudioSocket front end, with bytes as Asterisk 22 sends them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid as uuids
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import numpy as np
+import pytest
+
+from bot.voice.audiosocket import AudioSocketLine, AudioSocketServer, Frame, read_frame
+from bot.voice.line import CallFacts, LineEvent, Pressed, Sounded
+
+ID = uuids.UUID("40325ec2-5efd-4bd3-805f-53576e581d13")
+#: captured from Asterisk: UUID frame, then 20 ms of slin
+HELLO = bytes.fromhex("010010") + ID.bytes
+
+
+class Answered:
+    """Collects what a line hears, and may speak on it."""
+
+    def __init__(self, speak: bytes = b"") -> None:
+        self.speak = speak
+        self.facts: list[CallFacts] = []
+        self.events: list[LineEvent] = []
+        self.lines: list[AudioSocketLine] = []
+        self.over = asyncio.Event()
+
+    async def __call__(self, line: AudioSocketLine, facts: CallFacts) -> None:
+        self.facts.append(facts)
+        self.lines.append(line)
+        line.play(self.speak)
+        async for event in line.events():
+            self.events.append(event)
+        self.over.set()
+
+    @property
+    def sound(self) -> bytes:
+        return b"".join(each.pcm for each in self.events if isinstance(each, Sounded))
+
+
+@asynccontextmanager
+async def serving(
+    answer: Callable[[AudioSocketLine, CallFacts], Awaitable[None]], **more: object
+) -> AsyncIterator[AudioSocketServer]:
+    server = AudioSocketServer("127.0.0.1", 0, answer, **more)  # type: ignore[arg-type]
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.close()
+
+
+async def wait_for(condition: Callable[[], bool], seconds: float = 3.0) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not happen"
+        await asyncio.sleep(0.005)
+
+
+async def closed(reader: asyncio.StreamReader) -> bool:
+    """Whether the server closed without a byte; a reset is a close with sound still unread."""
+    try:
+        return await asyncio.wait_for(reader.read(), 3.0) == b""
+    except ConnectionResetError:
+        return True
+
+
+async def test_the_length_of_a_frame_is_big_endian_and_any() -> None:
+    reader = asyncio.StreamReader()
+    reader.feed_data(b"\x10\x01\xe0" + bytes(480) + b"\x03\x00\x01" + b"7" + b"\x00\x00\x00" + b"\x10\x01")
+    reader.feed_eof()
+    assert await read_frame(reader) == Frame(0x10, bytes(480))
+    assert await read_frame(reader) == Frame(0x03, b"7")
+    assert await read_frame(reader) == Frame(0x00)
+    assert await read_frame(reader) is None
+    assert Frame(0x10, bytes(320)).encode()[:3] == b"\x10\x01\x40"
+
+
+async def test_only_an_announced_uuid_gets_in_and_only_once() -> None:
+    answered = Answered()
+    async with serving(answered) as server:
+        server.announce(str(ID), "13971800123", "grid_24", "0715-1")
+        for number in range(2):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(HELLO + b"\x10\x01\x40" + bytes(320))
+            if number == 0:
+                assert len(await asyncio.wait_for(reader.readexactly(3), 2.0)) == 3
+            else:
+                assert await closed(reader)
+            writer.close()
+    assert answered.facts == [CallFacts(str(ID), "13971800123", "grid_24", "0715-1")]
+
+
+@pytest.mark.parametrize(
+    "hello", [b"\x10\x01\x40" + bytes(320), b"\x01\x00\x04abcd", HELLO, b"GET / HTTP/1.1\r\n\r\n"]
+)
+async def test_strangers_are_closed(hello: bytes) -> None:
+    answered = Answered()
+    async with serving(answered) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(hello)
+        writer.write_eof()
+        assert await closed(reader)
+        writer.close()
+    assert answered.facts == []
+
+
+async def test_a_network_that_is_not_allowed_is_closed() -> None:
+    answered = Answered()
+    async with serving(answered, allowed=("10.0.0.0/8",)) as server:
+        server.announce(str(ID))
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(HELLO)
+        assert await closed(reader)
+        writer.close()
+
+
+async def test_sound_and_keys_arrive_whatever_the_frame_length() -> None:
+    answered = Answered()
+    sound = np.arange(2400, dtype="<i2").tobytes()
+    async with serving(answered) as server:
+        server.announce(str(ID))
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(HELLO)
+        for start in range(0, len(sound), 480):
+            writer.write(Frame(0x10, sound[start : start + 480]).encode())
+        writer.write(Frame(0x10).encode() + Frame(0x42, b"x").encode() + Frame(0x03, b"#").encode())
+        await wait_for(lambda: Pressed("#") in answered.events)
+        assert answered.sound[: len(sound)] == sound
+        writer.write(b"\x00\x00\x00")
+        await asyncio.wait_for(answered.over.wait(), 2.0)
+        writer.close()
+
+
+async def test_sixteen_kilohertz_is_answered_in_sixteen() -> None:
+    answered = Answered(speak=np.full(3200, 77, "<i2").tobytes())
+    async with serving(answered) as server:
+        server.announce(str(ID))
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(HELLO + Frame(0x12, bytes(640)).encode())
+        frames = [await read_frame(reader) for _ in range(12)]
+        assert {(frame.kind, len(frame.payload)) for frame in frames if frame} == {(0x12, 640)}
+        spoken = np.frombuffer(b"".join(frame.payload for frame in frames if frame), "<i2")
+        assert (spoken == 77).sum() == 3200
+        writer.close()
+
+
+async def test_other_rates_are_resampled_both_ways() -> None:
+    answered = Answered(speak=np.full(3200, 3000, "<i2").tobytes())
+    async with serving(answered) as server:
+        server.announce(str(ID))
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        for _ in range(20):
+            writer.write(
+                (HELLO if _ == 0 else b"") + Frame(0x16, np.full(960, 5000, "<i2").tobytes()).encode()
+            )
+        frame = await read_frame(reader)
+        assert frame is not None and (frame.kind, len(frame.payload)) == (0x16, 1920)
+        await wait_for(lambda: len(answered.sound) > 8000)
+        assert answered.lines[0].rate == 16000
+        writer.close()
+
+
+async def test_gege_always_sends_one_frame_every_20_ms_and_silence_has_no_gaps() -> None:
+    answered = Answered()
+    async with serving(answered) as server:
+        server.announce(str(ID))
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(HELLO + Frame(0x10, bytes(320)).encode())
+        await read_frame(reader)
+        began, frames = time.monotonic(), 0
+        while time.monotonic() - began < 1.0:
+            frame = await read_frame(reader)
+            assert frame == Frame(0x10, bytes(320))
+            frames += 1
+        assert 46 <= frames <= 56
+        writer.close()
+
+
+async def test_a_silent_telephone_becomes_zeros_on_the_clock() -> None:
+    answered = Answered()
+    async with serving(answered, pace=4.0) as server:
+        server.announce(str(ID))
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(HELLO + Frame(0x10, b"\x01\x00" * 160).encode())
+        await asyncio.sleep(0.5)
+        heard = np.frombuffer(answered.sound, "<i2")
+        assert heard[:160].all() and not heard[160:].any()
+        assert 1.0 < len(heard) / 8000 < 2.4
+        writer.close()
+
+
+async def test_dropped_sound_never_leaves_and_is_told() -> None:
+    answered = Answered(speak=np.full(16000, 77, "<i2").tobytes())
+    async with serving(answered) as server:
+        server.announce(str(ID))
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(HELLO + Frame(0x10, bytes(320)).encode())
+        for _ in range(5):
+            await read_frame(reader)
+        line = answered.lines[0]
+        waiting = line.play(bytes(320))
+        line.drop()
+        assert waiting.over.is_set() and not waiting.complete
+        frames = [await read_frame(reader) for _ in range(8)]
+        assert frames[-1] == Frame(0x10, bytes(320))
+        await line.hang_up()
+        rest = await asyncio.wait_for(reader.read(), 2.0)
+        assert rest.endswith(b"\x00\x00\x00")
+        writer.close()

@@ -1,0 +1,73 @@
+"""A site with one grid and its manager, real tickets in SQLite, and a scripted dialogue that logs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from bot.database import open_database
+from bot.dialogue.port import Heard, Reply, Understanding
+from bot.grid.models import Grid, GridStaff, Staff
+from bot.settings import Settings
+from bot.tickets.desk import Report, TicketDesk
+from bot.web.app import make_app
+from tests.voice.doubles import ScriptedDialogue, ScriptedRecogniser, ToneVoice
+
+
+class Grids:
+    """The registry, as far as the page needs it."""
+
+    def grid_of_number(self, number: str) -> str | None:
+        return "24" if number in ("grid_24", "0715-3390024") else None
+
+
+@dataclass
+class Site:
+    """Everything behind one application."""
+
+    app: web.Application
+    desk: TicketDesk
+    dialogue: ScriptedDialogue
+    recogniser: ScriptedRecogniser
+    home: Path
+    answers: dict[str, Callable[[Heard], Reply]] = field(default_factory=dict)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    database = open_database(f"sqlite:///{tmp_path / 'gege.sqlite'}")
+    database.migrate()
+    with database.session() as session:
+        session.add_all(
+            [Grid(grid_no="24"), Staff(staff_no="M24", name="归程", role="manager", phone="13907150024")]
+        )
+        session.flush()
+        session.add(GridStaff(grid_no="24", staff_no="M24"))
+    desk = TicketDesk(database)
+
+    def outage(heard: Heard) -> Reply:
+        desk.keep_utterance(heard.id, heard.session, heard.channel, heard.text, caller=heard.caller)
+        report = Report(
+            kind="outage",
+            said=heard.text,
+            session=heard.session,
+            channel=heard.channel,
+            reporter=heard.caller,
+            utterance_id=heard.id,
+            place="沿河路二百零六号",
+            grid_no=heard.dialled.removeprefix("grid_") or "24",
+        )
+        meaning = Understanding(heard.text, "report_outage", 0.934, False)
+        number = desk.report(report).ticket_no
+        return Reply(("记下了,归程师傅管。", "他的电话是13907150024。您慢走。"), meaning, ticket_no=number)
+
+    dialogue = ScriptedDialogue([outage])
+    recogniser = ScriptedRecogniser(["我屋里停电了"] * 9)
+    settings = Settings(home=tmp_path)
+    app = make_app(dialogue, recogniser, ToneVoice(), desk, Grids(), settings)
+    yield Site(app, desk, dialogue, recogniser, tmp_path)
+    database.dispose()

@@ -1,0 +1,196 @@
+"""The page's API: turns, sound, tickets; whatever comes in, a plain sentence goes out."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from aiohttp.test_utils import TestClient, TestServer
+
+from bot.settings import Settings
+from bot.speech.audio import read_audio, wav_bytes
+from bot.web.app import make_app
+from tests.voice.doubles import speech
+from tests.web.conftest import Grids, Site
+
+SESSION = "0123456789abcdef"
+
+
+@pytest.fixture
+async def client(site: Site) -> AsyncIterator[TestClient]:
+    async with TestClient(TestServer(site.app)) as client:
+        yield client
+
+
+async def turn(client: TestClient, **body: object) -> dict:
+    response = await client.post("/api/turn", json={"session": SESSION, "caller": "139 0715-0000", **body})
+    assert response.status == 200, await response.text()
+    return await response.json()
+
+
+async def test_a_typed_sentence_is_answered_and_its_ticket_shown(client: TestClient, site: Site) -> None:
+    found = await turn(client, text=" 我屋里停电了 ", dialled="grid_24")
+    assert found["reply"].startswith("记下了") and len(found["sentences"]) == 2
+    assert found["understanding"]["meaning"] == "停电" and found["understanding"]["confidence"] == 0.934
+    assert found["ticket"]["ticket_no"].startswith("GD") and found["ticket"]["state_name"]
+    assert found["ticket"]["owner"] == "归程"
+    assert found["notifications"][0]["name"] == "归程" and "停电" in found["notifications"][0]["text"]
+    heard = site.dialogue.heard[0]
+    assert (heard.text, heard.caller, heard.channel, heard.dialled) == (
+        "我屋里停电了",
+        "13907150000",
+        "web",
+        "grid_24",
+    )
+
+
+async def test_the_manager_reads_no_telephone_number_in_the_message(client: TestClient) -> None:
+    found = await turn(client, text="我屋里停电了")
+    assert "13907150000" not in found["notifications"][0]["text"]
+
+
+async def test_the_ticket_is_followed_while_the_page_is_open(client: TestClient, site: Site) -> None:
+    number = (await turn(client, text="停电了"))["ticket"]["ticket_no"]
+    site.desk.acknowledge(number, "M24")
+    found = await (await client.get("/api/case", params={"session": SESSION})).json()
+    assert found["ticket"]["state"] == "acknowledged"
+
+
+async def test_nobody_sees_the_ticket_of_another_browser(client: TestClient) -> None:
+    await turn(client, text="停电了")
+    found = await (await client.get("/api/case", params={"session": "another-browser"})).json()
+    assert found == {"ticket": None, "notifications": []}
+
+
+async def test_a_repeated_turn_has_the_same_id(client: TestClient, site: Site) -> None:
+    for _ in range(2):
+        await turn(client, text="停电了", id="abcdef0123456789")
+    assert len({heard.id for heard in site.dialogue.heard}) == 1
+    assert len(site.desk.tickets()) == 1
+
+
+def sounds() -> dict[str, bytes]:
+    wave = np.frombuffer(speech(1.0, 16000), "<i2").astype(np.int16)
+    ogg = io.BytesIO()
+    soundfile.write(ogg, np.stack([wave, wave], axis=1), 48000, format="OGG", subtype="OPUS")
+    return {"audio/wav": wav_bytes(wave, 16000), "audio/ogg": ogg.getvalue(), "audio/l16": wave.tobytes()}
+
+
+@pytest.mark.parametrize("type", ["audio/wav", "audio/ogg", "audio/l16"])
+async def test_a_spoken_sentence_is_heard_kept_and_answered(
+    client: TestClient, site: Site, type: str
+) -> None:
+    response = await client.post(
+        "/api/voice",
+        params={"session": SESSION, "caller": "139"},
+        data=sounds()[type],
+        headers={"Content-Type": type},
+    )
+    found = await response.json()
+    assert found["heard"]["text"] == "我屋里停电了" and found["heard"]["alternatives"] == ["别的"]
+    assert found["ticket"]["ticket_no"]
+    assert read_audio(site.home / site.dialogue.heard[0].recording).seconds > 0.3
+    assert len(site.recogniser.fed[0]) > 10_000
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"no sound", sounds()["audio/ogg"][:50]], ids=["empty", "words", "cut"]
+)
+async def test_what_is_no_sound_gets_a_plain_sentence(client: TestClient, data: bytes) -> None:
+    response = await client.post("/api/voice", params={"session": SESSION}, data=data)
+    assert response.status == 400 and (await response.json())["error"].startswith("这段录音听不了")
+
+
+async def test_a_broken_recogniser_gives_the_recording_to_a_person(client: TestClient, site: Site) -> None:
+    from bot.speech.recognise import RecogniserFailed
+
+    site.recogniser.texts[0] = RecogniserFailed("broken")
+    response = await client.post("/api/voice", params={"session": SESSION}, data=sounds()["audio/wav"])
+    found = await response.json()
+    assert response.status == 500 and "记下来了" in found["error"]
+    (ticket,) = site.desk.tickets()
+    assert ticket.kind == "unclear" and (site.home / ticket.facts["recording"]).exists()
+
+
+async def test_a_broken_dialogue_gives_the_words_to_a_person(client: TestClient, site: Site) -> None:
+    site.dialogue.answers[:] = [RuntimeError("broken")]
+    found = await turn(client, text="我屋里停电了", dialled="grid_24")
+    assert "记下来了" in found["error"]
+    (ticket,) = site.desk.tickets()
+    assert (ticket.kind, ticket.said, ticket.grid_no) == ("unclear", "我屋里停电了", "24")
+
+
+async def test_what_gege_said_can_be_heard_and_nothing_else(client: TestClient) -> None:
+    url = (await turn(client, text="停电了"))["speech"]
+    response = await client.get(url)
+    assert response.content_type == "audio/wav"
+    assert read_audio(await response.read()).rate == 16000
+    assert (await client.get("/api/speech/hello.wav")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"[]", 400),
+        (b"\xff\xfe", 400),
+        (b"[" * 100_000, 400),
+        (json.dumps({"session": SESSION}).encode(), 400),
+        (json.dumps({"session": SESSION, "text": "   "}).encode(), 400),
+        (json.dumps({"session": SESSION, "text": 5}).encode(), 400),
+        (json.dumps({"session": SESSION, "text": "停" * 5001}).encode(), 413),
+        (json.dumps({"session": "../../x", "text": "停电"}).encode(), 400),
+        (json.dumps({"text": "停电"}).encode(), 400),
+        (json.dumps({"session": SESSION, "text": "停电", "caller": 5}).encode(), 400),
+        (b"x" * (11 * 1024 * 1024), 413),
+    ],
+)
+async def test_a_bad_turn_gets_a_plain_chinese_sentence(client: TestClient, body: bytes, status: int) -> None:
+    response = await client.post("/api/turn", data=body, headers={"Content-Type": "application/json"})
+    text = await response.text()
+    assert response.status == status
+    assert any("\u4e00" <= char <= "\u9fff" for char in json.loads(text)["error"]) and "Traceback" not in text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/none", 404), ("GET", "/api/turn", 405), ("GET", "/static/../app.py", 404)],
+)
+async def test_a_wrong_address_gets_a_plain_sentence(
+    client: TestClient, method: str, path: str, status: int
+) -> None:
+    response = await client.request(method, path)
+    assert response.status == status and (await response.json())["error"]
+
+
+async def test_every_answer_carries_the_security_headers(client: TestClient) -> None:
+    for path in ("/", "/healthz", "/static/gege.js", "/none"):
+        headers = (await client.get(path)).headers
+        assert "default-src 'self'" in headers["Content-Security-Policy"] and "unsafe" not in str(headers)
+        assert headers["X-Content-Type-Options"] == "nosniff"
+    assert (await client.get("/api/start")).headers["Cache-Control"] == "no-store"
+
+
+async def test_a_foreign_host_or_page_is_refused(client: TestClient, site: Site) -> None:
+    assert (await client.get("/", headers={"Host": "evil.example"})).status == 403
+    assert (await client.get("/healthz", headers={"Host": "localhost:1"})).status == 200
+    body = {"session": SESSION, "text": "停电"}
+    for origin in ("http://evil.example", "null", "http://127.0.0.1:1"):
+        assert (await client.post("/api/turn", json=body, headers={"Origin": origin})).status == 403
+    own = f"http://127.0.0.1:{client.port}"
+    assert (await client.post("/api/turn", json=body, headers={"Origin": own})).status == 200
+    assert len(site.dialogue.heard) == 1
+
+
+async def test_a_site_without_ears_and_voice_still_reads_and_writes(site: Site, tmp_path: Path) -> None:
+    app = make_app(site.dialogue, None, None, site.desk, Grids(), Settings(home=tmp_path))
+    async with TestClient(TestServer(app)) as client:
+        assert (await turn(client, text="停电了"))["speech"] is None
+        assert (await client.post("/api/voice", params={"session": SESSION}, data=b"x")).status == 503
+        assert (await (await client.get("/healthz")).json()) == {"ok": True, "hears": False, "speaks": False}
