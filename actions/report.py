@@ -16,6 +16,7 @@ from bot.grid.registry import Location
 PLACE_QUESTIONS = 3
 #: a "no" to the read-back that often: a person takes over
 DENIALS = 2
+PUNCTUATION = " ,。,."
 #: intents that may fill the form; every other one is a digression that a rule answers
 ANSWERING = {
     "inform", "affirm", "deny", "nlu_fallback", "report_outage", "report_breaker_fault", "indoor_repair",
@@ -301,6 +302,9 @@ class ValidateReportForm(Action):
                 turn.set("place_ask", "again")
                 turn.set("place_tries", 0 if place else turn.slot("place_tries"))
             return True
+        if answer is None and (name := turn.entity("householder")) and not turn.slot("householder"):
+            turn.set("householder", name)
+            return True
         if kind_now and kind_now != turn.slot("kind") and turn.confidence > 0.6 and answer is None:
             begin_case(turn, kind_now, in_form=True)
             return True
@@ -312,7 +316,7 @@ class ValidateReportForm(Action):
 
 def spoken_name(text: str, words: Any) -> str:
     """The name in an answer to "户主叫什么名字?": 户主是王建国啊 → 王建国."""
-    return re.sub(words["name_tail"], "", re.sub(words["name_lead"], "", text.strip(" ,。,.")))
+    return re.sub(words["name_tail"], "", re.sub(words["name_lead"], "", text.strip(PUNCTUATION)))
 
 
 class SubmitReport(Action):

@@ -16,6 +16,10 @@ from typing import TYPE_CHECKING
 from bot.database import Database, now, open_database
 from bot.dialogue.port import Dialogue
 from bot.grid.registry import Registry
+from bot.notify.console import Console
+from bot.notify.file import File
+from bot.notify.provider import Provider
+from bot.notify.relay import Relay
 from bot.settings import Settings
 from bot.tariff import load_tariff
 from bot.tickets.desk import TicketDesk
@@ -36,6 +40,7 @@ class Service:
     registry: Registry
     desk: TicketDesk
     dialogue: Dialogue
+    relay: Relay
 
 
 def open_site(settings: Settings) -> Database:
@@ -74,11 +79,13 @@ async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Se
     database = open_site(settings)
     try:
         registry = Registry.load(database)
-        desk = TicketDesk(database)
+        outbox = make_relay(settings, database)
+        desk = TicketDesk(database, outbox.nudge)
         dialogue = make_dialogue(settings, database, desk, registry)
         await dialogue.start()
-        service = Service(settings, database, registry, desk, dialogue)
-        tasks = [asyncio.create_task(work) for work in _background(service)] if relay else []
+        service = Service(settings, database, registry, desk, dialogue, outbox)
+        work = (outbox.run, lambda: _timers(service), lambda: _sweep(service)) if relay else ()
+        tasks = [asyncio.create_task(one()) for one in work]
         try:
             yield service
         finally:
@@ -90,24 +97,23 @@ async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Se
         database.dispose()
 
 
-def _background(service: Service):  # type: ignore[no-untyped-def]
-    from bot.notify.relay import Relay, make_providers
+def make_relay(settings: Settings, database: Database) -> Relay:
+    """The outbox's relay with the providers that a site has."""
+    providers: dict[str, Provider] = {
+        "console": Console(),
+        "file": File(settings.home / "notifications.jsonl"),
+    }
+    return Relay(database, providers, settings.notify)
 
-    settings = service.settings
-    relay = Relay(service.database, make_providers(settings), settings.notify)
-    yield relay.run()
-    yield _timers(service, relay)
-    yield _sweep(service)
 
-
-async def _timers(service: Service, relay) -> None:  # type: ignore[no-untyped-def]
+async def _timers(service: Service) -> None:
     """Fire what is due, once a second; a failure is told and tried again."""
     from bot.tickets.timers import fire_due
 
     while True:
         try:
             if await asyncio.to_thread(fire_due, service.database, now()):
-                relay.nudge()
+                service.relay.nudge()
         except Exception:
             log.exception("timers could not be fired; trying again")
         await asyncio.sleep(1)
@@ -146,11 +152,8 @@ async def ears_and_mouth(settings: Settings) -> AsyncIterator[tuple[Recogniser, 
 
 async def deliver_once(service: Service, seconds: float = 5.0) -> None:
     """Deliver what is owed now (for commands that run one turn and end)."""
-    from bot.notify.relay import Relay, make_providers
-
-    relay = Relay(service.database, make_providers(service.settings), service.settings.notify)
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(relay.deliver_due(now()), seconds)
+        await asyncio.wait_for(service.relay.deliver_due(now()), seconds)
 
 
 def tell(line: str) -> None:

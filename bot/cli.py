@@ -494,10 +494,10 @@ def models_install(archive: Path) -> None:
 @models_app.command("fetch")
 def models_fetch() -> None:
     """Download vosk-model-small-cn-0.22 (44 MB), check its sha256 and install it."""
-    from bot.speech.models import fetch
-
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+    from bot.speech.models import fetch
 
     with Progress(BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as bar:
         job = bar.add_task("model", total=None)

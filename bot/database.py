@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -31,18 +32,18 @@ class UTCDateTime(TypeDecorator[dt.datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("a naive datetime is no instant; give it a time zone")
-        value = value.astimezone(dt.timezone.utc)
+        value = value.astimezone(dt.UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:
         if value is None:
             return None
-        return value.replace(tzinfo=dt.timezone.utc) if value.tzinfo is None else value.astimezone(dt.timezone.utc)
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
 
 
 def now() -> dt.datetime:
     """The present instant, in UTC."""
-    return dt.datetime.now(dt.timezone.utc)
+    return dt.datetime.now(dt.UTC)
 
 
 class Database:
@@ -51,6 +52,8 @@ class Database:
     def __init__(self, engine: Engine, light: Engine | None = None) -> None:
         self.engine = engine
         self._light = light or engine
+        # SQLite has one writer, and its own waiting is by sleeping: threads queue here instead.
+        self._writing: AbstractContextManager[Any] = threading.Lock() if light else nullcontext()
         # On SQLite a writer takes its lock at BEGIN: a deferred transaction that upgrades later cannot wait.
         self._writers = sessionmaker(engine.execution_options(writes=True), expire_on_commit=False)
         self._notes = sessionmaker(self._light.execution_options(writes=True), expire_on_commit=False)
@@ -59,7 +62,7 @@ class Database:
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A transaction that commits at the end of the block or rolls everything back."""
-        with self._writers() as session, session.begin():
+        with self._writing, self._writers() as session, session.begin():
             yield session
 
     @contextmanager
@@ -68,7 +71,7 @@ class Database:
 
         For what is written at every turn and confirmed to nobody (docs/decisions/0007-two-kinds-of-commit.md);
         the next `session()` commit makes it durable too."""
-        with self._notes() as session, session.begin():
+        with self._writing, self._notes() as session, session.begin():
             if self.engine.dialect.name == "postgresql":
                 session.execute(text("SET LOCAL synchronous_commit = off"))
             yield session

@@ -5,6 +5,7 @@ connection; Vosk, Rasa, the database and the outbox are the service's own."""
 
 from __future__ import annotations
 
+import logging
 import re
 import tempfile
 import time
@@ -12,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import jieba
 import yaml
 from rich.rule import Rule
 from rich.text import Text
@@ -41,6 +43,7 @@ async def demo(settings: Settings) -> int:
     """Play the story; → exit status: 0 when a ticket was logged and its manager told."""
     words: dict[str, Any] = yaml.safe_load(WORDS.read_text("utf-8"))
     began = time.monotonic()
+    jieba.setLogLevel(logging.ERROR)
     database = open_site(settings)
     try:
         if not Registry.load(database).size:

@@ -36,7 +36,7 @@ class IntentClassifier(LogisticRegressionClassifier):
         super().__init__(config, name, model_storage, resource)
         self.clf.set_params(C=self.config["inverse_regularisation"])
 
-    def _create_X(self, messages: list[Message]) -> csr_matrix:  # noqa: N802 (Rasa's name)
+    def _create_X(self, messages: list[Message]) -> csr_matrix:
         rows = []
         for message in messages:
             _, sentence = message.get_sparse_features(attribute=TEXT)

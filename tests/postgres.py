@@ -176,7 +176,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 def _careless(database: Database) -> Database:
     """No test can cut the power, so none waits for the disk."""
     if database.engine.dialect.name == "sqlite":
-        event.listen(database.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+        event.listen(
+            database.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF")
+        )
     return database
 
 

@@ -102,7 +102,7 @@ def run_rasa_server(settings: Settings, database: Database, *, host: str = "127.
     assert agent.processor is not None
     speed_up(agent.processor.domain)
 
-    class GegeInput(InputChannel):  # type: ignore[misc]
+    class GegeInput(InputChannel):
         """Turns and parses for whoever knows the token."""
 
         @classmethod
@@ -115,13 +115,13 @@ def run_rasa_server(settings: Settings, database: Database, *, host: str = "127.
             def known(request: Request) -> bool:
                 return hmac.compare_digest(request.headers.get("Authorization", ""), expected)
 
-            @routes.post("/parse")  # type: ignore[untyped-decorator]
+            @routes.post("/parse")
             async def parse(request: Request) -> HTTPResponse:
                 if not known(request):
                     return json({"error": "token"}, status=403)
                 return json(await agent.parse_message(str(request.json["text"])))
 
-            @routes.post("/turn")  # type: ignore[untyped-decorator]
+            @routes.post("/turn")
             async def turn(request: Request) -> HTTPResponse:
                 if not known(request):
                     return json({"error": "token"}, status=403)

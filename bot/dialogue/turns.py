@@ -131,7 +131,7 @@ def understanding_of(text: str, parsed: dict[str, Any]) -> Understanding:
     """Rasa's parse result in the port's words: the best real intent, even where the fallback won."""
     ranking = [entry for entry in parsed.get("intent_ranking", []) if entry["name"] != FALLBACK]
     top = parsed.get("intent") or {}
-    best = ranking[0] if ranking else {"name": "out_of_scope", "confidence": 0.0}
+    best: dict[str, Any] = ranking[0] if ranking else {"name": "out_of_scope", "confidence": 0.0}
     entities: dict[str, str] = {}
     for entity in parsed.get("entities", []):
         value = str(entity["value"])

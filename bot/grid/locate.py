@@ -30,6 +30,7 @@ CLOSE = 0.1
 READ = 300
 #: households scored at most
 SCORED = 3_000
+_EDGES = ",。,的"
 
 
 @dataclass(frozen=True)
@@ -147,9 +148,9 @@ class Locator:
             if (position := text.find(name)) >= 0
         ]
         for name, core in self._cores.items():
-            if name not in found and core and (position := text.find(core)) >= 0:
-                if not any(one.start <= position < one.end for one in clear):
-                    found[name] = _Match(name, 0.88, position, position + len(core))
+            position = text.find(core) if core and name not in found else -1
+            if position >= 0 and not any(one.start <= position < one.end for one in clear):
+                found[name] = _Match(name, 0.88, position, position + len(core))
         for strength, folded, weight in (("accent", self._accent, 0.96), ("dialect", self._dialect, 0.84)):
             sounds = fold(text, strength)
             if any(match.score >= weight for match in found.values()):
@@ -453,4 +454,4 @@ def _heard(text: str, names: list[_Match], parts: Parts, said: str | None) -> st
         end += behind.end()
     if said and (position := text.find(said)) >= 0 and position < start:
         start = position
-    return text[start:end].strip(",。,的")
+    return text[start:end].strip(_EDGES)

@@ -222,7 +222,7 @@ class Relay:
         except Transient as problem:
             outcome.failed[name] = str(problem)
             outcome.retry_after = max(outcome.retry_after, problem.retry_after or 0.0)
-        except Exception as problem:  # noqa: BLE001 - a provider's own fault is kept with the message
+        except Exception as problem:
             outcome.failed[name] = repr(problem)
         else:
             outcome.taken.append(name)

@@ -44,9 +44,7 @@ def read_audio(source: Path | str | bytes, rate: int | None = None, *, longest_s
             own = int(file.samplerate)
             limit = int(longest_s * own)
             if 0 < limit < file.frames < _UNKNOWN_LENGTH:
-                raise AudioRefused(
-                    f"the audio is too long ({file.frames / own:.0f} s, at most {longest_s:.0f} s)"
-                )
+                raise AudioRefused(f"the audio is too long ({file.frames / own:.0f} s, at most {longest_s:.0f} s)")
             wide = file.read(limit + 1, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError, ValueError) as problem:
         raise AudioRefused(f"the audio cannot be read ({_reason(problem)})") from problem

@@ -116,9 +116,7 @@ def install_zip(zip_file: Path, home: Path) -> SpeechModel:
             raise ModelRefused(f"{zip_file}: not a readable zip file ({problem})") from problem
         found = _model_root(workshop)
         if found is None:
-            raise ModelRefused(
-                f"{zip_file}: holds no Vosk model (am/final.mdl and conf/model.conf were not found)"
-            )
+            raise ModelRefused(f"{zip_file}: holds no Vosk model (am/final.mdl and conf/model.conf were not found)")
         final = target / (found.name if found != workshop else zip_file.stem)
         if final.exists():
             shutil.rmtree(final)
@@ -131,9 +129,7 @@ def _check_members(archive: zipfile.ZipFile, zip_file: Path) -> None:
     for member in archive.infolist():
         path = PurePosixPath(member.filename.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or ":" in member.filename:
-            raise ModelRefused(
-                f"{zip_file}: refuses to unpack {member.filename!r}, which leads outside the folder"
-            )
+            raise ModelRefused(f"{zip_file}: refuses to unpack {member.filename!r}, which leads outside the folder")
         if stat.S_ISLNK(member.external_attr >> 16):
             raise ModelRefused(f"{zip_file}: refuses to unpack {member.filename!r}, which is a link")
         total += member.file_size
@@ -171,8 +167,7 @@ async def fetch(
     else:
         kept = part.stat().st_size if part.exists() else 0
         raise ModelRefused(
-            f"{url}: the download broke off ({last}); {kept} bytes are kept,"
-            " the next `gege models fetch` goes on there"
+            f"{url}: the download broke off ({last}); {kept} bytes are kept, the next `gege models fetch` goes on there"
         )
     found = await asyncio.to_thread(_sha256, part)
     if found != sha256:

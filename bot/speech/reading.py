@@ -65,9 +65,7 @@ def spoken(text: str) -> str:
     text = re.sub(r"(?<!\d)(\d{4})(?=年)", lambda m: _each(m.group(1), "digits"), text)
     text = re.sub(r"(?<!\d)(-?\d+(?:\.\d+)?)\s*%", lambda m: words["percent"] + number(m.group(1)), text)
     text = re.sub(r"¥\s*(-?\d+(?:\.\d+)?)", lambda m: _money(m.group(1)), text)
-    text = re.sub(
-        r"(?<![\d.])(-?\d+(?:\.\d{1,2})?)\s*(?:元|块钱|块)(?!\d)", lambda m: _money(m.group(1)), text
-    )
+    text = re.sub(r"(?<![\d.])(-?\d+(?:\.\d{1,2})?)\s*(?:元|块钱|块)(?!\d)", lambda m: _money(m.group(1)), text)
     return re.sub(r"(?<![\d.])(-?)(\d+(?:[-—]\d+)*(?:\.\d+)?)(.?)", _plain, text)
 
 
@@ -127,11 +125,7 @@ def _is_spelled(value: str, before: str, rest: str) -> bool:
     words = _words()
     if "." in value:
         return False
-    if (
-        len(value) >= 5
-        or value.startswith("00")
-        or any(before.endswith(word) for word in words["spelled_after"])
-    ):
+    if len(value) >= 5 or value.startswith("00") or any(before.endswith(word) for word in words["spelled_after"]):
         return True
     return len(value) >= 3 and any(rest.startswith(word) for word in words["spelled_before"])
 
@@ -148,7 +142,7 @@ def _groups(digits: str) -> str:
 
 
 def number(value: str) -> str:
-    """A decimal number in digits -> Chinese words ("206" 二百零六, "1.5" 一点五); a very long one digit by digit."""
+    """Digits -> Chinese words ("206" 二百零六, "1.5" 一点五)."""
     words = _words()
     sign = words["minus"] if value.startswith("-") else ""
     whole, _, part = value.lstrip("-").partition(".")

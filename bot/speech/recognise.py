@@ -71,7 +71,7 @@ class VoskRecogniser:
         vosk.SetLogLevel(-1)
         try:
             self._model = vosk.Model(model_path=str(self.model.path))
-        except Exception as problem:  # noqa: BLE001  (Vosk raises bare Exception)
+        except Exception as problem:
             raise ModelMissing(
                 f"{self.model.path}: Vosk cannot load this model ({problem}); install another one with"
                 " `gege models install FILE.zip` or `gege models fetch`"
@@ -169,9 +169,7 @@ def readings(result: str) -> list[tuple[str, float]]:
     """Vosk's JSON result -> (words, score) best first. Scores are unnormalised; higher is better."""
     values = json.loads(result)
     if "alternatives" in values:
-        return [
-            (str(each.get("text", "")), float(each.get("confidence", 0.0))) for each in values["alternatives"]
-        ]
+        return [(str(each.get("text", "")), float(each.get("confidence", 0.0))) for each in values["alternatives"]]
     return [(str(values.get("text", "")), 0.0)]
 
 

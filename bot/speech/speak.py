@@ -101,15 +101,15 @@ class RecordedPrompts:
 class EspeakProcess:
     """espeak-ng in a process of its own; started when first needed, started again when it dies.
 
-    A thread talks to it, not asyncio: its subprocesses need a child watcher, which is gone as soon as Sanic (Rasa)
-    has set uvloop's policy."""
+    A thread talks to it, not asyncio: asyncio's subprocesses need a child watcher, which is gone as soon as
+    Sanic (Rasa) has set uvloop's policy."""
 
     def __init__(self, words_per_minute: int = 150) -> None:
         self.words_per_minute = words_per_minute
         self.starts = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._rate = 0
-        # One thread: requests wait for each other, and an answer that nobody waits for any more is still read.
+        # One thread: requests wait for each other; an answer that nobody waits for any more is still read.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="espeak")
 
     async def start(self) -> None:
@@ -129,10 +129,8 @@ class EspeakProcess:
         try:
             waiting = asyncio.get_running_loop().run_in_executor(self._thread, work)
             return await asyncio.wait_for(waiting, _TIMEOUT_S)
-        except TimeoutError as problem:
+        except (TimeoutError, OSError, RuntimeError, struct.error) as problem:
             self._kill()
-            raise VoiceFailed(_BROKEN) from problem
-        except (OSError, RuntimeError, struct.error) as problem:
             raise VoiceFailed(_BROKEN) from problem
 
     def _ask_twice(self, wish: bytes) -> Sound:
@@ -158,7 +156,7 @@ class EspeakProcess:
         process = self._process
         if process is None:
             self.starts += 1
-            # By path, not by name: the child needs nothing of Gege's packages, and starts faster without them.
+            # By path, not by name: the child needs nothing of Gege's packages and starts faster so.
             child = [sys.executable, str(Path(__file__).with_name("espeak_child.py"))]
             process = subprocess.Popen(child, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             self._process = process
@@ -223,9 +221,7 @@ class GegeVoice:
     async def _synthesised(self, sentence: str) -> Samples:
         """One sentence at the cache's rate."""
         syllables = pinyin(sentence)
-        name = hashlib.sha256(f"{syllables}|{self.engine.words_per_minute}|{_PITCH}".encode()).hexdigest()[
-            :24
-        ]
+        name = hashlib.sha256(f"{syllables}|{self.engine.words_per_minute}|{_PITCH}".encode()).hexdigest()[:24]
         file = self._cache / f"{name}.wav"
         kept = await asyncio.to_thread(_cached, file)
         if kept is not None:

@@ -195,9 +195,7 @@ class AudioSocketLine:
         pcm = self._next_sound(size)
         wire = pcm
         if self._wire_rate != self.rate:
-            wire = np.asarray(
-                soxr.resample(np.frombuffer(pcm, "<i2"), self.rate, self._wire_rate), "<i2"
-            ).tobytes()
+            wire = np.asarray(soxr.resample(np.frombuffer(pcm, "<i2"), self.rate, self._wire_rate), "<i2").tobytes()
         self._writer.write(Frame(KINDS[self._wire_rate], wire).encode())
         self._sent_frames += 1
         if self.on_sent:
@@ -262,9 +260,7 @@ class AudioSocketServer:
     def announce(self, uuid: str, caller: str = "", dialled: str = "", diverting: str = "") -> None:
         """Let the call with this UUID in, once, within a minute. Raises ValueError for what is no UUID."""
         now = time.monotonic()
-        self._announced = {
-            key: each for key, each in self._announced.items() if now - each[0] < _ANNOUNCED_FOR_S
-        }
+        self._announced = {key: each for key, each in self._announced.items() if now - each[0] < _ANNOUNCED_FOR_S}
         key = uuids.UUID(uuid)
         self._announced[key] = (now, CallFacts(str(key), caller, dialled, diverting))
 

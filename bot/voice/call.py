@@ -128,9 +128,7 @@ class PhoneCall:
     def _end(self, outcome: str) -> None:
         try:
             if outcome in ("hung_up", "failed") and self._unsettled():
-                card = self._desk.call_back(
-                    self.facts.call_id, "dropped" if outcome == "hung_up" else outcome
-                )
+                card = self._desk.call_back(self.facts.call_id, "dropped" if outcome == "hung_up" else outcome)
                 self.story.ticket_no = card.ticket_no if card else None
             else:
                 self._desk.end_call(self.facts.call_id, outcome)
@@ -217,9 +215,7 @@ class PhoneCall:
             )
         )
         heard = self._heard(speech.text, speech.alternatives, said.recording)
-        self._event(
-            "heard", text=speech.text, alternatives=list(speech.alternatives), recording=said.recording
-        )
+        self._event("heard", text=speech.text, alternatives=list(speech.alternatives), recording=said.recording)
         if said.failed:
             turn.ticket_no = await self._keep(heard, "recogniser_failed")
             return await self._hand_over(turn, [prompts().failed], said)
@@ -289,9 +285,7 @@ class PhoneCall:
         try:
             return await self._intake(heard, reason)
         except Exception:
-            log.exception(
-                "call %s: the intake broke; the recording is %s", self.facts.call_id, heard.recording
-            )
+            log.exception("call %s: the intake broke; the recording is %s", self.facts.call_id, heard.recording)
             return None
 
     def _heard(self, text: str, alternatives: tuple[str, ...], recording: str) -> Heard:
@@ -325,9 +319,7 @@ class PhoneCall:
             log.exception("an observer of call %s broke", self.facts.call_id)
 
 
-def answering(
-    calls: dict[str, PhoneCall] | None = None, **parts: Any
-) -> Callable[[Line, CallFacts], Awaitable[None]]:
+def answering(calls: dict[str, PhoneCall] | None = None, **parts: Any) -> Callable[[Line, CallFacts], Awaitable[None]]:
     """What an AudioSocketServer is given: runs a PhoneCall with these parts; open calls stand in `calls`."""
     open_calls = {} if calls is None else calls
 

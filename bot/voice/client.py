@@ -126,8 +126,7 @@ async def place_call(
     `my_turn` replaces listening for Gege's silence. `hang_up_after` (s of wall time) drops the call.
     Raises AudioRefused for a file that is no sound, OSError when nobody listens."""
     spoken = [
-        each if isinstance(each, Key) else read_audio(each, rate).samples.astype("<i2").tobytes()
-        for each in files
+        each if isinstance(each, Key) else read_audio(each, rate).samples.astype("<i2").tobytes() for each in files
     ]
     reader, writer = await asyncio.open_connection(host, port)
     caller = AudioSocketCaller(reader, writer, rate, pace, sends_silence)

@@ -162,9 +162,7 @@ class Ear:
                 self._failed = True
         recognised_at = self._clock()
         recording = await asyncio.to_thread(self._keep, bytes(self._kept))
-        self.inbox.put_nowait(
-            Said(speech, recording, voiced, unfinished, self._failed, ended_at, recognised_at)
-        )
+        self.inbox.put_nowait(Said(speech, recording, voiced, unfinished, self._failed, ended_at, recognised_at))
 
     def _keep(self, pcm: bytes) -> str:
         try:

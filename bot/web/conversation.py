@@ -68,9 +68,7 @@ class Conversation:
         ]
 
     async def health(self, _request: web.Request) -> web.Response:
-        return web.json_response(
-            {"ok": True, "hears": self._recogniser is not None, "speaks": self._voice is not None}
-        )
+        return web.json_response({"ok": True, "hears": self._recogniser is not None, "speaks": self._voice is not None})
 
     async def start(self, _request: web.Request) -> web.Response:
         """What the page needs to know before the first turn."""

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from bot.database import Database, open_database
 from bot.grid.models import Staff
@@ -152,6 +152,15 @@ def test_two_relays_do_not_send_the_same(county: Database, database_url: str) ->
     other.dispose()
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_relay_leaves_alone_what_another_is_just_taking(county: Database) -> None:
+    TicketDesk(county).report(outage(), AT)
+    with county.session() as other:
+        other.execute(select(Notification).with_for_update())
+        assert deliver(relay(county, Recording()), AT) == 0
+    assert deliver(relay(county, Recording()), AT) == 1
+
+
 def test_after_a_day_the_duty_desk_is_paged_and_that_never_loops(county: Database) -> None:
     desk = TicketDesk(county)
     number = desk.report(outage(), AT).ticket_no
@@ -200,7 +209,9 @@ def test_a_hung_provider_is_timed_out_and_tried_again(county: Database) -> None:
         provider.let_go.set()
         return delivered
 
+    begun = time.monotonic()
     assert asyncio.run(story()) == 0
+    assert time.monotonic() - begun < 5
     assert last(county).state == "pending" and "no answer in 0.05 s" in last(county).error
 
 

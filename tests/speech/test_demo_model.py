@@ -1,4 +1,5 @@
-"""The demo speech model: its file formats, its texts, and that the committed model hears voices it never heard."""
+"""The demo speech model: its file formats, its texts, and that the committed model hears voices it never
+heard."""
 
 import json
 import math
@@ -61,7 +62,9 @@ def test_a_syllable_is_an_initial_and_a_final() -> None:
 def test_transition_ids_follow_the_triples() -> None:
     table = phone_table()
     assert table.triples == sorted(table.triples)
-    assert [ids for pair in table.transitions.values() for ids in pair] == list(range(1, 2 * len(table.triples) + 1))
+    assert [ids for pair in table.transitions.values() for ids in pair] == list(
+        range(1, 2 * len(table.triples) + 1)
+    )
     assert len(table.word_phones(("ting2", "dian4"))) == 4
 
 

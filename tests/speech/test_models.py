@@ -120,9 +120,7 @@ class Mirror:
         return response
 
 
-async def fetched(
-    tmp_path: Path, mirror: Mirror, sha256: str = ""
-) -> tuple[models.SpeechModel, list[tuple[int, int]]]:
+async def fetched(tmp_path: Path, mirror: Mirror, sha256: str = "") -> tuple[models.SpeechModel, list[tuple[int, int]]]:
     app = web.Application()
     app.router.add_get("/vosk-model-x.zip", mirror.answer)
     seen: list[tuple[int, int]] = []

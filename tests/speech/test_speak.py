@@ -22,9 +22,7 @@ async def voice(tmp_path: Path) -> AsyncIterator[GegeVoice]:
     await voice.close()
 
 
-async def test_a_sentence_becomes_sound_and_comes_from_the_cache_afterwards(
-    voice: GegeVoice, tmp_path: Path
-) -> None:
+async def test_a_sentence_becomes_sound_and_comes_from_the_cache_afterwards(voice: GegeVoice, tmp_path: Path) -> None:
     pcm = await voice.say("您讲的是沿河路206号。", 8000)
     assert 2.0 < len(pcm) / 16000 < 6.0 and np.abs(np.frombuffer(pcm, "<i2")).max() > 3000
     assert len(await voice.say("您讲的是沿河路206号。", 16000)) == pytest.approx(2 * len(pcm), rel=0.01)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.database import Database, open_database
-from bot.tickets import opening, timers
+from bot.tickets import opening, paging, timers
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.models import Activity, Notification, Ticket, Timer, Utterance
 from tests.tickets.county import AT, hazard, minutes, on_sqlite, outage
@@ -86,7 +86,7 @@ def test_a_failure_half_way_leaves_nothing_half_written(
 
     place = {
         "activity": (opening, "note"),
-        "notification": (opening.paging, "owe"),
+        "notification": (paging, "owe"),
         "timer": (timers, "start"),
     }[broken]
     told: list[str] = []

@@ -47,9 +47,9 @@ def test_illegal_moves_are_refused_and_change_nothing(county: Database) -> None:
         with pytest.raises(TicketRefused, match=f"{number} is reported and cannot become"):
             move(number, "M1")
     desk.cancel(number)
-    for move in (desk.acknowledge, desk.reopen, desk.resolve):
+    for refused in (desk.acknowledge, desk.reopen, desk.resolve):
         with pytest.raises(TicketRefused, match="cancelled"):
-            move(number, "M1")
+            refused(number, "M1")
     assert len(desk.activities(number)) == 2
 
 

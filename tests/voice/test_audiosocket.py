@@ -95,9 +95,7 @@ async def test_only_an_announced_uuid_gets_in_and_only_once() -> None:
     assert answered.facts == [CallFacts(str(ID), "13971800123", "grid_24", "0715-1")]
 
 
-@pytest.mark.parametrize(
-    "hello", [b"\x10\x01\x40" + bytes(320), b"\x01\x00\x04abcd", HELLO, b"GET / HTTP/1.1\r\n\r\n"]
-)
+@pytest.mark.parametrize("hello", [b"\x10\x01\x40" + bytes(320), b"\x01\x00\x04abcd", HELLO, b"GET / HTTP/1.1\r\n\r\n"])
 async def test_strangers_are_closed(hello: bytes) -> None:
     answered = Answered()
     async with serving(answered) as server:
@@ -155,9 +153,7 @@ async def test_other_rates_are_resampled_both_ways() -> None:
         server.announce(str(ID))
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         for _ in range(20):
-            writer.write(
-                (HELLO if _ == 0 else b"") + Frame(0x16, np.full(960, 5000, "<i2").tobytes()).encode()
-            )
+            writer.write((HELLO if _ == 0 else b"") + Frame(0x16, np.full(960, 5000, "<i2").tobytes()).encode())
         frame = await read_frame(reader)
         assert frame is not None and (frame.kind, len(frame.payload)) == (0x16, 1920)
         await wait_for(lambda: len(answered.sound) > 8000)

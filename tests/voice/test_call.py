@@ -63,9 +63,7 @@ class Room:
 
 
 async def test_what_is_spoken_is_understood_answered_and_logged(tmp_path: Path) -> None:
-    room = Room(
-        tmp_path, ["我家停电了", "对"], [reply("您家在哪里?"), reply("记下了。", ticket_no="GD1", ended=True)]
-    )
+    room = Room(tmp_path, ["我家停电了", "对"], [reply("您家在哪里?"), reply("记下了。", ticket_no="GD1", ended=True)])
     one, two = room.wav("1.wav", speech(1.5)), room.wav("2.wav", speech(0.8))
     story = await room.call(one, two, dialled="grid_24")
     assert [turn.heard for turn in story.turns] == ["我家停电了", "对"]
@@ -140,9 +138,7 @@ async def test_a_broken_recogniser_gives_the_recording_to_a_person(tmp_path: Pat
 async def test_a_broken_dialogue_gives_the_words_to_a_person(tmp_path: Path) -> None:
     room = Room(tmp_path, ["我家停电了"], [RuntimeError("broken")])
     story = await room.call(room.wav("1.wav", speech(1.5)))
-    assert [(heard.text, reason) for heard, reason in room.intake.notes] == [
-        ("我家停电了", "dialogue_failed")
-    ]
+    assert [(heard.text, reason) for heard, reason in room.intake.notes] == [("我家停电了", "dialogue_failed")]
     assert (story.outcome, story.ticket_no) == ("handed_over", "GD-UNCLEAR")
 
 
@@ -221,9 +217,7 @@ async def test_a_caller_who_hangs_up_in_mid_sentence_is_still_heard(tmp_path: Pa
     try:
         uuid = str(uuids.uuid4())
         server.announce(uuid, "139")
-        await place_call(
-            "127.0.0.1", server.port, uuid, [room.wav("1.wav", speech(3.0))], pace=PACE, my_turn=never
-        )
+        await place_call("127.0.0.1", server.port, uuid, [room.wav("1.wav", speech(3.0))], pace=PACE, my_turn=never)
         for _ in range(100):
             if room.desk.notes[-1][0] != "begin":
                 break

@@ -41,9 +41,7 @@ def test_a_pause_for_thought_does_not_end_the_turn() -> None:
 
 
 def test_the_wait_is_a_setting() -> None:
-    noticed = run(
-        TurnTaker(TurnRules(end_of_speech=1.5)), (0.4, True), (1.4, False), (0.2, True), (1.6, False)
-    )
+    noticed = run(TurnTaker(TurnRules(end_of_speech=1.5)), (0.4, True), (1.4, False), (0.2, True), (1.6, False))
     assert names(noticed) == ["started", "insisted", "ended"]
 
 

@@ -42,9 +42,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     database = open_database(f"sqlite:///{tmp_path / 'gege.sqlite'}")
     database.migrate()
     with database.session() as session:
-        session.add_all(
-            [Grid(grid_no="24"), Staff(staff_no="M24", name="归程", role="manager", phone="13907150024")]
-        )
+        session.add_all([Grid(grid_no="24"), Staff(staff_no="M24", name="归程", role="manager", phone="13907150024")])
         session.flush()
         session.add(GridStaff(grid_no="24", staff_no="M24"))
     desk = TicketDesk(database)

@@ -82,9 +82,7 @@ def sounds() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("type", ["audio/wav", "audio/ogg", "audio/l16"])
-async def test_a_spoken_sentence_is_heard_kept_and_answered(
-    client: TestClient, site: Site, type: str
-) -> None:
+async def test_a_spoken_sentence_is_heard_kept_and_answered(client: TestClient, site: Site, type: str) -> None:
     response = await client.post(
         "/api/voice",
         params={"session": SESSION, "caller": "139"},
@@ -98,9 +96,7 @@ async def test_a_spoken_sentence_is_heard_kept_and_answered(
     assert len(site.recogniser.fed[0]) > 10_000
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"no sound", sounds()["audio/ogg"][:50]], ids=["empty", "words", "cut"]
-)
+@pytest.mark.parametrize("data", [b"", b"no sound", sounds()["audio/ogg"][:50]], ids=["empty", "words", "cut"])
 async def test_what_is_no_sound_gets_a_plain_sentence(client: TestClient, data: bytes) -> None:
     response = await client.post("/api/voice", params={"session": SESSION}, data=data)
     assert response.status == 400 and (await response.json())["error"].startswith("这段录音听不了")
@@ -150,6 +146,21 @@ async def test_what_gege_said_can_be_heard_and_nothing_else(client: TestClient) 
         (json.dumps({"session": SESSION, "text": "停电", "caller": 5}).encode(), 400),
         (b"x" * (11 * 1024 * 1024), 413),
     ],
+    ids=[
+        "nothing",
+        "no JSON",
+        "a list",
+        "no UTF-8",
+        "too deep",
+        "no text",
+        "blanks",
+        "a number",
+        "too long",
+        "a path as session",
+        "no session",
+        "no number",
+        "11 MB",
+    ],
 )
 async def test_a_bad_turn_gets_a_plain_chinese_sentence(client: TestClient, body: bytes, status: int) -> None:
     response = await client.post("/api/turn", data=body, headers={"Content-Type": "application/json"})
@@ -162,9 +173,7 @@ async def test_a_bad_turn_gets_a_plain_chinese_sentence(client: TestClient, body
     ("method", "path", "status"),
     [("GET", "/none", 404), ("GET", "/api/turn", 405), ("GET", "/static/../app.py", 404)],
 )
-async def test_a_wrong_address_gets_a_plain_sentence(
-    client: TestClient, method: str, path: str, status: int
-) -> None:
+async def test_a_wrong_address_gets_a_plain_sentence(client: TestClient, method: str, path: str, status: int) -> None:
     response = await client.request(method, path)
     assert response.status == status and (await response.json())["error"]
 

@@ -21,9 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Any]:
     if not CHROMIUM.exists():
-        warnings.warn(
-            "NOT TESTED: the page in a browser; apt-get install -y chromium fonts-noto-cjk", stacklevel=1
-        )
+        warnings.warn("NOT TESTED: the page in a browser; apt-get install -y chromium fonts-noto-cjk", stacklevel=1)
         pytest.skip("chromium is not installed")
     from playwright.async_api import async_playwright
 
@@ -46,9 +44,7 @@ async def page(browser: Any, site: Site) -> AsyncIterator[Any]:
     """A fresh page of a fresh site; what goes wrong in it fails the test."""
     faults: list[str] = []
     async with TestServer(site.app) as server:
-        page = await browser.new_page(
-            viewport={"width": 1280, "height": 800}, base_url=str(server.make_url("/"))
-        )
+        page = await browser.new_page(viewport={"width": 1280, "height": 800}, base_url=str(server.make_url("/")))
         page.on("pageerror", lambda fault: faults.append(str(fault)))
         page.on("console", lambda line: line.type == "error" and faults.append(line.text))
         yield page

@@ -21,18 +21,25 @@ from .texts import PROJECT, Splitter, training_sentences, vocabulary
 HOURS, PASSES, WIDTH, THREADS = 14.0, 3.2, 256, 2
 NOTE = "synthetic voices, for trying and testing, not for residents"
 _GROUP = "speech-training"
-_FASTER = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "-1", "OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
+_FASTER = {
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": "-1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "GOMP_SPINCOUNT": "0",
+}
 """Memory is kept instead of mapped anew at each step, and threads that wait leave the cores to others."""
 
 
 def training_command(python: str | None) -> list[str]:
-    """The interpreter that has PyTorch: the one given, else uv with the project's dependency group for training, in an
-    environment apart from the service's."""
+    """The interpreter that has PyTorch: the one given, else uv with the project's dependency group for
+    training, in an environment apart from the service's."""
     if python:
         return [python]
     uv = shutil.which("uv")
     if not uv:
-        raise RuntimeError("training needs PyTorch: install uv, or name a Python that has torch and numpy (--python)")
+        raise RuntimeError(
+            "training needs PyTorch: install uv, or name a Python that has torch and numpy (--python)"
+        )
     return [uv, "run", "--isolated", "--no-default-groups", "--group", _GROUP, "python"]
 
 
@@ -43,7 +50,11 @@ def train_net(shards: list[Path], out: Path, *, python: str | None, passes: floa
     command = [*training_command(python), "-P", str(script), str(out), *map(str, shards)]
     options = ["--passes", f"{passes:g}", "--width", str(WIDTH), "--outputs", str(phone_table().pdf_count)]
     done = subprocess.run(
-        [*command, *options, "--threads", str(THREADS)], cwd=PROJECT, stdout=2, check=False, env={**os.environ, **_FASTER}
+        [*command, *options, "--threads", str(THREADS)],
+        cwd=PROJECT,
+        stdout=2,
+        check=False,
+        env={**os.environ, **_FASTER},
     )
     if done.returncode:
         raise RuntimeError(f"training failed with status {done.returncode}; see the messages above")
@@ -82,7 +93,8 @@ def build_demo(
     python: str | None = None,
     progress: Callable[[str], object] = print,
 ) -> None:
-    """Builds the model at `out`, with intermediate files in `work` (about 0.4 GB), from `hours` of synthetic speech.
+    """Builds the model at `out`, with intermediate files in `work` (about 0.4 GB), from `hours` of
+    synthetic speech.
 
     `python` is an interpreter with PyTorch and numpy. Takes about ten minutes on two cores.
     """

@@ -1,7 +1,8 @@
-"""The acoustic training corpus: spoken domain sentences and random syllables, degraded, as features and labels.
+"""The acoustic training corpus: spoken domain sentences and random syllables, degraded, as features and
+labels.
 
-Workers (child processes, because espeak may crash) write one .npz shard each: `features` (frames, 32) float16,
-`labels` (frames) int16, `lengths` (utterances) int32.
+Workers (child processes, because espeak may crash) write one .npz shard each: `features` (frames, 32)
+float16, `labels` (frames) int16, `lengths` (utterances) int32.
 """
 
 import json
@@ -76,7 +77,8 @@ def make_corpus(
     workers: int = 2,
     progress: Callable[[str], object] = print,
 ) -> list[Path]:
-    """About `hours` of speech in `folder`; each distinct sentence counts with the fourth root of its weight."""
+    """About `hours` of speech in `folder`; each distinct sentence counts with the fourth root of its
+    weight."""
     folder.mkdir(parents=True, exist_ok=True)
     draw = random.Random(seed)
     pool = [s for s, weight in sentences.items() if all(readings(word) for word in s)]
@@ -91,7 +93,16 @@ def make_corpus(
         while len(running) < workers and len(shards) + len(running) < wanted:
             started += 1
             out = folder / f"shard-{started:04d}.npz"
-            command = [sys.executable, "-W", "ignore", "-m", __spec__.name, str(texts), str(out), str(_UTTERANCES_PER_WORKER)]
+            command = [
+                sys.executable,
+                "-W",
+                "ignore",
+                "-m",
+                __spec__.name,
+                str(texts),
+                str(out),
+                str(_UTTERANCES_PER_WORKER),
+            ]
             running.append((subprocess.Popen([*command, str(seed * 100_000 + started)], cwd=PROJECT), out))
         process, out = running.pop(0)
         if process.wait() == 0:

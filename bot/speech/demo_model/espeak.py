@@ -1,7 +1,8 @@
 """espeak-ng through ctypes: speech and the times of its phonemes. Use it in a child process only.
 
-espeak-ng 1.52 comes with the wheel espeakng-loader. It may crash after many changes of the voice, so nothing that has
-to stay alive may call it. The voice `cmn-latn-pinyin` reads toned pinyin (`wo3 jia1`), which fixes the pronunciation.
+espeak-ng 1.52 comes with the wheel espeakng-loader. It may crash after many changes of the voice, so nothing
+that has to stay alive may call it. The voice `cmn-latn-pinyin` reads toned pinyin (`wo3 jia1`), which fixes
+the pronunciation.
 """
 
 import ctypes
@@ -35,7 +36,9 @@ class _Event(ctypes.Structure):
     ]
 
 
-_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
+_Callback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ class Espeak:
     def speak(
         self, pinyin: str, variant: str, *, rate: int, pitch: int, pitch_range: int
     ) -> tuple[np.ndarray, list[Phoneme]]:
-        """Toned pinyin -> int16 samples at `self.rate`, phonemes. `rate` in words a minute, pitch values 0..99.
+        """Toned pinyin -> int16 samples at `self.rate`, phonemes. `rate` in words a minute, pitch values
+        0..99.
 
         Raises ValueError for an unknown variant of the voice.
         """

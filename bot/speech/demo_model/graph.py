@@ -1,7 +1,8 @@
 """The recogniser's graph: lexicon and language model as one transducer from transition-ids to words (HCLG).
 
-Built by hand instead of by composition: a node for each history of the language model, one chain of HMM states for each
-reading of a word (its label on the first arc), shared by all histories with the same last words.
+Built by hand instead of by composition: a node for each history of the language model, one chain of HMM
+states for each reading of a word (its label on the first arc), shared by all histories with the same last
+words.
 """
 
 import json
@@ -25,11 +26,11 @@ Lexicon = Mapping[str, Iterable[tuple[str, ...]]]
 TRANSITION_SCALE = 0.1
 SILENCE_PROBABILITY = 0.3
 WORD_COST = -0.5
-UNKNOWN_COST: float | None = 9.0
+UNKNOWN_COST: float | None = 12.0
 ORDER = 3
 SMALLEST: Mapping[int, int] = {3: 6}
 """A trigram of fewer occurrences stays out: its history would need chains of its own for each word."""
-COMMON_WORDS = 1500
+COMMON_WORDS = 300
 """Words of everyday speech besides those of the sentences."""
 _UNKNOWN_PHONE_COST = 4.0
 
@@ -48,7 +49,9 @@ class GraphBuilder:
         for state in range(len(self._table.id_pdfs[phone_id])):
             loop, forward = self._table.transitions[phone_id, state]
             target = self.fst.state()
-            self.fst.arc(source, target, label=forward, word=word, cost=cost - TRANSITION_SCALE * math.log(FORWARD))
+            self.fst.arc(
+                source, target, label=forward, word=word, cost=cost - TRANSITION_SCALE * math.log(FORWARD)
+            )
             self.fst.arc(target, target, label=loop, cost=-TRANSITION_SCALE * math.log(SELF_LOOP))
             source, word, cost = target, 0, 0.0
         return source
@@ -89,7 +92,8 @@ def make_hclg(
     word_cost: float = WORD_COST,
     unknown_cost: float | None = UNKNOWN_COST,
 ) -> Fst:
-    """The graph. `unknown_cost` is the price of entering the loop of arbitrary syllables (None: no such loop)."""
+    """The graph. `unknown_cost` is the price of entering the loop of arbitrary syllables (None: no such
+    loop)."""
     builder = GraphBuilder(phone_table(), words)
     fst = builder.fst
     start = fst.state()
@@ -98,7 +102,8 @@ def make_hclg(
     entries: dict[tuple[str, History], int] = {}
 
     def entry(history: History, word: str) -> int:
-        """Where the word begins when it leads to the history that follows `history`: one chain for each target."""
+        """Where the word begins when it leads to the history that follows `history`: one chain for each
+        target."""
         target = model.known((*history, word))
         if (word, target) not in entries:
             begin, end = fst.state(), fst.state()
@@ -163,18 +168,22 @@ def build_graph(
     extra_words: Iterable[str] | Mapping[str, Iterable[str]],
     out: Path,
 ) -> None:
-    """Gives a model of this project other words: a new graph for the acoustic model in `model_dir`, written to `out`.
+    """Gives a model of this project other words: a new graph for the acoustic model in `model_dir`, written
+    to `out`.
 
-    `sentences` are what callers say, as text (a sentence that comes often may stand there often). `extra_words` are words
-    that have to be known even where no sentence has them (places, surnames); as a mapping it gives a word's readings in
-    toned pinyin as well (`{"桃溪": ["tao2 xi1", "tao2 qi1"]}`), so that a local pronunciation is heard too.
-    `out` may be `model_dir`. Raises ValueError for a model with other phones, or a word without a reading.
+    `sentences` are what callers say, as text (a sentence that comes often may stand there often).
+    `extra_words` are words that have to be known even where no sentence has them (places, surnames); as a
+    mapping it gives a word's readings in toned pinyin as well (`{"桃溪": ["tao2 xi1", "tao2 qi1"]}`), so that
+    a local pronunciation is heard too. `out` may be `model_dir`. Raises ValueError for a model with other
+    phones, or a word without a reading.
     """
     table = phone_table()
     phones_file = model_dir / "graph" / "phones.txt"
     expected = "".join(f"{name} {number}\n" for name, number in table.ids.items())
     if not phones_file.exists() or phones_file.read_text(encoding="utf-8") != expected:
-        raise ValueError(f"{model_dir} is no model of this project: its graph/phones.txt is missing or different")
+        raise ValueError(
+            f"{model_dir} is no model of this project: its graph/phones.txt is missing or different"
+        )
     splitter = Splitter(extra_words)
     counts = Counter(splitter.split(sentence) for sentence in sentences)
     counts.pop((), None)
@@ -191,13 +200,16 @@ def build_graph(
     note = model_dir / "gege-model.json"
     facts = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
     facts.update(vocabulary=len(lexicon), figures={})
-    (out / "gege-model.json").write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    (out / "gege-model.json").write_text(
+        json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+    )
 
 
 def make_lexicon(
     words: Iterable[str], given: Mapping[str, Iterable[str]] | None = None
 ) -> dict[str, tuple[tuple[str, ...], ...]]:
-    """The readings of each word, those in `given` (toned pinyin) before pypinyin's; the same phones only once."""
+    """The readings of each word, those in `given` (toned pinyin) before pypinyin's; the same phones only
+    once."""
     lexicon = {}
     for word in words:
         own = tuple(tuple(reading.split()) for reading in (given or {}).get(word, ()))

@@ -1,8 +1,8 @@
 """Writes am/final.mdl and the configuration of a Vosk model in Kaldi's binary forms.
 
-Matrices are stored as Kaldi's CompressedMatrix with two bytes an element ("CM2"), which Kaldi reads wherever it expects a
-matrix: half the size, and an error below 1/65,535 of the matrix's range. Sources: kaldi/src base/io-funcs,
-matrix/compressed-matrix, hmm/transition-model, nnet3/nnet-nnet.
+Matrices are stored as Kaldi's CompressedMatrix with two bytes an element ("CM2"), which Kaldi reads wherever
+it expects a matrix: half the size, and an error below 1/65,535 of the matrix's range. Sources: kaldi/src
+base/io-funcs, matrix/compressed-matrix, hmm/transition-model, nnet3/nnet-nnet.
 """
 
 import math
@@ -22,9 +22,9 @@ SUBSAMPLING = 3
 _BINARY = b"\0B"
 _STATISTICS_FRAMES = 1e6
 
-ACOUSTIC_SCALE = 0.5
+ACOUSTIC_SCALE, BEAM, MAX_ACTIVE = 0.5, 11.0, 2000
 MODEL_CONF = (
-    "--min-active=200\n--max-active=4000\n--beam={beam:g}\n--lattice-beam=6\n--acoustic-scale={acoustic_scale:g}\n"
+    "--min-active=200\n--max-active={max_active}\n--beam={beam:g}\n--lattice-beam=6\n--acoustic-scale={acoustic_scale:g}\n"
     f"--frame-subsampling-factor={SUBSAMPLING}\n--endpoint.silence-phones=1\n"
     "--endpoint.rule2.min-trailing-silence=0.5\n--endpoint.rule3.min-trailing-silence=0.75\n"
     "--endpoint.rule4.min-trailing-silence=1.0\n"
@@ -66,7 +66,8 @@ def matrix(values: np.ndarray) -> bytes:
 
 
 def transition_model(table: PhoneTable) -> bytes:
-    """One topology entry for phones of one state, one for phones of two; all transitions with the same probability."""
+    """One topology entry for phones of one state, one for phones of two; all transitions with the same
+    probability."""
     phone_ids = list(range(1, len(table.id_pdfs)))
     states = [len(table.id_pdfs[phone]) for phone in phone_ids]
     parts = [token("<TransitionModel>"), token("<Topology>")]
@@ -74,12 +75,25 @@ def transition_model(table: PhoneTable) -> bytes:
     for count in (1, 2):
         parts.append(int32(count + 1))
         for state in range(count):
-            parts += [int32(state), int32(2), int32(state), float32(SELF_LOOP), int32(state + 1), float32(FORWARD)]
+            parts += [
+                int32(state),
+                int32(2),
+                int32(state),
+                float32(SELF_LOOP),
+                int32(state + 1),
+                float32(FORWARD),
+            ]
         parts += [int32(-1), int32(0)]
     parts += [token("</Topology>"), token("<Triples>"), int32(len(table.triples))]
     parts += [int32(number) for triple in table.triples for number in triple]
     logs = np.array([0.0] + [math.log(SELF_LOOP), math.log(FORWARD)] * len(table.triples))
-    parts += [token("</Triples>"), token("<LogProbs>"), vector(logs), token("</LogProbs>"), token("</TransitionModel>")]
+    parts += [
+        token("</Triples>"),
+        token("<LogProbs>"),
+        vector(logs),
+        token("</LogProbs>"),
+        token("</TransitionModel>"),
+    ]
     return b"".join(parts)
 
 
@@ -95,7 +109,8 @@ def _nonlinear(kind: str, dimension: int) -> bytes:
 
 
 def acoustic_net(net: Mapping[str, np.ndarray]) -> bytes:
-    """nnet3 of the folded layers that training wrote (`weight0` out × in, `bias0`, `offsets0`, …, `priors`)."""
+    """nnet3 of the folded layers that training wrote (`weight0` out × in, `bias0`, `offsets0`, …,
+    `priors`)."""
     layers = sum(name.startswith("weight") for name in net)
     config = [f"input-node name=input dim={DIMENSION}"]
     components: list[tuple[str, bytes]] = []
@@ -105,7 +120,12 @@ def acoustic_net(net: Mapping[str, np.ndarray]) -> bytes:
         context += int(offsets[-1])
         affine = f"affine{index}"
         config.append(f"component-node name={affine} component={affine} input={_spliced(previous, offsets)}")
-        body = [token("<FixedAffineComponent>"), token("<LinearParams>"), matrix(weight), token("<BiasParams>")]
+        body = [
+            token("<FixedAffineComponent>"),
+            token("<LinearParams>"),
+            matrix(weight),
+            token("<BiasParams>"),
+        ]
         components.append((affine, b"".join([*body, vector(bias), token("</FixedAffineComponent>")])))
         last = index == layers - 1
         previous = "logsoftmax" if last else f"relu{index}"
@@ -118,20 +138,29 @@ def acoustic_net(net: Mapping[str, np.ndarray]) -> bytes:
     parts.append(int32(len(components)))
     for name, body_bytes in components:
         parts += [token("<ComponentName>"), token(name), body_bytes]
-    parts += [token("</Nnet3>"), token("<LeftContext>"), int32(context), token("<RightContext>"), int32(context)]
+    parts += [
+        token("</Nnet3>"),
+        token("<LeftContext>"),
+        int32(context),
+        token("<RightContext>"),
+        int32(context),
+    ]
     return b"".join([*parts, token("<Priors>"), vector(net["priors"])])
 
 
 def mean_statistics(mean: np.ndarray, mean_square: np.ndarray) -> str:
-    """Text of am/global_cmvn.stats: sums and count, sums of squares and 0. Its presence turns mean normalisation on."""
+    """Text of am/global_cmvn.stats: sums and count, sums of squares and 0. Its presence turns mean
+    normalisation on."""
     rows = ((mean, _STATISTICS_FRAMES), (mean_square, 0.0))
-    text = [" ".join(f"{x * _STATISTICS_FRAMES:.6g}" for x in values) + f" {count:g}" for values, count in rows]
+    text = [
+        " ".join(f"{x * _STATISTICS_FRAMES:.6g}" for x in values) + f" {count:g}" for values, count in rows
+    ]
     return " [\n  " + "\n  ".join(text) + " ]\n"
 
 
 def write_acoustic_model(
     folder: Path, net: Mapping[str, np.ndarray], table: PhoneTable, *, acoustic_scale: float = ACOUSTIC_SCALE,
-    beam: float = 13.0,
+    beam: float = BEAM, max_active: int = MAX_ACTIVE,
 ) -> None:  # fmt: skip
     """am/ and conf/ of the model folder."""
     (folder / "am").mkdir(parents=True, exist_ok=True)
@@ -140,5 +169,5 @@ def write_acoustic_model(
     statistics = mean_statistics(net["mean"], net["mean_square"])
     (folder / "am" / "global_cmvn.stats").write_text(statistics, encoding="ascii")
     (folder / "conf" / "mfcc.conf").write_text(MFCC_CONF, encoding="ascii")
-    settings = MODEL_CONF.format(beam=beam, acoustic_scale=acoustic_scale)
+    settings = MODEL_CONF.format(beam=beam, acoustic_scale=acoustic_scale, max_active=max_active)
     (folder / "conf" / "model.conf").write_text(settings, encoding="ascii")

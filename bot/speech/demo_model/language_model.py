@@ -1,4 +1,5 @@
-"""A word n-gram model with absolute discounting, interpolated, as histories that a graph can be built from."""
+"""A word n-gram model with absolute discounting, interpolated, as histories that a graph can be built
+from."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -16,8 +17,8 @@ UNSEEN = 0.05
 
 @dataclass
 class Ngrams:
-    """Probabilities of the words after each history; a word that is not there is looked up after the history without
-    its first word, at the price of `backoff`."""
+    """Probabilities of the words after each history; a word that is not there is looked up after the
+    history without its first word, at the price of `backoff`."""
 
     order: int
     probabilities: dict[History, dict[str, float]] = field(default_factory=dict)
@@ -54,10 +55,10 @@ def train_ngrams(
 ) -> Ngrams:
     """An n-gram model of weighted sentences.
 
-    A weight says how often a sentence is said, but it is one piece of evidence: an n-gram of n different sentences gives
-    away the part discount / n of its weight. `prior`: frequencies of words in general, for the part `unseen` (the same
-    for all words if missing). `smallest`: per order, the occurrences below which an n-gram is left out, to keep the
-    graph small.
+    A weight says how often a sentence is said, but it is one piece of evidence: an n-gram of n different
+    sentences gives away the part discount / n of its weight. `prior`: frequencies of words in general, for
+    the part `unseen` (the same for all words if missing). `smallest`: per order, the occurrences below which
+    an n-gram is left out, to keep the graph small.
     """
     words = [*vocabulary, END]
     known = set(words)

@@ -1,4 +1,5 @@
-"""A telephone line and a room, simulated: reverberation, equaliser, 300-3400 Hz band, noise, level, mu-law."""
+"""A telephone line and a room, simulated: reverberation, equaliser, 300-3400 Hz band, noise, level, mu-
+law."""
 
 import random
 
@@ -19,9 +20,11 @@ def _coloured_noise(generator: np.random.Generator, count: int) -> np.ndarray:
 
 
 class Line:
-    """Degrades speech; every call of `degrade` draws another room, line and noise (5 to 35 dB below the speech).
+    """Degrades speech; every call of `degrade` draws another room, line and noise (5 to 35 dB below the
+    speech).
 
-    Babble is taken from the speech that went through before, so it is deterministic for one seed and one order.
+    Babble is taken from the speech that went through before, so it is deterministic for one seed and one
+    order.
     """
 
     def __init__(self, seed: int, *, clean_share: float = 0.15) -> None:

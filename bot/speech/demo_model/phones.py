@@ -1,8 +1,8 @@
 """Mandarin syllables as phones, and the numbers that Kaldi gives to phones, states and transitions.
 
-A phone is a pinyin initial (one HMM state) or a toneless final (two states). The apical vowel after z/c/s is `ii`,
-after zh/ch/sh/r `iii`. Every phone exists in four positions of the word (B begin, E end, I internal, S single), which
-share their states' distributions (pdfs).
+A phone is a pinyin initial (one HMM state) or a toneless final (two states). The apical vowel after z/c/s is
+`ii`, after zh/ch/sh/r `iii`. Every phone exists in four positions of the word (B begin, E end, I internal, S
+single), which share their states' distributions (pdfs).
 """
 
 import re
@@ -23,7 +23,8 @@ _NOT_SPOKEN = frozenset(("m", "n", "ng", "hm", "hng", "ê"))
 
 @cache
 def own_readings() -> dict[str, tuple[tuple[str, ...], ...]]:
-    """Words that pypinyin reads wrongly or in one way only: word -> readings, each a tuple of toned syllables."""
+    """Words that pypinyin reads wrongly or in one way only: word -> readings, each a tuple of toned
+    syllables."""
     readings: dict[str, tuple[tuple[str, ...], ...]] = {}
     for line in data_lines("readings.tsv"):
         word, *rest = line.split("\t")
@@ -33,7 +34,8 @@ def own_readings() -> dict[str, tuple[tuple[str, ...], ...]]:
 
 @cache
 def readings(word: str) -> tuple[tuple[str, ...], ...]:
-    """The word's readings as toned syllables, the usual one first: `("ting2", "dian4")`; 5 is the neutral tone.
+    """The word's readings as toned syllables, the usual one first: `("ting2", "dian4")`; 5 is the neutral
+    tone.
 
     Raises ValueError for a word that is not wholly Chinese characters.
     """

@@ -47,7 +47,8 @@ def _splitter() -> Splitter:
 
 
 def syllables_of(text: str) -> tuple[str, ...]:
-    """A Chinese text (digits allowed) as toned syllables. Raises ValueError when nothing in it can be spoken."""
+    """A Chinese text (digits allowed) as toned syllables. Raises ValueError when nothing in it can be
+    spoken."""
     syllables = tuple(syllable for word in _splitter().split(text) for syllable in readings(word)[0])
     if not syllables:
         raise ValueError(f"nothing to speak in {text!r}")
@@ -67,7 +68,8 @@ def speak_jobs(jobs: Sequence[Job]) -> list[np.ndarray | None]:
 
 
 def speak_demo(text: str, voice: str = OLD_RESIDENT, rate: int = 140) -> np.ndarray:
-    """A Chinese sentence as int16 samples at 8 kHz. Raises ValueError for an unspeakable text or an unknown voice."""
+    """A Chinese sentence as int16 samples at 8 kHz. Raises ValueError for an unspeakable text or an unknown
+    voice."""
     samples = speak_jobs([Job(syllables_of(text), voice, rate)])[0]
     if samples is None:
         raise ValueError(f"espeak-ng could not speak {text!r} with the voice {voice!r}")
@@ -96,7 +98,12 @@ def _in_child(jobs: Sequence[Job]) -> list[np.ndarray | None] | None:
         text = json.dumps([asdict(job) for job in jobs])
         try:
             done = subprocess.run(
-                command, input=text.encode(), cwd=PROJECT, timeout=_TIMEOUT_SECONDS, capture_output=True, check=False
+                command,
+                input=text.encode(),
+                cwd=PROJECT,
+                timeout=_TIMEOUT_SECONDS,
+                capture_output=True,
+                check=False,
             )
         except subprocess.TimeoutExpired:
             return None

@@ -1,4 +1,5 @@
-"""Digits in a text as they are spoken: house numbers as numbers, long strings digit by digit with 幺 for one."""
+"""Digits in a text as they are spoken: house numbers as numbers, long strings digit by digit with 幺 for
+one."""
 
 import random
 import re

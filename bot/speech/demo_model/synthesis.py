@@ -1,4 +1,5 @@
-"""Synthetic utterances with the times of their phones, made by espeak-ng. Runs in a child process only (see espeak)."""
+"""Synthetic utterances with the times of their phones, made by espeak-ng. Runs in a child process only (see
+espeak)."""
 
 import random
 from dataclasses import dataclass
@@ -85,7 +86,11 @@ class Synthesiser:
     def phrase(self, syllables: list[str], voice: Voice) -> Utterance | None:
         """Syllables without a pause; None when espeak's events do not fit the syllables."""
         sound, events = self._espeak.speak(
-            " ".join(syllables), voice.variant, rate=voice.rate, pitch=voice.pitch, pitch_range=voice.pitch_range
+            " ".join(syllables),
+            voice.variant,
+            rate=voice.rate,
+            pitch=voice.pitch,
+            pitch_range=voice.pitch_range,
         )
         aligned = _align(syllables, events)
         if not aligned or aligned[-1][2] > len(sound) or any(end <= start for _, start, end in aligned):
@@ -115,8 +120,8 @@ class Synthesiser:
 
 
 def _align(syllables: list[str], events: list[Phoneme]) -> list[tuple[str, int, int]] | None:
-    """(phone, start, end) in samples. A syllable ends at the first pause after its last phoneme; its initial ends
-    where the second phoneme begins."""
+    """(phone, start, end) in samples. A syllable ends at the first pause after its last phoneme; its
+    initial ends where the second phoneme begins."""
     by_position: dict[int, list[Phoneme]] = {}
     for event in events:
         by_position.setdefault(event.text_position, []).append(event)
@@ -126,7 +131,9 @@ def _align(syllables: list[str], events: list[Phoneme]) -> list[tuple[str, int, 
         group = by_position.get(position, [])
         position += len(syllable) + 1
         sounds = [e for e in group if e.name and not e.name.startswith(("_", "("))]
-        pauses = [e.sample for e in group if sounds and e.name.startswith("_") and e.sample >= sounds[-1].sample]
+        pauses = [
+            e.sample for e in group if sounds and e.name.startswith("_") and e.sample >= sounds[-1].sample
+        ]
         if not pauses:
             return None
         names = phones(syllable)

@@ -1,8 +1,10 @@
 """What callers say: NLU examples, templates with places and names, numbers as spoken, split into words.
 
-A sentence here is a tuple of words. Test sentences never come in: `held_out` takes them out as whole sentences.
+A sentence here is a tuple of words. Test sentences never come in: `held_out` takes them out as whole
+sentences.
 """
 
+import json
 import random
 import re
 from collections import Counter
@@ -26,20 +28,25 @@ STORY_FILE = PROJECT / "tests" / "data" / "speech" / "story.txt"
 SITUATIONS_FILE = PROJECT / "tests" / "data" / "nlu" / "situations.jsonl"
 _NOT_HAN = re.compile(r"[^一-鿿]+")
 _ANNOTATION = re.compile(r"\[([^\]]+)\](\([^)]*\)|\{[^}]*\})")
-_COUNTED = re.compile(rf"[{''.join(sorted(NUMBER_CHARACTERS))}]+(?:[号栋楼点月块个日年室层度户分角毛岁天次]|点半|个月|块钱|号楼)?")
 _OWN_FREQUENCY, _GENERAL = 2_000_000, 20_000
-_PLACE_FORMS = ("{community}", "{street}", "{street}{number}号", "{compound}", "{compound}{unit}栋")
 _CLAUSE = re.compile(r"[,,。.!!??;;、]+")
 _VARIATIONS = 3
 _FIXED_WEIGHT, _EXAMPLE_WEIGHT, _VARIED_WEIGHT, _CLAUSE_WEIGHT = 30, 18, 4, 5
-"""Of one sentence of data/sentences.txt (times its own), an NLU example, its variation, a clause of it; a filled template
-has weight 1."""
+"""Of one sentence of data/sentences.txt (times its own), an NLU example, its variation, a clause of it; a
+filled template has weight 1."""
 _MOBILE_PREFIXES = ("13", "15", "17", "18", "19")
 
 
 def plain(text: str) -> str:
     """Spoken Chinese characters only: digits read out, punctuation and spaces gone."""
     return _NOT_HAN.sub("", without_digits(text))
+
+
+@cache
+def _counted() -> re.Pattern[str]:
+    """A number, alone or with what it counts."""
+    counted = "|".join(word for line in data_lines("counted.txt") for word in line.split())
+    return re.compile(rf"[{''.join(sorted(NUMBER_CHARACTERS))}]+(?:{counted})?")
 
 
 @cache
@@ -71,7 +78,11 @@ class Splitter:
     def __init__(self, extra_words: Iterable[str] = ()) -> None:
         self._jieba = jieba.Tokenizer()
         self._jieba.initialize()
-        own = [*data_lines("words.txt"), *(name for names in places().values() for name in names), *extra_words]
+        own = [
+            *data_lines("words.txt"),
+            *(name for names in places().values() for name in names),
+            *extra_words,
+        ]
         self._total: int = self._jieba.total
         self._added = frozenset(word for word in own if len(word) > 1)
         for word in self._added:
@@ -82,7 +93,7 @@ class Splitter:
         words: list[str] = []
         for part in text.split():
             for word in self._jieba.cut(plain(part), HMM=False):
-                words += list(word) if _COUNTED.fullmatch(word) else [word]
+                words += list(word) if _counted().fullmatch(word) else [word]
         return tuple(words)
 
     def common_words(self, most: int) -> list[str]:
@@ -93,7 +104,8 @@ class Splitter:
         return [word for word, _ in ordered[:most]]
 
     def general_frequencies(self, words: Iterable[str]) -> dict[str, float]:
-        """jieba's counts of the words, in parts of 20,000 running words; the service's own words have none."""
+        """jieba's counts of the words, in parts of 20,000 running words; the service's own words have
+        none."""
         return {w: _GENERAL * self._jieba.FREQ.get(w, 0) / self._total for w in words if w not in self._added}
 
 
@@ -124,7 +136,11 @@ def varied(line: str, draw: random.Random) -> str:
     def words(match: re.Match[str]) -> str:
         if "householder" in match.group(2):
             return filled("{name}" if len(match.group(1)) > 1 else "{surname}", draw)
-        return filled(draw.choice(_PLACE_FORMS), draw) if "place" in match.group(2) else match.group(1)
+        return (
+            filled(draw.choice(tuple(data_lines("place_forms.txt"))), draw)
+            if "place" in match.group(2)
+            else match.group(1)
+        )
 
     return _ANNOTATION.sub(words, line)
 
@@ -178,8 +194,6 @@ def _ranked(items: tuple[str, ...], draw: random.Random) -> str:
 
 def held_out_texts() -> frozenset[str]:
     """Every test sentence that is there, as plain text."""
-    import json
-
     found: set[str] = set()
     if STORY_FILE.exists():
         lines = STORY_FILE.read_text(encoding="utf-8").splitlines()
@@ -221,8 +235,8 @@ def training_sentences(splitter: Splitter, *, seed: int = 1, fillings: int = 90)
 
 
 def vocabulary(sentences: Iterable[Sentence], extra: Iterable[str] = ()) -> list[str]:
-    """All words that can be pronounced, sorted, with surnames, name characters, places and single digits; and every
-    character of them as a word of its own, to spell what is no word."""
+    """All words that can be pronounced, sorted, with surnames, name characters, places and single digits;
+    and every character of them as a word of its own, to spell what is no word."""
     words = {word for sentence in sentences for word in sentence}
     words.update(surnames(), given_names(), NUMBER_CHARACTERS, *places().values(), extra)
     words.update(character for word in tuple(words) for character in word)

@@ -1,11 +1,12 @@
-"""Trains the acoustic net (TDNN, frame cross-entropy). A script of its own: its interpreter needs PyTorch and numpy only.
+"""Trains the acoustic net (TDNN, frame cross-entropy). A script of its own: its interpreter needs PyTorch
+and numpy only.
 
     python training.py OUT.npz --passes 4 SHARD.npz …
 
-A shard holds `features` (frames, 32), `labels` (frames) and `lengths` (utterances), frames of 10 ms. The result holds the
-layers folded for Kaldi (`weight0` out × in, `bias0`, `offsets0`, …), the global mean and mean square of the features and
-the priors of the pdfs. The net sees every frame in its first layer and every third one afterwards, as Kaldi computes it
-with --frame-subsampling-factor=3.
+A shard holds `features` (frames, 32), `labels` (frames) and `lengths` (utterances), frames of 10 ms. The
+result holds the layers folded for Kaldi (`weight0` out × in, `bias0`, `offsets0`, …), the global mean and
+mean square of the features and the priors of the pdfs. The net sees every frame in its first layer and every
+third one afterwards, as Kaldi computes it with --frame-subsampling-factor=3.
 """
 
 import argparse
@@ -23,13 +24,15 @@ OFFSETS = ((-2, -1, 0, 1, 2), (-1, 0, 1), (-3, 0, 3), (-3, 0, 3), (-3, 0, 3), (-
 CONTEXT = sum(offsets[-1] for offsets in OFFSETS)
 SUBSAMPLING = 3
 WINDOW, GLOBAL_FRAMES = 600, 200
-"""Kaldi's online mean normalisation: frames of the sliding window, frames of the global mean at its beginning."""
+"""Kaldi's online mean normalisation: frames of the sliding window, frames of the global mean at its
+beginning."""
 FRAMES, BATCH = 150, 32
 LEARNING_RATE = 2e-3
 
 
 def normalised(features: np.ndarray, global_mean: np.ndarray) -> np.ndarray:
-    """Kaldi's OnlineCmvn with means only: the last 600 frames, topped up with up to 200 frames of the global mean."""
+    """Kaldi's OnlineCmvn with means only: the last 600 frames, topped up with up to 200 frames of the
+    global mean."""
     total = np.cumsum(np.concatenate((np.zeros((1, features.shape[1])), features.astype(np.float64))), 0)
     index = np.arange(1, len(features) + 1)
     count = np.minimum(index, WINDOW)
@@ -46,7 +49,9 @@ class Net(nn.Module):
         layers = []
         for index, offsets in enumerate(OFFSETS):
             stride = SUBSAMPLING if index == 1 else 1
-            convolution = nn.Conv1d(width if index else inputs, width, len(offsets), stride=stride, bias=False)
+            convolution = nn.Conv1d(
+                width if index else inputs, width, len(offsets), stride=stride, bias=False
+            )
             layers.append(nn.Sequential(convolution, nn.BatchNorm1d(width), nn.ReLU()))
         self.layers = nn.ModuleList(layers)
         self.output = nn.Conv1d(width, outputs, 1)
@@ -62,8 +67,12 @@ class Net(nn.Module):
         for index, layer in enumerate(self.layers):
             convolution, norm = layer[0], layer[1]
             outputs, inputs, width = convolution.weight.shape
-            weight = torch.from_numpy(arrays[f"weight{index}"]).reshape(outputs, width, inputs).permute(0, 2, 1)
-            convolution.weight.copy_(weight * torch.tensor(deviation)[None, :, None] if index == 0 else weight)
+            weight = (
+                torch.from_numpy(arrays[f"weight{index}"]).reshape(outputs, width, inputs).permute(0, 2, 1)
+            )
+            convolution.weight.copy_(
+                weight * torch.tensor(deviation)[None, :, None] if index == 0 else weight
+            )
             norm.weight.fill_(1)
             norm.bias.copy_(torch.from_numpy(arrays[f"bias{index}"]))
             norm.running_mean.zero_()
@@ -74,7 +83,8 @@ class Net(nn.Module):
 
     @torch.no_grad()
     def folded(self, deviation: np.ndarray) -> dict[str, np.ndarray]:
-        """Affine layers with batch norm and the features' deviation folded in; inputs in the order of the offsets."""
+        """Affine layers with batch norm and the features' deviation folded in; inputs in the order of the
+        offsets."""
         arrays: dict[str, np.ndarray] = {}
         for index, layer in enumerate(self.layers):
             weight, norm = layer[0].weight, layer[1]
@@ -115,8 +125,9 @@ def train(
     out: Path, shards: list[Path], *, passes: float, minutes: float, width: int, outputs: int, threads: int,
     start: Path | None = None,
 ) -> None:  # fmt: skip
-    """Trains and writes the folded net to `out`. Ends after `passes` over the speech, or `minutes` if they are over first;
-    the learning rate falls with whichever is further on. `start` is a net of the same width to go on from."""
+    """Trains and writes the folded net to `out`. Ends after `passes` over the speech, or `minutes` if they
+    are over first; the learning rate falls with whichever is further on. `start` is a net of the same width
+    to go on from."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     generator = np.random.default_rng(0)
@@ -141,7 +152,9 @@ def train(
     steps = max(1, int(passes * len(data) / (BATCH * FRAMES)))
     highest = LEARNING_RATE / 2 if begun else LEARNING_RATE
     optimiser = torch.optim.AdamW(net.parameters(), highest, weight_decay=1e-3)
-    print(f"frames {len(data)} steps {steps} parameters {sum(p.numel() for p in net.parameters())}", flush=True)
+    print(
+        f"frames {len(data)} steps {steps} parameters {sum(p.numel() for p in net.parameters())}", flush=True
+    )
 
     def batch(starts: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         inputs = torch.stack([data[s : s + FRAMES + 2 * CONTEXT] for s in starts]).transpose(1, 2)

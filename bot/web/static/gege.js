@@ -104,7 +104,7 @@ async function ask(path, options, said) {
       item.append(again);
       if (aloud) play(answer.speech);
     }
-    if (answer.ticket) {
+    if (answer.ticket && answer.ticket.ticket_no !== byId("ticket_no").textContent) {
       const look = element("button", "again look", `看单子 ${answer.ticket.ticket_no}`);
       look.type = "button";
       look.addEventListener("click", () => byId("ticket").scrollIntoView({ behavior: "smooth", block: "start" }));
@@ -185,6 +185,7 @@ byId("anew").addEventListener("click", () => {
   trouble("");
   talk.replaceChildren();
   byId("ticket").hidden = true;
+  byId("ticket_no").textContent = "";
   byId("notices").replaceChildren();
   byId("empty").hidden = false;
   greet();

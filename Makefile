@@ -1,0 +1,67 @@
+# Gege: one command each. They work from a bare clone with CPython 3.11, git and make.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+# Lint, types and tests take turns: two cores are few, and the closing line must be the tests'.
+.NOTPARALLEL:
+
+export UV_PYTHON_DOWNLOADS := never
+export RASA_TELEMETRY_ENABLED := false
+export PATH := $(CURDIR)/.tools/bin:$(HOME)/.local/bin:$(PATH)
+
+VENV := $(or $(UV_PROJECT_ENVIRONMENT),.venv)
+STAMP := $(VENV)/.gege-ready
+RUN := uv run --no-sync
+
+.PHONY: help demo run test quick lint types setup train sample packages
+
+help:
+	@echo "make demo    one spoken call end to end: what was heard, said, logged and handed over"
+	@echo "make run     the service on http://localhost:8080 with a sample county"
+	@echo "make test    lint, types and the whole test suite"
+	@echo "make quick   what to run before a commit: lint and the tests that are not slow"
+	@echo "make lint    ruff (make types: mypy)"
+	@echo "make setup   the locked environment in $(VENV) (the others do this when it is missing)"
+
+# ---- what people run -----------------------------------------------------------------------------
+
+demo: sample train
+	@$(RUN) gege demo
+
+run: sample train
+	@$(RUN) gege serve
+
+test: packages lint types train
+	$(RUN) pytest -q -rs --durations=5
+
+quick: lint train
+	$(RUN) pytest -q -m "not slow"
+
+# ---- what those need -----------------------------------------------------------------------------
+
+setup: $(STAMP)
+
+# The stamp lives in the environment: who removes the environment gets a new one.
+$(STAMP): pyproject.toml uv.lock
+	@scripts/bring-uv
+	@echo "setup: the locked environment (0.8 GB, a minute or two the first time) …"
+	@uv sync --locked
+	@touch $@
+	@echo "setup: ready"
+
+# Both look first and do nothing when there is nothing to do.
+train: setup
+	@$(RUN) gege train
+
+sample: setup
+	@$(RUN) gege sample
+
+lint: setup
+	$(RUN) ruff check .
+
+types: setup
+	$(RUN) mypy
+
+packages:
+	@scripts/test-packages

@@ -1,0 +1,184 @@
+"""`gege serve`: the page, the telephone, the outbox and the timers, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import errno
+import os
+import signal
+import socket
+
+from aiohttp import web
+
+from bot.app import Service, ears_and_mouth, open_site, running, tell
+from bot.database import now
+from bot.grid.registry import Registry
+from bot.grid.sample import make_sample
+from bot.notify.relay import release
+from bot.settings import Settings
+from bot.speech.models import ModelMissing, in_use
+from bot.speech.recognise import Recogniser
+from bot.speech.speak import Voice, VoiceFailed
+from bot.voice.audiosocket import AudioSocketServer
+from bot.voice.call import PhoneCall
+from bot.voice.intake import intake_of
+from bot.voice.line import CallFacts, Line
+from bot.web.app import make_app
+
+DEMO_MODEL = (
+    "SPEECH MODEL: the demo one, a model of synthetic voices for trying and testing, not for residents; "
+    "gege models fetch brings a real one"
+)
+
+
+class CannotServe(Exception):
+    """An address cannot be listened on; the message says which setting to change."""
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; a second one ends it at once. Raises CannotServe."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    for one in signals:
+        loop.add_signal_handler(one, stop.set)
+    serving = asyncio.create_task(_serve(settings))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in signals:
+            loop.remove_signal_handler(one)
+        stopping.cancel()
+        if not serving.done():
+            tell("stopping …")
+            serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+
+
+async def _serve(settings: Settings) -> None:
+    phone = _address(settings.voice.audiosocket)
+    # Before the slow part: a taken port is told at once.
+    _probe(settings.web.host, settings.web.port, "[web] port", settings)
+    _probe(*phone, "[voice] audiosocket", settings)
+    await asyncio.to_thread(_furnish, settings)
+    tell("starting Gege …")
+    async with running(settings) as service, contextlib.AsyncExitStack() as stack:
+        rested = dt.timedelta(minutes=settings.dialogue.session_minutes)
+        await asyncio.to_thread(service.desk.recover, now(), rested)
+        await asyncio.to_thread(release, service.database, now())
+        recogniser: Recogniser | None = None
+        voice: Voice | None = None
+        try:
+            demo = in_use(settings).demo
+            ears, mouth = await stack.enter_async_context(ears_and_mouth(settings))
+        except (ModelMissing, VoiceFailed) as problem:
+            # Who can write is still served.
+            tell(f"NO TELEPHONE, the page only takes writing: {problem}")
+        else:
+            recogniser, voice = ears, mouth
+            if demo:
+                tell(DEMO_MODEL)
+            await _answer_calls(service, ears, mouth, phone, stack)
+            tell(f"telephone (AudioSocket) on {settings.voice.audiosocket}")
+        app = make_app(service.dialogue, recogniser, voice, service.desk, service.registry, settings)
+        # A browser that keeps its connection open must not keep us from stopping.
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        try:
+            await web.TCPSite(runner, settings.web.host, settings.web.port).start()
+        except OSError as problem:
+            raise _cannot(settings.web.host, settings.web.port, "[web] port", settings, problem) from problem
+        if not service.registry.size:
+            tell("the county is empty: gege sample makes an invented one, gege import FILE.csv brings yours")
+        tell(f"Gege is at {url(settings)} (Ctrl-C ends)")
+        await asyncio.Event().wait()
+
+
+def url(settings: Settings) -> str:
+    """Where a browser on this machine finds the page."""
+    host = settings.web.host
+    if host in ("127.0.0.1", "::1", "0.0.0.0", "::", ""):
+        host = "localhost"
+    return f"http://[{host}]:{settings.web.port}" if ":" in host else f"http://{host}:{settings.web.port}"
+
+
+def _furnish(settings: Settings) -> None:
+    """Who only tries Gege (no GEGE_HOME, no database of a site's own) gets the sample county."""
+    if os.environ.get("GEGE_HOME") or settings.database:
+        return
+    database = open_site(settings)
+    try:
+        if not Registry.load(database).size:
+            make_sample(database, settings.home / "sample", progress=tell)
+    finally:
+        database.dispose()
+
+
+async def _answer_calls(
+    service: Service,
+    recogniser: Recogniser,
+    voice: Voice,
+    address: tuple[str, int],
+    stack: contextlib.AsyncExitStack,
+) -> None:
+    """The AudioSocket front end; only calls that the dial plan announced get in."""
+    intake = intake_of(service.desk, service.registry)
+
+    async def answer(line: Line, facts: CallFacts) -> None:
+        call = PhoneCall(
+            line,
+            facts,
+            dialogue=service.dialogue,
+            recogniser=recogniser,
+            voice=voice,
+            desk=service.desk,
+            intake=intake,
+            settings=service.settings,
+        )
+        await call.run()
+
+    server = AudioSocketServer(*address, answer)
+    try:
+        await server.start()
+    except OSError as problem:
+        raise _cannot(*address, "[voice] audiosocket", service.settings, problem) from problem
+    stack.push_async_callback(server.close)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    try:
+        return host.strip("[]") or "127.0.0.1", int(port)
+    except ValueError:
+        raise CannotServe(f"[voice] audiosocket is {text!r}; write it as host:port") from None
+
+
+def _probe(host: str, port: int, setting: str, settings: Settings) -> None:
+    """Raises CannotServe when nobody could listen there now."""
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(where)
+            trial.listen(1)
+    except (OSError, OverflowError) as problem:
+        raise _cannot(host, port, setting, settings, problem) from problem
+
+
+def _cannot(host: str, port: int, setting: str, settings: Settings, problem: BaseException) -> CannotServe:
+    file = settings.home / "gege.toml"
+    number = problem.errno if isinstance(problem, OSError) else None
+    if number == errno.EADDRINUSE:
+        reason = f"port {port} on {host} is taken (is Gege running already?); stop what is there, or"
+    elif number == errno.EACCES:
+        reason = f"port {port} on {host} needs root; use one above 1023:"
+    else:
+        reason = f"{host}:{port} cannot be listened on ({problem});"
+    return CannotServe(f"{reason} set {setting} in {file}")
