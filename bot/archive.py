@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import sqlite3
+import stat
 import subprocess
 import tarfile
 import tempfile
@@ -23,11 +24,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from sqlalchemy import URL, inspect, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, create_engine, inspect, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.database import MIGRATIONS, now, open_database
-from bot.settings import Settings, load_settings
+from bot.settings import Settings, SettingsError, load_settings
 
 FORMAT = 1
 MANIFEST = "MANIFEST.json"
@@ -36,6 +39,7 @@ SQLITE, POSTGRES = "database.sqlite", "database.pgdump"
 REMADE = ("cache", "sample", "models", "demo-model")
 #: what `restore --force` found in the way lies in GEGE_HOME/replaced-<time>
 REPLACED = "replaced-"
+_UNDER_WAY = (".gege-backup-", ".restoring-")
 _CHUNK = 1 << 20
 
 
@@ -47,6 +51,11 @@ class ArchiveFailed(Exception):
 class _Entry:
     sha256: str
     size: int
+
+
+def _passed_over(name: str) -> bool:
+    """Whether an entry of GEGE_HOME is neither backed up nor replaced."""
+    return name in REMADE or name.startswith((REPLACED, *_UNDER_WAY))
 
 
 # ---- backup ---------------------------------------------------------------------------------------
@@ -65,15 +74,15 @@ def backup(settings: Settings, file: Path) -> str:
     if not settings.home.is_dir():
         raise ArchiveFailed(f"{settings.home}: nothing to back up, there is no such folder (GEGE_HOME)")
     try:
-        with tempfile.TemporaryDirectory(dir=file.parent, prefix=".gege-backup-") as name:
+        with tempfile.TemporaryDirectory(dir=file.parent, prefix=_UNDER_WAY[0]) as name:
             made = Path(name) / "archive"
             count = _write(settings, made, Path(name))
             made.chmod(0o600)  # names, numbers and voices of residents
             with made.open("rb") as whole:
                 os.fsync(whole.fileno())
             made.replace(file)
-    except (OSError, tarfile.TarError, sqlite3.Error) as problem:
-        raise ArchiveFailed(f"{file}: the backup failed: {problem}") from problem
+    except (OSError, tarfile.TarError, sqlite3.Error, SQLAlchemyError) as problem:
+        raise ArchiveFailed(f"{file}: the backup failed: {_line(problem)}") from problem
     return f"{file}: {count} files and the database, {file.stat().st_size / 1e6:.1f} MB"
 
 
@@ -91,6 +100,7 @@ def _write(settings: Settings, archive: Path, workshop: Path) -> int:
         manifest = {
             "gege_archive": FORMAT,
             "made_at": now().isoformat(timespec="seconds"),
+            "revision": _revision(URL.create("sqlite", database=str(copy)) if copy.name == SQLITE else url),
             "files": {name: {"sha256": one.sha256, "size": one.size} for name, one in entries.items()},
         }
         content = json.dumps(manifest, ensure_ascii=False, indent=1).encode()
@@ -108,7 +118,7 @@ def _owned(settings: Settings, url: URL, archive: Path) -> Iterator[tuple[Path, 
         own |= {Path(url.database + end) for end in ("", "-wal", "-shm", "-journal")}
     skip = {path.resolve() for path in own} | {archive.parent.resolve()}
     for top in sorted(home.iterdir()):
-        if top.name in REMADE or top.name.startswith((REPLACED, ".")):
+        if _passed_over(top.name):
             continue
         found = [top] if top.is_file() else [Path(at) / one for at, _, files in os.walk(top) for one in files]
         for path in sorted(found):
@@ -136,7 +146,7 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> _Entry:
         # Of a recording that is still growing, what is there now.
         info = tarfile.TarInfo(name)
         status = os.fstat(stream.fileno())
-        info.size, info.mtime, info.mode = status.st_size, int(status.st_mtime), 0o600
+        info.size, info.mtime, info.mode = status.st_size, int(status.st_mtime), stat.S_IMODE(status.st_mode)
         hashing = _Hashing(stream)
         tar.addfile(info, hashing)  # type: ignore[arg-type]
     return _Entry(hashing.digest.hexdigest(), info.size)
@@ -148,7 +158,7 @@ def _copy_sqlite(url: URL, workshop: Path) -> Path:
         raise ArchiveFailed(f"{source}: there is no database yet; nothing to back up")
     copy = workshop / SQLITE
     with (
-        contextlib.closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=30)) as old,
+        contextlib.closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True, timeout=30)) as old,
         contextlib.closing(sqlite3.connect(copy)) as new,
     ):
         # In one step: a reader in WAL mode holds up no writer, and nothing written meanwhile comes in half.
@@ -183,7 +193,26 @@ def _postgres(program: str, url: URL, *arguments: str) -> None:
         check=False,
     )
     if done.returncode:
-        raise ArchiveFailed(f"{program} failed: {done.stderr.strip().splitlines()[-1:] or done.returncode}")
+        told = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+        raise ArchiveFailed(f"{program} failed: {told[-1]}")
+
+
+def _revision(url: URL) -> str:
+    """The revision of a database's tables. Raises ArchiveFailed when they are not Gege's."""
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
+    except SQLAlchemyError as problem:
+        raise ArchiveFailed(f"{url.render_as_string()}: no database of Gege's ({_line(problem)})") from problem
+    finally:
+        engine.dispose()
+
+
+def _line(problem: BaseException) -> str:
+    """The first line of what a library says."""
+    cause = getattr(problem, "orig", None) or problem
+    return next(iter(str(cause).strip().splitlines()), type(cause).__name__)
 
 
 def _is_gzip(file: Path) -> bool:
@@ -205,7 +234,7 @@ def restore(settings: Settings, file: Path, force: bool = False) -> str:
     home = settings.home
     if not file.is_file():
         raise ArchiveFailed(f"{file}: there is no such file")
-    there = [one.name for one in home.iterdir() if one.name != "models"] if home.is_dir() else []
+    there = [one.name for one in home.iterdir() if not _passed_over(one.name)] if home.is_dir() else []
     if there and not force:
         raise ArchiveFailed(
             f"{home} is not empty ({', '.join(sorted(there)[:3])} …); nothing was changed. "
@@ -214,10 +243,10 @@ def restore(settings: Settings, file: Path, force: bool = False) -> str:
     made = not home.exists()
     try:
         home.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=home, prefix=".restoring-") as name:
+        with tempfile.TemporaryDirectory(dir=home, prefix=_UNDER_WAY[1]) as name:
             return _restore(home, file, Path(name), force)
-    except (OSError, EOFError, zlib.error, tarfile.TarError, sqlite3.Error) as problem:
-        raise ArchiveFailed(f"{file}: cannot be restored, nothing was changed: {problem}") from problem
+    except (OSError, EOFError, zlib.error, tarfile.TarError, sqlite3.Error, SQLAlchemyError) as problem:
+        raise ArchiveFailed(f"{file}: cannot be restored, nothing was changed: {_line(problem)}") from problem
     finally:
         if made:
             with contextlib.suppress(OSError):
@@ -226,10 +255,12 @@ def restore(settings: Settings, file: Path, force: bool = False) -> str:
 
 def _restore(home: Path, file: Path, workshop: Path, force: bool) -> str:
     manifest = _unpack(file, workshop)
+    known = {one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    if manifest["revision"] not in known:
+        raise ArchiveFailed(f"{file}: comes from a newer Gege (tables {manifest['revision']}); update Gege first")
     unpacked = workshop / "home"
     unpacked.mkdir(exist_ok=True)
-    # The service that starts afterwards reads the archive's settings, and GEGE_DATABASE_URL before them.
-    url = make_url(load_settings(unpacked).database or f"sqlite:///{home / 'gege.sqlite'}")
+    url = _destined(home, unpacked, file)
     kind = SQLITE if url.get_backend_name() == "sqlite" else POSTGRES
     dump = workshop / kind
     if not dump.is_file():
@@ -242,7 +273,7 @@ def _restore(home: Path, file: Path, workshop: Path, force: bool) -> str:
     moves = [(one, home / one.name) for one in sorted(unpacked.iterdir())]
     if kind == SQLITE:
         target = Path(url.database or "")
-        _check_sqlite(dump, target, file)
+        _check_unused(target)
         moves.append((dump, target))
     else:
         _check_postgres(url, force)
@@ -252,7 +283,8 @@ def _restore(home: Path, file: Path, workshop: Path, force: bool) -> str:
             options = ("--clean", "--if-exists") if force else ()
             _postgres("pg_restore", url, "--single-transaction", "--no-owner", "--exit-on-error", *options, str(dump))
     count = len(manifest["files"]) - 1
-    told = f"{home}: restored {count} files and the database as of {manifest['made_at']}"
+    made_at = dt.datetime.fromisoformat(manifest["made_at"])
+    told = f"{home}: restored {count} files and the database as of {made_at:%Y-%m-%d %H:%M} UTC"
     if (home / stamp).exists():
         told += f"; what was there is in {home / stamp}"
     return told + _still_owed(url)
@@ -273,7 +305,7 @@ def _unpack(file: Path, workshop: Path) -> dict[str, Any]:
                 elif member.name in found:
                     raise ArchiveFailed(f"{file}: holds {member.name!r} twice; it is no archive of gege backup")
                 else:
-                    found[member.name] = _extract(content, workshop / member.name)
+                    found[member.name] = _extract(content, workshop / member.name, member)
         # gzip's own checksum stands at the very end.
         while stream.read(_CHUNK):
             pass
@@ -300,7 +332,7 @@ def _read_manifest(content: bytes, file: Path) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads(content)
         if manifest["gege_archive"] != FORMAT:
             raise ArchiveFailed(f"{file}: was made by another version of Gege (format {manifest['gege_archive']})")
-        dt.datetime.fromisoformat(manifest["made_at"])
+        manifest["revision"], dt.datetime.fromisoformat(manifest["made_at"])
         for one in manifest["files"].values():
             one["sha256"], int(one["size"])
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
@@ -308,7 +340,7 @@ def _read_manifest(content: bytes, file: Path) -> dict[str, Any]:
     return manifest
 
 
-def _extract(content: IO[bytes], target: Path) -> _Entry:
+def _extract(content: IO[bytes], target: Path, member: tarfile.TarInfo) -> _Entry:
     target.parent.mkdir(parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
     with target.open("xb") as out:
@@ -318,19 +350,21 @@ def _extract(content: IO[bytes], target: Path) -> _Entry:
             size += len(part)
         out.flush()
         os.fsync(out.fileno())
+    target.chmod(member.mode & 0o777)
+    os.utime(target, (member.mtime, member.mtime))
     return _Entry(digest.hexdigest(), size)
 
 
-def _check_sqlite(dump: Path, target: Path, file: Path) -> None:
-    """Refuse a database of a newer Gege, and to pull a database from under a running service."""
-    with contextlib.closing(sqlite3.connect(dump)) as copy:
-        try:
-            revision = copy.execute("SELECT version_num FROM alembic_version").fetchone()[0]
-        except (sqlite3.Error, TypeError) as problem:
-            raise ArchiveFailed(f"{file}: its database is none of Gege's") from problem
-    known = {one.name.split("_", 1)[0] for one in (MIGRATIONS / "versions").glob("*.py")}
-    if revision not in known:
-        raise ArchiveFailed(f"{file}: comes from a newer Gege (database revision {revision}); update Gege first")
+def _destined(home: Path, unpacked: Path, file: Path) -> URL:
+    """The database that the service will use afterwards: GEGE_DATABASE_URL, else what the archive's settings say."""
+    try:
+        return make_url(load_settings(unpacked).database or f"sqlite:///{home / 'gege.sqlite'}")
+    except SettingsError as problem:
+        raise ArchiveFailed(f"{file}: its settings cannot be used: {problem}") from problem
+
+
+def _check_unused(target: Path) -> None:
+    """Refuse to pull a database from under a running service."""
     if not target.exists():
         return
     # In WAL mode whoever has the database open shares a lock that only leaving that mode asks for.
@@ -365,10 +399,9 @@ def _moved(home: Path, moves: list[tuple[Path, Path]], aside: Path) -> Iterator[
         shutil.move(source, target)
         done.append((source, target))
 
-    kept = {"models", aside.name}
     try:
         for old in sorted(home.iterdir()):
-            if old.name not in kept and not old.name.startswith((REPLACED, ".restoring-")):
+            if not _passed_over(old.name):
                 move(old, aside / old.name)
         for source, target in moves:
             for end in ("", "-wal", "-shm") if source.name == SQLITE else ("",):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -59,7 +60,7 @@ class SoundFeaturizer(SparseFeaturizer, GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {**SparseFeaturizer.get_default_config(), "max_ngram": 3}
+        return {**SparseFeaturizer.get_default_config(), "max_ngram": 3, "min_count": 2}
 
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:
@@ -112,11 +113,15 @@ class SoundFeaturizer(SparseFeaturizer, GraphComponent):
                 yield " ".join(padded[start : start + length])
 
     def train(self, training_data: TrainingData) -> Resource:
-        vocabulary: dict[str, int] = {}
-        for message in training_data.training_examples:
-            if message.get(TEXT):
-                for ngram in self._ngrams(self._syllables(message)):
-                    vocabulary.setdefault(ngram, len(vocabulary))
+        counts = Counter(
+            ngram
+            for message in training_data.training_examples
+            if message.get(TEXT)
+            for ngram in set(self._ngrams(self._syllables(message)))
+        )
+        # What was said once tells nothing about others, and makes the vocabulary five times as large.
+        often = [ngram for ngram, count in counts.items() if count >= self._config["min_count"]]
+        vocabulary = {ngram: index for index, ngram in enumerate(often)}
         self._vocabulary = vocabulary
         with self._model_storage.write_to(self._resource) as folder:
             Path(folder, "sounds.json").write_text(json.dumps(vocabulary, ensure_ascii=False), "utf-8")

@@ -1,0 +1,70 @@
+"""What every room's tests may use: a trained model, a small county, a running service; and no site is ever touched."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+# Before anything of Gege's is imported: a test that forgets its own GEGE_HOME must not find a site's.
+_nowhere = tempfile.mkdtemp(prefix="gege-tests-")
+atexit.register(shutil.rmtree, _nowhere, ignore_errors=True)
+os.environ.update(GEGE_HOME=_nowhere, RASA_TELEMETRY_ENABLED="false")
+for _name in ("GEGE_DATABASE_URL", "GEGE_DEBUG"):
+    os.environ.pop(_name, None)
+
+import pytest  # noqa: E402
+
+from bot.app import Service, open_site, running  # noqa: E402
+from bot.grid.sample import HOUSEHOLDS, make_sample  # noqa: E402
+from bot.settings import PROJECT, Settings  # noqa: E402
+from tests.postgres import database, database_url, sqlite_database  # noqa: E402
+
+__all__ = ["database", "database_url", "sqlite_database"]
+
+
+@pytest.fixture(scope="session")
+def dialogue_model() -> Path:
+    """The trained dialogue model; trains once when it is missing or stale."""
+    from bot.dialogue.training import train
+
+    return train(PROJECT / "models" / "dialogue")
+
+
+def _site(folder: Path, households: int) -> Path:
+    opened = open_site(Settings(home=folder))
+    try:
+        make_sample(opened, folder / "sample", households=households)
+    finally:
+        opened.dispose()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A GEGE_HOME with 4,800 invented households in all 16 grids; copy it, never write to it."""
+    return _site(tmp_path_factory.mktemp("county"), 4_800)
+
+
+@pytest.fixture(scope="session")
+def full_county(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with all 57,600 households (five seconds); copy it, never write to it."""
+    return _site(tmp_path_factory.mktemp("full-county"), HOUSEHOLDS)
+
+
+@pytest.fixture
+def home(county: Path, tmp_path: Path) -> Path:
+    """A copy of the county for one test."""
+    for file in county.glob("gege.sqlite*"):
+        shutil.copy(file, tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+async def service(home: Path, dialogue_model: Path) -> AsyncIterator[Service]:
+    """The service with the real Rasa model, without background tasks (loads Rasa: two seconds)."""
+    async with running(Settings(home=home), relay=False) as started:
+        yield started

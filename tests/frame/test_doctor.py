@@ -1,0 +1,145 @@
+"""The doctor tells an operator what is wrong before a resident does."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from bot import doctor
+from bot.app import open_site
+from bot.database import now
+from bot.doctor import Finding, examine, show
+from bot.grid.models import GridStaff
+from bot.settings import DialogueSettings, NotifySettings, Settings, SpeechSettings
+from bot.tickets.models import Notification
+from tests.frame.conftest import Gege
+
+
+def found(settings: Settings, name: str) -> Finding:
+    return next(one for one in examine(settings) if one["name"] == name)
+
+
+def test_a_fresh_sample_site_can_serve(home: Path) -> None:
+    findings = examine(Settings(home=home))
+    assert [one for one in findings if not one["ok"]] == []
+    assert {"Python", "Rasa", "settings", "database", "county", "staff", "messages", "dialogue model", "speech model",
+            "voice", "providers", "tariff", "disk space", "disk speed"} <= {one["name"] for one in findings}  # fmt: skip
+    assert all(one["advice"] for one in findings if one["warning"])
+
+
+def test_the_demo_speech_model_is_named_loudly(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    finding = found(Settings(home=home), "speech model")
+    assert finding["warning"]
+    assert "a model of synthetic voices for trying and testing, not for residents" in finding["detail"]
+    show([finding])
+    assert "not for residents" in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_an_empty_gege_home_is_a_warning_and_stays_empty(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "new")
+    assert found(settings, "database")["warning"]
+    assert not settings.home.exists()
+
+
+def test_looking_changes_nothing(home: Path) -> None:
+    before = {one: one.stat().st_size for one in home.rglob("*")}
+    examine(Settings(home=home))
+    assert {one: one.stat().st_size for one in home.rglob("*")} == before
+
+
+def test_a_grid_without_manager_is_named(home: Path) -> None:
+    settings = Settings(home=home)
+    database = open_site(settings)
+    with database.session() as session:
+        session.query(GridStaff).filter_by(grid_no="24", staff_no="M24").delete()
+    database.dispose()
+    finding = found(settings, "staff")
+    assert finding["warning"]
+    assert "1 without a manager: grid 24" in finding["detail"]
+
+
+@pytest.mark.parametrize(("urgent", "ok"), [(True, False), (False, True)])
+def test_a_message_that_reaches_nobody_is_told(home: Path, urgent: bool, ok: bool) -> None:
+    settings = Settings(home=home)
+    database = open_site(settings)
+    with database.session() as session:
+        earlier = now() - dt.timedelta(hours=1)
+        session.add(
+            Notification(staff_no="M24", template="ticket", urgent=urgent, created_at=earlier, due_at=earlier)
+        )
+    database.dispose()
+    finding = found(settings, "messages")
+    assert finding["ok"] is ok
+    assert finding["warning"] is ok
+
+
+def test_a_damaged_database_is_a_failure(home: Path) -> None:
+    (home / "gege.sqlite").write_bytes(b"not a database at all" * 400)
+    finding = found(Settings(home=home), "database")
+    assert not finding["ok"]
+    assert "gege restore" in finding["advice"]
+
+
+def test_a_database_of_a_newer_gege_is_a_failure(home: Path) -> None:
+    with sqlite3.connect(home / "gege.sqlite") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    finding = found(Settings(home=home), "database")
+    assert not finding["ok"]
+    assert "newer" in finding["detail"]
+
+
+def test_a_database_server_that_is_not_there_is_a_failure_without_its_password(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, database="postgresql+psycopg2://gege:secret@127.0.0.1:1/gege")
+    finding = found(settings, "database")
+    assert not finding["ok"]
+    assert "secret" not in json.dumps(finding)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("speech model", {"speech": SpeechSettings(model="/nowhere")}),
+        ("providers", {"notify": NotifySettings(providers=["pigeon"])}),
+        ("tariff", {"tariff": "/nowhere.yml"}),
+        ("dialogue model", {"dialogue": DialogueSettings(adapter="http", url="http://127.0.0.1:1", token="t")}),
+    ],
+)
+def test_what_cannot_serve_is_a_failure_with_advice(tmp_path: Path, name: str, change: dict[str, object]) -> None:
+    finding = found(Settings(home=tmp_path, **change), name)  # type: ignore[arg-type]
+    assert not finding["ok"]
+    assert finding["advice"]
+
+
+def test_a_model_that_is_older_than_its_sentences_is_told(tmp_path: Path) -> None:
+    (tmp_path / "dialogue-0000.tar.gz").write_bytes(b"")
+    finding = found(Settings(home=tmp_path, dialogue=DialogueSettings(models=str(tmp_path))), "dialogue model")
+    assert finding["warning"]
+    assert "gege train" in finding["advice"]
+
+
+@pytest.mark.parametrize(("free", "ok"), [(100 << 20, False), (1 << 30, True)])
+def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, ok: bool) -> None:
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": free}))
+    finding = found(Settings(home=tmp_path), "disk space")
+    assert finding["ok"] is ok
+    assert finding["warning"] is ok
+
+
+def test_a_check_that_breaks_is_a_finding_not_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "load_tariff", lambda path: 1 / 0)
+    assert not found(Settings(home=tmp_path), "tariff")["ok"]
+
+
+def test_the_exit_status_says_whether_residents_can_be_served(gege: Gege, home: Path) -> None:
+    good = gege("doctor", "--json", home=home)
+    assert good.returncode == 0
+    assert all(one["ok"] for one in json.loads(good.stdout))
+    (home / "gege.sqlite").write_bytes(b"damaged" * 999)
+    bad = gege("doctor", home=home)
+    assert bad.returncode == 1
+    assert "1 to repair" in bad.stdout

@@ -1,0 +1,127 @@
+"""Who serves this caller: found when it is certain, asked back when it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.app import open_site
+from bot.database import Database
+from bot.grid.importer import ImportRefused, import_csv
+from bot.grid.noise import queries
+from bot.grid.numerals import normalise_numbers, speak_digits, speak_money, speak_number
+from bot.grid.registry import Registry
+from bot.settings import Settings
+
+
+@pytest.fixture
+def database(home: Path) -> Iterator[Database]:
+    opened = open_site(Settings(home=home))
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def registry(database: Database) -> Registry:
+    return Registry.load(database)
+
+
+@pytest.mark.parametrize(
+    ("spoken", "written"),
+    [("三百五十六号", "356号"), ("三五六", "356"), ("幺三九", "139"), ("两百零六", "206"), ("十字街十二号", "十字街12号"), ("一下就没电", "一下就没电"), ("两百三", "230"), ("二十", "20")],
+)
+def test_numbers_in_any_form(spoken: str, written: str) -> None:
+    assert normalise_numbers(spoken) == written
+
+
+def test_numbers_are_read_as_people_say_them() -> None:
+    from decimal import Decimal
+
+    assert speak_number(206) == "二百零六" and speak_number(12) == "十二" and speak_number(10005) == "一万零五"
+    assert speak_digits("139") == "幺三九"
+    assert speak_money(Decimal("86.20")) == "八十六块两角" and speak_money(Decimal("1716")) == "一千七百一十六块"
+
+
+def test_never_a_silent_wrong_manager(registry: Registry) -> None:
+    for strength in (0.0, 1.0):
+        for query in queries(registry, 150, strength, seed=3):
+            found = registry.locate(query.text)
+            assert found.grid_no in (None, query.grid_no), query.text
+
+
+def test_clean_addresses_find_their_household_first(registry: Registry) -> None:
+    asked = list(queries(registry, 150, 0.0, seed=4))
+    right = sum(
+        bool(found.candidates) and found.candidates[0].household_no == query.household_no
+        for query in asked
+        for found in [registry.locate(query.text)]
+    )
+    assert right >= 0.95 * len(asked)
+
+
+def test_a_compound_in_two_grids_is_not_certain(registry: Registry) -> None:
+    found = registry.locate("凤凰城6栋")
+    assert (found.household_no, found.grid_no, found.manager) == (None, None, None)
+    assert found.ask == "community" and len(found.candidates) >= 3
+
+
+def test_a_household_number_is_certain(registry: Registry) -> None:
+    number = registry.numbers[10]
+    found = registry.locate(f"我的户号是{number}")
+    assert (found.household_no, found.grid_no) == (number, registry.grids[10])
+
+
+def test_candidates_never_name_the_householder(registry: Registry) -> None:
+    found = registry.locate("凤凰城6栋")
+    holders = set(registry.holders)
+    assert not any(holder in one.label for one in found.candidates for holder in holders if len(holder) > 2)
+
+
+@pytest.mark.parametrize("text", ["", "a", "😀", "x" * 5000, "'; DROP TABLE household; --", "\x00\x01", "哈哈哈"])
+def test_nonsense_finds_nobody(registry: Registry, text: str) -> None:
+    found = registry.locate(text)
+    assert found.household_no is None and found.grid_no is None and not found.understood
+
+
+def test_王_is_not_黄_when_money_is_at_stake(registry: Registry) -> None:
+    row = next(row for row, holder in enumerate(registry.holders) if holder.startswith("王") and len(holder) == 3)
+    number, holder = registry.numbers[row], registry.holders[row]
+    assert registry.householder_matches(number, f"户主叫{holder}")
+    assert not registry.householder_matches(number, "黄" + holder[1:])
+
+
+HEAD = "户号,户主,电话,社区,小区,地址,台区,线路,网格号,标签,余额,欠费月数,本年电量\n"
+GOOD = "1001,王小二,0715-3391234,甲社区,,沿江路1号,甲台区,甲线,77,vulnerable;shop,-12.5,1,900\n"
+
+
+def test_a_file_in_gb18030_with_chinese_columns_is_imported_and_updated(database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "h.csv"
+    file.write_bytes((HEAD + GOOD).encode("gb18030"))
+    assert import_csv(database, file).rows == 1
+    file.write_text(HEAD + GOOD.replace("王小二", "王小三"), "utf-8-sig")
+    import_csv(database, file)
+    card = Registry.load(database).household("1001")
+    assert card and card.householder == "王小三" and card.tags == ("vulnerable", "shop")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "empty"),
+        (HEAD, "no row"),
+        (HEAD + GOOD + GOOD, "same as in line"),
+        (HEAD + GOOD.replace("-12.5", "viel"), "column balance"),
+        (HEAD + GOOD.replace(",900", ""), "cells"),
+        (HEAD.replace("户主", "谁"), "unknown column"),
+        (HEAD + GOOD.replace("vulnerable", "purple"), "unknown tag"),
+        (HEAD + GOOD + GOOD.replace("1001", "1002").replace("王小二", ""), "line 3, column householder"),
+    ],
+)
+def test_a_bad_file_is_refused_as_a_whole(database: Database, tmp_path: Path, text: str, reason: str) -> None:
+    file = tmp_path / "bad.csv"
+    file.write_text(text, "utf-8")
+    with pytest.raises(ImportRefused, match=reason):
+        import_csv(database, file)
+    assert Registry.load(database).household("1001") is None
