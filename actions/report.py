@@ -362,6 +362,9 @@ class SubmitReport(Action):
             note=turn.text,
         )
         turn.tell(ticket_no=ticket.ticket_no)
+        if turn.slot("grid_no") and ticket.grid_no != turn.slot("grid_no"):
+            # The line that was dialled named another grid than the place: those who serve the place are told too.
+            ticket = turn.open_ticket("hazard", urgent=True)
         if who := turn.who_serves(ticket):
             turn.say("utter_added", **who)
         else:

@@ -166,8 +166,8 @@ def _database(settings: Settings) -> tuple[Finding, Database | None]:
             if not os.access(folder, os.W_OK):
                 return _bad(name, f"{folder} cannot be written", "give the service's user that folder"), None
             return _warning(name, f"{file} is not there yet; the first start makes it", _COUNTY), None
-        if problem := _damage(file):
-            return _bad(name, f"{file}: {problem}", "stop Gege; gege restore FILE --force"), None
+        if damage := _damage(file):
+            return _bad(name, f"{file}: {damage}", "stop Gege; gege restore FILE --force"), None
     try:
         database = open_database(settings.database_url)
         with database.engine.connect() as connection:

@@ -160,6 +160,9 @@ def _address(text: str) -> tuple[str, int]:
 
 def _probe(host: str, port: int, setting: str, settings: Settings) -> None:
     """Raises CannotServe when nobody could listen there now."""
+    if not 0 <= port <= 65535:
+        # getaddrinfo would take it modulo 65536.
+        raise CannotServe(f"{port} is no port (0 to 65535): correct {setting} in {settings.home / 'gege.toml'}")
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -168,16 +171,15 @@ def _probe(host: str, port: int, setting: str, settings: Settings) -> None:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             trial.bind(where)
             trial.listen(1)
-    except (OSError, OverflowError) as problem:
+    except OSError as problem:
         raise _cannot(host, port, setting, settings, problem) from problem
 
 
-def _cannot(host: str, port: int, setting: str, settings: Settings, problem: BaseException) -> CannotServe:
+def _cannot(host: str, port: int, setting: str, settings: Settings, problem: OSError) -> CannotServe:
     file = settings.home / "gege.toml"
-    number = problem.errno if isinstance(problem, OSError) else None
-    if number == errno.EADDRINUSE:
+    if problem.errno == errno.EADDRINUSE:
         reason = f"port {port} on {host} is taken (is Gege running already?); stop what is there, or"
-    elif number == errno.EACCES:
+    elif problem.errno == errno.EACCES:
         reason = f"port {port} on {host} needs root; use one above 1023:"
     else:
         reason = f"{host}:{port} cannot be listened on ({problem});"

@@ -6,6 +6,7 @@ import atexit
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -29,8 +30,14 @@ __all__ = ["database", "database_url", "sqlite_database"]
 @pytest.fixture(scope="session")
 def dialogue_model() -> Path:
     """The trained dialogue model; trains once when it is missing or stale."""
+    from bot.dialogue import rasa_lite
     from bot.dialogue.training import train
 
+    with warnings.catch_warnings():
+        # Rasa's libraries complain once, when they are first imported, and put their own filters before ours.
+        warnings.simplefilter("ignore")
+        rasa_lite.install()
+        import rasa.core.agent  # noqa: F401
     return train(PROJECT / "models" / "dialogue")
 
 

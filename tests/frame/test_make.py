@@ -1,0 +1,162 @@
+"""`make demo`, `make run`, `make test` from a bare clone: what they would do, and what they say when they cannot."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bot.settings import PROJECT
+
+TARGETS = ("help", "setup", "demo", "run", "test", "quick", "lint", "types", "train", "sample", "packages")
+#: what the scripts may take for granted on any Debian
+TOOLS = ("bash", "dirname", "awk", "sort", "head", "tail", "rm", "mkdir", "ln", "cat", "mktemp", "touch", "echo", "env")
+
+
+def make(*words: str, **variables: str) -> str:
+    done = subprocess.run(
+        ["make", "-n", *words],
+        cwd=PROJECT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_can_be_made(target: str) -> None:
+    make(target)
+
+
+def test_a_fresh_clone_is_set_up_before_anything_runs(tmp_path: Path) -> None:
+    plan = make("demo", UV_PROJECT_ENVIRONMENT=str(tmp_path / "none"))
+    steps = ["scripts/bring-uv", "uv sync --locked", "gege sample", "gege train", "gege demo"]
+    assert [plan.find(step) for step in steps] == sorted(plan.find(step) for step in steps)
+    assert all(step in plan for step in steps)
+
+
+def test_an_environment_that_is_ready_is_not_synced_again(tmp_path: Path) -> None:
+    (tmp_path / ".gege-ready").touch()
+    assert "uv sync" not in make("demo", UV_PROJECT_ENVIRONMENT=str(tmp_path))
+
+
+def test_the_suite_comes_last_so_that_its_closing_line_is_seen() -> None:
+    plan = make("test", "-j", "4").splitlines()
+    assert "pytest" in plan[-1]
+    assert [line for line in plan if "ruff check" in line]
+    assert [line for line in plan if "mypy" in line]
+
+
+@pytest.mark.parametrize("script", [".ci/run", "scripts/bring-uv", "scripts/test-packages"])
+def test_the_scripts_are_programs_that_bash_understands(script: str) -> None:
+    assert os.access(PROJECT / script, os.X_OK)
+    subprocess.run(["bash", "-n", PROJECT / script], check=True)
+
+
+def test_the_gate_runs_everything_and_sends_nothing_home() -> None:
+    text = (PROJECT / ".ci" / "run").read_text()
+    assert "set -euo pipefail" in text
+    assert "RASA_TELEMETRY_ENABLED=false" in text
+    assert "make test" in text
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """A project folder with the scripts, and bin/ with nothing but a shell's own tools and no root."""
+    (tmp_path / "bin").mkdir()
+    for tool in TOOLS:
+        found = shutil.which(tool, path="/usr/bin:/bin")
+        if found:
+            (tmp_path / "bin" / tool).symlink_to(found)
+    program(tmp_path, "id", "echo 1000")
+    shutil.copytree(PROJECT / "scripts", tmp_path / "scripts")
+    return tmp_path
+
+
+def program(bare: Path, name: str, body: str) -> None:
+    file = bare / "bin" / name
+    file.write_text(f"#!/bin/bash\n{body}\n")
+    file.chmod(0o755)
+
+
+def run(bare: Path, script: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [bare / "scripts" / script],
+        env={"PATH": f"{bare}/.tools/bin:{bare}/bin", "HOME": str(bare)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_without_python_setup_says_what_to_install(bare: Path) -> None:
+    done = run(bare, "bring-uv")
+    assert done.returncode == 1
+    assert "apt-get install python3.11" in done.stderr
+
+
+def test_without_uv_venv_pip_and_root_setup_says_what_to_do(bare: Path) -> None:
+    program(bare, "python3.11", "exit 1")
+    done = run(bare, "bring-uv")
+    assert done.returncode == 1
+    assert "apt-get install python3-venv" in done.stderr
+    assert "pip install --user uv==" in done.stderr
+
+
+@pytest.mark.parametrize("guarded", [False, True], ids=["pip", "pip that is externally managed (PEP 668)"])
+def test_without_venv_uv_comes_by_pip_into_the_project_only(bare: Path, guarded: bool) -> None:
+    refuse = '[[ "$*" == *--break-system-packages* ]] || exit 1' if guarded else ""
+    program(
+        bare,
+        "python3.11",
+        f"""
+        [[ "$2" == venv ]] && {{ mkdir -p .tools/bin; exit 1; }}
+        [[ "$3" == --version ]] && exit 0
+        {refuse}
+        [[ "$*" == *"--target .tools/lib"* ]] || exit 1
+        mkdir -p .tools/lib/bin
+        printf '#!/bin/bash\\n[[ "$1" == --version ]] && echo "uv 0.13.9 (test)"; exit 0' > .tools/lib/bin/uv
+        chmod +x .tools/lib/bin/uv""".replace("chmod", shutil.which("chmod") or "chmod"),
+    )
+    done = run(bare, "bring-uv")
+    assert done.returncode == 0, done.stderr
+    assert "uv 0.13.9" in done.stdout
+    assert (bare / ".tools" / "bin" / "uv").exists()
+
+
+def test_an_old_uv_is_not_used(bare: Path) -> None:
+    program(bare, "uv", 'echo "uv 0.4.1"')
+    program(bare, "python3.11", "exit 1")
+    assert "bringing uv" in run(bare, "bring-uv").stdout
+
+
+def test_without_python_3_11_setup_says_so(bare: Path) -> None:
+    program(bare, "uv", '[[ "$1" == --version ]] && { echo "uv 0.13.9"; exit 0; }; exit 2')
+    program(bare, "python3", 'echo "Python 3.13.5"')
+    done = run(bare, "bring-uv")
+    assert done.returncode == 1
+    assert "Python 3.13.5" in done.stderr
+    assert "UV_PYTHON" in done.stderr
+
+
+def test_missing_test_packages_are_a_loud_skip_without_root(bare: Path) -> None:
+    program(bare, "apt-get", "exit 100")
+    script = bare / "scripts" / "test-packages"
+    # As if on a machine that has none of them.
+    script.write_text(script.read_text().replace("/usr/lib/postgresql", "/nowhere").replace("/usr/share/fonts", "/no"))
+    done = run(bare, "test-packages")
+    assert done.returncode == 0
+    assert "NOT INSTALLED: postgresql chromium fonts-noto-cjk" in done.stderr
+    assert "only root" in done.stderr
+    program(bare, "id", "echo 0")
+    failed = run(bare, "test-packages")
+    assert failed.returncode == 0
+    assert "apt-get failed" in failed.stderr
