@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -563,6 +564,8 @@ def main() -> None:
     """Entry point: errors are one line for a person, tracebacks go nowhere (GEGE_DEBUG=1 shows them)."""
     os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
     debug = bool(os.environ.get("GEGE_DEBUG"))
+    if not debug:
+        warnings.simplefilter("ignore")  # third parties' deprecations are not an operator's business
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     try:
         app()

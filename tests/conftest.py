@@ -75,3 +75,13 @@ async def service(home: Path, dialogue_model: Path) -> AsyncIterator[Service]:
     """The service with the real Rasa model, without background tasks (loads Rasa: two seconds)."""
     async with running(Settings(home=home), relay=False) as started:
         yield started
+
+#: rooms whose tests start processes, browsers or speak in real time; `make quick` leaves them to `make test`
+SLOW_ROOMS = {"frame", "web", "voice", "speech", "notify"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the slow rooms, so that `make quick` stays under a minute."""
+    for item in items:
+        if SLOW_ROOMS & set(item.path.parts):
+            item.add_marker(pytest.mark.slow)

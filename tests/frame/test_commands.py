@@ -27,7 +27,13 @@ def gege(home: Path, *words: str, stdin: str = "") -> subprocess.CompletedProces
 
 
 def test_parse_answers_every_line_in_order_and_prints_nothing_else(home: Path) -> None:
-    lines = ['{"text": "停电了"}', "no json", '{"text": 5}', '{"text": "", "alternatives": []}', '{"text": "火锅店要装三相电"}']
+    lines = [
+        '{"text": "停电了"}',
+        "no json",
+        '{"text": 5}',
+        '{"text": "", "alternatives": []}',
+        '{"text": "火锅店要装三相电"}',
+    ]
     done = gege(home, "parse", stdin="\n".join(lines) + "\n")
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [answers[0]["intent"], answers[4]["intent"]] == ["report_outage", "open_account"]
@@ -55,7 +61,12 @@ def test_say_prints_replies_and_what_was_logged(home: Path) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("ticket", "GD0000000000", "ack", "--by", "M11"), ("import", "nowhere.csv"), ("call", "nowhere.wav"), ("models", "install", "nowhere.zip")],
+    [
+        ("ticket", "GD0000000000", "ack", "--by", "M11"),
+        ("import", "nowhere.csv"),
+        ("call", "nowhere.wav"),
+        ("models", "install", "nowhere.zip"),
+    ],
 )
 def test_a_mistake_is_one_line_for_a_person(home: Path, words: tuple[str, ...]) -> None:
     done = gege(home, *words)
@@ -81,7 +92,8 @@ def test_the_doctor_says_that_the_demo_model_is_not_for_residents(home: Path) ->
 
 def test_a_price_table_that_does_not_rise_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "tariff.yml"
-    file.write_text("residential:\n- from: 2020-01-01\n  tiers: [{up_to: 5, price: '1'}, {up_to: 4, price: '2'}, {up_to: null, price: '3'}]\n")
+    tiers = "[{up_to: 5, price: '1'}, {up_to: 4, price: '2'}, {up_to: null, price: '3'}]"
+    file.write_text(f"residential:\n- from: 2020-01-01\n  tiers: {tiers}\n")
     with pytest.raises(TariffError, match="rise"):
         load_tariff(file)
 

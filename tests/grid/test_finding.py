@@ -30,7 +30,16 @@ def registry(database: Database) -> Registry:
 
 @pytest.mark.parametrize(
     ("spoken", "written"),
-    [("三百五十六号", "356号"), ("三五六", "356"), ("幺三九", "139"), ("两百零六", "206"), ("十字街十二号", "十字街12号"), ("一下就没电", "一下就没电"), ("两百三", "230"), ("二十", "20")],
+    [
+        ("三百五十六号", "356号"),
+        ("三五六", "356"),
+        ("幺三九", "139"),
+        ("两百零六", "206"),
+        ("十字街十二号", "十字街12号"),
+        ("一下就没电", "一下就没电"),
+        ("两百三", "230"),
+        ("二十", "20"),
+    ],
 )
 def test_numbers_in_any_form(spoken: str, written: str) -> None:
     assert normalise_numbers(spoken) == written
