@@ -1,6 +1,6 @@
 """Sparse features of how a sentence sounds: n-grams of accent-folded pinyin syllables.
 
-Accented Mandarin merges zh/z, ch/c, sh/s, n/l, hu/f, in/ing and en/eng (../shared/dialect, counted from the
+Accented Mandarin merges zh/z, ch/c, sh/s, n/l, hu/f, in/ing and en/eng (counted from the
 public table MCPDict), and recognisers write homophones; both leave these features unchanged."""
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class DialogueStore(TrackerStore):
     """Rasa's tracker store on `dialogue_state`.
 
     A dialogue is shortened whenever no form is open (Rasa's cost grows with every event: 35 ms a turn at 100
-    turns, ../shared/STACK.md), so its length is that of one form."""
+    turns, decision 4), so its length is that of one form."""
 
     def __init__(self, database: Database, session_minutes: int) -> None:
         super().__init__(Domain.empty())
