@@ -20,7 +20,8 @@ def make(*words: str, **variables: str) -> str:
     done = subprocess.run(
         ["make", "-n", *words],
         cwd=PROJECT,
-        env={**os.environ, **variables},
+        # the suite itself runs under make: an inner make would take over its level and add lines of its own
+        env={key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))} | variables,
         capture_output=True,
         text=True,
         timeout=60,
