@@ -115,7 +115,7 @@ class Locator:
         holder, surname = _holder(whole, householder)
         own = self._own_rows(caller)
         found = self._candidates(names, parts, said, holder, surname, own, grid_hint)
-        if names and re.search(place_words()["garbled_number"], whole[names[0].end :]):
+        if names and _garbled(whole[names[0].end :]):
             # A numeral was lost between digits: no number is taken as heard.
             found = [replace(one, name_score=min(one.name_score, 0.79), number=False) for one in found]
         heard = _heard(whole, names, parts, said)
@@ -409,6 +409,17 @@ class Locator:
         registry, row = self._registry, one.row
         label = registry.communities_of[row] + registry.compounds[row] + registry.addresses[row]
         return Candidate(registry.numbers[row], registry.grids[row], label, min(1.0, max(0.0, one.score)))
+
+
+def _garbled(behind: str) -> bool:
+    """Whether a numeral was misheard in the number behind a name: 沿河路似百16号, 4百山16号, 41留号.
+
+    Between the name and the first digit only known joining words are trusted."""
+    words = place_words()
+    first = re.search(r"\d", behind)
+    if first and not re.fullmatch(words["joining"], behind[: first.start()]):
+        return True
+    return bool(re.search(words["garbled_number"], behind))
 
 
 def _clean(text: str) -> str:
