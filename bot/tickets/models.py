@@ -129,13 +129,18 @@ class Activity(Base):
 
 
 class Notification(Base):
-    """One message owed to one person: an outbox row, delivered at least once by the relay."""
+    """One message owed to one person: an outbox row, delivered at least once by the relay.
+
+    The person is staff (`staff_no`), or a resident reached by `channel` at `address` (news of their own ticket)."""
 
     __tablename__ = "notification"
     __table_args__ = (Index("ix_notification_due", "state", "due_at"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
-    staff_no: Mapped[str] = mapped_column(ForeignKey("staff.staff_no"))
+    staff_no: Mapped[str | None] = mapped_column(ForeignKey("staff.staff_no"))
+    #: a resident's messenger (telegram, wecom, sms, …) and number or chat id there; empty for staff
+    channel: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    address: Mapped[str] = mapped_column(String(80), default="", server_default="")
     #: name of a text in bot/notify/texts.yml
     template: Mapped[str] = mapped_column(String(40))
     urgent: Mapped[bool] = mapped_column(Boolean, default=False)
