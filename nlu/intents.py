@@ -8,6 +8,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
+from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
@@ -18,6 +20,8 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.sparse import csr_matrix, vstack
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import normalize
+
+_WEIGHTS = "weights.npz"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -53,3 +57,29 @@ class IntentClassifier(LogisticRegressionClassifier):
         counts = vstack(rows).astype(float).tocsr()
         counts.data **= 0.5
         return normalize(counts)
+
+    def persist(self) -> None:
+        """Weights as plain arrays: Rasa's way (skops) takes six seconds to import and holds the same numbers."""
+        with self._model_storage.write_to(self._resource) as folder:
+            np.savez(
+                folder / _WEIGHTS,
+                weights=self.clf.coef_,
+                biases=self.clf.intercept_,
+                intents=np.asarray(self.clf.classes_, dtype=np.str_),
+            )
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> IntentClassifier:
+        classifier = cls(config, execution_context.node_name, model_storage, resource)
+        with model_storage.read_from(resource) as folder, np.load(folder / _WEIGHTS, allow_pickle=False) as kept:
+            classifier.clf.coef_, classifier.clf.intercept_ = kept["weights"], kept["biases"]
+            classifier.clf.classes_ = kept["intents"].astype(object)
+            classifier.clf.n_features_in_ = classifier.clf.coef_.shape[1]
+        return classifier

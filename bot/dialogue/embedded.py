@@ -23,8 +23,9 @@ from rasa.core.agent import Agent  # noqa: E402
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage  # noqa: E402
 
 from bot.dialogue.graph_runner import SequentialGraphRunner  # noqa: E402
-from bot.dialogue.in_process import InProcessActions, speed_up  # noqa: E402
+from bot.dialogue.in_process import InProcessActions  # noqa: E402
 from bot.dialogue.quiet import quiet_rasa  # noqa: E402
+from bot.dialogue.rasa_costs import pay_once  # noqa: E402
 from bot.dialogue.state import DialogueStore  # noqa: E402
 
 T = TypeVar("T")
@@ -98,7 +99,7 @@ class EmbeddedDialogue(RasaDialogue):
         )
         if self._agent.processor is None:
             raise RuntimeError(f"{self._model} is no dialogue model")
-        speed_up(self._agent.processor.domain)
+        pay_once(self._agent.processor.domain)
         self._agent.processor.graph_runner = SequentialGraphRunner(self._agent.processor.graph_runner)
         await self._understand("您好")
 

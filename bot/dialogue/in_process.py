@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from typing import Any
 
-import jsonschema
-import rasa.core.actions.action as rasa_action
-from rasa.shared.core.domain import Domain
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
@@ -42,22 +38,3 @@ class InProcessActions(EndpointConfig):
 
 def _as_response(status: int, message: str, action_name: str) -> ClientResponseError:
     return ClientResponseError(status, message, json.dumps({"error": message, "action_name": action_name}))
-
-
-@lru_cache(maxsize=1)
-def _validator() -> Any:
-    schema = rasa_action.RemoteAction.action_response_format_spec()
-    return jsonschema.validators.validator_for(schema)(schema)
-
-
-def _validate_action_result(self: rasa_action.RemoteAction, result: dict[str, Any]) -> bool:
-    _validator().validate(result)
-    return True
-
-
-def speed_up(domain: Domain) -> None:
-    """Two costs of every action call that never change are paid once: Rasa re-checks the schema of its own
-    schema (14 of 19 ms, decision 3), and serialises the whole domain."""
-    rasa_action.RemoteAction._validate_action_result = _validate_action_result
-    as_dict = domain.as_dict()
-    domain.as_dict = lambda: as_dict  # type: ignore[method-assign]

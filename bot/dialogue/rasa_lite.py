@@ -1,6 +1,7 @@
-"""Let Rasa 3.6 run without TensorFlow.
+"""Let Rasa 3.6 run without TensorFlow, and without a dozen messengers' libraries.
 
-Eight Rasa modules are imported for their class names only. A finder at the head of `sys.meta_path` serves
+Eight Rasa modules are imported for their class names only, and so is every channel that Rasa can speak on (three
+seconds of libraries; Gege has its own front ends). A finder at the head of `sys.meta_path` serves
 them as modules with empty classes; a configuration that names one of those classes then fails when it is
 validated, with Rasa's own message. Why TensorFlow is left out: docs/decisions/0001-rasa-without-tensorflow.md.
 """
@@ -23,21 +24,46 @@ EMPTY_CLASSES = {
     "rasa.nlu.featurizers.dense_featurizer.lm_featurizer": ("LanguageModelFeaturizer",),
     "rasa.utils.tensorflow.callback": ("RasaTrainingLogger", "RasaModelCheckpoint"),
     "rasa.utils.tensorflow.data_generator": ("RasaBatchDataGenerator",),
+    "rasa.core.channels.botframework": ("BotFrameworkInput",),
+    "rasa.core.channels.facebook": ("FacebookInput",),
+    "rasa.core.channels.hangouts": ("HangoutsInput",),
+    "rasa.core.channels.mattermost": ("MattermostInput",),
+    "rasa.core.channels.rasa_chat": ("RasaChatInput",),
+    "rasa.core.channels.rocketchat": ("RocketChatInput",),
+    "rasa.core.channels.slack": ("SlackInput",),
+    "rasa.core.channels.socketio": ("SocketIOInput", "SocketBlueprint"),
+    "rasa.core.channels.telegram": ("TelegramInput",),
+    "rasa.core.channels.twilio": ("TwilioInput",),
+    "rasa.core.channels.twilio_voice": ("TwilioVoiceInput",),
+    "rasa.core.channels.webexteams": ("WebexTeamsInput",),
+    "rasa.core.channels.console": ("CmdlineInput",),
+    "rasa.utils.plotting": ("plot_confusion_matrix", "plot_paired_histogram", "plot_curve"),
+    # two databases for dialogues that Gege does not keep them in
+    "boto3": (),
+    "boto3.dynamodb": (),
+    "boto3.dynamodb.conditions": ("Key",),
+    "pymongo": (),
+    "pymongo.collection": ("Collection",),
 }
+_PARENTS = {f"{name.rpartition('.')[0]}." for name in EMPTY_CLASSES}
 
 
 class _EmptyModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        return importlib.machinery.ModuleSpec(fullname, self) if fullname in EMPTY_CLASSES else None
+        if fullname not in EMPTY_CLASSES:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=f"{fullname}." in _PARENTS)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         return ModuleType(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
         for name in EMPTY_CLASSES[module.__name__]:
-            setattr(module, name, type(name, (), {"__module__": module.__name__}))
+            # Rasa lists its channels by name().
+            called = staticmethod(lambda: module.__name__.rpartition(".")[2])
+            setattr(module, name, type(name, (), {"__module__": module.__name__, "name": called}))
 
 
 def install() -> None:

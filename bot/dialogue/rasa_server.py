@@ -86,8 +86,9 @@ def run_rasa_server(settings: Settings, database: Database, *, host: str = "127.
     from sanic.response import HTTPResponse, json
 
     from bot.dialogue.embedded import handle
-    from bot.dialogue.in_process import InProcessActions, speed_up
+    from bot.dialogue.in_process import InProcessActions
     from bot.dialogue.quiet import quiet_rasa
+    from bot.dialogue.rasa_costs import pay_once
     from bot.dialogue.state import DialogueStore
     from bot.dialogue.training import train
 
@@ -100,7 +101,7 @@ def run_rasa_server(settings: Settings, database: Database, *, host: str = "127.
         str(train(settings.dialogue_models)), action_endpoint=InProcessActions("actions"), tracker_store=store
     )
     assert agent.processor is not None
-    speed_up(agent.processor.domain)
+    pay_once(agent.processor.domain)
 
     class GegeInput(InputChannel):
         """Turns and parses for whoever knows the token."""

@@ -20,13 +20,21 @@ from rasa.shared.core.events import (
     deserialise_events,
 )
 from rasa.shared.core.trackers import DialogueStateTracker
-from sqlalchemy import select
+from sqlalchemy import JSON, bindparam, select, text
 
-from bot.database import Database, now
+from bot.database import Database, UTCDateTime, now
 from bot.tickets.models import DialogueState
 
 #: what of Rasa's parse result a later turn may need
 _KEPT = ("text", "intent", "entities", "message_id", "metadata")
+#: one statement, prepared once: the row is written after every turn
+_SAVE = text(
+    "INSERT INTO dialogue_state (session, caller, events, unfinished, changed_at)"
+    " VALUES (:session, :caller, :events, :unfinished, :changed_at)"
+    " ON CONFLICT (session) DO UPDATE SET events = excluded.events, unfinished = excluded.unfinished,"
+    " changed_at = excluded.changed_at,"
+    " caller = CASE WHEN excluded.caller = '' THEN dialogue_state.caller ELSE excluded.caller END"
+).bindparams(bindparam("unfinished", type_=JSON()), bindparam("changed_at", type_=UTCDateTime()))
 #: dialogues kept in memory
 _WARM = 2_000
 
@@ -55,13 +63,15 @@ class DialogueStore(TrackerStore):
         caller = str((message.metadata or {}).get("caller", "")) if message else ""
         if unfinished and message:
             unfinished["channel"] = str((message.metadata or {}).get("channel", ""))
+        row = {
+            "session": tracker.sender_id,
+            "caller": caller,
+            "events": events,
+            "unfinished": unfinished,
+            "changed_at": at,
+        }
         with self._database.noting() as session:
-            row = session.get(DialogueState, tracker.sender_id)
-            if row is None:
-                row = DialogueState(session=tracker.sender_id)
-                session.add(row)
-            row.caller = caller or row.caller or ""
-            row.events, row.unfinished, row.changed_at = events, unfinished, at
+            session.connection().execute(_SAVE, row)
         self._warm[tracker.sender_id] = (tracker, at)
         self._warm.move_to_end(tracker.sender_id)
         while len(self._warm) > _WARM:
