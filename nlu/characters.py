@@ -1,4 +1,4 @@
-"""Tokenizer: one token for each Chinese character, digit run or Latin word.
+"""Tokens and features of a sentence's characters: one token for each Chinese character, digit run or Latin word.
 
 Residents' sentences arrive from a recogniser without reliable word boundaries; characters survive wrong
 words better than a word segmenter does (docs/decisions/0002-characters-and-sounds.md)."""
@@ -10,7 +10,10 @@ from typing import Any
 
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.nlu.tokenizers.tokenizer import Token, Tokenizer
+from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
+
+from nlu.ngrams import NgramFeaturizer
 
 _TOKEN = re.compile(r"[0-9]+|[A-Za-z]+|\S")
 
@@ -30,3 +33,11 @@ class CharacterTokenizer(Tokenizer):
 
     def tokenize(self, message: Message, attribute: str) -> list[Token]:
         return [Token(match.group(), match.start()) for match in _TOKEN.finditer(message.get(attribute))]
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
+class CharacterFeaturizer(NgramFeaturizer):
+    """n-grams of characters, digits one by one."""
+
+    def units(self, message: Message) -> list[str]:
+        return [character for character in message.get(TEXT).lower() if not character.isspace()]

@@ -14,14 +14,39 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.logistic_regression_classifier import LogisticRegressionClassifier
-from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, TEXT
+from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
-from scipy.sparse import csr_matrix, vstack
+from rasa.utils.tensorflow.constants import RANKING_LENGTH
+from scipy.sparse import csr_matrix
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.preprocessing import normalize
 
 _WEIGHTS = "weights.npz"
+
+
+def _parts(message: Message) -> list[Features]:
+    """The sentence features of a message, in the order of the featurizers."""
+    return [
+        part
+        for part in message.features
+        if part.is_sparse() and part.attribute == TEXT and part.type == FEATURE_TYPE_SENTENCE
+    ]
+
+
+def _row(message: Message) -> tuple[np.ndarray, np.ndarray]:
+    """(columns, weighted counts) of one sentence over all featurizers, of length 1."""
+    columns, counts, offset = [], [], 0
+    for part in _parts(message):
+        found = part.features if part.features.format == "coo" else part.features.tocoo()
+        columns.append(found.col + offset)
+        counts.append(found.data)
+        offset += found.shape[1]
+    if not columns:
+        return np.zeros(0, np.int64), np.zeros(0)
+    weighted = np.concatenate(counts).astype(float) ** 0.5
+    length = np.sqrt(weighted @ weighted)
+    return np.concatenate(columns), weighted / length if length else weighted
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -42,6 +67,8 @@ class IntentClassifier(LogisticRegressionClassifier):
     ) -> None:
         super().__init__(config, name, model_storage, resource)
         self.clf.set_params(C=self.config["inverse_regularisation"])
+        #: (vocabulary × intents) weights, biases, names: once the classifier is trained or loaded
+        self._weights: tuple[np.ndarray, np.ndarray, list[str]] | None = None
 
     def train(self, training_data: TrainingData) -> Resource:
         with warnings.catch_warnings():
@@ -50,13 +77,28 @@ class IntentClassifier(LogisticRegressionClassifier):
             return super().train(training_data)
 
     def _create_X(self, messages: list[Message]) -> csr_matrix:
-        rows = []
+        rows = [_row(message) for message in messages]
+        ends = np.cumsum([0, *(len(columns) for columns, _ in rows)])
+        columns, counts = (np.concatenate(part) for part in zip(*rows, strict=True))
+        width = sum(part.features.shape[1] for part in _parts(messages[0]))
+        return csr_matrix((counts, columns, ends), shape=(len(rows), width))
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """The ranking of intents; by hand, because scikit-learn copies all weights for every sentence (2.5 of 2.7 ms)."""
+        if self._weights is None:
+            self._weights = np.ascontiguousarray(self.clf.coef_.T), self.clf.intercept_, self.clf.classes_.tolist()
+        weights, biases, intents = self._weights
         for message in messages:
-            _, sentence = message.get_sparse_features(attribute=TEXT)
-            rows.append(csr_matrix(sentence.features))
-        counts = vstack(rows).astype(float).tocsr()
-        counts.data **= 0.5
-        return normalize(counts)
+            columns, counts = _row(message)
+            scores = counts @ weights[columns] + biases
+            likely = np.exp(scores - scores.max())
+            likely /= likely.sum()
+            order = np.argsort(-likely, kind="stable")
+            ranking = [{"name": intents[index], "confidence": float(likely[index])} for index in order]
+            message.set("intent", ranking[0], add_to_output=True)
+            length = self.config[RANKING_LENGTH]
+            message.set("intent_ranking", ranking[:length] if length > 0 else ranking, add_to_output=True)
+        return messages
 
     def persist(self) -> None:
         """Weights as plain arrays: Rasa's way (skops) takes six seconds to import and holds the same numbers."""
