@@ -146,9 +146,10 @@ class Turn:
             "householder": self.slot("householder") or "",
             "household_no": household_no,
             "grid_no": self.slot("grid_no") or self.likely_grid,
-            "facts": self.account_facts(household_no),
         }
         fields.update(values)
+        if "facts" not in fields:
+            fields["facts"] = self.account_facts(household_no)
         ticket = self.site.desk.report(Report(kind=kind, **fields))
         self.set("ticket_no", ticket.ticket_no)
         self.tell(ticket_no=ticket.ticket_no)

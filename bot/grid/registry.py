@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from bot.database import Database
 from bot.grid.address import Parts, split_address
@@ -83,6 +83,29 @@ class HouseholdCard:
     balance: Decimal
     months_owed: int
     ytd_kwh: int
+
+
+#: the fields of HouseholdCard; prepared once, because a turn asks for it
+_HOUSEHOLD = (
+    select(
+        Household.household_no,
+        Household.householder,
+        Community.name.label("community"),
+        Household.compound,
+        Household.address,
+        Household.grid_no,
+        Transformer.name.label("transformer"),
+        Feeder.name.label("feeder"),
+        Household.tags,
+        Household.balance,
+        Household.months_owed,
+        Household.ytd_kwh,
+    )
+    .join(Community, Community.id == Household.community_id)
+    .join(Transformer, Transformer.id == Household.transformer_id)
+    .join(Feeder, Feeder.id == Transformer.feeder_id)
+    .where(Household.household_no == bindparam("number"))
+)
 
 
 @dataclass
@@ -240,19 +263,10 @@ class Registry:
     def household(self, number: str) -> HouseholdCard | None:
         """One household, as it stands in the database now."""
         with self._database.reading() as session:
-            row = session.execute(
-                select(Household, Transformer.name, Feeder.name)
-                .join(Transformer, Transformer.id == Household.transformer_id)
-                .join(Feeder, Feeder.id == Transformer.feeder_id)
-                .where(Household.household_no == number)
-            ).first()
-            if row is None:
-                return None
-            one, transformer, feeder = row
-            return HouseholdCard(
-                one.household_no, one.householder, one.community.name, one.compound, one.address, one.grid_no,
-                transformer, feeder, tuple(one.tags or ()), Decimal(one.balance), one.months_owed, one.ytd_kwh,
-            )  # fmt: skip
+            row = session.connection().execute(_HOUSEHOLD, {"number": number}).mappings().first()
+        if row is None:
+            return None
+        return HouseholdCard(**{**row, "tags": tuple(row["tags"] or ()), "balance": Decimal(row["balance"])})
 
     def grid_of_number(self, number: str) -> str | None:
         """The grid that a dialled or diverting number, or a QR code's `grid_24`, names."""
