@@ -1,28 +1,73 @@
-"""One service for all conversations: loading Rasa once keeps the suite short. Callers and sessions keep them apart."""
+"""One service for all conversations: loading Rasa once keeps the suite short. Callers and sessions keep them apart.
+
+Every story is told twice: to the embedded agent, and to a Rasa server in a process of its own."""
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import shutil
-from collections.abc import Iterator
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from bot.app import Service, running
-from bot.settings import Settings
+from bot.settings import PROJECT, DialogueSettings, Settings
+
+TOKEN = "only-for-the-tests"
 
 
-@pytest.fixture(scope="module")
-def service(county: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service with the real Rasa model, without background tasks; usable from any event loop."""
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def rasa_server(home: Path) -> Iterator[str]:
+    """`gege rasa-server` of a home; gives its address."""
+    (home / "gege.toml").write_text(f'[dialogue]\ntoken = "{TOKEN}"\n', "utf-8")
+    port = _free_port()
+    log = (home / "rasa-server.log").open("wb")
+    server = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", "import bot.cli; bot.cli.main()", "rasa-server", "--port", str(port)],
+        stdout=log,
+        stderr=log,
+        cwd=PROJECT,
+        env={"GEGE_HOME": str(home), "PATH": "/usr/bin:/bin", "HOME": str(home)},
+    )
+    try:
+        patience = time.monotonic() + 90
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            said = (home / "rasa-server.log").read_text("utf-8", "replace")
+            assert server.poll() is None and time.monotonic() < patience, said
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+        log.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["embedded", "http"])
+async def service(
+    request: pytest.FixtureRequest, county: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Service]:
+    """The service with the real Rasa model, without background tasks."""
     home = tmp_path_factory.mktemp("conversations")
     for file in county.glob("gege.sqlite*"):
         shutil.copy(file, home)
-    loop = asyncio.new_event_loop()
-    context = running(Settings(home=home), relay=False)
-    try:
-        yield loop.run_until_complete(context.__aenter__())
-    finally:
-        loop.run_until_complete(context.__aexit__(None, None, None))
-        loop.close()
+    with contextlib.ExitStack() as stack:
+        dialogue = DialogueSettings()
+        if request.param == "http":
+            dialogue = DialogueSettings(adapter="http", url=stack.enter_context(rasa_server(home)), token=TOKEN)
+        async with running(Settings(home=home, dialogue=dialogue), relay=False) as service:
+            yield service

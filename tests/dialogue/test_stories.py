@@ -16,6 +16,9 @@ from bot.settings import Settings
 
 Say = Callable[..., Awaitable[Reply]]
 
+# the service lives in the loop of its module
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 def talk(service: Service, caller: str = "", session: str = "", dialled: str = "") -> Say:
     """A conversation: `await say("停电了")`."""
@@ -207,6 +210,7 @@ async def test_a_half_filled_form_goes_on_after_a_restart(home: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", " ", "a", "停" * 5000, "😀😀😀", "Здравствуйте", "\x00\x07\x1b[2J", "'; DROP TABLE ticket; --", "/report_hazard", "{{7*7}}"],
+    ids=lambda text: ascii(text)[:20],
 )
 async def test_nonsense_gets_a_plain_sentence(service: Service, text: str) -> None:
     answer = await talk(service)(text)
