@@ -545,11 +545,14 @@ def bench_nlu() -> None:
 
 
 @bench_app.command("turn")
-def bench_turn(turns: int = 300) -> None:
+def bench_turn(
+    turns: int = 300,
+    stock: Annotated[bool, typer.Option(help="compare with a stock Rasa set-up (trains it: minutes)")] = True,
+) -> None:
     """Milliseconds of a text turn without and with a ticket; start-up; memory; ratio to stock Rasa."""
     from bot.benches import turn
 
-    out(asyncio.run(turn(load_settings(), turns, note)))
+    out(asyncio.run(turn(load_settings(), turns, stock, note)))
 
 
 @bench_app.command("reports")

@@ -1,9 +1,8 @@
 """Let Rasa 3.6 run without TensorFlow, and without a dozen messengers' libraries.
 
 Eight Rasa modules are imported for their class names only, and so is every channel that Rasa can speak on (three
-seconds of libraries; Gege has its own front ends). A finder at the head of `sys.meta_path` serves
-them as modules with empty classes; a configuration that names one of those classes then fails when it is
-validated, with Rasa's own message. Why TensorFlow is left out: docs/decisions/0001-rasa-without-tensorflow.md.
+seconds of libraries; Gege has its own front ends). A finder at the head of `sys.meta_path` serves them as modules with
+empty classes; a configuration that names one of those classes then fails when it is validated, with Rasa's own message. Why TensorFlow is left out: docs/decisions/0001-rasa-without-tensorflow.md.
 """
 
 from __future__ import annotations
@@ -15,7 +14,10 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-EMPTY_CLASSES = {
+import sqlalchemy.ext.declarative
+import sqlalchemy.orm
+
+TENSORFLOW = {
     "rasa.nlu.classifiers.diet_classifier": ("DIETClassifier",),
     "rasa.nlu.selectors.response_selector": ("ResponseSelector",),
     "rasa.core.policies.ted_policy": ("TEDPolicy",),
@@ -24,6 +26,8 @@ EMPTY_CLASSES = {
     "rasa.nlu.featurizers.dense_featurizer.lm_featurizer": ("LanguageModelFeaturizer",),
     "rasa.utils.tensorflow.callback": ("RasaTrainingLogger", "RasaModelCheckpoint"),
     "rasa.utils.tensorflow.data_generator": ("RasaBatchDataGenerator",),
+}
+NEVER_USED = {
     "rasa.core.channels.botframework": ("BotFrameworkInput",),
     "rasa.core.channels.facebook": ("FacebookInput",),
     "rasa.core.channels.hangouts": ("HangoutsInput",),
@@ -45,35 +49,41 @@ EMPTY_CLASSES = {
     "pymongo": (),
     "pymongo.collection": ("Collection",),
 }
-_PARENTS = {f"{name.rpartition('.')[0]}." for name in EMPTY_CLASSES}
 
 
 class _EmptyModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def __init__(self, classes: dict[str, tuple[str, ...]]) -> None:
+        self._classes = classes
+
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if fullname not in EMPTY_CLASSES:
+        if fullname not in self._classes:
             return None
-        return importlib.machinery.ModuleSpec(fullname, self, is_package=f"{fullname}." in _PARENTS)
+        package = any(name.startswith(f"{fullname}.") for name in self._classes)
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=package)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         return ModuleType(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        for name in EMPTY_CLASSES[module.__name__]:
+        for name in self._classes[module.__name__]:
             # Rasa lists its channels by name().
             called = staticmethod(lambda: module.__name__.rpartition(".")[2])
             setattr(module, name, type(name, (), {"__module__": module.__name__, "name": called}))
 
 
-def install() -> None:
+def install(*, lean: bool = True) -> None:
     """Make `import rasa…` safe; call before anything of Rasa is imported. A second call does nothing.
 
-    Raises RuntimeError when one of the replaced modules was already imported."""
+    `lean` also leaves out what Gege never uses; Rasa's own commands need it. Raises RuntimeError when one of the replaced modules was already imported."""
     os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
     os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
+    # Rasa's tracker store takes the name of SQLAlchemy 1.4, which warns on every screen.
+    sqlalchemy.ext.declarative.declarative_base = sqlalchemy.orm.declarative_base  # type: ignore[assignment]
     if any(isinstance(finder, _EmptyModules) for finder in sys.meta_path):
         return
-    if early := [name for name in EMPTY_CLASSES if name in sys.modules]:
+    classes = TENSORFLOW | NEVER_USED if lean else TENSORFLOW
+    if early := [name for name in classes if name in sys.modules]:
         raise RuntimeError(f"rasa was imported before bot.dialogue.rasa_lite.install(): {', '.join(early)}")
-    sys.meta_path.insert(0, _EmptyModules())
+    sys.meta_path.insert(0, _EmptyModules(classes))
