@@ -1,8 +1,9 @@
 """Let Rasa 3.6 run without TensorFlow, and without a dozen messengers' libraries.
 
 Eight Rasa modules are imported for their class names only, and so is every channel that Rasa can speak on (three
-seconds of libraries; Gege has its own front ends). A finder at the head of `sys.meta_path` serves them as modules with
-empty classes; a configuration that names one of those classes then fails when it is validated, with Rasa's own message. Why TensorFlow is left out: docs/decisions/0001-rasa-without-tensorflow.md.
+seconds of libraries; Gege has its own front ends). A finder at the head of `sys.meta_path` serves them as modules
+with empty classes; a configuration that names one of those classes then fails when it is validated, with Rasa's own
+message. Why TensorFlow is left out: docs/decisions/0001-rasa-without-tensorflow.md.
 """
 
 from __future__ import annotations
@@ -76,7 +77,9 @@ class _EmptyModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def install(*, lean: bool = True) -> None:
     """Make `import rasa…` safe; call before anything of Rasa is imported. A second call does nothing.
 
-    `lean` also leaves out what Gege never uses; Rasa's own commands need it. Raises RuntimeError when one of the replaced modules was already imported."""
+    `lean` also leaves out what Gege never uses; Rasa's own commands need it.
+
+    Raises RuntimeError when one of the replaced modules was already imported."""
     os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
     os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
     # Rasa's tracker store takes the name of SQLAlchemy 1.4, which warns on every screen.
