@@ -17,9 +17,14 @@ from bot.database import Database, now, open_database
 from bot.dialogue.port import Dialogue
 from bot.grid.registry import Registry
 from bot.notify.console import Console
+from bot.notify.dingtalk_robot import DingTalkRobot
 from bot.notify.file import File
+from bot.notify.links import Links, site_key
 from bot.notify.provider import Provider
 from bot.notify.relay import Relay
+from bot.notify.webhook import Webhook
+from bot.notify.wecom import WeChat, WeCom
+from bot.notify.wecom_robot import WeComRobot
 from bot.settings import Settings
 from bot.tariff import load_tariff
 from bot.tickets.desk import TicketDesk
@@ -99,11 +104,29 @@ async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Se
 
 def make_relay(settings: Settings, database: Database) -> Relay:
     """The outbox's relay with the providers that a site has."""
-    providers: dict[str, Provider] = {
-        "console": Console(),
-        "file": File(settings.home / "notifications.jsonl"),
-    }
-    return Relay(database, providers, settings.notify)
+    links = Links(site_key(settings.home), database, settings.web.public_url)
+    return Relay(database, make_providers(settings), settings.notify, links=links)
+
+
+def make_providers(settings: Settings) -> dict[str, Provider]:
+    """Every messenger that the settings name an account for, beside the site's own console and file."""
+    notify = settings.notify
+    found: list[Provider] = [Console(), File(settings.home / "notifications.jsonl")]
+    if notify.telegram.token:
+        from bot.notify.telegram import Telegram
+
+        found.append(Telegram(notify.telegram, notify.timeout_s))
+    if notify.wecom.secret:
+        found.append(WeCom(notify.wecom))
+    if notify.wecom.kf_secret:
+        found.append(WeChat(notify.wecom))
+    if notify.wecom_robot.url:
+        found.append(WeComRobot(notify.wecom_robot))
+    if notify.dingtalk_robot.url:
+        found.append(DingTalkRobot(notify.dingtalk_robot))
+    if notify.webhook.url:
+        found += [Webhook(notify.webhook), Webhook(notify.webhook, name="sms")]
+    return {provider.name: provider for provider in found}
 
 
 async def _timers(service: Service) -> None:

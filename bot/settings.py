@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bot.notify.accounts import RobotAccount, TelegramAccount, WebhookAccount, WeComAccount
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -33,6 +35,12 @@ class SiteSettings(_Section):
 class WebSettings(_Section):
     host: str = "127.0.0.1"
     port: int = 8080
+    #: how the page is reached from outside, for the links in messages; empty: messages carry no links
+    public_url: str = ""
+    #: names that the page is reached by, beside loopback and those two
+    hosts: list[str] = Field(default_factory=list)
+    #: staff stay signed in this long
+    sign_in_hours: float = Field(default=12.0, gt=0)
 
 
 class VoiceSettings(_Section):
@@ -68,6 +76,17 @@ class DialogueSettings(_Section):
 class NotifySettings(_Section):
     #: providers used for staff without a messenger of their own
     providers: list[str] = Field(default_factory=lambda: ["console", "file"])
+    #: one send may take this long
+    timeout_s: float = Field(default=10.0, gt=0)
+    #: messages a minute for one person; what is more comes together in one (danger does not wait)
+    per_person_a_minute: int = Field(default=12, ge=1)
+    #: from this many waiting for one person they come as one message
+    together_from: int = Field(default=4, ge=2)
+    telegram: TelegramAccount = Field(default_factory=TelegramAccount)
+    wecom: WeComAccount = Field(default_factory=WeComAccount)
+    wecom_robot: RobotAccount = Field(default_factory=RobotAccount)
+    dingtalk_robot: RobotAccount = Field(default_factory=RobotAccount)
+    webhook: WebhookAccount = Field(default_factory=WebhookAccount)
     retry_first_s: float = 1.0
     retry_max_s: float = 3600.0
     dead_letter_after_h: float = 24.0

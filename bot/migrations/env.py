@@ -5,7 +5,8 @@ from __future__ import annotations
 from alembic import context
 
 import bot.grid.models
-import bot.tickets.models  # noqa: F401  (both register their tables)
+import bot.notify.links
+import bot.tickets.models  # noqa: F401  (they register their tables)
 from bot.database import Base
 
 connection = context.config.attributes["connection"]

@@ -7,14 +7,26 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
+class Button:
+    """One thing that the reader can do. A messenger with callbacks sends `data` back ("take:GD2611230001");
+    elsewhere `url` is a signed link, empty where the site has no address of its own."""
+
+    label: str
+    data: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
 class Message:
     """What is sent to one person. The ticket number is in it, because delivery is at least once."""
 
     notification_id: int
     #: empty when the message is about no ticket
     ticket_no: str
+    #: empty for a resident
     staff_no: str
     name: str
+    #: a role of staff, or "resident"
     role: str
     #: the person's id with this provider, empty where the provider needs none
     address: str
@@ -22,6 +34,7 @@ class Message:
     urgent: bool
     #: name of the text in texts.yml
     template: str
+    buttons: tuple[Button, ...] = ()
 
 
 class Transient(Exception):

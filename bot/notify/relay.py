@@ -7,7 +7,7 @@ import contextlib
 import datetime as dt
 import logging
 import math
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,8 +18,9 @@ from sqlalchemy.orm import Session
 from bot.database import Database, now
 from bot.grid.models import Role, Staff
 from bot.notify import routes
+from bot.notify.links import Links
 from bot.notify.provider import Message, Provider, Refused, Transient
-from bot.notify.routes import Parcel
+from bot.notify.routes import Due, Parcel
 from bot.settings import NotifySettings
 from bot.tickets import paging
 from bot.tickets.models import Notification
@@ -30,7 +31,18 @@ log = logging.getLogger(__name__)
 SLOTS = 8
 #: due messages looked at for one round
 LOOK = 2_000
+#: rows that one message stands for at most
+AT_MOST = 60
 UNDELIVERED = "undelivered"
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Rows that leave as one message."""
+
+    rows: tuple[int, ...]
+    ways: tuple[str, ...]
+    reader: str
 
 
 @dataclass
@@ -50,7 +62,7 @@ class _Outcome:
 class Relay:
     """Delivers the outbox. `run()` serves for ever, `deliver_due(at)` one moment; both may run in several processes.
 
-    `timeout_s` bounds one send; a claimed message that is never settled (a crash) is due again five seconds
+    `timeout_s` (default: the setting) bounds one send; a claimed message that is never settled (a crash) is due again five seconds
     after that."""
 
     def __init__(
@@ -58,9 +70,10 @@ class Relay:
         database: Database,
         providers: Mapping[str, Provider],
         settings: NotifySettings,
-        timeout_s: float = 10.0,
+        timeout_s: float | None = None,
         poll_s: float = 1.0,
         clock: Callable[[], dt.datetime] = now,
+        links: Links | None = None,
     ) -> None:
         if missing := [name for name in settings.providers if name not in providers]:
             raise ValueError(
@@ -69,12 +82,15 @@ class Relay:
         self._database = database
         self._providers = dict(providers)
         self._settings = settings
-        self._timeout_s = timeout_s
-        self._lease = dt.timedelta(seconds=timeout_s + 5)
+        self._timeout_s = settings.timeout_s if timeout_s is None else timeout_s
+        self._lease = dt.timedelta(seconds=self._timeout_s + 5)
         self._poll_s = poll_s
         self._clock = clock
         self._busy: Counter[str] = Counter()
+        self._links = links
         self._sent_at: dict[str, deque[dt.datetime]] = {name: deque() for name in providers}
+        #: when each reader was last written to, danger left out
+        self._told: defaultdict[str, deque[dt.datetime]] = defaultdict(deque)
         self._under_way: set[asyncio.Task[Any]] = set()
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -109,7 +125,7 @@ class Relay:
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def deliver_due(self, at: dt.datetime) -> int:
-        """Try everything that is due at `at` once; returns how many messages were taken."""
+        """Try everything that is due at `at` once; returns how many rows were delivered."""
         delivered = 0
         while parcels := await asyncio.to_thread(self._claim, at):
             delivered += sum(await asyncio.gather(*(self._deliver(parcel, at) for parcel in parcels)))
@@ -119,27 +135,58 @@ class Relay:
 
     def _claim(self, at: dt.datetime) -> list[Parcel]:
         """Take what is due and may leave now. Being claimed is a later `due_at`, so a crash only delays."""
-        free = {name: SLOTS - self._busy[name] for name in self._providers}
-        left = {name: self._left_this_minute(name, at) for name in self._providers}
-        chosen: dict[int, list[Provider]] = {}
         with self._database.reading() as session:
-            for row_id, urgent, had, person in routes.due(session, at, LOOK):
-                ways = [
-                    name
-                    for name in routes.route(person, self._providers, self._settings.providers)
-                    if name not in had.split(",")
-                ]
-                # Danger waits for nothing, but it uses up the minute for the others.
-                if not urgent and any(free[name] <= 0 or left[name] <= 0 for name in ways):
-                    continue
-                for name in ways:
-                    left[name] -= 1
-                    free[name] -= not urgent
-                chosen[row_id] = [self._providers[name] for name in ways]
-        if not chosen:
+            found = routes.due(session, at, LOOK)
+        groups, nowhere = self._choose(found, at)
+        if not groups and not nowhere:
             return []
         with self._database.session() as session:
-            return self._take(session, chosen, at)
+            for lost in nowhere:
+                _skip(session, lost)
+            return self._take(session, groups, at)
+
+    def _choose(self, found: list[Due], at: dt.datetime) -> tuple[list[_Group], list[Due]]:
+        """(what leaves now, what has no way to its reader). Danger leaves alone and at once; the rest of a reader's
+        messages leave one by one while there are few, together when there are many, and wait for their minute."""
+        free = {name: SLOTS - self._busy[name] for name in self._providers}
+        left = {name: self._left_this_minute(name, at) for name in self._providers}
+        groups: list[_Group] = []
+        nowhere: list[Due] = []
+        together: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+        for one in found:
+            ways = tuple(
+                name
+                for name in routes.route(one, self._providers, self._settings.providers)
+                if name not in one.had
+            )
+            if not ways:
+                nowhere.append(one)
+            elif one.urgent:
+                # Danger waits for nothing, but it uses up the minute for the others.
+                for name in ways:
+                    left[name] -= 1
+                groups.append(_Group((one.id,), ways, one.reader))
+            else:
+                together.setdefault((one.reader, ways), []).append(one.id)
+        for (reader, ways), rows in together.items():
+            may = self._left_for(reader, at)
+            many = len(rows) >= self._settings.together_from or len(rows) > may
+            for part in [rows[:AT_MOST]] if many else [[row] for row in rows]:
+                if may <= 0 or any(free[name] <= 0 or left[name] <= 0 for name in ways):
+                    break
+                may -= 1
+                for name in ways:
+                    left[name] -= 1
+                    free[name] -= 1
+                groups.append(_Group(tuple(part), ways, reader))
+        return groups, nowhere
+
+    def _left_for(self, reader: str, at: dt.datetime) -> int:
+        """Messages that a reader may still get in this minute."""
+        window = self._told[reader]
+        while window and at - window[0] >= dt.timedelta(minutes=1):
+            window.popleft()
+        return self._settings.per_person_a_minute - len(window)
 
     def _left_this_minute(self, name: str, at: dt.datetime) -> float:
         window, limit = self._sent_at[name], self._providers[name].per_minute
@@ -147,26 +194,34 @@ class Relay:
             window.popleft()
         return math.inf if limit is None else limit - len(window)
 
-    def _take(self, session: Session, chosen: Mapping[int, list[Provider]], at: dt.datetime) -> list[Parcel]:
+    def _take(self, session: Session, groups: list[_Group], at: dt.datetime) -> list[Parcel]:
+        wanted = [row for group in groups for row in group.rows]
         rows = session.scalars(
             select(Notification)
-            .where(Notification.id.in_(chosen), Notification.state == "pending", Notification.due_at <= at)
-            .order_by(Notification.urgent.desc(), Notification.due_at, Notification.id)
+            .where(Notification.id.in_(wanted), Notification.state == "pending", Notification.due_at <= at)
             # Another relay's rows are the other relay's business (PostgreSQL; SQLite has one writer).
             .with_for_update(skip_locked=True)
         ).all()
+        free = {row.id: row for row in rows}
         parcels = []
-        for row in rows:
-            row.due_at = at + self._lease
-            row.attempts += 1
+        for group in groups:
+            mine = [free[row] for row in group.rows if row in free]
+            if not mine:
+                continue
+            for row in mine:
+                row.due_at = at + self._lease
+                row.attempts += 1
             try:
-                parcel = routes.parcel(session, row, chosen[row.id], at)
+                parcel = routes.parcel(session, mine, [self._providers[name] for name in group.ways], at, self._links)
             except Exception as problem:
                 # One message that cannot be written must not hold up those behind it.
-                log.exception("notification %s cannot be written", row.id)
-                self._after_failure(session, row, _Outcome(failed={"text": repr(problem)}), at)
+                log.exception("notification %s cannot be written", mine[0].id)
+                for row in mine:
+                    self._after_failure(session, row, _Outcome(failed={"text": repr(problem)}), at)
                 continue
             parcels.append(parcel)
+            if not parcel.urgent:
+                self._told[group.reader].append(at)
             for name in parcel.messages:
                 self._sent_at[name].append(at)
                 if not parcel.urgent:
@@ -186,8 +241,8 @@ class Relay:
         if not task.cancelled() and task.exception() is not None and self._loop is not None:
             log.debug("a delivery ended badly: %r", task.exception())
 
-    async def _deliver(self, parcel: Parcel, at: dt.datetime | None) -> bool:
-        """Send one parcel by all of its ways at once and write down what came of it."""
+    async def _deliver(self, parcel: Parcel, at: dt.datetime | None) -> int:
+        """Send one parcel by all of its ways at once and write down what came of it; rows that are delivered."""
         outcome = _Outcome()
         try:
             await asyncio.gather(*(self._send(name, one, outcome) for name, one in parcel.messages.items()))
@@ -195,13 +250,13 @@ class Relay:
             if not parcel.urgent:
                 self._busy.subtract(parcel.messages.keys())
         try:
-            return await asyncio.to_thread(self._settle, parcel.notification_id, outcome, at or self._clock())
+            return await asyncio.to_thread(self._settle, parcel.notification_ids, outcome, at or self._clock())
         except Exception:
             log.exception(
                 "notification %s was tried but could not be marked; it will go out again",
-                parcel.notification_id,
+                parcel.notification_ids[0],
             )
-            return False
+            return 0
 
     async def _send(self, name: str, message: Message, outcome: _Outcome) -> None:
         sending = self._spawn(self._providers[name].send(message))
@@ -229,18 +284,21 @@ class Relay:
 
     # ---- settling -------------------------------------------------------------------------------
 
-    def _settle(self, notification_id: int, outcome: _Outcome, at: dt.datetime) -> bool:
+    def _settle(self, notification_ids: tuple[int, ...], outcome: _Outcome, at: dt.datetime) -> int:
         with self._database.session() as session:
-            row = session.get_one(Notification, notification_id, with_for_update=True)
-            if row.state != "pending":
-                return False
-            row.provider = ",".join(filter(None, [row.provider, *outcome.taken]))
-            row.error = outcome.reasons[:2000]
-            if not outcome.failed and row.provider:
-                row.state, row.sent_at = "sent", at
-                return True
-            self._after_failure(session, row, outcome, at)
+            return sum(self._mark(session, one, outcome, at) for one in notification_ids)
+
+    def _mark(self, session: Session, notification_id: int, outcome: _Outcome, at: dt.datetime) -> bool:
+        row = session.get_one(Notification, notification_id, with_for_update=True)
+        if row.state != "pending":
             return False
+        row.provider = ",".join(filter(None, [row.provider, *outcome.taken]))
+        row.error = outcome.reasons[:2000]
+        if not outcome.failed and row.provider:
+            row.state, row.sent_at = "sent", at
+            return True
+        self._after_failure(session, row, outcome, at)
+        return False
 
     def _after_failure(self, session: Session, row: Notification, outcome: _Outcome, at: dt.datetime) -> None:
         """Try again later, or give up: at once when every way refused, else after a day."""
@@ -255,8 +313,9 @@ class Relay:
             row.state, row.sent_at = "sent", at  # one way of several reached the person
         else:
             row.state = "dead"
-            log.error("notification %s to %s is given up: %s", row.id, row.staff_no, row.error)
-            if row.template != UNDELIVERED:
+            log.error("notification %s to %s is given up: %s", row.id, row.staff_no or row.channel, row.error)
+            # A resident's news that cannot be delivered (they blocked us) is no emergency.
+            if row.template != UNDELIVERED and row.staff_no:
                 self._page_desk(session, row, at)
 
     def _page_desk(self, session: Session, dead: Notification, at: dt.datetime) -> None:
@@ -282,6 +341,14 @@ class Relay:
                     due_at=at,
                 )
             )
+
+
+def _skip(session: Session, lost: Due) -> None:
+    """Settle a row that has no way to its reader; there is nothing to try again."""
+    row = session.get_one(Notification, lost.id, with_for_update=True)
+    if row.state == "pending":
+        row.state = "sent" if row.provider else "skipped"
+        row.error = f"no way to this reader ({lost.channel or 'no messenger'})"
 
 
 def release(database: Database, at: dt.datetime) -> int:

@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from bot.grid.models import Household, Staff
-from bot.notify.provider import Message, Provider
-from bot.notify.texts import Case, render
-from bot.tickets.models import Notification, Ticket
+from bot.grid.models import Household, Role, Staff
+from bot.notify.links import Links, Purpose
+from bot.notify.provider import Button, Message, Provider
+from bot.notify.texts import Case, digest, render, word
+from bot.tickets.models import Notification, State, Ticket
 
+#: the role of a reader who is no staff
+RESIDENT = "resident"
+#: texts that tell what others did: nothing to take
+QUIET = frozenset({"taken", "cancelled", "undelivered", "supervise"})
 #: where a provider finds a person's address; a provider that is not named here needs none
 ADDRESSES: dict[str, Callable[[Staff], str]] = {
     "telegram": lambda person: person.telegram_id,
@@ -22,54 +27,119 @@ ADDRESSES: dict[str, Callable[[Staff], str]] = {
 }
 
 
+#: staff can do these with a ticket that nobody has taken, or that somebody has; verbs as in Button.data
+_VERBS: dict[str, tuple[str, ...]] = {
+    State.reported: ("take", "pass", "wrong"),
+    State.acknowledged: ("site", "done", "eta", "pass", "crew", "wrong"),
+    State.on_site: ("done", "eta", "crew", "wrong"),
+}
+#: verbs that a signed link can carry out without signing in; the others lead to the case
+_ONE_TAP = {"take": Purpose.take, "site": Purpose.site, "done": Purpose.done}
+#: lines of a message that stands for many
+_LINES = 12
+
+
+@dataclass(frozen=True)
+class Due:
+    """A row of the outbox whose time has come; `person` is None for a resident at `channel`, `address`."""
+
+    id: int
+    urgent: bool
+    #: providers that have taken it already
+    had: tuple[str, ...]
+    person: Staff | None
+    channel: str
+    address: str
+
+    @property
+    def reader(self) -> str:
+        """Who reads it."""
+        return self.person.staff_no if self.person else f"{self.channel}:{self.address}"
+
+
 @dataclass(frozen=True)
 class Parcel:
-    """A claimed message: what each of its providers is to send."""
+    """Claimed rows: what each of their providers is to send. Several rows of one person make one message."""
 
-    notification_id: int
+    notification_ids: tuple[int, ...]
     urgent: bool
-    attempts: int
-    created_at: dt.datetime
     messages: Mapping[str, Message]
 
 
-def route(person: Staff, providers: Mapping[str, Provider], default: Sequence[str]) -> list[str]:
-    """The names of a person's own messengers, else the site's default."""
-    own = [name for name, address in ADDRESSES.items() if name in providers and address(person)]
+def route(due: Due, providers: Mapping[str, Provider], default: Sequence[str]) -> list[str]:
+    """A resident's channel; staff: their own messengers, else the site's default. Empty: there is no way."""
+    if due.person is None:
+        return [due.channel] if due.channel in providers and due.address else []
+    own = [name for name, address in ADDRESSES.items() if name in providers and address(due.person)]
     return own or list(default)
 
 
-def due(session: Session, at: dt.datetime, limit: int) -> list[tuple[int, bool, str, Staff]]:
-    """(id, urgent, providers that have it, person) of what is due, danger first, then the longest waiting."""
+def due(session: Session, at: dt.datetime, limit: int) -> list[Due]:
+    """What is due, danger first, then the longest waiting."""
     rows = session.execute(
-        select(Notification.id, Notification.urgent, Notification.provider, Staff)
-        .join(Staff, Staff.staff_no == Notification.staff_no)
+        select(
+            Notification.id,
+            Notification.urgent,
+            Notification.provider,
+            Staff,
+            Notification.channel,
+            Notification.address,
+        )
+        .outerjoin(Staff, Staff.staff_no == Notification.staff_no)
         .where(Notification.state == "pending", Notification.due_at <= at)
         .order_by(Notification.urgent.desc(), Notification.due_at, Notification.id)
         .limit(limit)
     )
-    return [(row[0], row[1], row[2], row[3]) for row in rows]
+    return [Due(row[0], row[1], tuple(filter(None, row[2].split(","))), *row[3:]) for row in rows]
 
 
-def parcel(session: Session, row: Notification, ways: Sequence[Provider], at: dt.datetime) -> Parcel:
-    """Write the message of a row as it stands now, once for each way."""
-    person = session.get_one(Staff, row.staff_no)
-    case = _case(session, row, at)
-    messages = {
-        way.name: Message(
-            notification_id=row.id,
-            ticket_no=case.ticket_no,
-            staff_no=person.staff_no,
-            name=person.name,
-            role=person.role,
-            address=ADDRESSES[way.name](person) if way.name in ADDRESSES else "",
-            text=render(row.template, case, person.role, way.trusted),
-            urgent=row.urgent,
-            template=row.template,
+def parcel(
+    session: Session, rows: Sequence[Notification], ways: Sequence[Provider], at: dt.datetime, links: Links | None
+) -> Parcel:
+    """Write the message of a row, or the one message of several, as they stand now, once for each way."""
+    first = rows[0]
+    person = session.get_one(Staff, first.staff_no) if first.staff_no else None
+    role = person.role if person else RESIDENT
+    cases = [_case(session, row, at) for row in rows]
+    messages = {}
+    for way in ways:
+        if len(rows) == 1:
+            text = render(first.template, cases[0], role, way.trusted)
+            buttons = _buttons(first, cases[0], person, links, at)
+        else:
+            text, buttons = digest(cases, role, _LINES), ()
+        messages[way.name] = Message(
+            notification_id=first.id,
+            ticket_no=cases[0].ticket_no if len(rows) == 1 else "",
+            staff_no=person.staff_no if person else "",
+            name=person.name if person else "",
+            role=role,
+            address=ADDRESSES[way.name](person) if person and way.name in ADDRESSES else first.address,
+            text=text,
+            urgent=first.urgent,
+            template=first.template if len(rows) == 1 else "digest",
+            buttons=buttons,
         )
-        for way in ways
-    }
-    return Parcel(row.id, row.urgent, row.attempts, row.created_at, messages)
+    return Parcel(tuple(row.id for row in rows), first.urgent, messages)
+
+
+def _buttons(
+    row: Notification, case: Case, person: Staff | None, links: Links | None, at: dt.datetime
+) -> tuple[Button, ...]:
+    """What the reader can do about it. A supervisor, who is no employee, can only read."""
+    if person is None:
+        asked = row.detail.get("buttons") or {}
+        return tuple(Button(label, data) for data, label in asked.items())
+    if not case.ticket_no or person.role == Role.supervisor:
+        return ()
+    found = []
+    for verb in _VERBS.get(case.state, ()):
+        if verb == "take" and row.template in QUIET:
+            continue
+        purpose = _ONE_TAP.get(verb, Purpose.open)
+        url = links.url(purpose, case.ticket_no, person.staff_no, at) if links else ""
+        found.append(Button(word("buttons", verb), f"{verb}:{case.ticket_no}", url))
+    return tuple(found)
 
 
 def _case(session: Session, row: Notification, at: dt.datetime) -> Case:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,17 @@ def render(template: str, case: Case, role: str, trusted: bool = False) -> str:
         fields["minutes"] = str(case.detail["minutes"])
     lines = texts["templates"].get(template, texts["templates"]["reported"])
     return "\n".join(line.format(**fields) for line in lines if _complete(line, fields))
+
+
+def digest(cases: Sequence[Case], role: str, most: int) -> str:
+    """One message for many: how many, then a line each (`most` of them)."""
+    texts = _texts()
+    words = texts["digest"]
+    line = words["supervise"] if role == Role.supervisor else words["line"]
+    lines = [line.format(**_fields(case, False)) for case in cases[:most]]
+    if len(cases) > most:
+        lines.append(words["more"].format(count=len(cases) - most))
+    return "\n".join([words["heading"].format(count=len(cases)), *lines])
 
 
 def _complete(line: str, fields: Mapping[str, str]) -> bool:

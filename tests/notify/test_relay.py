@@ -24,7 +24,7 @@ SECOND = dt.timedelta(seconds=1)
 
 
 def relay(database: Database, *providers: Provider, **named: Any) -> Relay:
-    settings = NotifySettings(providers=[providers[0].name])
+    settings = NotifySettings(providers=[providers[0].name], **named.pop("pace", {}))
     return Relay(database, {provider.name: provider for provider in providers}, settings, **named)
 
 
@@ -63,7 +63,9 @@ def test_danger_goes_first(county: Database) -> None:
     desk.report(hazard(), AT + minutes(30))
     provider = Recording()
     assert deliver(relay(county, provider), AT + minutes(31)) == 22
-    assert [message.urgent for message in provider.sent] == [True] * 2 + [False] * 20
+    # what is not urgent comes together, after it
+    assert [message.urgent for message in provider.sent] == [True, True, False]
+    assert provider.sent[-1].text.startswith("您有20件事")
 
 
 @on_sqlite
@@ -77,8 +79,8 @@ def test_danger_is_never_rate_limited(county: Database) -> None:
     one = relay(county, provider)
     assert deliver(one, AT) == 8  # eight of danger use the minute up; the rest waits
     assert deliver(one, AT + 30 * SECOND) == 0
-    assert deliver(one, AT + minutes(1)) == 3
-    assert deliver(one, AT + minutes(2)) == 2
+    assert deliver(one, AT + minutes(1)) == 5
+    assert len(provider.sent) == 9, "five ordinary ones make one message"
 
 
 @on_sqlite
@@ -144,7 +146,8 @@ def test_two_relays_do_not_send_the_same(county: Database, database_url: str) ->
     providers = [Recording(), Recording()]
 
     async def both() -> int:
-        relays = [relay(one, provider) for one, provider in zip([county, other], providers, strict=True)]
+        pace = {"together_from": 1_000, "per_person_a_minute": 1_000}
+        relays = [relay(one, provider, pace=pace) for one, provider in zip([county, other], providers, strict=True)]
         return sum(await asyncio.gather(*(one.deliver_due(AT) for one in relays)))
 
     assert asyncio.run(both()) == 20

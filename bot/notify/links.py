@@ -1,0 +1,162 @@
+"""Signed links: what a message lets its reader do without signing in, once and for a while.
+
+A link names its purpose, the ticket, the member of staff and when it ends, signed with the site's own key. Who forwards
+it gives the press away, not the case: what is behind it (names, addresses) needs a sign-in."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import enum
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import String
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bot.database import Base, Database, UTCDateTime, now
+
+#: bytes of the signature that travel: 128 bits
+_SIGNATURE = 16
+
+
+class Purpose(enum.StrEnum):
+    """What a link is good for; one for one purpose only."""
+
+    take = "take"
+    site = "site"
+    done = "done"
+    open = "open"
+    sign_in = "sign_in"
+    listen = "listen"
+    correct = "correct"
+
+
+#: how long a link lives
+LIVES: dict[Purpose, dt.timedelta] = {
+    Purpose.take: dt.timedelta(hours=24),
+    Purpose.site: dt.timedelta(days=3),
+    Purpose.done: dt.timedelta(days=7),
+    Purpose.open: dt.timedelta(days=7),
+    Purpose.sign_in: dt.timedelta(minutes=15),
+    Purpose.listen: dt.timedelta(hours=24),
+    Purpose.correct: dt.timedelta(days=7),
+}
+#: these may be opened again: they lead to a sign-in, and do nothing themselves
+MANY_TIMES = frozenset({Purpose.open, Purpose.listen, Purpose.correct})
+
+
+class LinkUse(Base):
+    """A link that has done its work."""
+
+    __tablename__ = "link_use"
+    nonce: Mapped[str] = mapped_column(String(24), primary_key=True)
+    used_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+
+
+class BadLink(Exception):
+    """`reason` is forged, expired or used; what to tell a person is in words.yml."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a token says. `ticket_no` is empty for a sign-in."""
+
+    purpose: Purpose
+    ticket_no: str
+    staff_no: str
+    expires_at: dt.datetime
+    nonce: str
+
+
+class Links:
+    """Makes and reads links with the site's key."""
+
+    def __init__(self, key: bytes, database: Database, public_url: str = "") -> None:
+        if len(key) < 32:
+            raise ValueError("a signing key needs 32 bytes")
+        self._key, self._database = key, database
+        self._public_url = public_url.rstrip("/")
+
+    def url(self, purpose: Purpose, ticket_no: str, staff_no: str, at: dt.datetime | None = None) -> str:
+        """An address to send; empty when the site has not said how it is reached ([web] public_url)."""
+        if not self._public_url:
+            return ""
+        return f"{self._public_url}/t/{self.token(purpose, ticket_no, staff_no, at)}"
+
+    def token(
+        self, purpose: Purpose, ticket_no: str, staff_no: str, at: dt.datetime | None = None, life: dt.timedelta | None = None
+    ) -> str:
+        """A signed token that begins to age at `at`."""
+        expires = int(((at or now()) + (life or LIVES[purpose])).timestamp())
+        nonce = base64.urlsafe_b64encode(secrets.token_bytes(9)).decode()
+        body = json.dumps([purpose, ticket_no, staff_no, expires, nonce], separators=(",", ":")).encode()
+        return f"{_text(body)}.{_text(self._sign(body))}"
+
+    def read(self, token: str, at: dt.datetime | None = None) -> Link:
+        """What a token says, unless it is forged or too old. Does not look whether it was used. Raises BadLink."""
+        try:
+            body, signature = (_bytes(part) for part in token.split("."))
+        except (ValueError, binascii.Error):
+            raise BadLink("forged") from None
+        if not hmac.compare_digest(self._sign(body), signature):
+            raise BadLink("forged")
+        purpose, ticket_no, staff_no, expires, nonce = json.loads(body)
+        expires_at = dt.datetime.fromtimestamp(expires, dt.UTC)
+        if (at or now()) >= expires_at:
+            raise BadLink("expired")
+        return Link(Purpose(purpose), ticket_no, staff_no, expires_at, nonce)
+
+    def redeem(self, token: str, at: dt.datetime | None = None) -> Link:
+        """Read a token and use it up; of two presses at once one wins. Raises BadLink."""
+        link = self.read(token, at)
+        if link.purpose in MANY_TIMES:
+            return link
+        try:
+            with self._database.session() as session:
+                session.add(LinkUse(nonce=link.nonce, used_at=at or now()))
+        except IntegrityError:
+            raise BadLink("used") from None
+        return link
+
+    def _sign(self, body: bytes) -> bytes:
+        return hmac.new(self._key, b"gege-link:" + body, hashlib.sha256).digest()[:_SIGNATURE]
+
+
+def site_key(home: Path) -> bytes:
+    """The site's signing key, made when it is first needed; readable by the service alone."""
+    path = home / "keys" / "links.key"
+    try:
+        return bytes.fromhex(path.read_text("ascii").strip())
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except ValueError as problem:
+        raise ValueError(f"{path} is no key of 64 hexadecimal digits; remove it to make a new one") from problem
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return site_key(home)  # another process was first
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(32) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return bytes.fromhex(path.read_text("ascii").strip())
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
