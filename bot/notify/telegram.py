@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+import os
 
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
@@ -10,6 +12,9 @@ from telegram.request import HTTPXRequest
 
 from bot.notify.accounts import TelegramAccount
 from bot.notify.provider import Button, Message, Refused, Transient
+
+# retry_after as a timedelta, which will be the only way; without it the library warns
+os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 #: buttons beside each other; old thumbs want them wide
 _IN_A_ROW = 2
@@ -48,7 +53,8 @@ class Telegram:
             )
         except RetryAfter as problem:
             wait = problem.retry_after
-            raise Transient("429 from Telegram", wait if isinstance(wait, (int, float)) else wait.total_seconds()) from None
+            seconds = wait.total_seconds() if isinstance(wait, dt.timedelta) else float(wait)
+            raise Transient("429 from Telegram", seconds) from None
         except (Forbidden, InvalidToken, ChatMigrated) as problem:
             raise Refused(f"Telegram: {problem.message}") from None
         except BadRequest as problem:
@@ -60,7 +66,8 @@ class Telegram:
 
     async def close(self) -> None:
         if self._bot is not None:
-            await self._bot.shutdown()
+            # not Bot.shutdown(), which does nothing for a bot that was not asked who it is
+            await self._bot.request.shutdown()
             self._bot = None
 
     async def _started(self) -> Bot:

@@ -296,7 +296,7 @@ def test_without_a_nudge_the_relay_looks_by_itself(county: Database) -> None:
         await asyncio.gather(serving, return_exceptions=True)
         return len(provider.sent)
 
-    assert asyncio.run(asyncio.wait_for(story(), 10)) == 1
+    assert asyncio.run(asyncio.wait_for(story(), 60)) == 1
 
 
 @on_sqlite
