@@ -27,7 +27,10 @@ from bot.notify.wecom import WeChat, WeCom
 from bot.notify.wecom_robot import WeComRobot
 from bot.settings import Settings
 from bot.tariff import load_tariff
+from bot.tickets.audit import auditing
 from bot.tickets.desk import TicketDesk
+from bot.tickets.rules import rules_of
+from bot.tickets.timers import watch
 
 if TYPE_CHECKING:
     from bot.speech.recognise import Recogniser
@@ -85,11 +88,21 @@ async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Se
     try:
         registry = Registry.load(database)
         outbox = make_relay(settings, database)
-        desk = TicketDesk(database, outbox.nudge)
+        rules = rules_of(settings)
+        desk = TicketDesk(database, outbox.nudge, rules)
         dialogue = make_dialogue(settings, database, desk, registry)
         await dialogue.start()
         service = Service(settings, database, registry, desk, dialogue, outbox)
-        work = (outbox.run, lambda: _timers(service), lambda: _sweep(service)) if relay else ()
+        work = (
+            (
+                outbox.run,
+                lambda: watch(database, outbox.nudge, rules),
+                lambda: _sweep(service),
+                lambda: auditing(database, outbox.nudge, rules),
+            )
+            if relay
+            else ()
+        )
         tasks = [asyncio.create_task(one()) for one in work]
         try:
             yield service
@@ -127,19 +140,6 @@ def make_providers(settings: Settings) -> dict[str, Provider]:
     if notify.webhook.url:
         found += [Webhook(notify.webhook), Webhook(notify.webhook, name="sms")]
     return {provider.name: provider for provider in found}
-
-
-async def _timers(service: Service) -> None:
-    """Fire what is due, once a second; a failure is told and tried again."""
-    from bot.tickets.timers import fire_due
-
-    while True:
-        try:
-            if await asyncio.to_thread(fire_due, service.database, now()):
-                service.relay.nudge()
-        except Exception:
-            log.exception("timers could not be fired; trying again")
-        await asyncio.sleep(1)
 
 
 async def _sweep(service: Service) -> None:

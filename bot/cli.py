@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.commands import escalation
 from bot.settings import PROJECT, SettingsError, load_settings
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ models_app = typer.Typer(help="Speech models: which is in use, install, build.",
 bench_app = typer.Typer(help="Measure: locate, nlu, speech, turn, reports.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 app.add_typer(bench_app, name="bench")
+escalation.register(app)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Caller = Annotated[str, typer.Option("--caller", help="The caller's number.")]
@@ -348,9 +350,11 @@ def ticket(
     from bot.app import open_site
     from bot.chat.terminal import show_ticket
     from bot.tickets.desk import TicketDesk, TicketRefused
+    from bot.tickets.rules import rules_of
 
-    database = open_site(load_settings())
-    desk = TicketDesk(database)
+    settings = load_settings()
+    database = open_site(settings)
+    desk = TicketDesk(database, rules=rules_of(settings))
     moves: dict[str, Callable[[], Any]] = {
         "ack": lambda: desk.acknowledge(number, by),
         "on-site": lambda: desk.on_site(number, by),
@@ -416,10 +420,11 @@ def rasa_server(port: int = 5005, host: str = "127.0.0.1") -> None:
     from bot.dialogue.rasa_server import run_rasa_server
     from bot.grid.registry import Registry
     from bot.tickets.desk import TicketDesk
+    from bot.tickets.rules import rules_of
 
     settings = load_settings()
     database = open_site(settings)
-    bind_actions(settings, TicketDesk(database), Registry.load(database))
+    bind_actions(settings, TicketDesk(database, rules=rules_of(settings)), Registry.load(database))
     try:
         run_rasa_server(settings, database, host=host, port=port)
     finally:

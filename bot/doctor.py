@@ -222,12 +222,16 @@ def _messages(database: Database) -> Finding:
     at = now()
     with database.reading() as session:
         pending = session.execute(
-            select(Notification.id, Notification.urgent, Notification.created_at)
+            select(
+                Notification.id,
+                Notification.urgent,
+                func.coalesce(Notification.held_until, Notification.created_at).label("owed_at"),
+            )
             .where(Notification.state == "pending")
             .order_by(Notification.id)
         ).all()
         dead = session.scalar(select(func.count()).where(Notification.state == "dead")) or 0
-    stuck = [row for row in pending if at - row.created_at > (STUCK_URGENT if row.urgent else STUCK)]
+    stuck = [row for row in pending if at - row.owed_at > (STUCK_URGENT if row.urgent else STUCK)]
     advice = "is gege serve running? gege notifications shows each with its error"
     if urgent := [row.id for row in stuck if row.urgent]:
         return _bad("messages", f"{len(urgent)} about DANGER have reached nobody (first: {urgent[0]})", advice)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
 
 from bot.notify.accounts import RobotAccount, TelegramAccount, WebhookAccount, WeComAccount
 
 PROJECT = Path(__file__).resolve().parent.parent
+
+#: a span of the day in the site's own time: "08:00-17:30"
+Span = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
 
 
 class SettingsError(Exception):
@@ -92,6 +95,52 @@ class NotifySettings(_Section):
     dead_letter_after_h: float = 24.0
 
 
+class DeadlineSettings(_Section):
+    """How soon somebody must be there, and how soon it must be settled. Raises at the edge what makes no sense."""
+
+    #: minutes until somebody is on site, for what is served around the clock (State Grid: 45 / 90 / 120)
+    on_site_min: dict[str, PositiveFloat] = Field(default_factory=lambda: {"town": 45.0, "village": 90.0, "remote": 120.0})
+    #: minutes from there until the supply is back
+    restore_min: dict[str, PositiveFloat] = Field(default_factory=lambda: {"town": 180.0, "village": 240.0, "remote": 240.0})
+    #: working days until an everyday matter is settled; kinds that are not named have `other`
+    working_days: dict[str, PositiveFloat] = Field(
+        default_factory=lambda: {
+            "callback": 0.5,
+            "unclear": 0.5,
+            "arrears": 1,
+            "pricing": 1,
+            "indoor_repair": 1,
+            "care": 3,
+            "new_account": 5,
+            "meter_relocation": 5,
+            "complaint": 5,
+            "other": 5,
+        }
+    )
+    #: hours around the clock, for kinds that count no working days (supply is back within 24 h of payment)
+    hours: dict[str, PositiveFloat] = Field(default_factory=lambda: {"reconnect": 24.0})
+    #: grid numbers (or patterns: XZ*) outside of town; all others are town
+    village_grids: list[str] = Field(default_factory=list)
+    remote_grids: list[str] = Field(default_factory=list)
+
+
+class ServiceSettings(_Section):
+    """When people work, what may wait until the morning, and which deadlines count."""
+
+    #: ISO weekdays, Monday is 1
+    workdays: list[Annotated[int, Field(ge=1, le=7)]] = Field(default=[1, 2, 3, 4, 5], min_length=1)
+    working_hours: list[Span] = Field(default=["08:00-17:30"], min_length=1)
+    #: nobody is written to, except about danger and what is served around the clock
+    quiet_hours: Span = "21:00-07:00"
+    #: YAML of holidays and of the weekends worked in exchange; empty: GEGE_HOME/holidays.yml, else what ships with Gege
+    holidays: str = ""
+    #: these kinds climb and are told at any hour, and so does whatever is urgent
+    around_the_clock: list[str] = Field(default_factory=lambda: ["hazard", "outage", "breaker_fault"])
+    #: news of their report goes by SMS to those who telephoned from a mobile
+    sms_news: bool = False
+    deadlines: DeadlineSettings = Field(default_factory=DeadlineSettings)
+
+
 class Settings(_Section):
     """Everything a site can change. Paths hang below `home`."""
 
@@ -103,6 +152,7 @@ class Settings(_Section):
     speech: SpeechSettings = Field(default_factory=SpeechSettings)
     dialogue: DialogueSettings = Field(default_factory=DialogueSettings)
     notify: NotifySettings = Field(default_factory=NotifySettings)
+    service: ServiceSettings = Field(default_factory=ServiceSettings)
     #: YAML of dated prices; empty: the one that ships with Gege
     tariff: str = ""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 from decimal import Decimal
 
 from sqlalchemy import JSON, Boolean, ForeignKey, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from bot.database import Base
+from bot.database import Base, UTCDateTime
 
 
 class Role(enum.StrEnum):
@@ -118,3 +119,14 @@ class GridStaff(Base):
     __tablename__ = "grid_staff"
     grid_no: Mapped[str] = mapped_column(ForeignKey("grid.grid_no"), primary_key=True)
     staff_no: Mapped[str] = mapped_column(ForeignKey("staff.staff_no"), primary_key=True)
+
+
+class Substitution(Base):
+    """Somebody is on leave from `begins_at` up to, not including, `ends_at`; somebody else stands in."""
+
+    __tablename__ = "substitution"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_no: Mapped[str] = mapped_column(ForeignKey("staff.staff_no"), index=True)
+    stands_in: Mapped[str] = mapped_column(ForeignKey("staff.staff_no"))
+    begins_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    ends_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)

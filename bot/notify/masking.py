@@ -29,6 +29,7 @@ class _Rules:
     public: frozenset[str]
     tokens: dict[str, str]
     repeated: re.Pattern[str]
+    surname: re.Pattern[str]
 
 
 @functools.cache
@@ -70,7 +71,14 @@ def _rules() -> _Rules:
         public=frozenset(data["public_numbers"]),
         tokens=tokens,
         repeated=re.compile(rf"({re.escape(tokens['house'])}\s*){{2,}}"),
+        surname=re.compile(rf"({surname}){_HAN}{{1,2}}"),
     )
+
+
+def surname(name: str) -> str:
+    """The surname of a person's full name; empty for what is no name."""
+    found = _rules().surname.fullmatch(name)
+    return found.group(1) if found else ""
 
 
 def mask(words: str, known: Iterable[str] = ()) -> str:

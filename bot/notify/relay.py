@@ -304,7 +304,7 @@ class Relay:
         """Try again later, or give up: at once when every way refused, else after a day."""
         row.error = outcome.reasons[:2000] or "no way to this person"
         hopeless = bool(outcome.refused) and not outcome.failed
-        old = at - row.created_at >= dt.timedelta(hours=self._settings.dead_letter_after_h)
+        old = at - (row.held_until or row.created_at) >= dt.timedelta(hours=self._settings.dead_letter_after_h)
         if not hopeless and not old:
             doubled = self._settings.retry_first_s * 2.0 ** min(row.attempts - 1, 40)
             wait = max(min(doubled, self._settings.retry_max_s), outcome.retry_after, 0.001)

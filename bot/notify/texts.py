@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import string
 from collections.abc import Mapping, Sequence
@@ -12,8 +13,9 @@ from typing import Any
 import yaml
 
 from bot.grid.models import Role
-from bot.notify.masking import mask
+from bot.notify.masking import mask, surname
 from bot.notify.provider import Message
+from bot.tickets.opening import LOCAL
 
 DATA = Path(__file__).with_name("texts.yml")
 
@@ -115,12 +117,42 @@ def _fields(case: Case, trusted: bool) -> dict[str, str]:
         "note": str(case.detail.get("note", ""))
         if trusted
         else mask(str(case.detail.get("note", "")), secrets),
+        "who": _who(case.owner),
+        "station_phone": str(case.detail.get("station_phone", "")),
+        "restore_at": _clock(case.detail.get("restore_at")),
+        "stuck": _stuck(case.detail.get("stuck") or {}),
         "reason": str(case.detail.get("reason", "")),
         "person": str(case.detail.get("person", "")),
         "full_place": full.place,
         "full_householder": full.householder or full.registered,
         "full_reporter": full.reporter,
     }
+
+
+def _who(owner: str) -> str:
+    """程远 is 程师傅; who has no surname (a duty desk) is somebody."""
+    texts = _texts()
+    found = surname(owner)
+    return str(texts["master"]).format(surname=found) if found else str(texts["somebody"])
+
+
+def _clock(instant: str | None) -> str:
+    """An instant as residents say it: 11月23日12点30分."""
+    if not instant:
+        return ""
+    at = dt.datetime.fromisoformat(instant).astimezone(LOCAL)
+    pattern: str = _texts()["clock"]["minutes" if at.minute else "full"]
+    return pattern.format(month=at.month, day=at.day, hour=at.hour, minute=at.minute)
+
+
+def _stuck(found: Mapping[str, Any]) -> str:
+    """The auditor's findings, one line a kind."""
+    texts = _texts()
+    return "\n".join(
+        texts["stuck"][kind].format(count=one["count"], first=texts["between"].join(one["first"])).rstrip()
+        for kind, one in found.items()
+        if kind in texts["stuck"]
+    )
 
 
 def _decisive(case: Case) -> list[str]:

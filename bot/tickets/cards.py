@@ -14,6 +14,15 @@ class TicketRefused(Exception):
     """The rules of the service do not allow this; the message says what stands against it."""
 
 
+class TooLate(TicketRefused):
+    """The ticket has ended: nothing was changed. `by` ended it at `since`."""
+
+    def __init__(self, ticket_no: str, state: str, by: str, since: dt.datetime) -> None:
+        super().__init__(f"{ticket_no} is {state} since {since:%Y-%m-%d %H:%M} UTC (by {by}): nothing was changed")
+        self.by = by
+        self.since = since
+
+
 @dataclass(frozen=True)
 class Report:
     """What a resident reported, as far as it is known; only `kind`, `said`, `session`, `channel` must be."""
@@ -65,6 +74,35 @@ class TicketCard:
 
 
 @dataclass(frozen=True)
+class Pressed(TicketCard):
+    """The ticket as it stands after somebody pressed a button, and what the press did: all that an answer needs."""
+
+    #: fresh: it was done now; already: somebody had done it, nothing changed; late: the ticket has ended
+    outcome: str
+    #: staff_no and name of whoever did it (now or before), or "resident"
+    who: str
+    who_name: str
+    since: dt.datetime
+
+    @property
+    def ticket(self) -> TicketCard:
+        """The card alone."""
+        return self
+
+    @property
+    def fresh(self) -> bool:
+        return self.outcome == "fresh"
+
+
+@dataclass(frozen=True)
+class DeadlineCard:
+    """Something that is due about a ticket: on_site_due or resolve_due."""
+
+    kind: str
+    due_at: dt.datetime
+
+
+@dataclass(frozen=True)
 class ActivityCard:
     """One thing that was done to a ticket."""
 
@@ -82,6 +120,7 @@ class NotificationCard:
 
     id: int
     ticket_no: str | None
+    #: empty when it is news for a resident, who has no name here; `role` is then "resident"
     staff_no: str
     name: str
     role: str
@@ -95,6 +134,8 @@ class NotificationCard:
     due_at: dt.datetime
     sent_at: dt.datetime | None
     error: str
+    #: of a resident; the address stays in the row
+    channel: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,20 +12,36 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.database import Database, now
-from bot.grid.models import Role, Staff
-from bot.tickets import calls, opening, paging, shelf, timers
-from bot.tickets.cards import ActivityCard, CallCard, NotificationCard, Report, TicketCard, TicketRefused
-from bot.tickets.models import Kind, State, Ticket
-from bot.tickets.states import OPEN, TAKEN, may_follow
+from bot.grid.models import Staff
+from bot.tickets import calls, opening, shelf
+from bot.tickets.adding import Added, add
+from bot.tickets.cards import (
+    ActivityCard,
+    CallCard,
+    DeadlineCard,
+    NotificationCard,
+    Pressed,
+    Report,
+    TicketCard,
+    TicketRefused,
+    TooLate,
+)
+from bot.tickets.handling import Button, Done, Handling
+from bot.tickets.models import State, Ticket
+from bot.tickets.rules import Rules, usual_rules
 
 __all__ = [
     "ActivityCard",
+    "Button",
     "CallCard",
+    "DeadlineCard",
     "NotificationCard",
+    "Pressed",
     "Report",
     "TicketCard",
     "TicketDesk",
     "TicketRefused",
+    "TooLate",
 ]
 
 
@@ -36,11 +53,14 @@ class TicketDesk:
     """Commands and questions about tickets; every command is one transaction.
 
     `at` is when it happened (default: now). Commands against the rules raise `TicketRefused`.
-    `owed` is called, from any thread, after a commit that may owe somebody a message."""
+    `owed` is called, from any thread, after a commit that may owe somebody a message; `rules` are the site's."""
 
-    def __init__(self, database: Database, owed: Callable[[], None] = _nobody) -> None:
+    def __init__(
+        self, database: Database, owed: Callable[[], None] = _nobody, rules: Rules | None = None
+    ) -> None:
         self._database = database
         self._owed = owed
+        self._rules = rules or usual_rules()
 
     # ---- what arrives ---------------------------------------------------------------------------
 
@@ -105,7 +125,7 @@ class TicketDesk:
             report = calls.broken_off(session, call_id, outcome, at)
             if report is None:
                 return None
-            opened = opening.open_ticket(session, report, at)
+            opened = opening.open_ticket(session, report, at, self._rules)
             card = shelf.card(session, opened.ticket, opened.owner)
         self._owed()
         return card
@@ -131,7 +151,7 @@ class TicketDesk:
         for name in sessions:
             with self._database.session() as session:
                 if report := calls.take_form(session, name, at - stale_after):
-                    opened = opening.open_ticket(session, report, at)
+                    opened = opening.open_ticket(session, report, at, self._rules)
                     found.append(shelf.card(session, opened.ticket, opened.owner))
         if found:
             self._owed()
@@ -145,7 +165,7 @@ class TicketDesk:
         The same `utterance_id` again returns the ticket that it made the first time."""
         try:
             with self._database.session() as session:
-                opened = opening.open_ticket(session, report, at or now())
+                opened = opening.open_ticket(session, report, at or now(), self._rules)
                 card = shelf.card(session, opened.ticket, opened.owner)
         except IntegrityError:
             # Two turns with one utterance at the same moment: the other one was first (PostgreSQL only).
@@ -175,102 +195,95 @@ class TicketDesk:
         """Add what became known later. The history keeps all of it; the ticket takes what it lacked, new
         facts, and urgency. A grid that becomes known brings its manager to a ticket that nobody has taken."""
         at = at or now()
+        known = Added(note, place, householder, household_no, grid_no, facts or {}, urgent)
         with self._database.session() as session:
             ticket = self._locked(session, ticket_no)
-            detail = {
-                "place": place,
-                "householder": householder,
-                "household_no": household_no,
-                "grid_no": grid_no,
-            }
-            added = {name: value for name, value in detail.items() if value} | (
-                {"facts": facts} if facts else {}
-            )
-            opening.note(session, ticket, "added", by, at, note, added)
-            ticket.place = ticket.place or opening.fit(place, 300)
-            ticket.householder = ticket.householder or opening.fit(householder, 80)
-            ticket.facts = {**ticket.facts, **opening.plain(facts or {})}
-            ticket.changed_at = at
-            became_urgent = urgent and not ticket.urgent
-            ticket.urgent = ticket.urgent or urgent
-            gridless = ticket.grid_no is None
-            known_household, known_grid = opening.situate(session, household_no, grid_no)
-            ticket.household_no = ticket.household_no or known_household
-            ticket.grid_no = ticket.grid_no or known_grid
-            self._tell_added(
-                session, ticket, by, at, gridless and ticket.grid_no is not None, became_urgent, note
-            )
+            add(Handling(session, ticket, by, at, self._rules), known)
             card = shelf.card(session, ticket)
         self._owed()
         return card
 
-    def acknowledge(self, ticket_no: str, by: str, at: dt.datetime | None = None) -> TicketCard:
-        """Take a ticket: the timers stop, `by` owns it. A second one changes nothing; the card says who has it."""
-        at = at or now()
-        with self._database.session() as session:
-            ticket = self._locked(session, ticket_no)
-            person = self._staff(session, by)
-            if person.role == Role.supervisor and ticket.kind != Kind.complaint:
-                raise TicketRefused(f"{by} is a supervisor, who watches {ticket_no} but cannot take it")
-            if ticket.state not in TAKEN:
-                self._go(session, ticket, State.acknowledged, by, at)
-                ticket.owner = by
-                timers.stop(session, ticket, at)
-                if ticket.urgent:
-                    others = [one for one in shelf.told(session, ticket) if one.staff_no != by]
-                    paging.owe(session, ticket, others, "taken", at, urgent=False)
-            card = shelf.card(session, ticket)
-        self._owed()
-        return card
+    def acknowledge(self, ticket_no: str, by: str, at: dt.datetime | None = None) -> Pressed:
+        """Take a ticket: it climbs no more, `by` owns it. A second one changes nothing; the card says who has it."""
+        return self._handle(ticket_no, by, at, lambda it: it.acknowledge())
 
-    def on_site(self, ticket_no: str, by: str, note: str = "", at: dt.datetime | None = None) -> TicketCard:
+    def on_site(self, ticket_no: str, by: str, note: str = "", at: dt.datetime | None = None) -> Pressed:
         """Somebody has arrived."""
-        return self._move(ticket_no, State.on_site, by, note, at)
+        return self._handle(ticket_no, by, at, lambda it: it.move(State.on_site, note))
 
-    def resolve(self, ticket_no: str, by: str, note: str = "", at: dt.datetime | None = None) -> TicketCard:
+    def resolve(self, ticket_no: str, by: str, note: str = "", at: dt.datetime | None = None) -> Pressed:
         """The work is done, in the words of staff; the resident has the last word."""
-        return self._move(ticket_no, State.resolved, by, note, at)
+        return self._handle(ticket_no, by, at, lambda it: it.move(State.resolved, note))
 
-    def close(
-        self, ticket_no: str, by: str = "resident", note: str = "", at: dt.datetime | None = None
-    ) -> TicketCard:
-        """The resident says that it is settled."""
-        return self._move(ticket_no, State.closed, by, note, at)
+    def estimate(
+        self, ticket_no: str, by: str, restore_at: dt.datetime, note: str = "", at: dt.datetime | None = None
+    ) -> Pressed:
+        """When it will be done, as staff think now; the same time again changes nothing."""
+        return self._handle(ticket_no, by, at, lambda it: it.estimate(restore_at, note))
 
-    def cancel(
-        self, ticket_no: str, by: str = "resident", note: str = "", at: dt.datetime | None = None
-    ) -> TicketCard:
-        """No longer needed; the owner is told, unless it was the owner who said so."""
-        return self._move(ticket_no, State.cancelled, by, note, at)
+    def call_crew(self, ticket_no: str, by: str, note: str = "", at: dt.datetime | None = None) -> Pressed:
+        """Call the repair crew, at whatever hour; once."""
+        return self._handle(ticket_no, by, at, lambda it: it.call_crew(note))
 
-    def reopen(
-        self, ticket_no: str, by: str = "resident", note: str = "", at: dt.datetime | None = None
-    ) -> TicketCard:
-        """The resident says that it is not resolved: the owner is told again and the timers start anew."""
-        return self._move(ticket_no, State.reported, by, note, at)
+    def comment(self, ticket_no: str, by: str, note: str, at: dt.datetime | None = None) -> Pressed:
+        """Write a word into the history; the owner reads it as well."""
+        return self._handle(ticket_no, by, at, lambda it: it.comment(note))
 
     def pass_on(
         self, ticket_no: str, to: str, by: str, reason: str = "", at: dt.datetime | None = None
-    ) -> TicketCard:
-        """Give a ticket to somebody else, who is told; the state stays as it is."""
-        at = at or now()
-        with self._database.session() as session:
-            ticket = self._locked(session, ticket_no)
-            self._staff(session, by)
-            person = self._staff(session, to)
-            if ticket.state not in OPEN:
-                raise TicketRefused(f"{ticket_no} is {ticket.state}: there is nothing left to pass on")
-            if person.role == Role.supervisor:
-                raise TicketRefused(f"{to} is a supervisor, who watches {ticket_no} but cannot take it")
-            if ticket.owner == to:
-                raise TicketRefused(f"{to} has {ticket_no} already")
-            detail = {"from": ticket.owner, "to": to}
-            ticket.owner, ticket.changed_at = to, at
-            opening.note(session, ticket, "passed_on", by, at, reason, detail)
-            paging.owe(session, ticket, [person], "passed_on", at, {"note": reason})
-            card = shelf.card(session, ticket)
-        self._owed()
-        return card
+    ) -> Pressed:
+        """Give a ticket to somebody else (on leave: to who stands in), who is told; the state stays as it is."""
+        return self._handle(ticket_no, by, at, lambda it: it.pass_on(self._staff(it.session, to), reason))
+
+    def press(
+        self,
+        ticket_no: str,
+        button: Button | str,
+        by: str,
+        *,
+        note: str = "",
+        restore_at: dt.datetime | None = None,
+        to: str = "",
+        at: dt.datetime | None = None,
+    ) -> Pressed:
+        """All of the above as one call, for buttons: a press after the end is an outcome ("late"), no exception.
+
+        `estimate` needs `restore_at`, `pass_on` needs `to`. Raises TicketRefused for what the rules forbid."""
+        acts: dict[Button, Callable[[], Pressed]] = {
+            Button.acknowledge: lambda: self.acknowledge(ticket_no, by, at),
+            Button.on_site: lambda: self.on_site(ticket_no, by, note, at),
+            Button.resolve: lambda: self.resolve(ticket_no, by, note, at),
+            Button.estimate: lambda: self.estimate(ticket_no, by, _given(restore_at), note, at),
+            Button.call_crew: lambda: self.call_crew(ticket_no, by, note, at),
+            Button.comment: lambda: self.comment(ticket_no, by, note, at),
+            Button.pass_on: lambda: self.pass_on(ticket_no, to, by, note, at),
+        }
+        if button not in Button.__members__:
+            raise TicketRefused(f"there is no button {button!r}; one of {', '.join(Button)}")
+        try:
+            return acts[Button(button)]()
+        except TooLate as late:
+            with self._database.reading() as session:
+                ticket = session.scalars(select(Ticket).where(Ticket.ticket_no == ticket_no)).one()
+                return _pressed(session, ticket, "late", late.by, late.since)
+
+    def close(
+        self, ticket_no: str, by: str = "resident", note: str = "", at: dt.datetime | None = None
+    ) -> Pressed:
+        """The resident says that it is settled."""
+        return self._handle(ticket_no, by, at, lambda it: it.move(State.closed, note))
+
+    def cancel(
+        self, ticket_no: str, by: str = "resident", note: str = "", at: dt.datetime | None = None
+    ) -> Pressed:
+        """No longer needed; the owner is told, unless it was the owner who said so."""
+        return self._handle(ticket_no, by, at, lambda it: it.move(State.cancelled, note))
+
+    def reopen(
+        self, ticket_no: str, by: str = "resident", note: str = "", at: dt.datetime | None = None
+    ) -> Pressed:
+        """The resident says that it is not resolved: the owner is told again and the timers start anew."""
+        return self._handle(ticket_no, by, at, lambda it: it.move(State.reported, note))
 
     # ---- questions ------------------------------------------------------------------------------
 
@@ -301,6 +314,20 @@ class TicketDesk:
         with self._database.reading() as session:
             return shelf.activities(session, ticket_no)
 
+    def deadlines(self, ticket_no: str) -> list[DeadlineCard]:
+        """What is due about a ticket (somebody on site, settled), the nearest first."""
+        with self._database.reading() as session:
+            return shelf.deadlines(session, ticket_no)
+
+    def estimated(self, ticket_no: str) -> dt.datetime | None:
+        """When staff last said that it would be done; None when they did not, or it came back since."""
+        with self._database.reading() as session:
+            ticket = session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no))
+            last = shelf.last_activity(session, ticket, "estimated", "reopened") if ticket else None
+            if last is None or last.kind != "estimated":
+                return None
+            return dt.datetime.fromisoformat(last.detail["restore_at"])
+
     def notifications(self, ticket_no: str | None = None, limit: int = 1000) -> list[NotificationCard]:
         """Messages owed for a ticket, or the newest of all; oldest first."""
         with self._database.reading() as session:
@@ -320,59 +347,34 @@ class TicketDesk:
             raise TicketRefused(f"{staff_no!r} is nobody on the staff list")
         return person
 
-    def _go(
-        self, session: Session, ticket: Ticket, to: State, by: str, at: dt.datetime, note: str = ""
-    ) -> None:
-        if not may_follow(ticket.state, to):
-            raise TicketRefused(f"{ticket.ticket_no} is {ticket.state} and cannot become {to}")
-        kind = "reopened" if to is State.reported else str(to)
-        opening.note(session, ticket, kind, by, at, note, {"from": ticket.state})
-        ticket.state, ticket.changed_at = to, at
-
-    def _move(self, ticket_no: str, to: State, by: str, note: str, at: dt.datetime | None) -> TicketCard:
+    def _handle(
+        self,
+        ticket_no: str,
+        by: str,
+        at: dt.datetime | None,
+        act: Callable[[Handling], Done],
+    ) -> Pressed:
         at = at or now()
         with self._database.session() as session:
             ticket = self._locked(session, ticket_no)
-            if by not in ("resident", "gege") or to in (State.on_site, State.resolved):
+            if by not in ("resident", "gege"):
                 self._staff(session, by)
-            if ticket.state != to:
-                self._go(session, ticket, to, by, at, note)
-                if to is State.cancelled:
-                    timers.stop(session, ticket, at)
-                    self._tell_owner(session, ticket, "cancelled", by, at, note)
-                elif to is State.reported:
-                    timers.start(session, ticket, at)
-                    self._tell_owner(session, ticket, "reopened", by, at, note)
-            card = shelf.card(session, ticket)
-        self._owed()
-        return card
+            done = act(Handling(session, ticket, by, at, self._rules))
+            outcome = "fresh" if done.fresh else "already"
+            pressed = _pressed(session, ticket, outcome, done.by, done.since)
+        if done.fresh:
+            self._owed()
+        return pressed
 
-    def _tell_owner(
-        self, session: Session, ticket: Ticket, template: str, by: str, at: dt.datetime, note: str
-    ) -> None:
-        owner = session.get(Staff, ticket.owner) if ticket.owner else None
-        if owner is not None and owner.staff_no != by:
-            paging.owe(session, ticket, [owner], template, at, {"note": note})
 
-    def _tell_added(
-        self,
-        session: Session,
-        ticket: Ticket,
-        by: str,
-        at: dt.datetime,
-        grid_found: bool,
-        became_urgent: bool,
-        note: str,
-    ) -> None:
-        if ticket.state not in OPEN:
-            return
-        if ticket.state == State.reported and (grid_found or became_urgent):
-            people = paging.roster(session, ticket.grid_no)
-            if grid_found and (manager := people.owner):
-                ticket.owner = manager.staff_no
-            owner = session.get(Staff, ticket.owner) if ticket.owner else None
-            told = people.told(paging.paging_of(ticket).at_once, owner, ticket.urgent)
-            paging.owe(session, ticket, told, "reported", at)
-        elif ticket.urgent or not shelf.still_owed(session, ticket):
-            # A message that is still on its way is written when it leaves: it will say the new as well.
-            self._tell_owner(session, ticket, "added", by, at, note)
+def _pressed(session: Session, ticket: Ticket, outcome: str, by: str, since: dt.datetime) -> Pressed:
+    card = shelf.card(session, ticket)
+    person = session.get(Staff, by)
+    fields = {one.name: getattr(card, one.name) for one in dataclasses.fields(card)}
+    return Pressed(**fields, outcome=outcome, who=by, who_name=person.name if person else "", since=since)
+
+
+def _given(restore_at: dt.datetime | None) -> dt.datetime:
+    if restore_at is None:
+        raise TicketRefused("an estimate needs the time when it will be done")
+    return restore_at

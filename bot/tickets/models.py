@@ -153,6 +153,8 @@ class Notification(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
     due_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+    #: an everyday message rests until people work; how long it has waited counts from here
+    held_until: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     sent_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     error: Mapped[str] = mapped_column(Text, default="")
 
@@ -164,11 +166,20 @@ class Timer(Base):
     __table_args__ = (Index("ix_timer_due", "done_at", "due_at"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
-    #: unacknowledged
+    #: unacknowledged, on_site_due, resolve_due
     kind: Mapped[str] = mapped_column(String(30))
     step: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     done_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+
+
+class Stuck(Base):
+    """Something that the auditor found stuck and has told; the row goes when it is no longer stuck."""
+
+    __tablename__ = "stuck"
+    #: what is stuck, and which: no_timer:GD2611230001
+    finding: Mapped[str] = mapped_column(String(80), primary_key=True)
+    told_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
 
 
 class DialogueState(Base):

@@ -12,10 +12,12 @@ from sqlalchemy import JSON, Table, bindparam, insert, select, text
 from sqlalchemy.orm import Session
 
 from bot.database import UTCDateTime
-from bot.grid.models import Grid, Household, Staff
+from bot.grid.models import Grid, Household, Role, Staff
 from bot.tickets import paging, timers
 from bot.tickets.cards import Report
+from bot.tickets.complaints import complained_of
 from bot.tickets.models import Activity, Call, Kind, State, Ticket
+from bot.tickets.rules import Rules, usual_rules
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 
@@ -111,8 +113,9 @@ class Opened(NamedTuple):
     fresh: bool
 
 
-def open_ticket(session: Session, report: Report, at: dt.datetime) -> Opened:
+def open_ticket(session: Session, report: Report, at: dt.datetime, rules: Rules | None = None) -> Opened:
     """Open the ticket of a report, or find the one that its utterance made. Nothing is committed here."""
+    rules = rules or usual_rules()
     if report.utterance_id is not None:
         fresh = keep_utterance(
             session,
@@ -129,19 +132,23 @@ def open_ticket(session: Session, report: Report, at: dt.datetime) -> Opened:
         if not fresh and (earlier := of_utterance(session, report.utterance_id)):
             return Opened(earlier, None, False)
     facts = plain(report.facts)
-    people = paging.roster(session, report.grid_no) if report.grid_no else paging.Roster()
+    people = paging.roster(session, report.grid_no, at) if report.grid_no else paging.Roster()
     if people.grid and not report.household_no:
         household_no, grid_no = None, report.grid_no  # somebody serves it: it exists
     else:
         household_no, grid_no = situate(session, report.household_no, report.grid_no)
     if not people.grid or grid_no != report.grid_no:
-        people = paging.roster(session, grid_no)
+        people = paging.roster(session, grid_no, at)
     # What names no row is still something that was said: it must not vanish with the foreign key.
     if report.household_no and household_no is None:
         facts.setdefault("household_no_said", report.household_no)
     if report.grid_no and grid_no != report.grid_no:
         facts.setdefault("grid_no_said", report.grid_no)
     owner = people.owner
+    if report.kind == Kind.complaint and (about := complained_of(report.said, facts, people)):
+        facts[paging.COMPLAINED_OF] = about
+        people = people.without(about)
+        owner = next(iter(people.desk), None)
     values: dict[str, Any] = {
         # Last before the insert: on PostgreSQL the day's row stays locked from here to the commit.
         "ticket_no": next_number(session, at),
@@ -165,8 +172,11 @@ def open_ticket(session: Session, report: Report, at: dt.datetime) -> Opened:
     ticket = Ticket(id=session.connection().execute(_OPEN, values).scalar_one(), **values)
     told = people.told(paging.paging_of(ticket).at_once, owner, ticket.urgent)
     note(session, ticket, "reported", "resident", at, detail={"told": [person.staff_no for person in told]})
-    paging.owe(session, ticket, told, "reported", at)
-    timers.start(session, ticket, at)
+    paging.owe(session, ticket, told, "reported", at, rules=rules)
+    if ticket.kind in paging.UNHEARD and rules.tells(ticket, Role.duty, at) > at:
+        desk = [person for person in people.desk if person not in told]
+        paging.owe(session, ticket, desk, "reported", at, rules=rules, hold=False)
+    timers.start(session, ticket, at, rules)
     return Opened(ticket, owner, True)
 
 

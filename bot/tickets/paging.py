@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from sqlalchemy import Table, and_, bindparam, insert, or_, select
 from sqlalchemy.orm import Session
 
-from bot.grid.models import GridStaff, Role, Staff
+from bot.database import now
+from bot.grid.leave import away, present, substitute
+from bot.grid.models import GridStaff, Role, Staff, Substitution
 from bot.tickets.models import Kind, Notification, Ticket
+from bot.tickets.rules import Rules, usual_rules
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,12 @@ class Paging:
     at_once: tuple[Role, ...]
     steps: tuple[Step, ...]
 
+
+#: kind of the timer that climbs
+UNACKNOWLEDGED = "unacknowledged"
+
+#: fact of a ticket: staff numbers of those whom a complaint is about
+COMPLAINED_OF = "complained_of"
 
 #: these serve the whole county
 EVERYWHERE = (Role.team, Role.duty, Role.admin)
@@ -63,6 +72,18 @@ TABLE: dict[str, Paging] = {
     Kind.complaint: Paging((Role.manager, Role.supervisor), _STEPS),
 }
 
+#: nobody knows yet what such a call was about: out of hours the duty desk looks at once, whoever sleeps
+UNHEARD = (Kind.callback, Kind.unclear)
+
+
+def gap(steps: tuple[Step, ...], number: int) -> dt.timedelta | None:
+    """How long step `number` waits after the one before it; None when there is none (any more)."""
+    if number == 0:
+        return steps[0].after
+    if number < len(steps):
+        return steps[number].after - steps[number - 1].after
+    return steps[-1].again
+
 
 def paging_of(ticket: Ticket) -> Paging:
     """The line of the table that a ticket follows."""
@@ -75,6 +96,8 @@ class Roster:
 
     grid: dict[str, list[Staff]] = field(default_factory=dict)
     station: dict[str, list[Staff]] = field(default_factory=dict)
+    #: the grid's own managers, on leave or not
+    managers: list[Staff] = field(default_factory=list)
 
     @property
     def desk(self) -> list[Staff]:
@@ -90,6 +113,14 @@ class Roster:
             if found:
                 return found[0]
         return None
+
+    def without(self, numbers: Container[str]) -> Roster:
+        """The same people, but for these: a complaint about somebody is not theirs to handle."""
+
+        def others(people: dict[str, list[Staff]]) -> dict[str, list[Staff]]:
+            return {role: [one for one in those if one.staff_no not in numbers] for role, those in people.items()}
+
+        return Roster(others(self.grid), others(self.station), self.managers)
 
     def told(self, roles: Iterable[Role], owner: Staff | None, urgent: bool) -> list[Staff]:
         """The people behind `roles`. "manager" is whoever owns the ticket. What is urgent never finds an
@@ -109,9 +140,18 @@ class Roster:
 
 
 _ROSTER = (
-    select(Staff, GridStaff.grid_no)
+    # Leave rides along: a query of its own would cost every report, and hardly ever find anybody away.
+    select(Staff, GridStaff.grid_no, Substitution.stands_in)
     .outerjoin(
         GridStaff, and_(GridStaff.staff_no == Staff.staff_no, GridStaff.grid_no == bindparam("grid_no"))
+    )
+    .outerjoin(
+        Substitution,
+        and_(
+            Substitution.staff_no == Staff.staff_no,
+            Substitution.begins_at <= bindparam("at"),
+            Substitution.ends_at > bindparam("at"),
+        ),
     )
     .where(or_(Staff.role.in_(EVERYWHERE), GridStaff.grid_no.is_not(None)))
     .order_by(Staff.staff_no)
@@ -119,16 +159,57 @@ _ROSTER = (
 _OWE = insert(cast(Table, Notification.__table__))
 
 
-def roster(session: Session, grid_no: str | None) -> Roster:
-    """Read who serves a grid (none: the station alone), in the order of their numbers."""
-    rows = session.execute(_ROSTER, {"grid_no": grid_no})
+def roster(session: Session, grid_no: str | None, at: dt.datetime | None = None) -> Roster:
+    """Read who serves a grid (none: the station alone) at `at`, in the order of their numbers.
+
+    Whoever is on leave then has their place taken by who stands in."""
+    at = at or now()
+    rows = session.execute(_ROSTER, {"grid_no": grid_no, "at": at}).all()
+    leaves = away(session, at) if any(row.stands_in for row in rows) else {}
     found = Roster()
-    for person, served in rows:
+    for person, served, stands_in in rows:
+        here = session.get_one(Staff, substitute(person.staff_no, leaves)) if stands_in else person
         if served is not None:
-            found.grid.setdefault(person.role, []).append(person)
+            _seat(found.grid.setdefault(person.role, []), here)
+            if person.role == Role.manager:
+                found.managers.append(person)
         if person.role in EVERYWHERE:
-            found.station.setdefault(person.role, []).append(person)
+            _seat(found.station.setdefault(person.role, []), here)
     return found
+
+
+def people_of(session: Session, ticket: Ticket, at: dt.datetime) -> Roster:
+    """Who serves a ticket's grid at `at`, without those whom it is a complaint about."""
+    found = roster(session, ticket.grid_no, at)
+    spared = ticket.facts.get(COMPLAINED_OF)
+    return found.without(spared) if spared else found
+
+
+def owner_of(session: Session, ticket: Ticket, at: dt.datetime) -> Staff | None:
+    """Who acts for the owner of a ticket at `at`: the owner, or who stands in."""
+    owner = session.get(Staff, ticket.owner) if ticket.owner else None
+    if owner is None:
+        return None
+    here = present(session, owner, at)
+    return owner if here.staff_no in ticket.facts.get(COMPLAINED_OF, ()) else here
+
+
+def _seat(people: list[Staff], person: Staff) -> None:
+    """Once each, who stands in for two included."""
+    if person not in people:
+        people.append(person)
+
+
+def crew(session: Session, grid_no: str | None, at: dt.datetime) -> list[Staff]:
+    """配网抢修班: the crew of a grid, else all crews, else the station's team, else the duty desk."""
+    here = roster(session, grid_no, at)
+    if found := here.grid.get(Role.crew):
+        return found
+    leaves = away(session, at)
+    anywhere: list[Staff] = []
+    for person in session.scalars(select(Staff).where(Staff.role == Role.crew).order_by(Staff.staff_no)):
+        _seat(anywhere, session.get_one(Staff, substitute(person.staff_no, leaves)))
+    return anywhere or here.station.get(Role.team) or here.desk
 
 
 def owe(
@@ -139,21 +220,28 @@ def owe(
     at: dt.datetime,
     detail: dict[str, Any] | None = None,
     urgent: bool | None = None,
+    rules: Rules | None = None,
+    hold: bool = True,
 ) -> None:
     """Write the outbox rows: `template` is owed to `people`, in the transaction of whatever caused it.
 
-    A supervisor, who is no employee, is owed the text without data whatever happened."""
-    rows = [
-        {
-            "ticket_id": ticket.id,
-            "staff_no": person.staff_no,
-            "template": "supervise" if person.role == Role.supervisor else template,
-            "urgent": ticket.urgent if urgent is None else urgent,
-            "detail": detail or {},
-            "created_at": at,
-            "due_at": at,
-        }
-        for person in people
-    ]
+    An everyday message waits for working hours unless `hold` is false. A supervisor, who is no employee, is
+    owed the text without data whatever happened."""
+    rules = rules or usual_rules()
+    rows = []
+    for person in people:
+        due_at = rules.tells(ticket, person.role, at) if hold else at
+        rows.append(
+            {
+                "ticket_id": ticket.id,
+                "staff_no": person.staff_no,
+                "template": "supervise" if person.role == Role.supervisor else template,
+                "urgent": ticket.urgent if urgent is None else urgent,
+                "detail": detail or {},
+                "created_at": at,
+                "due_at": due_at,
+                "held_until": due_at if due_at > at else None,
+            }
+        )
     if rows:
         session.connection().execute(_OWE, rows)

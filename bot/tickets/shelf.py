@@ -6,8 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.grid.models import Staff
-from bot.tickets.cards import ActivityCard, NotificationCard, TicketCard
-from bot.tickets.models import Activity, Notification, Ticket
+from bot.tickets.cards import ActivityCard, DeadlineCard, NotificationCard, TicketCard
+from bot.tickets.deadlines import DEADLINES
+from bot.tickets.models import Activity, Notification, Ticket, Timer
 from bot.tickets.states import OPEN
 
 
@@ -75,7 +76,7 @@ def notifications(session: Session, ticket_no: str | None, limit: int) -> list[N
     """Messages of a ticket, or the newest of all, oldest first."""
     query = (
         select(Notification, Ticket.ticket_no, Staff)
-        .join(Staff, Staff.staff_no == Notification.staff_no)
+        .outerjoin(Staff, Staff.staff_no == Notification.staff_no)
         .outerjoin(Ticket, Ticket.id == Notification.ticket_id)
         .order_by(Notification.id.desc())
         .limit(limit)
@@ -86,9 +87,9 @@ def notifications(session: Session, ticket_no: str | None, limit: int) -> list[N
         NotificationCard(
             id=row.id,
             ticket_no=number,
-            staff_no=person.staff_no,
-            name=person.name,
-            role=person.role,
+            staff_no=row.staff_no or "",
+            name=person.name if person else "",
+            role=person.role if person else "resident",
             template=row.template,
             urgent=row.urgent,
             state=row.state,
@@ -98,6 +99,7 @@ def notifications(session: Session, ticket_no: str | None, limit: int) -> list[N
             due_at=row.due_at,
             sent_at=row.sent_at,
             error=row.error,
+            channel=row.channel,
         )
         for row, number, person in reversed(session.execute(query).all())
     ]
@@ -107,6 +109,27 @@ def told(session: Session, ticket: Ticket) -> list[Staff]:
     """Everybody who has been owed a message about a ticket."""
     receivers = select(Notification.staff_no).where(Notification.ticket_id == ticket.id)
     return list(session.scalars(select(Staff).where(Staff.staff_no.in_(receivers)).order_by(Staff.staff_no)))
+
+
+def deadlines(session: Session, ticket_no: str) -> list[DeadlineCard]:
+    """What is due about a ticket, the nearest first."""
+    rows = session.scalars(
+        select(Timer)
+        .join(Ticket, Ticket.id == Timer.ticket_id)
+        .where(Ticket.ticket_no == ticket_no, Timer.done_at.is_(None), Timer.kind.in_(DEADLINES))
+        .order_by(Timer.due_at)
+    )
+    return [DeadlineCard(row.kind, row.due_at) for row in rows]
+
+
+def last_activity(session: Session, ticket: Ticket, *kinds: str) -> Activity | None:
+    """The last thing of these kinds that was done to a ticket."""
+    return session.scalar(
+        select(Activity)
+        .where(Activity.ticket_id == ticket.id, Activity.kind.in_(kinds))
+        .order_by(Activity.id.desc())
+        .limit(1)
+    )
 
 
 def still_owed(session: Session, ticket: Ticket) -> bool:

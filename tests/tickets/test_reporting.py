@@ -32,7 +32,8 @@ def test_a_report_becomes_a_ticket_with_history_message_and_timer(county: Databa
     assert desk.ticket(card.ticket_no) == card
     assert [activity.kind for activity in desk.activities(card.ticket_no)] == ["reported"]
     assert [(n.staff_no, n.state) for n in desk.notifications(card.ticket_no)] == [("M1", "pending")]
-    assert rows(county)["timer"] == 1
+    # one that climbs until somebody acknowledges, one for the deadline
+    assert rows(county)["timer"] == 2
 
 
 def test_the_report_outlives_the_process(county: Database, database_url: str) -> None:

@@ -1,0 +1,133 @@
+"""`gege leave` and `gege audit`: who stands in for whom, and what is stuck."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from bot.settings import load_settings
+
+_JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+
+
+class Mistyped(Exception):
+    """The command line is not complete; the message says what is missing."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(leave)
+    app.command()(audit)
+
+
+def leave(
+    staff_no: Annotated[str, typer.Argument(help="Who is on leave.")] = "",
+    begins: Annotated[str, typer.Option("--from", help="First day, 2026-12-01, or moment, 2026-12-01T14:00.")] = "",
+    until: Annotated[str, typer.Option("--until", help="Last day, or moment of return.")] = "",
+    to: Annotated[str, typer.Option("--to", help="Staff number of who stands in.")] = "",
+    back: Annotated[bool, typer.Option("--back", help="Back already: end this leave, drop those to come.")] = False,
+    list_all: Annotated[bool, typer.Option("--list", help="The leaves that go on or are to come.")] = False,
+    as_json: _JsonFlag = False,
+) -> None:
+    """Write down who is on leave and who stands in: gege leave M11 --from 2026-12-01 --until 2026-12-05 --to M12."""
+    from bot.app import open_site
+    from bot.database import now
+    from bot.grid.leave import come_back, leaves_from, write_leave
+
+    settings = load_settings()
+    zone = ZoneInfo(settings.site.timezone)
+    if not list_all and not staff_no:
+        raise Mistyped("who is on leave? gege leave STAFF_NO --from … --until … --to …, or gege leave --list")
+    if not list_all and not back and not (begins and until and to):
+        raise Mistyped("a leave needs --from, --until and --to")
+    # Read before the database is touched: a bad date changes nothing.
+    span = (_moment(begins, zone), _moment(until, zone, end=True)) if begins and until else None
+    database = open_site(settings)
+    try:
+        if list_all:
+            found = leaves_from(database)
+        elif back:
+            found = come_back(database, staff_no, now())
+        else:
+            assert span is not None
+            found = [write_leave(database, staff_no, to, *span)]
+    finally:
+        database.dispose()
+    rows = [
+        {
+            **dataclasses.asdict(one),
+            "begins_at": _local(one.begins_at, zone),
+            "ends_at": _local(one.ends_at, zone),
+        }
+        for one in found
+    ]
+    columns = ("staff_no", "name", "stands_in", "stands_in_name", "begins_at", "ends_at")
+    _show(rows, columns, as_json, "nobody_on_leave" if list_all else "was_not_on_leave")
+
+
+def audit(as_json: _JsonFlag = False) -> None:
+    """Say what is stuck; ends with 1 when something is. It looks and changes nothing."""
+    from bot.app import open_site
+    from bot.database import now
+    from bot.tickets.audit import find
+
+    settings = load_settings()
+    zone = ZoneInfo(settings.site.timezone)
+    database = open_site(settings)
+    try:
+        with database.reading() as session:
+            found = find(session, now())
+    finally:
+        database.dispose()
+    rows = [{**dataclasses.asdict(one), "since": _local(one.since, zone)} for one in found]
+    _show(rows, ("kind", "which", "since", "ticket_no", "urgent"), as_json, "nothing_stuck")
+    if rows:
+        raise typer.Exit(1)
+
+
+def _moment(text: str, zone: ZoneInfo, end: bool = False) -> dt.datetime:
+    """A day (its beginning, or with `end` its end) or a moment in the site's own time."""
+    try:
+        if len(text) == len("2026-12-01"):
+            day = dt.date.fromisoformat(text) + dt.timedelta(days=1 if end else 0)
+            return dt.datetime.combine(day, dt.time(), zone)
+        found = dt.datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise Mistyped(f"{text!r} is no day; write 2026-12-01 or 2026-12-01T14:00") from None
+    return found if found.tzinfo else found.replace(tzinfo=zone)
+
+
+def _local(at: dt.datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).isoformat(timespec="minutes")
+
+
+def _show(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool, nothing: str) -> None:
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False), flush=True)
+        return
+    words: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("escalation.yml").read_text("utf-8"))
+    if not rows:
+        print(words[nothing], file=sys.stderr, flush=True)
+        return
+    table = Table()
+    for column in columns:
+        table.add_column(words["columns"][column])
+    for row in rows:
+        table.add_row(*(_cell(words, row[column]) for column in columns))
+    Console(highlight=False).print(table)
+
+
+def _cell(words: dict[str, Any], value: Any) -> str:
+    if isinstance(value, bool):
+        return str(words["urgent"]) if value else ""
+    return str(words["kinds"].get(value, value or "")).replace("T", " ").removesuffix("+08:00")
