@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands import escalation
+from bot.commands import escalation, staff
 from bot.settings import PROJECT, SettingsError, load_settings
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ bench_app = typer.Typer(help="Measure: locate, nlu, speech, turn, reports.", no_
 app.add_typer(models_app, name="models")
 app.add_typer(bench_app, name="bench")
 escalation.register(app)
+staff.register(app)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Caller = Annotated[str, typer.Option("--caller", help="The caller's number.")]

@@ -16,6 +16,7 @@ from bot.app import Service, ears_and_mouth, open_site, running, tell
 from bot.database import now
 from bot.grid.registry import Registry
 from bot.grid.sample import make_sample
+from bot.notify.links import Links, site_key
 from bot.notify.relay import release
 from bot.settings import Settings
 from bot.speech.models import ModelMissing, in_use
@@ -26,6 +27,8 @@ from bot.voice.call import PhoneCall
 from bot.voice.intake import intake_of
 from bot.voice.line import CallFacts, Line
 from bot.web.app import make_app
+from bot.web.signing_in import SignIn
+from bot.web.staff import StaffPages
 
 DEMO_MODEL = (
     "SPEECH MODEL: the demo one, a model of synthetic voices for trying and testing, not for residents; "
@@ -84,7 +87,10 @@ async def _serve(settings: Settings) -> None:
                 tell(DEMO_MODEL)
             await _answer_calls(service, ears, mouth, phone, stack)
             tell(f"telephone (AudioSocket) on {settings.voice.audiosocket}")
-        app = make_app(service.dialogue, recogniser, voice, service.desk, service.registry, settings)
+        links = Links(site_key(settings.home), service.database, settings.web.public_url)
+        sign_in = SignIn(site_key(settings.home), settings.web.sign_in_hours, service.registry.person)
+        staff = StaffPages(service.desk, service.registry, links, sign_in, settings)
+        app = make_app(service.dialogue, recogniser, voice, service.desk, service.registry, settings, staff=staff)
         # A browser that keeps its connection open must not keep us from stopping.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
         await runner.setup()

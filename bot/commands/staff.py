@@ -1,0 +1,27 @@
+"""Commands about staff: `gege sign-in`."""
+
+from __future__ import annotations
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+
+    @app.command("sign-in")
+    def sign_in(staff_no: str) -> None:
+        """Print a link that signs a member of staff in on the browser that opens it (once, within 15 minutes)."""
+        from bot.app import open_site
+        from bot.grid.registry import Registry
+        from bot.notify.links import Links, Purpose, site_key
+        from bot.settings import load_settings
+
+        settings = load_settings()
+        database = open_site(settings)
+        try:
+            if Registry.load(database).person(staff_no) is None:
+                raise typer.BadParameter(f"there is nobody with the staff number {staff_no}")
+            address = settings.web.public_url or f"http://localhost:{settings.web.port}"
+            print(Links(site_key(settings.home), database, address).url(Purpose.sign_in, "", staff_no))
+        finally:
+            database.dispose()

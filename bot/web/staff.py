@@ -1,0 +1,204 @@
+"""Pages behind the links in staff's messages: one tap, signing in, and the whole case."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bot.grid.models import Role
+from bot.grid.registry import HouseholdCard, PersonCard, Registry
+from bot.notify.links import BadLink, Links, Purpose
+from bot.notify.texts import word
+from bot.settings import Settings
+from bot.tickets.cards import TicketCard, TicketRefused
+from bot.tickets.desk import TicketDesk
+from bot.web.signing_in import SignIn
+
+#: verbs of a message's buttons, and the desk's names for them
+PRESSES = {"take": "acknowledge", "site": "on_site", "done": "resolve"}
+#: these see every case; the others those of their own grids, and supervisors none
+EVERYWHERE = frozenset({Role.team, Role.duty, Role.admin, Role.crew})
+_NEXT = {"reported": ("take",), "acknowledged": ("site", "done"), "on_site": ("done",)}
+
+
+@cache
+def _words() -> dict[str, Any]:
+    words: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("staff.yml").read_text("utf-8"))
+    return words
+
+
+@cache
+def _templates() -> Environment:
+    folder = Path(__file__).with_name("templates")
+    return Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+
+
+class StaffPages:
+    """Handlers of one site."""
+
+    def __init__(self, desk: TicketDesk, registry: Registry, links: Links, sign_in: SignIn, settings: Settings) -> None:
+        self._desk, self._registry, self._links, self._sign_in = desk, registry, links, sign_in
+        self._zone = ZoneInfo(settings.site.timezone)
+        self._secure = settings.web.public_url.startswith("https:")
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/t/{token}", self.show_link),
+            web.post("/t/{token}", self.use_link),
+            web.get("/case/{ticket_no}", self.show_case),
+            web.post("/case/{ticket_no}", self.press_case),
+        ]
+
+    # ---- links ----------------------------------------------------------------------------------
+
+    async def show_link(self, request: web.Request) -> web.StreamResponse:
+        """What a link will do. Nothing is done yet: messengers open links to show a preview."""
+        token = request.match_info["token"]
+        try:
+            link = self._links.read(token)
+        except BadLink as bad:
+            return _bad(bad)
+        if link.purpose is Purpose.sign_in:
+            person = self._registry.person(link.staff_no)
+            if person is None:
+                return _bad(BadLink("expired"))
+            return _page("press.html", 200, heading=person.name, ticket_no="", button=_words()["sign_in_button"])
+        if link.purpose not in PRESSES:
+            raise web.HTTPSeeOther(f"/case/{link.ticket_no}")
+        verb = _words()["verbs"][link.purpose]
+        return _page(
+            "press.html",
+            200,
+            heading=verb["ask"],
+            ticket_no=link.ticket_no,
+            button=verb["button"],
+            asks_note=link.purpose is Purpose.done,
+        )
+
+    async def use_link(self, request: web.Request) -> web.StreamResponse:
+        """Do what a link is for, once."""
+        form = await request.post()
+        try:
+            link = self._links.redeem(request.match_info["token"])
+        except BadLink as bad:
+            return _bad(bad)
+        person = self._registry.person(link.staff_no)
+        if person is None:
+            return _bad(BadLink("expired"))
+        if link.purpose is Purpose.sign_in:
+            response = _say(_words()["signed_in"].format(name=person.name))
+            self._sign_in.let_in(response, person.staff_no, self._secure)
+            return response
+        if link.purpose not in PRESSES:
+            raise web.HTTPSeeOther(f"/case/{link.ticket_no}")
+        return _say(self._press(link.ticket_no, link.purpose, person, str(form.get("note", ""))))
+
+    def _press(self, ticket_no: str, verb: str, person: PersonCard, note: str) -> str:
+        """Press a button of the desk; what to tell whoever pressed."""
+        try:
+            done = self._desk.press(ticket_no, PRESSES[verb], person.staff_no, note=note[:1000])
+        except TicketRefused:
+            return str(_words()["refused"])
+        who = done.who_name or done.who
+        since = done.since.astimezone(self._zone).strftime("%H:%M")
+        return str(_words()["verbs"][verb][done.outcome]).format(who=who, since=since)
+
+    # ---- the case -------------------------------------------------------------------------------
+
+    async def show_case(self, request: web.Request) -> web.StreamResponse:
+        found = self._allowed(request)
+        return found if isinstance(found, web.Response) else self._case(request, *found)
+
+    async def press_case(self, request: web.Request) -> web.StreamResponse:
+        found = self._allowed(request)
+        if isinstance(found, web.Response):
+            return found
+        person, ticket = found
+        form = await request.post()
+        if not self._sign_in.own_form(request, str(form.get("csrf", ""))):
+            return _say(_words()["closed"], 403)
+        verb = str(form.get("verb", ""))
+        told = self._press(ticket.ticket_no, verb, person, str(form.get("note", ""))) if verb in PRESSES else ""
+        return self._case(request, person, self._desk.ticket(ticket.ticket_no) or ticket, told)
+
+    def _allowed(self, request: web.Request) -> tuple[PersonCard, TicketCard] | web.Response:
+        """Who asks, and the ticket; or the page that strangers and other grids get."""
+        person = self._sign_in.staff_of(request)
+        if person is None or person.role == Role.supervisor:
+            return _say(_words()["closed"], 403)
+        ticket = self._desk.ticket(request.match_info["ticket_no"])
+        if ticket is None:
+            return _say(_words()["no_case"], 404)
+        if not self._sees(person, ticket):
+            return _say(_words()["not_yours"], 403)
+        return person, ticket
+
+    def _sees(self, person: PersonCard, ticket: TicketCard) -> bool:
+        if person.role in EVERYWHERE or ticket.owner == person.staff_no:
+            return True
+        return bool(ticket.grid_no) and person in self._registry.staff(ticket.grid_no or "", person.role)
+
+    def _case(self, request: web.Request, person: PersonCard, ticket: TicketCard, told: str = "") -> web.Response:
+        words = _words()
+        household = self._registry.household(ticket.household_no) if ticket.household_no else None
+        history = [
+            (
+                act.at.astimezone(self._zone).strftime("%m-%d %H:%M"),
+                words["history"].get(act.kind, act.kind),
+                self._name(act.by),
+                act.note,
+            )
+            for act in self._desk.activities(ticket.ticket_no)
+        ]
+        return _page(
+            "case.html",
+            200,
+            kind=word("kinds", ticket.kind),
+            urgent=words["urgent"] if ticket.urgent else "",
+            ticket=ticket,
+            lines=_lines(ticket, household),
+            tel=ticket.reporter if ticket.reporter.isdigit() else "",
+            buttons=[(verb, words["verbs"][verb]["button"]) for verb in _NEXT.get(ticket.state, ())],
+            csrf=self._sign_in.csrf(request),
+            told=told,
+            history=history,
+            recordings=[],
+        )
+
+    def _name(self, by: str) -> str:
+        person = self._registry.person(by)
+        return person.name if person else ""
+
+
+def _lines(ticket: TicketCard, household: HouseholdCard | None) -> list[tuple[str, str]]:
+    names = _words()["case"]
+    pairs = [
+        (names["state"], _words()["states"].get(ticket.state, ticket.state)),
+        (names["owner"], ticket.owner_name),
+        (names["said"], ticket.said),
+        (names["place"], ticket.place),
+        (names["registered"], f"{household.community} {household.compound}{household.address}" if household else ""),
+        (names["who"], household.householder if household else ticket.householder),
+    ]
+    return [(name, value) for name, value in pairs if value]
+
+
+def _page(template: str, status: int, **values: Any) -> web.Response:
+    words = _words()
+    values = {"title": words["titles"]["link"], "words": words, "note": words["note"], "asks_note": False, **values}
+    text = _templates().get_template(template).render(**values)
+    return web.Response(text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"})
+
+
+def _say(sentence: str, status: int = 200) -> web.Response:
+    return _page("page.html", status, say=sentence)
+
+
+def _bad(bad: BadLink) -> web.Response:
+    return _say(_words()["bad_link"][bad.reason], 410 if bad.reason != "forged" else 404)

@@ -1,0 +1,171 @@
+"""Behind a link: one tap does one thing once; names and addresses need a sign-in; strangers learn nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import select
+
+from bot.database import Database, now, open_database
+from bot.grid.models import Grid, GridStaff, Staff
+from bot.grid.registry import Registry
+from bot.notify.links import Links, Purpose
+from bot.settings import Settings
+from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.models import Ticket
+from bot.web.guard import guard
+from bot.web.signing_in import COOKIE, SignIn
+from bot.web.staff import StaffPages
+
+KEY = bytes(range(32))
+HOUSE = "沿河路二百零六号"
+
+
+@dataclass
+class Site:
+    client: TestClient[web.Request, web.Application]
+    links: Links
+    desk: TicketDesk
+    database: Database
+    ticket_no: str
+
+    async def get(self, path: str) -> tuple[int, str]:
+        response = await self.client.get(path, allow_redirects=False)
+        return response.status, await response.text()
+
+    async def post(self, path: str, **form: str) -> tuple[int, str]:
+        response = await self.client.post(path, data=form)
+        return response.status, await response.text()
+
+    async def sign_in(self, staff_no: str) -> None:
+        status, _ = await self.post(f"/t/{self.links.token(Purpose.sign_in, '', staff_no)}")
+        assert status == 200
+
+
+@pytest_asyncio.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    database = open_database(f"sqlite:///{tmp_path / 'gege.sqlite'}")
+    database.migrate()
+    people = {
+        "M24": ("归程", "manager", "24"),
+        "M25": ("望舒", "manager", "25"),
+        "S24": ("主任", "supervisor", "24"),
+        "D1": ("值班", "duty", ""),
+    }
+    with database.session() as session:
+        session.add_all([Grid(grid_no="24"), Grid(grid_no="25")])
+        session.add_all(Staff(staff_no=no, name=name, role=role, phone="139") for no, (name, role, _) in people.items())
+        session.flush()
+        session.add_all(GridStaff(grid_no=grid, staff_no=no) for no, (_, _, grid) in people.items() if grid)
+    desk, registry = TicketDesk(database), Registry.load(database)
+    card = desk.report(
+        Report(
+            kind="outage", said="<script>alert(1)</script>停电了", session="s", channel="phone", reporter="13900000001",
+            place=HOUSE, householder="<b>黄素芬</b>", grid_no="24",
+        )
+    )  # fmt: skip
+    links, sign_in = Links(KEY, database), SignIn(KEY, 12, registry.person)
+    app = web.Application(middlewares=[guard(())])
+    app.router.add_routes(StaffPages(desk, registry, links, sign_in, Settings(home=tmp_path)).routes())
+    async with TestClient(TestServer(app)) as client:
+        yield Site(client, links, desk, database, card.ticket_no)
+    database.dispose()
+
+
+def state(site: Site) -> str:
+    with site.database.reading() as session:
+        return session.scalars(select(Ticket.state)).one()
+
+
+async def test_opening_a_link_does_nothing_and_the_button_does(site: Site) -> None:
+    link = f"/t/{site.links.token(Purpose.take, site.ticket_no, 'M24')}"
+    for _ in range(3):  # previews of a messenger
+        status, page = await site.get(link)
+        assert status == 200 and "我来接单" in page and state(site) == "reported"
+    status, page = await site.post(link)
+    assert status == 200 and "归您管" in page and state(site) == "acknowledged"
+
+
+async def test_a_link_shows_nothing_of_the_case(site: Site) -> None:
+    link = f"/t/{site.links.token(Purpose.take, site.ticket_no, 'M24')}"
+    for _, page in (await site.get(link), await site.post(link)):
+        assert not any(secret in page for secret in (HOUSE, "黄素芬", "13900000001"))
+
+
+async def test_the_second_press_is_told_who_has_it(site: Site) -> None:
+    mine, theirs = (site.links.token(Purpose.take, site.ticket_no, who) for who in ("M24", "D1"))
+    await site.post(f"/t/{mine}")
+    assert "用过了" in (await site.post(f"/t/{mine}"))[1]
+    assert "归程已经接了" in (await site.post(f"/t/{theirs}"))[1]
+
+
+async def test_a_press_after_the_end_is_answered_plainly(site: Site) -> None:
+    site.desk.cancel(site.ticket_no)
+    status, page = await site.post(f"/t/{site.links.token(Purpose.take, site.ticket_no, 'M24')}")
+    assert status == 200 and "已经了结" in page and state(site) == "cancelled"
+
+
+@pytest.mark.parametrize(("bend", "words"), [("forged", "不对"), ("expired", "过期")])
+async def test_a_bad_link_gets_a_plain_sentence(site: Site, bend: str, words: str) -> None:
+    long_ago = now() - dt.timedelta(days=30)
+    token = site.links.token(Purpose.take, site.ticket_no, "M24", long_ago if bend == "expired" else None)
+    token = token[:-3] + "abc" if bend == "forged" else token
+    for status, page in (await site.get(f"/t/{token}"), await site.post(f"/t/{token}")):
+        assert status in (404, 410) and words in page and state(site) == "reported"
+
+
+async def test_a_case_is_closed_to_strangers(site: Site) -> None:
+    for path in (f"/case/{site.ticket_no}", "/case/GD9999999999"):
+        status, page = await site.get(path)
+        assert status == 403 and "登录" in page and HOUSE not in page
+
+
+async def test_who_signs_in_sees_the_whole_case_and_everything_is_escaped(site: Site) -> None:
+    await site.sign_in("M24")
+    status, page = await site.get(f"/case/{site.ticket_no}")
+    assert status == 200 and HOUSE in page and 'href="tel:13900000001"' in page
+    assert "<script>alert" not in page and "<b>黄" not in page and "&lt;script&gt;" in page
+
+
+async def test_a_sign_in_link_works_once(site: Site) -> None:
+    token = site.links.token(Purpose.sign_in, "", "M24")
+    assert (await site.post(f"/t/{token}"))[0] == 200
+    assert (await site.post(f"/t/{token}"))[0] == 410
+
+
+async def test_another_grids_manager_and_a_supervisor_see_nothing(site: Site) -> None:
+    for who in ("M25", "S24"):
+        await site.sign_in(who)
+        status, page = await site.get(f"/case/{site.ticket_no}")
+        assert status == 403 and HOUSE not in page
+
+
+async def test_the_duty_desk_sees_it_and_can_act(site: Site) -> None:
+    await site.sign_in("D1")
+    _, page = await site.get(f"/case/{site.ticket_no}")
+    csrf = page.split('name="csrf" value="')[1].split('"')[0]
+    status, page = await site.post(f"/case/{site.ticket_no}", csrf=csrf, verb="take", note="我去")
+    assert status == 200 and "归您管" in page and state(site) == "acknowledged"
+
+
+async def test_a_foreign_form_changes_nothing(site: Site) -> None:
+    await site.sign_in("D1")
+    for csrf in ("", "0" * 64):
+        assert (await site.post(f"/case/{site.ticket_no}", csrf=csrf, verb="take"))[0] == 403
+    response = await site.client.post(
+        f"/t/{site.links.token(Purpose.take, site.ticket_no, 'M24')}", headers={"Origin": "https://evil.example"}
+    )
+    assert response.status == 403 and state(site) == "reported"
+
+
+@pytest.mark.parametrize("cookie", ["", "D1", "D1|99999999999|", "D1|99999999999|" + "0" * 64, "|||", "D1|é|x"])
+async def test_a_made_up_cookie_is_no_sign_in(site: Site, cookie: str) -> None:
+    response = await site.client.get(f"/case/{site.ticket_no}", headers={"Cookie": f"{COOKIE}={cookie}"})
+    assert response.status == 403
