@@ -7,7 +7,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 from bot.dialogue.port import Dialogue, Heard, Reply
@@ -71,7 +70,7 @@ class PhoneCall:
         self._line, self._dialogue, self._desk, self._intake = line, dialogue, desk, intake
         self._settings, self._clock = settings, clock
         self._on_event = on_event or (lambda name, detail: None)
-        self._recording = CallRecording(Path(settings.home), facts.call_id, line.rate)
+        self._recording = CallRecording(settings, facts.call_id, line.rate)
         self._mouth = Mouth(line, voice, clock)
         rules = TurnRules(end_of_speech=settings.voice.end_of_speech)
         self._ear = Ear(line, recogniser, self._recording, rules, self._mouth.interrupt, self._partial, clock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import uuid as uuids
 import wave
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.recordings.room import open_recording
 from bot.settings import Settings
 from bot.speech.audio import write_wav
 from bot.voice.account import CallStory
@@ -94,14 +96,15 @@ async def test_the_call_is_a_row_before_a_word_is_spoken(tmp_path: Path) -> None
 async def test_both_directions_are_recorded_but_nothing_before_the_notice(tmp_path: Path) -> None:
     room = Room(tmp_path, ["停电"], [reply("记下了。", ended=True)])
     story = await room.call(room.wav("1.wav", speech(2.0)))
-    with wave.open(str(tmp_path / story.recording)) as file:
+    site = Settings(home=tmp_path)
+    with wave.open(io.BytesIO(open_recording(site, story.recording))) as file:
         assert file.getnchannels() == 2
         both = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
     caller, gege = np.abs(both[:, 0].astype(int)), np.abs(both[:, 1].astype(int))
     assert (caller > 1000).sum() > 8000, "the caller's two seconds are there"
     # Notice and greeting are 0.4 s each; only the greeting and the answer may be stored.
     assert 0.6 * 8000 * 0.5 < (gege > 200).sum() < 1.0 * 8000
-    with wave.open(str(tmp_path / story.turns[0].recording)) as file:
+    with wave.open(io.BytesIO(open_recording(site, story.turns[0].recording))) as file:
         assert 2.0 < file.getnframes() / 8000 < 4.0
     assert room.dialogue.heard[0].recording == story.turns[0].recording
 
