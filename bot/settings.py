@@ -177,7 +177,7 @@ class CapacitySettings(_Section):
     #: open calls altogether; further ones go to a person at once
     open_calls: int = Field(default=120, ge=1)
     #: a turn that is not recognised, or not answered, after so many seconds goes to a person
-    recognise_s: float = Field(default=5.0, gt=0.0)
+    recognise_s: float = Field(default=4.0, gt=0.0)
     dialogue_s: float = Field(default=8.0, gt=0.0)
     #: a stopping service lets calls finish for so many seconds
     stop_s: float = Field(default=120.0, ge=0.0, le=600.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid as uuids
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ async def run_call(
     files: Sequence[Path | Key],
     caller: str,
     dialogue: Dialogue,
-    recogniser: Recogniser,
+    recogniser: Recogniser | None,
     voice: Voice,
     desk: TicketDesk,
     settings: Settings,
@@ -39,16 +39,22 @@ async def run_call(
     diverting: str = "",
     rate: int = 8000,
     pace: float = 1.0,
+    calls: list[PhoneCall] | None = None,
+    parts: dict[str, Any] | None = None,
+    wait: Callable[[], Awaitable[None]] | None = None,
+    before_hanging_up: Callable[[], Awaitable[None]] | None = None,
 ) -> CallStory:
     """Speak each file in turn into a real call and return what happened.
 
+    `calls` is told of the call that comes into being, `parts` are further parts of it, `wait` replaces waiting for
+    the caller's turn, `before_hanging_up` comes after the last file.
     `pace` runs the telephone faster than real time at both ends; turn taking counts audio time.
     Raises AudioRefused for a file that is no sound."""
     stories: asyncio.Future[CallStory] = asyncio.get_running_loop().create_future()
-    calls: list[PhoneCall] = []
+    calls = [] if calls is None else calls
 
     async def answer(line: Line, facts: CallFacts) -> None:
-        parts: dict[str, Any] = {
+        every: dict[str, Any] = {
             "dialogue": dialogue,
             "recogniser": recogniser,
             "voice": voice,
@@ -56,8 +62,9 @@ async def run_call(
             "intake": intake or intake_of(desk),
             "settings": settings,
             "on_event": on_event,
+            **(parts or {}),
         }
-        call = PhoneCall(line, facts, **parts)
+        call = PhoneCall(line, facts, **every)
         calls.append(call)
         try:
             story = await call.run()
@@ -84,7 +91,8 @@ async def run_call(
     try:
         call_id = str(uuids.uuid4())
         server.announce(call_id, caller, dialled, diverting)
-        await place_call("127.0.0.1", server.port, call_id, files, rate=rate, pace=pace, my_turn=my_turn)
+        await place_call("127.0.0.1", server.port, call_id, files, rate=rate, pace=pace,
+                         my_turn=wait or my_turn, before_hanging_up=before_hanging_up)  # fmt: skip
         return await asyncio.wait_for(stories, 60.0)
     finally:
         await server.close()

@@ -26,6 +26,10 @@ def silence(seconds: float, rate: int = 8000) -> bytes:
     return bytes(int(seconds * rate) * 2)
 
 
+class Never(Exception):
+    """In place of a text: the recogniser does not come back."""
+
+
 @dataclass
 class ScriptedRecogniser:
     """Answers with its texts in turn; an exception in their place breaks the recogniser."""
@@ -53,6 +57,8 @@ class ScriptedSession:
 
     async def finish(self) -> HeardSpeech:
         text = self.owner.texts[self.number] if self.number < len(self.owner.texts) else ""
+        if isinstance(text, Never):
+            await asyncio.sleep(3600)
         if isinstance(text, Exception):
             raise text
         return HeardSpeech(text, ("别的",), 0.0, len(self.owner.fed[self.number]) / 2 / self.rate)
@@ -92,6 +98,8 @@ class ScriptedDialogue:
 
     answers: list[Answer]
     heard: list[Heard] = field(default_factory=list)
+    #: seconds that an answer takes
+    delay: float = 0.0
 
     async def start(self) -> None:
         pass
@@ -104,7 +112,7 @@ class ScriptedDialogue:
         self.heard.append(heard)
         if isinstance(answer, Exception):
             raise answer
-        await asyncio.sleep(0)
+        await asyncio.sleep(self.delay)
         return answer(heard) if callable(answer) else answer
 
     async def close(self) -> None:
@@ -135,7 +143,10 @@ class NotingIntake:
     """Notes what could not be understood."""
 
     notes: list[tuple[Heard, str]] = field(default_factory=list)
+    fails: bool = False
 
     async def __call__(self, heard: Heard, reason: str) -> str | None:
+        if self.fails:
+            raise RuntimeError("the database is locked")
         self.notes.append((heard, reason))
         return "GD-UNCLEAR"
