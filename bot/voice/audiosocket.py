@@ -331,18 +331,22 @@ class AudioSocketServer:
 
     async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Announced | None:
         if len(self._calls) > self._most:
-            return self._refuse("flood")
+            self._refuse("flood")
+            return None
         if not is_allowed(writer, self._allowed):
-            return self._refuse("address")
+            self._refuse("address")
+            return None
         try:
             first = await asyncio.wait_for(read_frame(reader), 2.0)
         except TimeoutError:
             first = None
         if first is None or first.kind != UUID or len(first.payload) != 16:
-            return self._refuse("no UUID")
+            self._refuse("no UUID")
+            return None
         announced = self._announced.pop(uuids.UUID(bytes=first.payload), None)
         if announced is None or time.monotonic() - announced.at > self._announced_s:
-            return self._refuse("unknown UUID")
+            self._refuse("unknown UUID")
+            return None
         return announced
 
     def _refuse(self, reason: str) -> None:

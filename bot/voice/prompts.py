@@ -28,6 +28,7 @@ class Prompts:
     whisper_where: str
     not_reached: str
     nobody_reached: str
+    unreached_note: str
     #: kind of a ticket -> how a manager is told of it
     kinds: dict[str, str]
 

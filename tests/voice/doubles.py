@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -150,3 +151,26 @@ class NotingIntake:
             raise RuntimeError("the database is locked")
         self.notes.append((heard, reason))
         return "GD-UNCLEAR"
+
+
+@dataclass
+class HandingDesk(NotingDesk):
+    """A desk that has one ticket, GD1, of grid 24."""
+
+    hangs_s: float = 0.0
+
+    def begin_call(self, id: str, caller: str, dialled: str, diverting: str, front_end: str) -> bool:
+        time.sleep(self.hangs_s)
+        return super().begin_call(id, caller, dialled, diverting, front_end) if ("begin", id) not in [
+            note[:2] for note in self.notes] else False  # fmt: skip
+
+    def ticket(self, ticket_no: str) -> Any:
+        found = SimpleNamespace(kind="outage", place="沿河路206号", grid_no="24")
+        return found if ticket_no == "GD1" else None
+
+    def add(self, ticket_no: str, *, note: str, facts: dict[str, Any], by: str) -> None:
+        self.notes.append(("add", ticket_no, note))
+
+    def report(self, report: Any) -> Any:
+        self.notes.append(("report", report.kind, report.reporter))
+        return SimpleNamespace(ticket_no="GD-REPORT")

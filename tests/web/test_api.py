@@ -12,7 +12,6 @@ import pytest
 import soundfile
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.settings import Settings
 from bot.recordings.room import open_recording
 from bot.settings import Settings
 from bot.speech.audio import read_audio, wav_bytes
