@@ -23,8 +23,8 @@ class TurnStory:
     ticket_no: str | None = None
     #: path below GEGE_HOME
     recording: str = ""
-    #: speech: length of the caller's sound; end_of_speech: silence that ended it; from the end of speech (after the wait) until it was recognised,
-    #: answered by the dialogue, and until the first sound of the answer left
+    #: speech: length of the caller's sound; end_of_speech: silence that ended it; from then on until it was
+    #: recognised, answered by the dialogue, and until the first sound of the answer left
     seconds: dict[str, float] = field(default_factory=dict)
 
 

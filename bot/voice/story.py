@@ -19,6 +19,7 @@ from bot.voice.call import OnEvent, PhoneCall
 from bot.voice.client import Key, place_call
 from bot.voice.intake import Intake, intake_of
 from bot.voice.line import CallFacts, Line
+from bot.voice.log import CallLog
 
 #: turns are waited for at most this long (s of audio time)
 _PATIENCE_S = 120.0
@@ -41,17 +42,23 @@ async def run_call(
     pace: float = 1.0,
     calls: list[PhoneCall] | None = None,
     parts: dict[str, Any] | None = None,
+    log: CallLog | None = None,
     wait: Callable[[], Awaitable[None]] | None = None,
     before_hanging_up: Callable[[], Awaitable[None]] | None = None,
 ) -> CallStory:
     """Speak each file in turn into a real call and return what happened.
 
-    `calls` is told of the call that comes into being, `parts` are further parts of it, `wait` replaces waiting for
-    the caller's turn, `before_hanging_up` comes after the last file.
+    `log` writes the call down and is closed; `calls` is told of the call that comes into being, `parts` are further
+    parts of it; `wait` replaces waiting for the caller's turn, `before_hanging_up` comes after the last file.
     `pace` runs the telephone faster than real time at both ends; turn taking counts audio time.
     Raises AudioRefused for a file that is no sound."""
     stories: asyncio.Future[CallStory] = asyncio.get_running_loop().create_future()
     calls = [] if calls is None else calls
+
+    def tell(name: str, detail: dict[str, Any]) -> None:
+        for observer in (log, on_event):
+            if observer is not None:
+                observer(name, detail)
 
     async def answer(line: Line, facts: CallFacts) -> None:
         every: dict[str, Any] = {
@@ -61,7 +68,7 @@ async def run_call(
             "desk": desk,
             "intake": intake or intake_of(desk),
             "settings": settings,
-            "on_event": on_event,
+            "on_event": tell,
             **(parts or {}),
         }
         call = PhoneCall(line, facts, **every)
@@ -96,3 +103,5 @@ async def run_call(
         return await asyncio.wait_for(stories, 60.0)
     finally:
         await server.close()
+        if log is not None:
+            await asyncio.to_thread(log.close)

@@ -111,11 +111,13 @@ class Telephone:
                     with contextlib.suppress(VoiceFailed):
                         await self._voice.say(sentence, rate)
 
-    async def answer(self, line: Line, facts: CallFacts, front_end: str = "audiosocket", on_event: OnEvent | None = None) -> None:
+    async def answer(
+        self, line: Line, facts: CallFacts, front_end: str = "audiosocket", on_event: OnEvent | None = None
+    ) -> None:
         """Run one call on a line of any front end."""
         if self._voice is None or self.stopping:
             return  # closing the line is what rings a person
-        observers = [self.hand_overs, self._log, self.metrics, *([on_event] if on_event else [])]
+        observers: list[OnEvent] = [self.hand_overs, self._log, self.metrics, *([on_event] if on_event else [])]
 
         def tell(name: str, detail: dict[str, Any]) -> None:
             for observer in observers:
