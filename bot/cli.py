@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from bot.commands import escalation
+from bot.commands.bench_voice import register as register_bench_voice
 from bot.commands.call_log import register as register_call_log
 from bot.settings import PROJECT, SettingsError, load_settings
 
@@ -572,6 +573,7 @@ def bench_reports(count: int = 500) -> None:
 
 
 register_call_log(app)
+register_bench_voice(bench_app)
 
 
 def main() -> None:

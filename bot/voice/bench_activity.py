@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -61,8 +62,8 @@ class Silero:
 
 
 DETECTORS: dict[str, Callable[[], Detector]] = {
-    **{f"webrtc {strictness}": (lambda strictness=strictness: WebRtc(strictness)) for strictness in range(4)},
-    **{f"silero {threshold}": (lambda threshold=threshold: Silero(threshold)) for threshold in (0.3, 0.5, 0.7)},
+    **{f"webrtc {strictness}": partial(WebRtc, strictness) for strictness in range(4)},
+    **{f"silero {threshold}": partial(Silero, threshold) for threshold in (0.3, 0.5, 0.7)},
 }
 
 
