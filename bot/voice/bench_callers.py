@@ -20,7 +20,9 @@ from bot.voice.client import AudioSocketCaller
 
 RATE = 8000
 #: a caller breathes so long between Gege's answer and the next sentence (s)
-_BREATH_S = (0.5, 1.5)
+_BREATH_S = (0.1, 0.6)
+#: notice and greeting; measuring begins after them
+_GREETING_S = 9.0
 
 
 async def _call(port: int, call: dict[str, Any], sounds: list[bytes], until: float, draw: random.Random) -> int:
@@ -41,6 +43,8 @@ async def _call(port: int, call: dict[str, Any], sounds: list[bytes], until: flo
             if time.monotonic() < until:
                 await caller.say(draw.choice(sounds))
                 spoken += 1
+        if spoken:
+            await asyncio.wait_for(caller.my_turn(), 20.0)  # the last answer is heard as well
     except TimeoutError:
         pass
     finally:
@@ -86,7 +90,7 @@ async def main() -> None:
     wanted = json.load(sys.stdin)
     sounds = [read_audio(Path(name), RATE).samples.astype("<i2").tobytes() for name in wanted["wavs"]]
     draw = random.Random(wanted.get("seed", 3))
-    until = time.monotonic() + wanted["seconds"]
+    until = time.monotonic() + wanted["seconds"] + (0 if wanted.get("plain") else _GREETING_S)
     if wanted.get("plain"):
         found = await asyncio.gather(
             *(_plain(wanted["port"], sounds, until, random.Random(draw.random())) for _ in range(wanted["plain"])),
