@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import struct
 import time
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import soxr
 
+from bot.voice.allowed import is_allowed, networks
 from bot.voice.line import CallFacts, LineEvent, Playback, Pressed, Sounded
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,6 @@ _ANNOUNCED_FOR_S = 10.0
 _MOST_ANNOUNCED = 10_000
 _WAITING_EVENTS = 6000
 _HEADER = struct.Struct(">BH")
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
@@ -354,18 +353,3 @@ class AudioSocketServer:
         # A flood is counted, not written down line by line.
         if self.refused[reason] & (self.refused[reason] - 1) == 0:
             log.warning("AudioSocket: a connection was closed (%s; %s times so far)", reason, self.refused[reason])
-
-
-def networks(names: Sequence[str]) -> list[Network]:
-    """Raises ValueError for what is no network."""
-    return [ipaddress.ip_network(name, strict=False) for name in names]
-
-
-def is_allowed(writer: asyncio.StreamWriter, allowed: Sequence[Network]) -> bool:
-    """Whether the other end lies in one of the networks."""
-    peer = writer.get_extra_info("peername")
-    if not peer:
-        return False  # it has gone already
-    address = ipaddress.ip_address(str(peer[0]).partition("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None)
-    return any((mapped or address) in network for network in allowed)

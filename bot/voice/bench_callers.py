@@ -1,6 +1,6 @@
 """Callers for `gege bench voice`, in a process of their own: they speak, wait for the answer, speak again.
 
-stdin: one JSON object (port, calls: [{uuid, talks}], wavs, seconds, plain); stdout: one JSON object."""
+stdin: one JSON object (port, calls: [{uuids, talks}], wavs, seconds, plain); stdout: one JSON object."""
 
 from __future__ import annotations
 
@@ -22,25 +22,35 @@ RATE = 8000
 #: a caller breathes so long between Gege's answer and the next sentence (s)
 _BREATH_S = (0.1, 0.6)
 #: notice and greeting; measuring begins after them
-_GREETING_S = 9.0
+_GREETING_S = 5.0
 
 
 async def _call(port: int, call: dict[str, Any], sounds: list[bytes], until: float, draw: random.Random) -> int:
-    """One call; → how many sentences were spoken."""
+    """One caller, who calls again when Gege hangs up; → how many sentences were spoken."""
     await asyncio.sleep(draw.uniform(0, 1.5))
+    spoken = 0
+    for name in call["uuids"]:
+        if time.monotonic() < until:
+            spoken += await _one_call(port, name, call["talks"], sounds, until, draw)
+    return spoken
+
+
+async def _one_call(
+    port: int, name: str, talks: bool, sounds: list[bytes], until: float, draw: random.Random
+) -> int:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     caller = AudioSocketCaller(reader, writer, RATE, 1.0, True)
-    writer.write(Frame(UUID, uuids.UUID(call["uuid"]).bytes).encode())
+    writer.write(Frame(UUID, uuids.UUID(name).bytes).encode())
     tasks = [asyncio.create_task(caller.send()), asyncio.create_task(caller.receive())]
     spoken = 0
     try:
         while time.monotonic() < until and not caller.gone.is_set():
-            if not call["talks"]:
+            if not talks:
                 await asyncio.sleep(0.2)
                 continue
             await asyncio.wait_for(caller.my_turn(), 20.0)
             await asyncio.sleep(draw.uniform(*_BREATH_S))
-            if time.monotonic() < until:
+            if time.monotonic() < until and not caller.gone.is_set():
                 await caller.say(draw.choice(sounds))
                 spoken += 1
         if spoken:
@@ -75,7 +85,7 @@ async def _plain(port: int, sounds: list[bytes], until: float, draw: random.Rand
     try:
         while time.monotonic() < until:
             # Gege's answer is silence on this line; a plain loop decodes it as well.
-            await send(bytes(int(RATE * draw.uniform(2.5, 3.5)) * 2))
+            await send(bytes(int(RATE * draw.uniform(1.8, 2.6)) * 2))
             await send(draw.choice(sounds) + bytes(int(RATE * 0.9) * 2))
             began = time.monotonic()
             writer.write((0).to_bytes(4, "big"))

@@ -241,3 +241,20 @@ def test_the_term_is_never_below_ninety_days(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="days"):
         load_settings(tmp_path)
     assert Settings(recording=RecordingSettings(days=90)).recording.days == 90
+
+
+def test_a_restored_site_hears_its_recordings_again(tmp_path: Path) -> None:
+    from bot.archive import backup, restore
+
+    old, new = Settings(home=tmp_path / "old"), Settings(home=tmp_path / "new")
+    open_site(old).dispose()
+    record(old)
+    writer = begin_recording(old, "recordings/c2/call.sealed", 8000)
+    writer.write(SOUND)
+    backup(old, tmp_path / "site.tar.gz")  # while a call goes on
+    writer.close()
+    restore(new, tmp_path / "site.tar.gz")
+    assert open_recording(new, NAME) == open_recording(old, NAME)
+    cut = look_into(new, "recordings/c2/call.sealed")
+    assert cut.pcm == SOUND and not cut.complete
+    assert stat.S_IMODE(key_file(new).stat().st_mode) == 0o600
