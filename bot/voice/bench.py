@@ -169,6 +169,7 @@ class _Site:
             "talking": talking,
             "turns": len(first),
             "spoken": told["spoken"],
+            "callers_failed": told["failed"],
             "first_audio_p50_ms": _at(first, 0.5, 1000),
             "first_audio_p95_ms": _at(first, 0.95, 1000),
             "first_audio_max_ms": _at(first, 1.0, 1000),

@@ -124,7 +124,7 @@ class CallFrame:
         facts = self.facts
         return Heard(
             id=f"{facts.call_id}-{self._utterances}", session=facts.call_id, text=text, alternatives=alternatives,
-            caller=facts.caller, channel="phone", dialled=facts.dialled, diverting=facts.diverting,
+            caller=facts.caller, channel=facts.channel, dialled=facts.dialled, diverting=facts.diverting,
             recording=recording or self._recording.path, call_id=facts.call_id,
         )  # fmt: skip
 

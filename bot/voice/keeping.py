@@ -98,7 +98,7 @@ class Keeping:
     def _last_word(self) -> Heard:
         facts = self._facts
         return Heard(
-            id=f"{facts.call_id}-end", session=facts.call_id, text="", caller=facts.caller, channel="phone",
+            id=f"{facts.call_id}-end", session=facts.call_id, text="", caller=facts.caller, channel=facts.channel,
             dialled=facts.dialled, diverting=facts.diverting, call_id=facts.call_id,
         )  # fmt: skip
 

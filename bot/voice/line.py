@@ -48,6 +48,8 @@ class CallFacts:
     caller: str = ""
     dialled: str = ""
     diverting: str = ""
+    #: where the caller is (Heard.channel): a person cannot be put through to a browser ("web")
+    channel: str = "phone"
 
 
 class Line(Protocol):
