@@ -20,7 +20,7 @@ from typing import Any
 from bot.app import Service, ears_and_mouth, running
 from bot.benches import scratch
 from bot.settings import PROJECT, Settings
-from bot.speech.recognise import HeardSpeech, Recogniser
+from bot.speech.recognise import HeardSpeech, Recogniser, give_way
 from bot.speech.speak import Voice
 from bot.voice.audiosocket import AudioSocketLine, AudioSocketServer
 from bot.voice.call import PhoneCall
@@ -44,7 +44,7 @@ class StandIn:
     def __init__(self, factor: float = STAND_IN_FACTOR, threads: int = 2) -> None:
         from concurrent.futures import ThreadPoolExecutor
 
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="stand-in")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="stand-in", initializer=give_way)
         began = time.thread_time()
         hashlib.pbkdf2_hmac("sha256", b"gege", b"gege", 200_000)
         #: rounds for one second of sound
