@@ -8,7 +8,7 @@ from alembic import op
 from bot.database import UTCDateTime
 
 revision = "0007"
-down_revision = "0002"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
