@@ -23,7 +23,7 @@ Progress = Callable[[str], None]
 FROZEN = PROJECT / "tests" / "data" / "nlu" / "situations.jsonl"
 
 
-def _scratch(settings: Settings, folder: str, households: int, progress: Progress) -> Settings:
+def scratch(settings: Settings, folder: str, households: int, progress: Progress) -> Settings:
     """Settings of a county of its own: a bench never touches a site's data."""
     mine = settings.model_copy(update={"home": Path(folder), "database": ""})
     database = open_site(mine)
@@ -38,7 +38,7 @@ async def nlu(settings: Settings, progress: Progress) -> dict[str, Any]:
     """Intent accuracy, hazard recall and false alarms on the frozen set; sentences that training holds are told apart."""
     rows = [json.loads(line) for line in FROZEN.read_text("utf-8").splitlines()]
     with tempfile.TemporaryDirectory(prefix="gege-bench-") as folder:
-        async with running(_scratch(settings, folder, 1_600, progress), relay=False) as service:
+        async with running(scratch(settings, folder, 1_600, progress), relay=False) as service:
             right = hazards = found = false_alarms = fallbacks = 0
             times = []
             wrong: dict[str, int] = {}
@@ -84,7 +84,7 @@ async def turn(settings: Settings, turns: int, stock: bool, progress: Progress) 
     """Milliseconds of text turns without and with a ticket, start to first answer, resident memory; with `stock`
     the same turns, taking turns with ours, through a stock Rasa set-up."""
     with tempfile.TemporaryDirectory(prefix="gege-bench-") as folder, contextlib.ExitStack() as stack:
-        mine = _scratch(settings, folder, 57_600, progress)
+        mine = scratch(settings, folder, 57_600, progress)
         progress("starting a service in a process of its own …")
         found: dict[str, Any] = {"service_start_to_first_answer_s": _start_to_first_answer(mine)}
         async with running(mine, relay=False) as service, contextlib.AsyncExitStack() as others:

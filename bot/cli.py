@@ -16,6 +16,8 @@ from typing import Annotated, Any
 import typer
 
 from bot.commands import escalation, staff
+from bot.commands.bench_voice import register as register_bench_voice
+from bot.commands.call_log import register as register_call_log
 from bot.settings import PROJECT, SettingsError, load_settings
 
 app = typer.Typer(
@@ -238,6 +240,7 @@ def call(
     """Place a real call through the AudioSocket front end on loopback, speaking the files in turn."""
     from bot.app import deliver_once, ears_and_mouth, running
     from bot.chat.telling import CallTeller
+    from bot.voice.log import CallLog
     from bot.voice.story import run_call
 
     for file in files:
@@ -258,6 +261,7 @@ def call(
                 None if as_json else CallTeller(),
                 dialled=dialled,
                 pace=pace,
+                log=CallLog(service.database),
             )
             story = told.as_json()
             await deliver_once(service)
@@ -567,6 +571,10 @@ def bench_reports(count: int = 500) -> None:
     from bot.benches import reports
 
     out(reports(load_settings(), count, note))
+
+
+register_call_log(app)
+register_bench_voice(bench_app)
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ from bot.grid.numerals import speak_number
 from bot.grid.registry import Registry
 from bot.settings import Settings
 from bot.speech.demo_model.speaker import demo_wav
+from bot.voice.log import CallLog
 from bot.voice.story import run_call
 
 WORDS = Path(__file__).resolve().parent / "data" / "demo.yml"
@@ -78,6 +79,7 @@ async def demo(settings: Settings) -> int:
                 settings,
                 CallTeller(),
                 pace=words["pace"],
+                log=CallLog(service.database),
             )
             await deliver_once(service)
             if story.ticket_no is None:

@@ -21,12 +21,10 @@ from bot.notify.relay import release
 from bot.settings import Settings
 from bot.speech.models import ModelMissing, in_use
 from bot.speech.recognise import Recogniser
-from bot.speech.speak import Voice, VoiceFailed
-from bot.voice.audiosocket import AudioSocketServer
-from bot.voice.call import PhoneCall
-from bot.voice.intake import intake_of
-from bot.voice.line import CallFacts, Line
+from bot.speech.speak import GegeVoice, Voice, VoiceFailed
+from bot.voice.telephone import Telephone
 from bot.web.app import make_app
+from bot.web.metrics import metrics_route
 from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages
 
@@ -64,33 +62,24 @@ async def serve(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> None:
     phone = _address(settings.voice.audiosocket)
+    agi = _address(settings.voice.fastagi, "fastagi")
     # Before the slow part: a taken port is told at once.
     _probe(settings.web.host, settings.web.port, "[web] port", settings)
     _probe(*phone, "[voice] audiosocket", settings)
+    _probe(*agi, "[voice] fastagi", settings)
     await asyncio.to_thread(_furnish, settings)
     tell("starting Gege …")
     async with running(settings) as service, contextlib.AsyncExitStack() as stack:
         rested = dt.timedelta(minutes=settings.dialogue.session_minutes)
         await asyncio.to_thread(service.desk.recover, now(), rested)
         await asyncio.to_thread(release, service.database, now())
-        recogniser: Recogniser | None = None
-        voice: Voice | None = None
-        try:
-            demo = in_use(settings).demo
-            ears, mouth = await stack.enter_async_context(ears_and_mouth(settings))
-        except (ModelMissing, VoiceFailed) as problem:
-            # Who can write is still served.
-            tell(f"NO TELEPHONE, the page only takes writing: {problem}")
-        else:
-            recogniser, voice = ears, mouth
-            if demo:
-                tell(DEMO_MODEL)
-            await _answer_calls(service, ears, mouth, phone, stack)
-            tell(f"telephone (AudioSocket) on {settings.voice.audiosocket}")
+        recogniser, voice = await _speech(settings, stack)
+        telephone = await _answer_calls(service, recogniser, voice, phone, agi, stack)
         links = Links(site_key(settings.home), service.database, settings.web.public_url)
         sign_in = SignIn(site_key(settings.home), settings.web.sign_in_hours, service.registry.person)
         staff = StaffPages(service.desk, service.registry, links, sign_in, settings)
         app = make_app(service.dialogue, recogniser, voice, service.desk, service.registry, settings, staff=staff)
+        app.router.add_routes([metrics_route(telephone.metrics.text, settings.metrics.token)])
         # A browser that keeps its connection open must not keep us from stopping.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
         await runner.setup()
@@ -125,43 +114,62 @@ def _furnish(settings: Settings) -> None:
         database.dispose()
 
 
+async def _speech(settings: Settings, stack: contextlib.AsyncExitStack) -> tuple[Recogniser | None, Voice | None]:
+    """Ears and mouth, as far as they are there: who can write, or leave a message, is still served."""
+    try:
+        demo = in_use(settings).demo
+        ears, mouth = await stack.enter_async_context(ears_and_mouth(settings))
+    except ModelMissing as problem:
+        tell(f"NO SPEECH MODEL, callers leave messages and the page only takes writing: {problem}")
+        return None, await _voice_alone(settings, stack)
+    except VoiceFailed as problem:
+        tell(f"NO VOICE, every call goes to a person at once and the page only takes writing: {problem}")
+        return None, None
+    if demo:
+        tell(DEMO_MODEL)
+    return ears, mouth
+
+
+async def _voice_alone(settings: Settings, stack: contextlib.AsyncExitStack) -> Voice | None:
+    voice = GegeVoice(settings.home, settings.speech.rate)
+    stack.push_async_callback(voice.close)
+    try:
+        await voice.start()
+    except VoiceFailed as problem:
+        tell(f"NO VOICE, every call goes to a person at once: {problem}")
+        return None
+    return voice
+
+
 async def _answer_calls(
     service: Service,
-    recogniser: Recogniser,
-    voice: Voice,
-    address: tuple[str, int],
+    recogniser: Recogniser | None,
+    voice: Voice | None,
+    phone: tuple[str, int],
+    agi: tuple[str, int],
     stack: contextlib.AsyncExitStack,
-) -> None:
-    """The AudioSocket front end; only calls that the dial plan announced get in."""
-    intake = intake_of(service.desk, service.registry)
-
-    async def answer(line: Line, facts: CallFacts) -> None:
-        call = PhoneCall(
-            line,
-            facts,
-            dialogue=service.dialogue,
-            recogniser=recogniser,
-            voice=voice,
-            desk=service.desk,
-            intake=intake,
-            settings=service.settings,
-        )
-        await call.run()
-
-    server = AudioSocketServer(*address, answer)
+) -> Telephone:
+    """The telephone; only calls that the dial plan announced get in."""
+    telephone = Telephone(
+        service.database, service.desk, service.registry, service.dialogue, recogniser, voice, service.settings,
+        audiosocket=phone, fastagi=agi,
+    )  # fmt: skip
     try:
-        await server.start()
+        await telephone.start()
     except OSError as problem:
-        raise _cannot(*address, "[voice] audiosocket", service.settings, problem) from problem
-    stack.push_async_callback(server.close)
+        raise _cannot(*phone, "[voice] audiosocket or fastagi", service.settings, problem) from problem
+    stack.push_async_callback(telephone.close)
+    voice_settings = service.settings.voice
+    tell(f"telephone (AudioSocket) on {voice_settings.audiosocket}, FastAGI on {voice_settings.fastagi}")
+    return telephone
 
 
-def _address(text: str) -> tuple[str, int]:
+def _address(text: str, key: str = "audiosocket") -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     try:
         return host.strip("[]") or "127.0.0.1", int(port)
     except ValueError:
-        raise CannotServe(f"[voice] audiosocket is {text!r}; write it as host:port") from None
+        raise CannotServe(f"[voice] {key} is {text!r}; write it as host:port") from None
 
 
 def _probe(host: str, port: int, setting: str, settings: Settings) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
 
@@ -141,6 +141,66 @@ class ServiceSettings(_Section):
     deadlines: DeadlineSettings = Field(default_factory=DeadlineSettings)
 
 
+class RecordingSettings(_Section):
+    """Recordings of calls (docs/decisions/0015-sealed-recordings.md)."""
+
+    #: file with the keys; empty: GEGE_HOME/keys/recording.key (GEGE_RECORDING_KEY comes before both)
+    key_file: str = ""
+    #: kept for so many days; a State Grid company keeps them three months at least
+    days: int = Field(default=180, ge=90)
+
+
+class TurnSettings(_Section):
+    """Turn taking on the telephone, seconds."""
+
+    #: "elder" never waits less than 0.9 s for a caller who pauses; "brisk" takes [voice] end_of_speech as it is
+    profile: Literal["elder", "brisk"] = "elder"
+    #: the longest wait, with all that adds to it
+    longest_wait: float = Field(default=1.5, ge=0.3, le=5.0)
+    #: waits so much longer while a number or an address is being said
+    number_wait: float = Field(default=0.4, ge=0.0, le=3.0)
+    #: waits so much longer for a caller who was cut off twice; remembered for the number that calls
+    cut_off_wait: float = Field(default=0.3, ge=0.0, le=3.0)
+    #: patience with somebody who says nothing
+    no_input: float = Field(default=6.0, gt=0.5)
+    #: a turn is answered at the latest after this
+    longest_turn: float = Field(default=60.0, ge=5.0)
+    #: "let me look" is heard when an answer takes longer than this
+    look_after: float = Field(default=0.8, gt=0.0)
+
+
+class CapacitySettings(_Section):
+    """How many calls are taken, and what happens to the others."""
+
+    #: calls that are recognised at the same time; the others leave a message. 0: 12 for each core
+    recognised_calls: int = Field(default=0, ge=0)
+    #: open calls altogether; further ones go to a person at once
+    open_calls: int = Field(default=120, ge=1)
+    #: a turn that is not recognised, or not answered, after so many seconds goes to a person
+    recognise_s: float = Field(default=4.0, gt=0.0)
+    dialogue_s: float = Field(default=8.0, gt=0.0)
+    #: a stopping service lets calls finish for so many seconds
+    stop_s: float = Field(default=120.0, ge=0.0, le=600.0)
+
+
+class AsteriskSettings(_Section):
+    """Who may speak AudioSocket and FastAGI to us, and how people are rung."""
+
+    #: networks; neither protocol has a password
+    allowed: list[str] = Field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
+    #: an announced call must connect within so many seconds
+    announced_s: float = Field(default=10.0, gt=0.0)
+    #: FastAGI connections at the same time, and seconds that a command may take
+    connections: int = Field(default=100, ge=1)
+    timeout_s: float = Field(default=5.0, gt=0.0)
+
+
+class MetricsSettings(_Section):
+    """`/metrics` is for this machine, and for whoever shows this token (Authorization: Bearer …)."""
+
+    token: str = ""
+
+
 class Settings(_Section):
     """Everything a site can change. Paths hang below `home`."""
 
@@ -153,6 +213,11 @@ class Settings(_Section):
     dialogue: DialogueSettings = Field(default_factory=DialogueSettings)
     notify: NotifySettings = Field(default_factory=NotifySettings)
     service: ServiceSettings = Field(default_factory=ServiceSettings)
+    recording: RecordingSettings = Field(default_factory=RecordingSettings)
+    turns: TurnSettings = Field(default_factory=TurnSettings)
+    capacity: CapacitySettings = Field(default_factory=CapacitySettings)
+    asterisk: AsteriskSettings = Field(default_factory=AsteriskSettings)
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     #: YAML of dated prices; empty: the one that ships with Gege
     tariff: str = ""
 

@@ -6,7 +6,9 @@ from alembic import context
 
 import bot.grid.models
 import bot.notify.links
-import bot.tickets.models  # noqa: F401  (they register their tables)
+import bot.recordings.models
+import bot.tickets.models
+import bot.voice.models  # noqa: F401  (they register their tables)
 from bot.database import Base
 
 connection = context.config.attributes["connection"]

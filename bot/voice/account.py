@@ -23,8 +23,8 @@ class TurnStory:
     ticket_no: str | None = None
     #: path below GEGE_HOME
     recording: str = ""
-    #: speech: length of the caller's sound; from the end of speech (after the wait) until it was recognised,
-    #: answered by the dialogue, and until the first sound of the answer left
+    #: speech: length of the caller's sound; end_of_speech: silence that ended it; from then on until it was
+    #: recognised, answered by the dialogue, and until the first sound of the answer left
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -40,13 +40,15 @@ class CallStory:
     turns: list[TurnStory] = field(default_factory=list)
     #: of the last turn that touched a ticket
     ticket_no: str | None = None
-    #: goodbye, handed_over, hung_up, failed
+    #: goodbye, handed_over, hung_up, message (spoken after the tone), stopped (the service), failed
     outcome: str = ""
     hand_over_to: str = ""
     #: both directions, path below GEGE_HOME
     recording: str = ""
     #: length on the wall clock
     seconds: float = 0.0
+    #: from the answer to Gege's first sound (s)
+    first_audio: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

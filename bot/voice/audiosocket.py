@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import struct
 import time
 import uuid as uuids
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import soxr
 
+from bot.voice.allowed import is_allowed, networks
 from bot.voice.line import CallFacts, LineEvent, Playback, Pressed, Sounded
 
 log = logging.getLogger(__name__)
@@ -34,8 +34,10 @@ FRAME_S = 0.02
 _QUIET_WAKES = 5
 #: behind by more than this (s of wall time), the pacer forgets the past instead of sending a burst
 _CATCH_UP_S = 0.5
-_FIRST_FRAME_S = 0.3
-_ANNOUNCED_FOR_S = 60.0
+#: the caller hears something within 0.3 s of the answer, also when his telephone sends nothing
+_FIRST_FRAME_S = 0.12
+_ANNOUNCED_FOR_S = 10.0
+_MOST_ANNOUNCED = 10_000
 _WAITING_EVENTS = 6000
 _HEADER = struct.Struct(">BH")
 
@@ -210,6 +212,7 @@ class AudioSocketLine:
             part = playback.pcm[at : at + size - len(pcm)]
             pcm += part
             at += len(part)
+            playback.sent = at
             if at < len(playback.pcm):
                 self._out.appendleft((playback, at))
             else:
@@ -231,6 +234,13 @@ class AudioSocketLine:
 Answer = Callable[[AudioSocketLine, CallFacts], Awaitable[None]]
 
 
+@dataclass(frozen=True)
+class _Announced:
+    at: float
+    facts: CallFacts
+    answer: Answer
+
+
 class AudioSocketServer:
     """Listens for Asterisk. The protocol has no authentication: only announced UUIDs get in, each once."""
 
@@ -241,15 +251,21 @@ class AudioSocketServer:
         answer: Answer,
         *,
         pace: float = 1.0,
-        allowed: tuple[str, ...] = ("127.0.0.0/8", "::1/128"),
+        allowed: Sequence[str] = ("127.0.0.0/8", "::1/128"),
+        announced_s: float = _ANNOUNCED_FOR_S,
+        most: int = 500,
     ) -> None:
-        """`answer(line, facts)` runs the call; `allowed` networks may connect; port 0 takes a free one."""
+        """`answer(line, facts)` runs the call; `allowed` networks may connect; port 0 takes a free one.
+        An announced call must connect within `announced_s`; more than `most` connections are closed."""
         self._host, self._wanted_port = host, port
         self._answer, self._pace = answer, pace
-        self._allowed = [ipaddress.ip_network(each) for each in allowed]
-        self._announced: dict[uuids.UUID, tuple[float, CallFacts]] = {}
+        self._allowed = networks(allowed)
+        self._announced_s, self._most = announced_s, most
+        self._announced: dict[uuids.UUID, _Announced] = {}
         self._server: asyncio.Server | None = None
         self._calls: set[asyncio.Task[None]] = set()
+        #: connections that were refused, by reason
+        self.refused: Counter[str] = Counter()
 
     @property
     def port(self) -> int:
@@ -257,20 +273,36 @@ class AudioSocketServer:
         assert self._server is not None
         return int(self._server.sockets[0].getsockname()[1])
 
-    def announce(self, uuid: str, caller: str = "", dialled: str = "", diverting: str = "") -> None:
-        """Let the call with this UUID in, once, within a minute. Raises ValueError for what is no UUID."""
+    @property
+    def open(self) -> int:
+        """Connections at this moment."""
+        return len(self._calls)
+
+    def announce(
+        self, uuid: str, caller: str = "", dialled: str = "", diverting: str = "", *, answer: Answer | None = None
+    ) -> None:
+        """Let the call with this UUID in, once, within a few seconds; `answer` runs it in place of the usual one.
+
+        Raises ValueError for what is no UUID."""
         now = time.monotonic()
-        self._announced = {key: each for key, each in self._announced.items() if now - each[0] < _ANNOUNCED_FOR_S}
+        self._announced = {key: each for key, each in self._announced.items() if now - each.at < self._announced_s}
         key = uuids.UUID(uuid)
-        self._announced[key] = (now, CallFacts(str(key), caller, dialled, diverting))
+        while len(self._announced) >= _MOST_ANNOUNCED:
+            del self._announced[next(iter(self._announced))]
+        self._announced[key] = _Announced(now, CallFacts(str(key), caller, dialled, diverting), answer or self._answer)
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._connected, self._host, self._wanted_port)
 
-    async def close(self) -> None:
-        """Stop listening and end the calls that are open."""
+    async def stop_listening(self) -> None:
+        """No new calls; those that are open go on."""
         if self._server is not None:
             self._server.close()
+        self._announced.clear()
+
+    async def close(self) -> None:
+        """Stop listening and end the calls that are open."""
+        await self.stop_listening()
         for task in list(self._calls):
             task.cancel()
         await asyncio.gather(*self._calls, return_exceptions=True)
@@ -280,12 +312,12 @@ class AudioSocketServer:
         assert task is not None
         self._calls.add(task)
         try:
-            facts = await self._admit(reader, writer)
-            if facts is not None:
+            announced = await self._admit(reader, writer)
+            if announced is not None:
                 line = AudioSocketLine(reader, writer, pace=self._pace)
                 await line.start()
                 try:
-                    await self._answer(line, facts)
+                    await announced.answer(line, announced.facts)
                 finally:
                     await line.hang_up()
         except asyncio.CancelledError:
@@ -296,20 +328,28 @@ class AudioSocketServer:
             self._calls.discard(task)
             writer.close()
 
-    async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> CallFacts | None:
-        address = ipaddress.ip_address(writer.get_extra_info("peername")[0])
-        if not any(address in network for network in self._allowed):
-            log.warning("AudioSocket: %s is not allowed to connect", address)
+    async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Announced | None:
+        if len(self._calls) > self._most:
+            self._refuse("flood")
+            return None
+        if not is_allowed(writer, self._allowed):
+            self._refuse("address")
             return None
         try:
             first = await asyncio.wait_for(read_frame(reader), 2.0)
         except TimeoutError:
             first = None
         if first is None or first.kind != UUID or len(first.payload) != 16:
-            log.warning("AudioSocket: a connection without UUID was closed")
+            self._refuse("no UUID")
             return None
-        when, facts = self._announced.pop(uuids.UUID(bytes=first.payload), (0.0, None))
-        if facts is None or time.monotonic() - when > _ANNOUNCED_FOR_S:
-            log.warning("AudioSocket: a call with an unknown UUID was closed")
+        announced = self._announced.pop(uuids.UUID(bytes=first.payload), None)
+        if announced is None or time.monotonic() - announced.at > self._announced_s:
+            self._refuse("unknown UUID")
             return None
-        return facts
+        return announced
+
+    def _refuse(self, reason: str) -> None:
+        self.refused[reason] += 1
+        # A flood is counted, not written down line by line.
+        if self.refused[reason] & (self.refused[reason] - 1) == 0:
+            log.warning("AudioSocket: a connection was closed (%s; %s times so far)", reason, self.refused[reason])

@@ -3,178 +3,150 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import time
-from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any
 
-from bot.dialogue.port import Dialogue, Heard, Reply
-from bot.settings import Settings
+from bot.dialogue.port import Heard, Reply
+from bot.recordings.keys import KeyRefused
 from bot.speech.reading import plain
-from bot.speech.recognise import Recogniser
-from bot.speech.speak import Voice, VoiceFailed
+from bot.speech.speak import VoiceFailed
 from bot.voice.account import CallStory, TurnStory
-from bot.voice.ear import Ear, Gone, Noticed, Said, Silent
-from bot.voice.intake import Intake
+from bot.voice.ear import Gone, Noticed, Said, Silent
+from bot.voice.frame import KnownOutage, OnEvent
+from bot.voice.keeping import CallDesk
 from bot.voice.line import CallFacts, Line, Pressed
-from bot.voice.mouth import Mouth, Spoken
+from bot.voice.message import MessageTaking
+from bot.voice.mouth import Spoken
 from bot.voice.prompts import prompts
-from bot.voice.recording import CallRecording
-from bot.voice.turn import TurnRules
 
 log = logging.getLogger(__name__)
 
+__all__ = ["CallDesk", "KnownOutage", "OnEvent", "PhoneCall", "answering"]
+
 #: sound without words and shorter than this (s of voice) was a cough
 _COUGH_S = 1.0
-#: the dialogue is taken for broken after this long (s)
-_DIALOGUE_S = 20.0
+#: the dialogue has so long (s) when the caller has hung up already: the call-back is due within 5 s
+_GONE_S = 2.0
 _DANGER = "report_hazard"
 
-#: told of each thing that happens: name and facts
-OnEvent = Callable[[str, dict[str, Any]], None]
+
+class _Stopped:
+    """The service stops and the call was told so."""
 
 
-class CallDesk(Protocol):
-    """What a call needs of the ticket desk (bot.tickets.desk); all may block and run in a thread."""
-
-    def begin_call(self, id: str, caller: str, dialled: str, diverting: str, front_end: str, /) -> Any:
-        """Commit the call's row."""
-
-    def end_call(self, id: str, outcome: str, /) -> Any:
-        """The call is over."""
-
-    def call_back(self, call_id: str, outcome: str, /) -> Any:
-        """The call is over before its business was done: its caller is owed a call back."""
-
-
-class PhoneCall:
+class PhoneCall(MessageTaking):
     """One call on one line; `run` it once."""
-
-    def __init__(
-        self,
-        line: Line,
-        facts: CallFacts,
-        *,
-        dialogue: Dialogue,
-        recogniser: Recogniser,
-        voice: Voice,
-        desk: CallDesk,
-        intake: Intake,
-        settings: Settings,
-        on_event: OnEvent | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.facts = facts
-        self.story = CallStory(facts.call_id, facts.caller, facts.dialled, facts.diverting)
-        self._line, self._dialogue, self._desk, self._intake = line, dialogue, desk, intake
-        self._settings, self._clock = settings, clock
-        self._on_event = on_event or (lambda name, detail: None)
-        self._recording = CallRecording(Path(settings.home), facts.call_id, line.rate)
-        self._mouth = Mouth(line, voice, clock)
-        rules = TurnRules(end_of_speech=settings.voice.end_of_speech)
-        self._ear = Ear(line, recogniser, self._recording, rules, self._mouth.interrupt, self._partial, clock)
-        self._silences = 0
-        self._utterances = 0
-        #: what the caller has not heard because of a noise; said again when it was a cough
-        self._left: tuple[str, ...] = ()
-        self._waiting = False
-        #: nothing was answered yet, or the last answer did not settle what was asked
-        self._open_question = True
 
     @property
     def listening(self) -> bool:
         """Gege waits for the caller, and nothing that the caller did is still being worked on."""
         quiet = self._ear.inbox.empty() and not self._ear.taker.in_turn and self._line.backlog < 5
-        return self._waiting and quiet
+        return self._waiting and quiet and not self._ear.busy
+
+    def apologise(self) -> None:
+        """The service stops: at the next pause the caller hears so, and is called back."""
+        self._stopping.set()
 
     async def run(self) -> CallStory:
         """The whole call. Whatever happens, the line is hung up and the desk is told."""
         began = self._clock()
         self._line.on_sent = self._recording.gege
         ear = asyncio.create_task(self._ear.listen())
+        seated = self._recogniser is not None and (self._seats is None or self._seats.take())
         outcome = "failed"
         try:
-            await asyncio.to_thread(self._begin)
-            self._event("call_started", caller=self.facts.caller, dialled=self.facts.dialled)
-            outcome = await self._talk()
+            self._patience.added = await self._keeping.begin()
+            self._event("call_started", caller=self.facts.caller, dialled=self.facts.dialled,
+                        diverting=self.facts.diverting)  # fmt: skip
+            await self._greet(began)
+            outcome = await (self._talk() if seated else self._no_seat())
         except VoiceFailed:
             log.exception("call %s: no voice; the dial plan rings a person", self.facts.call_id)
             outcome = "failed"
-        except asyncio.CancelledError:
-            outcome = "failed"
-            raise
         finally:
-            ear.cancel()
-            await asyncio.gather(ear, return_exceptions=True)
+            if seated and self._seats is not None:
+                self._seats.give_back()
+            self._hush()
             self.story.outcome = outcome
-            self.story.seconds = round(self._clock() - began, 3)
-            self.story.recording = self._recording.path
-            with contextlib.suppress(OSError):
-                self._recording.close()
-            await self._line.hang_up()
-            await asyncio.shield(asyncio.to_thread(self._end, outcome))
-            self._event("call_ended", outcome=outcome, hand_over_to=self.story.hand_over_to)
+            # Before the line goes: the dial plan asks at once whom to ring next.
+            self._event(
+                "decided", outcome=outcome, hand_over_to=self.story.hand_over_to, ticket_no=self.story.ticket_no
+            )
+            await asyncio.shield(self._finish(ear, began))
         return self.story
 
-    def _begin(self) -> None:
-        facts = self.facts
-        try:
-            self._desk.begin_call(facts.call_id, facts.caller, facts.dialled, facts.diverting, "audiosocket")
-        except Exception:
-            log.exception("call %s has no row; it goes on", facts.call_id)
-
-    def _end(self, outcome: str) -> None:
-        try:
-            if outcome in ("hung_up", "failed") and self._unsettled():
-                card = self._desk.call_back(self.facts.call_id, "dropped" if outcome == "hung_up" else outcome)
-                self.story.ticket_no = card.ticket_no if card else None
-            else:
-                self._desk.end_call(self.facts.call_id, outcome)
-        except Exception:
-            log.exception("the end of call %s was not kept", self.facts.call_id)
+    async def _finish(self, ear: asyncio.Task[None], began: float) -> None:
+        ear.cancel()
+        await asyncio.gather(ear, return_exceptions=True)
+        self.story.seconds = round(self._clock() - began, 3)
+        self.story.recording = self._recording.path
+        await self._line.hang_up()
+        await asyncio.to_thread(self._recording.close)
+        owed = self.story.outcome in ("hung_up", "failed", "stopped") and self._unsettled()
+        ticket_no = await self._keeping.end(self.story.outcome, owed, self._ear.taker.cut_offs)
+        self.story.ticket_no = self.story.ticket_no or ticket_no
+        self._event("call_ended", outcome=self.story.outcome, hand_over_to=self.story.hand_over_to,
+                    story=self.story.as_json())  # fmt: skip
 
     def _unsettled(self) -> bool:
         """Promise 4: nothing is logged of this call, and a question is open or an answer was not heard."""
-        return self.story.ticket_no is None and (self._open_question or bool(self._left))
+        return self.story.ticket_no is None and (self._open_question or bool(self._left.left))
+
+    async def _greet(self, began: float) -> None:
+        notice = prompts().notice_of(self._settings.site.name)
+        self.story.greeting = [notice]
+        self._event("said", sentences=[notice])
+        spoken = await self._mouth.speak([notice], firm=1)
+        if spoken.started_at is not None:
+            self.story.first_audio = round(spoken.started_at - began, 4)
+        try:
+            self._recording.begin()
+        except (OSError, KeyRefused):
+            log.exception("call %s cannot be recorded", self.facts.call_id)
 
     async def _talk(self) -> str:
-        await self._greet()
+        greeting = prompts().greeting
+        self.story.greeting.append(greeting)
+        self._event("said", sentences=[greeting])
+        if self._ear.inbox.empty():
+            self._left = await self._mouth.speak([greeting], interrupted=self._ear.taker.insists)
         while True:
             noticed = await self._next()
             if isinstance(noticed, Gone):
                 return "hung_up"
+            if isinstance(noticed, _Stopped):
+                await self._speak([prompts().stopping], firm=1)
+                return "stopped"
             if isinstance(noticed, Silent):
                 done = await self._silent()
             elif isinstance(noticed, Pressed):
                 done = await self._pressed(noticed)
-            else:
+            elif isinstance(noticed, Said):
                 done = await self._said(noticed)
+            else:
+                done = ""
             if done:
                 return done
 
-    async def _greet(self) -> None:
-        notice = prompts().notice_of(self._settings.site.name)
-        self.story.greeting = [notice, prompts().greeting]
-        self._event("said", sentences=self.story.greeting)
-        await self._mouth.speak([notice], firm=1)
-        try:
-            self._recording.begin()
-        except OSError:
-            log.exception("call %s cannot be recorded", self.facts.call_id)
+    async def _next(self) -> Noticed | _Stopped:
         if self._ear.inbox.empty():
-            spoken = await self._mouth.speak([prompts().greeting], interrupted=self._ear.taker.insists)
-            self._left = spoken.left
-
-    async def _next(self) -> Noticed:
-        if self._ear.inbox.empty():
+            if self._stopping.is_set() and not self._ear.taker.in_turn and not self._ear.busy:
+                return _Stopped()
             self._ear.taker.expect()
             self._waiting = True
-        noticed = await self._ear.inbox.get()
-        self._waiting = False
-        self._ear.taker.rest()
-        return noticed
+        taking = asyncio.ensure_future(self._ear.inbox.get())
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait({taking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not taking.done() and not self._ear.taker.in_turn and not self._ear.busy:
+                return _Stopped()
+            return await taking
+        finally:
+            self._waiting = False
+            self._ear.taker.rest()
+            taking.cancel()
+            stopping.cancel()
 
     async def _silent(self) -> str:
         silence = prompts().silence
@@ -185,6 +157,7 @@ class PhoneCall:
             return ""
         turn = self._new_turn(TurnStory())
         turn.ticket_no = await self._keep(self._heard("", (), ""), "silent")
+        self._tell_turn(turn)
         return await self._hand_over(turn, [sentence])
 
     async def _pressed(self, key: Pressed) -> str:
@@ -192,7 +165,9 @@ class PhoneCall:
         self._event("key", digit=key.digit, text=text)
         if text is None:
             return ""
+        self._silences = 0
         at = self._clock()
+        self._look()
         turn = self._new_turn(TurnStory(heard=text, key=key.digit))
         return await self._answer(turn, self._heard(text, (), ""), at, at)
 
@@ -201,9 +176,10 @@ class PhoneCall:
         self._silences = 0
         if not said.failed and not speech.text and said.voiced < _COUGH_S:
             # A cough or a door: go on where Gege was stopped.
-            left, self._left = self._left, ()
-            if left:
-                self._left = (await self._mouth.speak(left, interrupted=self._ear.taker.insists)).left
+            self._hush()
+            left, self._left = self._left, Spoken(None, ())
+            if left.left:
+                self._left = await self._mouth.resume(left, interrupted=self._ear.taker.insists)
             return ""
         turn = self._new_turn(
             TurnStory(
@@ -211,25 +187,26 @@ class PhoneCall:
                 speech.alternatives,
                 round(speech.unknown_share, 3),
                 recording=said.recording,
-                seconds={"speech": round(speech.seconds, 3)},
+                seconds={"speech": round(speech.seconds, 3), "end_of_speech": round(said.waited, 3)},
             )
         )
         heard = self._heard(speech.text, speech.alternatives, said.recording)
         self._event("heard", text=speech.text, alternatives=list(speech.alternatives), recording=said.recording)
         if said.failed:
-            turn.ticket_no = await self._keep(heard, "recogniser_failed")
-            return await self._hand_over(turn, [prompts().failed], said)
+            return await self._broken(turn, heard, "recogniser_failed")
         return await self._answer(turn, heard, said.ended_at, said.recognised_at, said.unfinished)
 
     async def _answer(
         self, turn: TurnStory, heard: Heard, ended_at: float, recognised_at: float, unfinished: bool = False
     ) -> str:
+        patience = self._settings.capacity.dialogue_s
         try:
-            reply = await asyncio.wait_for(self._dialogue.turn(heard), _DIALOGUE_S)
+            reply = await asyncio.wait_for(
+                self._dialogue.turn(heard), min(patience, _GONE_S) if self._ear.over else patience
+            )
         except Exception:
             log.exception("call %s: the dialogue broke", self.facts.call_id)
-            turn.ticket_no = await self._keep(heard, "dialogue_failed")
-            return await self._hand_over(turn, [prompts().failed])
+            return await self._broken(turn, heard, "dialogue_failed")
         answered_at = self._clock()
         self._take(turn, reply)
         self._open_question = reply.understanding.fallback or plain(reply.text).rstrip().endswith("?")
@@ -241,6 +218,7 @@ class PhoneCall:
         if spoken.started_at is not None:
             turn.seconds["first_audio"] = round(spoken.started_at - ended_at, 4)
         self._event("timing", **turn.seconds)
+        self._tell_turn(turn)
         if reply.hand_over:
             self.story.hand_over_to = reply.hand_over_to
             return "handed_over"
@@ -253,70 +231,8 @@ class PhoneCall:
         turn.fallback, turn.entities = meaning.fallback, dict(meaning.entities)
         turn.ticket_no = reply.ticket_no
         self.story.ticket_no = reply.ticket_no or self.story.ticket_no
-        self._event(
-            "understood",
-            intent=meaning.intent,
-            confidence=turn.confidence,
-            fallback=meaning.fallback,
-            ticket_no=reply.ticket_no,
-        )
-
-    async def _hand_over(self, turn: TurnStory, sentences: Sequence[str], said: Said | None = None) -> str:
-        self.story.ticket_no = turn.ticket_no or self.story.ticket_no
-        await self._speak(sentences, turn, said, firm=1)
-        return "handed_over"
-
-    async def _speak(
-        self, sentences: Sequence[str], turn: TurnStory | None = None, said: Said | None = None, firm: int = 0
-    ) -> Spoken:
-        if turn is not None:
-            turn.said = list(sentences)
-        self._event("said", sentences=list(sentences))
-        spoken = await self._mouth.speak(sentences, firm=firm, interrupted=self._ear.taker.insists)
-        self._left = spoken.left
-        if turn is not None and said is not None:
-            turn.seconds["recognise"] = round(said.recognised_at - said.ended_at, 4)
-            if spoken.started_at is not None:
-                turn.seconds["first_audio"] = round(spoken.started_at - said.ended_at, 4)
-        return spoken
-
-    async def _keep(self, heard: Heard, reason: str) -> str | None:
-        """Nothing that was said is lost: what cannot be understood goes to a person."""
-        try:
-            return await self._intake(heard, reason)
-        except Exception:
-            log.exception("call %s: the intake broke; the recording is %s", self.facts.call_id, heard.recording)
-            return None
-
-    def _heard(self, text: str, alternatives: tuple[str, ...], recording: str) -> Heard:
-        self._utterances += 1
-        facts = self.facts
-        return Heard(
-            id=f"{facts.call_id}-{self._utterances}",
-            session=facts.call_id,
-            text=text,
-            alternatives=alternatives,
-            caller=facts.caller,
-            channel="phone",
-            dialled=facts.dialled,
-            diverting=facts.diverting,
-            recording=recording or self._recording.path,
-            call_id=facts.call_id,
-        )
-
-    def _new_turn(self, turn: TurnStory) -> TurnStory:
-        self.story.turns.append(turn)
-        return turn
-
-    def _partial(self, text: str) -> None:
-        if text:
-            self._event("partial", text=text)
-
-    def _event(self, name: str, **detail: Any) -> None:
-        try:
-            self._on_event(name, {"call_id": self.facts.call_id, **detail})
-        except Exception:
-            log.exception("an observer of call %s broke", self.facts.call_id)
+        self._event("understood", intent=meaning.intent, confidence=turn.confidence, fallback=meaning.fallback,
+                    ticket_no=reply.ticket_no)  # fmt: skip
 
 
 def answering(calls: dict[str, PhoneCall] | None = None, **parts: Any) -> Callable[[Line, CallFacts], Awaitable[None]]:

@@ -120,6 +120,7 @@ async def place_call(
     sends_silence: bool = True,
     my_turn: Callable[[], Awaitable[None]] | None = None,
     hang_up_after: float | None = None,
+    before_hanging_up: Callable[[], Awaitable[None]] | None = None,
 ) -> PlacedCall:
     """Call, and speak each file when Gege has finished speaking; hang up after the last answer.
 
@@ -144,6 +145,8 @@ async def place_call(
             else:
                 await caller.say(each)
             await waits()
+        if before_hanging_up is not None:
+            await before_hanging_up()
 
     try:
         with contextlib.suppress(asyncio.TimeoutError):

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
+
+from bot.recordings.keys import KeyRefused
 from bot.speech.activity import FRAME_S, VoiceActivity
-from bot.speech.recognise import HeardSpeech, Recogniser, RecognitionSession
+from bot.speech.recognise import HeardSpeech, Recogniser
 from bot.voice.line import Line, Pressed, Sounded
 from bot.voice.recording import CallRecording
-from bot.voice.turn import TurnEvent, TurnRules, TurnTaker
+from bot.voice.turn import Nearness, TurnEvent, TurnRules, TurnTaker
 
 log = logging.getLogger(__name__)
 
 #: sound before the turn's first voiced frame that belongs to it: the detector misses soft initials
 _BEFORE_S = 0.4
+#: a message ends after so much silence, or at its longest; who says nothing is not waited for (s)
+_MESSAGE = TurnRules(end_of_speech=4.0, far_voice=6.0, no_input=8.0, longest=180.0)
+#: a caller who has hung up becomes a call-back within 5 s: this much of it is the recogniser's
+_GONE_S = 2.0
+#: the keys that end a message
+_DONE, _PERSON = "#", "0"
 
 
 @dataclass(frozen=True)
@@ -26,17 +36,28 @@ class Said:
     """One turn of the caller."""
 
     speech: HeardSpeech
-    #: path below GEGE_HOME
+    #: its name below GEGE_HOME
     recording: str
     #: seconds of voice in it; a cough has few
     voiced: float
     #: the turn was closed at its longest; the caller goes on speaking
     unfinished: bool
-    #: the recogniser broke: `speech` is empty, the recording is all there is
+    #: the recogniser broke or took too long: `speech` is empty, the recording is all there is
     failed: bool
     #: clock times: the turn's end (after the wait), the recogniser's end
     ended_at: float
     recognised_at: float
+    #: silence that ended the turn (s): what the caller waited before Gege began to work
+    waited: float = 0.0
+
+
+@dataclass(frozen=True)
+class Left:
+    """A message, spoken after the tone; nobody has tried to understand it."""
+
+    recording: str
+    #: seconds of voice in it
+    voiced: float
 
 
 @dataclass(frozen=True)
@@ -49,11 +70,25 @@ class Gone:
     """The call is over."""
 
 
-Noticed = Said | Silent | Pressed | Gone
+Noticed = Said | Left | Silent | Pressed | Gone
+
+
+@dataclass
+class _Turn:
+    """A turn on its way through the recogniser."""
+
+    sound: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
+    #: what of it may be stored: nothing from before the recording notice
+    kept: bytearray = field(default_factory=bytearray)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    ended_at: float = 0.0
+    voiced: float = 0.0
+    waited: float = 0.0
+    unfinished: bool = False
 
 
 class Ear:
-    """Listens all the time, also while Gege speaks; puts what it notices into `inbox`."""
+    """Listens all the time, also while Gege speaks and the recogniser works; tells in `inbox`, in order."""
 
     def __init__(
         self,
@@ -64,36 +99,79 @@ class Ear:
         on_insist: Callable[[], None],
         on_partial: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        extra_wait: Callable[[str, int], float] = lambda partial, cut_offs: 0.0,
+        on_ended: Callable[[], None] = lambda: None,
+        recognise_s: float = 5.0,
     ) -> None:
+        """`extra_wait(partial, cut_offs)`: seconds to wait beyond the rules; `on_ended`: a turn is over and being
+        worked on; `recognise_s`: from then on the recogniser has so long."""
         self.inbox: asyncio.Queue[Noticed] = asyncio.Queue()
         self.taker = TurnTaker(rules)
         self._line, self._recogniser, self._recording = line, recogniser, recording
         self._on_insist, self._on_partial, self._clock = on_insist, on_partial, clock
+        self._extra_wait, self._on_ended, self._recognise_s = extra_wait, on_ended, recognise_s
         self._activity = VoiceActivity(line.rate)
+        self._nearness = Nearness()
         self._rest = b""
         self._before: deque[tuple[bytes, bool]] = deque(maxlen=int(_BEFORE_S / FRAME_S))
-        self._session: RecognitionSession | None = None
-        self._open = False
-        #: what of the turn may be stored: nothing from before the recording notice
-        self._kept = bytearray()
-        self._failed = False
+        self._turn: _Turn | None = None
+        self._turns: asyncio.Queue[_Turn | None] = asyncio.Queue()
+        self._unfinished = 0
+        #: the caller has gone: what is being worked on must come to an end soon
+        self.over = False
         self._partial = ""
+        self._message: bytearray | None = None
+        self._message_taker = TurnTaker(_MESSAGE)
+
+    @property
+    def busy(self) -> bool:
+        """A turn that has ended is still being recognised."""
+        return self._unfinished > 0
+
+    def take_message(self) -> None:
+        """From now on sound is no turn but a message; `Left` comes when it is over."""
+        if self._turn is not None:
+            self.taker.finish()
+            self._close_turn()
+        self._message = bytearray()
+        self._message_taker = TurnTaker(_MESSAGE)
+        self._message_taker.expect()
 
     async def listen(self) -> None:
         """Until the call is over. A turn that the call's end cuts off is still delivered, then `Gone`."""
+        work = asyncio.create_task(self._work())
         try:
             async for event in self._line.events():
                 if isinstance(event, Pressed):
-                    self.inbox.put_nowait(event)
-                    self._on_insist()
+                    await self._pressed(event)
                 elif isinstance(event, Sounded):
                     await self._hear(event.pcm)
-            if self.taker.in_turn:
-                await self._close_turn(self.taker.voiced)
+            self.over = True
+            if self._message is not None:
+                await self._end_message()
+            if self._turn is not None:
+                self._close_turn()
+            self._turns.put_nowait(None)
+            await work
         except Exception:
             log.exception("listening to a call broke off")
         finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
             self.inbox.put_nowait(Gone())
+
+    async def _pressed(self, key: Pressed) -> None:
+        if self._message is not None:
+            if key.digit in (_DONE, _PERSON):
+                await self._end_message()
+            if key.digit == _PERSON:
+                self.inbox.put_nowait(key)
+        elif key.digit == _DONE and self.taker.finish():
+            self._close_turn()
+        else:
+            self.inbox.put_nowait(key)
+            self._on_insist()
 
     async def _hear(self, pcm: bytes) -> None:
         self._recording.caller(pcm)
@@ -101,72 +179,137 @@ class Ear:
         size = self._activity.frame_bytes
         while len(self._rest) >= size:
             frame, self._rest = self._rest[:size], self._rest[size:]
-            await self._frame(frame)
+            speech = self._activity.is_speech(frame)
+            if self._message is not None:
+                await self._hear_message(frame, speech)
+            else:
+                self._hear_turn(frame, speech)
 
-    async def _frame(self, frame: bytes) -> None:
+    async def _hear_message(self, frame: bytes, speech: bool) -> None:
+        assert self._message is not None
+        self._message += frame
+        event = self._message_taker.hear(FRAME_S, speech)
+        if event in (TurnEvent.ended, TurnEvent.too_long, TurnEvent.no_input):
+            await self._end_message()
+
+    async def _end_message(self) -> None:
+        pcm, self._message = bytes(self._message or b""), None
+        # `too_long` has opened the next turn already; a message as long as that holds speech.
+        voiced = self._message_taker.voiced or (_MESSAGE.longest if self._message_taker.in_turn else 0.0)
+        self._before.clear()
+        self.inbox.put_nowait(Left(await asyncio.to_thread(self._keep, pcm), voiced))
+
+    def _hear_turn(self, frame: bytes, speech: bool) -> None:
+        near = self._nearness.near(FRAME_S, _loudness(frame) if speech else 0.0, speech, self.taker.expecting)
         voiced = self.taker.voiced
-        event = self.taker.hear(FRAME_S, self._activity.is_speech(frame))
+        event = self.taker.hear(FRAME_S, speech, near)
         may_keep = self._recording.begun
         if event is TurnEvent.started:
             self._open_turn()
             for earlier, kept in self._before:
-                await self._feed(earlier, kept)
-        if self._open:
-            await self._feed(frame, may_keep)
+                self._feed(earlier, kept)
+        self._feed(frame, may_keep)
         self._before.append((frame, may_keep))
         if event is TurnEvent.insisted:
             self._on_insist()
         elif event is TurnEvent.ended:
-            await self._close_turn(self.taker.voiced)
+            self._close_turn()
         elif event is TurnEvent.too_long:
-            await self._close_turn(voiced, unfinished=True)
+            self._close_turn(voiced, unfinished=True)
             self._open_turn()
-        elif event is TurnEvent.no_input:
+        elif event is TurnEvent.no_input and not self.busy:
             self.inbox.put_nowait(Silent())
 
     def _open_turn(self) -> None:
-        self._open, self._failed, self._partial = True, False, ""
-        self._kept = bytearray()
-        self._session = None
-        try:
-            self._session = self._recogniser.begin(self._line.rate)
-        except Exception:
-            log.exception("the recogniser did not begin a turn")
-            self._failed = True
+        self._partial = ""
+        self.taker.extra = self._extra_wait("", self.taker.cut_offs)
+        self._turn = _Turn()
+        self._turns.put_nowait(self._turn)
 
-    async def _feed(self, pcm: bytes, may_keep: bool) -> None:
-        if may_keep:
-            self._kept += pcm
-        if self._session is None or self._failed:
-            return
-        try:
-            partial = await self._session.feed(pcm)
-        except Exception:
-            log.exception("the recogniser broke in mid-turn")
-            self._failed = True
-            return
-        if partial != self._partial and self._on_partial:
-            self._on_partial(partial)
-        self._partial = partial
+    def _feed(self, pcm: bytes, may_keep: bool) -> None:
+        if self._turn is not None:
+            if may_keep:
+                self._turn.kept += pcm
+            self._turn.sound.put_nowait(pcm)
 
-    async def _close_turn(self, voiced: float, unfinished: bool = False) -> None:
-        self._open = False
-        ended_at = self._clock()
-        speech = HeardSpeech("")
-        session, self._session = self._session, None
-        if session is not None and not self._failed:
+    def _close_turn(self, voiced: float | None = None, unfinished: bool = False) -> None:
+        turn, self._turn = self._turn, None
+        if turn is None:
+            return
+        turn.voiced = self.taker.voiced if voiced is None else voiced
+        turn.unfinished = unfinished
+        turn.waited = self.taker.rules.end_of_speech + self.taker.extra
+        turn.ended_at = self._clock()
+        turn.sound.put_nowait(None)
+        turn.ended.set()
+        self._unfinished += 1
+        self._on_ended()
+
+    async def _work(self) -> None:
+        """The recogniser's side: turn after turn, however far it lags behind the sound."""
+        while (turn := await self._turns.get()) is not None:
+            decoding = asyncio.create_task(self._decode(turn))
             try:
-                speech = await session.finish()
-            except Exception:
-                log.exception("the recogniser did not finish a turn")
-                self._failed = True
-        recognised_at = self._clock()
-        recording = await asyncio.to_thread(self._keep, bytes(self._kept))
-        self.inbox.put_nowait(Said(speech, recording, voiced, unfinished, self._failed, ended_at, recognised_at))
+                await turn.ended.wait()
+                patience = min(self._recognise_s, _GONE_S) if self.over else self._recognise_s
+                await asyncio.wait({decoding}, timeout=patience)
+            finally:
+                if not decoding.done():
+                    decoding.cancel()
+                    log.error("the recogniser needs more than %s s for a turn", self._recognise_s)
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({decoding})
+            speech = None if decoding.cancelled() else decoding.result()
+            recognised_at = self._clock()
+            recording = await asyncio.to_thread(self._keep, bytes(turn.kept))
+            self._unfinished -= 1
+            self.inbox.put_nowait(
+                Said(
+                    speech or HeardSpeech(""),
+                    recording,
+                    turn.voiced,
+                    turn.unfinished,
+                    speech is None,
+                    turn.ended_at,
+                    recognised_at,
+                    turn.waited,
+                )
+            )
+
+    async def _decode(self, turn: _Turn) -> HeardSpeech | None:
+        """What was said; None when the recogniser broke."""
+        try:
+            session = self._recogniser.begin(self._line.rate)
+            over = False
+            while not over:
+                # All that has come meanwhile at once: who lags behind catches up.
+                waiting = [await turn.sound.get()]
+                while not turn.sound.empty():
+                    waiting.append(turn.sound.get_nowait())
+                over = waiting[-1] is None
+                if sound := b"".join(pcm for pcm in waiting if pcm):
+                    self._heard_so_far(turn, await session.feed(sound))
+            return await session.finish()
+        except Exception:
+            log.exception("the recogniser broke on a turn")
+            return None
+
+    def _heard_so_far(self, turn: _Turn, partial: str) -> None:
+        if turn is not self._turn or partial == self._partial:
+            return
+        self._partial = partial
+        self.taker.extra = self._extra_wait(partial, self.taker.cut_offs)
+        if self._on_partial:
+            self._on_partial(partial)
 
     def _keep(self, pcm: bytes) -> str:
         try:
             return self._recording.turn(pcm)
-        except OSError:
+        except (OSError, KeyRefused):
             log.exception("a turn could not be recorded")
             return ""
+
+
+def _loudness(frame: bytes) -> float:
+    samples = np.frombuffer(frame, "<i2").astype(np.float32)
+    return float(np.sqrt(np.dot(samples, samples) / max(1, len(samples))))

@@ -32,6 +32,8 @@ class Playback:
     pcm: bytes
     #: clock time (s) at which its first frame left; None before
     started_at: float | None = None
+    #: bytes that have left; a line that does not count leaves it at 0, and cut sentences begin anew
+    sent: int = 0
     #: everything left; stays False when it was dropped
     complete: bool = False
     #: set when it is complete or dropped
@@ -46,6 +48,8 @@ class CallFacts:
     caller: str = ""
     dialled: str = ""
     diverting: str = ""
+    #: where the caller is (Heard.channel): a person cannot be put through to a browser ("web")
+    channel: str = "phone"
 
 
 class Line(Protocol):

@@ -1,4 +1,4 @@
-"""Gege's mouth on a line: sentence after sentence, stopped when the caller insists."""
+"""Gege's mouth on a line: sentence after sentence, stopped when the caller insists, resumed after a cough."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from bot.speech.speak import Voice
 from bot.voice.line import Line, Playback
 
+#: what was cut off is taken up again a little earlier (s): nobody remembers half a syllable
+_BACK_S = 0.4
+
 
 @dataclass(frozen=True)
 class Spoken:
@@ -17,8 +20,10 @@ class Spoken:
 
     #: clock time of the first sound; None when there was none
     started_at: float | None
-    #: sentences that the caller did not hear to the end
+    #: sentences that the caller did not hear to the end; the first one may have been cut
     left: tuple[str, ...]
+    #: the sound that is left of the first of them, when it was cut in the middle
+    rest: bytes = b""
 
 
 class Mouth:
@@ -27,35 +32,70 @@ class Mouth:
     def __init__(self, line: Line, voice: Voice, clock: Callable[[], float] = time.monotonic) -> None:
         self._line, self._voice, self._clock = line, voice, clock
         self._interrupted = asyncio.Event()
+        self._speaking = False
 
     def interrupt(self) -> None:
         """The caller wants to speak."""
         self._interrupted.set()
 
-    async def speak(self, sentences: Sequence[str], *, firm: int = 0, interrupted: bool = False) -> Spoken:
-        """Say it, and wait until it has left. `interrupted`: the caller is speaking already.
+    def sound(self, pcm: bytes) -> None:
+        """A sound that is no sentence; not while Gege speaks."""
+        if not self._speaking:
+            self._line.play(pcm)
+
+    async def speak(
+        self, sentences: Sequence[str], *, firm: int = 0, interrupted: bool = False, first: bytes = b""
+    ) -> Spoken:
+        """Say it, and wait until it has left. `interrupted`: the caller is speaking already; `first`: sound that is
+        played in place of the first sentence (its rest).
 
         Raises VoiceFailed; what was queued before still leaves."""
         self._interrupted.clear()
         if interrupted:
             self._interrupted.set()
         played: list[list[Playback]] = []
-        for number, sentence in enumerate(sentences):
-            if number >= firm and self._interrupted.is_set():
-                break
-            parts: list[Playback] = []
-            played.append(parts)
-            async for pcm in self._voice.stream(sentence, self._line.rate):
-                parts.append(self._line.play(pcm))
+        whole = 0  # sentences whose sound has been made to the end
+        self._speaking = True
+        try:
+            for number, sentence in enumerate(sentences):
                 if number >= firm and self._interrupted.is_set():
                     break
-        await self._played([part for parts in played[:firm] for part in parts])
-        await self._played_or_interrupted([part for parts in played[firm:] for part in parts])
-        whole = 0
-        while whole < len(played) and all(part.complete for part in played[whole]):
-            whole += 1
+                parts: list[Playback] = []
+                played.append(parts)
+                if number == 0 and first:
+                    parts.append(self._line.play(first))
+                else:
+                    async for pcm in self._voice.stream(sentence, self._line.rate):
+                        parts.append(self._line.play(pcm))
+                        if number >= firm and self._interrupted.is_set():
+                            break
+                    else:
+                        whole = number + 1
+                        continue
+                    break
+                whole = number + 1
+            await self._played([part for parts in played[:firm] for part in parts])
+            await self._played_or_interrupted([part for parts in played[firm:] for part in parts])
+        finally:
+            self._speaking = False
+        heard = 0
+        while heard < whole and all(part.complete for part in played[heard]):
+            heard += 1
         starts = [part.started_at for parts in played for part in parts if part.started_at is not None]
-        return Spoken(min(starts, default=None), tuple(sentences[whole:]))
+        rest = self._rest(played[heard]) if heard < whole else b""
+        return Spoken(min(starts, default=None), tuple(sentences[heard:]), rest)
+
+    async def resume(self, spoken: Spoken, *, interrupted: bool = False) -> Spoken:
+        """Go on where Gege was cut off."""
+        return await self.speak(spoken.left, interrupted=interrupted, first=spoken.rest)
+
+    def _rest(self, parts: list[Playback]) -> bytes:
+        """What has not left of a sentence, and a little before; nothing when the line does not count."""
+        if not any(part.sent for part in parts):
+            return b""
+        sound = b"".join(part.pcm for part in parts)
+        sent = sum(len(part.pcm) if part.complete else part.sent for part in parts)
+        return sound[max(0, sent - int(_BACK_S * self._line.rate) * 2) :]
 
     async def _played(self, parts: list[Playback]) -> None:
         for part in parts:

@@ -19,6 +19,18 @@ class Prompts:
     failed: str
     #: key of the telephone -> what it says
     keys: dict[str, str]
+    message: str
+    storm: str
+    message_kept: str
+    message_lost: str
+    stopping: str
+    whisper: str
+    whisper_where: str
+    not_reached: str
+    nobody_reached: str
+    unreached_note: str
+    #: kind of a ticket -> how a manager is told of it
+    kinds: dict[str, str]
 
     def notice_of(self, site: str) -> str:
         return self.notice.format(site=site)

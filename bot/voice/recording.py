@@ -1,83 +1,104 @@
-"""The recording of a call: both directions in one stereo WAV, and each turn of the caller in a file."""
+"""The recording of a call: both directions in one sealed file, and each turn of the caller in another."""
 
 from __future__ import annotations
 
-import wave
-from pathlib import Path
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 
 import numpy as np
 
-from bot.speech.audio import write_wav
+from bot.recordings.keys import KeyRefused
+from bot.recordings.room import begin_recording, keep_recording, name_for
+from bot.recordings.sealed import SealedWriter
+from bot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# One thread for all calls: a disk that stops for a moment must not stop the sound, and pieces keep their order.
+_writing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recording")
 
 
 class CallRecording:
-    """Files below GEGE_HOME/recordings/<call id>/; nothing before `begin` (the recording notice)."""
+    """Recordings under `<call id>/`; nothing from before `begin` (the recording notice)."""
 
-    def __init__(self, home: Path, call_id: str, rate: int) -> None:
-        self._home = home
-        self.folder = home / "recordings" / call_id
-        self._rate = rate
-        self._file: wave.Wave_write | None = None
+    def __init__(self, settings: Settings, call_id: str, rate: int) -> None:
+        self._settings, self._call_id, self._rate = settings, call_id, rate
+        self._writer: SealedWriter | None = None
+        self._name = ""
         self._caller = bytearray()
         self._gege = bytearray()
         self._turns = 0
+        self._broken = False
 
     @property
     def begun(self) -> bool:
-        return self._file is not None
+        """Whether the caller knows that he is recorded."""
+        return bool(self._name)
 
     @property
     def path(self) -> str:
-        """Of the whole call, below GEGE_HOME; empty before `begin`."""
-        return self._below(self.folder / "call.wav") if self.begun else ""
+        """Name of the whole call's recording, below GEGE_HOME; empty before `begin`."""
+        return self._name if self._writer is not None else ""
 
     def begin(self) -> None:
-        """From now on sound is stored: caller left, Gege right."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._file = wave.open(str(self.folder / "call.wav"), "wb")  # noqa: SIM115
-        self._file.setnchannels(2)
-        self._file.setsampwidth(2)
-        self._file.setframerate(self._rate)
+        """From now on sound is stored: caller left, Gege right. Raises OSError, KeyRefused."""
+        self._name = name_for(self._call_id, "call")
         self._caller.clear()
         self._gege.clear()
+        self._writer = begin_recording(self._settings, self._name, self._rate, channels=2)
 
     def caller(self, pcm: bytes) -> None:
-        if self._file is not None:
+        if self._writer is not None:
             self._caller += pcm
-            self._write(least=self._rate * 2)
+            self._write(least=self._rate)
 
     def gege(self, pcm: bytes) -> None:
-        if self._file is not None:
+        if self._writer is not None:
             self._gege += pcm
 
     def turn(self, pcm: bytes) -> str:
-        """Keep one turn of the caller; returns its path below GEGE_HOME, empty before the notice."""
-        if self._file is None:
+        """Keep one turn of the caller; → its name, empty before the notice. Raises OSError, KeyRefused."""
+        if not self.begun:
             return ""
         self._turns += 1
-        file = self.folder / f"turn-{self._turns:02d}.wav"
-        write_wav(file, np.frombuffer(pcm[: len(pcm) // 2 * 2], dtype="<i2").astype(np.int16), self._rate)
-        return self._below(file)
+        name = name_for(self._call_id, f"turn-{self._turns:02d}")
+        return keep_recording(self._settings, name, pcm[: len(pcm) // 2 * 2], self._rate)
 
     def close(self) -> None:
-        if self._file is None:
+        """Write what is left; waits for the disk."""
+        writer = self._writer
+        if writer is None:
             return
         longest = max(len(self._caller), len(self._gege))
         self._caller += bytes(longest - len(self._caller))
         self._gege += bytes(longest - len(self._gege))
         self._write(least=0)
-        self._file.close()
+        wait_for([_writing.submit(self._close, writer)])
+
+    def _close(self, writer: SealedWriter) -> None:
+        try:
+            writer.close()
+        except OSError:
+            log.exception("the end of a call could not be recorded")
 
     def _write(self, least: int) -> None:
-        """Store what both directions have; each write leaves a valid file: a crash loses a second at most."""
+        """Store what both directions have, half a second at a time: with what waits in the thread, a crash loses
+        less than a second."""
         size = min(len(self._caller), len(self._gege)) // 2 * 2
-        if size == 0 or size < least or self._file is None:
+        writer = self._writer
+        if size == 0 or size < least or writer is None or self._broken:
             return
         both = np.empty(size, dtype="<i2")
         both[0::2] = np.frombuffer(bytes(self._caller[:size]), "<i2")
         both[1::2] = np.frombuffer(bytes(self._gege[:size]), "<i2")
         del self._caller[:size], self._gege[:size]
-        self._file.writeframes(both.tobytes())
+        _writing.submit(self._piece, writer, both.tobytes())
 
-    def _below(self, file: Path) -> str:
-        return file.relative_to(self._home).as_posix()
+    def _piece(self, writer: SealedWriter, pcm: bytes) -> None:
+        try:
+            writer.write(pcm)
+        except (OSError, KeyRefused, ValueError):
+            if not self._broken:
+                log.exception("a call can no longer be recorded; it goes on")
+            self._broken = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid as uuids
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from bot.voice.call import OnEvent, PhoneCall
 from bot.voice.client import Key, place_call
 from bot.voice.intake import Intake, intake_of
 from bot.voice.line import CallFacts, Line
+from bot.voice.log import CallLog
 
 #: turns are waited for at most this long (s of audio time)
 _PATIENCE_S = 120.0
@@ -28,7 +29,7 @@ async def run_call(
     files: Sequence[Path | Key],
     caller: str,
     dialogue: Dialogue,
-    recogniser: Recogniser,
+    recogniser: Recogniser | None,
     voice: Voice,
     desk: TicketDesk,
     settings: Settings,
@@ -39,25 +40,38 @@ async def run_call(
     diverting: str = "",
     rate: int = 8000,
     pace: float = 1.0,
+    calls: list[PhoneCall] | None = None,
+    parts: dict[str, Any] | None = None,
+    log: CallLog | None = None,
+    wait: Callable[[], Awaitable[None]] | None = None,
+    before_hanging_up: Callable[[], Awaitable[None]] | None = None,
 ) -> CallStory:
     """Speak each file in turn into a real call and return what happened.
 
+    `log` writes the call down and is closed; `calls` is told of the call that comes into being, `parts` are further
+    parts of it; `wait` replaces waiting for the caller's turn, `before_hanging_up` comes after the last file.
     `pace` runs the telephone faster than real time at both ends; turn taking counts audio time.
     Raises AudioRefused for a file that is no sound."""
     stories: asyncio.Future[CallStory] = asyncio.get_running_loop().create_future()
-    calls: list[PhoneCall] = []
+    calls = [] if calls is None else calls
+
+    def tell(name: str, detail: dict[str, Any]) -> None:
+        for observer in (log, on_event):
+            if observer is not None:
+                observer(name, detail)
 
     async def answer(line: Line, facts: CallFacts) -> None:
-        parts: dict[str, Any] = {
+        every: dict[str, Any] = {
             "dialogue": dialogue,
             "recogniser": recogniser,
             "voice": voice,
             "desk": desk,
             "intake": intake or intake_of(desk),
             "settings": settings,
-            "on_event": on_event,
+            "on_event": tell,
+            **(parts or {}),
         }
-        call = PhoneCall(line, facts, **parts)
+        call = PhoneCall(line, facts, **every)
         calls.append(call)
         try:
             story = await call.run()
@@ -84,7 +98,10 @@ async def run_call(
     try:
         call_id = str(uuids.uuid4())
         server.announce(call_id, caller, dialled, diverting)
-        await place_call("127.0.0.1", server.port, call_id, files, rate=rate, pace=pace, my_turn=my_turn)
+        await place_call("127.0.0.1", server.port, call_id, files, rate=rate, pace=pace,
+                         my_turn=wait or my_turn, before_hanging_up=before_hanging_up)  # fmt: skip
         return await asyncio.wait_for(stories, 60.0)
     finally:
         await server.close()
+        if log is not None:
+            await asyncio.to_thread(log.close)

@@ -32,24 +32,39 @@ class TurnRules:
     longest: float = 60.0
     #: speech shorter than this inside a pause is a click and does not prolong the turn
     click: float = 0.06
+    #: a turn in which only a far voice goes on (the television) ends after this
+    far_voice: float = 2.0
+    #: whoever goes on so soon after the turn was closed had only paused
+    cut_off: float = 0.6
 
 
 class TurnTaker:
-    """Given (seconds, is speech) one frame after the other, says where turns begin and end."""
+    """Given (seconds, is speech, is near) one frame after the other, says where turns begin and end."""
 
     def __init__(self, rules: TurnRules) -> None:
         self.rules = rules
         #: inside a turn of the caller
         self.in_turn = False
-        #: seconds of speech (not pauses) in this turn
+        #: seconds of near speech (not pauses) in this turn
         self.voiced = 0.0
+        #: added to the wait at the end: a number is being said, or the caller is slow
+        self.extra = 0.0
+        #: how often the caller went on right after a turn had been closed
+        self.cut_offs = 0
         self._length = 0.0
         self._silence = 0.0
+        self._far = 0.0
         self._run = 0.0
         self._begun = 0.0
+        self._since_end = float("inf")
         self._insisted = False
         self._expecting = False
         self._waited = 0.0
+
+    @property
+    def expecting(self) -> bool:
+        """Gege is silent and it is the caller's turn."""
+        return self._expecting
 
     def expect(self) -> None:
         """Gege has finished: from now on the caller's silence counts."""
@@ -59,18 +74,27 @@ class TurnTaker:
         """Gege thinks or speaks: silence does not count."""
         self._expecting = False
 
+    def finish(self) -> bool:
+        """The caller says that he has finished (the # key); False when he had not begun."""
+        was, self.in_turn = self.in_turn, False
+        self._begun, self._since_end = 0.0, float("inf")
+        return was
+
     @property
     def insists(self) -> bool:
         """The caller is in the middle of something that is no cough."""
         return self.in_turn and self._insisted
 
-    def hear(self, seconds: float, speech: bool) -> TurnEvent | None:
-        """Take one frame of `seconds`."""
-        return self._inside(seconds, speech) if self.in_turn else self._outside(seconds, speech)
+    def hear(self, seconds: float, speech: bool, near: bool = True) -> TurnEvent | None:
+        """Take one frame of `seconds`. A voice that is not `near` is a voice in the room, not the caller's."""
+        return self._inside(seconds, speech, near) if self.in_turn else self._outside(seconds, speech and near)
 
     def _outside(self, seconds: float, speech: bool) -> TurnEvent | None:
+        self._since_end += seconds
         self._begun = self._begun + seconds if speech else max(0.0, self._begun - seconds)
         if self._begun >= self.rules.start_of_speech - 1e-9:
+            if self._since_end <= self.rules.cut_off + self.rules.start_of_speech:
+                self.cut_offs += 1
             self._open(self._begun)
             return TurnEvent.started
         if self._expecting:
@@ -80,11 +104,11 @@ class TurnTaker:
                 return TurnEvent.no_input
         return None
 
-    def _inside(self, seconds: float, speech: bool) -> TurnEvent | None:
+    def _inside(self, seconds: float, speech: bool, near: bool) -> TurnEvent | None:
         self._length += seconds
         if speech:
             self._run += seconds
-            self.voiced += seconds
+            self.voiced += seconds if near else 0.0
             if self._run >= self.rules.click - 1e-9:
                 self._silence = 0.0
             else:
@@ -92,9 +116,11 @@ class TurnTaker:
         else:
             self._run = 0.0
             self._silence += seconds
-        if self._silence >= self.rules.end_of_speech - 1e-9:
+        self._far = 0.0 if speech and near else self._far + seconds
+        waited = self._silence >= self.rules.end_of_speech + self.extra - 1e-9
+        if waited or self._far >= self.rules.far_voice + self.extra - 1e-9:
             self.in_turn = False
-            self._begun = 0.0
+            self._begun = self._since_end = 0.0
             return TurnEvent.ended
         if self._length >= self.rules.longest - 1e-9:
             self._open(0.0)
@@ -107,6 +133,33 @@ class TurnTaker:
     def _open(self, voiced: float) -> None:
         self.in_turn = True
         self.voiced = self._length = voiced
-        self._silence = self._run = self._begun = 0.0
+        self._silence = self._run = self._begun = self._far = 0.0
         self._insisted = False
         self._waited = 0.0
+
+
+class Nearness:
+    """Is a voice the caller's, or one in the room behind him? Given the loudness of each frame of speech.
+
+    Somebody who moves away from his telephone becomes near again while he is waited for."""
+
+    #: quieter than the caller by this factor (15 dB) is another voice
+    FAR = 0.18
+    #: the caller's loudness is forgotten by half in so many seconds of far voice while he is waited for
+    FORGOTTEN_S = 2.0
+    #: how fast a louder frame raises the caller's loudness (share of a frame)
+    RISE = 0.1
+
+    def __init__(self) -> None:
+        self._level = 0.0
+
+    def near(self, seconds: float, loudness: float, speech: bool, expecting: bool) -> bool:
+        """`loudness`: RMS of the frame; `expecting`: nobody else is to speak now."""
+        if not speech:
+            return False
+        is_near = loudness >= self._level * self.FAR
+        if loudness > self._level:
+            self._level += (loudness - self._level) * self.RISE if self._level else loudness
+        elif not is_near and expecting:
+            self._level *= 0.5 ** (seconds / self.FORGOTTEN_S)
+        return is_near

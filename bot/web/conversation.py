@@ -9,7 +9,6 @@ import re
 import secrets
 from collections import OrderedDict
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,8 +16,10 @@ import numpy as np
 from aiohttp import web
 
 from bot.dialogue.port import Dialogue, Heard, Reply
+from bot.recordings.keys import KeyRefused
+from bot.recordings.room import keep_recording, name_for
 from bot.settings import Settings
-from bot.speech.audio import AudioRefused, Sound, read_audio, wav_bytes, write_wav
+from bot.speech.audio import AudioRefused, Sound, read_audio, wav_bytes
 from bot.speech.recognise import HeardSpeech, Recogniser, RecogniserFailed
 from bot.speech.speak import Voice, VoiceFailed
 from bot.tickets.desk import TicketDesk
@@ -230,14 +231,14 @@ class Conversation:
 
     def _keep(self, id: str, sound: Sound) -> str:
         """Kept before it is understood; the page says that it is recorded."""
-        home = Path(self._settings.home)
-        file = home / "recordings" / "web" / f"{id}.wav"
+        name = name_for("web", id)
         try:
-            write_wav(file, sound.samples, sound.rate)
-        except OSError:
+            return keep_recording(self._settings, name, sound.samples.astype("<i2").tobytes(), sound.rate)
+        except FileExistsError:
+            return name  # the same turn, sent again
+        except (OSError, KeyRefused):
             log.exception("a browser's sound could not be recorded")
             return ""
-        return file.relative_to(home).as_posix()
 
     async def _recognise(self, sound: Sound) -> HeardSpeech:
         assert self._recogniser is not None

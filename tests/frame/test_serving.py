@@ -46,7 +46,9 @@ async def test_a_taken_web_port_is_told_at_once_with_what_to_do(tmp_path: Path, 
 
 async def test_a_taken_telephone_port_is_told_too(tmp_path: Path, taken: int) -> None:
     settings = Settings(
-        home=tmp_path, web=WebSettings(port=free_port()), voice=VoiceSettings(audiosocket=f"127.0.0.1:{taken}")
+        home=tmp_path,
+        web=WebSettings(port=free_port()),
+        voice=VoiceSettings(audiosocket=f"127.0.0.1:{taken}", fastagi=f"127.0.0.1:{free_port()}"),
     )
     with pytest.raises(CannotServe, match=r"\[voice\] audiosocket"):
         await serving.serve(settings)
@@ -54,7 +56,8 @@ async def test_a_taken_telephone_port_is_told_too(tmp_path: Path, taken: int) ->
 
 @pytest.mark.parametrize("address", ["phone", "127.0.0.1:phone", "127.0.0.1:99999", "no.such.host.invalid:9092"])
 async def test_an_address_that_is_none_is_told(tmp_path: Path, address: str) -> None:
-    settings = Settings(home=tmp_path, web=WebSettings(port=free_port()), voice=VoiceSettings(audiosocket=address))
+    voice = VoiceSettings(audiosocket=address, fastagi=f"127.0.0.1:{free_port()}")
+    settings = Settings(home=tmp_path, web=WebSettings(port=free_port()), voice=voice)
     with pytest.raises(CannotServe, match="audiosocket"):
         await serving.serve(settings)
 
@@ -86,7 +89,8 @@ def test_the_address_that_is_shown_can_be_opened(host: str, shown: str) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_service_answers_and_stops_in_peace(home: Path, dialogue_model: Path, number: signal.Signals) -> None:
     port = free_port()
-    (home / "gege.toml").write_text(f'[web]\nport = {port}\n[voice]\naudiosocket = "127.0.0.1:{free_port()}"\n')
+    voice = f'audiosocket = "127.0.0.1:{free_port()}"\nfastagi = "127.0.0.1:{free_port()}"\n'
+    (home / "gege.toml").write_text(f"[web]\nport = {port}\n[voice]\n{voice}")
     with sqlite3.connect(home / "gege.sqlite") as connection:
         connection.execute(
             "INSERT INTO call (id, caller, dialled, diverting, front_end, started_at, outcome)"

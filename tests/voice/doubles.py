@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -24,6 +25,10 @@ def speech(seconds: float, rate: int = 8000) -> bytes:
 
 def silence(seconds: float, rate: int = 8000) -> bytes:
     return bytes(int(seconds * rate) * 2)
+
+
+class Never(Exception):
+    """In place of a text: the recogniser does not come back."""
 
 
 @dataclass
@@ -53,6 +58,8 @@ class ScriptedSession:
 
     async def finish(self) -> HeardSpeech:
         text = self.owner.texts[self.number] if self.number < len(self.owner.texts) else ""
+        if isinstance(text, Never):
+            await asyncio.sleep(3600)
         if isinstance(text, Exception):
             raise text
         return HeardSpeech(text, ("别的",), 0.0, len(self.owner.fed[self.number]) / 2 / self.rate)
@@ -92,6 +99,8 @@ class ScriptedDialogue:
 
     answers: list[Answer]
     heard: list[Heard] = field(default_factory=list)
+    #: seconds that an answer takes
+    delay: float = 0.0
 
     async def start(self) -> None:
         pass
@@ -104,7 +113,7 @@ class ScriptedDialogue:
         self.heard.append(heard)
         if isinstance(answer, Exception):
             raise answer
-        await asyncio.sleep(0)
+        await asyncio.sleep(self.delay)
         return answer(heard) if callable(answer) else answer
 
     async def close(self) -> None:
@@ -135,7 +144,33 @@ class NotingIntake:
     """Notes what could not be understood."""
 
     notes: list[tuple[Heard, str]] = field(default_factory=list)
+    fails: bool = False
 
     async def __call__(self, heard: Heard, reason: str) -> str | None:
+        if self.fails:
+            raise RuntimeError("the database is locked")
         self.notes.append((heard, reason))
         return "GD-UNCLEAR"
+
+
+@dataclass
+class HandingDesk(NotingDesk):
+    """A desk that has one ticket, GD1, of grid 24."""
+
+    hangs_s: float = 0.0
+
+    def begin_call(self, id: str, caller: str, dialled: str, diverting: str, front_end: str) -> bool:
+        time.sleep(self.hangs_s)
+        return super().begin_call(id, caller, dialled, diverting, front_end) if ("begin", id) not in [
+            note[:2] for note in self.notes] else False  # fmt: skip
+
+    def ticket(self, ticket_no: str) -> Any:
+        found = SimpleNamespace(kind="outage", place="沿河路206号", grid_no="24")
+        return found if ticket_no == "GD1" else None
+
+    def add(self, ticket_no: str, *, note: str, facts: dict[str, Any], by: str) -> None:
+        self.notes.append(("add", ticket_no, note))
+
+    def report(self, report: Any) -> Any:
+        self.notes.append(("report", report.kind, report.reporter))
+        return SimpleNamespace(ticket_no="GD-REPORT")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import time
 import uuid as uuids
 import wave
 from pathlib import Path
@@ -10,12 +12,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.recordings.room import look_into, open_recording
 from bot.settings import Settings
 from bot.speech.audio import write_wav
 from bot.voice.account import CallStory
+from bot.voice.call import PhoneCall
+from bot.voice.capacity import Seats
 from bot.voice.client import Key
+from bot.voice.line import CallFacts
+from bot.voice.prompts import prompts
 from bot.voice.story import run_call
 from tests.voice.doubles import (
+    Never,
     NotingDesk,
     NotingIntake,
     ScriptedDialogue,
@@ -39,7 +47,11 @@ class Room:
         self.dialogue = ScriptedDialogue(answers)
         self.voice = ToneVoice(tone_s)
         self.desk, self.intake = NotingDesk(), NotingIntake()
+        self.settings = Settings(home=home)
         self.events: list[tuple[str, dict]] = []
+        #: further parts of the call
+        self.more: dict = {}
+        self.calls: list[PhoneCall] = []
 
     def wav(self, name: str, pcm: bytes) -> Path:
         path = self.home / name
@@ -54,10 +66,12 @@ class Room:
             self.recogniser,
             self.voice,
             self.desk,
-            Settings(home=self.home),
+            self.settings,
             lambda name, detail: self.events.append((name, detail)),
             intake=self.intake,
             pace=self.pace,
+            calls=self.calls,
+            parts=self.more,
             **more,
         )
 
@@ -94,14 +108,15 @@ async def test_the_call_is_a_row_before_a_word_is_spoken(tmp_path: Path) -> None
 async def test_both_directions_are_recorded_but_nothing_before_the_notice(tmp_path: Path) -> None:
     room = Room(tmp_path, ["停电"], [reply("记下了。", ended=True)])
     story = await room.call(room.wav("1.wav", speech(2.0)))
-    with wave.open(str(tmp_path / story.recording)) as file:
+    site = Settings(home=tmp_path)
+    with wave.open(io.BytesIO(open_recording(site, story.recording))) as file:
         assert file.getnchannels() == 2
         both = np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
     caller, gege = np.abs(both[:, 0].astype(int)), np.abs(both[:, 1].astype(int))
     assert (caller > 1000).sum() > 8000, "the caller's two seconds are there"
     # Notice and greeting are 0.4 s each; only the greeting and the answer may be stored.
     assert 0.6 * 8000 * 0.5 < (gege > 200).sum() < 1.0 * 8000
-    with wave.open(str(tmp_path / story.turns[0].recording)) as file:
+    with wave.open(io.BytesIO(open_recording(site, story.turns[0].recording))) as file:
         assert 2.0 < file.getnframes() / 8000 < 4.0
     assert room.dialogue.heard[0].recording == story.turns[0].recording
 
@@ -126,20 +141,123 @@ async def test_keys_stand_for_words(tmp_path: Path, digit: str, text: str) -> No
     assert [heard.text for heard in room.dialogue.heard] == [text]
 
 
-async def test_a_broken_recogniser_gives_the_recording_to_a_person(tmp_path: Path) -> None:
+async def test_a_broken_recogniser_asks_for_everything_after_the_tone(tmp_path: Path) -> None:
     room = Room(tmp_path, [RuntimeError("broken")], [reply("好。")])
-    story = await room.call(room.wav("1.wav", speech(1.5)))
-    ((heard, reason),) = room.intake.notes
-    assert reason == "recogniser_failed" and (tmp_path / heard.recording).exists()
-    assert (story.outcome, story.ticket_no) == ("handed_over", "GD-UNCLEAR")
-    assert "毛病" in story.turns[0].said[0] and room.dialogue.heard == []
+    story = await room.call(room.wav("1.wav", speech(1.5)), room.wav("2.wav", silence(3.0) + speech(2.0) + silence(6.0)))
+    (failed, reason), (message, again) = room.intake.notes
+    assert (reason, again) == ("recogniser_failed", "recogniser_failed")
+    site = Settings(home=tmp_path)
+    assert look_into(site, failed.recording).pcm and failed.recording != message.recording
+    spoken = np.frombuffer(look_into(site, message.recording).pcm, "<i2")
+    assert (np.abs(spoken.astype(int)) > 1000).sum() > 8000, "the two seconds after the tone are there"
+    assert (story.outcome, story.ticket_no) == ("message", "GD-UNCLEAR")
+    assert "嘀声" in story.turns[0].said[0] and "录下来了" in story.turns[1].said[0]
+    assert room.dialogue.heard == []
 
 
-async def test_a_broken_dialogue_gives_the_words_to_a_person(tmp_path: Path) -> None:
+async def test_a_broken_dialogue_gives_the_words_to_a_person_at_once(tmp_path: Path) -> None:
     room = Room(tmp_path, ["我家停电了"], [RuntimeError("broken")])
     story = await room.call(room.wav("1.wav", speech(1.5)))
-    assert [(heard.text, reason) for heard, reason in room.intake.notes] == [("我家停电了", "dialogue_failed")]
-    assert (story.outcome, story.ticket_no) == ("handed_over", "GD-UNCLEAR")
+    assert (room.intake.notes[0][0].text, room.intake.notes[0][1]) == ("我家停电了", "dialogue_failed")
+    assert (story.outcome, story.ticket_no) == ("message", "GD-UNCLEAR"), "who hangs up then is not lost"
+
+
+async def test_zero_leads_to_a_person_also_when_the_machine_is_broken(tmp_path: Path) -> None:
+    room = Room(tmp_path, [RuntimeError("broken")], [reply("好。")])
+
+    async def a_while() -> None:
+        await asyncio.sleep(5.0 / PACE)
+
+    story = await room.call(room.wav("1.wav", speech(1.5)), Key("0"), wait=a_while)
+    assert story.outcome == "handed_over" and story.ticket_no == "GD-UNCLEAR"
+
+
+async def test_the_hash_key_ends_a_turn_and_a_message(tmp_path: Path) -> None:
+    room = Room(tmp_path, ["停电", RuntimeError("broken")], [reply("您家在哪里?")])
+    hashed = [room.wav("1.wav", silence(4.0) + speech(1.0)), Key("#"), room.wav("2.wav", silence(4.0) + speech(1.0))]
+
+    async def at_once() -> None:
+        pass
+
+    story = await room.call(*hashed, Key("#"), room.wav("3.wav", silence(4.0) + speech(1.0)), Key("#"), wait=at_once)
+    assert story.turns[0].heard == "停电", "no 0.9 s of silence was needed"
+    assert room.intake.notes[0][1] == "recogniser_failed"
+
+
+async def test_a_slow_recogniser_does_not_keep_the_caller_waiting(tmp_path: Path) -> None:
+    room = Room(tmp_path, [Never()], [reply("好。")])
+    room.settings.capacity.recognise_s = 0.2
+    story = await room.call(room.wav("1.wav", speech(1.5)))
+    assert [reason for _, reason in room.intake.notes] == ["recogniser_failed"] and story.outcome == "message"
+
+
+async def test_a_slow_dialogue_is_a_broken_one(tmp_path: Path) -> None:
+    room = Room(tmp_path, ["停电"], [reply("好。")])
+    room.settings.capacity.dialogue_s = 0.1
+    room.dialogue.delay = 30.0
+    story = await room.call(room.wav("1.wav", speech(1.5)))
+    assert [reason for _, reason in room.intake.notes] == ["dialogue_failed"] and story.outcome == "message"
+
+
+async def test_when_nothing_can_be_kept_a_person_is_rung(tmp_path: Path) -> None:
+    room = Room(tmp_path, ["停电"], [RuntimeError("broken")])
+    room.intake.fails = True
+    story = await room.call(room.wav("1.wav", speech(1.5)), room.wav("2.wav", silence(3.0) + speech(2.0) + silence(6.0)))
+    assert story.outcome == "handed_over" and story.ticket_no is None
+
+
+async def test_in_a_storm_the_outage_is_told_first_and_a_message_taken(tmp_path: Path) -> None:
+    room = Room(tmp_path, ["停电"], [reply("好。")])
+    seats = Seats(1)
+    assert seats.take()
+
+    async def known(facts: CallFacts) -> tuple[str, ...]:
+        return ("您那一片八点十分停的电。",) if facts.dialled == "grid_24" else ()
+
+    room.more = {"seats": seats, "known_outage": known}
+    story = await room.call(room.wav("1.wav", speech(2.0) + silence(6.0)), dialled="grid_24")
+    assert room.voice.said[1:3] == ["您那一片八点十分停的电。", prompts().storm]
+    assert [reason for _, reason in room.intake.notes] == ["storm"] and story.outcome == "message"
+    assert room.recogniser.fed == [] and seats.taken == 1, "it neither decodes nor takes another's seat"
+
+
+async def test_without_a_model_a_message_is_taken(tmp_path: Path) -> None:
+    room = Room(tmp_path, [], [reply("好。")])
+    room.recogniser = None  # type: ignore[assignment]
+    story = await room.call(room.wav("1.wav", speech(2.0) + silence(6.0)))
+    assert [reason for _, reason in room.intake.notes] == ["no_recogniser"] and story.outcome == "message"
+
+
+async def test_a_stopping_service_apologises_and_owes_a_call_back(tmp_path: Path) -> None:
+    room = Room(tmp_path, ["停电"], [reply("您家在哪里?")])
+
+    async def stop_then_wait() -> None:
+        if room.events and room.events[-1][0] == "turn":
+            for call in room.calls:
+                call.apologise()
+        await asyncio.sleep(0.15)
+
+    story = await room.call(room.wav("1.wav", speech(1.5)), wait=None, before_hanging_up=stop_then_wait)
+    assert story.outcome == "stopped" and "停一下" in room.voice.said[-1]
+    assert room.desk.notes[-1] == ("call_back", story.call_id, "stopped")
+
+
+async def test_a_locked_database_delays_neither_greeting_nor_answer(tmp_path: Path) -> None:
+    room = Room(tmp_path, ["停电"], [reply("记下了。", ended=True)])
+    begin = room.desk.begin_call
+    room.desk.begin_call = lambda *args: (time.sleep(1.0), begin(*args))[1]  # type: ignore[method-assign,assignment]
+    story = await room.call(room.wav("1.wav", speech(1.5)))
+    assert story.first_audio < 0.9 and story.outcome == "goodbye"
+    assert [note[0] for note in room.desk.notes] == ["begin", "end"], "the row is begun before it is ended"
+
+
+async def test_what_takes_long_is_heard_to_be_looked_up(tmp_path: Path) -> None:
+    room = Room(tmp_path, ["停电"], [reply("记下了。", ended=True)])
+    room.settings.turns.look_after = 0.05
+    room.dialogue.delay = 0.3
+    await room.call(room.wav("1.wav", speech(1.5)))
+    names = [name for name, _ in room.events]
+    assert names.index("heard") < names.index("looking") < names.index("understood")
 
 
 async def test_a_silent_caller_is_asked_twice_then_handed_over(tmp_path: Path) -> None:
@@ -231,9 +349,13 @@ async def test_a_caller_who_hangs_up_in_mid_sentence_is_still_heard(tmp_path: Pa
 async def test_gege_stops_when_the_caller_insists_and_goes_on_after_a_cough(tmp_path: Path) -> None:
     room = Room(tmp_path, ["", "停电"], [reply("记下了。", ended=True)], tone_s=3.0)
     spoken = asyncio.get_running_loop().time()
-    # The cough (0.6 s) falls into the greeting: it is said again from its beginning.
-    story = await room.call(room.wav("1.wav", silence(0.5) + speech(0.6) + silence(6.0) + speech(1.2)))
+    # The cough (0.6 s) falls into the greeting, which goes on where it was stopped.
+    story = await room.call(room.wav("1.wav", silence(4.0) + speech(0.6) + silence(6.0) + speech(1.2)))
     assert story.turns[-1].heard == "停电", (story, spoken)
+    opened = np.frombuffer(look_into(room.settings, story.recording).pcm, "<i2").reshape(-1, 2)
+    loud = (np.abs(opened[:, 1].astype(int)) > 200).sum() / 8000
+    # Greeting and answer are 3 s each; said again from its beginning, the greeting would add more than a second.
+    assert 5.2 < loud < 6.9, loud
 
 
 async def test_a_turn_of_more_than_a_minute_is_closed_and_no_sound_is_lost(tmp_path: Path) -> None:

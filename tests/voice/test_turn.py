@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from bot.voice.turn import TurnEvent, TurnRules, TurnTaker
+import pytest
+
+from bot.settings import Settings, TurnSettings, VoiceSettings
+from bot.voice.patience import Patience, goes_on, rules_of
+from bot.voice.turn import Nearness, TurnEvent, TurnRules, TurnTaker
 
 FRAME = 0.02
 
@@ -86,3 +90,93 @@ def test_a_turn_of_a_minute_is_closed_and_the_next_begins_at_once() -> None:
     noticed = run(taker, (150.0, True), (1.0, False))
     assert names(noticed) == ["started", "insisted", "too_long", "insisted", "too_long", "insisted", "ended"]
     assert noticed[2][0] == 60.0 and noticed[4][0] == 120.0
+
+
+def test_a_half_hour_talker_is_answered_every_minute_and_every_second_lies_in_a_turn() -> None:
+    taker, inside, at = TurnTaker(TurnRules()), 0.0, 0.0
+    closed = []
+    for _ in range(round(1800 / FRAME)):
+        at += FRAME
+        event = taker.hear(FRAME, True)
+        inside += FRAME if taker.in_turn else 0.0
+        if event is TurnEvent.too_long:
+            closed.append(round(at))
+    assert closed == [60 * minute for minute in range(1, 31)]
+    assert inside >= 1800 - TurnRules().start_of_speech
+
+
+def test_the_television_does_not_keep_the_turn_open() -> None:
+    taker = TurnTaker(TurnRules())
+    for _ in range(100):
+        taker.hear(FRAME, True)
+    events = [event for _ in range(500) if (event := taker.hear(FRAME, True, near=False))]
+    assert events == [TurnEvent.ended], "nor does it begin a turn of its own, nor stop Gege"
+    assert taker.voiced == pytest.approx(2.0)
+
+
+def test_the_end_of_a_sentence_that_is_said_softly_belongs_to_it() -> None:
+    taker = TurnTaker(TurnRules())
+    for near, seconds in ((True, 1.0), (False, 1.5), (True, 0.1), (False, 1.5), (True, 0.5)):
+        for _ in range(round(seconds / FRAME)):
+            assert taker.hear(FRAME, True, near) in (None, TurnEvent.started, TurnEvent.insisted)
+    assert taker.in_turn
+
+
+def loud(nearness: Nearness, loudness: float, seconds: float, expecting: bool = False) -> list[bool]:
+    return [nearness.near(FRAME, loudness, True, expecting) for _ in range(round(seconds / FRAME))]
+
+
+def test_a_voice_behind_the_caller_is_far_and_nobody_is_far_for_ever() -> None:
+    nearness = Nearness()
+    assert all(loud(nearness, 3000, 3.0)) and all(loud(nearness, 900, 1.0))
+    assert not any(loud(nearness, 300, 20.0)), "while Gege speaks the television stays far"
+    waited = loud(nearness, 300, 8.0, expecting=True)
+    assert not waited[0] and waited[-1], "who has put the telephone down on the table is heard again"
+    assert not nearness.near(FRAME, 9000, False, True)
+
+
+def test_who_goes_on_at_once_was_cut_off_and_who_waits_was_not() -> None:
+    taker = TurnTaker(TurnRules())
+    run(taker, (1.0, True), (1.2, False), (1.0, True), (3.0, False), (1.0, True), (1.0, False))
+    assert taker.cut_offs == 1
+
+
+def test_a_longer_wait_holds_for_the_turn_in_which_it_was_asked_for() -> None:
+    taker = TurnTaker(TurnRules())
+    run(taker, (0.5, True))
+    taker.extra = 0.4
+    assert run(taker, (1.2, False)) == [] and names(run(taker, (0.2, False))) == ["ended"]
+
+
+def test_the_hash_key_ends_a_turn_at_once() -> None:
+    taker = TurnTaker(TurnRules())
+    assert not taker.finish()
+    run(taker, (0.5, True))
+    assert taker.finish() and not taker.in_turn
+    run(taker, (0.5, True))
+    assert taker.cut_offs == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "on"),
+    [("我的电话是一三八", True), ("沿河路", True), ("住在桃溪社区", True), ("户号", True), ("我家停电了", False),
+     ("沿河路二百零六号", False), ("对", False), ("", False)],
+)  # fmt: skip
+def test_a_number_or_an_address_that_is_being_said_is_waited_for(text: str, on: bool) -> None:
+    assert goes_on(text) is on
+
+
+@pytest.mark.parametrize(
+    ("profile", "wait", "found"), [("elder", 0.5, 0.9), ("elder", 1.2, 1.2), ("elder", 3.0, 1.5), ("brisk", 0.5, 0.5)]
+)
+def test_old_callers_are_never_given_less_time_than_they_need(profile: str, wait: float, found: float) -> None:
+    settings = Settings(voice=VoiceSettings(end_of_speech=wait), turns=TurnSettings(profile=profile))  # type: ignore[arg-type]
+    assert rules_of(settings).end_of_speech == found
+
+
+def test_patience_adds_up_but_never_beyond_the_longest_wait() -> None:
+    patience = Patience(Settings())
+    assert patience.extra("停电了", 0) == 0.0 and patience.extra("一三八", 0) == 0.4
+    assert patience.extra("停电了", 2) == 0.3 and patience.extra("一三八", 2) == pytest.approx(0.6)
+    patience.added = 0.6
+    assert patience.extra("", 0) == pytest.approx(0.6) and patience.extra("一三八", 5) == pytest.approx(0.6)

@@ -12,6 +12,7 @@ import pytest
 import soundfile
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.recordings.room import open_recording
 from bot.settings import Settings
 from bot.speech.audio import read_audio, wav_bytes
 from bot.web.app import make_app
@@ -92,7 +93,7 @@ async def test_a_spoken_sentence_is_heard_kept_and_answered(client: TestClient, 
     found = await response.json()
     assert found["heard"]["text"] == "我屋里停电了" and found["heard"]["alternatives"] == ["别的"]
     assert found["ticket"]["ticket_no"]
-    assert read_audio(site.home / site.dialogue.heard[0].recording).seconds > 0.3
+    assert read_audio(open_recording(Settings(home=site.home), site.dialogue.heard[0].recording)).seconds > 0.3
     assert len(site.recogniser.fed[0]) > 10_000
 
 

@@ -1,0 +1,33 @@
+"""`gege bench voice` and `gege bench activity`: the telephone, measured."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+
+def register(bench: typer.Typer) -> None:
+    bench.command("voice")(bench_voice)
+    bench.command("activity")(bench_activity)
+
+
+def bench_voice(
+    seconds: Annotated[float, typer.Option(help="Length of each measurement; 300 for the record.")] = 30.0,
+    largest: Annotated[int, typer.Option(help="Where the search for the most calls ends.")] = 100,
+) -> None:
+    """First audio with 1 and 8 calls, the most calls beside a plain loop, pacing with 30 open, memory a call."""
+    from bot.cli import note, out
+    from bot.settings import load_settings
+    from bot.voice.bench import voice
+
+    out(asyncio.run(voice(load_settings(), seconds, largest, note)))
+
+
+def bench_activity(utterances: int = 100) -> None:
+    """The two voice-activity detectors against each other (docs/decisions/0016)."""
+    from bot.cli import note, out
+    from bot.voice.bench_activity import bench_activity as run
+
+    out(run(utterances, progress=note))

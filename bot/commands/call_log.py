@@ -1,0 +1,116 @@
+"""`gege call-log`: what calls were about, turn by turn, with their sound."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+#: of a turn, what stands on the screen
+_STEPS = ("end_of_speech", "recognise", "dialogue", "first_audio")
+
+
+class NoSuchCall(Exception):
+    """The call log has no such call; or its sound is gone."""
+
+
+def register(app: typer.Typer) -> None:
+    app.command("call-log")(call_log)
+
+
+def call_log(
+    which: Annotated[str, typer.Argument(help="Number in the log, id, or ticket; nothing lists the newest.")] = "",
+    play: Annotated[Path | None, typer.Option("--play", help="Write the call's sound to this WAV file.")] = None,
+    turn: Annotated[int, typer.Option("--turn", help="With --play: only what the caller said in this turn.")] = 0,
+    limit: Annotated[int, typer.Option(help="How many are listed.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+) -> None:
+    """Look at calls: all, or one with its turns, or hear it."""
+    from bot.app import open_site
+    from bot.cli import out
+    from bot.settings import load_settings
+    from bot.voice.log import find_call, latest_calls
+
+    settings = load_settings()
+    database = open_site(settings)
+    try:
+        if not which:
+            found = latest_calls(database, limit)
+            if as_json:
+                out([_plain(one, turns=False) for one in found])
+            else:
+                _list(found, settings.site.timezone)
+            return
+        call = find_call(database, which)
+    finally:
+        database.dispose()
+    if call is None:
+        raise NoSuchCall(f"there is no call {which}; gege call-log lists them")
+    if play is not None:
+        _write(settings, call, turn, play)
+    if as_json:
+        out(_plain(call))
+    elif play is None:
+        _show(call, settings.site.timezone)
+
+
+def _plain(call: Any, turns: bool = True) -> dict[str, Any]:
+    values = dataclasses.asdict(call)
+    if not turns:
+        del values["turns"]
+    return values
+
+
+def _write(settings: Any, call: Any, turn: int, file: Path) -> None:
+    from bot.cli import note
+    from bot.recordings.room import open_recording
+
+    if turn and not 0 < turn <= len(call.turns):
+        raise NoSuchCall(f"call {call.number} has {len(call.turns)} turns")
+    name = call.turns[turn - 1]["recording"] if turn else call.recording
+    if not name:
+        raise NoSuchCall(f"call {call.number}{f', turn {turn}' if turn else ''} was not recorded")
+    file.write_bytes(open_recording(settings, name))
+    file.chmod(0o600)  # a resident's voice
+    note(f"{file}: {'the caller' if turn else 'caller left, Gege right'}; delete it when you have heard it")
+
+
+def _list(calls: list[Any], zone: str) -> None:
+    from rich.table import Table
+
+    from bot.chat.terminal import console
+
+    table = Table("", "", "", "s", "", "")
+    for call in calls:
+        table.add_row(str(call.number), _local(call.started_at, zone), call.caller, f"{call.seconds:.0f}",
+                      call.outcome or "…", call.ticket_no)  # fmt: skip
+    console.print(table)
+
+
+def _show(call: Any, zone: str) -> None:
+    from rich.text import Text
+
+    from bot.chat.terminal import console, labels
+
+    names = labels()
+    heading = f"{call.number}  {_local(call.started_at, zone)}  {call.caller} → {call.dialled or call.diverting}"
+    console.print(Text(f"{heading}  {call.seconds:.0f} s  {call.outcome}  {call.ticket_no}", style="bold"))
+    for sentence in call.greeting:
+        console.print(Text(names["gege"] + sentence, style="green"))
+    for number, turn in enumerate(call.turns, start=1):
+        times = "  ".join(f"{step} {turn['seconds'][step]:.2f}" for step in _STEPS if step in turn["seconds"])
+        heard = names["key"] + turn["key"] if turn["key"] else names["heard"] + (turn["heard"] or names["nothing"])
+        console.print(Text(f"{number}. {heard}", style="bold"))
+        console.print(Text(f"   {turn['intent']}  {times}", style="dim"))
+        for sentence in turn["said"]:
+            console.print(Text("   " + names["gege"] + sentence, style="green"))
+    for rung in call.rung:
+        console.print(Text(f"→ {rung['to']}  {rung['status']}", style="bold"))
+
+
+def _local(at: Any, zone: str) -> str:
+    from zoneinfo import ZoneInfo
+
+    return str(at.astimezone(ZoneInfo(zone)).strftime("%m-%d %H:%M"))

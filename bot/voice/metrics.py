@@ -1,0 +1,62 @@
+"""Calls as Prometheus sees them: counted and timed from outside, without a name, a number or a word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_STEPS = ("end_of_speech", "recognise", "dialogue", "first_audio")
+_SECONDS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+
+
+class CallMetrics:
+    """An observer of calls (`on_event`) with a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._calls = Counter("gege_calls", "Calls that ended, by outcome", ["outcome"], registry=self.registry)
+        self._open = Gauge("gege_calls_open", "Calls that go on", registry=self.registry)
+        self._answer = Histogram(
+            "gege_call_first_audio_seconds", "From the answer to the first sound", buckets=_SECONDS,
+            registry=self.registry,
+        )  # fmt: skip
+        self._turns = Counter("gege_turns", "Turns of callers, by what became of them", ["fate"], registry=self.registry)
+        self._seconds = Histogram(
+            "gege_turn_seconds",
+            "end_of_speech: silence that ended the turn; from then on until it was recognised, answered, first heard",
+            ["step"], buckets=_SECONDS, registry=self.registry,
+        )  # fmt: skip
+        self._rung = Counter("gege_people_rung", "People who were rung, by DIALSTATUS", ["status"], registry=self.registry)
+        self._open_ids: set[str] = set()
+
+    def watch(self, name: str, help: str, value: Callable[[], float]) -> None:
+        """A gauge that is asked when somebody looks."""
+        Gauge(f"gege_{name}", help, registry=self.registry).set_function(value)
+
+    def __call__(self, name: str, detail: dict[str, Any]) -> None:
+        """Take one event."""
+        if name == "call_started":
+            self._open_ids.add(detail["call_id"])
+        elif name == "call_ended":
+            self._open_ids.discard(detail["call_id"])
+            self._calls.labels(detail["outcome"]).inc()
+            self._answer.observe(detail["story"]["first_audio"])
+        elif name == "turn":
+            self._turn(detail["turn"])
+        elif name == "rung":
+            status = detail["status"].upper()
+            self._rung.labels(status if status.isalpha() and len(status) < 16 else "OTHER").inc()
+        self._open.set(len(self._open_ids))
+
+    def _turn(self, turn: Any) -> None:
+        fate = "key" if turn.key else "fallback" if turn.fallback else "understood" if turn.intent else "kept"
+        self._turns.labels(fate).inc()
+        for step in _STEPS:
+            if step in turn.seconds:
+                self._seconds.labels(step).observe(turn.seconds[step])
+
+    def text(self) -> bytes:
+        """What a Prometheus server reads."""
+        return bytes(generate_latest(self.registry))

@@ -1,0 +1,93 @@
+"""How long Gege waits for a caller who pauses: the site's profile, what is being said, who is calling."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from bot.database import Database, now
+from bot.settings import Settings
+from bot.voice.models import CallerPace
+from bot.voice.turn import TurnRules
+
+#: old callers need so much silence at least, whatever the site set (../docs: 0.9 to 1.5 s)
+_ELDER_S = 0.9
+#: cut off so often in one call, or in all, and Gege waits longer
+_OFTEN = 2
+
+
+def rules_of(settings: Settings) -> TurnRules:
+    """The rules of a call before anything is known of its caller."""
+    turns = settings.turns
+    wait = settings.voice.end_of_speech
+    if turns.profile == "elder":
+        wait = max(wait, _ELDER_S)
+    return TurnRules(
+        end_of_speech=min(wait, turns.longest_wait), no_input=turns.no_input, longest=turns.longest_turn
+    )
+
+
+@cache
+def _words() -> tuple[str, tuple[str, ...]]:
+    values: dict[str, Any] = yaml.safe_load((resources.files(__package__) / "patience.yml").read_text("utf-8"))
+    return values["numerals"], tuple(values["places"])
+
+
+def goes_on(text: str) -> bool:
+    """Whether a sentence that stops here is likely to go on: a number, an address, a name is being said."""
+    numerals, places = _words()
+    return bool(text) and (text[-1] in numerals or text.endswith(places))
+
+
+class Patience:
+    """The wait of one call: what is added to the rules, never beyond the site's longest."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._turns = settings.turns
+        self._room = max(0.0, settings.turns.longest_wait - rules_of(settings).end_of_speech)
+        #: for this caller
+        self.added = 0.0
+
+    def extra(self, partial: str, cut_offs: int) -> float:
+        """Seconds to add, given what was understood so far and how often this call's caller was cut off."""
+        wait = self.added
+        if cut_offs >= _OFTEN:
+            wait = max(wait, self._turns.cut_off_wait)
+        if goes_on(partial):
+            wait += self._turns.number_wait
+        return min(wait, self._room)
+
+
+class CallerPaces:
+    """What is remembered of callers' pace; every method blocks."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database, self._turns = database, settings.turns
+
+    def added(self, caller: str) -> float:
+        """Seconds that this caller needs beyond the site's wait."""
+        if not caller:
+            return 0.0
+        with self._database.reading() as session:
+            pace = session.get(CallerPace, caller)
+            return pace.added if pace else 0.0
+
+    def learn(self, caller: str, cut_offs: int) -> None:
+        """A call ended in which the caller was cut off so often."""
+        if not caller:
+            return
+        with self._database.noting() as session:
+            pace = session.get(CallerPace, caller)
+            if pace is None:
+                if not cut_offs:
+                    return
+                pace = CallerPace(caller=caller, calls=0, cut_off=0, added=0.0)
+                session.add(pace)
+            pace.calls += 1
+            pace.cut_off += cut_offs
+            pace.changed_at = now()
+            if cut_offs >= _OFTEN or pace.cut_off >= _OFTEN * pace.calls:
+                pace.added = min(pace.added + self._turns.cut_off_wait, 2 * self._turns.cut_off_wait)

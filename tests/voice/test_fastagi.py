@@ -1,0 +1,361 @@
+"""FastAGI over loopback: exact where Asterisk speaks it, deaf to everybody else, and a person at the end of all ways."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid as uuids
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from bot.grid.importer import phone_digits
+from bot.settings import Settings
+from bot.voice.audiosocket import AudioSocketServer
+from bot.voice.call import PhoneCall
+from bot.voice.client import Key, place_call
+from bot.voice.fastagi import AgiFailed, AgiSession, FastAgiServer
+from bot.voice.handover import HandOvers
+from bot.voice.line import CallFacts, Line
+from bot.voice.prompts import prompts
+from tests.voice.asterisk import Channel
+from tests.voice.doubles import HandingDesk, NotingIntake, ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply
+
+MANAGER, ASSISTANT, DUTY, STATION = "13900000001", "13900000002", "13900000006", "07153390000"
+
+
+@dataclass(frozen=True)
+class Somebody:
+    phone: str
+
+
+class Town:
+    """Grid 24 with its number on the board, a manager, an assistant; one at the duty desk."""
+
+    def staff(self, grid_no: str, role: str, /) -> list[Somebody]:
+        people = {("24", "manager"): "139 0000 0001", ("24", "assistant"): "+86 13900000002", ("7", "manager"): "1380"}
+        return [Somebody(people[grid_no, role])] if (grid_no, role) in people else []
+
+    def duty(self) -> list[Somebody]:
+        return [Somebody(DUTY)]
+
+    def grid_of_number(self, number: str, /) -> str | None:
+        return {"07153391024": "24", MANAGER: "24", "grid_7": "7"}.get(phone_digits(number))
+
+
+class Exchange:
+    """Both servers as the service has them, with scripted calls."""
+
+    def __init__(self, home: Path, answers: list) -> None:
+        self.settings = Settings(home=home)
+        self.voice, self.desk = ToneVoice(0.2), HandingDesk()
+        self.dialogue = ScriptedDialogue(answers)
+        self.has_room, self.now = True, 1000.0
+        self.seen: list[tuple[str, dict]] = []
+        self.audio = AudioSocketServer("127.0.0.1", 0, self.answer, pace=8.0)
+        self.hand_overs = HandOvers(
+            self.audio, Town(), self.desk, self.settings, self.voice, room=lambda: self.has_room,
+            observer=lambda name, detail: self.seen.append((name, detail)), clock=lambda: self.now,
+        )  # fmt: skip
+        self.agi = FastAgiServer("127.0.0.1", 0, self.hand_overs.scripts, most=20, timeout_s=1.0)
+
+    async def answer(self, line: Line, facts: CallFacts) -> None:
+        await PhoneCall(
+            line, facts, dialogue=self.dialogue, recogniser=ScriptedRecogniser([]), voice=self.voice, desk=self.desk,
+            intake=NotingIntake(), settings=self.settings, on_event=self.hand_overs,
+        ).run()  # fmt: skip
+
+    def channel(self, **values) -> Channel:
+        return Channel(self.agi.port, **{"dialled": "0715-3391024", **values})
+
+    async def talk(self, channel: Channel, *files: Path | Key) -> None:
+        await place_call("127.0.0.1", self.audio.port, channel.variables["ASID"], files, pace=8.0)
+
+
+@pytest.fixture
+def exchange(tmp_path: Path) -> Callable:
+    @asynccontextmanager
+    async def opened(*answers) -> AsyncIterator[Exchange]:
+        made = Exchange(tmp_path, list(answers))
+        await made.audio.start()
+        await made.agi.start()
+        try:
+            yield made
+        finally:
+            await made.hand_overs.close()
+            await made.agi.close()
+            await made.audio.close()
+
+    return opened
+
+
+async def test_start_announces_the_call_with_its_numbers_and_says_whom_to_ring(exchange: Callable) -> None:
+    async with exchange(reply("好。", ended=True)) as site:
+        channel = site.channel(diverting="0715-1")
+        await channel.agi("start")
+        assert channel.variables["NEXT"] == MANAGER and "GEGE" not in channel.variables
+        assert site.desk.notes == [("begin", channel.variables["ASID"], "13971800123", "0715-3391024", "0715-1")]
+        await site.talk(channel, Key("1"))
+        heard = site.dialogue.heard[0]
+        assert (heard.caller, heard.dialled, heard.diverting) == ("13971800123", "0715-3391024", "0715-1")
+
+
+async def test_an_announced_call_gets_in_once_and_only_for_a_while(exchange: Callable) -> None:
+    async with exchange(reply("好。", ended=True)) as site:
+        channel = site.channel()
+        await channel.agi("start")
+        await site.talk(channel, Key("1"))
+        await channel.agi("start")
+        placed = await place_call("127.0.0.1", site.audio.port, channel.variables["ASID"], [])
+        assert placed.heard == b"" and site.audio.refused == {"unknown UUID": 1}
+
+
+@pytest.mark.parametrize("asid", ["", "no-uuid", "40325ec2-5efd-4bd3-805f-53576e581d1", "'; DROP TABLE call"])
+async def test_a_dial_plan_without_a_uuid_still_reaches_a_person(exchange: Callable, asid: str) -> None:
+    async with exchange() as site:
+        channel = site.channel(variables={"ASID": asid} if asid else {})
+        await channel.agi("start")
+        assert channel.variables["NEXT"] == MANAGER and site.hand_overs.plans == {}
+
+
+@pytest.mark.parametrize(
+    ("facts", "script", "wanted"),
+    [
+        ({"dialled": "unknown"}, "start", DUTY),
+        ({"dialled": "s"}, "start", DUTY),
+        ({"dialled": "unknown", "variables": {"ASID": str(uuids.uuid4()), "GEGE_DIALLED": "07153391024"}}, "start", MANAGER),
+        ({"dialled": "unknown"}, "start?dialled=grid_7", "1380"),
+        # The manager's own mobile forwarded to us: he has not taken it, so his assistant is next.
+        ({"dialled": "unknown", "diverting": "+86 139 0000 0001"}, "start", ASSISTANT),
+        # The manager tries his own grid's number.
+        ({"caller": MANAGER}, "start", ASSISTANT),
+        ({"caller": ""}, "start", MANAGER),
+    ],
+)
+async def test_the_number_to_ring_fits_the_dial_plan(exchange: Callable, facts: dict, script: str, wanted: str) -> None:
+    async with exchange() as site:
+        channel = site.channel(**facts)
+        await channel.agi(script)
+        assert channel.variables["NEXT"] == wanted
+
+
+async def test_after_a_settled_call_nobody_is_rung(exchange: Callable) -> None:
+    async with exchange(reply("记下了。", ended=True, ticket_no="GD1")) as site:
+        channel = site.channel()
+        await channel.agi("start")
+        await site.talk(channel, Key("1"))
+        channel.variables["DIALSTATUS"] = "ANSWER"  # of Dial(AudioSocket/…)
+        await channel.hand_over(site.audio.port, lambda number: "ANSWER")
+        assert channel.rung == [] and channel.variables["NEXT"] == ""
+
+
+async def test_a_warm_hand_over_tells_the_manager_and_puts_through(exchange: Callable) -> None:
+    async with exchange(reply("我给您的网格员打电话。", hand_over=True, hand_over_to="139-0000-0001", ticket_no="GD1")) as site:
+        channel = site.channel()
+        await channel.agi("start")
+        await site.talk(channel, Key("0"))
+        await channel.hand_over(site.audio.port, lambda number: "ANSWER")
+        assert channel.rung == [MANAGER]
+        assert len(channel.whispered[0]) > 1600, "he heard a sentence before"
+        assert prompts().whisper.format(what="停电", where="沿河路206号") in site.voice.said
+        assert all(note[0] != "add" for note in site.desk.notes), "who was reached is owed nothing"
+        assert site.seen == [("rung", {"call_id": channel.variables["ASID"], "to": MANAGER, "status": "ANSWER"})]
+
+
+async def test_who_does_not_answer_leads_to_the_next_and_at_last_to_a_call_back(exchange: Callable) -> None:
+    async with exchange(reply("我给您的网格员打电话。", hand_over=True, hand_over_to=MANAGER, ticket_no="GD1")) as site:
+        channel = site.channel()
+        await channel.agi("start")
+        await site.talk(channel, Key("0"))
+        status = iter(["NOANSWER", "BUSY", "CHANUNAVAIL", "CONGESTION"])
+        await channel.hand_over(site.audio.port, lambda number: next(status))
+        await site.hand_overs.close()
+        assert channel.rung == [MANAGER, ASSISTANT, DUTY, STATION]
+        assert prompts().not_reached in site.voice.said and prompts().nobody_reached in site.voice.said
+        assert [bool(each) for each in channel.told] == [False, True, True, True, True]
+        assert site.desk.notes[-1] == ("add", "GD1", prompts().unreached_note)
+
+
+async def test_a_call_that_gege_could_not_take_is_rung_through_and_called_back(exchange: Callable) -> None:
+    async with exchange() as site:
+        site.has_room = False
+        channel = site.channel()
+        await channel.agi("start")
+        assert await channel.leg(site.audio.port, "ASID2") == b""
+        await channel.hand_over(site.audio.port, lambda number: "NOANSWER")
+        await site.hand_overs.close()
+        assert channel.rung == [MANAGER, ASSISTANT, DUTY, STATION]
+        assert site.desk.notes[-1][:3] == ("call_back", channel.variables["ASID"], "not_reached")
+
+
+async def test_a_dial_plan_that_rang_the_first_number_itself_is_not_led_back_to_it(exchange: Callable) -> None:
+    async with exchange() as site:
+        channel = site.channel()
+        await channel.agi("start")
+        channel.variables["DIALSTATUS"] = "NOANSWER"
+        await channel.agi("next")
+        assert channel.variables["NEXT"] == ASSISTANT
+
+
+async def test_who_hangs_up_while_it_rings_is_called_back(exchange: Callable) -> None:
+    async with exchange(reply("好。", hand_over=True)) as site:
+        channel = site.channel()
+        await channel.agi("start")
+        await site.talk(channel, Key("0"))
+        await channel.agi("next")
+        assert channel.variables["NEXT"] == MANAGER
+        await channel.agi("next?hangup=1")
+        await site.hand_overs.close()
+        assert channel.variables["NEXT"] == ""
+        assert site.desk.notes[-1][:3] == ("call_back", channel.variables["ASID"], "not_reached")
+
+
+async def test_after_a_restart_an_unknown_call_is_put_through_and_never_for_ever(exchange: Callable) -> None:
+    async with exchange() as site:
+        channel = site.channel()
+        await channel.hand_over(site.audio.port, lambda number: "")
+        assert channel.rung == [MANAGER, ASSISTANT, DUTY, STATION]
+
+
+async def test_a_forwarded_telephone_does_not_ring_in_a_circle(exchange: Callable) -> None:
+    async with exchange(reply("好。", hand_over=True)) as site:
+        channel = site.channel()
+        await channel.agi("start")
+        await site.talk(channel, Key("0"))
+        await channel.agi("next")
+        back = site.channel(diverting=MANAGER)  # the manager's mobile forwards our own call to us
+        await back.agi("start")
+        assert (back.variables["NEXT"], back.variables["GEGE"]) == ("", "busy")
+        neighbour = site.channel(caller="13971800999", diverting=MANAGER)  # another one rings the manager meanwhile
+        await neighbour.agi("start")
+        assert neighbour.variables["NEXT"] == ASSISTANT and "GEGE" not in neighbour.variables
+        site.now += 120
+        again = site.channel(diverting=MANAGER)
+        await again.agi("start")
+        assert again.variables["NEXT"] == ASSISTANT
+
+
+async def test_an_announced_call_that_never_came_becomes_a_call_back(exchange: Callable) -> None:
+    async with exchange() as site:
+        channel = site.channel()
+        await channel.agi("start")
+        await site.hand_overs.sweep()
+        assert [note[0] for note in site.desk.notes] == ["begin"]
+        site.now += 40
+        await site.hand_overs.sweep()
+        await site.hand_overs.sweep()
+        assert [note[:2] for note in site.desk.notes[1:]] == [("call_back", channel.variables["ASID"])]
+
+
+async def test_a_locked_database_holds_up_no_telephone(exchange: Callable) -> None:
+    async with exchange() as site:
+        site.desk.hangs_s = 3.0
+        channel = site.channel()
+        began = asyncio.get_running_loop().time()
+        await channel.agi("start")
+        assert channel.variables["NEXT"] == MANAGER and asyncio.get_running_loop().time() - began < 2.5
+
+
+async def test_without_a_voice_the_manager_is_rung_without_a_word(exchange: Callable) -> None:
+    async with exchange() as site:
+        site.hand_overs._voice = None
+        channel = site.channel()
+        await channel.agi("start")
+        await channel.hand_over(site.audio.port, lambda number: "ANSWER")
+        assert channel.rung == [MANAGER] and channel.whispered == [b""]
+
+
+async def test_what_asterisk_says_between_does_not_confuse(exchange: Callable) -> None:
+    async with exchange() as site:
+        channel = site.channel(between={1: "HANGUP\n", 2: "100 Trying...\n520-Invalid command syntax.\n"})
+        await channel.agi("start")
+        assert channel.variables["NEXT"] == MANAGER
+
+
+async def test_a_dead_channel_ends_the_script_and_nothing_else(exchange: Callable) -> None:
+    async with exchange() as site:
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.agi.port)
+        writer.write(b"agi_network_script: start\nagi_callerid: 139\n\n")
+        assert await reader.readline() == b"GET VARIABLE GEGE_DIALLED\n"
+        writer.write(b"511 Command Not Permitted on a dead channel or intercept routine\n" * 3)
+        while (await asyncio.wait_for(reader.readline(), 3.0)) != b"":
+            pass
+        writer.close()
+        channel = site.channel()
+        await channel.agi("start")
+        assert channel.variables["NEXT"] == MANAGER
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [b"GET / HTTP/1.1\r\n\r\n", b"agi_x\n\n", b"\x00" * 100 + b"\n", b"agi_a: " + b"x" * 20_000 + b"\n\n",
+     b"agi_a: 1\n" * 400 + b"\n", b"agi_network_script: nothing\n\n", b"\n", b"agi_network_script: start"],
+)  # fmt: skip
+async def test_strangers_are_closed(exchange: Callable, noise: bytes) -> None:
+    async with exchange() as site:
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.agi.port)
+        writer.write(noise)
+        with suppress(ConnectionResetError):
+            assert await asyncio.wait_for(reader.read(), 4.0) == b""
+        writer.close()
+        assert site.agi.failed.total() == 1
+
+
+async def test_a_network_that_is_not_allowed_is_closed(exchange: Callable) -> None:
+    server = FastAgiServer("127.0.0.1", 0, {}, allowed=("10.0.0.0/8",))
+    await server.start()
+    try:
+        channel = Channel(server.port)
+        with pytest.raises((ConnectionError, KeyError)):
+            await channel.agi("start")
+            channel.variables["NEXT"]
+        assert server.failed == {"address": 1}
+    finally:
+        await server.close()
+
+
+async def test_a_flood_is_capped_and_a_real_call_still_gets_through(exchange: Callable) -> None:
+    async with exchange() as site:
+        idle = [await asyncio.open_connection("127.0.0.1", site.agi.port) for _ in range(60)]
+        await asyncio.sleep(0.1)
+        assert site.agi.open <= 20 and site.agi.failed["flood"] == 40
+        await asyncio.sleep(1.2)  # who says nothing is closed
+        channel = site.channel()
+        await channel.agi("start")
+        assert channel.variables["NEXT"] == MANAGER
+        for _, writer in idle:
+            writer.close()
+
+
+class _Nowhere:
+    """A writer that leads nowhere."""
+
+    def write(self, data: bytes) -> None: ...
+
+    async def drain(self) -> None: ...
+
+
+@hypothesis_settings(max_examples=500, deadline=None)
+@given(
+    st.lists(st.one_of(st.binary(max_size=60), st.sampled_from([b"agi_callerid: 139", b"", b"HANGUP", b"200 result=1 (x)",
+    b"200 result=1", b"510 Invalid", b"520-x", b"agi_network_script: start?a=%ff&b"])), max_size=30)
+)  # fmt: skip
+def test_fuzzed_lines_break_nothing(lines: list[bytes]) -> None:
+    async def speak() -> None:
+        reader = asyncio.StreamReader(limit=8192)
+        reader.feed_data(b"\n".join(lines) + b"\n")
+        reader.feed_eof()
+        session = AgiSession(reader, _Nowhere(), 1.0)  # type: ignore[arg-type]
+        try:
+            await session.begin()
+            assert isinstance(await session.variable("ASID"), str)
+            await session.set_variable("NEXT", "139")
+        except AgiFailed:
+            pass
+
+    asyncio.run(speak())
