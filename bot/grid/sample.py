@@ -94,12 +94,15 @@ def _households(
     compounds = community["compounds"]
     shared = [one for one in compounds if one == names.words["shared_compound"]]
     own = [one for place, one in enumerate(compounds) if one not in shared and place % 2 == second] + shared
+    # Only a county larger than the sample's own needs more buildings than these.
+    room = max(1, len(own)) * UNITS * FLOORS * DOORS
+    buildings = max(BUILDINGS, 2 * -(-(count - made) // room))
     rooms = (
         (compound, building, unit, floor, door)
         for floor in range(1, FLOORS + 1)
         for door in range(1, DOORS + 1)
         for unit in range(1, UNITS + 1)
-        for building in range(1, BUILDINGS + 1)
+        for building in range(1, buildings + 1)
         for compound in own
     )
     words = names.words
