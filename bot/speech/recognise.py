@@ -25,8 +25,8 @@ T = TypeVar("T")
 #: Vosk is asked for this much sound at once; smaller steps cost thread switches, larger ones latency.
 _STEP_S = 0.1
 UNKNOWN = "[unk]"
-#: niceness of the recogniser's threads
-_NICE = 10
+#: niceness of the recogniser's threads: enough to let sound pass, not so much that another program starves them
+_NICE = 4
 
 
 class RecogniserFailed(Exception):
