@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.database import Database, now
@@ -119,17 +120,20 @@ def audit(database: Database, at: dt.datetime, rules: Rules | None = None) -> li
         known = set(session.scalars(select(Stuck.finding)))
     if not found.keys() - known and not known - found.keys():
         return []
-    with database.session() as session:
-        known = set(session.scalars(select(Stuck.finding).with_for_update()))
-        if gone := known - found.keys():
-            session.execute(delete(Stuck).where(Stuck.finding.in_(gone)))
-        fresh = [one for key, one in found.items() if key not in known]
-        if fresh:
-            session.add_all(Stuck(finding=one.key, told_at=at) for one in fresh)
-            # Two auditors at once: the second one fails here, on the key, and tells nothing twice.
-            session.flush()
-            _tell(session, fresh, at)
-            _mend(session, fresh, at, rules)
+    try:
+        with database.session() as session:
+            known = set(session.scalars(select(Stuck.finding).with_for_update()))
+            if gone := known - found.keys():
+                session.execute(delete(Stuck).where(Stuck.finding.in_(gone)))
+            fresh = [one for key, one in found.items() if key not in known]
+            if fresh:
+                session.add_all(Stuck(finding=one.key, told_at=at) for one in fresh)
+                session.flush()
+                _tell(session, fresh, at)
+                _mend(session, fresh, at, rules)
+    except IntegrityError:
+        # Two auditors at the same moment: the other one has told it (PostgreSQL only).
+        return []
     return fresh
 
 
