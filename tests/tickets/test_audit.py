@@ -110,7 +110,7 @@ def test_a_message_that_waits_for_the_morning_is_not_stuck(county: Database) -> 
     night = AT + minutes(12 * 60)
     desk.report(outage(kind="pricing"), night)
     assert found(county, night + minutes(300)) == []
-    assert [kind for kind, _ in found(county, night + minutes(11 * 60))][0] == "undelivered"
+    assert next(kind for kind, _ in found(county, night + minutes(11 * 60))) == "undelivered"
 
 
 @on_sqlite
