@@ -29,10 +29,11 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.app import make_relay
+from bot.app import make_providers
 from bot.database import MIGRATIONS, Database, now, open_database
 from bot.dialogue.training import trained_model
 from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
+from bot.notify.relay import Relay
 from bot.settings import Settings
 from bot.speech.models import ModelMissing, in_use
 from bot.speech.recognise import VoskRecogniser
@@ -339,7 +340,7 @@ def _providers(settings: Settings) -> Finding:
     name, chosen = "providers", settings.notify.providers
     nowhere = open_database("sqlite://")
     try:
-        make_relay(settings, nowhere)
+        Relay(nowhere, make_providers(settings), settings.notify)
     except ValueError as problem:
         return _bad(name, _line(problem), "correct [notify] in gege.toml")
     finally:

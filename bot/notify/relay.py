@@ -184,14 +184,12 @@ class Relay:
     def _left_for(self, reader: str, at: dt.datetime) -> int:
         """Messages that a reader may still get in this minute."""
         window = self._told[reader]
-        while window and at - window[0] >= dt.timedelta(minutes=1):
-            window.popleft()
+        _forget(window, at)
         return self._settings.per_person_a_minute - len(window)
 
     def _left_this_minute(self, name: str, at: dt.datetime) -> float:
         window, limit = self._sent_at[name], self._providers[name].per_minute
-        while window and at - window[0] >= dt.timedelta(minutes=1):
-            window.popleft()
+        _forget(window, at)
         return math.inf if limit is None else limit - len(window)
 
     def _take(self, session: Session, groups: list[_Group], at: dt.datetime) -> list[Parcel]:
@@ -341,6 +339,12 @@ class Relay:
                     due_at=at,
                 )
             )
+
+
+def _forget(window: deque[dt.datetime], at: dt.datetime) -> None:
+    """Drop what is not of the last minute; after a clock was set back that is also what lies ahead."""
+    while window and not dt.timedelta(0) <= at - window[0] < dt.timedelta(minutes=1):
+        window.popleft()
 
 
 def _skip(session: Session, lost: Due) -> None:
