@@ -159,17 +159,26 @@ async def ears_and_mouth(settings: Settings) -> AsyncIterator[tuple[Recogniser, 
     from bot.speech.models import in_use
     from bot.speech.recognise import VoskRecogniser
     from bot.speech.speak import GegeVoice
+    from bot.voice.repertoire import Repertoire
 
     model = in_use(settings)
     recogniser = await asyncio.to_thread(
         VoskRecogniser, model.path, settings.speech.threads, settings.speech.alternatives
     )
-    voice = GegeVoice(settings.home, settings.speech.rate)
+    database = open_site(settings)
+    voice = GegeVoice(
+        settings.home,
+        settings.speech.rate,
+        planner=Repertoire(settings.site, database).planner,
+        loudness=settings.prompts.loudness,
+        speed=settings.prompts.speed,
+    )
     try:
         await voice.start()
         yield recogniser, voice
     finally:
         await voice.close()
+        database.dispose()
         await recogniser.close()
 
 

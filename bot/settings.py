@@ -201,6 +201,27 @@ class MetricsSettings(_Section):
     token: str = ""
 
 
+class PromptSettings(_Section):
+    """What the site recorded (bot/voice/repertoire.py), and how everything that is said sounds."""
+
+    #: dBFS (RMS of what is spoken) of every recording and of the machine's voice; louder for old ears
+    loudness: float = Field(default=-19.0, ge=-35.0, le=-9.0)
+    #: below 1 is slower than it was recorded
+    speed: float = Field(default=1.0, ge=0.6, le=1.5)
+    #: roles that may record in the studio
+    recorders: list[str] = Field(default_factory=lambda: ["manager", "duty", "admin"])
+    longest_s: float = Field(default=30.0, gt=1.0, le=120.0)
+
+
+class PhoneSettings(_Section):
+    """The telephone in the browser."""
+
+    #: calls at once, and from one address; behind a proxy all browsers share its address
+    calls: int = Field(default=12, ge=0)
+    calls_per_address: int = Field(default=3, ge=1)
+    longest_minutes: float = Field(default=30.0, gt=0)
+
+
 class Settings(_Section):
     """Everything a site can change. Paths hang below `home`."""
 
@@ -218,6 +239,8 @@ class Settings(_Section):
     capacity: CapacitySettings = Field(default_factory=CapacitySettings)
     asterisk: AsteriskSettings = Field(default_factory=AsteriskSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
+    prompts: PromptSettings = Field(default_factory=PromptSettings)
+    phone: PhoneSettings = Field(default_factory=PhoneSettings)
     #: YAML of dated prices; empty: the one that ships with Gege
     tariff: str = ""
 

@@ -1,4 +1,4 @@
-"""Text to speech behind one port: the site's recorded prompts first, else espeak-ng in a child process."""
+"""Text to speech behind one port: the site's recordings first, else espeak-ng in a child process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,13 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from bot.speech.audio import AudioRefused, Samples, Sound, read_audio, resample, write_wav
-from bot.speech.reading import pinyin, plain, sentences
+from bot.speech.joining import join
+from bot.speech.level import levelled, stretched, trimmed
+from bot.speech.plan import Kind, Part, Planner
+from bot.speech.reading import pinyin, sentences
+from bot.speech.recorded import RecordedPrompts, prompt_name
+
+__all__ = ["EspeakProcess", "GegeVoice", "RecordedPrompts", "Voice", "VoiceFailed", "prompt_name"]
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -54,48 +60,6 @@ class Voice(Protocol):
 
     async def close(self) -> None:
         """End the child process."""
-
-
-def prompt_name(sentence: str) -> str:
-    """File name (without folder) of a sentence's recording where index.json does not name one."""
-    return hashlib.sha256(plain(sentence).strip().encode()).hexdigest()[:16] + ".wav"
-
-
-class RecordedPrompts:
-    """What the managers recorded: `{sentence: file}` in GEGE_HOME/prompts/index.json, or by `prompt_name`."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._index: dict[str, str] = {}
-        self._read_at = -1.0
-
-    def find(self, sentence: str) -> Sound | None:
-        """The recording of exactly this sentence; None when there is none or it cannot be read."""
-        name = self._names().get(plain(sentence).strip(), prompt_name(sentence))
-        file = (self._folder / name).resolve()
-        if not file.is_relative_to(self._folder.resolve()) or not file.is_file():
-            return None
-        try:
-            return read_audio(file)
-        except AudioRefused as problem:
-            log.warning("recorded prompt %s is not used: %s", file, problem)
-            return None
-
-    def _names(self) -> dict[str, str]:
-        index = self._folder / "index.json"
-        try:
-            changed = index.stat().st_mtime
-        except OSError:
-            return {}
-        if changed != self._read_at:
-            self._read_at = changed
-            try:
-                entries = json.loads(index.read_text("utf-8")).items()
-                self._index = {plain(str(key)).strip(): str(value) for key, value in entries}
-            except (ValueError, AttributeError) as problem:
-                log.warning("%s is not used: %s", index, problem)
-                self._index = {}
-        return self._index
 
 
 class EspeakProcess:
@@ -177,13 +141,26 @@ class EspeakProcess:
 
 
 class GegeVoice:
-    """Recorded prompts, then the cache, then espeak-ng."""
+    """Recordings of whole sentences, then sentences joined of recorded parts, then espeak-ng."""
 
-    def __init__(self, home: Path, words_per_minute: int = 150, engine: EspeakProcess | None = None) -> None:
-        """`home` is GEGE_HOME: prompts in `prompts/`, spoken sentences kept in `cache/speech/`."""
-        self.engine = engine or EspeakProcess(words_per_minute)
-        self._prompts = RecordedPrompts(home / "prompts")
+    def __init__(
+        self,
+        home: Path,
+        words_per_minute: int = 150,
+        engine: EspeakProcess | None = None,
+        *,
+        planner: Callable[[], Planner] | None = None,
+        loudness: float | None = None,
+        speed: float = 1.0,
+    ) -> None:
+        """`home` is GEGE_HOME: recordings in `prompts/`, spoken sentences kept in `cache/speech/`.
+
+        `planner` knows the sentences with variables; `loudness` (dBFS) and `speed` (1 = as recorded) are for all
+        that is said, whoever says it."""
+        self.engine = engine or EspeakProcess(round(words_per_minute * speed))
+        self.recorded = RecordedPrompts(home / "prompts")
         self._cache = home / "cache" / "speech"
+        self._planner, self._loudness, self._speed = planner, loudness, speed
         self._memory: OrderedDict[tuple[str, int], Samples] = OrderedDict()
 
     async def start(self) -> None:
@@ -193,9 +170,10 @@ class GegeVoice:
         return b"".join([part async for part in self.stream(text, rate)])
 
     async def stream(self, text: str, rate: int = 8000) -> AsyncIterator[bytes]:
-        whole = await asyncio.to_thread(self._prompts.find, text)
+        # Recordings are not kept in memory: one that is replaced is heard at once.
+        whole = await asyncio.to_thread(self._recording, text, rate)
         if whole is not None:
-            yield resample(whole.samples, whole.rate, rate).astype("<i2").tobytes()
+            yield whole.astype("<i2").tobytes()
             return
         for sentence in sentences(text):
             yield (await self._sentence(sentence, rate)).astype("<i2").tobytes()
@@ -204,19 +182,59 @@ class GegeVoice:
         await self.engine.close()
 
     async def _sentence(self, sentence: str, rate: int) -> Samples:
-        key = (sentence, rate)
+        recorded = await asyncio.to_thread(self._recording, sentence, rate)
+        if recorded is not None:
+            return recorded
+        parts = await asyncio.to_thread(self._recorded_parts, sentence, rate)
+        return await self._machine(sentence, rate) if parts is None else await self._joined(parts, rate)
+
+    async def _machine(self, text: str, rate: int) -> Samples:
+        key = (text, rate)
         if key in self._memory:
             self._memory.move_to_end(key)
             return self._memory[key]
-        recorded = await asyncio.to_thread(self._prompts.find, sentence)
-        if recorded is not None:
-            # Not kept in memory: a recording that is replaced is heard at once.
-            return resample(recorded.samples, recorded.rate, rate)
-        samples = resample(await self._synthesised(sentence), _CACHE_RATE, rate)
-        self._memory[key] = samples
+        made = await self._synthesised(text)
+        if self._loudness is not None:
+            made = await asyncio.to_thread(levelled, made, _CACHE_RATE, self._loudness)
+        samples = self._memory[key] = resample(made, _CACHE_RATE, rate)
         if len(self._memory) > _IN_MEMORY:
             self._memory.popitem(last=False)
         return samples
+
+    def _recording(self, text: str, rate: int) -> Samples | None:
+        found = self.recorded.find(text)
+        if found is None:
+            return None
+        samples = stretched(found.samples, found.rate, self._speed)
+        if self._loudness is not None:
+            samples = levelled(samples, found.rate, self._loudness)
+        return resample(samples, found.rate, rate)
+
+    def _recorded_parts(self, sentence: str, rate: int) -> list[tuple[Part, Samples | None]] | None:
+        """The sentence's parts with what is recorded of them; None when the machine says all of it."""
+        if self._planner is None:
+            return None
+        parts = self._planner().plan(sentence)
+        can_be = (Kind.fixed, Kind.phrase, Kind.number)
+        found = [(part, self._recording(part.text, rate) if part.kind in can_be else None) for part in parts]
+        return found if any(samples is not None for _, samples in found) else None
+
+    async def _joined(self, parts: list[tuple[Part, Samples | None]], rate: int) -> Samples:
+        pieces: list[Samples | float] = []
+        missing = ""
+        for part, samples in [*parts, (Part("", Kind.pause), None)]:
+            if samples is None and part.text and (missing or part.kind is not Kind.pause):
+                # What follows each other unrecorded is said in one breath.
+                missing += part.text
+                continue
+            if missing:
+                pieces.append(trimmed(await self._machine(missing, rate), rate))
+                missing = ""
+            if samples is not None:
+                pieces.append(trimmed(samples, rate))
+            elif part.text:
+                pieces.append(part.seconds)
+        return join([*pieces, _PAUSE_S], rate)
 
     async def _synthesised(self, sentence: str) -> Samples:
         """One sentence at the cache's rate."""
