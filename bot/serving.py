@@ -22,6 +22,7 @@ from bot.settings import Settings
 from bot.speech.models import ModelMissing, in_use
 from bot.speech.recognise import Recogniser
 from bot.speech.speak import GegeVoice, Voice, VoiceFailed
+from bot.voice.repertoire import Repertoire
 from bot.voice.telephone import Telephone
 from bot.web.app import make_app
 from bot.web.metrics import metrics_route
@@ -78,7 +79,11 @@ async def _serve(settings: Settings) -> None:
         links = Links(site_key(settings.home), service.database, settings.web.public_url)
         sign_in = SignIn(site_key(settings.home), settings.web.sign_in_hours, service.registry.person)
         staff = StaffPages(service.desk, service.registry, links, sign_in, settings)
-        app = make_app(service.dialogue, recogniser, voice, service.desk, service.registry, settings, staff=staff)
+        app = make_app(
+            service.dialogue, recogniser, voice, service.desk, service.registry, settings, staff=staff,
+            run_call=None if voice is None else telephone.browser_call, staff_of=sign_in.staff_of,
+            repertoire=Repertoire(settings.site, service.database),
+        )  # fmt: skip
         app.router.add_routes([metrics_route(telephone.metrics.text, settings.metrics.token)])
         # A browser that keeps its connection open must not keep us from stopping.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)

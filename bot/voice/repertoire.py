@@ -17,7 +17,8 @@ from bot.database import Database
 from bot.grid.models import Community, Role, Staff
 from bot.settings import PROJECT, SiteSettings
 from bot.speech.plan import Planner, counting, fixed_parts, has_slots
-from bot.speech.reading import plain, sentences as cut
+from bot.speech.reading import plain
+from bot.speech.reading import sentences as cut
 from bot.speech.recorded import prompt_name
 from bot.voice.prompts import prompts
 

@@ -140,6 +140,10 @@ class Telephone:
     async def _audiosocket_call(self, line: Line, facts: CallFacts) -> None:
         await self.answer(line, facts)
 
+    async def browser_call(self, line: Line, facts: CallFacts, on_event: OnEvent) -> None:
+        """Run a call of the browser's phone, whose page watches it."""
+        await self.answer(line, facts, "browser", on_event)
+
     def _room(self) -> bool:
         return not self.stopping and self._voice is not None and len(self.calls) < self._settings.capacity.open_calls
 

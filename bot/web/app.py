@@ -13,12 +13,21 @@ from bot.settings import Settings
 from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice
 from bot.tickets.desk import TicketDesk
+from bot.voice.account import CallStory
+from bot.voice.call import OnEvent, PhoneCall
 from bot.voice.intake import GridNumbers, Intake, intake_of
-from bot.web.conversation import MAX_BODY, Conversation
+from bot.voice.line import CallFacts, Line
+from bot.voice.repertoire import Repertoire
+from bot.web.cases import Cases
+from bot.web.conversation import Conversation
 from bot.web.guard import guard
+from bot.web.phone import BrowserPhone, RunCall
 from bot.web.staff import StaffPages
+from bot.web.studio import StaffOf, Studio
 from bot.web.view import NoticeText, notice_text
 
+#: of a request, bytes; a take of the studio is the longest
+MAX_BODY = 10 * 1024 * 1024
 STATIC = Path(__file__).with_name("static")
 
 
@@ -34,17 +43,26 @@ def make_app(
     text_of: NoticeText = notice_text,
     hosts: Sequence[str] = (),
     staff: StaffPages | None = None,
+    run_call: RunCall | None = None,
+    staff_of: StaffOf | None = None,
+    repertoire: Repertoire | None = None,
 ) -> web.Application:
     """The application; `recogniser` and `voice` may be missing, the page then offers only writing.
 
     `hosts`: names that the site is reached by, beside loopback and what the settings say; `staff`: the pages behind
-    the links in staff's messages."""
-    conversation = Conversation(
-        dialogue, recogniser, voice, desk, settings, intake or intake_of(desk, registry), text_of
-    )
+    the links in staff's messages; `run_call`: how a call of a browser is run, PhoneCall with these parts by default;
+    `staff_of`: who of the staff has signed in, without it nobody has; `repertoire`: what can be recorded here."""
+    intake = intake or intake_of(desk, registry)
+    if run_call is None and recogniser is not None and voice is not None:
+        run_call = _calls(dialogue, recogniser, voice, desk, intake, settings)
+    cases = Cases(desk, settings.site.timezone, text_of)
+    conversation = Conversation(dialogue, voice, settings, intake, cases, hears=run_call is not None)
+    phone = BrowserPhone(run_call, cases, settings.phone)
+    studio = Studio(settings, voice, repertoire or Repertoire(settings.site), staff_of)
     app = web.Application(client_max_size=MAX_BODY, middlewares=[guard((*site_hosts(settings), *hosts))])
+    app.on_shutdown.append(phone.close)
     app.router.add_get("/", _page)
-    app.router.add_routes(conversation.routes())
+    app.router.add_routes([*conversation.routes(), *phone.routes(), *studio.routes()])
     if staff is not None:
         app.router.add_routes(staff.routes())
     app.router.add_static("/static", STATIC)
@@ -59,3 +77,24 @@ def site_hosts(settings: Settings) -> list[str]:
 
 async def _page(_request: web.Request) -> web.StreamResponse:
     return web.FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+def _calls(
+    dialogue: Dialogue, recogniser: Recogniser, voice: Voice, desk: TicketDesk, intake: Intake, settings: Settings
+) -> RunCall:
+    async def run(line: Line, facts: CallFacts, on_event: OnEvent) -> CallStory:
+        call = PhoneCall(
+            line,
+            facts,
+            dialogue=dialogue,
+            recogniser=recogniser,
+            voice=voice,
+            desk=desk,
+            intake=intake,
+            settings=settings,
+            on_event=on_event,
+            front_end="browser",
+        )
+        return await call.run()
+
+    return run

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.recordings.room import open_recording
 from bot.settings import Settings
-from bot.speech.audio import read_audio, wav_bytes
+from bot.speech.audio import read_audio
 from bot.web.app import make_app
-from tests.voice.doubles import speech
 from tests.web.conftest import Grids, Site
 
 SESSION = "0123456789abcdef"
@@ -73,45 +68,6 @@ async def test_a_repeated_turn_has_the_same_id(client: TestClient, site: Site) -
         await turn(client, text="停电了", id="abcdef0123456789")
     assert len({heard.id for heard in site.dialogue.heard}) == 1
     assert len(site.desk.tickets()) == 1
-
-
-def sounds() -> dict[str, bytes]:
-    wave = np.frombuffer(speech(1.0, 16000), "<i2").astype(np.int16)
-    ogg = io.BytesIO()
-    soundfile.write(ogg, np.stack([wave, wave], axis=1), 48000, format="OGG", subtype="OPUS")
-    return {"audio/wav": wav_bytes(wave, 16000), "audio/ogg": ogg.getvalue(), "audio/l16": wave.tobytes()}
-
-
-@pytest.mark.parametrize("type", ["audio/wav", "audio/ogg", "audio/l16"])
-async def test_a_spoken_sentence_is_heard_kept_and_answered(client: TestClient, site: Site, type: str) -> None:
-    response = await client.post(
-        "/api/voice",
-        params={"session": SESSION, "caller": "139"},
-        data=sounds()[type],
-        headers={"Content-Type": type},
-    )
-    found = await response.json()
-    assert found["heard"]["text"] == "我屋里停电了" and found["heard"]["alternatives"] == ["别的"]
-    assert found["ticket"]["ticket_no"]
-    assert read_audio(open_recording(Settings(home=site.home), site.dialogue.heard[0].recording)).seconds > 0.3
-    assert len(site.recogniser.fed[0]) > 10_000
-
-
-@pytest.mark.parametrize("data", [b"", b"no sound", sounds()["audio/ogg"][:50]], ids=["empty", "words", "cut"])
-async def test_what_is_no_sound_gets_a_plain_sentence(client: TestClient, data: bytes) -> None:
-    response = await client.post("/api/voice", params={"session": SESSION}, data=data)
-    assert response.status == 400 and (await response.json())["error"].startswith("这段录音听不了")
-
-
-async def test_a_broken_recogniser_gives_the_recording_to_a_person(client: TestClient, site: Site) -> None:
-    from bot.speech.recognise import RecogniserFailed
-
-    site.recogniser.texts[0] = RecogniserFailed("broken")
-    response = await client.post("/api/voice", params={"session": SESSION}, data=sounds()["audio/wav"])
-    found = await response.json()
-    assert response.status == 500 and "记下来了" in found["error"]
-    (ticket,) = site.desk.tickets()
-    assert ticket.kind == "unclear" and (site.home / ticket.facts["recording"]).exists()
 
 
 async def test_a_broken_dialogue_gives_the_words_to_a_person(client: TestClient, site: Site) -> None:
@@ -202,5 +158,4 @@ async def test_a_site_without_ears_and_voice_still_reads_and_writes(site: Site, 
     app = make_app(site.dialogue, None, None, site.desk, Grids(), Settings(home=tmp_path))
     async with TestClient(TestServer(app)) as client:
         assert (await turn(client, text="停电了"))["speech"] is None
-        assert (await client.post("/api/voice", params={"session": SESSION}, data=b"x")).status == 503
         assert (await (await client.get("/healthz")).json()) == {"ok": True, "hears": False, "speaks": False}

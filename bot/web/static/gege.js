@@ -1,38 +1,21 @@
-// The first page: one conversation with Gege, and what becomes of it. Foreign text enters by textContent only.
+// The first page: call Gege or write to it, and what becomes of it.
 
-import { Recorder } from "./recorder.js";
+import { Case } from "./case.js";
+import { byId, element, gridOfPage, newSession, typeset } from "./page.js";
+import { Phone } from "./phone.js";
+import { whyNoMicrophone } from "./sound.js";
 
-const byId = (id) => document.getElementById(id);
-const talk = byId("talk"), form = byId("form"), text = byId("text"), send = byId("send"), hold = byId("hold");
+const talk = byId("talk"), form = byId("form"), text = byId("text"), send = byId("send"), dial = byId("dial");
 const caller = byId("caller"), hint = byId("hint"), player = byId("player"), sound = byId("sound");
 const hintText = hint.textContent;
-const STEPS = [["reported", "已受理"], ["acknowledged", "已接单"], ["resolved", "已处理"], ["closed", "已办结"]];
-const ORDER = ["reported", "acknowledged", "on_site", "resolved", "closed"];
-const FIELDS = [["place", "地方"], ["householder", "户主"], ["grid_no", "网格"], ["owner", "负责人"], ["owner_phone", "电话"], ["said", "原话"], ["opened_at", "受理"]];
-const grid = new URLSearchParams(location.search).get("grid") || "";
-const dialled = /^[\w-]{1,30}$/.test(grid) ? `grid_${grid}` : "";
+const grid = gridOfPage();
+const dialled = grid ? `grid_${grid}` : "";
+const shown = new Case();
+const phone = new Phone(byId("phone"), grid);
 
 let session = newSession();
 let busy = false;
 let aloud = true;
-let watching = 0;
-
-function newSession() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-// Chinese stands with fullwidth punctuation, however the sentence was stored.
-const WIDE = { ",": "\uff0c", "?": "\uff1f", "!": "\uff01", ":": "\uff1a", ";": "\uff1b" };
-function typeset(value) {
-  return String(value ?? "").replace(/([\u2e80-\u9fff\u201c\u201d\u300a-\u3011])([,?!:;])/g, (_, before, mark) => before + WIDE[mark]);
-}
-
-function element(tag, className, content) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (content !== undefined) node.textContent = content;
-  return node;
-}
 
 function bubble(who, content, under = []) {
   const item = element("li", who);
@@ -71,7 +54,6 @@ function setBusy(value) {
   for (const button of byId("examples").children) button.disabled = value;
 }
 
-// `said` is the bubble of a typed sentence; a spoken one gets its bubble when it was recognised.
 async function ask(path, options, said) {
   setBusy(true);
   trouble("");
@@ -87,12 +69,7 @@ async function ask(path, options, said) {
   dots.remove();
   setBusy(false);
   if (mine !== session) return;
-  if (answer.heard) {
-    const under = [];
-    if (answer.heard.alternatives.length) under.push(element("div", "under", "也像是：" + answer.heard.alternatives.slice(0, 3).join(" / ")));
-    said = bubble("you", answer.heard.text || "（没有听到话）", under);
-  }
-  if (answer.understanding) said?.append(understood(answer.understanding));
+  if (answer.understanding) said.append(understood(answer.understanding));
   if (answer.error && !answer.ticket) {
     bubble("gege trouble", answer.error);
   } else {
@@ -111,7 +88,8 @@ async function ask(path, options, said) {
       item.append(look);
     }
   }
-  showCase(answer);
+  shown.follow(session);
+  shown.show(answer);
   talk.scrollTop = talk.scrollHeight;
   if (matchMedia("(min-width: 861px)").matches) text.focus({ preventScroll: true });
 }
@@ -119,7 +97,7 @@ async function ask(path, options, said) {
 function say(sentence) {
   if (busy) return;
   const value = sentence.trim();
-  if (!value) return trouble("您还没讲话呢，打几个字，或者按住话筒讲。");
+  if (!value) return trouble("您还没讲话呢，打几个字，或者打电话讲。");
   const said = bubble("you", value);
   text.value = "";
   return ask("/api/turn", {
@@ -134,60 +112,17 @@ function play(url) {
   player.play().catch(() => { /* the browser waits for the first tap */ });
 }
 
-function showCase(found) {
-  const ticket = found.ticket;
-  if (!ticket) return;
-  byId("empty").hidden = true;
-  const card = byId("ticket");
-  card.hidden = false;
-  card.classList.toggle("urgent", ticket.urgent);
-  byId("ticket_no").textContent = ticket.ticket_no;
-  byId("kind").textContent = ticket.kind + (ticket.urgent ? " · 急" : "");
-  const reached = ORDER.indexOf(ticket.state);
-  byId("steps").replaceChildren(...(reached < 0
-    ? [element("li", "done", ticket.state_name)]
-    : STEPS.map(([state, name]) => element("li", ORDER.indexOf(state) <= reached ? "done" : "", name))));
-  byId("facts").replaceChildren(...FIELDS.flatMap(([key, name]) => (ticket[key] ? [element("dt", "", name), element("dd", "", typeset(ticket[key]))] : [])));
-  byId("notices").replaceChildren(...found.notifications.map((each) => {
-    const box = element("section", each.urgent ? "notice urgent" : "notice"), head = element("header");
-    head.append(element("b", "", `${each.name}（${each.role}）`), element("span", "", `${each.state} ${each.at}`));
-    box.append(head, element("p", "", typeset(each.text)));
-    return box;
-  }));
-  watch();
-}
-
-// The ticket goes on after the talk: look after it while somebody looks at the page.
-function watch() {
-  clearTimeout(watching);
-  const mine = session;
-  watching = setTimeout(async () => {
-    try {
-      if (!document.hidden) {
-        const response = await fetch(`/api/case?session=${session}`);
-        const found = await response.json();
-        if (mine === session && response.ok) showCase(found);
-      }
-    } catch { /* the next look may work */ }
-    if (mine === session) watch();
-  }, 3000);
-}
-
 function greet() {
   bubble("gege", "您好，我是格格，是自动语音。有什么事慢慢讲；要找人，就讲“转人工”。");
 }
 
 byId("anew").addEventListener("click", () => {
-  clearTimeout(watching);
   player.pause();
   session = newSession();
+  shown.begin(session);
   setBusy(false);
   trouble("");
   talk.replaceChildren();
-  byId("ticket").hidden = true;
-  byId("ticket_no").textContent = "";
-  byId("notices").replaceChildren();
-  byId("empty").hidden = false;
   greet();
   text.focus();
 });
@@ -204,39 +139,31 @@ form.addEventListener("submit", (event) => {
   say(text.value);
 });
 
-const recorder = new Recorder();
+// A call is a conversation of its own; its ticket is shown where that of the written one was.
+phone.oncase = (found) => shown.show(found);
+phone.onbegin = (own) => { shown.begin(own); shown.watch(); };
+phone.onclose = () => {
+  byId("phone").hidden = true;
+  document.body.classList.remove("calling");
+  if (byId("ticket").hidden) shown.begin(session);
+};
 
-async function holdBegins(event) {
-  if (busy || recorder.recording || hold.disabled) return;
-  event.preventDefault();
+dial.addEventListener("click", () => {
   player.pause();
-  try {
-    await recorder.begin();
-    hold.classList.add("on");
-    byId("holdword").textContent = "松开就发";
-  } catch {
-    trouble("话筒用不了，请在浏览器里允许用话筒，或者打字讲。");
-  }
-}
+  byId("phone").hidden = false;
+  document.body.classList.add("calling");
+  phone.call();
+});
 
-async function holdEnds() {
-  hold.classList.remove("on");
-  byId("holdword").textContent = "按住讲";
-  const wav = await recorder.end();
-  if (wav === null) return;
-  if (wav.seconds < 0.4) return trouble("按住话筒不放，讲完再松开。");
-  const query = new URLSearchParams({ session, caller: caller.value, dialled, id: newSession() });
-  await ask(`/api/voice?${query}`, { method: "POST", headers: { "Content-Type": "audio/wav" }, body: wav.blob }, null);
+function noPhone(why) {
+  dial.hidden = Boolean(why);
+  byId("nophone").hidden = !why;
+  byId("nophone").textContent = why;
 }
-
-hold.addEventListener("pointerdown", holdBegins);
-for (const name of ["pointerup", "pointercancel", "pointerleave"]) hold.addEventListener(name, holdEnds);
-hold.addEventListener("keydown", (event) => { if (event.key === " " && !event.repeat) holdBegins(event); });
-hold.addEventListener("keyup", (event) => { if (event.key === " ") holdEnds(); });
-hold.addEventListener("contextmenu", (event) => event.preventDefault());
 
 async function begin() {
   greet();
+  shown.begin(session);
   if (dialled) {
     byId("grid").textContent = `${grid} 号网格`;
     byId("grid").hidden = false;
@@ -246,7 +173,7 @@ async function begin() {
   byId("line").textContent = typeset(start.line);
   document.title = `格格 · ${start.site}`;
   if (!caller.value) caller.value = start.caller;
-  hold.disabled = !start.hears;
+  noPhone(start.hears ? whyNoMicrophone() : "现在接不了电话，请打字讲。");
   if (!start.speaks) sound.hidden = true;
   byId("examples").replaceChildren(...start.examples.map((sentence) => {
     const button = element("button", "", typeset(sentence));

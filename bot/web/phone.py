@@ -1,0 +1,143 @@
+"""The telephone in the browser: its page, and the websocket on which the same call runs as on every other line."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import uuid
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import WSCloseCode, web
+
+from bot.chat.terminal import labels
+from bot.settings import PhoneSettings
+from bot.voice.browser import MAX_MESSAGE, WebsocketLine
+from bot.voice.call import OnEvent
+from bot.voice.line import CallFacts, Line
+from bot.web.cases import Cases, session_of
+from bot.web.guard import Refused, from_own_page
+from bot.web.words import words
+
+log = logging.getLogger(__name__)
+
+#: runs a call on a line to its end, telling what happens; returns its story, of which `ticket_no` is looked at
+RunCall = Callable[[Line, CallFacts, OnEvent], Awaitable[Any]]
+
+_GRID = re.compile(r"[A-Za-z0-9_-]{1,30}")
+_PAGE = Path(__file__).with_name("static") / "phone.html"
+#: a browser that does not answer for this long (s) is gone, and its call broke off
+_HEARTBEAT_S = 8.0
+
+
+class BrowserPhone:
+    """Takes calls from pages of this site. `run_call` None: nobody can be called here, the page says so."""
+
+    def __init__(self, run_call: RunCall | None, cases: Cases, settings: PhoneSettings) -> None:
+        self._run_call, self._cases, self._settings = run_call, cases, settings
+        self._calls: set[asyncio.Task[Any]] = set()
+        self._by_address: Counter[str] = Counter()
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/phone", self.page), web.get("/phone/line", self.line)]
+
+    async def page(self, _request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(_PAGE, headers={"Cache-Control": "no-cache"})
+
+    async def close(self, _app: web.Application | None = None) -> None:
+        """End the open calls; what was said in them becomes a call-back."""
+        for call in list(self._calls):
+            call.cancel()
+        await asyncio.gather(*self._calls, return_exceptions=True)
+
+    async def line(self, request: web.Request) -> web.StreamResponse:
+        """`?session=…&grid=24`: one call, from the first message to the last."""
+        if not from_own_page(request):
+            raise Refused("stranger", 403)
+        session = session_of(request.query)
+        grid = request.query.get("grid", "")
+        socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE, heartbeat=_HEARTBEAT_S, compress=False)
+        if not socket.can_prepare(request):
+            raise Refused("no_json")
+        await socket.prepare(request)
+        address = request.remote or ""
+        refused = self._refused(address)
+        if refused:
+            # A browser cannot read the answer to a refused handshake.
+            await socket.send_json({"event": "refused", "text": words().errors[refused]})
+            await socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
+            return socket
+        facts = CallFacts(str(uuid.uuid4()), dialled=f"grid_{grid}" if _GRID.fullmatch(grid) else "", channel="web")
+        line = WebsocketLine(socket)
+        call = asyncio.create_task(self._call(line, facts, session))
+        self._calls.add(call)
+        self._by_address[address] += 1
+        try:
+            await asyncio.wait({call})
+        finally:
+            call.cancel()
+            self._calls.discard(call)
+            self._by_address[address] -= 1
+            self._by_address += Counter()  # forgets addresses without calls
+        await socket.close()
+        return socket
+
+    def _refused(self, address: str) -> str:
+        if self._run_call is None:
+            return "no_phone"
+        full = len(self._calls) >= self._settings.calls
+        return "phone_full" if full or self._by_address[address] >= self._settings.calls_per_address else ""
+
+    async def _call(self, line: WebsocketLine, facts: CallFacts, session: str) -> None:
+        assert self._run_call is not None
+        looks: set[asyncio.Task[None]] = set()
+
+        async def show_case(ticket_no: str | None) -> None:
+            if ticket_no:
+                self._cases.remember(session, ticket_no)
+                line.tell({"event": "case", **await self._cases.of_ticket(ticket_no)})
+
+        def on_event(name: str, detail: dict[str, Any]) -> None:
+            if event := _shown(name, detail):
+                line.tell({"event": name, **event})
+            if name == "understood" and detail.get("ticket_no"):
+                look = asyncio.create_task(show_case(detail["ticket_no"]))
+                looks.add(look)
+                look.add_done_callback(looks.discard)
+
+        line.start()
+        ending = asyncio.get_running_loop().call_later(
+            self._settings.longest_minutes * 60, lambda: asyncio.ensure_future(line.hang_up())
+        )
+        try:
+            story = await self._run_call(line, facts, on_event)
+            if ticket_no := getattr(story, "ticket_no", None):
+                # Also of a call that broke off: the page looks for it when it has a connection again.
+                self._cases.remember(session, ticket_no)
+        except Exception:
+            log.exception("call %s from a browser ended by a fault", facts.call_id)
+        finally:
+            ending.cancel()
+            await line.hang_up()
+            await asyncio.gather(*looks, return_exceptions=True)
+
+
+def _shown(name: str, detail: dict[str, Any]) -> dict[str, Any]:
+    """What of an event a page is told; nothing for what is not for residents' eyes."""
+    if name == "call_started":
+        return {"call_id": detail["call_id"]}
+    if name in ("heard", "partial"):
+        return {"text": detail["text"]}
+    if name == "said":
+        return {"text": "".join(detail["sentences"])}
+    if name == "understood":
+        meaning = labels()["intents"].get(detail["intent"], detail["intent"])
+        return {"meaning": meaning, "confidence": detail["confidence"], "fallback": detail["fallback"]}
+    if name == "decided":
+        return {"outcome": detail["outcome"]}
+    if name in ("key", "looking"):
+        return {"digit": detail.get("digit", ""), "text": detail.get("text") or ""}
+    return {}
