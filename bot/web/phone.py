@@ -75,15 +75,17 @@ class BrowserPhone:
         call = asyncio.create_task(self._call(line, facts, session))
         self._calls.add(call)
         self._by_address[address] += 1
-        try:
-            await asyncio.wait({call})
-        finally:
-            call.cancel()
-            self._calls.discard(call)
-            self._by_address[address] -= 1
-            self._by_address += Counter()  # forgets addresses without calls
+        call.add_done_callback(lambda ended: self._ended(ended, address))
+        # A server may cancel this handler when the browser is gone; the call ends by itself, and is written down.
+        await asyncio.wait({call})
         await socket.close()
         return socket
+
+    def _ended(self, call: asyncio.Task[Any], address: str) -> None:
+        self._calls.discard(call)
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]
 
     def _refused(self, address: str) -> str:
         if self._run_call is None:
