@@ -1,0 +1,54 @@
+"""A real browser for the pages' tests: Chromium, headless, with a microphone that plays a file."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@asynccontextmanager
+async def chromium(microphone: Path | None = None, *, allowed: bool = True) -> AsyncIterator[Any]:
+    """`microphone`: a WAV file, played once from the moment on when a page opens the microphone; without one it beeps.
+
+    `allowed` False: the person does not let the page use it."""
+    if not CHROMIUM.exists():
+        warnings.warn("NOT TESTED: pages in a browser; apt-get install -y chromium fonts-noto-cjk", stacklevel=2)
+        pytest.skip("chromium is not installed")
+    from playwright.async_api import async_playwright
+
+    # Sanic (Rasa), when another test has loaded it, leaves uvloop's policy behind, which has no child watcher.
+    asyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())
+    arguments = ["--no-sandbox", "--use-fake-device-for-media-stream", "--autoplay-policy=no-user-gesture-required"]
+    if allowed:
+        arguments.append("--use-fake-ui-for-media-stream")
+    if microphone is not None:
+        arguments.append(f"--use-file-for-fake-audio-capture={microphone}%noloop")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def page_of(browser: Any, app: web.Application, **options: Any) -> AsyncIterator[Any]:
+    """A fresh page of a fresh site; what goes wrong in it fails the test."""
+    faults: list[str] = []
+    async with TestServer(app) as server:
+        options = {"viewport": {"width": 1280, "height": 800}, "base_url": str(server.make_url("/")), **options}
+        context = await browser.new_context(**options)
+        page = await context.new_page()
+        page.on("pageerror", lambda fault: faults.append(str(fault)))
+        page.on("console", lambda line: line.type == "error" and faults.append(line.text))
+        yield page
+        await context.close()
+    assert faults == []
