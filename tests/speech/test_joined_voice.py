@@ -59,7 +59,9 @@ async def said(gege: GegeVoice, text: str, rate: int = RATE) -> Samples:
 
 
 async def test_a_sentence_all_of_whose_parts_are_recorded_needs_no_machine(gege: GegeVoice) -> None:
-    own = {word: tone(0.3, 0.3, 200 + 50 * number) for number, word in enumerate(["他的电话是", *"零一二三四五六七八九幺"])}
+    own = {
+        word: tone(0.3, 0.3, 200 + 50 * number) for number, word in enumerate(["他的电话是", *"零一二三四五六七八九幺"])
+    }
     for word, samples in own.items():
         gege.recorded.keep(word, samples, RATE)
     whole = await said(gege, "他的电话是13907150024。")

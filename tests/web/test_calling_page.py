@@ -83,6 +83,7 @@ async def test_a_resident_calls_from_the_first_page_and_a_ticket_is_there(
                 await page.locator(".captions .you", has_text="停电").first.wait_for(timeout=60_000)
                 await page.locator("#ticket_no", has_text="GD").wait_for(timeout=120_000)
                 await page.locator(".captions .logged", has_text="GD").wait_for()
+                await page.wait_for_timeout(600)  # what appears fades in
                 await page.screenshot(path=os.environ.get("GEGE_PHONE_PNG", str(tmp_path / "phone.png")))
                 await page.get_by_role("button", name="挂断").click()
                 await state(page, "over")
@@ -150,18 +151,21 @@ async def test_two_browsers_call_at_once(site: Site, tmp_path: Path) -> None:
 
 async def test_big_keys_ask_for_a_person(site: Site, tmp_path: Path) -> None:
     site.dialogue.answers[:] = [reply("好,我请归师傅联系您。", intent="request_human", hand_over=True)]
-    async with chromium(microphone(tmp_path / "m.wav", 1.0)) as browser:
-        async with page_of(browser, site.app, viewport={"width": 390, "height": 844}, has_touch=True) as page:
-            await page.goto("/phone")
-            await page.get_by_role("button", name="打电话").tap()
-            await state(page, "listening")
-            await page.get_by_role("button", name="数字键").tap()
-            assert await page.get_by_role("button", name="8", exact=True).is_visible()
-            box = await page.get_by_role("button", name="找人").bounding_box()
-            assert box["height"] >= 56 and await page.evaluate("document.documentElement.scrollWidth") <= 390
-            await page.get_by_role("button", name="找人").tap()
-            await page.locator(".captions .gege", has_text="归师傅").wait_for()
-            await state(page, "over")
+    hand = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+    async with (
+        chromium(microphone(tmp_path / "m.wav", 1.0)) as browser,
+        page_of(browser, site.app, **hand) as page,
+    ):
+        await page.goto("/phone")
+        await page.get_by_role("button", name="打电话").tap()
+        await state(page, "listening")
+        await page.get_by_role("button", name="数字键").tap()
+        assert await page.get_by_role("button", name="8", exact=True).is_visible()
+        box = await page.get_by_role("button", name="找人").bounding_box()
+        assert box["height"] >= 56 and await page.evaluate("document.documentElement.scrollWidth") <= 390
+        await page.get_by_role("button", name="找人").tap()
+        await page.locator(".captions .gege", has_text="归师傅").wait_for()
+        await state(page, "over")
     assert site.dialogue.heard[0].text == "转人工"
 
 
@@ -176,16 +180,15 @@ async def test_a_call_that_breaks_off_says_so_and_offers_another(site: Site, tmp
 
 
 async def test_a_browser_without_a_microphone_says_plainly_why(site: Site) -> None:
-    async with chromium() as browser:
-        async with page_of(browser, site.app) as page:
-            # What a page finds that is not served over https.
-            await page.add_init_script("Object.defineProperty(window, 'isSecureContext', { get: () => false })")
-            for path in ("/", "/phone"):
-                await page.goto(path)
-                await page.locator("#nophone", has_text="https").wait_for()
-                assert await page.locator("#dial").is_hidden()
-            await page.goto("/")
-            assert await page.get_by_label("打字讲").is_visible()
+    async with chromium() as browser, page_of(browser, site.app) as page:
+        # What a page finds that is not served over https.
+        await page.add_init_script("Object.defineProperty(window, 'isSecureContext', { get: () => false })")
+        for path in ("/", "/phone"):
+            await page.goto(path)
+            await page.locator("#nophone", has_text="https").wait_for()
+            assert await page.locator("#dial").is_hidden()
+        await page.goto("/")
+        assert await page.get_by_label("打字讲").is_visible()
 
 
 async def test_who_does_not_let_the_microphone_be_used_is_told_what_to_do(site: Site) -> None:
@@ -200,21 +203,20 @@ async def test_what_the_microphone_hears_arrives_undistorted(site: Site, tmp_pat
     """From 48 kHz through the worklet, the network and the recording: the same sound."""
     sweep = np.arange(2 * RATE) / RATE
     sung = np.asarray(np.sin(2 * np.pi * (300 + 700 * sweep) * sweep) * 9000, np.int16)
-    async with chromium(microphone(tmp_path / "sweep.wav", 4.0, sung)) as browser:
-        async with page_of(browser, site.app) as page:
-            # The browser's own clean-up takes tones for noise; here the way is measured, not the clean-up.
-            await page.add_init_script(
-                "const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);"
-                "navigator.mediaDevices.getUserMedia = () => ask({ audio: { echoCancellation: false,"
-                " noiseSuppression: false, autoGainControl: false } });"
-            )
-            await page.goto("/phone")
-            await page.get_by_role("button", name="打电话").click()
-            await page.wait_for_timeout(9_000)
-            (call,) = site.desk.open_calls()
-            await page.get_by_role("button", name="挂断").click()
-            await state(page, "over")
-            await page.wait_for_timeout(1_000)
+    async with chromium(microphone(tmp_path / "sweep.wav", 4.0, sung)) as browser, page_of(browser, site.app) as page:
+        # The browser's own clean-up takes tones for noise; here the way is measured, not the clean-up.
+        await page.add_init_script(
+            "const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);"
+            "navigator.mediaDevices.getUserMedia = () => ask({ audio: { echoCancellation: false,"
+            " noiseSuppression: false, autoGainControl: false } });"
+        )
+        await page.goto("/phone")
+        await page.get_by_role("button", name="打电话").click()
+        await page.wait_for_timeout(9_000)
+        (call,) = site.desk.open_calls()
+        await page.get_by_role("button", name="挂断").click()
+        await state(page, "over")
+        await page.wait_for_timeout(1_000)
     both, _ = _stereo(site.home / "recordings" / call.id / "call.wav")
     assert contains(both[:, 0].copy(), resample(sung, RATE, 16000)) > 0.95
 

@@ -173,7 +173,13 @@ async def test_two_calls_at_once_do_not_hear_each_other(client: TestClient, site
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Origin": "http://127.0.0.1:1"}, {"Origin": "http://["}],
+    [
+        {},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "http://["},
+    ],
     ids=["no page", "a foreign page", "null", "another port", "nonsense"],
 )
 async def test_a_stranger_gets_no_line(client: TestClient, site: Site, headers: dict[str, str]) -> None:

@@ -65,7 +65,8 @@ export class Line extends EventTarget {
   }
 
   #look() {
-    if (this.#state === "over" || this.#ending) return;
+    // Until Gege has begun to speak, nobody listens yet.
+    if (this.#state === "over" || this.#ending || (this.#state === "dialling" && !this.#playing)) return;
     const state = this.#playing ? "speaking" : this.#thinking ? "thinking" : "listening";
     if (this.#socket?.readyState !== WebSocket.OPEN || state === this.#state) return;
     this.#tell("state", { state: this.#state = state });

@@ -156,7 +156,7 @@ export class Phone {
     this.oncase(found);
     const { ticket } = found;
     if (!ticket || this.captions.querySelector(`[data-ticket="${CSS.escape(ticket.ticket_no)}"]`)) return;
-    const line = element("li", "logged"), [told] = found.notifications, who = told ? `，已经告诉${told.role}${told.name}` : "";
+    const line = element("li", "logged"), [told] = found.notifications, who = told ? `，转给${told.role}${told.name}` : "";
     line.dataset.ticket = ticket.ticket_no;
     line.append(element("b", "", `记下了 ${ticket.ticket_no}`), element("span", "", who));
     this.captions.append(line);
