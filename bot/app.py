@@ -34,7 +34,7 @@ from bot.tickets.timers import watch
 
 if TYPE_CHECKING:
     from bot.speech.recognise import Recogniser
-    from bot.speech.speak import Voice
+    from bot.speech.speak import GegeVoice, Voice
 
 log = logging.getLogger(__name__)
 
@@ -158,21 +158,13 @@ async def ears_and_mouth(settings: Settings) -> AsyncIterator[tuple[Recogniser, 
     """The recogniser and the voice that the settings choose, started. Raises ModelMissing, VoiceFailed."""
     from bot.speech.models import in_use
     from bot.speech.recognise import VoskRecogniser
-    from bot.speech.speak import GegeVoice
-    from bot.voice.repertoire import Repertoire
 
     model = in_use(settings)
     recogniser = await asyncio.to_thread(
         VoskRecogniser, model.path, settings.speech.threads, settings.speech.alternatives
     )
     database = open_site(settings)
-    voice = GegeVoice(
-        settings.home,
-        settings.speech.rate,
-        planner=Repertoire(settings.site, database).planner,
-        loudness=settings.prompts.loudness,
-        speed=settings.prompts.speed,
-    )
+    voice = make_voice(settings, database)
     try:
         await voice.start()
         yield recogniser, voice
@@ -180,6 +172,20 @@ async def ears_and_mouth(settings: Settings) -> AsyncIterator[tuple[Recogniser, 
         await voice.close()
         database.dispose()
         await recogniser.close()
+
+
+def make_voice(settings: Settings, database: Database) -> GegeVoice:
+    """The voice that the settings and the site's recordings make; not started."""
+    from bot.speech.speak import GegeVoice
+    from bot.voice.repertoire import Repertoire
+
+    return GegeVoice(
+        settings.home,
+        settings.speech.rate,
+        planner=Repertoire(settings.site, database).planner,
+        loudness=settings.prompts.loudness,
+        speed=settings.prompts.speed,
+    )
 
 
 async def deliver_once(service: Service, seconds: float = 5.0) -> None:

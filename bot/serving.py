@@ -12,7 +12,7 @@ import socket
 
 from aiohttp import web
 
-from bot.app import Service, ears_and_mouth, open_site, running, tell
+from bot.app import Service, ears_and_mouth, make_voice, open_site, running, tell
 from bot.database import now
 from bot.grid.registry import Registry
 from bot.grid.sample import make_sample
@@ -21,7 +21,7 @@ from bot.notify.relay import release
 from bot.settings import Settings
 from bot.speech.models import ModelMissing, in_use
 from bot.speech.recognise import Recogniser
-from bot.speech.speak import GegeVoice, Voice, VoiceFailed
+from bot.speech.speak import Voice, VoiceFailed
 from bot.voice.repertoire import Repertoire
 from bot.voice.telephone import Telephone
 from bot.web.app import make_app
@@ -74,7 +74,7 @@ async def _serve(settings: Settings) -> None:
         rested = dt.timedelta(minutes=settings.dialogue.session_minutes)
         await asyncio.to_thread(service.desk.recover, now(), rested)
         await asyncio.to_thread(release, service.database, now())
-        recogniser, voice = await _speech(settings, stack)
+        recogniser, voice = await _speech(service, stack)
         telephone = await _answer_calls(service, recogniser, voice, phone, agi, stack)
         links = Links(site_key(settings.home), service.database, settings.web.public_url)
         sign_in = SignIn(site_key(settings.home), settings.web.sign_in_hours, service.registry.person)
@@ -119,14 +119,15 @@ def _furnish(settings: Settings) -> None:
         database.dispose()
 
 
-async def _speech(settings: Settings, stack: contextlib.AsyncExitStack) -> tuple[Recogniser | None, Voice | None]:
+async def _speech(service: Service, stack: contextlib.AsyncExitStack) -> tuple[Recogniser | None, Voice | None]:
     """Ears and mouth, as far as they are there: who can write, or leave a message, is still served."""
+    settings = service.settings
     try:
         demo = in_use(settings).demo
         ears, mouth = await stack.enter_async_context(ears_and_mouth(settings))
     except ModelMissing as problem:
         tell(f"NO SPEECH MODEL, callers leave messages and the page only takes writing: {problem}")
-        return None, await _voice_alone(settings, stack)
+        return None, await _voice_alone(service, stack)
     except VoiceFailed as problem:
         tell(f"NO VOICE, every call goes to a person at once and the page only takes writing: {problem}")
         return None, None
@@ -135,8 +136,8 @@ async def _speech(settings: Settings, stack: contextlib.AsyncExitStack) -> tuple
     return ears, mouth
 
 
-async def _voice_alone(settings: Settings, stack: contextlib.AsyncExitStack) -> Voice | None:
-    voice = GegeVoice(settings.home, settings.speech.rate)
+async def _voice_alone(service: Service, stack: contextlib.AsyncExitStack) -> Voice | None:
+    voice = make_voice(service.settings, service.database)
     stack.push_async_callback(voice.close)
     try:
         await voice.start()

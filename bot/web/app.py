@@ -13,7 +13,6 @@ from bot.settings import Settings
 from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice
 from bot.tickets.desk import TicketDesk
-from bot.voice.account import CallStory
 from bot.voice.call import OnEvent, PhoneCall
 from bot.voice.intake import GridNumbers, Intake, intake_of
 from bot.voice.line import CallFacts, Line
@@ -82,7 +81,7 @@ async def _page(_request: web.Request) -> web.StreamResponse:
 def _calls(
     dialogue: Dialogue, recogniser: Recogniser, voice: Voice, desk: TicketDesk, intake: Intake, settings: Settings
 ) -> RunCall:
-    async def run(line: Line, facts: CallFacts, on_event: OnEvent) -> CallStory:
+    async def run(line: Line, facts: CallFacts, on_event: OnEvent) -> None:
         call = PhoneCall(
             line,
             facts,
@@ -95,6 +94,6 @@ def _calls(
             on_event=on_event,
             front_end="browser",
         )
-        return await call.run()
+        await call.run()
 
     return run

@@ -24,7 +24,7 @@ from bot.web.words import words
 
 log = logging.getLogger(__name__)
 
-#: runs a call on a line to its end, telling what happens; returns its story, of which `ticket_no` is looked at
+#: runs a call on a line to its end, telling what happens
 RunCall = Callable[[Line, CallFacts, OnEvent], Awaitable[Any]]
 
 _GRID = re.compile(r"[A-Za-z0-9_-]{1,30}")
@@ -105,6 +105,9 @@ class BrowserPhone:
         def on_event(name: str, detail: dict[str, Any]) -> None:
             if event := _shown(name, detail):
                 line.tell({"event": name, **event})
+            if name == "call_ended" and (ticket_no := detail.get("story", {}).get("ticket_no")):
+                # Also of a call that broke off: its page looks for it when it has a connection again.
+                self._cases.remember(session, ticket_no)
             if name == "understood" and detail.get("ticket_no"):
                 look = asyncio.create_task(show_case(detail["ticket_no"]))
                 looks.add(look)
@@ -115,10 +118,7 @@ class BrowserPhone:
             self._settings.longest_minutes * 60, lambda: asyncio.ensure_future(line.hang_up())
         )
         try:
-            story = await self._run_call(line, facts, on_event)
-            if ticket_no := getattr(story, "ticket_no", None):
-                # Also of a call that broke off: the page looks for it when it has a connection again.
-                self._cases.remember(session, ticket_no)
+            await self._run_call(line, facts, on_event)
         except Exception:
             log.exception("call %s from a browser ended by a fault", facts.call_id)
         finally:

@@ -9,9 +9,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+
+from bot.recordings.room import look_into, name_for
+from bot.settings import Settings
+from bot.speech.audio import Samples
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -53,3 +58,11 @@ async def page_of(browser: Any, app: web.Application, *, refused: int = 0, **opt
         yield page
         await context.close()
     assert [fault for fault in faults if not refused or f"status of {refused}" not in fault] == []
+
+
+def both_directions(home: Path, call_id: str) -> tuple[Samples, Samples]:
+    """(what the caller said, what Gege said) of a recorded call, at 16 kHz."""
+    opened = look_into(Settings(home=home), name_for(call_id, "call"))
+    assert (opened.rate, opened.channels) == (16000, 2)
+    both = np.frombuffer(opened.pcm, "<i2").astype(np.int16).reshape(-1, 2)
+    return both[:, 0].copy(), both[:, 1].copy()

@@ -21,7 +21,7 @@ from bot.voice.repertoire import Repertoire
 from bot.web.app import make_app
 from tests.speech.test_joined_voice import contains
 from tests.voice.doubles import ToneVoice, reply, speech
-from tests.web.browsing import chromium, page_of
+from tests.web.browsing import both_directions, chromium, page_of
 from tests.web.conftest import Grids, Site
 
 RATE = 48000
@@ -217,11 +217,5 @@ async def test_what_the_microphone_hears_arrives_undistorted(site: Site, tmp_pat
         await page.get_by_role("button", name="挂断").click()
         await state(page, "over")
         await page.wait_for_timeout(1_000)
-    both, _ = _stereo(site.home / "recordings" / call.id / "call.wav")
-    assert contains(both[:, 0].copy(), resample(sung, RATE, 16000)) > 0.95
-
-
-def _stereo(file: Path) -> tuple[np.ndarray, int]:
-    import soundfile
-
-    return soundfile.read(file, dtype="int16")
+    said, _ = both_directions(site.home, call.id)
+    assert contains(said, resample(sung, RATE, 16000)) > 0.95

@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.recordings.room import open_recording
 from bot.settings import Settings
 from bot.speech.audio import read_audio
 from bot.web.app import make_app
 from tests.voice.doubles import ToneVoice, reply, silence, speech
+from tests.web.browsing import both_directions
 from tests.web.conftest import Grids, Site
 
 SESSION = "0123456789abcdef"
@@ -102,9 +104,9 @@ async def test_a_call_is_greeted_understood_recorded_and_logged(client: TestClie
     assert len(caller.sound) > 2 * 16000 * 1.0 and np.abs(np.frombuffer(caller.sound, "<i2")).max() > 3000
     (first, second) = site.dialogue.heard
     assert (first.channel, first.dialled, first.caller) == ("web", "grid_24", "") and first.call_id == second.call_id
-    assert read_audio(site.home / first.recording).seconds > 1.0
-    both = read_audio(site.home / f"recordings/{first.call_id}/call.wav")
-    assert both.rate == 16000 and both.seconds > 3
+    assert read_audio(open_recording(Settings(home=site.home), first.recording)).seconds > 1.0
+    said, answered = both_directions(site.home, first.call_id)
+    assert len(said) == len(answered) > 3 * 16000 and np.abs(said).max() > 3000 < np.abs(answered).max()
     shown = await (await client.get("/api/case", params={"session": SESSION})).json()
     assert shown["ticket"]["ticket_no"] == found["ticket"]["ticket_no"]
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import soundfile
 
 from bot.settings import Settings
 from bot.speech.audio import resample
@@ -18,7 +17,7 @@ from bot.speech.speak import GegeVoice
 from bot.voice.repertoire import Names, Repertoire, sentences
 from bot.web.app import make_app
 from tests.speech.test_joined_voice import contains
-from tests.web.browsing import chromium, page_of
+from tests.web.browsing import both_directions, chromium, page_of
 from tests.web.conftest import Grids, Site
 from tests.web.test_calling_page import microphone, someone, spoken, state
 from tests.web.test_studio import staff_of
@@ -96,8 +95,8 @@ async def test_what_a_manager_reads_is_what_the_next_caller_hears(site: Site, ge
         await page.get_by_role("button", name="挂断").click()
         await state(page, "over")
         await page.wait_for_timeout(1500)
-    both, _ = soundfile.read(site.home / "recordings" / call.id / "call.wav", dtype="int16")
-    assert contains(both[:, 1].copy(), kept.samples[1600:16000]) > 0.98
+    _, answered = both_directions(site.home, call.id)
+    assert contains(answered, kept.samples[1600:16000]) > 0.98
 
 
 async def test_a_take_without_words_is_refused_and_a_recording_can_be_thrown_away(
