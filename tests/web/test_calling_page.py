@@ -84,7 +84,7 @@ async def test_a_resident_calls_from_the_first_page_and_a_ticket_is_there(
                 await page.locator("#ticket_no", has_text="GD").wait_for(timeout=120_000)
                 await page.locator(".captions .logged", has_text="GD").wait_for()
                 await page.wait_for_timeout(600)  # what appears fades in
-                await page.screenshot(path=os.environ.get("GEGE_PHONE_PNG", str(tmp_path / "phone.png")))
+                await page.screenshot(path=os.environ.get("GEGE_CALL_PNG", str(tmp_path / "phone.png")))
                 await page.get_by_role("button", name="挂断").click()
                 await state(page, "over")
                 assert "网格管理员" in await page.locator("#notices").inner_text()
