@@ -13,9 +13,10 @@ from rasa.nlu.tokenizers.tokenizer import Token, Tokenizer
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from nlu.lexicon import standard
 from nlu.ngrams import NgramFeaturizer
 
-_TOKEN = re.compile(r"[0-9]+|[A-Za-z]+|\S")
+TOKEN = re.compile(r"[0-9]+|[A-Za-z]+|\S")
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=False)
@@ -32,12 +33,12 @@ class CharacterTokenizer(Tokenizer):
         }
 
     def tokenize(self, message: Message, attribute: str) -> list[Token]:
-        return [Token(match.group(), match.start()) for match in _TOKEN.finditer(message.get(attribute))]
+        return [Token(match.group(), match.start()) for match in TOKEN.finditer(message.get(attribute))]
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
 class CharacterFeaturizer(NgramFeaturizer):
-    """n-grams of characters, digits one by one."""
+    """n-grams of the characters of the standard wording, digits one by one."""
 
     def units(self, message: Message) -> list[str]:
-        return [character for character in message.get(TEXT).lower() if not character.isspace()]
+        return [character for character in standard(message.get(TEXT)).lower() if not character.isspace()]

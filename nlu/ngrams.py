@@ -20,6 +20,8 @@ from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from nlu import lexicon
+
 _VOCABULARY = "ngrams.json"
 
 
@@ -30,6 +32,10 @@ class NgramFeaturizer(SparseFeaturizer, GraphComponent):
     @abstractmethod
     def units(self, message: Message) -> list[str]:
         """What the n-grams are made of, in order."""
+
+    @classmethod
+    def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
+        return lexicon.digest()
 
     @classmethod
     def required_components(cls) -> list[type]:

@@ -10,10 +10,12 @@ from functools import lru_cache
 
 from pypinyin import lazy_pinyin
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.nlu.constants import TOKENS_NAMES
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from bot.grid.sound import fold
+from nlu.characters import TOKEN
+from nlu.lexicon import standard
 from nlu.ngrams import NgramFeaturizer
 
 _INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("l", "n"), ("r", "n"))
@@ -44,4 +46,16 @@ class SoundFeaturizer(NgramFeaturizer):
         return ["pypinyin"]
 
     def units(self, message: Message) -> list[str]:
-        return [folded_syllable(token.text) for token in message.get(TOKENS_NAMES[TEXT]) or []]
+        return [folded_syllable(match) for match in TOKEN.findall(standard(message.get(TEXT)))]
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
+class DialectFeaturizer(NgramFeaturizer):
+    """n-grams of syllables in classes that full dialect merges (停 and 林 and 丁, 电 and 列)."""
+
+    @staticmethod
+    def required_packages() -> list[str]:
+        return ["pypinyin"]
+
+    def units(self, message: Message) -> list[str]:
+        return list(fold(standard(message.get(TEXT)), "dialect"))
