@@ -13,7 +13,7 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from bot.grid.sound import fold
+from bot.grid.sound import sound_class
 from nlu.characters import TOKEN
 from nlu.lexicon import standard
 from nlu.ngrams import NgramFeaturizer
@@ -37,6 +37,11 @@ def folded_syllable(token: str) -> str:
     return re.sub(r"(?<=[ie])ng$", "n", syllable)
 
 
+def dialect_class(token: str) -> str:
+    """The class of a token's sound that full dialect leaves; what is no Chinese character stays, digits by length."""
+    return sound_class(token, "dialect") if "\u3400" <= token <= "\u9fff" else folded_syllable(token)
+
+
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
 class SoundFeaturizer(NgramFeaturizer):
     """n-grams of syllables as they sound."""
@@ -58,4 +63,5 @@ class DialectFeaturizer(NgramFeaturizer):
         return ["pypinyin"]
 
     def units(self, message: Message) -> list[str]:
-        return list(fold(standard(message.get(TEXT)), "dialect"))
+        # Classes by name: the codes of bot.grid.sound.fold are good in one process only, a vocabulary is kept.
+        return [dialect_class(token) for token in TOKEN.findall(standard(message.get(TEXT)))]

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from bot.dialogue.danger import Asked, DangerQuestions
 from bot.dialogue.port import Heard, Reply, Understanding
 from bot.dialogue.reading import readable, says_something
 from bot.settings import PROJECT
@@ -32,6 +33,7 @@ class RasaDialogue(ABC):
     def __init__(self, desk: TicketDesk) -> None:
         self._desk = desk
         self._answered: OrderedDict[str, Reply] = OrderedDict()
+        self._danger = DangerQuestions()
 
     @abstractmethod
     async def _rasa_parse(self, clean: str) -> dict[str, Any]:
@@ -57,13 +59,23 @@ class RasaDialogue(ABC):
             found.append(understanding_of(text, await self._rasa_parse(reading)))
         return found[-1] if not found[-1].fallback else found[0]
 
-    async def _best_reading(self, heard: Heard) -> str:
+    async def _meaning(self, reading: str) -> Understanding:
+        return understanding_of(reading, await self._rasa_parse(reading))
+
+    async def _best_reading(self, heard: Heard) -> str | Asked:
+        """What Rasa is to be told; or danger that has to be asked about first."""
         readings = _readings(heard.text, heard.alternatives)
+        if not readings:
+            return _NOTHING
+        if answer := await self._danger.answered(heard, readings[0], self._meaning):
+            return answer
+        if asked := await self._danger.look(heard.session, readings, self._meaning):
+            return asked
         if len(readings) > 1:
             for reading in readings:
-                if not understanding_of(reading, await self._rasa_parse(reading)).fallback:
+                if not (await self._meaning(reading)).fallback:
                     return reading
-        return readings[0] if readings else _NOTHING
+        return readings[0]
 
     async def _take_turn(self, heard: Heard) -> Reply:
         if earlier := self._answered.get(heard.id):
@@ -79,8 +91,12 @@ class RasaDialogue(ABC):
                 recording=heard.recording,
                 call_id=heard.call_id or None,
             )
-            messages, parsed = await self._rasa_turn(heard, await self._best_reading(heard))
-            reply = reply_from(messages, understanding_of(heard.text, parsed))
+            reading = await self._best_reading(heard)
+            if isinstance(reading, Asked):
+                reply = Reply((sentence("utter_is_it_danger"),), await self._meaning(reading.danger))
+            else:
+                messages, parsed = await self._rasa_turn(heard, reading)
+                reply = reply_from(messages, understanding_of(heard.text, parsed))
         except Exception:
             log.exception("turn %s of session %s failed", heard.id, heard.session)
             self._rasa_forget(heard.session)

@@ -39,13 +39,19 @@ def _fold_syllable(syllable: str, strength: str) -> str:
     return table["initials"].get(initial, initial) + "|" + table["finals"].get(final, final)
 
 
+@lru_cache(maxsize=20_000)
+def sound_class(character: str, strength: str) -> str:
+    """The class of a Chinese character's sound, the same in every process: `sound_class("停", "dialect") == "t|en"`."""
+    return _fold_syllable(lazy_pinyin(character)[0], strength)
+
+
 @lru_cache(maxsize=40_000)
 def fold(text: str, strength: str = "accent") -> str:
     """One private character for each Chinese character's sound; digits and letters stay."""
     folded = []
     for character in text:
         if "\u3400" <= character <= "\u9fff":
-            folded.append(_code(_fold_syllable(lazy_pinyin(character)[0], strength)))
+            folded.append(_code(sound_class(character, strength)))
         else:
             folded.append(character)
     return "".join(folded)

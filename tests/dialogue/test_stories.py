@@ -230,3 +230,25 @@ async def test_words_that_are_never_said(service: Service) -> None:
     )
     for word in ("工单", "意图", "识别失败", "验证失败", "马上到", "欠费"):
         assert word not in said
+
+
+async def test_danger_in_another_reading_is_asked_about_at_once(service: Service) -> None:
+    say = talk(service)
+    question = await say("屋里的电费交了", "屋里的电线着火了")
+    assert "危险" in question.text and question.ticket_no is None
+    taken = await say("是的")
+    assert taken.ticket_no is not None
+    ticket = service.desk.ticket(taken.ticket_no)
+    assert ticket is not None and ticket.kind == "hazard" and ticket.urgent
+
+
+async def test_a_no_goes_on_with_what_was_first_understood(service: Service) -> None:
+    say = talk(service)
+    await say("一年用三千度要几多钱", "电线掉到地上在冒火")
+    answer = await say("不是")
+    assert "一千七百一十六块" in answer.text and answer.ticket_no is None
+
+
+async def test_danger_in_every_reading_is_not_asked_about_but_acted_on(service: Service) -> None:
+    reply = await talk(service)("电线掉到地上在冒火", "电线掉到地上在冒货")
+    assert reply.ticket_no is not None

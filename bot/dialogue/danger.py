@@ -1,0 +1,56 @@
+"""Danger that only one reading of a sound speaks of: it is asked about at once, neither taken blindly nor passed over."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.dialogue.port import Heard, Understanding
+
+HAZARD = "report_hazard"
+#: a second reading speaks of danger when it is this sure; a missed danger costs far more than one question
+SURE = 0.5
+#: sessions with an open question that are remembered
+_REMEMBERED = 500
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked about: the reading that spoke of danger, and the one that did not."""
+
+    danger: str
+    harmless: str
+
+
+class DangerQuestions:
+    """Open questions by session. A restart forgets them; what was said is kept with its utterance."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[str, Asked] = OrderedDict()
+
+    async def look(
+        self, session: str, readings: list[str], parse: Callable[[str], Awaitable[Understanding]]
+    ) -> Asked | None:
+        """What to ask about, when the best reading is harmless and another speaks of danger."""
+        if len(readings) < 2 or (await parse(readings[0])).intent == HAZARD:
+            return None
+        for reading in readings[1:]:
+            meaning = await parse(reading)
+            if meaning.intent == HAZARD and meaning.confidence >= SURE and not meaning.fallback:
+                asked = self._open[session] = Asked(reading, readings[0])
+                while len(self._open) > _REMEMBERED:
+                    self._open.popitem(last=False)
+                return asked
+        return None
+
+    async def answered(
+        self, heard: Heard, reading: str, parse: Callable[[str], Awaitable[Understanding]]
+    ) -> str | None:
+        """What the turn is about, when it answers an open question: danger after a yes, what was first understood
+        after a no; None when it says something of its own."""
+        asked = self._open.pop(heard.session, None)
+        if asked is None:
+            return None
+        intent = (await parse(reading)).intent
+        return {"affirm": asked.danger, "deny": asked.harmless}.get(intent)
