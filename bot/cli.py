@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands import escalation, staff
+from bot.commands import escalation, link, staff
 from bot.commands.bench_voice import register as register_bench_voice
 from bot.commands.call_log import register as register_call_log
 from bot.settings import PROJECT, SettingsError, load_settings
@@ -32,6 +32,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(bench_app, name="bench")
 escalation.register(app)
 staff.register(app)
+link.register(app)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Caller = Annotated[str, typer.Option("--caller", help="The caller's number.")]

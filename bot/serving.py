@@ -13,6 +13,7 @@ import socket
 from aiohttp import web
 
 from bot.app import Service, ears_and_mouth, make_voice, open_site, running, tell
+from bot.chat.serving import messengers
 from bot.database import now
 from bot.grid.registry import Registry
 from bot.grid.sample import make_sample
@@ -79,6 +80,11 @@ async def _serve(settings: Settings) -> None:
         links = Links(site_key(settings.home), service.database, settings.web.public_url)
         sign_in = SignIn(site_key(settings.home), settings.web.sign_in_hours, service.registry.person)
         staff = StaffPages(service.desk, service.registry, links, sign_in, settings)
+        await stack.enter_async_context(
+            messengers(
+                settings, service.database, service.dialogue, service.desk, service.registry, links, recogniser, tell
+            )
+        )
         app = make_app(
             service.dialogue, recogniser, voice, service.desk, service.registry, settings, staff=staff,
             run_call=None if voice is None else telephone.browser_call, staff_of=sign_in.staff_of,

@@ -28,7 +28,7 @@ ADDRESSES: dict[str, Callable[[Staff], str]] = {
 
 
 #: staff can do these with a ticket that nobody has taken, or that somebody has; verbs as in Button.data
-_VERBS: dict[str, tuple[str, ...]] = {
+VERBS: dict[str, tuple[str, ...]] = {
     State.reported: ("take", "pass", "wrong"),
     State.acknowledged: ("site", "done", "eta", "pass", "crew", "wrong"),
     State.on_site: ("done", "eta", "crew", "wrong"),
@@ -133,7 +133,7 @@ def _buttons(
     if not case.ticket_no or person.role == Role.supervisor:
         return ()
     found = []
-    for verb in _VERBS.get(case.state, ()):
+    for verb in VERBS.get(case.state, ()):
         if verb == "take" and row.template in QUIET:
             continue
         purpose = _ONE_TAP.get(verb, Purpose.open)

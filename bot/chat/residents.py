@@ -1,0 +1,192 @@
+"""A resident in a messenger, whichever it is: what they send becomes a turn of the dialogue, and nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import logging
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.chat.shelf import ChatShelf, NotAPicture
+from bot.dialogue.port import Dialogue, Heard
+from bot.recordings.room import keep_recording, name_for
+from bot.settings import Settings
+from bot.speech.audio import AudioRefused, Sound, read_audio
+from bot.speech.recognise import HeardSpeech, Recogniser, RecogniserFailed
+from bot.tickets.desk import Report, TicketDesk
+
+log = logging.getLogger(__name__)
+
+_RATE = 16_000
+#: one voice note, seconds
+_LONGEST_S = 300.0
+
+
+@cache
+def words() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("words.yml").read_text("utf-8"))
+    return loaded
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One message of a resident. `id` is unique with its messenger; the same id twice is the same message."""
+
+    channel: str
+    chat: str
+    id: str
+    text: str = ""
+    voice: bytes | None = None
+    picture: bytes | None = None
+    location: tuple[float, float] | None = None
+    contact: bool = False
+    #: too large for the messenger's own interface to hand over
+    too_big: bool = False
+
+    @property
+    def session(self) -> str:
+        return f"{self.channel}:{self.chat}"
+
+
+class Residents:
+    """`answer` says what to show; it never raises for what a resident may send."""
+
+    def __init__(
+        self, dialogue: Dialogue, desk: TicketDesk, shelf: ChatShelf, recogniser: Recogniser | None, settings: Settings
+    ) -> None:
+        self._dialogue, self._desk, self._shelf = dialogue, desk, shelf
+        self._recogniser, self._settings = recogniser, settings
+
+    async def answer(self, message: Incoming) -> list[str]:
+        """The sentences to show."""
+        try:
+            return await self._answer(message)
+        except Exception:
+            log.exception("message %s of %s failed", message.id, message.channel)
+            return [words()["failed"]]
+
+    def start(self, message: Incoming, payload: str) -> list[str]:
+        """The first screen; `payload` is what the board's code carries ("grid_24")."""
+        if payload:
+            self._shelf.opened(message.session, payload[:40])
+        return [words()["start"].strip()]
+
+    async def _answer(self, message: Incoming) -> list[str]:
+        if message.too_big:
+            return [words()["too_big"]]
+        if message.voice is not None:
+            return await self._voice(message, message.voice)
+        if message.picture is not None:
+            return await self._picture(message, message.picture)
+        if message.location is not None:
+            return self._place(message.location)
+        if message.contact:
+            return [words()["contact"]]
+        if message.text.strip():
+            return await self._turn(message, message.text)
+        return [words()["unknown_kind"]]
+
+    async def _turn(self, message: Incoming, text: str, others: tuple[str, ...] = (), recording: str = "") -> list[str]:
+        heard = Heard(
+            id=f"{message.channel}-{message.id}",
+            session=message.session,
+            text=text,
+            alternatives=others,
+            caller=message.chat,
+            channel=message.channel,
+            dialled=await asyncio.to_thread(self._shelf.dialled, message.session),
+            recording=recording,
+        )
+        reply = await self._dialogue.turn(heard)
+        if reply.ticket_no:
+            await asyncio.to_thread(self._shelf.claim_pictures, message.session, reply.ticket_no)
+        return list(reply.sentences)
+
+    async def _voice(self, message: Incoming, data: bytes) -> list[str]:
+        """Kept first, then understood; what is not understood a person hears."""
+        try:
+            sound = await asyncio.to_thread(read_audio, data, _RATE, longest_s=_LONGEST_S)
+        except AudioRefused:
+            self._for_a_person(message, "")
+            return [words()["not_heard"]]
+        recording = await asyncio.to_thread(self._keep, message, sound)
+        if self._recogniser is None:
+            self._for_a_person(message, recording)
+            return [words()["no_recogniser"]]
+        try:
+            heard = await self._recognise(sound)
+        except RecogniserFailed:
+            heard = None
+        if heard is None or not heard.text:
+            self._for_a_person(message, recording)
+            return [words()["not_heard"]]
+        return await self._turn(message, heard.text, tuple(heard.alternatives), recording)
+
+    async def _recognise(self, sound: Sound) -> HeardSpeech:
+        assert self._recogniser is not None
+        session = self._recogniser.begin(sound.rate)
+        pcm = sound.samples.astype("<i2").tobytes()
+        for at in range(0, len(pcm), sound.rate):
+            await session.feed(pcm[at : at + sound.rate])
+        return await session.finish()
+
+    def _keep(self, message: Incoming, sound: Sound) -> str:
+        name = name_for(message.channel, message.id)
+        try:
+            return keep_recording(self._settings, name, sound.samples.astype("<i2").tobytes(), sound.rate)
+        except FileExistsError:
+            return name  # the same message again
+        except Exception:
+            log.exception("a voice note could not be kept")
+            return ""
+
+    def _for_a_person(self, message: Incoming, recording: str) -> None:
+        """An unclear ticket: somebody listens, and calls or writes back."""
+        id = f"{message.channel}-{message.id}"
+        self._desk.keep_utterance(
+            id, message.session, message.channel, "", (), message.chat, recording=recording
+        )
+        self._desk.report(
+            Report(
+                kind="unclear",
+                said="",
+                session=message.session,
+                channel=message.channel,
+                reporter=message.chat,
+                utterance_id=id,
+                facts={"recording": recording} if recording else {},
+            )
+        )
+
+    async def _picture(self, message: Incoming, data: bytes) -> list[str]:
+        mine = await asyncio.to_thread(self._desk.open_of, message.chat)
+        ticket_no = mine[0].ticket_no if mine else ""
+        try:
+            await asyncio.to_thread(self._shelf.keep_picture, message.session, ticket_no, data)
+        except NotAPicture:
+            return [words()["not_a_picture"]]
+        if message.text.strip():
+            return await self._turn(replace(message, picture=None), message.text)
+        return [words()["photo_kept"] if mine else words()["photo_first"]]
+
+    def _place(self, spot: tuple[float, float]) -> list[str]:
+        nearest = nearest_community(self._settings.home / "communities.csv", *spot)
+        return [words()["location"].format(community=nearest) if nearest else words()["no_places"]]
+
+
+def nearest_community(file: Path, latitude: float, longitude: float) -> str | None:
+    """The community whose point is nearest, from the site's file (name,lat,lon); None without a usable one."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as rows:
+            points = [(row["name"], float(row["lat"]), float(row["lon"])) for row in csv.DictReader(rows)]
+    except (OSError, KeyError, ValueError, TypeError):
+        return None
+    # Within a county a degree of longitude at 29.5° north is 0.87 of one of latitude.
+    return min(
+        points, key=lambda point: (point[1] - latitude) ** 2 + (0.87 * (point[2] - longitude)) ** 2, default=(None,)
+    )[0]

@@ -1,0 +1,55 @@
+"""The messengers of a site, while the service runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from zoneinfo import ZoneInfo
+
+from bot.chat.residents import Residents
+from bot.chat.shelf import ChatShelf
+from bot.chat.staff import StaffChat
+from bot.database import Database
+from bot.dialogue.port import Dialogue
+from bot.grid.registry import Registry
+from bot.notify.links import Links
+from bot.settings import Settings
+from bot.speech.recognise import Recogniser
+from bot.tickets.desk import TicketDesk
+
+
+@contextlib.asynccontextmanager
+async def messengers(
+    settings: Settings,
+    database: Database,
+    dialogue: Dialogue,
+    desk: TicketDesk,
+    registry: Registry,
+    links: Links,
+    recogniser: Recogniser | None,
+    tell: Callable[[str], None],
+) -> AsyncIterator[None]:
+    """Whatever the settings name an account for; a messenger that fails never stops the telephone."""
+    tasks = []
+    if settings.notify.telegram.token:
+        from bot.chat.telegram import TelegramChat
+
+        shelf = ChatShelf(database, settings.home)
+        residents = Residents(dialogue, desk, shelf, recogniser, settings)
+        staff = StaffChat(desk, registry, links, ZoneInfo(settings.site.timezone))
+        chat = TelegramChat(settings.notify.telegram, residents, staff, shelf)
+        tasks.append(asyncio.create_task(chat.run(tell), name="telegram"))
+        tasks[-1].add_done_callback(lambda task: _ended(task, tell))
+        tell("Telegram: listening for residents and staff")
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _ended(task: asyncio.Task[None], tell: Callable[[str], None]) -> None:
+    if not task.cancelled() and (problem := task.exception()):
+        tell(f"{task.get_name()} has stopped: {problem}; the rest goes on. Correct [notify.{task.get_name()}] and restart")

@@ -1,0 +1,134 @@
+"""The messengers' rows: what was seen, who is linked, which pictures came."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+from pathlib import Path
+
+from sqlalchemy import delete, func, select
+
+from bot.chat.models import Attachment, ChatOpening, LinkCode, LinkTry, SeenUpdate
+from bot.database import Database, now
+from bot.grid.models import Staff
+
+#: no letters and digits that look alike
+_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+CODE_LIFE = dt.timedelta(minutes=15)
+#: wrong codes from one chat in an hour
+TRIES = 5
+#: column of Staff for a channel
+_ADDRESS = {"telegram": Staff.telegram_id, "wecom": Staff.wecom}
+#: first bytes → kind of a picture
+_PICTURES = {b"\xff\xd8\xff": "jpg", b"\x89PNG\r\n\x1a\n": "png", b"RIFF": "webp", b"GIF8": "gif"}
+
+
+class NotAPicture(Exception):
+    """The bytes are no picture, whatever their name says."""
+
+
+class ChatShelf:
+    """Reads and writes them; every command is one transaction."""
+
+    def __init__(self, database: Database, home: Path) -> None:
+        self._database, self._home = database, home
+
+    def seen(self, update: str) -> bool:
+        """Whether an update was taken before, also before a restart."""
+        with self._database.reading() as session:
+            return session.get(SeenUpdate, update) is not None
+
+    def remember(self, update: str, at: dt.datetime | None = None) -> None:
+        """Never take this update again."""
+        with self._database.noting() as session:
+            session.merge(SeenUpdate(id=update, at=at or now()))
+
+    def tidy(self, before: dt.datetime) -> None:
+        """Forget updates and tries older than `before`; no messenger repeats them so late."""
+        with self._database.noting() as session:
+            session.execute(delete(SeenUpdate).where(SeenUpdate.at < before))
+            session.execute(delete(LinkTry).where(LinkTry.at < before))
+
+    def opened(self, chat: str, dialled: str) -> None:
+        with self._database.noting() as session:
+            session.merge(ChatOpening(chat=chat, dialled=dialled))
+
+    def dialled(self, chat: str) -> str:
+        """The grid whose board this chat was opened from ("grid_24"), or nothing."""
+        with self._database.reading() as session:
+            row = session.get(ChatOpening, chat)
+            return row.dialled if row else ""
+
+    # ---- staff ----------------------------------------------------------------------------------
+
+    def new_code(self, staff_no: str, at: dt.datetime | None = None) -> str:
+        """A one-time code for a member of staff; earlier ones are void. Raises KeyError for nobody."""
+        code = "".join(secrets.choice(_LETTERS) for _ in range(8))
+        with self._database.session() as session:
+            if session.get(Staff, staff_no) is None:
+                raise KeyError(staff_no)
+            session.execute(delete(LinkCode).where(LinkCode.staff_no == staff_no))
+            session.add(LinkCode(hash=_hash(code), staff_no=staff_no, expires_at=(at or now()) + CODE_LIFE))
+        return code
+
+    def link(self, channel: str, chat: str, code: str, at: dt.datetime | None = None) -> str | None:
+        """Link a chat to the member of staff whose code this is; → the name. None: wrong, late, used or tried out."""
+        at = at or now()
+        with self._database.session() as session:
+            recent = select(func.count()).where(LinkTry.chat == f"{channel}:{chat}", LinkTry.at > at - dt.timedelta(hours=1))
+            if session.scalar(recent) >= TRIES:  # type: ignore[operator]
+                return None
+            row = session.get(LinkCode, _hash(code.strip().upper()))
+            if row is None or row.expires_at <= at:
+                session.add(LinkTry(chat=f"{channel}:{chat}", at=at))
+                return None
+            session.delete(row)
+            column = _ADDRESS[channel]
+            for other in session.scalars(select(Staff).where(column == chat)):
+                setattr(other, column.key, "")
+            person = session.get_one(Staff, row.staff_no)
+            setattr(person, column.key, chat)
+            return person.name
+
+    def staff_no(self, channel: str, chat: str) -> str | None:
+        """Who of the staff writes from this chat."""
+        if not chat:
+            return None
+        with self._database.reading() as session:
+            return session.scalar(select(Staff.staff_no).where(_ADDRESS[channel] == chat))
+
+    # ---- pictures -------------------------------------------------------------------------------
+
+    def keep_picture(self, session_name: str, ticket_no: str, data: bytes, by: str = "resident") -> None:
+        """Keep a picture with its report. Raises NotAPicture; nothing is half kept."""
+        kind = next((kind for start, kind in _PICTURES.items() if data.startswith(start)), None)
+        if kind is None:
+            raise NotAPicture
+        digest = hashlib.sha256(data).hexdigest()
+        name = f"attachments/{digest[:2]}/{digest}.{kind}"
+        path = self._home / name
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = path.with_suffix(f".{secrets.token_hex(4)}.part")
+        part.write_bytes(data)
+        part.replace(path)
+        with self._database.session() as session:
+            session.add(
+                Attachment(session=session_name, ticket_no=ticket_no, file=name, kind=kind, sha256=digest, by=by)
+            )
+
+    def claim_pictures(self, session_name: str, ticket_no: str) -> None:
+        """Pictures that came before their report belong to it now."""
+        with self._database.session() as session:
+            loose = select(Attachment).where(Attachment.session == session_name, Attachment.ticket_no == "")
+            for row in session.scalars(loose):
+                row.ticket_no = ticket_no
+
+    def pictures(self, ticket_no: str) -> list[str]:
+        """Files of a ticket, below GEGE_HOME."""
+        with self._database.reading() as session:
+            return list(session.scalars(select(Attachment.file).where(Attachment.ticket_no == ticket_no)))
+
+
+def _hash(code: str) -> str:
+    return hashlib.sha256(f"gege-link-code:{code}".encode()).hexdigest()

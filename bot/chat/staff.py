@@ -1,0 +1,140 @@
+"""Staff in a messenger: what a button does, and what is said to whoever pressed it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.chat.residents import words
+from bot.database import now
+from bot.grid.models import Role
+from bot.grid.registry import PersonCard, Registry
+from bot.notify.links import Links, Purpose
+from bot.notify.routes import VERBS
+from bot.notify.texts import word
+from bot.tickets.cards import Pressed, TicketCard, TicketRefused
+from bot.tickets.desk import TicketDesk
+
+#: verb of a button → what the desk calls it
+_PRESS = {"take": "acknowledge", "site": "on_site", "done": "resolve", "crew": "call_crew"}
+#: a word written so long after a press belongs to it
+_A_WORD = dt.timedelta(minutes=10)
+_EVERYWHERE = frozenset({Role.team, Role.duty, Role.admin, Role.crew})
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What to show: a sentence, and buttons (label, data) below it."""
+
+    text: str
+    choices: tuple[tuple[str, str], ...] = ()
+    #: something changed: the buttons of the message that was pressed are out of date
+    fresh: bool = False
+
+
+@dataclass
+class StaffChat:
+    """One for all messengers. What is waited for (a word after a press) is in memory: a restart asks again."""
+
+    desk: TicketDesk
+    registry: Registry
+    links: Links | None
+    zone: ZoneInfo
+    _waiting: dict[str, tuple[str, str, dt.datetime]] = field(default_factory=dict)
+
+    def press(self, staff_no: str, data: str, at: dt.datetime | None = None) -> Shown:
+        """A button: "take:GD…", "eta:GD…:60", "pass:GD…:M12". Never raises for what a button may carry."""
+        at = at or now()
+        said = words()["staff"]
+        verb, _, rest = data.partition(":")
+        number, _, choice = rest.partition(":")
+        person, ticket = self.registry.person(staff_no), self.desk.ticket(number)
+        if person is None or person.role == Role.supervisor:
+            return Shown(said["refused"])
+        if ticket is None:
+            return Shown(said["gone"])
+        if not self._may(person, ticket):
+            return Shown(said["not_yours"])
+        try:
+            return self._press(person, ticket, verb, choice, at)
+        except TicketRefused:
+            return Shown(said["refused"])
+
+    def _press(self, person: PersonCard, ticket: TicketCard, verb: str, choice: str, at: dt.datetime) -> Shown:
+        said, number, me = words()["staff"], ticket.ticket_no, person.staff_no
+        if verb in _PRESS:
+            done = self.desk.press(number, _PRESS[verb], me, at=at)
+            if verb == "done" and done.fresh:
+                self._wait(me, number, "comment", at)
+            return self._told(verb, done)
+        if verb == "eta" and choice.isdigit():
+            until = (at + dt.timedelta(minutes=int(choice))).replace(second=0, microsecond=0)
+            return self._told("eta", self.desk.press(number, "estimate", me, restore_at=until, at=at))
+        if verb == "eta":
+            return Shown(
+                said["ask_eta"].format(no=number),
+                tuple((label, f"eta:{number}:{minutes}") for minutes, label in words()["etas"].items()),
+            )
+        if verb == "pass" and choice:
+            done = self.desk.press(number, "pass_on", me, to=choice, at=at)
+            if done.fresh:
+                self._wait(me, number, "comment", at)
+            return self._told("pass", done, to=self._name(choice))
+        if verb == "pass":
+            return Shown(said["ask_pass"].format(no=number), self._others(person, ticket))
+        if verb == "wrong":
+            self._wait(me, number, "wrong", at)
+            return Shown(said["ask_wrong"].format(no=number))
+        if verb == "ring":
+            url = self.links.url(Purpose.open, number, me) if self.links else ""
+            return Shown(said["ring"].format(no=number, url=url) if url else said["ring_nowhere"].format(no=number))
+        return Shown(said["refused"])
+
+    def write(self, staff_no: str, text: str, at: dt.datetime | None = None) -> Shown | None:
+        """A word of staff: it belongs to what they pressed last; None when nothing is waited for."""
+        at = at or now()
+        number, kind, since = self._waiting.get(staff_no, ("", "", at))
+        if not number or at - since > _A_WORD or not text.strip():
+            return None
+        del self._waiting[staff_no]
+        note = f"{words_of_kind(kind)}{text.strip()[:1000]}"
+        try:
+            self.desk.press(number, "comment", staff_no, note=note, at=at)
+        except TicketRefused:
+            return Shown(words()["staff"]["refused"])
+        return Shown(words()["staff"]["noted"].format(no=number))
+
+    def _told(self, verb: str, done: Pressed, to: str = "") -> Shown:
+        text = words()["staff"][verb][done.outcome].format(
+            no=done.ticket_no,
+            who=done.who_name or done.who,
+            since=done.since.astimezone(self.zone).strftime("%H:%M"),
+            to=to,
+        )
+        following = tuple((word("buttons", one), f"{one}:{done.ticket_no}") for one in VERBS.get(done.state, ()))
+        return Shown(text, following, fresh=True)
+
+    def _may(self, person: PersonCard, ticket: TicketCard) -> bool:
+        if person.role in _EVERYWHERE or ticket.owner == person.staff_no or not ticket.grid_no:
+            return True
+        return person in self.registry.staff(ticket.grid_no, person.role)
+
+    def _others(self, person: PersonCard, ticket: TicketCard) -> tuple[tuple[str, str], ...]:
+        grid = ticket.grid_no or ""
+        near: list[Any] = [*self.registry.staff(grid, Role.manager), *self.registry.staff(grid, Role.assistant)]
+        people = {one.staff_no: one for one in [*near, *self.registry.duty()] if one.staff_no != person.staff_no}
+        return tuple((one.name, f"pass:{ticket.ticket_no}:{number}") for number, one in list(people.items())[:8])
+
+    def _name(self, staff_no: str) -> str:
+        person = self.registry.person(staff_no)
+        return person.name if person else ""
+
+    def _wait(self, staff_no: str, number: str, kind: str, at: dt.datetime) -> None:
+        self._waiting[staff_no] = (number, kind, at)
+
+
+def words_of_kind(kind: str) -> str:
+    """What stands before a word that corrects; nothing before a comment."""
+    return str(words()["corrects"]) if kind == "wrong" else ""

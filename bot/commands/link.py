@@ -1,0 +1,25 @@
+"""`gege link`: a one-time code that links a member of staff to their messenger."""
+
+from __future__ import annotations
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+
+    @app.command()
+    def link(staff_no: str) -> None:
+        """Print a one-time code; sent to the bot as /link CODE within 15 minutes it links that chat."""
+        from bot.app import open_site
+        from bot.chat.shelf import ChatShelf
+        from bot.settings import load_settings
+
+        settings = load_settings()
+        database = open_site(settings)
+        try:
+            print(ChatShelf(database, settings.home).new_code(staff_no))
+        except KeyError:
+            raise typer.BadParameter(f"there is nobody with the staff number {staff_no}") from None
+        finally:
+            database.dispose()

@@ -1,0 +1,316 @@
+"""Residents and staff on Telegram, against a double of its server; a scripted dialogue, real tickets in SQLite."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest_asyncio
+import soundfile
+from aiohttp import web
+from sqlalchemy import select
+
+from bot.chat.models import Attachment
+from bot.chat.residents import Residents
+from bot.chat.shelf import ChatShelf
+from bot.chat.staff import StaffChat
+from bot.chat.telegram import TelegramChat
+from bot.database import Database, open_database
+from bot.dialogue.port import Heard, Reply, Understanding
+from bot.grid.models import Grid, GridStaff, Staff
+from bot.grid.registry import Registry
+from bot.notify.accounts import TelegramAccount
+from bot.settings import Settings
+from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.models import Activity, Ticket, Utterance
+from tests.chat.telegram_server import TelegramServer, telegram_server
+from tests.voice.doubles import ScriptedRecogniser
+
+RESIDENT, MANAGER, ASSISTANT, STRANGER = 501, 601, 602, 999
+PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
+
+
+@dataclass
+class Site:
+    server: TelegramServer
+    desk: TicketDesk
+    shelf: ChatShelf
+    database: Database
+    heard: list[Heard]
+    home: Path
+    registry: Registry
+
+    def ticket(self, channel: str = "telegram") -> str:
+        return self.desk.report(
+            Report(kind="outage", said="停电了", session="s", channel=channel, reporter=str(RESIDENT), grid_no="24")
+        ).ticket_no
+
+    def tickets(self) -> list[Ticket]:
+        with self.database.reading() as session:
+            return list(session.scalars(select(Ticket).order_by(Ticket.id)))
+
+
+@dataclass
+class Dialogue:
+    """Says what it heard; 停电 makes a ticket."""
+
+    site_heard: list[Heard]
+    desk: TicketDesk
+
+    async def turn(self, heard: Heard) -> Reply:
+        self.site_heard.append(heard)
+        meaning = Understanding(heard.text, "report_outage", 0.9, False)
+        if "停电" not in heard.text:
+            return Reply((f"听到:{heard.text}",), meaning)
+        report = Report(
+            kind="outage", said=heard.text, session=heard.session, channel=heard.channel, reporter=heard.caller,
+            utterance_id=heard.id, grid_no=heard.dialled.removeprefix("grid_") or None,
+        )  # fmt: skip
+        return Reply(("记下了。",), meaning, ticket_no=self.desk.report(report).ticket_no)
+
+
+@pytest_asyncio.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    database = open_database(f"sqlite:///{tmp_path / 'gege.sqlite'}")
+    database.migrate()
+    with database.session() as session:
+        session.add_all([Grid(grid_no="24"), Grid(grid_no="25")])
+        session.add(Staff(staff_no="M24", name="程归", role="manager", phone="1", telegram_id=str(MANAGER)))
+        session.add(Staff(staff_no="A24", name="易来", role="assistant", phone="2", telegram_id=str(ASSISTANT)))
+        session.add(Staff(staff_no="S24", name="主任", role="supervisor", phone="3"))
+        session.add(Staff(staff_no="D1", name="值班", role="duty", phone="4"))
+        session.flush()
+        session.add_all(GridStaff(grid_no="24", staff_no=one) for one in ("M24", "A24", "S24"))
+    desk, shelf, registry = TicketDesk(database), ChatShelf(database, tmp_path), Registry.load(database)
+    heard: list[Heard] = []
+    async with telegram_server() as server, listening(server, Dialogue(heard, desk), desk, shelf, registry, tmp_path):
+        yield Site(server, desk, shelf, database, heard, tmp_path, registry)
+    database.dispose()
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    server: TelegramServer, dialogue: Dialogue, desk: TicketDesk, shelf: ChatShelf, registry: Registry, home: Path
+) -> AsyncIterator[None]:
+    recogniser = ScriptedRecogniser(["我屋里停电了"])
+    residents = Residents(dialogue, desk, shelf, recogniser, Settings(home=home))  # type: ignore[arg-type]
+    staff = StaffChat(desk, registry, None, ZoneInfo("Asia/Shanghai"))
+    account = TelegramAccount(token="1:a", base_url=server.url + "/bot", base_file_url=server.url + "/file/bot")
+    running = asyncio.create_task(TelegramChat(account, residents, staff, shelf, poll_s=0).run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_start_explains_itself_and_offers_the_frequent_reports(site: Site) -> None:
+    site.server.message(RESIDENT, "/start")
+    (text,) = await site.server.until(1)
+    assert "格格" in text and "自动" in text and len(text) < 250
+    board = json.loads(site.server.of("sendMessage")[0]["reply_markup"])["keyboard"]
+    assert [key["text"] if isinstance(key, dict) else key for row in board for key in row] == ["停电", "开关坏了", "电费", "危险", "找人"]
+
+
+async def test_the_boards_code_names_the_grid(site: Site) -> None:
+    site.server.message(RESIDENT, "/start grid_24")
+    await site.server.until(1)
+    site.server.message(RESIDENT, "屋里停电了")
+    await site.server.until(2)
+    assert site.heard[-1].dialled == "grid_24" and site.tickets()[-1].grid_no == "24"
+
+
+async def test_an_update_that_comes_again_is_taken_once(site: Site) -> None:
+    update = site.server.message(RESIDENT, "屋里停电了")
+    await site.server.until(1)
+    site.server.updates += [update, update]
+    assert len(await site.server.quiet()) == 1 and len(site.tickets()) == 1
+
+
+async def test_an_update_that_comes_again_after_a_restart_is_taken_once(site: Site) -> None:
+    update = site.server.message(RESIDENT, "屋里停电了")
+    await site.server.until(1)
+    shelf = ChatShelf(site.database, site.home)
+    assert shelf.seen(f"telegram-{update['update_id']}")
+
+
+def voice_note() -> bytes:
+    sound = io.BytesIO()
+    tone = 0.3 * np.sin(np.linspace(0, 2000, 32000))
+    soundfile.write(sound, tone, 16000, format="OGG", subtype="OPUS")
+    return sound.getvalue()
+
+
+async def test_a_voice_note_is_kept_and_understood(site: Site) -> None:
+    site.server.files["v1"] = voice_note()
+    voice = {"file_id": "v1", "file_unique_id": "u", "duration": 2, "file_size": 900}
+    site.server.message(RESIDENT, voice=voice)
+    assert await site.server.until(1) == ["记下了。"]
+    recording = site.heard[-1].recording
+    assert site.heard[-1].text == "我屋里停电了" and (site.home / recording).stat().st_size > 1000
+
+
+async def test_a_broken_voice_note_reaches_a_person(site: Site) -> None:
+    site.server.files["v1"] = b"OggS" + b"\x00" * 50
+    site.server.message(RESIDENT, voice={"file_id": "v1", "file_unique_id": "u", "duration": 2})
+    (text,) = await site.server.until(1)
+    assert "有人会听" in text and site.tickets()[-1].kind == "unclear" and site.tickets()[-1].reporter == str(RESIDENT)
+
+
+async def test_a_picture_before_the_report_belongs_to_it(site: Site) -> None:
+    site.server.files["p1"] = PNG
+    photo = [{"file_id": "p1", "file_unique_id": "u", "width": 1, "height": 1, "file_size": 72}]
+    site.server.message(RESIDENT, photo=photo)
+    assert "什么事" in (await site.server.until(1))[0]
+    site.server.message(RESIDENT, "屋里停电了")
+    await site.server.until(2)
+    (file,) = site.shelf.pictures(site.tickets()[-1].ticket_no)
+    assert (site.home / file).read_bytes() == PNG
+
+
+async def test_a_script_called_a_picture_is_not_kept(site: Site) -> None:
+    site.server.files["p1"] = b"<script>alert(1)</script>"
+    document = {"file_id": "p1", "file_unique_id": "u", "mime_type": "image/png", "file_size": 25}
+    site.server.message(RESIDENT, document=document)
+    assert "不是照片" in (await site.server.until(1))[0]
+    with site.database.reading() as session:
+        assert not session.scalars(select(Attachment)).all()
+
+
+async def test_twenty_megabytes_are_refused_plainly_and_nothing_is_fetched(site: Site) -> None:
+    photo = [{"file_id": "p1", "file_unique_id": "u", "width": 1, "height": 1, "file_size": 21_000_000}]
+    site.server.message(RESIDENT, photo=photo)
+    assert "太大" in (await site.server.until(1))[0] and not site.server.of("getFile")
+
+
+async def test_a_place_names_the_nearest_community(site: Site) -> None:
+    site.server.message(RESIDENT, location={"latitude": 29.55, "longitude": 114.04})
+    assert "哪个社区" in (await site.server.until(1))[0]
+    (site.home / "communities.csv").write_text("name,lat,lon\n桃溪社区,29.551,114.041\n白泉社区,29.60,114.10\n", "utf-8")
+    site.server.message(RESIDENT, location={"latitude": 29.55, "longitude": 114.04})
+    assert "桃溪社区" in (await site.server.until(2))[1]
+
+
+async def test_a_group_is_sent_away_and_not_listened_to(site: Site) -> None:
+    site.server.message(-77, "屋里停电了", chat_type="group")
+    site.server.message(-77, "/start", chat_type="group")
+    assert await site.server.until(1) == ["请私下跟我讲,群里我不回话。"]
+    assert not site.heard
+
+
+# ---- staff --------------------------------------------------------------------------------------
+
+
+async def test_a_manager_takes_a_ticket_and_goes_on_by_button(site: Site) -> None:
+    number = site.ticket()
+    site.server.press(MANAGER, f"take:{number}")
+    assert "归您管" in (await site.server.until(1))[0]
+    edited = json.loads(site.server.of("editMessageReplyMarkup")[0]["reply_markup"])["inline_keyboard"]
+    assert f"site:{number}" in [key["callback_data"] for row in edited for key in row]
+    site.server.press(MANAGER, f"done:{number}")
+    await site.server.until(2)
+    site.server.message(MANAGER, "<b>换了保险</b>")
+    assert "记下了" in (await site.server.until(3))[2]
+    with site.database.reading() as session:
+        notes = session.scalars(select(Activity.note).where(Activity.note != "")).all()
+    assert site.tickets()[0].state == "resolved" and "<b>换了保险</b>" in notes and not site.heard
+
+
+async def test_two_at_once_are_one_outcome_and_both_are_told(site: Site) -> None:
+    number = site.ticket()
+    site.server.press(MANAGER, f"take:{number}")
+    site.server.press(ASSISTANT, f"take:{number}")
+    said = await site.server.until(2)
+    assert sum("归您管" in one for one in said) == 1 and sum("已经接了" in one for one in said) == 1
+
+
+async def test_a_press_after_the_end_is_answered(site: Site) -> None:
+    number = site.ticket()
+    site.desk.cancel(number)
+    site.server.press(MANAGER, f"take:{number}")
+    assert "已经了结" in (await site.server.until(1))[0] and site.tickets()[0].state == "cancelled"
+
+
+async def test_an_estimate_is_chosen_by_button_and_told_to_the_resident(site: Site) -> None:
+    number = site.ticket()
+    site.desk.acknowledge(number, "M24")
+    site.server.press(MANAGER, f"eta:{number}")
+    await site.server.until(1)
+    asked = json.loads(site.server.of("sendMessage")[0]["reply_markup"])["inline_keyboard"]
+    assert next(key["callback_data"] for row in asked for key in row) == f"eta:{number}:30"
+    site.server.press(MANAGER, f"eta:{number}:60")
+    await site.server.until(2)
+    assert site.desk.estimated(number) is not None
+    templates = [one.template for one in site.desk.notifications(number)]
+    assert "news_estimate" in templates
+
+
+async def test_passing_on_offers_the_grid_and_the_duty_desk(site: Site) -> None:
+    number = site.ticket()
+    site.server.press(MANAGER, f"pass:{number}")
+    await site.server.until(1)
+    offered = json.loads(site.server.of("sendMessage")[0]["reply_markup"])["inline_keyboard"]
+    assert {key["callback_data"] for row in offered for key in row} == {f"pass:{number}:A24", f"pass:{number}:D1"}
+    site.server.press(MANAGER, f"pass:{number}:A24")
+    await site.server.until(2)
+    assert site.tickets()[0].owner == "A24"
+
+
+async def test_what_was_heard_wrong_is_noted(site: Site) -> None:
+    number = site.ticket()
+    site.server.press(MANAGER, f"wrong:{number}")
+    await site.server.until(1)
+    site.server.message(MANAGER, "是空开烧了,不是停电")
+    await site.server.until(2)
+    with site.database.reading() as session:
+        assert "听错了,应是:是空开烧了,不是停电" in session.scalars(select(Activity.note)).all()
+
+
+async def test_a_stranger_who_presses_or_guesses_learns_nothing(site: Site) -> None:
+    number = site.ticket()
+    for data in (f"take:{number}", "take:GD0000000000", "boom", ":::", "take:" + "9" * 50):
+        site.server.press(STRANGER, data)
+    assert await site.server.quiet() == [] and site.tickets()[0].state == "reported"
+    assert len(site.server.of("answerCallbackQuery")) == 5
+    assert all("text" not in form for form in site.server.of("answerCallbackQuery"))
+
+
+async def test_staff_link_themselves_once_with_a_code(site: Site) -> None:
+    code = site.shelf.new_code("D1")
+    site.server.message(700, f"/link {code.lower()}")
+    assert "值班" in (await site.server.until(1))[0] and site.shelf.staff_no("telegram", "700") == "D1"
+    site.server.message(701, f"/link {code}")
+    assert "不对" in (await site.server.until(2))[1]
+
+
+async def test_guessing_codes_ends_after_five(site: Site) -> None:
+    code = site.shelf.new_code("D1")
+    for _ in range(5):
+        assert site.shelf.link("telegram", "700", "WRONG234") is None
+    assert site.shelf.link("telegram", "700", code) is None
+    assert site.shelf.link("telegram", "701", code) == "值班"
+
+
+async def test_a_lost_answer_and_a_bad_gateway_lose_nothing(site: Site) -> None:
+    site.server.bad["getUpdates"] = [web.Response(status=502), web.json_response({"ok": False}, status=500)]
+    site.server.bad["sendMessage"] = [
+        web.json_response({"ok": False, "error_code": 403, "description": "Forbidden: bot was blocked by the user"}, status=403)
+    ]
+    site.server.message(RESIDENT, "屋里停电了")
+    site.server.message(RESIDENT + 1, "电费几多")
+    await site.server.until(2)
+    assert len(site.tickets()) == 1
+    with site.database.reading() as session:
+        assert session.scalars(select(Utterance.text)).all() == ["屋里停电了"]
+
+
+async def test_a_manager_who_writes_is_a_resident_like_all(site: Site) -> None:
+    site.server.message(MANAGER, "我屋里停电了")
+    assert await site.server.until(1) == ["记下了。"]
