@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -20,7 +19,6 @@ from bot.grid.sample import make_sample
 from bot.settings import PROJECT, Settings
 
 Progress = Callable[[str], None]
-FROZEN = PROJECT / "tests" / "data" / "nlu" / "situations.jsonl"
 
 
 def scratch(settings: Settings, folder: str, households: int, progress: Progress) -> Settings:
@@ -34,38 +32,13 @@ def scratch(settings: Settings, folder: str, households: int, progress: Progress
     return mine
 
 
-async def nlu(settings: Settings, progress: Progress) -> dict[str, Any]:
-    """Intent accuracy, hazard recall and false alarms on the frozen set; sentences that training holds are told apart."""
-    rows = [json.loads(line) for line in FROZEN.read_text("utf-8").splitlines()]
+async def nlu(settings: Settings, stock: bool, progress: Progress) -> dict[str, Any]:
+    """Intents on the frozen set, clean and simulated, beside stock Rasa (bot.dialogue.bench)."""
+    from bot.dialogue.bench import bench_nlu
+
     with tempfile.TemporaryDirectory(prefix="gege-bench-") as folder:
         async with running(scratch(settings, folder, 1_600, progress), relay=False) as service:
-            right = hazards = found = false_alarms = fallbacks = 0
-            times = []
-            wrong: dict[str, int] = {}
-            for row in rows:
-                began = time.perf_counter()
-                meaning = await service.dialogue.parse(row["text"])
-                times.append((time.perf_counter() - began) * 1000)
-                right += meaning.intent == row["intent"]
-                fallbacks += meaning.fallback
-                hazards += row["intent"] == "report_hazard"
-                found += row["intent"] == meaning.intent == "report_hazard"
-                false_alarms += meaning.intent == "report_hazard" != row["intent"]
-                if meaning.intent != row["intent"]:
-                    pair = f"{row['intent']} → {meaning.intent}"
-                    wrong[pair] = wrong.get(pair, 0) + 1
-            for pair, count in sorted(wrong.items(), key=lambda item: -item[1]):
-                progress(f"{count} × {pair}")
-    times.sort()
-    return {
-        "sentences": len(rows),
-        "intent_accuracy": round(right / len(rows), 4),
-        "hazard_recall": round(found / hazards, 4),
-        "hazard_false_alarms": round(false_alarms / (len(rows) - hazards), 4),
-        "fallback_share": round(fallbacks / len(rows), 4),
-        "ms_p50": round(times[len(times) // 2], 2),
-        "ms_p95": round(times[int(len(times) * 0.95)], 2),
-    }
+            return await bench_nlu(service.dialogue.parse, stock, progress)
 
 
 async def speech(settings: Settings, progress: Progress) -> dict[str, Any]:

@@ -548,11 +548,13 @@ def bench_speech() -> None:
 
 
 @bench_app.command("nlu")
-def bench_nlu() -> None:
-    """Intents on the frozen test set."""
+def bench_nlu(
+    stock: Annotated[bool, typer.Option(help="compare with stock Rasa (trains it: minutes)")] = True,
+) -> None:
+    """Intents on the frozen set, clean and as simulated Chongyang speech, beside stock Rasa."""
     from bot.benches import nlu
 
-    out(asyncio.run(nlu(load_settings(), note)))
+    out(asyncio.run(nlu(load_settings(), stock, note)))
 
 
 @bench_app.command("turn")

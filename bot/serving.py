@@ -80,7 +80,7 @@ async def _serve(settings: Settings) -> None:
         links = Links(site_key(settings.home), service.database, settings.web.public_url)
         sign_in = SignIn(site_key(settings.home), settings.web.sign_in_hours, service.registry.person)
         staff = StaffPages(service.desk, service.registry, links, sign_in, settings)
-        await stack.enter_async_context(
+        callbacks = await stack.enter_async_context(
             messengers(
                 settings, service.database, service.dialogue, service.desk, service.registry, links, recogniser, tell
             )
@@ -90,6 +90,7 @@ async def _serve(settings: Settings) -> None:
             run_call=None if voice is None else telephone.browser_call, staff_of=sign_in.staff_of,
             repertoire=Repertoire(settings.site, service.database),
         )  # fmt: skip
+        app.router.add_routes(callbacks)
         app.router.add_routes([metrics_route(telephone.metrics.text, settings.metrics.token)])
         # A browser that keeps its connection open must not keep us from stopping.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)

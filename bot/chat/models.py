@@ -44,6 +44,14 @@ class LinkTry(Base):
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
 
 
+class KfCursor(Base):
+    """How far the messages of a 微信客服 account were read."""
+
+    __tablename__ = "kf_cursor"
+    open_kfid: Mapped[str] = mapped_column(String(80), primary_key=True)
+    cursor: Mapped[str] = mapped_column(String(200), default="")
+
+
 class Attachment(Base):
     """A picture that came with a report; the file lies below GEGE_HOME."""
 

@@ -113,7 +113,7 @@ class Residents:
             sound = await asyncio.to_thread(read_audio, data, _RATE, longest_s=_LONGEST_S)
         except AudioRefused:
             self._for_a_person(message, "")
-            return [words()["not_heard"]]
+            return [words()["not_playable"]]
         recording = await asyncio.to_thread(self._keep, message, sound)
         if self._recogniser is None:
             self._for_a_person(message, recording)

@@ -7,9 +7,12 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from zoneinfo import ZoneInfo
 
+from aiohttp import web
+
 from bot.chat.residents import Residents
 from bot.chat.shelf import ChatShelf
 from bot.chat.staff import StaffChat
+from bot.chat.wecom import WeComChat
 from bot.database import Database
 from bot.dialogue.port import Dialogue
 from bot.grid.registry import Registry
@@ -29,22 +32,31 @@ async def messengers(
     links: Links,
     recogniser: Recogniser | None,
     tell: Callable[[str], None],
-) -> AsyncIterator[None]:
-    """Whatever the settings name an account for; a messenger that fails never stops the telephone."""
-    tasks = []
+) -> AsyncIterator[list[web.RouteDef]]:
+    """Whatever the settings name an account for; gives the routes of callbacks. A messenger that fails never stops
+    the telephone."""
+    tasks: list[asyncio.Task[None]] = []
+    routes: list[web.RouteDef] = []
+    wecom: WeComChat | None = None
+    shelf = ChatShelf(database, settings.home)
+    residents = Residents(dialogue, desk, shelf, recogniser, settings)
+    staff = StaffChat(desk, registry, links, ZoneInfo(settings.site.timezone))
+    if settings.notify.wecom.aes_key:
+        wecom = WeComChat(settings.notify.wecom, residents, staff, shelf)
+        routes = wecom.routes()
+        tell("WeCom: callbacks on /wecom/app and /wecom/kf")
     if settings.notify.telegram.token:
         from bot.chat.telegram import TelegramChat
 
-        shelf = ChatShelf(database, settings.home)
-        residents = Residents(dialogue, desk, shelf, recogniser, settings)
-        staff = StaffChat(desk, registry, links, ZoneInfo(settings.site.timezone))
         chat = TelegramChat(settings.notify.telegram, residents, staff, shelf)
         tasks.append(asyncio.create_task(chat.run(tell), name="telegram"))
         tasks[-1].add_done_callback(lambda task: _ended(task, tell))
         tell("Telegram: listening for residents and staff")
     try:
-        yield
+        yield routes
     finally:
+        if wecom is not None:
+            await wecom.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import delete, func, select
 
-from bot.chat.models import Attachment, ChatOpening, LinkCode, LinkTry, SeenUpdate
+from bot.chat.models import Attachment, ChatOpening, KfCursor, LinkCode, LinkTry, SeenUpdate
 from bot.database import Database, now
 from bot.grid.models import Staff
 
@@ -59,6 +59,16 @@ class ChatShelf:
         with self._database.reading() as session:
             row = session.get(ChatOpening, chat)
             return row.dialled if row else ""
+
+    def cursor(self, open_kfid: str) -> str:
+        """How far a 微信客服 account was read."""
+        with self._database.reading() as session:
+            row = session.get(KfCursor, open_kfid)
+            return row.cursor if row else ""
+
+    def move_cursor(self, open_kfid: str, cursor: str) -> None:
+        with self._database.noting() as session:
+            session.merge(KfCursor(open_kfid=open_kfid, cursor=cursor))
 
     # ---- staff ----------------------------------------------------------------------------------
 

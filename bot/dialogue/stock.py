@@ -16,10 +16,14 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiohttp
 
 from bot.settings import PROJECT, Settings
+
+if TYPE_CHECKING:
+    from bot.dialogue.bench import Parse
 
 _CLASSIFIER = {
     True: "  - {name: DIETClassifier, epochs: 100}",
@@ -84,6 +88,18 @@ def train_stock(folder: Path) -> None:
     )
     if done.returncode:
         raise StockFailed(f"stock Rasa did not train: {(done.stderr or done.stdout)[-400:]}")
+
+
+def stock_parse(folder: Path) -> Parse:
+    """The trained stock pipeline in this process, for understanding only."""
+    from rasa.core.agent import Agent
+
+    from bot.dialogue.bench import parse_with
+
+    model = max((folder / "models").glob("*.tar.gz"), default=None)
+    if model is None:
+        raise StockFailed("stock Rasa left no model")
+    return parse_with(Agent.load(str(model)))
 
 
 @contextlib.asynccontextmanager

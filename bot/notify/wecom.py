@@ -61,6 +61,12 @@ class WeComClient:
             raise _problem(answer)
         return answer
 
+    async def media(self, media_id: str) -> bytes:
+        """A file that somebody sent (https://developer.work.weixin.qq.com/document/path/90254)."""
+        token = await self._token.get()
+        url = f"{self._account.base_url}/cgi-bin/media/get"
+        return await self.wire.file(url, {"access_token": token, "media_id": media_id})
+
     async def close(self) -> None:
         await self.wire.close()
 

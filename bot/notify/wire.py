@@ -29,6 +29,23 @@ class Wire:
         """Like `post`, asking only."""
         return await self._ask("GET", url, params=params)
 
+    async def file(self, url: str, params: Mapping[str, str], most: int = 20_000_000) -> bytes:
+        """A file of at most `most` bytes. Raises Transient or Refused."""
+        if self._http is None:
+            self._http = aiohttp.ClientSession(timeout=_TIMEOUT)
+        try:
+            async with self._http.get(url, params=params, allow_redirects=False) as response:
+                if response.status >= 500 or response.status == 429:
+                    raise Transient(f"the server answers {response.status}")
+                if response.status != 200 or "json" in response.content_type:
+                    raise Refused("the server has no such file")
+                data = await response.content.read(most + 1)
+        except (TimeoutError, aiohttp.ClientError, OSError) as problem:
+            raise Transient(f"the network: {type(problem).__name__}") from problem
+        if len(data) > most:
+            raise Refused("the file is too large")
+        return data
+
     async def close(self) -> None:
         if self._http is not None:
             await self._http.close()

@@ -161,7 +161,7 @@ async def test_a_broken_voice_note_reaches_a_person(site: Site) -> None:
     site.server.files["v1"] = b"OggS" + b"\x00" * 50
     site.server.message(RESIDENT, voice={"file_id": "v1", "file_unique_id": "u", "duration": 2})
     (text,) = await site.server.until(1)
-    assert "有人会听" in text and site.tickets()[-1].kind == "unclear" and site.tickets()[-1].reporter == str(RESIDENT)
+    assert "有人" in text and site.tickets()[-1].kind == "unclear" and site.tickets()[-1].reporter == str(RESIDENT)
 
 
 async def test_a_picture_before_the_report_belongs_to_it(site: Site) -> None:

@@ -41,6 +41,11 @@ def upgrade() -> None:
     )
     op.create_index("ix_link_try_chat", "link_try", ["chat"])
     op.create_table(
+        "kf_cursor",
+        sa.Column("open_kfid", sa.String(80), primary_key=True),
+        sa.Column("cursor", sa.String(200), nullable=False),
+    )
+    op.create_table(
         "attachment",
         sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("session", sa.String(80), nullable=False),
@@ -56,5 +61,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("attachment", "link_try", "link_code", "chat_opening", "seen_update"):
+    for table in ("attachment", "kf_cursor", "link_try", "link_code", "chat_opening", "seen_update"):
         op.drop_table(table)

@@ -1,0 +1,193 @@
+"""WeCom's callbacks: staff in the internal application, residents through 微信客服."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from aiohttp import web
+
+from bot.chat.residents import Incoming, Residents, words
+from bot.chat.shelf import ChatShelf
+from bot.chat.staff import StaffChat
+from bot.notify.accounts import WeComAccount
+from bot.notify.provider import Refused, Transient
+from bot.notify.wecom import WeComClient
+from bot.notify.wecom_crypto import NotFromWeCom, WeComCrypto
+
+log = logging.getLogger(__name__)
+
+STAFF, RESIDENTS = "wecom", "wechat"
+_ENCRYPTED = re.compile(r"<Encrypt>\s*(?:<!\[CDATA\[)?([A-Za-z0-9+/=]+)(?:\]\]>)?\s*</Encrypt>")
+_COMMAND = re.compile(r"\s*(\S+?)\s*(GD\d{6,14})\s*(\S*)", re.IGNORECASE)
+#: a callback is small; a picture comes by another way
+_LARGEST = 64 * 1024
+#: who sent a message of 微信客服: the customer
+_CUSTOMER = 3
+
+
+class WeComChat:
+    """Routes of one site. `close()` when the service stops."""
+
+    def __init__(
+        self,
+        account: WeComAccount,
+        residents: Residents,
+        staff: StaffChat,
+        shelf: ChatShelf,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._account, self._residents, self._staff, self._shelf = account, residents, staff, shelf
+        self._clock = clock
+        self._crypto = WeComCrypto(account.token, account.aes_key, account.corp_id)
+        self._client = WeComClient(account, account.kf_secret)
+        self._reading = asyncio.Lock()
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/wecom/app", self.verify),
+            web.post("/wecom/app", self.from_staff),
+            web.get("/wecom/kf", self.verify),
+            web.post("/wecom/kf", self.from_residents),
+        ]
+
+    async def close(self) -> None:
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await self._client.close()
+
+    async def verify(self, request: web.Request) -> web.StreamResponse:
+        """WeCom asks whether this address is ours, once, when it is entered."""
+        return web.Response(text=self._open(request, request.query.get("echostr", "")))
+
+    async def from_staff(self, request: web.Request) -> web.StreamResponse:
+        """A button of the menu, or words such as 接单 GD2611230001."""
+        message = await self._message(request)
+        user = message.get("FromUserName", "")
+        name = f"{STAFF}-{user}-{message.get('MsgId') or message.get('CreateTime', '')}-{message.get('EventKey', '')}"
+        if await asyncio.to_thread(self._shelf.seen, name[:60]):
+            return web.Response()
+        answer = await asyncio.to_thread(self._answer_staff, user, message)
+        await asyncio.to_thread(self._shelf.remember, name[:60])
+        return self._reply(message, answer) if answer else web.Response()
+
+    def _answer_staff(self, user: str, message: dict[str, str]) -> str:
+        text, known = message.get("Content", "").strip(), words()["wecom"]
+        if text.startswith(known["link"]):
+            name = self._shelf.link(STAFF, user, text.removeprefix(known["link"]))
+            return str(words()["linked"].format(name=name) if name else words()["bad_code"])
+        staff_no = self._shelf.staff_no(STAFF, user)
+        if staff_no is None:
+            return ""
+        if message.get("Event", "").lower() == "click":
+            return self._staff.press(staff_no, message.get("EventKey", "")).text
+        if command := _COMMAND.fullmatch(text):
+            verb, number, choice = command.groups()
+            if verb in known["verbs"]:
+                return self._staff.press(
+                    staff_no, ":".join(filter(None, [known["verbs"][verb], number.upper(), choice]))
+                ).text
+        shown = self._staff.write(staff_no, text)
+        return shown.text if shown else str(known["how"]) if text else ""
+
+    async def from_residents(self, request: web.Request) -> web.StreamResponse:
+        """微信客服 only says that there is something to read; it wants an answer within five seconds."""
+        message = await self._message(request)
+        if message.get("Event") == "kf_msg_or_event":
+            task = asyncio.create_task(self._read(message.get("OpenKfId", ""), message.get("Token", "")))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        return web.Response()
+
+    async def _read(self, open_kfid: str, token: str) -> None:
+        """Read on from where we were, answer, and only then move on: what a fallen service left is read again."""
+        async with self._reading:
+            try:
+                while True:
+                    cursor = await asyncio.to_thread(self._shelf.cursor, open_kfid)
+                    body: dict[str, Any] = {"cursor": cursor, "token": token, "limit": 100, "open_kfid": open_kfid}
+                    page = await self._client.call("/cgi-bin/kf/sync_msg", body)
+                    for row in page.get("msg_list", ()):
+                        await self._one(open_kfid, row)
+                    await asyncio.to_thread(self._shelf.move_cursor, open_kfid, str(page.get("next_cursor", cursor)))
+                    if not page.get("has_more"):
+                        return
+            except (Transient, Refused) as problem:
+                log.error("微信客服 could not be read: %s", problem)
+            except Exception:
+                log.exception("微信客服 could not be read")
+
+    async def _one(self, open_kfid: str, row: dict[str, Any]) -> None:
+        kind, user = row.get("msgtype", ""), str(row.get("external_userid", ""))
+        name = f"{RESIDENTS}-{row.get('msgid', '')}"[:60]
+        if row.get("origin") != _CUSTOMER or not user or await asyncio.to_thread(self._shelf.seen, name):
+            return
+        message = Incoming(RESIDENTS, user, str(row.get("msgid", "")), **await self._content(kind, row.get(kind) or {}))
+        sentences = await self._residents.answer(message)
+        await asyncio.to_thread(self._shelf.remember, name)
+        try:
+            await self._client.call(
+                "/cgi-bin/kf/send_msg",
+                {"touser": user, "open_kfid": open_kfid, "msgtype": "text", "text": {"content": "\n".join(sentences)}},
+            )
+        except (Transient, Refused) as problem:
+            # What was reported is kept; only the answer did not arrive.
+            log.error("an answer to 微信客服 was not taken: %s", problem)
+
+    async def _content(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
+        if kind == "text":
+            # A chosen line of a menu carries what a button would.
+            said = {"1": "满意", "2": "比较满意", "3": "不满意"}.get(str(body.get("menu_id", "")).rpartition(":")[2])
+            return {"text": said or str(body.get("content", ""))}
+        if kind in ("voice", "image"):
+            try:
+                data = await self._client.media(str(body.get("media_id", "")))
+            except (Transient, Refused):
+                return {"too_big": True}
+            return {"voice" if kind == "voice" else "picture": data}
+        if kind == "location":
+            return {"location": (float(body.get("latitude", 0)), float(body.get("longitude", 0)))}
+        return {}
+
+    # ---- the envelope ---------------------------------------------------------------------------
+
+    def _open(self, request: web.Request, encrypted: str) -> str:
+        query = request.query
+        try:
+            return self._crypto.decrypt(
+                query.get("msg_signature", ""), query.get("timestamp", ""), query.get("nonce", ""), encrypted, self._clock()
+            )
+        except NotFromWeCom as problem:
+            log.warning("a callback was not WeCom's: %s", problem)
+            raise web.HTTPForbidden from None
+
+    async def _message(self, request: web.Request) -> dict[str, str]:
+        raw = (await request.content.read(_LARGEST)).decode("utf-8", "replace")
+        found = _ENCRYPTED.search(raw)
+        inner = self._open(request, found.group(1) if found else "")
+        try:
+            return {child.tag: child.text or "" for child in ElementTree.fromstring(inner)}
+        except ElementTree.ParseError:
+            raise web.HTTPBadRequest from None
+
+    def _reply(self, message: dict[str, str], text: str) -> web.Response:
+        at, nonce = str(int(self._clock())), "gege"
+        encrypted = self._crypto.encrypt(
+            f"<xml><ToUserName>{escape(message.get('FromUserName', ''))}</ToUserName>"
+            f"<FromUserName>{escape(message.get('ToUserName', ''))}</FromUserName><CreateTime>{at}</CreateTime>"
+            f"<MsgType>text</MsgType><Content>{escape(text)}</Content></xml>"
+        )
+        signature = self._crypto.signature(at, nonce, encrypted)
+        return web.Response(
+            text=f"<xml><Encrypt>{encrypted}</Encrypt><MsgSignature>{signature}</MsgSignature>"
+            f"<TimeStamp>{at}</TimeStamp><Nonce>{nonce}</Nonce></xml>",
+            content_type="text/xml",
+        )

@@ -1,0 +1,230 @@
+"""WeCom's callbacks against a double of its server: staff press by words, residents write to 微信客服, strangers get nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import re
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from bot.chat.residents import Residents
+from bot.chat.shelf import ChatShelf
+from bot.chat.staff import StaffChat
+from bot.chat.wecom import WeComChat
+from bot.database import Database, open_database
+from bot.grid.models import Grid, GridStaff, Staff
+from bot.grid.registry import Registry
+from bot.notify.accounts import WeComAccount
+from bot.notify.wecom_crypto import WINDOW, WeComCrypto
+from bot.settings import Settings
+from bot.tickets.desk import Report, TicketDesk
+from tests.chat.test_telegram import Dialogue
+
+KEY = base64.b64encode(bytes(range(32))).decode().rstrip("=")
+crypto = WeComCrypto("tok", KEY, "ww1")
+
+
+@dataclass
+class WeChatServer:
+    """kf/sync_msg with a cursor, kf/send_msg, media/get."""
+
+    url: str = ""
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    media: dict[str, bytes] = field(default_factory=dict)
+
+    def says(self, kind: str = "text", **body: Any) -> None:
+        number = len(self.rows)
+        self.rows.append(
+            {"msgid": f"m{number}", "origin": 3, "external_userid": "wm1", "msgtype": kind, kind: body, "open_kfid": "wk1"}
+        )
+
+
+@contextlib.asynccontextmanager
+async def wechat_server() -> AsyncIterator[WeChatServer]:
+    server, app = WeChatServer(), web.Application()
+
+    async def token(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"errcode": 0, "access_token": "t", "expires_in": 7200})
+
+    async def sync(request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        start = int(body["cursor"] or 0)
+        page = server.rows[start : start + 2]
+        more = start + 2 < len(server.rows)
+        return web.json_response({"errcode": 0, "msg_list": page, "next_cursor": str(start + len(page)), "has_more": int(more)})
+
+    async def send(request: web.Request) -> web.StreamResponse:
+        server.sent.append(await request.json())
+        return web.json_response({"errcode": 0})
+
+    async def media(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=server.media[request.query["media_id"]], content_type="application/octet-stream")
+
+    app.router.add_get("/cgi-bin/gettoken", token)
+    app.router.add_post("/cgi-bin/kf/sync_msg", sync)
+    app.router.add_post("/cgi-bin/kf/send_msg", send)
+    app.router.add_get("/cgi-bin/media/get", media)
+    test_server = TestServer(app)
+    await test_server.start_server()
+    server.url = str(test_server.make_url("")).rstrip("/")
+    try:
+        yield server
+    finally:
+        await test_server.close()
+
+
+@dataclass
+class Site:
+    client: TestClient[web.Request, web.Application]
+    wechat: WeChatServer
+    desk: TicketDesk
+    shelf: ChatShelf
+    heard: list[Any]
+    database: Database
+
+    async def send(self, path: str, inner: str, at: float | None = None, token: str = "tok") -> tuple[int, str]:
+        """A callback as WeCom makes it; → status and the decrypted answer."""
+        theirs = WeComCrypto(token, KEY, "ww1")
+        encrypted, stamp = theirs.encrypt(inner), str(int(at or time.time()))
+        query = {"msg_signature": theirs.signature(stamp, "n", encrypted), "timestamp": stamp, "nonce": "n"}
+        body = f"<xml><ToUserName>ww1</ToUserName><Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>"
+        response = await self.client.post(path, params=query, data=body)
+        text = await response.text()
+        found = re.search("<Encrypt>(.*?)</Encrypt>", text)
+        if not found:
+            return response.status, ""
+        signature, when = (re.search(f"<{tag}>(.*?)</", text) for tag in ("MsgSignature", "TimeStamp"))
+        assert signature and when
+        return response.status, crypto.decrypt(signature.group(1), when.group(1), "gege", found.group(1), time.time())
+
+    async def staff_writes(self, text: str, user: str = "cheng", id: str = "") -> str:
+        id = id or str(time.monotonic_ns())
+        inner = (
+            f"<xml><ToUserName>ww1</ToUserName><FromUserName>{user}</FromUserName><MsgType>text</MsgType>"
+            f"<Content><![CDATA[{text}]]></Content><MsgId>{id}</MsgId></xml>"
+        )
+        status, answer = await self.send("/wecom/app", inner)
+        assert status == 200
+        return re.sub("<.*?>", "", answer.partition("<Content>")[2])
+
+    async def knock(self, answers: int) -> list[str]:
+        """微信客服 says that there is something; → the texts that we sent."""
+        inner = "<xml><Event>kf_msg_or_event</Event><Token>x</Token><OpenKfId>wk1</OpenKfId></xml>"
+        assert (await self.send("/wecom/kf", inner))[0] == 200
+        async with asyncio.timeout(10):
+            while len(self.wechat.sent) < answers:
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
+        return [one["text"]["content"] for one in self.wechat.sent]
+
+
+@pytest_asyncio.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    database = open_database(f"sqlite:///{tmp_path / 'gege.sqlite'}")
+    database.migrate()
+    with database.session() as session:
+        session.add(Grid(grid_no="24"))
+        session.add(Staff(staff_no="M24", name="程归", role="manager", phone="1", wecom="cheng"))
+        session.add(Staff(staff_no="D1", name="值班", role="duty", phone="4"))
+        session.flush()
+        session.add(GridStaff(grid_no="24", staff_no="M24"))
+    desk, shelf, heard = TicketDesk(database), ChatShelf(database, tmp_path), []
+    async with wechat_server() as wechat:
+        residents = Residents(Dialogue(heard, desk), desk, shelf, None, Settings(home=tmp_path))  # type: ignore[arg-type]
+        staff = StaffChat(desk, Registry.load(database), None, ZoneInfo("Asia/Shanghai"))
+        account = WeComAccount(corp_id="ww1", token="tok", aes_key=KEY, kf_secret="s", open_kfid="wk1", base_url=wechat.url)
+        chat = WeComChat(account, residents, staff, shelf)
+        app = web.Application()
+        app.router.add_routes(chat.routes())
+        async with TestClient(TestServer(app)) as client:
+            yield Site(client, wechat, desk, shelf, heard, database)
+        await chat.close()
+    database.dispose()
+
+
+def ticket(site: Site) -> str:
+    return site.desk.report(Report(kind="outage", said="停电了", session="s", channel="phone", grid_no="24")).ticket_no
+
+
+async def test_wecom_sees_that_the_address_is_ours(site: Site) -> None:
+    encrypted, stamp = crypto.encrypt("3141592653"), str(int(time.time()))
+    query = {"msg_signature": crypto.signature(stamp, "n", encrypted), "timestamp": stamp, "nonce": "n", "echostr": encrypted}
+    response = await site.client.get("/wecom/app", params=query)
+    assert await response.text() == "3141592653"
+
+
+async def test_staff_take_a_ticket_in_words(site: Site) -> None:
+    number = ticket(site)
+    assert "归您管" in await site.staff_writes(f"接单 {number}")
+    assert "到现场" in await site.staff_writes(f"到场{number.lower()}")
+    assert "预计时间记下了" in await site.staff_writes(f"预计 {number} 60")
+    assert site.desk.ticket(number).state == "on_site"  # type: ignore[union-attr]
+    assert "接单 单号" in await site.staff_writes("你好")
+
+
+async def test_a_callback_that_comes_again_is_taken_once(site: Site) -> None:
+    number = ticket(site)
+    assert await site.staff_writes(f"接单 {number}", id="77")
+    assert await site.staff_writes(f"接单 {number}", id="77") == ""
+
+
+async def test_a_stranger_gets_nothing_and_a_code_links(site: Site) -> None:
+    number = ticket(site)
+    assert await site.staff_writes(f"接单 {number}", user="nobody") == ""
+    code = site.shelf.new_code("D1")
+    assert "值班" in await site.staff_writes(f"绑定 {code}", user="nobody")
+    assert "归您管" in await site.staff_writes(f"接单 {number}", user="nobody")
+
+
+@pytest.mark.parametrize("bend", ["signature", "time", "rubbish", "empty"])
+async def test_what_is_not_wecoms_is_refused(site: Site, bend: str) -> None:
+    inner = f"<xml><FromUserName>cheng</FromUserName><Content>接单 {ticket(site)}</Content><MsgId>1</MsgId></xml>"
+    if bend == "signature":
+        status, _ = await site.send("/wecom/app", inner, token="other")
+    elif bend == "time":
+        status, _ = await site.send("/wecom/app", inner, at=time.time() - WINDOW - 5)
+    else:
+        response = await site.client.post("/wecom/app", data="" if bend == "empty" else b"\xff<xml>" * 1000)
+        status = response.status
+    assert status == 403 and site.desk.tickets()[0].state == "reported"
+
+
+async def test_signed_rubbish_is_a_bad_request(site: Site) -> None:
+    assert (await site.send("/wecom/app", "no xml at all"))[0] == 400
+
+
+async def test_residents_are_answered_page_by_page_and_once(site: Site) -> None:
+    for text in ("屋里停电了", "电费几多", "谢谢"):
+        site.wechat.says(content=text)
+    assert await site.knock(3) == ["记下了。", "听到:电费几多", "听到:谢谢"]
+    site.wechat.says(content="还在么")
+    assert (await site.knock(4))[3:] == ["听到:还在么"]
+    assert [one.text for one in site.heard] == ["屋里停电了", "电费几多", "谢谢", "还在么"]
+    (card,) = site.desk.tickets()
+    assert (card.channel, card.reporter) == ("wechat", "wm1")
+
+
+async def test_a_voice_that_cannot_be_opened_reaches_a_person(site: Site) -> None:
+    site.wechat.media["v"] = b"#!AMR\n" + bytes(100)
+    site.wechat.says("voice", media_id="v")
+    (text,) = await site.knock(1)
+    assert "有人" in text and "录音留下" not in text
+    assert [card.kind for card in site.desk.tickets()] == ["unclear"]
+
+
+async def test_what_the_service_itself_sent_is_not_answered(site: Site) -> None:
+    site.wechat.rows.append({"msgid": "x", "origin": 5, "external_userid": "wm1", "msgtype": "text", "text": {"content": "停电"}})
+    site.wechat.says(content="你好")
+    assert await site.knock(1) == ["听到:你好"]
