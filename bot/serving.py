@@ -14,6 +14,7 @@ from aiohttp import web
 
 from bot.app import Service, ears_and_mouth, make_voice, open_site, running, tell
 from bot.chat.serving import messengers
+from bot.chat.shelf import ChatShelf
 from bot.database import now
 from bot.grid.registry import Registry
 from bot.grid.sample import make_sample
@@ -79,7 +80,8 @@ async def _serve(settings: Settings) -> None:
         telephone = await _answer_calls(service, recogniser, voice, phone, agi, stack)
         links = Links(site_key(settings.home), service.database, settings.web.public_url)
         sign_in = SignIn(site_key(settings.home), settings.web.sign_in_hours, service.registry.person)
-        staff = StaffPages(service.desk, service.registry, links, sign_in, settings)
+        pictures = ChatShelf(service.database, settings.home).pictures
+        staff = StaffPages(service.desk, service.registry, links, sign_in, settings, pictures)
         callbacks = await stack.enter_async_context(
             messengers(
                 settings, service.database, service.dialogue, service.desk, service.registry, links, recogniser, tell

@@ -328,6 +328,11 @@ class TicketDesk:
                 return None
             return dt.datetime.fromisoformat(last.detail["restore_at"])
 
+    def recordings(self, ticket_no: str) -> list[str]:
+        """Names of what was recorded of the conversation that made a ticket, oldest first."""
+        with self._database.reading() as session:
+            return shelf.recordings(session, ticket_no)
+
     def notifications(self, ticket_no: str | None = None, limit: int = 1000) -> list[NotificationCard]:
         """Messages owed for a ticket, or the newest of all; oldest first."""
         with self._database.reading() as session:

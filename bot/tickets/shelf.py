@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from bot.grid.models import Staff
 from bot.tickets.cards import ActivityCard, DeadlineCard, NotificationCard, TicketCard
 from bot.tickets.deadlines import DEADLINES
-from bot.tickets.models import Activity, Notification, Ticket, Timer
+from bot.tickets.models import Activity, Notification, Ticket, Timer, Utterance
 from bot.tickets.states import OPEN
 
 
@@ -141,3 +141,14 @@ def still_owed(session: Session, ticket: Ticket) -> bool:
         Notification.attempts == 0,
     )
     return session.scalar(waiting.limit(1)) is not None
+
+
+def recordings(session: Session, ticket_no: str) -> list[str]:
+    """Names of the recordings of a ticket's conversation, each once, oldest first."""
+    rows = session.scalars(
+        select(Utterance.recording)
+        .join(Ticket, Ticket.session == Utterance.session)
+        .where(Ticket.ticket_no == ticket_no, Utterance.recording != "")
+        .order_by(Utterance.heard_at)
+    )
+    return list(dict.fromkeys(rows))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from bot.grid.models import Role
 from bot.grid.registry import HouseholdCard, PersonCard, Registry
 from bot.notify.links import BadLink, Links, Purpose
 from bot.notify.texts import word
+from bot.recordings.keys import KeyRefused
+from bot.recordings.room import RecordingMissing, open_recording
 from bot.settings import Settings
 from bot.tickets.cards import TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
@@ -40,10 +44,19 @@ def _templates() -> Environment:
 
 
 class StaffPages:
-    """Handlers of one site."""
+    """Handlers of one site. `pictures`: files of a ticket, below GEGE_HOME."""
 
-    def __init__(self, desk: TicketDesk, registry: Registry, links: Links, sign_in: SignIn, settings: Settings) -> None:
+    def __init__(
+        self,
+        desk: TicketDesk,
+        registry: Registry,
+        links: Links,
+        sign_in: SignIn,
+        settings: Settings,
+        pictures: Callable[[str], list[str]] = lambda ticket_no: [],
+    ) -> None:
         self._desk, self._registry, self._links, self._sign_in = desk, registry, links, sign_in
+        self._settings, self._pictures = settings, pictures
         self._zone = ZoneInfo(settings.site.timezone)
         self._secure = settings.web.public_url.startswith("https:")
 
@@ -53,6 +66,8 @@ class StaffPages:
             web.post("/t/{token}", self.use_link),
             web.get("/case/{ticket_no}", self.show_case),
             web.post("/case/{ticket_no}", self.press_case),
+            web.get("/case/{ticket_no}/recording/{number}", self.listen),
+            web.get("/case/{ticket_no}/picture/{number}", self.look),
         ]
 
     # ---- links ----------------------------------------------------------------------------------
@@ -127,6 +142,31 @@ class StaffPages:
         told = self._press(ticket.ticket_no, verb, person, str(form.get("note", ""))) if verb in PRESSES else ""
         return self._case(request, person, self._desk.ticket(ticket.ticket_no) or ticket, told)
 
+    async def listen(self, request: web.Request) -> web.StreamResponse:
+        """One recording of the case, opened for this listener."""
+        found = self._allowed(request)
+        if isinstance(found, web.Response):
+            return found
+        name = _at(self._desk.recordings(found[1].ticket_no), request.match_info["number"])
+        if name is None:
+            return _say(_words()["no_recording"], 404)
+        try:
+            sound = await asyncio.to_thread(open_recording, self._settings, name)
+        except (RecordingMissing, KeyRefused):
+            return _say(_words()["no_recording"], 404)
+        return web.Response(body=sound, content_type="audio/wav", headers={"Cache-Control": "no-store"})
+
+    async def look(self, request: web.Request) -> web.StreamResponse:
+        """One picture of the case."""
+        found = self._allowed(request)
+        if isinstance(found, web.Response):
+            return found
+        name = _at(self._pictures(found[1].ticket_no), request.match_info["number"])
+        path = self._settings.home / name if name else None
+        if path is None or not path.is_file():
+            return _say(_words()["no_recording"], 404)
+        return web.FileResponse(path, headers={"Cache-Control": "no-store"})
+
     def _allowed(self, request: web.Request) -> tuple[PersonCard, TicketCard] | web.Response:
         """Who asks, and the ticket; or the page that strangers and other grids get."""
         person = self._sign_in.staff_of(request)
@@ -168,7 +208,8 @@ class StaffPages:
             csrf=self._sign_in.csrf(request),
             told=told,
             history=history,
-            recordings=[],
+            recordings=range(len(self._desk.recordings(ticket.ticket_no))),
+            pictures=range(len(self._pictures(ticket.ticket_no))),
         )
 
     def _name(self, by: str) -> str:
@@ -187,6 +228,10 @@ def _lines(ticket: TicketCard, household: HouseholdCard | None) -> list[tuple[st
         (names["who"], household.householder if household else ticket.householder),
     ]
     return [(name, value) for name, value in pairs if value]
+
+
+def _at(names: list[str], number: str) -> str | None:
+    return names[int(number)] if number.isascii() and number.isdigit() and int(number) < len(names) else None
 
 
 def _page(template: str, status: int, **values: Any) -> web.Response:

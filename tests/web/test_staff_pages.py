@@ -17,6 +17,7 @@ from bot.database import Database, now, open_database
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
 from bot.notify.links import Links, Purpose
+from bot.recordings.room import keep_recording, name_for
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.models import Ticket
@@ -71,9 +72,12 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
             place=HOUSE, householder="<b>黄素芬</b>", grid_no="24",
         )
     )  # fmt: skip
+    settings = Settings(home=tmp_path)
+    name = keep_recording(settings, name_for("phone", "u1"), b"\x01\x00" * 8000, 8000)
+    desk.keep_utterance("u1", "s", "phone", "停电了", recording=name)
     links, sign_in = Links(KEY, database), SignIn(KEY, 12, registry.person)
     app = web.Application(middlewares=[guard(())])
-    app.router.add_routes(StaffPages(desk, registry, links, sign_in, Settings(home=tmp_path)).routes())
+    app.router.add_routes(StaffPages(desk, registry, links, sign_in, settings).routes())
     async with TestClient(TestServer(app)) as client:
         yield Site(client, links, desk, database, card.ticket_no)
     database.dispose()
@@ -169,3 +173,15 @@ async def test_a_foreign_form_changes_nothing(site: Site) -> None:
 async def test_a_made_up_cookie_is_no_sign_in(site: Site, cookie: str) -> None:
     response = await site.client.get(f"/case/{site.ticket_no}", headers={"Cookie": f"{COOKIE}={cookie}"})
     assert response.status == 403
+
+
+async def test_the_recording_is_heard_by_those_who_may_see_the_case(site: Site) -> None:
+    path = f"/case/{site.ticket_no}/recording/0"
+    assert (await site.client.get(path)).status == 403
+    await site.sign_in("M25")
+    assert (await site.client.get(path)).status == 403
+    await site.sign_in("M24")
+    response = await site.client.get(path)
+    assert response.content_type == "audio/wav" and (await response.read()).endswith(b"\x01\x00" * 100)
+    for wrong in ("1", "-1", "x", "٣"):
+        assert (await site.client.get(f"/case/{site.ticket_no}/recording/{wrong}")).status == 404
