@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.dialogue import rasa_lite
 from bot.settings import PROJECT
+from nlu.lexicon import site_file
 
 #: everything that decides what a trained model is
 SOURCES = ("config.yml", "domain.yml", "nlu/**/*.yml", "nlu/**/*.py", "nlu/**/*.txt", "nlu/**/*.tsv")
@@ -25,6 +26,9 @@ def fingerprint(root: Path = PROJECT) -> str:
         for file in sorted(root.glob(pattern)):
             digest.update(str(file.relative_to(root)).encode())
             digest.update(file.read_bytes())
+    if site_file().exists():
+        # A site's own words: a model trained without them is stale.
+        digest.update(site_file().read_bytes())
     return digest.hexdigest()[:16]
 
 
