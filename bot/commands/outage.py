@@ -238,7 +238,18 @@ def _row(card: OutageCard, zone: ZoneInfo) -> dict[str, Any]:
     return {**dataclasses.asdict(card), **{name: _local(getattr(card, name), zone) for name in moments}}
 
 
-_COLUMNS = ("outage_no", "state", "scope", "started_at", "estimated_restore_at", "restored_at", "households", "reports", "owner_name", "cause")
+_COLUMNS = (
+    "outage_no",
+    "state",
+    "scope",
+    "started_at",
+    "estimated_restore_at",
+    "restored_at",
+    "households",
+    "reports",
+    "owner_name",
+    "cause",
+)
 
 
 def _show(rows: list[dict[str, Any]], as_json: bool, one: bool = False, nothing: str = "no_outages") -> None:
