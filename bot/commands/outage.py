@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,8 @@ _Feeder = Annotated[str, typer.Option("--feeder", help="Name of the feeder (of a
 _Household = Annotated[str, typer.Option("--household", help="A household number: its transformer is meant.")]
 _Cause = Annotated[str, typer.Option("--cause", help="What happened, or what is done.")]
 _MOMENT = "2026-11-23T14:00, in the site's own time"
+
+_MOMENTS = re.compile(r"\d{4}-\d\d-\d\dT")
 
 outage_app = typer.Typer(help="Outages: list, enter, plan, estimate, restore.", no_args_is_help=True)
 
@@ -246,9 +249,7 @@ _COLUMNS = (
     "estimated_restore_at",
     "restored_at",
     "households",
-    "reports",
     "owner_name",
-    "cause",
 )
 
 
@@ -273,7 +274,7 @@ def _table(rows: list[dict[str, Any]]) -> None:
     words = _words()
     table = Table()
     for column in rows[0]:
-        table.add_column(words["columns"][column])
+        table.add_column(words["columns"][column], no_wrap=column == "outage_no")
     for row in rows:
         table.add_row(*(_cell(words, value) for value in row.values()))
     Console(highlight=False).print(table)
@@ -282,4 +283,6 @@ def _table(rows: list[dict[str, Any]]) -> None:
 def _cell(words: dict[str, Any], value: Any) -> str:
     if value is None:
         return ""
-    return str(words["values"].get(str(value), value)).replace("T", " ", 1).removesuffix("+08:00")
+    if isinstance(value, str) and _MOMENTS.match(value):
+        return value[5:16].replace("T", " ")
+    return str(words["values"].get(str(value), value))

@@ -182,7 +182,7 @@ def open_ticket(session: Session, report: Report, at: dt.datetime, rules: Rules 
     if spoken_for:
         if area.outage is None:
             ticket = session.get_one(Ticket, ticket.id)  # the outage has just come into being, and taken it in
-        return Opened(ticket, session.get(Staff, ticket.owner) if ticket.owner else None, True)
+        return Opened(ticket, owner if owner and owner.staff_no == ticket.owner else None, True)
     paging.owe(session, ticket, told, "reported", at, rules=rules)
     if ticket.kind in paging.UNHEARD and rules.tells(ticket, Role.duty, at) > at:
         desk = [person for person in people.desk if person not in told]

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Table, insert, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Table, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.tickets import asking, news, timers
@@ -21,7 +21,15 @@ ACTIVE = (OutageState.announced, OutageState.open)
 _CHUNK = 5_000
 _NOTE = insert(cast(Table, Activity.__table__))
 _TELL = insert(cast(Table, Notification.__table__))
-_OF_ONE = {"synchronize_session": False}
+# Prepared once: it runs for every report of an outage.
+_LEAD = (
+    select(Ticket.id)
+    .where(Ticket.outage_id == bindparam("outage_id"), Ticket.state.in_(OPEN))
+    .order_by(Ticket.id)
+    .limit(1)
+)
+#: a bulk change; nothing of it is looked at through the session's own objects
+_IN_BULK = {"synchronize_session": False}
 
 
 def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -36,12 +44,7 @@ def of(session: Session, ticket: Ticket) -> Outage | None:
 
 def lead(session: Session, outage_id: int) -> int | None:
     """The ticket whose buttons and timers stand for all: the oldest that is open."""
-    return session.scalar(
-        select(Ticket.id)
-        .where(Ticket.outage_id == outage_id, Ticket.state.in_(OPEN))
-        .order_by(Ticket.id)
-        .limit(1)
-    )
+    return session.scalar(_LEAD, {"outage_id": outage_id})
 
 
 def ids_of(session: Session, *conditions: ColumnElement[bool]) -> list[int]:
@@ -63,7 +66,7 @@ def note_all(
 
 def set_all(session: Session, ids: Sequence[int], **values: Any) -> None:
     for part in _chunks(ids):
-        session.execute(update(Ticket).where(Ticket.id.in_(part)).values(**values).execution_options(**_OF_ONE))
+        session.execute(update(Ticket).where(Ticket.id.in_(part)).values(**values).execution_options(**_IN_BULK))
 
 
 def stop_all(session: Session, ids: Sequence[int], at: dt.datetime) -> None:
@@ -73,7 +76,7 @@ def stop_all(session: Session, ids: Sequence[int], at: dt.datetime) -> None:
             update(Timer)
             .where(Timer.ticket_id.in_(part), Timer.done_at.is_(None))
             .values(done_at=at)
-            .execution_options(**_OF_ONE)
+            .execution_options(**_IN_BULK)
         )
 
 
@@ -90,7 +93,7 @@ def unsay(session: Session, ids: Sequence[int], templates: Iterable[str], outage
                 Notification.template.in_(list(templates)),
             )
             .values(state="skipped", error=f"told with {outage_no}")
-            .execution_options(**_OF_ONE)
+            .execution_options(**_IN_BULK)
         )
 
 
@@ -132,7 +135,7 @@ def tell_newest(session: Session, outage: Outage, at: dt.datetime, rules: Rules)
         update(Outage)
         .where(Outage.id == outage.id, or_(Outage.update_at.is_(None), Outage.update_at <= at))
         .values(update_at=due_at)
-        .execution_options(**_OF_ONE)
+        .execution_options(**_IN_BULK)
     )
     if claimed.rowcount == 1:
         speak(session, outage, "outage_update", at, due_at)
