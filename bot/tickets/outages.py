@@ -166,6 +166,22 @@ def take_in(session: Session, ticket: Ticket, area: Area, at: dt.datetime, rules
     return not ticket.urgent
 
 
+def found_later(session: Session, ticket: Ticket, at: dt.datetime, rules: Rules) -> None:
+    """Where a report belongs has become known after it was logged: it joins the outage that is known there."""
+    if ticket.outage_id is not None or ticket.transformer_id is not None or ticket.state not in OPEN:
+        return
+    area = area_of(
+        session, ticket.kind, ticket.facts, ticket.household_no, ticket.grid_no, ticket.place, at, rules
+    )
+    if area.transformer_id is None:
+        return
+    ticket.transformer_id = area.transformer_id
+    session.flush()
+    if area.outage is not None:
+        adopt(session, area.outage, [ticket], at, rules)
+        members.tell_newest(session, area.outage, at, rules)
+
+
 # ---- from reports to an outage ----------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select
@@ -259,3 +260,24 @@ def test_who_says_that_it_is_their_home_alone_gets_a_ticket_of_their_own(street:
     other = dark(desk, 1, 4, AT + minutes(1), facts={"same_outage": "no"})
     assert desk.outages.of_ticket(other.ticket_no) is None
     assert [note.template for note in desk.notifications(other.ticket_no)] == ["reported"]
+
+
+def test_a_report_whose_household_becomes_known_later_joins(street: Database) -> None:
+    desk = TicketDesk(street)
+    dark_row(desk, 1)
+    vague = dark(desk, 1, 8, AT + minutes(1), household_no=None, place="那边")
+    assert desk.outages.of_ticket(vague.ticket_no) is None
+    desk.add(vague.ticket_no, household_no="1-08", at=AT + minutes(2))
+    belongs = desk.outages.of_ticket(vague.ticket_no)
+    assert belongs and belongs.reports == 4
+    # Its own message had not left: the outage tells of it.
+    assert ("M1", "reported") not in told(street)
+
+
+def test_reports_at_the_same_moment_make_one_outage(street: Database) -> None:
+    desk = TicketDesk(street)
+    with ThreadPoolExecutor(10) as callers:
+        list(callers.map(lambda number: dark(desk, 2, number), range(10)))
+    [found] = desk.outages.list()
+    assert (found.households, found.reports) == (10, 10)
+    assert sorted(told(street, "outage_opened")) == [("C1", "outage_opened"), ("M1", "outage_opened")]
