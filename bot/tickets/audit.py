@@ -62,11 +62,11 @@ def _without_timer(session: Session) -> Iterable[Finding]:
     """Open tickets of which nobody would hear again; a danger that nobody has taken must climb, nothing less."""
     pending = select(Timer.id).where(Timer.ticket_id == Ticket.id, Timer.done_at.is_(None))
     climbing = pending.where(Timer.kind == UNACKNOWLEDGED).exists()
-    # An outage waits by its oldest open report; whatever else it speaks for needs no timer.
+    # An outage waits by its oldest open report; what else it speaks for needs no timer, unless it is urgent.
     older = aliased(Ticket)
     spoken_for = (
         select(older.id)
-        .where(older.outage_id == Ticket.outage_id, older.id < Ticket.id, older.state.in_(OPEN))
+        .where(older.outage_id == Ticket.outage_id, older.id < Ticket.id, older.state.in_(OPEN), Ticket.urgent.is_(False))
         .exists()
     )
     untaken_danger = (Ticket.kind == Kind.hazard) & (Ticket.state == State.reported)
