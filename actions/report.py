@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions import afterwards, outage_news
 from actions.turn import Turn
 from bot.grid.registry import Location
 
@@ -37,6 +38,10 @@ class OpenReport(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
+        outage = turn.intent == "report_outage"
+        if outage_news.take_oxygen(turn) or (outage and (afterwards.take(turn) or outage_news.still_in_it(turn))):
+            # answered: the rule's form does not begin
+            return [*turn.events, FollowupAction("action_listen")]
         begin_case(turn, turn.site.words["kinds"].get(turn.intent, "unclear"))
         return turn.events
 
@@ -110,6 +115,11 @@ def next_question(turn: Turn) -> str | None:
     kind = turn.slot("kind")
     if kind == "solved" or kind == "unclear":
         return None
+    if kind == "outage":
+        if question := outage_news.question(turn):
+            return question
+        if turn.slot("same_outage") == "yes":
+            return None
     if kind == "breaker_fault":
         if turn.slot("smell") is None:
             return "smell"
@@ -218,6 +228,9 @@ class ValidateReportForm(Action):
         if answer == "yes":
             turn.set("kind", "solved")
         return True
+
+    def _same_outage(self, turn: Turn) -> bool:
+        return outage_news.take_same(turn, take_place)
 
     def _own_home(self, turn: Turn) -> bool:
         if take_place(turn, turn.text):
@@ -330,21 +343,28 @@ class SubmitReport(Action):
     ) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
         kind = turn.slot("kind") or "unclear"
+        pending = None
         if kind == "solved":
             turn.say("utter_reset_worked")
         elif kind == "hazard":
             self._add_place(turn)
+        elif turn.slot("same_outage") == "yes" and outage_news.join(turn):
+            pending = None if turn.slot("oxygen") else outage_news.OXYGEN
         else:
             self._log(turn, kind)
         turn.clear_case()
+        if pending:
+            turn.set("pending", pending)
         return turn.events
 
     def _log(self, turn: Turn, kind: str) -> None:
         facts = turn.account_facts(turn.slot("household_no"))
-        for name in ("smell", "neighbours"):
+        for name in ("smell", "neighbours", "same_outage", "oxygen"):
             if turn.slot(name):
                 facts[name] = turn.slot(name)
-        ticket = turn.open_ticket(kind, facts=facts, urgent=turn.slot("smell") == "yes")
+        urgent = "yes" in (turn.slot("smell"), turn.slot("oxygen"))
+        # After an outage that ended while we talked the ticket is there already: one utterance makes one.
+        ticket = turn.open_ticket(kind, facts=facts, urgent=urgent)
         if kind == "unclear":
             turn.tell(hand_over=True)
         if who := turn.who_serves(ticket):

@@ -10,6 +10,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActiveLoop, EventType, FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions import afterwards, outage_news
 from actions.people import tell_manager
 from actions.turn import Turn
 from bot.grid.numerals import speak_number
@@ -57,6 +58,8 @@ class Status(Action):
             what=turn.site.words["cases"][ticket.kind],
             **who,
         )
+        if card := turn.site.desk.outages.of_ticket(ticket.ticket_no):
+            outage_news.tell(turn, card)
         turn.tell(ticket_no=ticket.ticket_no)
         if ticket.state == "reported":
             turn.site.desk.add(ticket.ticket_no, note=turn.text)
@@ -86,6 +89,8 @@ class Cancel(Action):
             turn.leave_form()
             turn.clear_case()
             return turn.events
+        if afterwards.take(turn):
+            return turn.events
         turn.leave_form()
         tickets = own_tickets(turn)
         if not tickets:
@@ -110,6 +115,8 @@ class LooseAnswer(Action):
         turn = Turn(tracker, dispatcher)
         if turn.form:
             return NotUnderstood.on(turn)
+        if outage_news.take_oxygen(turn) or afterwards.take_not_fixed(turn) or afterwards.take(turn):
+            return turn.events
         pending = turn.slot("pending")
         turn.set("pending", None)
         if pending == "cancel" and turn.intent in ("affirm", "deny"):
@@ -144,6 +151,8 @@ class NotUnderstood(Action):
 
     @staticmethod
     def on(turn: Turn) -> list[EventType]:
+        if outage_news.take_oxygen(turn) or afterwards.take(turn):
+            return turn.events
         misheard = (turn.slot("misheard") or 0) + 1
         if misheard < MISHEARD:
             turn.set("misheard", misheard)
@@ -230,7 +239,7 @@ class Goodbye(Action):
 
 
 class Rate(Action):
-    """Keeps what the resident thinks of the last report with that report."""
+    """Rates the caller's last resolved report; of one that is not resolved the words are kept with it."""
 
     def name(self) -> str:
         return "action_rate"
@@ -241,10 +250,12 @@ class Rate(Action):
         turn = Turn(tracker, dispatcher)
         if turn.form:
             return NotUnderstood.on(turn)
+        if afterwards.take(turn) or afterwards.rate(turn):
+            return turn.events
         tickets = turn.site.desk.tickets(reporter=turn.caller, limit=1) if turn.caller else []
         if tickets:
             turn.site.desk.add(tickets[0].ticket_no, note=turn.text)
-        bad = turn.site.words.says("dissatisfied", turn.text)
+        bad = turn.site.words.topic("rating", turn.text, "good") == "bad"
         turn.say("utter_rating_sorry" if bad else "utter_thanks_rating")
         return turn.events
 

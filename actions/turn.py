@@ -16,6 +16,7 @@ from bot.tickets.desk import Report, TicketCard
 CASE_SLOTS = (
     "kind", "said", "utterance_id", "place", "place_ask", "place_tries", "household_no", "grid_no", "householder",
     "own_home", "smell", "neighbours", "reset_done", "confirmed", "denied", "readback", "pending", "misheard",
+    "same_outage", "outage_told", "oxygen",
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands import escalation, link, staff
+from bot.commands import escalation, link, outage, staff
 from bot.commands.bench_voice import register as register_bench_voice
 from bot.commands.call_log import register as register_call_log
 from bot.settings import PROJECT, SettingsError, load_settings
@@ -31,6 +31,7 @@ bench_app = typer.Typer(help="Measure: locate, nlu, speech, turn, reports.", no_
 app.add_typer(models_app, name="models")
 app.add_typer(bench_app, name="bench")
 escalation.register(app)
+outage.register(app)
 staff.register(app)
 link.register(app)
 

@@ -124,6 +124,32 @@ class DeadlineSettings(_Section):
     remote_grids: list[str] = Field(default_factory=list)
 
 
+class OutageSettings(_Section):
+    """When reports are one outage, and how often its conversation may speak."""
+
+    #: so many households of one transformer within so many minutes
+    households: int = Field(default=3, ge=2)
+    window_min: PositiveFloat = 20.0
+    #: so many transformers of one feeder (of fewer: all of them) within so many minutes
+    transformers: int = Field(default=3, ge=2)
+    feeder_window_min: PositiveFloat = 30.0
+    #: who owes so many months may have been cut off: looked at alone
+    arrears_months: int = Field(default=2, ge=1)
+    #: the newest counts are told at most so often
+    update_every_min: PositiveFloat = 5.0
+    #: a planned outage that is not over so long after its announced end is one that nobody planned
+    overrun_min: float = Field(default=60.0, ge=0)
+    #: who does not say that it is still dark has light
+    silence_days: PositiveFloat = 2.0
+
+
+class RatingSettings(_Section):
+    """Asking whether the resident is satisfied."""
+
+    #: no answer closes the ticket as unrated
+    unrated_days: PositiveFloat = 3.0
+
+
 class ServiceSettings(_Section):
     """When people work, what may wait until the morning, and which deadlines count."""
 
@@ -139,6 +165,8 @@ class ServiceSettings(_Section):
     #: news of their report goes by SMS to those who telephoned from a mobile
     sms_news: bool = False
     deadlines: DeadlineSettings = Field(default_factory=DeadlineSettings)
+    outages: OutageSettings = Field(default_factory=OutageSettings)
+    ratings: RatingSettings = Field(default_factory=RatingSettings)
 
 
 class RecordingSettings(_Section):

@@ -51,7 +51,7 @@ def leave(
     if not list_all and not back and not (begins and until and to):
         raise Mistyped("a leave needs --from, --until and --to")
     # Read before the database is touched: a bad date changes nothing.
-    span = (_moment(begins, zone), _moment(until, zone, end=True)) if begins and until else None
+    span = (moment(begins, zone), moment(until, zone, end=True)) if begins and until else None
     database = open_site(settings)
     try:
         if list_all:
@@ -95,7 +95,7 @@ def audit(as_json: _JsonFlag = False) -> None:
         raise typer.Exit(1)
 
 
-def _moment(text: str, zone: ZoneInfo, end: bool = False) -> dt.datetime:
+def moment(text: str, zone: ZoneInfo, end: bool = False) -> dt.datetime:
     """A day (its beginning, or with `end` its end) or a moment in the site's own time."""
     try:
         if len(text) == len("2026-12-01"):

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from bot.grid.models import Household, Role, Staff
 from bot.notify.links import Links, Purpose
+from bot.notify.outage_texts import outage_fields
 from bot.notify.provider import Button, Message, Provider
 from bot.notify.texts import Case, digest, render, word
 from bot.tickets.models import Notification, State, Ticket
@@ -18,7 +19,9 @@ from bot.tickets.models import Notification, State, Ticket
 #: the role of a reader who is no staff
 RESIDENT = "resident"
 #: texts that tell what others did: nothing to take
-QUIET = frozenset({"taken", "cancelled", "undelivered", "supervise"})
+QUIET = frozenset(
+    {"taken", "cancelled", "undelivered", "supervise", "dissatisfied", "outage_restored", "outage_called_off"}
+)
 #: where a provider finds a person's address; a provider that is not named here needs none
 ADDRESSES: dict[str, Callable[[Staff], str]] = {
     "telegram": lambda person: person.telegram_id,
@@ -150,8 +153,9 @@ def _case(session: Session, row: Notification, at: dt.datetime) -> Case:
         .outerjoin(owner, owner.staff_no == Ticket.owner)
         .where(Ticket.id == row.ticket_id)
     ).one_or_none()
+    outage = outage_fields(session, row.detail)
     if found is None:
-        return Case(detail=row.detail)
+        return Case(detail=row.detail, outage=outage)
     ticket, household, owner_name = found
     return Case(
         ticket_no=ticket.ticket_no,
@@ -173,4 +177,5 @@ def _case(session: Session, row: Notification, at: dt.datetime) -> Case:
         owner=owner_name or "",
         minutes=int((at - ticket.opened_at).total_seconds() // 60),
         detail=row.detail,
+        outage=outage,
     )

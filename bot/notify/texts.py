@@ -47,6 +47,8 @@ class Case:
     minutes: int = 0
     #: of the notification: note, reason, person, minutes
     detail: Mapping[str, Any] = field(default_factory=dict)
+    #: what is said about an outage, ready to be read
+    outage: Mapping[str, str] = field(default_factory=dict)
 
 
 @functools.cache
@@ -88,7 +90,9 @@ def digest(cases: Sequence[Case], role: str, most: int) -> str:
     texts = _texts()
     words = texts["digest"]
     line = words["supervise"] if role == Role.supervisor else words["line"]
-    lines = [line.format(**_fields(case, False)) for case in cases[:most]]
+    lines = [
+        (words["outage"] if case.outage else line).format(**_fields(case, False)) for case in cases[:most]
+    ]
     if len(cases) > most:
         lines.append(words["more"].format(count=len(cases) - most))
     return "\n".join([words["heading"].format(count=len(cases)), *lines])
@@ -119,13 +123,15 @@ def _fields(case: Case, trusted: bool) -> dict[str, str]:
         else mask(str(case.detail.get("note", "")), secrets),
         "who": _who(case.owner),
         "station_phone": str(case.detail.get("station_phone", "")),
-        "restore_at": _clock(case.detail.get("restore_at")),
+        "restore_at": clock(case.detail.get("restore_at")),
         "stuck": _stuck(case.detail.get("stuck") or {}),
         "reason": str(case.detail.get("reason", "")),
         "person": str(case.detail.get("person", "")),
         "full_place": full.place,
         "full_householder": full.householder or full.registered,
         "full_reporter": full.reporter,
+        "rated": word("ratings", str(case.detail.get("rated", ""))),
+        **case.outage,
     }
 
 
@@ -136,7 +142,7 @@ def _who(owner: str) -> str:
     return str(texts["master"]).format(surname=found) if found else str(texts["somebody"])
 
 
-def _clock(instant: str | None) -> str:
+def clock(instant: str | None) -> str:
     """An instant as residents say it: 11月23日12点30分."""
     if not instant:
         return ""

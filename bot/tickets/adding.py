@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.tickets import opening, paging, shelf, timers
+from bot.tickets import opening, outages, paging, shelf, timers
 from bot.tickets.complaints import complained_of
 from bot.tickets.handling import Handling
 from bot.tickets.models import Kind, State
@@ -48,6 +48,7 @@ def add(it: Handling, known: Added) -> None:
     household_no, grid_no = opening.situate(session, known.household_no, known.grid_no)
     ticket.household_no = ticket.household_no or household_no
     ticket.grid_no = ticket.grid_no or grid_no
+    outages.found_later(session, ticket, at, it.rules)
     if ticket.state in OPEN:
         _tell(it, gridless and ticket.grid_no is not None, became_urgent, known.note)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from bot.database import Database, now
 from bot.tickets import paging, timers
@@ -62,10 +62,17 @@ def _without_timer(session: Session) -> Iterable[Finding]:
     """Open tickets of which nobody would hear again; a danger that nobody has taken must climb, nothing less."""
     pending = select(Timer.id).where(Timer.ticket_id == Ticket.id, Timer.done_at.is_(None))
     climbing = pending.where(Timer.kind == UNACKNOWLEDGED).exists()
+    # An outage waits by its oldest open report; what else it speaks for needs no timer, unless it is urgent.
+    older = aliased(Ticket)
+    spoken_for = (
+        select(older.id)
+        .where(older.outage_id == Ticket.outage_id, older.id < Ticket.id, older.state.in_(OPEN), Ticket.urgent.is_(False))
+        .exists()
+    )
     untaken_danger = (Ticket.kind == Kind.hazard) & (Ticket.state == State.reported)
     rows = session.scalars(
         select(Ticket)
-        .where(Ticket.state.in_(OPEN), ~pending.exists() | (untaken_danger & ~climbing))
+        .where(Ticket.state.in_(OPEN), ~pending.exists() | (untaken_danger & ~climbing), ~spoken_for)
         .order_by(Ticket.opened_at)
     )
     return [Finding("no_timer", row.ticket_no, row.changed_at, row.ticket_no, row.urgent) for row in rows]

@@ -15,6 +15,7 @@ from bot.database import Database, now
 from bot.grid.models import Staff
 from bot.tickets import calls, opening, shelf
 from bot.tickets.adding import Added, add
+from bot.tickets.answers import Answers
 from bot.tickets.cards import (
     ActivityCard,
     CallCard,
@@ -28,6 +29,7 @@ from bot.tickets.cards import (
 )
 from bot.tickets.handling import Button, Done, Handling
 from bot.tickets.models import State, Ticket
+from bot.tickets.outage_desk import OutageDesk
 from bot.tickets.rules import Rules, usual_rules
 
 __all__ = [
@@ -61,6 +63,8 @@ class TicketDesk:
         self._database = database
         self._owed = owed
         self._rules = rules or usual_rules()
+        self.outages = OutageDesk(database, owed, self._rules)
+        self.answers = Answers(database, owed, self._rules)
 
     # ---- what arrives ---------------------------------------------------------------------------
 

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from bot.grid.leave import present
 from bot.grid.models import Role, Staff
-from bot.tickets import news, opening, paging, shelf, timers
+from bot.tickets import asking, news, opening, paging, shelf, timers
+from bot.tickets import outage_members as members
 from bot.tickets.cards import TicketRefused, TooLate
 from bot.tickets.models import Kind, State, Ticket
 from bot.tickets.rules import Rules
@@ -67,6 +68,7 @@ class Handling:
         others = [one for one in shelf.told(self.session, ticket) if one.staff_no != self.by]
         self._owe(others, "taken", urgent=False)
         self._news("news_acknowledged")
+        members.acknowledged(self.session, ticket, self.by, self.at, self.rules)
         return self._now()
 
     def move(self, to: State, note: str = "") -> Done:
@@ -76,13 +78,20 @@ class Handling:
             self._worker()
         if ticket.state == to or (to is State.on_site and ticket.state == State.resolved):
             return self._earlier(str(ticket.state) if to is not State.reported else "reopened")
+        outage = members.of(self.session, ticket)
+        leading = outage is not None and members.lead(self.session, outage.id) == ticket.id
+        asking.forget(self.session, ticket, self.at)
         self._go(to, note)
         if to is State.on_site:
             timers.set_deadline(self.session, ticket, self.at, self.rules)
             self._news("news_on_site")
+            members.on_site(self.session, ticket, self.by, self.at, self.rules)
         elif to is State.resolved:
             timers.stop(self.session, ticket, self.at)
-            self._news("news_resolved")
+            if outage is not None and leading:
+                members.restored(self.session, outage, self.by, self.at, self.rules, but=ticket)
+            else:
+                asking.rating(self.session, ticket, self.at, self.rules)
         elif to is State.reported:
             timers.start(self.session, ticket, self.at, self.rules)
             self.tell_owner("reopened", note)
@@ -90,6 +99,8 @@ class Handling:
             timers.stop(self.session, ticket, self.at)
             if to is State.cancelled:
                 self.tell_owner("cancelled", note)
+            if leading:
+                members.left(self.session, ticket, self.at, self.rules)
         return self._now()
 
     def pass_on(self, to: Staff, reason: str) -> Done:
@@ -111,6 +122,7 @@ class Handling:
         self._note("passed_on", reason, detail)
         self._owe([here], "passed_on", {"note": reason})
         self._news("news_passed_on")
+        members.passed_on(self.session, ticket, here.staff_no, self.at)
         return self._now()
 
     def estimate(self, restore_at: dt.datetime, note: str = "") -> Done:
@@ -129,6 +141,9 @@ class Handling:
         self._note("estimated", note, {"restore_at": said})
         self.tell_owner("estimated", note, {"restore_at": said})
         self._news("news_estimate", {"restore_at": said})
+        if outage := members.of(self.session, self.ticket):
+            members.estimated(self.session, outage, restore_at, self.by, self.at, self.rules, but=self.ticket)
+            members.tell_newest(self.session, outage, self.at, self.rules)
         return self._now()
 
     def call_crew(self, note: str = "") -> Done:

@@ -42,6 +42,16 @@ class State(enum.StrEnum):
     merged = "merged"
 
 
+class OutageState(enum.StrEnum):
+    """announced (planned) or open → restored; cancelled and merged (into that of the whole feeder) end it early."""
+
+    announced = "announced"
+    open = "open"
+    restored = "restored"
+    cancelled = "cancelled"
+    merged = "merged"
+
+
 class Call(Base):
     """One telephone call: a row before a word is spoken (promise 7)."""
 
@@ -80,6 +90,8 @@ class Ticket(Base):
         Index("ix_ticket_household", "household_no"),
         Index("ix_ticket_session", "session"),
         Index("ix_ticket_opened", "opened_at"),
+        Index("ix_ticket_outage", "outage_id", "id"),
+        Index("ix_ticket_transformer", "transformer_id", "opened_at"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_no: Mapped[str] = mapped_column(String(20), unique=True)
@@ -99,9 +111,72 @@ class Ticket(Base):
     #: facts collected on the way (smell, neighbours, owed, ...)
     facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     owner: Mapped[str | None] = mapped_column(ForeignKey("staff.staff_no"))
+    #: the transformer that may be out; empty for what one household suffers alone (arrears, its own breaker)
+    transformer_id: Mapped[int | None] = mapped_column(ForeignKey("transformer.id"))
+    #: the outage that this report belongs to
+    outage_id: Mapped[int | None] = mapped_column(ForeignKey("outage.id"))
     utterance_id: Mapped[str | None] = mapped_column(ForeignKey("utterance.id"), unique=True)
     opened_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
     changed_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+
+
+class Outage(Base):
+    """停电 (CIM UnplannedOutage, PlannedOutage): one transformer area or one feeder without power, many reports."""
+
+    __tablename__ = "outage"
+    __table_args__ = (Index("ix_outage_state", "state"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    outage_no: Mapped[str] = mapped_column(String(20), unique=True)
+    planned: Mapped[bool] = mapped_column(Boolean, default=False)
+    cause: Mapped[str] = mapped_column(String(200), default="")
+    #: what is out: a transformer area, or (without one) the whole feeder
+    transformer_id: Mapped[int | None] = mapped_column(ForeignKey("transformer.id"))
+    feeder_id: Mapped[int | None] = mapped_column(ForeignKey("feeder.id"))
+    #: grid numbers of the households that hang on it
+    grids: Mapped[list[str]] = mapped_column(JSON, default=list)
+    state: Mapped[str] = mapped_column(String(10), default=OutageState.open)
+    #: the earliest report, or as it was entered
+    started_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    estimated_restore_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    restored_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    #: staff_no of whoever has taken it; empty while nobody has
+    owner: Mapped[str | None] = mapped_column(ForeignKey("staff.staff_no"))
+    #: staff_nos of those who read its one conversation, the crew among them
+    told: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: until then the newest counts are on their way
+    update_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    merged_into: Mapped[int | None] = mapped_column(ForeignKey("outage.id"))
+    entered_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+
+
+class Rating(Base):
+    """满意 / 比较满意 / 不满意: one row each time that somebody was asked, or said it unasked."""
+
+    __tablename__ = "rating"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    asked_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, index=True)
+    #: good, fair or bad; empty while nobody has answered
+    answer: Mapped[str] = mapped_column(String(10), default="")
+    comment: Mapped[str] = mapped_column(Text, default="")
+    answered_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+
+
+class OwedCall(Base):
+    """A telephone call that is owed to a resident who cannot be written to; whoever can ring takes it."""
+
+    __tablename__ = "owed_call"
+    __table_args__ = (Index("ix_owed_call_due", "state", "due_at"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: light_on ("is your light on again?") or rating
+    kind: Mapped[str] = mapped_column(String(20))
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    number: Mapped[str] = mapped_column(String(80))
+    #: waiting, answered, given_up, dropped (nobody needs it any more)
+    state: Mapped[str] = mapped_column(String(10), default="waiting")
+    due_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+    changed_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
 
 
 class TicketNumber(Base):
@@ -166,7 +241,7 @@ class Timer(Base):
     __table_args__ = (Index("ix_timer_due", "done_at", "due_at"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
-    #: unacknowledged, on_site_due, resolve_due
+    #: unacknowledged, on_site_due, resolve_due, unrated, light_on
     kind: Mapped[str] = mapped_column(String(30))
     step: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)

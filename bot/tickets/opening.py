@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot.database import UTCDateTime
 from bot.grid.models import Grid, Household, Role, Staff
-from bot.tickets import paging, timers
+from bot.tickets import outages, paging, timers
 from bot.tickets.cards import Report
 from bot.tickets.complaints import complained_of
 from bot.tickets.models import Activity, Call, Kind, State, Ticket
@@ -149,9 +149,11 @@ def open_ticket(session: Session, report: Report, at: dt.datetime, rules: Rules 
         facts[paging.COMPLAINED_OF] = about
         people = people.without(about)
         owner = next(iter(people.desk), None)
+    # On PostgreSQL the day's row stays locked from here to the commit: reports are counted one after the other.
+    ticket_no = next_number(session, at)
+    area = outages.area_of(session, report.kind, facts, household_no, grid_no, report.place, at, rules)
     values: dict[str, Any] = {
-        # Last before the insert: on PostgreSQL the day's row stays locked from here to the commit.
-        "ticket_no": next_number(session, at),
+        "ticket_no": ticket_no,
         "kind": str(report.kind),
         "state": str(State.reported),
         "urgent": report.urgent or report.kind == Kind.hazard,
@@ -168,10 +170,19 @@ def open_ticket(session: Session, report: Report, at: dt.datetime, rules: Rules 
         "utterance_id": report.utterance_id,
         "opened_at": at,
         "changed_at": at,
+        **area.standing,
     }
     ticket = Ticket(id=session.connection().execute(_OPEN, values).scalar_one(), **values)
-    told = people.told(paging.paging_of(ticket).at_once, owner, ticket.urgent)
-    note(session, ticket, "reported", "resident", at, detail={"told": [person.staff_no for person in told]})
+    spoken_for = outages.take_in(session, ticket, area, at, rules)
+    told = [] if spoken_for else people.told(paging.paging_of(ticket).at_once, owner, ticket.urgent)
+    detail: dict[str, Any] = {"told": [person.staff_no for person in told]}
+    if area.outage is not None:
+        detail["outage"] = area.outage.outage_no
+    note(session, ticket, "reported", "resident", at, detail=detail)
+    if spoken_for:
+        if area.outage is None:
+            ticket = session.get_one(Ticket, ticket.id)  # the outage has just come into being, and taken it in
+        return Opened(ticket, owner if owner and owner.staff_no == ticket.owner else None, True)
     paging.owe(session, ticket, told, "reported", at, rules=rules)
     if ticket.kind in paging.UNHEARD and rules.tells(ticket, Role.duty, at) > at:
         desk = [person for person in people.desk if person not in told]

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.grid.models import Role
-from bot.settings import DeadlineSettings, ServiceSettings, Settings, SettingsError
+from bot.settings import (
+    DeadlineSettings,
+    OutageSettings,
+    RatingSettings,
+    ServiceSettings,
+    Settings,
+    SettingsError,
+)
 from bot.tickets.hours import HOLIDAYS, HolidaysUnreadable, Hours, Span, read_holidays
 from bot.tickets.models import Kind
 
@@ -31,6 +38,8 @@ class Rules:
     #: kinds that climb and are told at any hour
     around_the_clock: frozenset[str]
     deadlines: DeadlineSettings
+    outages: OutageSettings = field(default_factory=OutageSettings)
+    ratings: RatingSettings = field(default_factory=RatingSettings)
     #: telephone reporters with a mobile get their news by SMS
     sms_news: bool = False
     #: what residents are told to call
@@ -149,6 +158,8 @@ def _rules(service: ServiceSettings, holidays: Path, zone: str, phone: str, file
         # Danger is not a matter of settings.
         around_the_clock=frozenset({*service.around_the_clock, Kind.hazard}),
         deadlines=service.deadlines,
+        outages=service.outages,
+        ratings=service.ratings,
         sms_news=service.sms_news,
         station_phone=phone,
     )

@@ -12,7 +12,7 @@ from sqlalchemy import CursorResult, Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from bot.database import Database, now
-from bot.tickets import deadlines, jumps, paging
+from bot.tickets import asking, deadlines, jumps, paging
 from bot.tickets.deadlines import DEADLINES, RESOLVE_DUE
 from bot.tickets.models import Activity, State, Ticket, Timer
 from bot.tickets.paging import UNACKNOWLEDGED
@@ -118,6 +118,8 @@ def _fire(session: Session, timer_id: int, at: dt.datetime, rules: Rules) -> boo
         return False
     if timer.kind in DEADLINES:
         return deadlines.passed(session, timer, ticket, at, rules)
+    if timer.kind in asking.SILENCES:
+        return asking.silent(session, timer, ticket, at)
     if ticket.state != State.reported:
         return False
     _climb(session, timer, ticket, at, rules)

@@ -43,7 +43,7 @@ def test_each_step_is_news_for_who_reported_it(county: Database) -> None:
         "news_estimate",
         "news_passed_on",
         "news_on_site",
-        "news_resolved",
+        "ask_rating",
     ]
     assert {(row.channel, row.address, row.urgent) for row in found} == {("telegram", "77001", False)}
     assert found[1].detail["restore_at"] == "2026-11-23T03:30+00:00"
@@ -87,7 +87,7 @@ def test_news_of_a_night_is_one_message_in_the_morning(county: Database) -> None
     desk.acknowledge(number, "M1", NIGHT)
     desk.on_site(number, "M1", at=NIGHT + minutes(30))
     desk.resolve(number, "M1", at=NIGHT + minutes(60))
-    assert [(row.template, row.due_at) for row in news(county)] == [("news_resolved", SEVEN)]
+    assert [(row.template, row.due_at) for row in news(county)] == [("ask_rating", SEVEN)]
 
 
 @on_sqlite
@@ -103,7 +103,7 @@ def test_who_sits_in_the_dark_is_awake(county: Database) -> None:
         ("news_acknowledged", "程师傅接了"),
         ("news_on_site", "程师傅到现场了"),
         ("news_estimate", "估计11月23日12点30分能弄好,也可能变"),
-        ("news_resolved", "好了没有"),
+        ("ask_rating", "好了没有"),
         ("news_passed_on", "由程师傅管"),
     ],
 )

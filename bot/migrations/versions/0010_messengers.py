@@ -8,7 +8,7 @@ from alembic import op
 import bot.database
 
 revision = "0010"
-down_revision = "0007"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,288 @@
+"""`gege outage …`, `gege reliability` and `gege ratings`: outages, their indices, and how content residents were."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from bot.commands.escalation import Mistyped, moment
+from bot.settings import load_settings
+from bot.tickets.outage_cards import OutageCard
+
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+_By = Annotated[str, typer.Option("--by", help="Staff number of who does it.")]
+_Transformer = Annotated[str, typer.Option("--transformer", help="Name of the transformer area.")]
+_Feeder = Annotated[str, typer.Option("--feeder", help="Name of the feeder (of all of it, or of the transformer).")]
+_Household = Annotated[str, typer.Option("--household", help="A household number: its transformer is meant.")]
+_Cause = Annotated[str, typer.Option("--cause", help="What happened, or what is done.")]
+_MOMENT = "2026-11-23T14:00, in the site's own time"
+
+_MOMENTS = re.compile(r"\d{4}-\d\d-\d\dT")
+
+outage_app = typer.Typer(help="Outages: list, enter, plan, estimate, restore.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(outage_app, name="outage")
+    app.command()(reliability)
+    app.command()(ratings)
+
+
+@contextmanager
+def _site() -> Iterator[tuple[Any, ZoneInfo]]:
+    from bot.app import open_site
+    from bot.tickets.desk import TicketDesk
+    from bot.tickets.rules import rules_of
+
+    settings = load_settings()
+    rules = rules_of(settings)
+    database = open_site(settings)
+    try:
+        yield TicketDesk(database, rules=rules), ZoneInfo(settings.site.timezone)
+    finally:
+        database.dispose()
+
+
+def _act(as_json: bool, act: Callable[[Any, ZoneInfo], OutageCard]) -> None:
+    with _site() as (desk, zone):
+        _show([_row(act(desk.outages, zone), zone)], as_json, one=True)
+
+
+@outage_app.command("list")
+def list_(
+    active: Annotated[bool, typer.Option("--active", help="Only those that go on or are announced.")] = False,
+    limit: int = 100,
+    as_json: _Json = False,
+) -> None:
+    """The outages, the latest first."""
+    with _site() as (desk, zone):
+        _show([_row(one, zone) for one in desk.outages.list(active, limit)], as_json)
+
+
+@outage_app.command("open")
+def open_(
+    by: _By = "",
+    transformer: _Transformer = "",
+    feeder: _Feeder = "",
+    household: _Household = "",
+    since: Annotated[str, typer.Option("--since", help=f"When it began: {_MOMENT}; default: now.")] = "",
+    estimate: Annotated[str, typer.Option("--estimate", help="When it will be back, as far as is known.")] = "",
+    cause: _Cause = "",
+    as_json: _Json = False,
+) -> None:
+    """Enter an outage that staff know of; open reports from there become its reports."""
+    _act(
+        as_json,
+        lambda desk, zone: desk.open(
+            _who(by),
+            transformer=transformer,
+            feeder=feeder,
+            household_no=household,
+            started_at=moment(since, zone) if since else None,
+            estimate=moment(estimate, zone) if estimate else None,
+            cause=cause,
+        ),
+    )
+
+
+@outage_app.command()
+def plan(
+    begins: Annotated[str, typer.Option("--from", help=_MOMENT)] = "",
+    ends: Annotated[str, typer.Option("--until", help=_MOMENT)] = "",
+    by: _By = "",
+    transformer: _Transformer = "",
+    feeder: _Feeder = "",
+    household: _Household = "",
+    cause: _Cause = "",
+    as_json: _Json = False,
+) -> None:
+    """Enter a planned outage; from its beginning on callers hear of it."""
+    if not (begins and ends):
+        raise Mistyped("a planned outage needs --from and --until")
+    _act(
+        as_json,
+        lambda desk, zone: desk.plan(
+            _who(by),
+            moment(begins, zone),
+            moment(ends, zone),
+            transformer=transformer,
+            feeder=feeder,
+            household_no=household,
+            cause=cause,
+        ),
+    )
+
+
+@outage_app.command()
+def estimate(
+    outage_no: str,
+    when: Annotated[str, typer.Argument(help=_MOMENT)],
+    by: _By = "",
+    as_json: _Json = False,
+) -> None:
+    """Say when the power will be back; everybody who reported is told."""
+    _act(as_json, lambda desk, zone: desk.estimate(outage_no, _who(by), moment(when, zone)))
+
+
+@outage_app.command()
+def restored(
+    outage_no: str,
+    by: _By = "",
+    when: Annotated[str, typer.Option("--at", help=f"When it came back: {_MOMENT}; default: now.")] = "",
+    as_json: _Json = False,
+) -> None:
+    """The power is back: everybody who reported is told and asked whether their light is on."""
+    _act(
+        as_json,
+        lambda desk, zone: desk.restored(outage_no, _who(by), restored_at=moment(when, zone) if when else None),
+    )
+
+
+@outage_app.command()
+def cancel(outage_no: str, by: _By = "", as_json: _Json = False) -> None:
+    """Call a planned outage off."""
+    _act(as_json, lambda desk, zone: desk.cancel(outage_no, _who(by)))
+
+
+@outage_app.command()
+def add(outage_no: str, ticket_no: str, by: _By = "", as_json: _Json = False) -> None:
+    """Add a report to an outage by hand."""
+    _act(as_json, lambda desk, zone: desk.add(outage_no, ticket_no, _who(by)))
+
+
+def reliability(
+    begin: Annotated[str, typer.Option("--from", help="First day, 2026-11-01.")] = "",
+    until: Annotated[str, typer.Option("--until", help="Last day, 2026-11-30.")] = "",
+    as_json: _Json = False,
+) -> None:
+    """SAIDI, SAIFI and CAIDI as reported: gege reliability --from 2026-11-01 --until 2026-11-30."""
+    from bot.app import open_site
+    from bot.tickets.reliability import reliability as compute
+
+    if not (begin and until):
+        raise Mistyped("which days? add --from and --until")
+    settings = load_settings()
+    zone = ZoneInfo(settings.site.timezone)
+    span = moment(begin, zone), moment(until, zone, end=True)
+    if span[1] <= span[0]:
+        raise Mistyped("--until lies before --from")
+    database = open_site(settings)
+    try:
+        found = compute(database, *span)
+    finally:
+        database.dispose()
+    values = {
+        name: {
+            "saidi": one.saidi,
+            "saifi": one.saifi,
+            "caidi": one.caidi,
+            **dataclasses.asdict(one),
+        }
+        for name, one in (("unplanned", found.unplanned), ("planned", found.planned), ("all", found.all))
+    }
+    if as_json:
+        print(json.dumps({"from": _local(span[0], zone), "until": _local(span[1], zone), **values}), flush=True)
+    else:
+        _table([{"sort": name, **one} for name, one in values.items()])
+
+
+def ratings(
+    month: Annotated[str, typer.Option("--month", help="2026-11; default: this month.")] = "",
+    as_json: _Json = False,
+) -> None:
+    """How content residents were, grid by grid: gege ratings --month 2026-11."""
+    from bot.app import open_site
+    from bot.tickets.ratings import of_month
+
+    settings = load_settings()
+    zone = ZoneInfo(settings.site.timezone)
+    try:
+        day = dt.date.fromisoformat(f"{month}-01") if month else dt.datetime.now(zone).date()
+        if month and len(month) != len("2026-11"):
+            raise ValueError(month)
+        if not 1 < day.year < 9999:
+            raise ValueError(month)
+    except ValueError:
+        raise Mistyped(f"{month!r} is no month; write 2026-11") from None
+    database = open_site(settings)
+    try:
+        found = of_month(database, day.year, day.month, zone)
+    finally:
+        database.dispose()
+    _show([{**dataclasses.asdict(one), "rate": one.rate} for one in found], as_json, nothing="no_ratings")
+
+
+def _who(by: str) -> str:
+    if not by:
+        raise Mistyped("who does it? add --by STAFF_NO")
+    return by
+
+
+def _local(at: dt.datetime | None, zone: ZoneInfo) -> str | None:
+    return at.astimezone(zone).isoformat(timespec="minutes") if at else None
+
+
+def _row(card: OutageCard, zone: ZoneInfo) -> dict[str, Any]:
+    moments = ("started_at", "estimated_restore_at", "restored_at")
+    return {**dataclasses.asdict(card), **{name: _local(getattr(card, name), zone) for name in moments}}
+
+
+_COLUMNS = (
+    "outage_no",
+    "state",
+    "scope",
+    "started_at",
+    "estimated_restore_at",
+    "restored_at",
+    "households",
+    "owner_name",
+)
+
+
+def _show(rows: list[dict[str, Any]], as_json: bool, one: bool = False, nothing: str = "no_outages") -> None:
+    if as_json:
+        print(json.dumps(rows[0] if one else rows, ensure_ascii=False), flush=True)
+    elif not rows:
+        print(_words()[nothing], file=sys.stderr, flush=True)
+    elif "outage_no" in rows[0]:
+        scoped = [{**row, "scope": row["transformer"] or row["feeder"]} for row in rows]
+        _table([{name: row[name] for name in _COLUMNS} for row in scoped])
+    else:
+        _table(rows)
+
+
+def _words() -> dict[str, Any]:
+    words: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("outage.yml").read_text("utf-8"))
+    return words
+
+
+def _table(rows: list[dict[str, Any]]) -> None:
+    words = _words()
+    table = Table()
+    for column in rows[0]:
+        table.add_column(words["columns"][column], no_wrap=column == "outage_no")
+    for row in rows:
+        table.add_row(*(_cell(words, value) for value in row.values()))
+    Console(highlight=False).print(table)
+
+
+def _cell(words: dict[str, Any], value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str) and _MOMENTS.match(value):
+        return value[5:16].replace("T", " ")
+    return str(words["values"].get(str(value), value))

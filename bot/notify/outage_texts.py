@@ -1,0 +1,39 @@
+"""What is said about an outage in its one conversation: counted when the message leaves, not when it was owed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from bot.notify.texts import clock, word
+from bot.tickets.models import Outage
+from bot.tickets.outage_cards import card
+
+
+def outage_fields(session: Session, detail: Mapping[str, Any]) -> dict[str, str]:
+    """The fields of an outage's texts; none when the message is about no outage."""
+    outage = session.get(Outage, detail["outage_id"]) if detail.get("outage_id") else None
+    if outage is not None and outage.merged_into:
+        outage = session.get(Outage, outage.merged_into)
+    if outage is None:
+        return {}
+    found = card(session, outage)
+    return {
+        "outage_no": found.outage_no,
+        "scope": found.scope,
+        "since": _clock(found.started_at),
+        "until": _clock(found.estimated_restore_at),
+        "restored": _clock(found.restored_at),
+        "households": str(found.households),
+        "reports": str(found.reports),
+        "cause": found.cause,
+        "oxygen": word("outages", "first").format(count=found.urgent) if found.urgent else "",
+        "crew_owner": found.owner_name,
+    }
+
+
+def _clock(at: dt.datetime | None) -> str:
+    return clock(at.isoformat() if at else None)
