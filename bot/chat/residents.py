@@ -18,6 +18,7 @@ from bot.recordings.room import keep_recording, name_for
 from bot.settings import Settings
 from bot.speech.audio import AudioRefused, Sound, read_audio
 from bot.speech.recognise import HeardSpeech, Recogniser, RecogniserFailed
+from bot.tickets.cards import TicketRefused
 from bot.tickets.desk import Report, TicketDesk
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,15 @@ class Residents:
         except Exception:
             log.exception("message %s of %s failed", message.id, message.channel)
             return [words()["failed"]]
+
+    def pressed(self, message: Incoming, data: str) -> list[str]:
+        """A button below a question of ours: "good:GD…"."""
+        said = words()["answers"]
+        try:
+            done = self._desk.answers.press(data, message.chat)
+        except TicketRefused:
+            return [said["none"]]
+        return [said[done.answer] if done.fresh else said["again"]]
 
     def start(self, message: Incoming, payload: str) -> list[str]:
         """The first screen; `payload` is what the board's code carries ("grid_24")."""

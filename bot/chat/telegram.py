@@ -18,14 +18,13 @@ from bot.chat.residents import Incoming, Residents, words
 from bot.chat.shelf import ChatShelf
 from bot.chat.staff import Shown, StaffChat
 from bot.notify.accounts import TelegramAccount
+from bot.tickets.answers import Answer
 
 log = logging.getLogger(__name__)
 
 CHANNEL = "telegram"
 #: seconds between tries to reach Telegram's server
 _AGAIN_S = (5.0, 15.0, 60.0)
-#: what a resident's button says, as words for the dialogue
-_BUTTON_WORDS = {"rate:1": "满意", "rate:2": "比较满意", "rate:3": "不满意", "light:1": "有电了", "light:0": "还没来电"}
 
 
 class TelegramChat:
@@ -96,12 +95,11 @@ class TelegramChat:
         query = update.callback_query
         assert query is not None and update.effective_chat is not None
         data, chat = query.data or "", str(query.from_user.id)
-        verb, _, rest = data.partition(":")
-        if verb in ("rate", "light"):
+        verb = data.partition(":")[0]
+        if verb in Answer.__members__:
             await query.answer()
-            said = _BUTTON_WORDS.get(f"{verb}:{rest.rpartition(':')[2]}", "")
-            message = Incoming(CHANNEL, str(update.effective_chat.id), f"press-{query.id}", said)
-            await self._show(update, await self._residents.answer(message))
+            message = Incoming(CHANNEL, str(update.effective_chat.id), f"press-{query.id}")
+            await self._show(update, await asyncio.to_thread(self._residents.pressed, message, data))
             return
         staff_no = await asyncio.to_thread(self._shelf.staff_no, CHANNEL, chat)
         if staff_no is None:

@@ -20,6 +20,7 @@ from bot.notify.accounts import WeComAccount
 from bot.notify.provider import Refused, Transient
 from bot.notify.wecom import WeComClient
 from bot.notify.wecom_crypto import NotFromWeCom, WeComCrypto
+from bot.tickets.answers import Answer
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +132,11 @@ class WeComChat:
         if row.get("origin") != _CUSTOMER or not user or await asyncio.to_thread(self._shelf.seen, name):
             return
         message = Incoming(RESIDENTS, user, str(row.get("msgid", "")), **await self._content(kind, row.get(kind) or {}))
-        sentences = await self._residents.answer(message)
+        pressed = str((row.get(kind) or {}).get("menu_id", ""))
+        if pressed.partition(":")[0] in Answer.__members__:
+            sentences = await asyncio.to_thread(self._residents.pressed, message, pressed)
+        else:
+            sentences = await self._residents.answer(message)
         await asyncio.to_thread(self._shelf.remember, name)
         try:
             await self._client.call(
@@ -144,9 +149,7 @@ class WeComChat:
 
     async def _content(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if kind == "text":
-            # A chosen line of a menu carries what a button would.
-            said = {"1": "满意", "2": "比较满意", "3": "不满意"}.get(str(body.get("menu_id", "")).rpartition(":")[2])
-            return {"text": said or str(body.get("content", ""))}
+            return {"text": str(body.get("content", ""))}
         if kind in ("voice", "image"):
             try:
                 data = await self._client.media(str(body.get("media_id", "")))

@@ -314,3 +314,23 @@ async def test_a_lost_answer_and_a_bad_gateway_lose_nothing(site: Site) -> None:
 async def test_a_manager_who_writes_is_a_resident_like_all(site: Site) -> None:
     site.server.message(MANAGER, "我屋里停电了")
     assert await site.server.until(1) == ["记下了。"]
+
+
+async def test_a_resident_is_asked_afterwards_and_answers_by_button(site: Site) -> None:
+    number = site.ticket()
+    site.desk.acknowledge(number, "M24")
+    site.desk.resolve(number, "M24")
+    (asked,) = [one for one in site.desk.notifications(number) if one.template == "ask_rating"]
+    assert asked.role == "resident"
+    site.server.press(STRANGER, f"good:{number}")
+    site.server.press(RESIDENT, f"good:{number}")
+    site.server.press(RESIDENT, f"good:{number}")
+    assert await site.server.until(3) == ["这一条不用按了。有事您讲。", "谢谢您!", "记下了,不用再按。"]
+
+
+async def test_a_no_brings_the_ticket_back(site: Site) -> None:
+    number = site.ticket()
+    site.desk.acknowledge(number, "M24")
+    site.desk.resolve(number, "M24")
+    site.server.press(RESIDENT, f"not_fixed:{number}")
+    assert "还没好" in (await site.server.until(1))[0] and site.tickets()[0].state == "reported"

@@ -228,3 +228,14 @@ async def test_what_the_service_itself_sent_is_not_answered(site: Site) -> None:
     site.wechat.rows.append({"msgid": "x", "origin": 5, "external_userid": "wm1", "msgtype": "text", "text": {"content": "停电"}})
     site.wechat.says(content="你好")
     assert await site.knock(1) == ["听到:你好"]
+
+
+async def test_a_resident_chooses_from_the_menu_that_asks_them(site: Site) -> None:
+    number = site.desk.report(
+        Report(kind="outage", said="停电了", session="s", channel="wechat", reporter="wm1", grid_no="24")
+    ).ticket_no
+    site.desk.acknowledge(number, "M24")
+    site.desk.resolve(number, "M24")
+    site.wechat.says(content="不满意", menu_id=f"bad:{number}")
+    (text,) = await site.knock(1)
+    assert "监督员" in text
