@@ -131,6 +131,18 @@ def _start_to_first_answer(settings: Settings) -> dict[str, float]:
     return {"best_of_3_s": best[0], "resident_memory_gb": round(best[1] / 1024 / 1024, 3)}
 
 
+async def notify(settings: Settings, progress: Progress) -> dict[str, Any]:
+    """How soon danger is sent, and whether a storm floods anybody (bot.notify.bench)."""
+    from bot.notify.bench import bench_notify
+
+    with tempfile.TemporaryDirectory(prefix="gege-bench-") as folder:
+        database = open_site(scratch(settings, folder, 57_600, progress))
+        try:
+            return await bench_notify(database, progress)
+        finally:
+            database.dispose()
+
+
 def reports(settings: Settings, count: int, progress: Progress) -> dict[str, Any]:
     """Full reports stored a second (utterance, ticket, activity, outbox, timer), on SQLite with real fsync."""
     from bot.tickets.bench import bench_reports
