@@ -22,6 +22,7 @@ from bot.notify.file import File
 from bot.notify.links import Links, site_key
 from bot.notify.provider import Provider
 from bot.notify.relay import Relay
+from bot.notify.tidy import tidying
 from bot.notify.webhook import Webhook
 from bot.notify.wecom import WeChat, WeCom
 from bot.notify.wecom_robot import WeComRobot
@@ -99,6 +100,7 @@ async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Se
                 lambda: watch(database, outbox.nudge, rules),
                 lambda: _sweep(service),
                 lambda: auditing(database, outbox.nudge, rules),
+                lambda: tidying(database, settings.notify.keep_days),
             )
             if relay
             else ()

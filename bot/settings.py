@@ -93,6 +93,8 @@ class NotifySettings(_Section):
     retry_first_s: float = 1.0
     retry_max_s: float = 3600.0
     dead_letter_after_h: float = 24.0
+    #: settled messages of cases that are over are forgotten after so many days
+    keep_days: int = Field(default=180, ge=1)
 
 
 class DeadlineSettings(_Section):
