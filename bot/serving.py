@@ -24,7 +24,9 @@ from bot.settings import Settings
 from bot.speech.models import ModelMissing, in_use
 from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice, VoiceFailed
+from bot.voice.line import CallFacts, Line
 from bot.voice.repertoire import Repertoire
+from bot.voice.sip.server import SipServer
 from bot.voice.telephone import Telephone
 from bot.web.app import make_app
 from bot.web.metrics import metrics_route
@@ -175,8 +177,31 @@ async def _answer_calls(
         raise _cannot(*phone, "[voice] audiosocket or fastagi", service.settings, problem) from problem
     stack.push_async_callback(telephone.close)
     voice_settings = service.settings.voice
+    await _answer_sip(telephone, service.settings, stack)
     tell(f"telephone (AudioSocket) on {voice_settings.audiosocket}, FastAGI on {voice_settings.fastagi}")
     return telephone
+
+
+async def _answer_sip(telephone: Telephone, settings: Settings, stack: contextlib.AsyncExitStack) -> None:
+    """Calls straight from an adapter or a trunk; an empty `[voice] sip` switches them off."""
+    wanted = settings.voice
+    if not wanted.sip:
+        return
+    where = _address(wanted.sip, "sip")
+
+    async def answer(line: Line, facts: CallFacts) -> None:
+        await telephone.answer(line, facts, front_end="sip", on_event=None)
+
+    sip = SipServer(*where, answer, allowed=wanted.sip_allowed, most=wanted.sip_calls, public=wanted.sip_public)
+    try:
+        await sip.start()
+    except OSError as problem:
+        raise _cannot(*where, "[voice] sip", settings, problem) from problem
+    stack.push_async_callback(sip.close)
+    # The stack unwinds backwards: live SIP calls finish before their port goes.
+    stack.push_async_callback(telephone.drain)
+    telephone.on_stopping = sip.stop_listening
+    tell(f"telephone (SIP) on {wanted.sip}")
 
 
 def _address(text: str, key: str = "audiosocket") -> tuple[str, int]:

@@ -52,6 +52,10 @@ class VoiceSettings(_Section):
     audiosocket: str = "127.0.0.1:9092"
     fastagi: str = "127.0.0.1:4573"
     sip: str = "127.0.0.1:5090"
+    #: networks whose SIP is answered, calls at the same time, our address as seen from outside (empty: the interface's)
+    sip_allowed: list[str] = Field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
+    sip_calls: int = Field(default=30, ge=1)
+    sip_public: str = ""
     #: seconds of silence that end a caller's turn (old callers: 0.9 to 1.5)
     end_of_speech: float = 0.9
 

@@ -77,7 +77,7 @@ async def service(home: Path, dialogue_model: Path) -> AsyncIterator[Service]:
         yield started
 
 #: rooms whose tests start processes, browsers or speak in real time; `make quick` leaves them to `make test`
-SLOW_ROOMS = {"frame", "web", "voice", "speech", "notify", "chat"}
+SLOW_ROOMS = {"frame", "web", "voice", "speech", "notify", "chat", "sip"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

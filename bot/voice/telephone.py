@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from bot.database import Database, now
@@ -78,6 +79,8 @@ class Telephone:
             timeout_s=asterisk.timeout_s,
         )  # fmt: skip
         self.stopping = False
+        #: told when no new calls are taken any more (front ends that are not ours to start)
+        self.on_stopping: Callable[[], None] = lambda: None
         self._tasks: list[asyncio.Task[None]] = []
         self._watch()
 
@@ -154,6 +157,7 @@ class Telephone:
     async def drain(self) -> None:
         """No new calls; live ones finish for `[capacity] stop_s`, the rest apologise and become call-backs."""
         self.stopping = True
+        self.on_stopping()
         # The dial plan still asks whom to ring: FastAGI goes last.
         await self.audiosocket.stop_listening()
         await self._until_quiet(self._settings.capacity.stop_s)
