@@ -138,7 +138,7 @@ async def test_the_studio_fits_a_telephone_and_shows_what_is_missing(site: Site,
         assert await page.locator("#list li").count() == listed - 1
         assert await page.evaluate("document.documentElement.scrollWidth") <= 390
         await page.locator("#groups button", has_text="回话").click()
-        await page.locator("#list button", has_text="他的电话是").first.click()
+        await page.locator("#list button span", has_text="他的电话是").first.click()
         assert "他的电话是" in await page.locator("#context b").inner_text()
 
 
