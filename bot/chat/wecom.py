@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import re
 import time
@@ -73,11 +74,13 @@ class WeComChat:
         """A button of the menu, or words such as 接单 GD2611230001."""
         message = await self._message(request)
         user = message.get("FromUserName", "")
-        name = f"{STAFF}-{user}-{message.get('MsgId') or message.get('CreateTime', '')}-{message.get('EventKey', '')}"
-        if await asyncio.to_thread(self._shelf.seen, name[:60]):
+        said = f"{user}\n{message.get('MsgId') or message.get('CreateTime', '')}\n{message.get('EventKey', '')}"
+        # A user id may be longer than the column: the digest tells two messages apart whatever their length.
+        name = f"{STAFF}-{hashlib.sha256(said.encode()).hexdigest()[:40]}"
+        if await asyncio.to_thread(self._shelf.seen, name):
             return web.Response()
         answer = await asyncio.to_thread(self._answer_staff, user, message)
-        await asyncio.to_thread(self._shelf.remember, name[:60])
+        await asyncio.to_thread(self._shelf.remember, name)
         return self._reply(message, answer) if answer else web.Response()
 
     def _answer_staff(self, user: str, message: dict[str, str]) -> str:
@@ -173,7 +176,11 @@ class WeComChat:
             raise web.HTTPForbidden from None
 
     async def _message(self, request: web.Request) -> dict[str, str]:
-        raw = (await request.content.read(_LARGEST)).decode("utf-8", "replace")
+        # Not content.read(): that gives what has arrived so far, and a body may come in two segments.
+        body = await request.read()
+        if len(body) > _LARGEST:
+            raise web.HTTPRequestEntityTooLarge(_LARGEST, len(body))
+        raw = body.decode("utf-8", "replace")
         found = _ENCRYPTED.search(raw)
         inner = self._open(request, found.group(1) if found else "")
         try:

@@ -180,6 +180,14 @@ async def test_a_callback_that_comes_again_is_taken_once(site: Site) -> None:
     assert await site.staff_writes(f"接单 {number}", id="77") == ""
 
 
+async def test_a_long_user_id_is_heard_again_and_again(site: Site) -> None:
+    user = "u" * 64
+    assert "值班" in await site.staff_writes(f"绑定 {site.shelf.new_code('D1')}", user=user)
+    number = ticket(site)
+    assert "归您管" in await site.staff_writes(f"接单 {number}", user=user)
+    assert "到现场" in await site.staff_writes(f"到场 {number}", user=user)
+
+
 async def test_a_stranger_gets_nothing_and_a_code_links(site: Site) -> None:
     number = ticket(site)
     assert await site.staff_writes(f"接单 {number}", user="nobody") == ""

@@ -48,5 +48,6 @@ async def test_espeak_calls_gege_and_is_understood(tmp_path: Path) -> None:
         await recogniser.close()
     heard = [turn.heard for turn in story.turns]
     assert len(heard) == 3 and heard[0] == "我家停电了" and "沿河路" in heard[1]
-    assert story.ticket_no == "GD1" and story.outcome == "goodbye"
+    # Who is first to hang up after the last word is a matter of milliseconds.
+    assert story.ticket_no == "GD1" and story.outcome in ("goodbye", "hung_up")
     assert all(turn.seconds["first_audio"] < 1.0 for turn in story.turns)
