@@ -77,11 +77,14 @@ async def service(home: Path, dialogue_model: Path) -> AsyncIterator[Service]:
         yield started
 
 #: rooms whose tests start processes, browsers or speak in real time; `make quick` leaves them to `make test`
+SLOW_WAYS = {"postgresql", "http"}
 SLOW_ROOMS = {"frame", "web", "voice", "speech", "notify", "chat", "sip"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the slow rooms, so that `make quick` stays under a minute."""
     for item in items:
-        if SLOW_ROOMS & set(item.path.parts):
+        # A second database or a second adapter is for the whole suite; the first of each is quick.
+        ways = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        if SLOW_ROOMS & set(item.path.parts) or any(isinstance(way, str) and way in SLOW_WAYS for way in ways):
             item.add_marker(pytest.mark.slow)

@@ -47,8 +47,9 @@ def test_digits_and_letters_are_left_alone(source: Source) -> None:
 
 
 def test_the_two_sources_write_differently() -> None:
-    one = [distort(SENTENCE, 1, random.Random(seed), Characters()) for seed in range(20)]
-    other = [distort(SENTENCE, 1, random.Random(seed), Words()) for seed in range(20)]
+    characters, words = Characters(), Words()
+    one = [distort(SENTENCE, 1, random.Random(seed), characters) for seed in range(20)]
+    other = [distort(SENTENCE, 1, random.Random(seed), words) for seed in range(20)]
     assert not set(one) & set(other)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
@@ -156,6 +157,7 @@ def _do(desk: TicketDesk, move: str, what: str | None, number: str, at: dt.datet
         desk.press(number, move, what or "", note="话", restore_at=at + HOUR, to="T1", at=at)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(_moves, st.integers(0, 1)), min_size=6, max_size=20))
 def test_an_open_danger_that_nobody_took_always_has_a_timer(moves: list[tuple[tuple[str, str], int]]) -> None:
