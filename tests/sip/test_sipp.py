@@ -1,0 +1,36 @@
+"""sipp, another vendor's telephone, against our server on a bad line."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bot.voice.line import CallFacts
+from bot.voice.sip.media import SipLine
+from bot.voice.sip.server import SipServer
+
+SIPP = shutil.which("sipp")
+
+
+@pytest.mark.skipif(SIPP is None, reason="NOT TESTED: sipp is missing (apt-get install sip-tester)")
+async def test_forty_of_forty_calls_survive_a_line_that_loses_every_fifth_packet(tmp_path: Path) -> None:
+    async def answer(line: SipLine, facts: CallFacts) -> None:
+        async for _ in line.events():
+            pass
+
+    server = SipServer("127.0.0.1", 0, answer)
+    await server.start()
+    try:
+        sipp = await asyncio.create_subprocess_exec(
+            str(SIPP), f"127.0.0.1:{server.port}", "-sn", "uac", "-m", "40", "-r", "10", "-l", "20", "-i", "127.0.0.1",
+            "-d", "1000", "-lost", "20", "-timeout", "90", "-nostdin", "-trace_err",
+            cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        shown, _ = await sipp.communicate()
+        assert sipp.returncode == 0, shown.decode("utf-8", "replace")[-3000:]
+        assert not server.calls
+    finally:
+        await server.close()
