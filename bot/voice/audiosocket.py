@@ -12,7 +12,7 @@ import logging
 import struct
 import time
 import uuid as uuids
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,7 +20,9 @@ import numpy as np
 import soxr
 
 from bot.voice.allowed import is_allowed, networks
+from bot.voice.incoming import FRAME_S, Incoming
 from bot.voice.line import CallFacts, LineEvent, Playback, Pressed, Sounded
+from bot.voice.outgoing import Outgoing
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +31,6 @@ HANG_UP, UUID, DTMF, ERROR = 0x00, 0x01, 0x03, 0xFF
 RATES = {0x10: 8000, 0x11: 12000, 0x12: 16000, 0x13: 24000, 0x14: 32000,
          0x15: 44100, 0x16: 48000, 0x17: 96000, 0x18: 192000}  # fmt: skip
 KINDS = {rate: kind for kind, rate in RATES.items()}
-FRAME_S = 0.02
 #: wakes of the pacer without a frame from the caller before the gap is filled with zeros
 _QUIET_WAKES = 5
 #: behind by more than this (s of wall time), the pacer forgets the past instead of sending a burst
@@ -78,12 +79,10 @@ class AudioSocketLine:
         self._reader, self._writer = reader, writer
         self._pace, self._clock = pace, clock
         self._wire_rate = 8000
-        self._events: asyncio.Queue[LineEvent | None] = asyncio.Queue(_WAITING_EVENTS)
-        self._out: deque[tuple[Playback, int]] = deque()
+        self._incoming = Incoming(_WAITING_EVENTS, _QUIET_WAKES)
+        self._outgoing = Outgoing(clock)
         self._resamplers: dict[int, soxr.ResampleStream] = {}
-        self._received_s = 0.0
         self._sent_frames = 0
-        self._quiet = 0
         self._closed = False
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -93,7 +92,7 @@ class AudioSocketLine:
 
     @property
     def backlog(self) -> int:
-        return self._events.qsize()
+        return self._incoming.backlog
 
     async def start(self) -> None:
         """Learn the rate from the first sound frame (8 kHz when none comes soon), then send and receive."""
@@ -106,23 +105,14 @@ class AudioSocketLine:
                 self._wire_rate = RATES[first.kind]
         self._tasks = [asyncio.create_task(self._receive(reading)), asyncio.create_task(self._send())]
 
-    async def events(self) -> AsyncIterator[LineEvent]:
-        while (event := await self._events.get()) is not None:
-            yield event
+    def events(self) -> AsyncIterator[LineEvent]:
+        return self._incoming.events()
 
     def play(self, pcm: bytes) -> Playback:
-        playback = Playback(pcm)
-        if self._closed or not pcm:
-            playback.complete = not self._closed
-            playback.over.set()
-        else:
-            self._out.append((playback, 0))
-        return playback
+        return self._outgoing.play(pcm)
 
     def drop(self) -> None:
-        while self._out:
-            playback, _ = self._out.popleft()
-            playback.over.set()
+        self._outgoing.drop()
 
     async def hang_up(self) -> None:
         if not self._closed:
@@ -138,11 +128,8 @@ class AudioSocketLine:
         if self._closed:
             return
         self._closed = True
-        self.drop()
-        if self._events.full():
-            # The end of the call must be heard even when nobody takes sound any more.
-            self._events.get_nowait()
-        self._events.put_nowait(None)
+        self._outgoing.close()
+        self._incoming.end()
         with contextlib.suppress(ConnectionError):
             self._writer.close()
 
@@ -152,12 +139,11 @@ class AudioSocketLine:
             while frame is not None and frame.kind not in (HANG_UP, ERROR):
                 if frame.kind in RATES:
                     pcm = self._to_line(frame.payload, RATES[frame.kind])
-                    self._received_s += len(frame.payload) / 2 / RATES[frame.kind]
-                    self._quiet = 0
+                    self._incoming.heard(len(frame.payload) / 2 / RATES[frame.kind])
                     if pcm:
-                        await self._events.put(Sounded(pcm))
+                        await self._incoming.put(Sounded(pcm))
                 elif frame.kind == DTMF:
-                    await self._events.put(Pressed(frame.payload.decode("ascii", "replace")))
+                    await self._incoming.put(Pressed(frame.payload.decode("ascii", "replace")))
                 frame = await read_frame(self._reader)
         finally:
             self._close()
@@ -179,11 +165,11 @@ class AudioSocketLine:
                 late = self._clock() - (origin + self._sent_frames * step)
                 if late < 0:
                     await asyncio.sleep(-late)
-                    self._quiet += 1
+                    self._incoming.woke()
                 elif late > _CATCH_UP_S:
                     origin += late
                 self._send_frame()
-                self._fill_gap()
+                self._incoming.fill(self._sent_frames * FRAME_S, self.rate)
                 if late >= 0 or self._sent_frames % 10 == 0:
                     await self._writer.drain()
                     await asyncio.sleep(0)
@@ -194,7 +180,7 @@ class AudioSocketLine:
 
     def _send_frame(self) -> None:
         size = int(self.rate * FRAME_S) * 2
-        pcm = self._next_sound(size)
+        pcm = self._outgoing.take(size).ljust(size, b"\x00")
         wire = pcm
         if self._wire_rate != self.rate:
             wire = np.asarray(soxr.resample(np.frombuffer(pcm, "<i2"), self.rate, self._wire_rate), "<i2").tobytes()
@@ -202,33 +188,6 @@ class AudioSocketLine:
         self._sent_frames += 1
         if self.on_sent:
             self.on_sent(pcm)
-
-    def _next_sound(self, size: int) -> bytes:
-        pcm = b""
-        while self._out and len(pcm) < size:
-            playback, at = self._out.popleft()
-            if playback.started_at is None:
-                playback.started_at = self._clock()
-            part = playback.pcm[at : at + size - len(pcm)]
-            pcm += part
-            at += len(part)
-            playback.sent = at
-            if at < len(playback.pcm):
-                self._out.appendleft((playback, at))
-            else:
-                playback.complete = True
-                playback.over.set()
-        return pcm + bytes(size - len(pcm))
-
-    def _fill_gap(self) -> None:
-        # A telephone with silence suppression sends nothing; without zeros its speech would never end.
-        lacking = self._sent_frames * FRAME_S - self._received_s
-        if self._quiet < _QUIET_WAKES or lacking < FRAME_S:
-            return
-        frames = int(lacking / FRAME_S + 1e-6)
-        self._received_s += frames * FRAME_S
-        if not self._events.full():
-            self._events.put_nowait(Sounded(bytes(frames * int(self.rate * FRAME_S) * 2)))
 
 
 Answer = Callable[[AudioSocketLine, CallFacts], Awaitable[None]]

@@ -17,13 +17,13 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from bot.voice.incoming import FRAME_S, Incoming
 from bot.voice.line import LineEvent, Playback, Pressed, Sounded
 from bot.voice.outgoing import Outgoing
 
 log = logging.getLogger(__name__)
 
 RATE = 16000
-FRAME_S = 0.02
 #: the longest message that a browser may send (bytes): two seconds of sound
 MAX_MESSAGE = 2 * RATE * 2
 _FRAME_BYTES = int(RATE * FRAME_S) * 2
@@ -53,13 +53,11 @@ class WebsocketLine:
     ) -> None:
         self.on_sent: Callable[[bytes], None] | None = None
         self._socket, self._pace, self._clock = socket, pace, clock
-        self._events: asyncio.Queue[LineEvent | None] = asyncio.Queue(_WAITING_EVENTS)
+        self._incoming = Incoming(_WAITING_EVENTS, _QUIET_WAKES)
         self._outgoing = Outgoing(clock)
         self._told: deque[str] = deque()
         self._began = clock()
-        self._received_s = 0.0
         self._sent_frames = 0
-        self._quiet = 0
         self._strikes = 0
         self._keys = _KEYS_A_SECOND
         self._key_at = self._began
@@ -68,16 +66,15 @@ class WebsocketLine:
 
     @property
     def backlog(self) -> int:
-        return self._events.qsize()
+        return self._incoming.backlog
 
     def start(self) -> None:
         """Begin to send and receive."""
         self._began = self._clock()
         self._tasks = [asyncio.create_task(self._receive()), asyncio.create_task(self._send())]
 
-    async def events(self) -> AsyncIterator[LineEvent]:
-        while (event := await self._events.get()) is not None:
-            yield event
+    def events(self) -> AsyncIterator[LineEvent]:
+        return self._incoming.events()
 
     def play(self, pcm: bytes) -> Playback:
         return self._outgoing.play(pcm)
@@ -106,10 +103,7 @@ class WebsocketLine:
             return
         self._closed = True
         self._outgoing.close()
-        if self._events.full():
-            # The end of the call must be heard even when nobody takes sound any more.
-            self._events.get_nowait()
-        self._events.put_nowait(None)
+        self._incoming.end()
 
     # ---- from the browser -----------------------------------------------------------------------
 
@@ -133,11 +127,10 @@ class WebsocketLine:
         if not pcm:
             self._strikes += 1
             return
-        if self._received_s + seconds > (self._clock() - self._began) * self._pace + _AHEAD_S:
+        if self._incoming.received_s + seconds > (self._clock() - self._began) * self._pace + _AHEAD_S:
             return
-        self._received_s += seconds
-        self._quiet = 0
-        await self._events.put(Sounded(pcm))
+        self._incoming.heard(seconds)
+        await self._incoming.put(Sounded(pcm))
 
     async def _asked(self, text: str) -> bool:
         """False when the caller hangs up."""
@@ -153,7 +146,7 @@ class WebsocketLine:
         self._key_at = now
         if isinstance(key, str) and key in _KEYS and self._keys >= 1:
             self._keys -= 1
-            await self._events.put(Pressed(key))
+            await self._incoming.put(Pressed(key))
         else:
             self._strikes += 1
         return True
@@ -168,11 +161,11 @@ class WebsocketLine:
                 late = self._clock() - (origin + self._sent_frames * step)
                 if late < 0:
                     await asyncio.sleep(-late)
-                    self._quiet += 1
+                    self._incoming.woke()
                 elif late > _CATCH_UP_S:
                     origin += late
                 await asyncio.wait_for(self._send_frame(), _STUCK_S)
-                self._fill_gap()
+                self._incoming.fill(self._sent_frames * FRAME_S, RATE)
         except (ConnectionError, RuntimeError, TimeoutError):
             # aiohttp raises RuntimeError on a socket that is closing.
             pass
@@ -190,14 +183,4 @@ class WebsocketLine:
             await self._socket.send_bytes(pcm)
         self._sent_frames += 1
         if self.on_sent:
-            self.on_sent(pcm + bytes(_FRAME_BYTES - len(pcm)))
-
-    def _fill_gap(self) -> None:
-        # A page in the background, or a bad network, sends nothing; without zeros its speech would never end.
-        lacking = self._sent_frames * FRAME_S - self._received_s
-        if self._quiet < _QUIET_WAKES or lacking < FRAME_S:
-            return
-        frames = int(lacking / FRAME_S + 1e-6)
-        self._received_s += frames * FRAME_S
-        if not self._events.full():
-            self._events.put_nowait(Sounded(bytes(frames * _FRAME_BYTES)))
+            self.on_sent(pcm.ljust(_FRAME_BYTES, b"\x00"))

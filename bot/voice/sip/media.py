@@ -8,15 +8,15 @@ import ipaddress
 import secrets
 import socket
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from bot.voice.incoming import FRAME_S, Incoming
 from bot.voice.line import LineEvent, Playback, Sounded
+from bot.voice.outgoing import Outgoing
 from bot.voice.sip import rtp
 from bot.voice.sip.busy import BusyTone
 from bot.voice.sip.sdp import Media
 
-FRAME_S = 0.02
 _FRAME = 320
 _CATCH_UP_S = 0.5
 _WAITING_EVENTS = 6000
@@ -65,8 +65,8 @@ class SipLine(asyncio.DatagramProtocol):
         self._on_end, self._hang_up, self._transfer = on_end, hang_up, transfer
         self._trusted, self._on_first = trusted, on_first
         self._silence_s, self._clock = silence_s, clock
-        self._events: asyncio.Queue[LineEvent | None] = asyncio.Queue(_WAITING_EVENTS)
-        self._out: deque[tuple[Playback, int]] = deque()
+        self._incoming = Incoming(_WAITING_EVENTS)
+        self._outgoing = Outgoing(clock)
         self._receiver = rtp.Receiver(media.digits, clock())
         self._sender = rtp.Sender(secrets.randbits(16), secrets.randbits(32), secrets.randbits(32))
         self._busy = BusyTone()
@@ -80,7 +80,7 @@ class SipLine(asyncio.DatagramProtocol):
 
     @property
     def backlog(self) -> int:
-        return self._events.qsize()
+        return self._incoming.backlog
 
     @property
     def port(self) -> int:
@@ -99,22 +99,14 @@ class SipLine(asyncio.DatagramProtocol):
             return
         self._task = asyncio.create_task(self._send())
 
-    async def events(self) -> AsyncIterator[LineEvent]:
-        while (event := await self._events.get()) is not None:
-            yield event
+    def events(self) -> AsyncIterator[LineEvent]:
+        return self._incoming.events()
 
     def play(self, pcm: bytes) -> Playback:
-        playback = Playback(pcm)
-        if self._closed or not pcm:
-            playback.complete = not self._closed
-            playback.over.set()
-        else:
-            self._out.append((playback, 0))
-        return playback
+        return self._outgoing.play(pcm)
 
     def drop(self) -> None:
-        while self._out:
-            self._out.popleft()[0].over.set()
+        self._outgoing.drop()
 
     async def hang_up(self) -> None:
         await self._hang_up()
@@ -139,10 +131,8 @@ class SipLine(asyncio.DatagramProtocol):
         if self._closed:
             return
         self._closed = True
-        self.drop()
-        if self._events.full():
-            self._events.get_nowait()
-        self._events.put_nowait(None)
+        self._outgoing.close()
+        self._incoming.end()
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
         if self._transport is not None:
@@ -178,9 +168,8 @@ class SipLine(asyncio.DatagramProtocol):
         """ICMP says that nobody listens there: the silence will tell."""
 
     def _put(self, event: LineEvent) -> None:
-        if self._closed or self._events.full():
+        if self._closed or not self._incoming.offer(event):
             return
-        self._events.put_nowait(event)
         if isinstance(event, Sounded) and not self._busy.heard and self._busy.listen(event.pcm):
             self._on_end("busy tone")
 
@@ -213,7 +202,7 @@ class SipLine(asyncio.DatagramProtocol):
                 return
 
     def _send_frame(self) -> None:
-        pcm = self._next_sound()
+        pcm = self._outgoing.take(_FRAME).ljust(_FRAME, b"\x00")
         if self.media.held:
             self._sender.skip(_FRAME // 2)
         elif self._transport is not None:
@@ -222,23 +211,6 @@ class SipLine(asyncio.DatagramProtocol):
                 self._transport.sendto(self._sender.packet(pcm, self.media.codec), where)
         if self.on_sent:
             self.on_sent(pcm)
-
-    def _next_sound(self) -> bytes:
-        pcm = b""
-        while self._out and len(pcm) < _FRAME:
-            playback, at = self._out.popleft()
-            if playback.started_at is None:
-                playback.started_at = self._clock()
-            part = playback.pcm[at : at + _FRAME - len(pcm)]
-            pcm += part
-            at += len(part)
-            playback.sent = at
-            if at < len(playback.pcm):
-                self._out.appendleft((playback, at))
-            else:
-                playback.complete = True
-                playback.over.set()
-        return pcm + bytes(_FRAME - len(pcm))
 
 
 def own_address(bound: str, peer: str) -> str:
