@@ -24,9 +24,8 @@ from bot.settings import Settings
 from bot.speech.models import ModelMissing, in_use
 from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice, VoiceFailed
-from bot.voice.line import CallFacts, Line
 from bot.voice.repertoire import Repertoire
-from bot.voice.sip.server import SipServer
+from bot.voice.sip.service import UnknownTrunk, sip_front_end
 from bot.voice.telephone import Telephone
 from bot.web.app import make_app
 from bot.web.metrics import metrics_route
@@ -72,6 +71,8 @@ async def _serve(settings: Settings) -> None:
     _probe(settings.web.host, settings.web.port, "[web] port", settings)
     _probe(*phone, "[voice] audiosocket", settings)
     _probe(*agi, "[voice] fastagi", settings)
+    if settings.voice.sip:
+        _probe(*_address(settings.voice.sip, "sip"), "[voice] sip", settings, socket.SOCK_DGRAM)
     await asyncio.to_thread(_furnish, settings)
     tell("starting Gege …")
     async with running(settings) as service, contextlib.AsyncExitStack() as stack:
@@ -100,6 +101,8 @@ async def _serve(settings: Settings) -> None:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
+        # The stack unwinds backwards: calls of every kind finish before what carries them goes.
+        stack.push_async_callback(telephone.drain)
         try:
             await web.TCPSite(runner, settings.web.host, settings.web.port).start()
         except OSError as problem:
@@ -184,24 +187,16 @@ async def _answer_calls(
 
 async def _answer_sip(telephone: Telephone, settings: Settings, stack: contextlib.AsyncExitStack) -> None:
     """Calls straight from an adapter or a trunk; an empty `[voice] sip` switches them off."""
-    wanted = settings.voice
-    if not wanted.sip:
+    if not settings.voice.sip:
         return
-    where = _address(wanted.sip, "sip")
-
-    async def answer(line: Line, facts: CallFacts) -> None:
-        await telephone.answer(line, facts, front_end="sip", on_event=None)
-
-    sip = SipServer(*where, answer, allowed=wanted.sip_allowed, most=wanted.sip_calls, public=wanted.sip_public)
+    where = _address(settings.voice.sip, "sip")
     try:
-        await sip.start()
+        await stack.enter_async_context(sip_front_end(telephone, where, settings))
     except OSError as problem:
         raise _cannot(*where, "[voice] sip", settings, problem) from problem
-    stack.push_async_callback(sip.close)
-    # The stack unwinds backwards: live SIP calls finish before their port goes.
-    stack.push_async_callback(telephone.drain)
-    telephone.on_stopping = sip.stop_listening
-    tell(f"telephone (SIP) on {wanted.sip}")
+    except UnknownTrunk as problem:
+        raise CannotServe(f"{problem}: correct [voice.trunk] in {settings.home / 'gege.toml'}") from None
+    tell(f"telephone (SIP) on {settings.voice.sip}")
 
 
 def _address(text: str, key: str = "audiosocket") -> tuple[str, int]:
@@ -212,19 +207,21 @@ def _address(text: str, key: str = "audiosocket") -> tuple[str, int]:
         raise CannotServe(f"[voice] {key} is {text!r}; write it as host:port") from None
 
 
-def _probe(host: str, port: int, setting: str, settings: Settings) -> None:
+def _probe(
+    host: str, port: int, setting: str, settings: Settings, kind: socket.SocketKind = socket.SOCK_STREAM
+) -> None:
     """Raises CannotServe when nobody could listen there now."""
     if not 0 <= port <= 65535:
         # getaddrinfo would take it modulo 65536.
         raise CannotServe(f"{port} is no port (0 to 65535): correct {setting} in {settings.home / 'gege.toml'}")
     try:
-        family, kind, protocol, _, where = socket.getaddrinfo(
-            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
+        family, kind, protocol, _, where = socket.getaddrinfo(host or None, port, type=kind, flags=socket.AI_PASSIVE)[0]
         with socket.socket(family, kind, protocol) as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if kind == socket.SOCK_STREAM:
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             trial.bind(where)
-            trial.listen(1)
+            if kind == socket.SOCK_STREAM:
+                trial.listen(1)
     except OSError as problem:
         raise _cannot(host, port, setting, settings, problem) from problem
 

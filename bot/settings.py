@@ -7,9 +7,9 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, ValidationError
 
-from bot.notify.accounts import RobotAccount, TelegramAccount, WebhookAccount, WeComAccount
+from bot.notify.accounts import RobotAccount, TelegramAccount, WebhookAccount, WeComAccount, read_secret
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -46,6 +46,22 @@ class WebSettings(_Section):
     sign_in_hours: float = Field(default=12.0, gt=0)
 
 
+class TrunkSettings(_Section):
+    """[voice.trunk]: a SIP trunk (or an exchange) that calls come from and go to; empty: none."""
+
+    #: host:port where it listens
+    registrar: str = ""
+    #: its name in SIP addresses; empty: the registrar's
+    domain: str = ""
+    user: str = ""
+    password: Annotated[str, BeforeValidator(read_secret)] = Field(default="", repr=False)
+    #: whether it wants to be told where we are (REGISTER), and for how long (s) a registration is asked
+    registers: bool = True
+    expires_s: int = Field(default=300, ge=30)
+    #: seconds for which one person is rung
+    ring_s: float = Field(default=25.0, gt=0)
+
+
 class VoiceSettings(_Section):
     """Telephone front ends; addresses are host:port."""
 
@@ -56,6 +72,7 @@ class VoiceSettings(_Section):
     sip_allowed: list[str] = Field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
     sip_calls: int = Field(default=30, ge=1)
     sip_public: str = ""
+    trunk: TrunkSettings = Field(default_factory=lambda: TrunkSettings())
     #: seconds of silence that end a caller's turn (old callers: 0.9 to 1.5)
     end_of_speech: float = 0.9
 

@@ -8,6 +8,23 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, field_validator
 
 
+def read_secret(value: object) -> object:
+    """What stands in a setting, or what `env:NAME` or `file:/path` (its first line) means. Raises ValueError."""
+    if not isinstance(value, str):
+        return value
+    where, _, name = value.partition(":")
+    if where == "env":
+        if name not in os.environ:
+            raise ValueError(f"the environment has no {name}")
+        return os.environ[name]
+    if where == "file":
+        try:
+            return Path(name).read_text("utf-8").splitlines()[0].strip()
+        except (OSError, IndexError) as problem:
+            raise ValueError(f"{name} cannot be read: {problem}") from problem
+    return value
+
+
 class _Account(BaseModel):
     """A secret may stand in the file, or be `env:NAME` or `file:/path` (its first line)."""
 
@@ -16,19 +33,7 @@ class _Account(BaseModel):
     @field_validator("token", "secret", "aes_key", "kf_secret", mode="before", check_fields=False)
     @classmethod
     def _read_secret(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        where, _, name = value.partition(":")
-        if where == "env":
-            if name not in os.environ:
-                raise ValueError(f"the environment has no {name}")
-            return os.environ[name]
-        if where == "file":
-            try:
-                return Path(name).read_text("utf-8").splitlines()[0].strip()
-            except (OSError, IndexError) as problem:
-                raise ValueError(f"{name} cannot be read: {problem}") from problem
-        return value
+        return read_secret(value)
 
 
 class TelegramAccount(_Account):

@@ -16,7 +16,7 @@ from bot.voice.audiosocket import AudioSocketLine, AudioSocketServer
 from bot.voice.call import OnEvent
 from bot.voice.fastagi import AgiSession, Script
 from bot.voice.line import CallFacts
-from bot.voice.plan import ANSWERED, CALLER_LEFT, CallPlan, Roles, digits, people_to_ring
+from bot.voice.plan import ANSWERED, CALLER_LEFT, CallPlan, Roles, Step, digits, people_to_ring
 from bot.voice.prompts import prompts
 
 log = logging.getLogger(__name__)
@@ -129,25 +129,41 @@ class HandOvers:
         status = session.query.get("status") or await session.variable("DIALSTATUS")
         if session.query.get("hangup") or session.hung_up:
             status = status if plan.position >= 0 and status == ANSWERED else CALLER_LEFT
+        step = await self.advance(plan, status)
+        if step.told:
+            await self._tell(session, "TELL", getattr(prompts(), step.told))
+        await session.set_variable("NEXT", step.number)
+
+    async def advance(self, plan: CallPlan, status: str) -> Step:
+        """What comes next for a caller, given how ringing the last one ended (DIALSTATUS)."""
         await self._follow(plan)
         rung = plan.ringing
         step = plan.next(status.upper(), self._clock())
         if rung:
             self._observer("rung", {"call_id": plan.call_id, "to": rung, "status": status or "?"})
-        if step.told:
-            await self._tell(session, "TELL", getattr(prompts(), step.told))
-        await session.set_variable("NEXT", step.number)
         if step.number:
             self._background(self._prepare(plan))
         elif plan.finished:
             self._background(self._settle(plan))
+        return step
+
+    def expect(self, facts: CallFacts) -> CallPlan:
+        """A call of a front end that puts callers through by itself (SIP)."""
+        plan = CallPlan(facts.call_id, facts.caller, facts.dialled, facts.diverting, self._clock())
+        plan.people = self._people(plan)
+        self._remember(plan)
+        return plan
+
+    def circles(self, facts: CallFacts) -> bool:
+        """Whether a call is our own ringing that somebody's telephone forwards to us."""
+        return self._circle(CallPlan("", facts.caller, facts.dialled, facts.diverting, self._clock()))
 
     async def whisper(self, session: AgiSession) -> None:
         """On the channel of whoever was rung: what the case is, before the caller is put through."""
         wanted = session.query.get("call") or session.facts.get("arg_1", "") or await session.variable("ASID")
         plan = self.plans.get(wanted.strip().lower())
         if plan is not None:
-            await self._tell(session, "WHISPER", await self._line_of(plan))
+            await self._tell(session, "WHISPER", await self.line_of(plan))
 
     # ---- who is rung ----------------------------------------------------------------------------
 
@@ -210,7 +226,8 @@ class HandOvers:
 
     # ---- what is told ---------------------------------------------------------------------------
 
-    async def _line_of(self, plan: CallPlan) -> str:
+    async def line_of(self, plan: CallPlan) -> str:
+        """What whoever is rung hears of the case before the caller is put through."""
         card = await self._ask_desk(lambda: self._desk.ticket(plan.ticket_no)) if plan.ticket_no else None
         words = prompts()
         what = words.kinds[card.kind if card else "callback"]
@@ -242,15 +259,14 @@ class HandOvers:
     async def _prepare(self, plan: CallPlan) -> None:
         """Make the line for whoever is rung while it rings."""
         if self._voice is not None:
-            await self._voice.say(await self._line_of(plan), 8000)
+            await self._voice.say(await self.line_of(plan), 8000)
 
     # ---- what is owed ---------------------------------------------------------------------------
 
     async def _settle(self, plan: CallPlan) -> None:
         """Nobody is left to ring: close what is open, and owe a call-back to a caller who reached nobody."""
         if plan.reached:
-            if not plan.taken:
-                await asyncio.to_thread(self._desk.end_call, plan.call_id, "handed_over")
+            await asyncio.to_thread(self._desk.end_call, plan.call_id, "handed_over")
             return
         await asyncio.to_thread(self._owe, plan)
 
@@ -258,6 +274,7 @@ class HandOvers:
         if plan.ticket_no:
             facts = {"call_back": "not_reached"}
             self._desk.add(plan.ticket_no, note=prompts().unreached_note, facts=facts, by="gege")
+            self._desk.end_call(plan.call_id, "not_reached")
             return
         card = self._desk.call_back(plan.call_id, "not_reached")
         if card is None and plan.caller and not plan.taken:
@@ -276,7 +293,10 @@ class HandOvers:
             lost = not plan.taken and not plan.asked and quiet > _NOT_TAKEN_S
             if (lost or quiet > _FORGOTTEN_S) and not plan.finished and not (plan.taken and not plan.outcome):
                 plan.finished = True
-                if not plan.taken:
+                if plan.taken:
+                    # The dial plan fell silent an hour ago: somebody talked to the caller.
+                    await asyncio.to_thread(self._desk.end_call, plan.call_id, "handed_over")
+                else:
                     await asyncio.to_thread(self._owe, plan)
             if quiet > _FORGOTTEN_S and plan.finished:
                 self.plans.pop(plan.call_id, None)

@@ -42,6 +42,14 @@ class Incoming:
         self._events.put_nowait(event)
         return True
 
+    def forget(self) -> None:
+        """Drop the events that wait, but for the end."""
+        ended = False
+        while not self._events.empty():
+            ended = self._events.get_nowait() is None
+        if ended:
+            self._events.put_nowait(None)
+
     def end(self) -> None:
         """The call is over: heard even when nobody takes sound any more."""
         if self._events.full():

@@ -89,6 +89,8 @@ class Keeping:
         return ticket_no
 
     def _end(self, outcome: str, owed: bool) -> str | None:
+        if outcome == "handed_over" and self._facts.followed:
+            return None  # open until a person has been reached: what stops us meanwhile owes a call-back
         if not owed:
             self._desk.end_call(self._facts.call_id, outcome)
             return None

@@ -27,6 +27,11 @@ class Outgoing:
             self._waiting.append((playback, 0))
         return playback
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that have not left."""
+        return sum(len(playback.pcm) - at for playback, at in self._waiting)
+
     def drop(self) -> None:
         """Forget what has not left."""
         while self._waiting:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from bot.database import Database, now
@@ -84,6 +85,11 @@ class Telephone:
         self._tasks: list[asyncio.Task[None]] = []
         self._watch()
 
+    @property
+    def voice(self) -> Voice | None:
+        """Gege's voice, if it has one."""
+        return self._voice
+
     def _watch(self) -> None:
         watch = self.metrics.watch
         watch("recognised_calls", "Calls that hold a seat of the recogniser", lambda: self.seats.taken)
@@ -120,6 +126,7 @@ class Telephone:
         """Run one call on a line of any front end."""
         if self._voice is None or self.stopping:
             return  # closing the line is what rings a person
+        facts = replace(facts, followed=facts.call_id in self.hand_overs.plans)
         observers: list[OnEvent] = [self.hand_overs, self._log, self.metrics, *([on_event] if on_event else [])]
 
         def tell(name: str, detail: dict[str, Any]) -> None:

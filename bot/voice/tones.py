@@ -1,4 +1,4 @@
-"""Sounds that are no words: the tone after which a message is spoken, and "let me look"."""
+"""Sounds that are no words: the tone after which a message is spoken, "let me look", and somebody being rung."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ def looking(rate: int) -> bytes:
     """Two soft low knocks: Gege is there and looks something up."""
     knock = _tone(rate, 330.0, 0.06, 0.08) + bytes(int(rate * 0.09) * 2)
     return knock + _tone(rate, 294.0, 0.06, 0.08)
+
+
+@cache
+def ringing(rate: int) -> bytes:
+    """China's ring-back: 450 Hz, 1 s on, 4 s off."""
+    return _tone(rate, 450.0, 1.0, 0.15) + bytes(rate * 4 * 2)
 
 
 def _tone(rate: int, hertz: float, seconds: float, share: float) -> bytes:

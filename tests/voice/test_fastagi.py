@@ -6,7 +6,7 @@ import asyncio
 import uuid as uuids
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +65,7 @@ class Exchange:
         self.agi = FastAgiServer("127.0.0.1", 0, self.hand_overs.scripts, most=20, timeout_s=1.0)
 
     async def answer(self, line: Line, facts: CallFacts) -> None:
+        facts = replace(facts, followed=facts.call_id in self.hand_overs.plans)
         await PhoneCall(
             line, facts, dialogue=self.dialogue, recogniser=ScriptedRecogniser([]), voice=self.voice, desk=self.desk,
             intake=NotingIntake(), settings=self.settings, on_event=self.hand_overs,
@@ -178,7 +179,8 @@ async def test_who_does_not_answer_leads_to_the_next_and_at_last_to_a_call_back(
         assert channel.rung == [MANAGER, ASSISTANT, DUTY, STATION]
         assert prompts().not_reached in site.voice.said and prompts().nobody_reached in site.voice.said
         assert [bool(each) for each in channel.told] == [False, True, True, True, True]
-        assert site.desk.notes[-1] == ("add", "GD1", prompts().unreached_note)
+        assert ("add", "GD1", prompts().unreached_note) in site.desk.notes
+        assert site.desk.notes[-1] == ("end", channel.variables["ASID"], "not_reached")
 
 
 async def test_a_call_that_gege_could_not_take_is_rung_through_and_called_back(exchange: Callable) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 import logging
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -23,12 +23,16 @@ Address = tuple[str, int]
 _TICK_S = 0.05
 #: messages a second from one address, and from all
 _MOST_FROM_ONE, _MOST = 300, 2000
+_MOST_ACKS = 2000
+#: Call-ID, number and To-tag of the final response
+_AckKey = tuple[str, int, str]
 
 
 @dataclass
 class _Asked:
     """A request of ours that waits for its final response."""
 
+    request: Message
     data: bytes
     where: Address
     repeats: Repeats
@@ -70,6 +74,7 @@ class Endpoint(asyncio.DatagramProtocol):
         self._finals = Finals()
         self._asked: dict[tuple[str, str], _Asked] = {}
         self._unacknowledged: dict[tuple[str, int, str], _Unacknowledged] = {}
+        self._acknowledged: OrderedDict[_AckKey, tuple[float, bytes, Address]] = OrderedDict()
         self._transport: asyncio.DatagramTransport | None = None
         self._ticking: asyncio.Task[None] | None = None
         self._second, self._counted = 0, Counter[str]()
@@ -186,19 +191,39 @@ class Endpoint(asyncio.DatagramProtocol):
 
     def _response(self, response: Message, source: Address) -> None:
         asked = self._asked.get((response.branch, response.cseq[1]))
+        invite = response.cseq[1] == "INVITE"
+        if invite and response.code >= 200 and self._acknowledge_again(response):
+            return
         if asked is None or asked.final.done():
-            if asked is None and response.cseq[1] == "INVITE" and response.code >= 200:
-                self.on_stray_final(response, source)
+            if invite and 200 <= response.code < 300:
+                self.on_stray_answer(response, source)
             return
         if response.code < 200:
             asked.proceeding = True
             if asked.on_provisional:
                 asked.on_provisional(response)
-        else:
-            asked.final.set_result(response)
+            return
+        if invite and response.code >= 300:
+            self.acknowledge(response, _ack_of_failure(asked.request, response), asked.where)
+        asked.final.set_result(response)
 
-    #: a repeated final response to an INVITE of ours: its ACK was lost
-    on_stray_final: Callable[[Message, Address], None] = staticmethod(lambda response, source: None)
+    #: an INVITE of ours was answered that nobody waits for any more
+    on_stray_answer: Callable[[Message, Address], None] = staticmethod(lambda response, source: None)
+
+    def acknowledge(self, response: Message, ack: Message, where: Address) -> None:
+        """Send the ACK to a final response, and again whenever that comes again."""
+        data = ack.encode()
+        while len(self._acknowledged) >= _MOST_ACKS:
+            self._acknowledged.popitem(last=False)
+        self._acknowledged[_ack_key(response)] = (self._clock(), data, where)
+        self.send(data, where)
+
+    def _acknowledge_again(self, response: Message) -> bool:
+        known = self._acknowledged.get(_ack_key(response))
+        if known is None or self._clock() - known[0] > LASTS:
+            return False
+        self.send(known[1], known[2])
+        return True
 
     # ---- out --------------------------------------------------------------------------------
 
@@ -236,7 +261,7 @@ class Endpoint(asyncio.DatagramProtocol):
         """Send a request until it is answered; its final response, None when none came in 32 s."""
         final: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
         asked = _Asked(
-            request.encode(), where, Repeats(self._clock()), request.method == "INVITE", final, on_provisional
+            request, request.encode(), where, Repeats(self._clock()), request.method == "INVITE", final, on_provisional
         )
         key = (request.branch, request.method)
         self._asked[key] = asked
@@ -265,6 +290,20 @@ class Endpoint(asyncio.DatagramProtocol):
                 elif waiting.repeats.due(now):
                     self.send(waiting.data, waiting.where)
             self._finals.forget(now)
+
+
+def _ack_key(response: Message) -> _AckKey:
+    return (response.call_id, response.cseq[0], parameter_of(response.get("to"), "tag"))
+
+
+def _ack_of_failure(invite: Message, response: Message) -> Message:
+    """The ACK to 300 and above belongs to the INVITE's own transaction (RFC 3261, 17.1.1.3)."""
+    copied = [
+        (name, value) for name, value in invite.headers if name in ("via", "max-forwards", "route", "from", "call-id")
+    ]
+    number = invite.cseq[0]
+    headers = [*copied, ("to", response.get("to")), ("cseq", f"{number} ACK"), ("user-agent", "Gege")]
+    return Message(method="ACK", uri=invite.uri, headers=headers)
 
 
 __all__ = ["LASTS", "Address", "Endpoint"]

@@ -52,7 +52,6 @@ class SipLine(asyncio.DatagramProtocol):
         sock: socket.socket,
         on_end: Callable[[str], None],
         hang_up: Callable[[], Awaitable[None]],
-        transfer: Callable[[str], Awaitable[bool]],
         *,
         trusted: Callable[[str], bool] = lambda host: True,
         on_first: Callable[[], None] = lambda: None,
@@ -62,7 +61,7 @@ class SipLine(asyncio.DatagramProtocol):
         """`trusted(host)`: whether sound may come from there; `on_first` is told of the first packet."""
         self.on_sent: Callable[[bytes], None] | None = None
         self.media, self.sock = media, sock
-        self._on_end, self._hang_up, self._transfer = on_end, hang_up, transfer
+        self._on_end, self._hang_up = on_end, hang_up
         self._trusted, self._on_first = trusted, on_first
         self._silence_s, self._clock = silence_s, clock
         self._incoming = Incoming(_WAITING_EVENTS)
@@ -75,12 +74,19 @@ class SipLine(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._task: asyncio.Task[None] | None = None
         self._closed = False
+        #: set when the call is over
+        self.ended = asyncio.Event()
         #: the largest distance between two packets that left (s)
         self.longest_gap = 0.0
 
     @property
     def backlog(self) -> int:
         return self._incoming.backlog
+
+    @property
+    def waiting_s(self) -> float:
+        """Seconds of sound that wait to leave."""
+        return self._outgoing.waiting / 2 / self.rate
 
     @property
     def port(self) -> int:
@@ -108,12 +114,12 @@ class SipLine(asyncio.DatagramProtocol):
     def drop(self) -> None:
         self._outgoing.drop()
 
+    def forget(self) -> None:
+        """Drop what came and was not taken yet."""
+        self._incoming.forget()
+
     async def hang_up(self) -> None:
         await self._hang_up()
-
-    async def transfer(self, number: str) -> bool:
-        """Put the caller through to a number (REFER); whether it answered. The call ends when it did."""
-        return await self._transfer(number)
 
     def move(self, media: Media) -> None:
         """The peer wants its sound elsewhere, in another codec, or not at all for a while."""
@@ -131,6 +137,7 @@ class SipLine(asyncio.DatagramProtocol):
         if self._closed:
             return
         self._closed = True
+        self.ended.set()
         self._outgoing.close()
         self._incoming.end()
         if self._task is not None and self._task is not asyncio.current_task():

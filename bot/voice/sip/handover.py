@@ -1,0 +1,194 @@
+"""What a dial plan does behind AudioSocket, for calls that come by SIP: people are rung, one after the other.
+
+With a trunk Gege rings them itself and joins the two calls (whoever is rung hears first what the case is); without one
+the exchange that the call came from is asked to ring (REFER), and where it does not know how, Gege rings through it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from bot.speech.speak import Voice, VoiceFailed
+from bot.voice.dialling import Rung
+from bot.voice.handover import HandOvers
+from bot.voice.line import CallFacts, Line, LineEvent, Playback, Sounded
+from bot.voice.plan import ANSWERED, CALLER_LEFT, CallPlan
+from bot.voice.prompts import prompts
+from bot.voice.sip.call import SipCall
+from bot.voice.sip.media import SipLine
+from bot.voice.sip.ringing import Gateway
+from bot.voice.sip.server import SipServer
+from bot.voice.tones import ringing
+
+log = logging.getLogger(__name__)
+
+#: Asterisk's words for how ringing ended, so that both front ends follow one plan
+_STATUS = {"answered": ANSWERED, "busy": "BUSY", "no_answer": "NOANSWER"}
+_UNAVAILABLE = "CHANUNAVAIL"
+#: the peer does not do REFER
+_NO_REFER = (400, 403, 405, 420, 489, 501, 603)
+#: sound that waits on a joined line for longer than this (s) is dropped: two clocks never agree
+_MOST_WAITING_S = 0.3
+
+
+class SipHandOver:
+    """Answers SIP calls: the conversation first, then whoever has to be rung."""
+
+    def __init__(
+        self,
+        hand_overs: HandOvers,
+        converse: Callable[[Line, CallFacts], Awaitable[None]],
+        voice: Voice | None,
+        *,
+        trunk: Gateway | None = None,
+        ring_s: float = 25.0,
+    ) -> None:
+        """`converse` runs a call and hangs its line up; `ring_s`: how long each one is rung."""
+        self._hand_overs, self._converse, self._voice = hand_overs, converse, voice
+        self._trunk, self._ring_s = trunk, ring_s
+        #: the server whose calls these are; it needs us first
+        self.server: SipServer | None = None
+
+    async def __call__(self, line: SipLine, facts: CallFacts) -> None:
+        """One call, to the end of its last conversation."""
+        plan = self._hand_overs.expect(facts)
+        await self._converse(_Kept(line), facts)
+        call = self.server.call_of(line) if self.server is not None else None
+        step = await self._hand_overs.advance(plan, CALLER_LEFT if line.ended.is_set() else "")
+        while step.number and call is not None:
+            if step.told:
+                await self._say(line, getattr(prompts(), step.told))
+            status = await self._ring(call, plan, step.number)
+            step = await self._hand_overs.advance(plan, status)
+        if step.told:
+            await self._say(line, getattr(prompts(), step.told))
+
+    async def _ring(self, call: SipCall, plan: CallPlan, number: str) -> str:
+        """Ring one person and let both talk; how it ended, in Asterisk's words."""
+        if call.over:
+            return CALLER_LEFT
+        if self._trunk is None:
+            code = await call.refer(number, self._ring_s + 5.0)
+            if code not in _NO_REFER:
+                return CALLER_LEFT if code == 0 else _status_of(code)
+            gateway = Gateway(call.dialog.peer, _host_port(call.dialog.peer))
+        else:
+            gateway = self._trunk
+        return await self._join(call, plan, number, gateway)
+
+    async def _join(self, call: SipCall, plan: CallPlan, number: str, gateway: Gateway) -> str:
+        assert self.server is not None
+        hearing = asyncio.create_task(_ring_back(call.line))
+        asking = asyncio.create_task(self.server.ring(number, self._ring_s, gateway))
+        leaving = asyncio.create_task(call.line.ended.wait())
+        try:
+            await asyncio.wait({asking, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                return CALLER_LEFT
+            rung: Rung[SipCall] = asking.result()
+            if rung.call is None:
+                log.warning("a person was not reached: %s %s", rung.outcome, rung.detail)
+                return _STATUS.get(rung.outcome, _UNAVAILABLE)
+            hearing.cancel()
+            call.line.drop()
+            try:
+                await self._say(rung.call.line, await self._hand_overs.line_of(plan))
+                await join(call.line, rung.call.line)
+            finally:
+                await rung.call.hang_up()
+            return ANSWERED
+        finally:
+            for task in (hearing, asking, leaving):
+                task.cancel()
+            await asyncio.gather(hearing, asking, leaving, return_exceptions=True)
+            if asking.done() and not asking.cancelled() and not asking.exception() and (left := asking.result().call):
+                await left.hang_up()
+
+    async def _say(self, line: SipLine, sentence: str) -> None:
+        if self._voice is None:
+            return
+        try:
+            playing = [line.play(pcm) async for pcm in self._voice.stream(sentence, line.rate)]
+        except VoiceFailed:
+            log.exception("a sentence for a hand-over could not be spoken")
+            return
+        for one in playing:
+            await one.over.wait()
+
+
+async def join(one: SipLine, other: SipLine) -> None:
+    """Each hears the other until the first of them has gone."""
+    for line in (one, other):
+        line.forget()  # what was said before is not for the other one
+    work = [
+        asyncio.create_task(_carry(one, other)), asyncio.create_task(_carry(other, one)),
+        asyncio.create_task(one.ended.wait()), asyncio.create_task(other.ended.wait()),
+    ]  # fmt: skip
+    try:
+        await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in work:
+            task.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
+
+
+async def _carry(source: SipLine, target: SipLine) -> None:
+    async for event in source.events():
+        if isinstance(event, Sounded) and target.waiting_s < _MOST_WAITING_S:
+            target.play(event.pcm)
+
+
+def _status_of(code: int) -> str:
+    if 200 <= code < 300:
+        return ANSWERED
+    return {486: "BUSY", 600: "BUSY", 408: "NOANSWER", 480: "NOANSWER", 487: "NOANSWER"}.get(code, _UNAVAILABLE)
+
+
+def _host_port(address: tuple[str, int]) -> str:
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+async def _ring_back(line: SipLine) -> None:
+    """What a caller is used to hear while somebody is rung."""
+    with contextlib.suppress(asyncio.CancelledError):
+        while not line.ended.is_set():
+            await line.play(ringing(line.rate)).over.wait()
+
+
+class _Kept:
+    """A line whose conversation ends without hanging up: somebody may be rung next."""
+
+    def __init__(self, line: SipLine) -> None:
+        self._line = line
+
+    @property
+    def rate(self) -> int:
+        return self._line.rate
+
+    @property
+    def backlog(self) -> int:
+        return self._line.backlog
+
+    @property
+    def on_sent(self) -> Callable[[bytes], None] | None:
+        return self._line.on_sent
+
+    @on_sent.setter
+    def on_sent(self, told: Callable[[bytes], None] | None) -> None:
+        self._line.on_sent = told
+
+    def events(self) -> AsyncIterator[LineEvent]:
+        return self._line.events()
+
+    def play(self, pcm: bytes) -> Playback:
+        return self._line.play(pcm)
+
+    def drop(self) -> None:
+        self._line.drop()
+
+    async def hang_up(self) -> None:
+        # The recording ends with the conversation: two people talk in private.
+        self._line.on_sent = None

@@ -1,0 +1,162 @@
+"""An exchange on one UDP socket, as the far end of SIP: it calls us, takes our calls, and behaves badly when told to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import secrets
+from collections.abc import AsyncIterator, Callable
+
+from bot.voice.sip import g711, rtp, sdp
+from bot.voice.sip.message import Message, parameter, parse, respond, uri_of
+
+Address = tuple[str, int]
+
+
+class Sound(asyncio.DatagramProtocol):
+    """One RTP port: what it heard, and frames to send."""
+
+    def __init__(self) -> None:
+        self.heard = bytearray()
+        self._sender = rtp.Sender(1, 2, 3)
+
+    async def open(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
+        self.port = int(self.transport.get_extra_info("sockname")[1])
+
+    def datagram_received(self, data: bytes, addr: Address) -> None:
+        packet = rtp.parse(data)
+        if packet is not None:
+            self.heard.extend(g711.decode(packet.payload, packet.payload_type))
+
+    def send(self, pcm: bytes, where: Address) -> None:
+        self.transport.sendto(self._sender.packet(pcm, g711.PCMA), where)
+
+
+class Exchange(asyncio.DatagramProtocol):
+    """`behave` maps a method (or "INVITE 0715…") to what is done with our requests; all of them stand in `asked`."""
+
+    def __init__(self, gege: Address | None = None) -> None:
+        self.gege = gege
+        self.asked: list[Message] = []
+        self.behave: dict[str, Callable[[Message], None]] = {}
+        self._responses: dict[str, asyncio.Queue[Message]] = {}
+        self.sound = Sound()
+
+    async def open(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
+        self.address: Address = ("127.0.0.1", int(self.transport.get_extra_info("sockname")[1]))
+        await self.sound.open()
+
+    def close(self) -> None:
+        self.transport.close()
+        self.sound.transport.close()
+
+    def datagram_received(self, data: bytes, addr: Address) -> None:
+        message = parse(data)
+        if message.code:
+            self._responses.setdefault(message.branch, asyncio.Queue()).put_nowait(message)
+            return
+        self.asked.append(message)
+        rung = f"{message.method} {uri_of(message.uri).removeprefix('sip:').partition('@')[0]}"
+        behave = self.behave.get(rung) or self.behave.get(message.method)
+        if behave is not None:
+            behave(message)
+        elif message.method != "ACK":
+            self.answer(message, 200)
+
+    def answer(self, request: Message, code: int, *, tag: str = "them", sound: bool = False, **headers: str) -> None:
+        """Our response to a request of Gege's."""
+        assert self.gege is not None
+        more = [(name.replace("_", "-"), value) for name, value in headers.items()]
+        body = b""
+        if sound:
+            more += [("contact", f"<sip:them@{self.host}>"), ("content-type", "application/sdp")]
+            body = sdp.write("127.0.0.1", self.sound.port, 1, 1)
+        self.transport.sendto(respond(request, code, self.gege, tag=tag, headers=more, body=body).encode(), self.gege)
+
+    @property
+    def host(self) -> str:
+        return f"{self.address[0]}:{self.address[1]}"
+
+    def named(self, method: str) -> list[Message]:
+        """What Gege asked, without repetitions."""
+        return list({each.branch: each for each in self.asked if each.method == method}.values())
+
+    async def call(self, number: str = "07153391024", caller: str = "13971800123") -> Call:
+        """Call Gege."""
+        call = Call(self, number, caller, secrets.token_hex(6))
+        await call.invite()
+        return call
+
+
+class Call:
+    """A call of the exchange's to Gege."""
+
+    def __init__(self, exchange: Exchange, number: str, caller: str, call_id: str) -> None:
+        self._exchange, self.call_id = exchange, call_id
+        assert exchange.gege is not None
+        self._to = f"<sip:{number}@{exchange.gege[0]}:{exchange.gege[1]}>"
+        self._from = f"<sip:{caller}@{exchange.host}>;tag=us{call_id}"
+        self._numbers = itertools.count(1)
+        self.media: sdp.Media | None = None
+        self.final: Message | None = None
+
+    def _message(self, method: str, number: int, body: bytes, more: dict[str, str]) -> Message:
+        exchange = self._exchange
+        assert exchange.gege is not None
+        headers = [
+            ("via", f"SIP/2.0/UDP {exchange.host};branch=z9hG4bK{secrets.token_hex(6)};rport"), ("from", self._from),
+            ("to", self._to), ("call-id", self.call_id), ("cseq", f"{number} {method}"),
+            ("contact", f"<sip:us@{exchange.host}>"), *((name.replace("_", "-"), value) for name, value in more.items()),
+        ]  # fmt: skip
+        uri = f"sip:gege@{exchange.gege[0]}:{exchange.gege[1]}"
+        return Message(method=method, uri=uri, headers=headers, body=body)
+
+    def send(self, method: str, *, number: int | None = None, body: bytes = b"", **headers: str) -> Message:
+        """Send it once and wait for nothing."""
+        message = self._message(method, next(self._numbers) if number is None else number, body, headers)
+        self._exchange.transport.sendto(message.encode(), self._exchange.gege)
+        return message
+
+    async def ask(self, method: str, *, body: bytes = b"", **headers: str) -> Message:
+        """Its final response."""
+        message = self.send(method, body=body, **headers)
+        queue = self._exchange._responses.setdefault(message.branch, asyncio.Queue())
+        while (response := await asyncio.wait_for(queue.get(), 5)).code < 200:
+            pass
+        return response
+
+    async def invite(self, body: bytes | None = None) -> Message:
+        """INVITE (again) and ACK; what came of it is in `final` and `media`."""
+        offer = sdp.write("127.0.0.1", self._exchange.sound.port, 1, 1) if body is None else body
+        self.final = await self.ask("INVITE", body=offer, content_type="application/sdp")
+        number = self.final.cseq[0]
+        if parameter(self.final.get("to"), "tag"):
+            self._to = self.final.get("to")
+        self.send("ACK", number=number)
+        if self.final.code == 200:
+            self.media = sdp.read(self.final.body)
+        return self.final
+
+    def speak(self, pcm: bytes) -> None:
+        assert self.media is not None
+        for start in range(0, len(pcm), 320):
+            self._exchange.sound.send(pcm[start : start + 320], (self.media.host, self.media.port))
+
+    def notify(self, status: str) -> None:
+        """Tell how the number is doing that Gege referred us to."""
+        self.send("NOTIFY", body=f"SIP/2.0 {status}\r\n".encode(), event="refer", content_type="message/sipfrag")
+
+
+@contextlib.asynccontextmanager
+async def exchange() -> AsyncIterator[Exchange]:
+    made = Exchange()
+    await made.open()
+    try:
+        yield made
+    finally:
+        made.close()

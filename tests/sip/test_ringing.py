@@ -1,0 +1,236 @@
+"""Calls that Gege makes by SIP: taken, refused, given up, crossed; and being registered at a trunk."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bot.voice.line import CallFacts, Sounded
+from bot.voice.sip import digest
+from bot.voice.sip.media import SipLine
+from bot.voice.sip.message import Message
+from bot.voice.sip.ringing import Gateway
+from bot.voice.sip.server import SipServer
+from bot.voice.sip.trunk import Registration
+from tests.sip.exchange import Exchange, exchange
+
+MANAGER = "13900000001"
+CHALLENGE = 'Digest realm="them", nonce="{}", algorithm=MD5, qop="auth"'
+
+
+async def nobody(line: SipLine, facts: CallFacts) -> None:
+    """Nobody calls us here."""
+
+
+@asynccontextmanager
+async def both() -> AsyncIterator[tuple[SipServer, Exchange, Gateway]]:
+    async with exchange() as far:
+        server = SipServer("127.0.0.1", 0, nobody)
+        await server.start()
+        far.gege = ("127.0.0.1", server.port)
+        try:
+            yield server, far, Gateway(far.address, far.host, "gege", "a secret")
+        finally:
+            await server.close()
+
+
+async def until(condition: Callable[[], object], seconds: float = 8.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_who_takes_the_call_is_heard_and_hears() -> None:
+    async with both() as (server, far, gateway):
+        far.behave["INVITE"] = lambda invite: (far.answer(invite, 180), far.answer(invite, 200, sound=True))
+        rung = await server.ring(MANAGER, 5, gateway)
+        assert rung.outcome == "answered" and rung.call is not None
+        assert far.named("INVITE")[0].uri == f"sip:{MANAGER}@{far.host}"
+        await until(lambda: far.named("ACK"))
+        line = rung.call.line
+        line.play(b"\x00\x10" * 800)
+        await until(lambda: any(far.sound.heard))
+        far.sound.send(b"\x00\x20" * 160, ("127.0.0.1", line.port))
+        async with asyncio.timeout(5):
+            async for event in line.events():
+                if isinstance(event, Sounded) and any(event.pcm):
+                    break
+        await rung.call.hang_up()
+        await until(lambda: far.named("BYE"))
+        assert not server.calls
+
+
+async def test_an_answer_that_comes_again_is_acknowledged_again() -> None:
+    async with both() as (server, far, gateway):
+        far.behave["INVITE"] = lambda invite: far.answer(invite, 200, sound=True)
+        assert (await server.ring(MANAGER, 5, gateway)).outcome == "answered"
+        await until(lambda: far.named("ACK"))
+        far.answer(far.named("INVITE")[0], 200, sound=True)  # the first ACK was lost
+        await until(lambda: sum(each.method == "ACK" for each in far.asked) >= 2)
+        assert len(server.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"), [(486, "busy"), (600, "busy"), (480, "no_answer"), (404, "refused"), (603, "refused"), (503, "refused")]
+)
+async def test_who_does_not_take_it_is_told_apart_and_acknowledged(code: int, outcome: str) -> None:
+    async with both() as (server, far, gateway):
+        far.behave["INVITE"] = lambda invite: far.answer(invite, code)
+        assert (await server.ring(MANAGER, 5, gateway)).outcome == outcome
+        await until(lambda: far.named("ACK"))
+        ack, invite = far.named("ACK")[0], far.named("INVITE")[0]
+        assert ack.branch == invite.branch and ack.cseq == (1, "ACK")
+        assert not server.calls
+
+
+async def test_who_is_rung_in_vain_is_given_up_with_a_cancel() -> None:
+    async with both() as (server, far, gateway):
+        far.behave["INVITE"] = lambda invite: far.answer(invite, 180)
+
+        def cancelled(cancel: Message) -> None:
+            far.answer(cancel, 200)
+            far.answer(far.named("INVITE")[0], 487)
+
+        far.behave["CANCEL"] = cancelled
+        assert (await server.ring(MANAGER, 0.3, gateway)).outcome == "no_answer"
+        await until(lambda: far.named("ACK"))
+        assert far.named("CANCEL")[0].branch == far.named("INVITE")[0].branch
+
+
+async def test_who_takes_the_call_in_the_moment_it_is_given_up_is_hung_up_on() -> None:
+    async with both() as (server, far, gateway):
+        far.behave["INVITE"] = lambda invite: far.answer(invite, 180)
+        far.behave["CANCEL"] = lambda cancel: (
+            far.answer(cancel, 200), far.answer(far.named("INVITE")[0], 200, sound=True),
+        )  # fmt: skip
+        assert (await server.ring(MANAGER, 0.3, gateway)).outcome == "no_answer"
+        await until(lambda: far.named("BYE"))
+        assert far.named("ACK") and not server.calls
+
+
+async def test_who_takes_it_long_after_nobody_waits_is_hung_up_on_too() -> None:
+    async with both() as (server, far, gateway):
+        far.behave["INVITE"] = lambda invite: None
+        assert (await server.ring(MANAGER, 0.2, gateway)).outcome == "no_answer"
+        far.answer(far.named("INVITE")[0], 200, sound=True)
+        await until(lambda: far.named("BYE"))
+        assert not server.calls
+
+
+async def test_a_challenge_is_answered_and_a_wrong_password_is_no_endless_game() -> None:
+    async with both() as (server, far, gateway):
+
+        def asks(invite: Message) -> None:
+            shown = invite.get("proxy-authorization")
+            if "nonce=\"n1\"" in shown:
+                wanted = digest.answer(
+                    digest.Challenge("proxy-authorization", "them", "n1", qop=True), "INVITE", invite.uri, "gege", "a secret",
+                    cnonce=shown.partition('cnonce="')[2].partition('"')[0],
+                )[1]  # fmt: skip
+                far.answer(invite, 200 if shown == wanted else 407, sound=shown == wanted)
+            else:
+                far.answer(invite, 407, proxy_authenticate=CHALLENGE.format("n1"))
+
+        far.behave["INVITE"] = asks
+        assert (await server.ring(MANAGER, 5, gateway)).outcome == "answered"
+        assert [each.cseq[0] for each in far.named("INVITE")] == [1, 2]
+        wrong = Gateway(far.address, far.host, "gege", "another")
+        far.behave["INVITE"] = lambda invite: far.answer(invite, 407, proxy_authenticate=CHALLENGE.format("n1"))
+        rung = await server.ring(MANAGER, 5, wrong)
+        assert rung.outcome == "refused" and "password" in rung.detail
+        assert len(far.named("INVITE")) == 4
+
+
+async def test_what_is_no_number_is_never_rung() -> None:
+    async with both() as (server, far, gateway):
+        for wrong in ("", "1390@elsewhere", "139\r\nX: y", "sip:1390"):
+            assert (await server.ring(wrong, 1, gateway)).outcome == "refused"
+        assert not far.asked
+
+
+@pytest.mark.skipif(shutil.which("sipp") is None, reason="NOT TESTED: sipp is missing (apt-get install sip-tester)")
+async def test_another_vendors_telephone_takes_our_call(tmp_path) -> None:
+    server = SipServer("127.0.0.1", 0, nobody)
+    await server.start()
+    sipp = await asyncio.create_subprocess_exec(
+        "sipp", "-sn", "uas", "-i", "127.0.0.1", "-p", "0", "-m", "1", "-timeout", "30", "-nostdin", cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        port = await _port_of(sipp)
+        rung = await server.ring(MANAGER, 10, Gateway(("127.0.0.1", port), f"127.0.0.1:{port}"))
+        # sipp's own telephone names no codec of ours twice; taken is what counts
+        assert rung.outcome == "answered" and rung.call is not None, rung
+        await rung.call.hang_up()
+        await asyncio.wait_for(sipp.communicate(), 20)
+        assert sipp.returncode == 0
+    finally:
+        if sipp.returncode is None:
+            sipp.kill()
+        await server.close()
+
+
+async def _port_of(process: asyncio.subprocess.Process) -> int:
+    """The UDP port that a child listens on, from /proc."""
+    import os
+
+    for _ in range(200):
+        await asyncio.sleep(0.05)
+        inodes = set()
+        with open("/proc/net/udp") as table:
+            rows = [line.split() for line in table][1:]
+        for descriptor in os.listdir(f"/proc/{process.pid}/fd"):
+            link = os.readlink(f"/proc/{process.pid}/fd/{descriptor}")
+            if link.startswith("socket:["):
+                inodes.add(link[8:-1])
+        ports = [int(row[1].split(":")[1], 16) for row in rows if row[9] in inodes]
+        if ports:
+            return min(ports)
+    raise AssertionError("sipp does not listen")
+
+
+async def test_we_are_registered_again_before_it_is_forgotten_and_gone_at_the_end() -> None:
+    async with both() as (server, far, gateway):
+        nonces = iter(("n1", "n2", "n3"))
+        nonce = next(nonces)
+
+        def registrar(request: Message) -> None:
+            nonlocal nonce
+            shown = request.get("authorization")
+            if f'nonce="{nonce}"' in shown:
+                far.answer(request, 200, contact=f"{request.get('contact')};expires=2")
+                nonce = next(nonces, nonce)
+            else:
+                stale = ", stale=true" if shown else ""
+                far.answer(request, 401, www_authenticate=CHALLENGE.format(nonce) + stale)
+
+        far.behave["REGISTER"] = registrar
+        registration = Registration(server.endpoint, gateway, 60)
+        registration.start()
+        await until(lambda: registration.registered)
+        assert registration.trouble == ""
+        first = len(far.named("REGISTER"))
+        await until(lambda: len(far.named("REGISTER")) >= first + 2)  # a new nonce in between, and it still works
+        assert registration.registered
+        await registration.close()
+        assert far.named("REGISTER")[-1].get("expires") == "0"
+        numbers = [each.cseq[0] for each in far.named("REGISTER")]
+        assert numbers == sorted(set(numbers)) and len({each.call_id for each in far.named("REGISTER")}) == 1
+
+
+async def test_a_trunk_that_refuses_is_said_and_asked_again(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
+    monkeypatch.setattr("bot.voice.sip.trunk._RETRY_S", 0.1)
+    async with both() as (server, far, gateway):
+        far.behave["REGISTER"] = lambda request: far.answer(request, 403)
+        registration = Registration(server.endpoint, gateway, 60)
+        registration.start()
+        await until(lambda: len(far.named("REGISTER")) >= 2)
+        assert not registration.registered and "password" in registration.trouble
+        assert caplog.text.count("NOT REGISTERED") == 1 and "[voice.trunk]" in caplog.text
+        far.behave["REGISTER"] = lambda request: far.answer(request, 200, expires="60")
+        await until(lambda: registration.registered)
+        await registration.close()
