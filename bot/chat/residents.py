@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from bot.chat.outgoing import Said
 from bot.chat.shelf import ChatShelf, NotAPicture
 from bot.dialogue.port import Dialogue, Heard
 from bot.recordings.room import keep_recording, name_for
@@ -53,9 +54,13 @@ class Incoming:
     def session(self) -> str:
         return f"{self.channel}:{self.chat}"
 
+    def says(self, *sentences: str, board: bool = False) -> list[Said]:
+        """Sentences for this chat, as one message."""
+        return [Said(self.channel, self.chat, "\n".join(sentences), board=board)] if any(sentences) else []
+
 
 class Residents:
-    """`answer` says what to show; it never raises for what a resident may send."""
+    """`answer` says what to show."""
 
     def __init__(
         self, dialogue: Dialogue, desk: TicketDesk, shelf: ChatShelf, recogniser: Recogniser | None, settings: Settings
@@ -63,28 +68,32 @@ class Residents:
         self._dialogue, self._desk, self._shelf = dialogue, desk, shelf
         self._recogniser, self._settings = recogniser, settings
 
-    async def answer(self, message: Incoming) -> list[str]:
-        """The sentences to show."""
-        try:
-            return await self._answer(message)
-        except Exception:
-            log.exception("message %s of %s failed", message.id, message.channel)
-            return [words()["failed"]]
+    async def answer(self, message: Incoming) -> list[Said]:
+        """What to show, to the resident and to whoever talks to them. Raises what goes wrong here: try again."""
+        return message.says(*await self._answer(message))
 
-    def pressed(self, message: Incoming, data: str) -> list[str]:
+    def failed(self, message: Incoming) -> list[Said]:
+        """It went wrong here too often: a person looks at it."""
+        try:
+            self._for_a_person(message, "")
+        except Exception:
+            log.exception("message %s of %s reaches nobody", message.id, message.channel)
+        return message.says(words()["failed"])
+
+    def pressed(self, message: Incoming, data: str) -> list[Said]:
         """A button below a question of ours: "good:GD…"."""
         said = words()["answers"]
         try:
             done = self._desk.answers.press(data, message.chat)
         except TicketRefused:
-            return [said["none"]]
-        return [said[done.answer] if done.fresh else said["again"]]
+            return message.says(said["none"])
+        return message.says(said[done.answer] if done.fresh else said["again"])
 
-    def start(self, message: Incoming, payload: str) -> list[str]:
+    def start(self, message: Incoming, payload: str) -> list[Said]:
         """The first screen; `payload` is what the board's code carries ("grid_24")."""
         if payload:
             self._shelf.opened(message.session, payload[:40])
-        return [words()["start"].strip()]
+        return message.says(words()["start"].strip(), board=True)
 
     async def _answer(self, message: Incoming) -> list[str]:
         if message.too_big:
@@ -159,12 +168,12 @@ class Residents:
         """An unclear ticket: somebody listens, and calls or writes back."""
         id = f"{message.channel}-{message.id}"
         self._desk.keep_utterance(
-            id, message.session, message.channel, "", (), message.chat, recording=recording
+            id, message.session, message.channel, message.text, (), message.chat, recording=recording
         )
         self._desk.report(
             Report(
                 kind="unclear",
-                said="",
+                said=message.text,
                 session=message.session,
                 channel=message.channel,
                 reporter=message.chat,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import delete, func, select
 
-from bot.chat.models import Attachment, ChatOpening, KfCursor, LinkCode, LinkTry, SeenUpdate
+from bot.chat.models import Attachment, ChatOpening, KfCursor, LinkCode, LinkTry, SeenUpdate, StaffWait
 from bot.database import Database, now
 from bot.grid.models import Staff
 
@@ -18,6 +18,8 @@ _LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 CODE_LIFE = dt.timedelta(minutes=15)
 #: wrong codes from one chat in an hour
 TRIES = 5
+#: messengers deliver an update again for so long (微信客服 three days, Telegram one), and a few more
+_REPEATED = dt.timedelta(days=7)
 #: column of Staff for a channel
 _ADDRESS = {"telegram": Staff.telegram_id, "wecom": Staff.wecom}
 #: first bytes → kind of a picture
@@ -44,11 +46,14 @@ class ChatShelf:
         with self._database.noting() as session:
             session.merge(SeenUpdate(id=update, at=at or now()))
 
-    def tidy(self, before: dt.datetime) -> None:
-        """Forget updates and tries older than `before`; no messenger repeats them so late."""
+    def tidy(self, at: dt.datetime) -> None:
+        """Forget what can no longer matter at `at`."""
+        before = at - _REPEATED
         with self._database.noting() as session:
             session.execute(delete(SeenUpdate).where(SeenUpdate.at < before))
             session.execute(delete(LinkTry).where(LinkTry.at < before))
+            session.execute(delete(LinkCode).where(LinkCode.expires_at < before))
+            session.execute(delete(StaffWait).where(StaffWait.since < before))
 
     def opened(self, chat: str, dialled: str) -> None:
         with self._database.noting() as session:
@@ -89,15 +94,16 @@ class ChatShelf:
             recent = select(func.count()).where(LinkTry.chat == f"{channel}:{chat}", LinkTry.at > at - dt.timedelta(hours=1))
             if session.scalar(recent) >= TRIES:  # type: ignore[operator]
                 return None
-            row = session.get(LinkCode, _hash(code.strip().upper()))
-            if row is None or row.expires_at <= at:
+            # One statement: of two who send the same code at the same instant, one gets the row.
+            taken = delete(LinkCode).where(LinkCode.hash == _hash(code.strip().upper()), LinkCode.expires_at > at)
+            staff_no = session.scalar(taken.returning(LinkCode.staff_no))
+            if staff_no is None:
                 session.add(LinkTry(chat=f"{channel}:{chat}", at=at))
                 return None
-            session.delete(row)
             column = _ADDRESS[channel]
             for other in session.scalars(select(Staff).where(column == chat)):
                 setattr(other, column.key, "")
-            person = session.get_one(Staff, row.staff_no)
+            person = session.get_one(Staff, staff_no)
             setattr(person, column.key, chat)
             return person.name
 

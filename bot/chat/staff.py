@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.chat.residents import words
+from bot.chat.waiting import Wait, Waiting
 from bot.database import now
 from bot.grid.models import Role
 from bot.grid.registry import PersonCard, Registry
@@ -19,8 +21,6 @@ from bot.tickets.desk import TicketDesk
 
 #: verb of a button → what the desk calls it
 _PRESS = {"take": "acknowledge", "site": "on_site", "done": "resolve", "crew": "call_crew"}
-#: a word written so long after a press belongs to it
-_A_WORD = dt.timedelta(minutes=10)
 _EVERYWHERE = frozenset({Role.team, Role.duty, Role.admin, Role.crew})
 
 
@@ -36,13 +36,18 @@ class Shown:
 
 @dataclass
 class StaffChat:
-    """One for all messengers. What is waited for (a word after a press) is in memory: a restart asks again."""
+    """One for all messengers."""
 
     desk: TicketDesk
     registry: Registry
     links: Links | None
     zone: ZoneInfo
-    _waiting: dict[str, tuple[str, str, dt.datetime]] = field(default_factory=dict)
+    waiting: Waiting
+
+    @property
+    def _takers(self) -> dict[str, Callable[[Wait, str, dt.datetime], Shown]]:
+        """Who takes the word that is waited for, by kind of `Wait`. A taker that wants no further word ends it."""
+        return {"comment": self._comment, "wrong": self._comment}
 
     def press(self, staff_no: str, data: str, at: dt.datetime | None = None) -> Shown:
         """A button: "take:GD…", "eta:GD…:60", "pass:GD…:M12". Never raises for what a button may carry."""
@@ -67,7 +72,7 @@ class StaffChat:
         if verb in _PRESS:
             done = self.desk.press(number, _PRESS[verb], me, at=at)
             if verb == "done" and done.fresh:
-                self._wait(me, number, "comment", at)
+                self.waiting.begin(me, number, "comment", at)
             return self._told(verb, done)
         if verb == "eta" and choice.isdigit():
             until = (at + dt.timedelta(minutes=int(choice))).replace(second=0, microsecond=0)
@@ -80,12 +85,12 @@ class StaffChat:
         if verb == "pass" and choice:
             done = self.desk.press(number, "pass_on", me, to=choice, at=at)
             if done.fresh:
-                self._wait(me, number, "comment", at)
+                self.waiting.begin(me, number, "comment", at)
             return self._told("pass", done, to=self._name(choice))
         if verb == "pass":
             return Shown(said["ask_pass"].format(no=number), self._others(person, ticket))
         if verb == "wrong":
-            self._wait(me, number, "wrong", at)
+            self.waiting.begin(me, number, "wrong", at)
             return Shown(said["ask_wrong"].format(no=number))
         if verb == "ring":
             url = self.links.url(Purpose.open, number, me) if self.links else ""
@@ -95,16 +100,20 @@ class StaffChat:
     def write(self, staff_no: str, text: str, at: dt.datetime | None = None) -> Shown | None:
         """A word of staff: it belongs to what they pressed last; None when nothing is waited for."""
         at = at or now()
-        number, kind, since = self._waiting.get(staff_no, ("", "", at))
-        if not number or at - since > _A_WORD or not text.strip():
+        wait = self.waiting.of(staff_no, at)
+        if wait is None or wait.kind not in self._takers or not text.strip():
             return None
-        del self._waiting[staff_no]
-        note = f"{words_of_kind(kind)}{text.strip()[:1000]}"
         try:
-            self.desk.press(number, "comment", staff_no, note=note, at=at)
+            return self._takers[wait.kind](wait, text.strip(), at)
         except TicketRefused:
+            self.waiting.end(staff_no)
             return Shown(words()["staff"]["refused"])
-        return Shown(words()["staff"]["noted"].format(no=number))
+
+    def _comment(self, wait: Wait, text: str, at: dt.datetime) -> Shown:
+        note = f"{words_of_kind(wait.kind)}{text[:1000]}"
+        self.desk.press(wait.ticket_no, "comment", wait.staff_no, note=note, at=at)
+        self.waiting.end(wait.staff_no)
+        return Shown(words()["staff"]["noted"].format(no=wait.ticket_no))
 
     def _told(self, verb: str, done: Pressed, to: str = "") -> Shown:
         text = words()["staff"][verb][done.outcome].format(
@@ -130,9 +139,6 @@ class StaffChat:
     def _name(self, staff_no: str) -> str:
         person = self.registry.person(staff_no)
         return person.name if person else ""
-
-    def _wait(self, staff_no: str, number: str, kind: str, at: dt.datetime) -> None:
-        self._waiting[staff_no] = (number, kind, at)
 
 
 def words_of_kind(kind: str) -> str:

@@ -106,7 +106,7 @@ class WeCom:
                 "msgtype": "text",
                 "agentid": self._agent,
                 # 2048 bytes
-                "text": {"content": _fit(with_links(message), 2048)},
+                "text": {"content": fit(with_links(message), 2048)},
                 # the same text twice within this time (s) is shown once: our retry of an answer that was lost
                 "enable_duplicate_check": 1,
                 "duplicate_check_interval": 600,
@@ -137,15 +137,15 @@ class WeChat:
         body["msgid"] = f"gege{message.notification_id}"
         if message.buttons:
             choices = [{"type": "click", "click": {"id": one.data, "content": one.label}} for one in message.buttons]
-            body |= {"msgtype": "msgmenu", "msgmenu": {"head_content": _fit(message.text, 1024), "list": choices}}
+            body |= {"msgtype": "msgmenu", "msgmenu": {"head_content": fit(message.text, 1024), "list": choices}}
         else:
-            body |= {"msgtype": "text", "text": {"content": _fit(message.text, 2048)}}
+            body |= {"msgtype": "text", "text": {"content": fit(message.text, 2048)}}
         await self._client.call("/cgi-bin/kf/send_msg", body)
 
     async def close(self) -> None:
         await self._client.close()
 
 
-def _fit(text: str, limit: int) -> str:
+def fit(text: str, limit: int) -> str:
     """At most `limit` bytes of UTF-8, cut between characters."""
     return text.encode("utf-8")[:limit].decode("utf-8", "ignore")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import io
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,14 +16,17 @@ import numpy as np
 import pytest_asyncio
 import soundfile
 from aiohttp import web
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from bot.chat.models import Attachment
+from bot.chat.inbox import Inbox
+from bot.chat.models import Attachment, OwedAnswer
+from bot.chat.outgoing import Outgoing
 from bot.chat.residents import Residents
 from bot.chat.shelf import ChatShelf
 from bot.chat.staff import StaffChat
 from bot.chat.telegram import TelegramChat
-from bot.database import Database, open_database
+from bot.chat.waiting import Waiting
+from bot.database import Database, now, open_database
 from bot.dialogue.port import Heard, Reply, Understanding
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
@@ -46,6 +50,17 @@ class Site:
     heard: list[Heard]
     home: Path
     registry: Registry
+    dialogue: Dialogue
+    _running: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
+
+    async def start(self) -> None:
+        """The service comes up."""
+        listening = _listening(self)
+        await self._running.enter_async_context(listening)
+
+    async def kill(self) -> None:
+        """The service is gone, with everything that it had in memory."""
+        await self._running.aclose()
 
     def ticket(self, channel: str = "telegram") -> str:
         return self.desk.report(
@@ -63,8 +78,19 @@ class Dialogue:
 
     site_heard: list[Heard]
     desk: TicketDesk
+    #: the next turns never end, as when the machine dies while it thinks
+    stuck: bool = False
+    #: this many turns fail
+    broken: int = 0
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def turn(self, heard: Heard) -> Reply:
+        self.begun.set()
+        if self.stuck:
+            await asyncio.Event().wait()
+        if self.broken:
+            self.broken -= 1
+            raise OSError("the database is locked")
         self.site_heard.append(heard)
         meaning = Understanding(heard.text, "report_outage", 0.9, False)
         if "停电" not in heard.text:
@@ -90,23 +116,30 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         session.add_all(GridStaff(grid_no="24", staff_no=one) for one in ("M24", "A24", "S24"))
     desk, shelf, registry = TicketDesk(database), ChatShelf(database, tmp_path), Registry.load(database)
     heard: list[Heard] = []
-    async with telegram_server() as server, listening(server, Dialogue(heard, desk), desk, shelf, registry, tmp_path):
-        yield Site(server, desk, shelf, database, heard, tmp_path, registry)
+    async with telegram_server() as server:
+        site = Site(server, desk, shelf, database, heard, tmp_path, registry, Dialogue(heard, desk))
+        await site.start()
+        yield site
+        await site.kill()
     database.dispose()
 
 
 @contextlib.asynccontextmanager
-async def listening(
-    server: TelegramServer, dialogue: Dialogue, desk: TicketDesk, shelf: ChatShelf, registry: Registry, home: Path
-) -> AsyncIterator[None]:
+async def _listening(site: Site) -> AsyncIterator[None]:
     recogniser = ScriptedRecogniser(["我屋里停电了"])
-    residents = Residents(dialogue, desk, shelf, recogniser, Settings(home=home))  # type: ignore[arg-type]
-    staff = StaffChat(desk, registry, None, ZoneInfo("Asia/Shanghai"))
-    account = TelegramAccount(token="1:a", base_url=server.url + "/bot", base_file_url=server.url + "/file/bot")
-    running = asyncio.create_task(TelegramChat(account, residents, staff, shelf, poll_s=0).run())
+    settings = Settings(home=site.home)
+    residents = Residents(site.dialogue, site.desk, site.shelf, recogniser, settings)  # type: ignore[arg-type]
+    staff = StaffChat(site.desk, site.registry, None, ZoneInfo("Asia/Shanghai"), Waiting(site.database))
+    url = site.server.url
+    account = TelegramAccount(token="1:a", base_url=url + "/bot", base_file_url=url + "/file/bot")
+    outgoing = Outgoing(site.database, first_s=0.05)
+    chat = TelegramChat(account, residents, staff, site.shelf, Inbox(site.database, "telegram"), outgoing, poll_s=0)
+    running = asyncio.create_task(chat.run())
+    await outgoing.start()
     try:
         yield
     finally:
+        await outgoing.close()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
@@ -128,17 +161,88 @@ async def test_the_boards_code_names_the_grid(site: Site) -> None:
 
 
 async def test_an_update_that_comes_again_is_taken_once(site: Site) -> None:
-    update = site.server.message(RESIDENT, "屋里停电了")
+    taken = site.server.message(RESIDENT, "屋里停电了")
     await site.server.until(1)
-    site.server.updates += [update, update]
+    site.server.replays += [taken, taken]
     assert len(await site.server.quiet()) == 1 and len(site.tickets()) == 1
 
 
-async def test_an_update_that_comes_again_after_a_restart_is_taken_once(site: Site) -> None:
-    update = site.server.message(RESIDENT, "屋里停电了")
+
+async def test_what_was_fetched_is_not_lost_when_the_service_is_killed(site: Site) -> None:
+    site.dialogue.stuck = True
+    site.server.message(RESIDENT, "屋里停电了")
+    site.server.message(RESIDENT, "快点来")
+    async with asyncio.timeout(10):
+        await site.dialogue.begun.wait()
+        while site.server.updates:  # Telegram has forgotten them
+            await asyncio.sleep(0.02)
+    await site.kill()
+    site.dialogue.stuck = False
+    await site.start()
+    assert await site.server.until(2) == ["记下了。", "听到:快点来"] and len(site.tickets()) == 1
+
+
+async def test_an_answer_that_was_not_sent_when_the_service_is_killed_is_sent_afterwards(site: Site) -> None:
+    site.server.bad["sendMessage"] = [_too_many(60)]
+    site.server.message(RESIDENT, "屋里停电了")
     await site.server.until(1)
-    shelf = ChatShelf(site.database, site.home)
-    assert shelf.seen(f"telegram-{update['update_id']}")
+    await site.server.quiet()
+    await site.kill()
+    with site.database.session() as session:
+        session.execute(update(OwedAnswer).values(due_at=now()))
+    await site.start()
+    assert await site.server.until(2) == ["记下了。"] * 2 and len(site.tickets()) == 1
+
+
+def _answers(site: Site) -> list[OwedAnswer]:
+    with site.database.reading() as session:
+        return list(session.scalars(select(OwedAnswer)))
+
+
+def _too_many(seconds: int) -> web.Response:
+    body = {"ok": False, "error_code": 429, "description": "Too Many Requests", "parameters": {"retry_after": seconds}}
+    return web.json_response(body, status=429)
+
+
+async def test_an_answer_that_is_refused_for_a_moment_comes_later_and_in_order(site: Site) -> None:
+    hiccup = web.json_response({"ok": False, "error_code": 502, "description": "Bad Gateway"}, status=502)
+    site.server.bad["sendMessage"] = [_too_many(1), hiccup]
+    for text in ("一", "二", "三"):
+        site.server.message(RESIDENT, text)
+    sent = await site.server.until(5)
+    assert sent == ["听到:一", "听到:一", "听到:一", "听到:二", "听到:三"]
+
+
+async def test_a_chat_that_is_refused_for_a_while_does_not_hold_up_another(site: Site) -> None:
+    site.server.bad["sendMessage"] = [_too_many(3000)]
+    site.server.message(RESIDENT, "一")
+    await site.server.until(1)
+    site.server.message(RESIDENT + 1, "二")
+    assert await site.server.until(2) == ["听到:一", "听到:二"]
+    async with asyncio.timeout(10):
+        while not (waiting := _answers(site)) or waiting[0].due_at - waiting[0].created_at < dt.timedelta(minutes=50):
+            await asyncio.sleep(0.02)
+
+
+async def test_what_fails_for_a_moment_is_tried_again(site: Site) -> None:
+    site.dialogue.broken = 2
+    site.server.message(RESIDENT, "屋里停电了")
+    assert await site.server.until(1) == ["记下了。"]
+
+
+async def test_what_fails_again_and_again_reaches_a_person_and_those_behind_it_are_heard(site: Site) -> None:
+    site.dialogue.broken = 5
+    site.server.message(RESIDENT, "屋里停电了")
+    site.server.message(RESIDENT, "在吗")
+    said = await site.server.until(2)
+    assert "95598" in said[0] and said[1] == "听到:在吗"
+    assert [(one.kind, one.said) for one in site.tickets()] == [("unclear", "屋里停电了")]
+
+
+async def test_an_update_that_makes_no_sense_holds_nobody_up(site: Site) -> None:
+    site.server.updates.append({"update_id": site.server.next_id(), "message": {"chat": {"id": RESIDENT}}})
+    site.server.message(RESIDENT, "屋里停电了")
+    assert await site.server.until(1) == ["记下了。"]
 
 
 def voice_note() -> bytes:

@@ -18,10 +18,13 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.chat.inbox import Inbox
+from bot.chat.outgoing import Outgoing
 from bot.chat.residents import Residents
 from bot.chat.shelf import ChatShelf
 from bot.chat.staff import StaffChat
-from bot.chat.wecom import WeComChat
+from bot.chat.waiting import Waiting
+from bot.chat.wecom import RESIDENTS, WeComChat
 from bot.database import Database, open_database
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
@@ -143,13 +146,17 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     desk, shelf, heard = TicketDesk(database), ChatShelf(database, tmp_path), []
     async with wechat_server() as wechat:
         residents = Residents(Dialogue(heard, desk), desk, shelf, None, Settings(home=tmp_path))  # type: ignore[arg-type]
-        staff = StaffChat(desk, Registry.load(database), None, ZoneInfo("Asia/Shanghai"))
+        staff = StaffChat(desk, Registry.load(database), None, ZoneInfo("Asia/Shanghai"), Waiting(database))
         account = WeComAccount(corp_id="ww1", token="tok", aes_key=KEY, kf_secret="s", open_kfid="wk1", base_url=wechat.url)
-        chat = WeComChat(account, residents, staff, shelf)
+        outgoing = Outgoing(database, first_s=0.05)
+        chat = WeComChat(account, residents, staff, shelf, Inbox(database, RESIDENTS), outgoing)
+        await chat.start()
+        await outgoing.start()
         app = web.Application()
         app.router.add_routes(chat.routes())
         async with TestClient(TestServer(app)) as client:
             yield Site(client, wechat, desk, shelf, heard, database)
+        await outgoing.close()
         await chat.close()
     database.dispose()
 
