@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import hashlib
 import logging
 from dataclasses import dataclass, replace
 from functools import cache
@@ -15,6 +16,7 @@ import yaml
 from bot.chat.outgoing import Said
 from bot.chat.shelf import ChatShelf, NotAPicture
 from bot.dialogue.port import Dialogue, Heard
+from bot.recordings.files import keep_file
 from bot.recordings.room import keep_recording, name_for
 from bot.settings import Settings
 from bot.speech.audio import AudioRefused, Sound, read_audio
@@ -27,6 +29,8 @@ log = logging.getLogger(__name__)
 _RATE = 16_000
 #: one voice note, seconds
 _LONGEST_S = 300.0
+#: how AMR begins (RFC 4867), which WeCom's voice notes are; libsndfile does not play it
+_AMR = b"#!AMR"
 
 
 @cache
@@ -47,8 +51,9 @@ class Incoming:
     picture: bytes | None = None
     location: tuple[float, float] | None = None
     contact: bool = False
-    #: too large for the messenger's own interface to hand over
-    too_big: bool = False
+    #: "voice" or "picture" when that is too large for the messenger to hand over, or could not be fetched
+    too_big: str = ""
+    lost: str = ""
 
     @property
     def session(self) -> str:
@@ -96,8 +101,8 @@ class Residents:
         return message.says(words()["start"].strip(), board=True)
 
     async def _answer(self, message: Incoming) -> list[str]:
-        if message.too_big:
-            return [words()["too_big"]]
+        if message.too_big or message.lost:
+            return await self._missing(message)
         if message.voice is not None:
             return await self._voice(message, message.voice)
         if message.picture is not None:
@@ -109,6 +114,16 @@ class Residents:
         if message.text.strip():
             return await self._turn(message, message.text)
         return [words()["unknown_kind"]]
+
+    async def _missing(self, message: Incoming) -> list[str]:
+        """A file did not come. What was written with it counts; a voice note that nobody heard goes to a person."""
+        kind = message.too_big or message.lost
+        told: str = words()["too_big" if message.too_big else "lost"][kind]
+        if message.text.strip():
+            return [told, *await self._turn(message, message.text)]
+        if kind == "voice":
+            await asyncio.to_thread(self._for_a_person, message, "")
+        return [told]
 
     async def _turn(self, message: Incoming, text: str, others: tuple[str, ...] = (), recording: str = "") -> list[str]:
         heard = Heard(
@@ -131,18 +146,18 @@ class Residents:
         try:
             sound = await asyncio.to_thread(read_audio, data, _RATE, longest_s=_LONGEST_S)
         except AudioRefused:
-            self._for_a_person(message, "")
+            await asyncio.to_thread(self._unplayable, message, data)
             return [words()["not_playable"]]
         recording = await asyncio.to_thread(self._keep, message, sound)
         if self._recogniser is None:
-            self._for_a_person(message, recording)
+            await asyncio.to_thread(self._for_a_person, message, recording)
             return [words()["no_recogniser"]]
         try:
             heard = await self._recognise(sound)
         except RecogniserFailed:
             heard = None
         if heard is None or not heard.text:
-            self._for_a_person(message, recording)
+            await asyncio.to_thread(self._for_a_person, message, recording)
             return [words()["not_heard"]]
         return await self._turn(message, heard.text, tuple(heard.alternatives), recording)
 
@@ -164,13 +179,20 @@ class Residents:
             log.exception("a voice note could not be kept")
             return ""
 
-    def _for_a_person(self, message: Incoming, recording: str) -> None:
-        """An unclear ticket: somebody listens, and calls or writes back."""
+    def _unplayable(self, message: Incoming, data: bytes) -> None:
+        """A voice note in a format that nobody here can play: whoever has the case downloads it."""
+        kind = "amr" if data.startswith(_AMR) else "sound"
+        digest = hashlib.sha256(data).hexdigest()
+        name = keep_file(self._settings, name_for("files", message.channel, message.id), data)
+        self._shelf.attach(message.session, self._for_a_person(message, ""), name, kind, digest)
+
+    def _for_a_person(self, message: Incoming, recording: str) -> str:
+        """An unclear ticket: somebody listens, and calls or writes back. → its number"""
         id = f"{message.channel}-{message.id}"
         self._desk.keep_utterance(
             id, message.session, message.channel, message.text, (), message.chat, recording=recording
         )
-        self._desk.report(
+        card = self._desk.report(
             Report(
                 kind="unclear",
                 said=message.text,
@@ -181,6 +203,7 @@ class Residents:
                 facts={"recording": recording} if recording else {},
             )
         )
+        return card.ticket_no
 
     async def _picture(self, message: Incoming, data: bytes) -> list[str]:
         mine = await asyncio.to_thread(self._desk.open_of, message.chat)

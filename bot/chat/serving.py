@@ -44,7 +44,7 @@ async def messengers(
     wecom: WeComChat | None = None
     shelf = ChatShelf(database, settings.home)
     residents = Residents(dialogue, desk, shelf, recogniser, settings)
-    staff = StaffChat(desk, registry, links, ZoneInfo(settings.site.timezone), Waiting(database))
+    staff = StaffChat(desk, registry, links, ZoneInfo(settings.site.timezone), Waiting(database), shelf)
     outgoing = Outgoing(database, dt.timedelta(minutes=settings.chat.answers_for_min))
     if settings.notify.wecom.aes_key:
         wecom = WeComChat(settings.notify.wecom, residents, staff, shelf, Inbox(database, RESIDENTS), outgoing)

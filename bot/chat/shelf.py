@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import delete, func, select
@@ -24,6 +25,15 @@ _REPEATED = dt.timedelta(days=7)
 _ADDRESS = {"telegram": Staff.telegram_id, "wecom": Staff.wecom}
 #: first bytes → kind of a picture
 _PICTURES = {b"\xff\xd8\xff": "jpg", b"\x89PNG\r\n\x1a\n": "png", b"RIFF": "webp", b"GIF8": "gif"}
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A file of a ticket, below GEGE_HOME. `by` is "resident" or a staff number."""
+
+    file: str
+    kind: str
+    by: str
 
 
 class NotAPicture(Exception):
@@ -128,9 +138,18 @@ class ChatShelf:
         part = path.with_suffix(f".{secrets.token_hex(4)}.part")
         part.write_bytes(data)
         part.replace(path)
+        self.attach(session_name, ticket_no, name, kind, digest, by)
+
+    def attach(self, session_name: str, ticket_no: str, file: str, kind: str, sha256: str, by: str = "resident") -> None:
+        """A file belongs to a ticket (or to the one that comes); the same file of a chat again is the same."""
         with self._database.session() as session:
+            same = select(Attachment).where(Attachment.session == session_name, Attachment.file == file)
+            row = session.scalar(same.where(Attachment.by == by, Attachment.ticket_no.in_(("", ticket_no))).limit(1))
+            if row is not None:
+                row.ticket_no = row.ticket_no or ticket_no
+                return
             session.add(
-                Attachment(session=session_name, ticket_no=ticket_no, file=name, kind=kind, sha256=digest, by=by)
+                Attachment(session=session_name, ticket_no=ticket_no, file=file, kind=kind, sha256=sha256, by=by)
             )
 
     def claim_pictures(self, session_name: str, ticket_no: str) -> None:
@@ -140,10 +159,18 @@ class ChatShelf:
             for row in session.scalars(loose):
                 row.ticket_no = ticket_no
 
-    def pictures(self, ticket_no: str) -> list[str]:
-        """Files of a ticket, below GEGE_HOME."""
+    def pictures(self, ticket_no: str) -> list[Attached]:
+        """Pictures of a ticket, oldest first."""
+        return [one for one in self._attached(ticket_no) if one.kind in _PICTURES.values()]
+
+    def sounds(self, ticket_no: str) -> list[Attached]:
+        """Voice notes that could not be played here, oldest first; sealed (bot/recordings/files.py)."""
+        return [one for one in self._attached(ticket_no) if one.kind not in _PICTURES.values()]
+
+    def _attached(self, ticket_no: str) -> list[Attached]:
         with self._database.reading() as session:
-            return list(session.scalars(select(Attachment.file).where(Attachment.ticket_no == ticket_no)))
+            rows = session.scalars(select(Attachment).where(Attachment.ticket_no == ticket_no).order_by(Attachment.id))
+            return [Attached(row.file, row.kind, row.by) for row in rows]
 
 
 def _hash(code: str) -> str:

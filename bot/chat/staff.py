@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.chat.residents import words
+from bot.chat.shelf import ChatShelf, NotAPicture
 from bot.chat.waiting import Wait, Waiting
 from bot.database import now
 from bot.grid.models import Role
@@ -43,6 +44,7 @@ class StaffChat:
     links: Links | None
     zone: ZoneInfo
     waiting: Waiting
+    shelf: ChatShelf
 
     @property
     def _takers(self) -> dict[str, Callable[[Wait, str, dt.datetime], Shown]]:
@@ -108,6 +110,23 @@ class StaffChat:
         except TicketRefused:
             self.waiting.end(staff_no)
             return Shown(words()["staff"]["refused"])
+
+    def picture(self, staff_no: str, session: str, data: bytes, text: str = "", at: dt.datetime | None = None) -> Shown | None:
+        """A picture of staff: it belongs to what they pressed last, and more of them, and a word, may follow; None when
+        nothing is waited for."""
+        at, said = at or now(), words()["staff"]
+        wait = self.waiting.of(staff_no, at)
+        if wait is None or wait.kind != "comment":
+            return None
+        try:
+            self.shelf.keep_picture(session, wait.ticket_no, data, by=staff_no)
+        except NotAPicture:
+            return Shown(words()["not_a_picture"])
+        try:
+            self.desk.press(wait.ticket_no, "comment", staff_no, note=f"{said['photo']}{text.strip()[:1000]}", at=at)
+        except TicketRefused:
+            return Shown(said["refused"])
+        return Shown(said["photo_kept"].format(no=wait.ticket_no))
 
     def _comment(self, wait: Wait, text: str, at: dt.datetime) -> Shown:
         note = f"{words_of_kind(wait.kind)}{text[:1000]}"

@@ -17,6 +17,7 @@ from telegram.error import RetryAfter, TelegramError
 from telegram.ext import Application, ApplicationBuilder, ContextTypes, TypeHandler
 from telegram.request import HTTPXRequest
 
+from bot.chat.fetching import Lost, fetch
 from bot.chat.inbox import Inbox, InOrder, Kept
 from bot.chat.outgoing import Outgoing, Said
 from bot.chat.residents import Incoming, Residents, words
@@ -188,9 +189,16 @@ class TelegramChat:
         if command == "/start":
             return await asyncio.to_thread(self._residents.start, incoming, payload.strip())
         staff_no = await asyncio.to_thread(self._shelf.staff_no, CHANNEL, chat)
-        if staff_no and text and (shown := await asyncio.to_thread(self._staff.write, staff_no, text)):
+        incoming = await self._with_files(message, incoming)
+        if staff_no and (shown := await asyncio.to_thread(self._of_staff, staff_no, incoming)):
             return _said(chat, shown, shown.choices)
-        return await self._residents.answer(await self._with_files(message, incoming))
+        return await self._residents.answer(incoming)
+
+    def _of_staff(self, staff_no: str, message: Incoming) -> Shown | None:
+        """What belongs to a press of theirs; staff who write of themselves are residents like all."""
+        if message.picture is not None:
+            return self._staff.picture(staff_no, message.session, message.picture, message.text)
+        return self._staff.write(staff_no, message.text)
 
     async def _with_files(self, message: Message, incoming: Incoming) -> Incoming:
         """The message with its voice, picture, place or contact."""
@@ -201,11 +209,15 @@ class TelegramChat:
             picture = message.document  # type: ignore[assignment]
         file = sound or picture
         if file is not None:
+            kind = "voice" if sound else "picture"
             if (file.file_size or 0) > FileSizeLimit.FILESIZE_DOWNLOAD:
-                values["too_big"] = True
+                values["too_big"] = kind
             else:
-                data = bytes(await (await file.get_file()).download_as_bytearray())
-                values["voice" if sound else "picture"] = data
+                try:
+                    values[kind] = await fetch(lambda: _download(file))
+                except Lost as problem:
+                    log.error("a file of Telegram's is lost: %s", problem)
+                    values["lost"] = kind
         if message.location:
             values["location"] = (message.location.latitude, message.location.longitude)
         values["contact"] = message.contact is not None
@@ -219,6 +231,11 @@ class TelegramChat:
             markup = ReplyKeyboardMarkup(words()["board"], resize_keyboard=True)
         with telling():
             await self._bot.send_message(said.chat, said.text[:LONGEST], reply_markup=markup)
+
+
+async def _download(file: Any) -> bytes:
+    with telling():
+        return bytes(await (await file.get_file()).download_as_bytearray())
 
 
 def _chat_of(raw: dict[str, Any]) -> str:

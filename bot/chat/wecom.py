@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 
 from aiohttp import web
 
+from bot.chat.fetching import Lost, fetch
 from bot.chat.inbox import Inbox, InOrder, Kept
 from bot.chat.outgoing import Outgoing, Said
 from bot.chat.residents import Incoming, Residents, words
@@ -23,6 +24,7 @@ from bot.notify.accounts import WeComAccount
 from bot.notify.provider import Refused, Transient
 from bot.notify.wecom import WeComClient, fit
 from bot.notify.wecom_crypto import NotFromWeCom, WeComCrypto
+from bot.notify.wire import TooLarge
 from bot.tickets.answers import Answer
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,8 @@ _ENCRYPTED = re.compile(r"<Encrypt>\s*(?:<!\[CDATA\[)?([A-Za-z0-9+/=]+)(?:\]\]>)
 _COMMAND = re.compile(r"\s*(\S+?)\s*(GD\d{6,14})\s*(\S*)", re.IGNORECASE)
 #: a callback is small; a picture comes by another way
 _LARGEST = 64 * 1024
+#: WeCom asks again when it has no answer after five seconds
+_ANSWER_S = 4.0
 #: who sent a message of 微信客服: the customer
 _CUSTOMER = 3
 
@@ -97,9 +101,24 @@ class WeComChat:
         name = f"{STAFF}-{hashlib.sha256(said.encode()).hexdigest()[:40]}"
         if await asyncio.to_thread(self._shelf.seen, name):
             return web.Response()
-        answer = await asyncio.to_thread(self._answer_staff, user, message)
+        if message.get("MsgType") == "image":
+            answer = await self._picture_of_staff(user, message.get("MediaId", ""))
+        else:
+            answer = await asyncio.to_thread(self._answer_staff, user, message)
         await asyncio.to_thread(self._shelf.remember, name)
         return self._reply(message, answer) if answer else web.Response()
+
+    async def _picture_of_staff(self, user: str, media_id: str) -> str:
+        staff_no = await asyncio.to_thread(self._shelf.staff_no, STAFF, user)
+        if staff_no is None:
+            return ""
+        known = words()["wecom"]
+        try:
+            data = await asyncio.wait_for(fetch(lambda: self._app.media(media_id)), _ANSWER_S)
+        except (Lost, TimeoutError):
+            return str(known["no_photo"])
+        shown = await asyncio.to_thread(self._staff.picture, staff_no, f"{STAFF}:{user}", data)
+        return shown.text if shown else str(known["how"])
 
     def _answer_staff(self, user: str, message: dict[str, str]) -> str:
         text, known = message.get("Content", "").strip(), words()["wecom"]
@@ -189,11 +208,12 @@ class WeComChat:
         if kind == "text":
             return {"text": str(body.get("content", ""))}
         if kind in ("voice", "image"):
+            name = "voice" if kind == "voice" else "picture"
             try:
-                data = await self._client.media(str(body.get("media_id", "")))
-            except (Transient, Refused):
-                return {"too_big": True}
-            return {"voice" if kind == "voice" else "picture": data}
+                return {name: await fetch(lambda: self._client.media(str(body.get("media_id", ""))))}
+            except Lost as problem:
+                log.error("a file of 微信客服 is lost: %s", problem)
+                return {"too_big" if isinstance(problem.__cause__, TooLarge) else "lost": name}
         if kind == "location":
             return {"location": (float(body.get("latitude", 0)), float(body.get("longitude", 0)))}
         return {}

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.notify.accounts import WeComAccount
 from bot.notify.provider import Message, Refused, Transient
-from bot.notify.wire import Wire
+from bot.notify.wire import TooLarge, Wire
 
 #: https://developer.work.weixin.qq.com/document/path/90313: the access token is unknown or has run out
 _STALE = {40001, 40014, 42001}
@@ -63,9 +63,15 @@ class WeComClient:
 
     async def media(self, media_id: str) -> bytes:
         """A file that somebody sent (https://developer.work.weixin.qq.com/document/path/90254)."""
-        token = await self._token.get()
         url = f"{self._account.base_url}/cgi-bin/media/get"
-        return await self.wire.file(url, {"access_token": token, "media_id": media_id})
+        try:
+            return await self.wire.file(url, {"access_token": await self._token.get(), "media_id": media_id})
+        except TooLarge:
+            raise
+        except Refused:
+            # "No such file" comes as JSON, and so does a token that has gone stale.
+            self._token.forget()
+            return await self.wire.file(url, {"access_token": await self._token.get(), "media_id": media_id})
 
     async def close(self) -> None:
         await self.wire.close()

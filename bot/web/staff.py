@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -17,6 +17,7 @@ from bot.grid.models import Role
 from bot.grid.registry import HouseholdCard, PersonCard, Registry
 from bot.notify.links import BadLink, Links, Purpose
 from bot.notify.texts import word
+from bot.recordings.files import open_file
 from bot.recordings.keys import KeyRefused
 from bot.recordings.room import RecordingMissing, open_recording
 from bot.settings import Settings
@@ -43,8 +44,29 @@ def _templates() -> Environment:
     return Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 
+class Attached(Protocol):
+    """A file that came with a report; `file` is its name below GEGE_HOME, `by` "resident" or a staff number."""
+
+    @property
+    def file(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def by(self) -> str: ...
+
+
+_One = TypeVar("_One")
+FilesOf = Callable[[str], Sequence[Attached]]
+
+
+def _no_files(ticket_no: str) -> Sequence[Attached]:
+    return ()
+
+
 class StaffPages:
-    """Handlers of one site. `pictures`: files of a ticket, below GEGE_HOME."""
+    """Handlers of one site. `pictures` and `sounds`: files of a ticket."""
 
     def __init__(
         self,
@@ -53,10 +75,11 @@ class StaffPages:
         links: Links,
         sign_in: SignIn,
         settings: Settings,
-        pictures: Callable[[str], list[str]] = lambda ticket_no: [],
+        pictures: FilesOf = _no_files,
+        sounds: FilesOf = _no_files,
     ) -> None:
         self._desk, self._registry, self._links, self._sign_in = desk, registry, links, sign_in
-        self._settings, self._pictures = settings, pictures
+        self._settings, self._pictures, self._sounds = settings, pictures, sounds
         self._zone = ZoneInfo(settings.site.timezone)
         self._secure = settings.web.public_url.startswith("https:")
 
@@ -68,6 +91,7 @@ class StaffPages:
             web.post("/case/{ticket_no}", self.press_case),
             web.get("/case/{ticket_no}/recording/{number}", self.listen),
             web.get("/case/{ticket_no}/picture/{number}", self.look),
+            web.get("/case/{ticket_no}/sound/{number}", self.download),
         ]
 
     # ---- links ----------------------------------------------------------------------------------
@@ -161,11 +185,28 @@ class StaffPages:
         found = self._allowed(request)
         if isinstance(found, web.Response):
             return found
-        name = _at(self._pictures(found[1].ticket_no), request.match_info["number"])
-        path = self._settings.home / name if name else None
+        picture = _at(self._pictures(found[1].ticket_no), request.match_info["number"])
+        path = self._settings.home / picture.file if picture else None
         if path is None or not path.is_file():
             return _say(_words()["no_recording"], 404)
         return web.FileResponse(path, headers={"Cache-Control": "no-store"})
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        """A voice note that cannot be played here, as it came."""
+        found = self._allowed(request)
+        if isinstance(found, web.Response):
+            return found
+        sound = _at(self._sounds(found[1].ticket_no), request.match_info["number"])
+        if sound is None:
+            return _say(_words()["no_recording"], 404)
+        try:
+            data = await asyncio.to_thread(open_file, self._settings, sound.file)
+        except (RecordingMissing, KeyRefused):
+            return _say(_words()["no_recording"], 404)
+        ending = "amr" if sound.kind == "amr" else "bin"
+        name = f"{found[1].ticket_no}-{request.match_info['number']}.{ending}"
+        headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'}
+        return web.Response(body=data, content_type="application/octet-stream", headers=headers)
 
     def _allowed(self, request: web.Request) -> tuple[PersonCard, TicketCard] | web.Response:
         """Who asks, and the ticket; or the page that strangers and other grids get."""
@@ -209,7 +250,8 @@ class StaffPages:
             told=told,
             history=history,
             recordings=range(len(self._desk.recordings(ticket.ticket_no))),
-            pictures=range(len(self._pictures(ticket.ticket_no))),
+            pictures=[(number, self._name(one.by)) for number, one in enumerate(self._pictures(ticket.ticket_no))],
+            sounds=[(number, one.kind) for number, one in enumerate(self._sounds(ticket.ticket_no))],
         )
 
     def _name(self, by: str) -> str:
@@ -230,7 +272,7 @@ def _lines(ticket: TicketCard, household: HouseholdCard | None) -> list[tuple[st
     return [(name, value) for name, value in pairs if value]
 
 
-def _at(names: list[str], number: str) -> str | None:
+def _at(names: Sequence[_One], number: str) -> _One | None:
     return names[int(number)] if number.isascii() and number.isdigit() and int(number) < len(names) else None
 
 

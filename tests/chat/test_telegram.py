@@ -13,11 +13,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pytest
 import pytest_asyncio
 import soundfile
 from aiohttp import web
 from sqlalchemy import select, update
 
+from bot.chat import fetching
 from bot.chat.inbox import Inbox
 from bot.chat.models import Attachment, OwedAnswer
 from bot.chat.outgoing import Outgoing
@@ -31,6 +33,7 @@ from bot.dialogue.port import Heard, Reply, Understanding
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
 from bot.notify.accounts import TelegramAccount
+from bot.recordings.files import open_file
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.models import Activity, Ticket, Utterance
@@ -38,7 +41,12 @@ from tests.chat.telegram_server import TelegramServer, telegram_server
 from tests.voice.doubles import ScriptedRecogniser
 
 RESIDENT, MANAGER, ASSISTANT, STRANGER = 501, 601, 602, 999
+AMR = b"#!AMR\n" + bytes(range(200))
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
+
+
+def photo(size: int = 72, file: str = "p1") -> list[dict[str, object]]:
+    return [{"file_id": file, "file_unique_id": "u", "width": 1, "height": 1, "file_size": size}]
 
 
 @dataclass
@@ -129,7 +137,7 @@ async def _listening(site: Site) -> AsyncIterator[None]:
     recogniser = ScriptedRecogniser(["我屋里停电了"])
     settings = Settings(home=site.home)
     residents = Residents(site.dialogue, site.desk, site.shelf, recogniser, settings)  # type: ignore[arg-type]
-    staff = StaffChat(site.desk, site.registry, None, ZoneInfo("Asia/Shanghai"), Waiting(site.database))
+    staff = StaffChat(site.desk, site.registry, None, ZoneInfo("Asia/Shanghai"), Waiting(site.database), site.shelf)
     url = site.server.url
     account = TelegramAccount(token="1:a", base_url=url + "/bot", base_file_url=url + "/file/bot")
     outgoing = Outgoing(site.database, first_s=0.05)
@@ -268,6 +276,42 @@ async def test_a_broken_voice_note_reaches_a_person(site: Site) -> None:
     assert "有人" in text and site.tickets()[-1].kind == "unclear" and site.tickets()[-1].reporter == str(RESIDENT)
 
 
+async def test_the_bytes_of_a_voice_note_that_cannot_be_played_are_kept_sealed(site: Site) -> None:
+    site.server.files["v1"] = AMR
+    site.server.message(RESIDENT, voice={"file_id": "v1", "file_unique_id": "u", "duration": 2})
+    assert "留下来了" in (await site.server.until(1))[0]
+    (sound,) = site.shelf.sounds(site.tickets()[-1].ticket_no)
+    assert (sound.kind, sound.by) == ("amr", "resident")
+    assert AMR not in (site.home / sound.file).read_bytes()
+    assert open_file(Settings(home=site.home), sound.file) == AMR
+
+
+async def test_a_file_that_the_network_loses_for_a_moment_is_fetched_again(site: Site) -> None:
+    site.server.bad["getFile"] = [_too_many(1)]
+    site.server.files["p1"] = PNG
+    site.ticket()
+    site.server.message(RESIDENT, photo=photo())
+    assert "跟您报的事放在一起" in (await site.server.until(1))[0]
+
+
+@pytest.mark.parametrize(("kind", "sentence"), [("voice", "没传过来"), ("photo", "照片没传过来")])
+async def test_a_file_that_does_not_come_is_told_and_a_voice_reaches_a_person(
+    site: Site, kind: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching.fetch, "__defaults__", ((0.01, 0.01),))
+    site.server.bad["getFile"] = [web.Response(status=502) for _ in range(3)]
+    body = {"voice": {"file_id": "v1", "file_unique_id": "u", "duration": 2}} if kind == "voice" else {"photo": photo()}
+    site.server.message(RESIDENT, **body)
+    assert sentence in (await site.server.until(1))[0] and len(site.server.of("getFile")) == 3
+    assert [one.kind for one in site.tickets()] == (["unclear"] if kind == "voice" else [])
+
+
+async def test_what_is_written_below_a_picture_that_is_too_large_counts(site: Site) -> None:
+    site.server.message(RESIDENT, photo=photo(21_000_000), caption="屋里停电了")
+    (said,) = await site.server.until(1)
+    assert "太大" in said and "记下了" in said and site.tickets()[0].kind == "outage"
+
+
 async def test_a_picture_before_the_report_belongs_to_it(site: Site) -> None:
     site.server.files["p1"] = PNG
     photo = [{"file_id": "p1", "file_unique_id": "u", "width": 1, "height": 1, "file_size": 72}]
@@ -275,8 +319,8 @@ async def test_a_picture_before_the_report_belongs_to_it(site: Site) -> None:
     assert "什么事" in (await site.server.until(1))[0]
     site.server.message(RESIDENT, "屋里停电了")
     await site.server.until(2)
-    (file,) = site.shelf.pictures(site.tickets()[-1].ticket_no)
-    assert (site.home / file).read_bytes() == PNG
+    (picture,) = site.shelf.pictures(site.tickets()[-1].ticket_no)
+    assert (site.home / picture.file).read_bytes() == PNG and picture.by == "resident"
 
 
 async def test_a_script_called_a_picture_is_not_kept(site: Site) -> None:
@@ -325,6 +369,34 @@ async def test_a_manager_takes_a_ticket_and_goes_on_by_button(site: Site) -> Non
     with site.database.reading() as session:
         notes = session.scalars(select(Activity.note).where(Activity.note != "")).all()
     assert site.tickets()[0].state == "resolved" and "<b>换了保险</b>" in notes and not site.heard
+
+
+async def test_a_picture_after_done_is_the_staffs_own(site: Site) -> None:
+    number = site.ticket()
+    site.desk.acknowledge(number, "M24")
+    site.server.press(MANAGER, f"done:{number}")
+    await site.server.until(1)
+    site.server.files |= {"p1": PNG, "p2": PNG + b"2"}
+    site.server.message(MANAGER, photo=photo(), caption="换了保险")
+    site.server.message(MANAGER, photo=photo(file="p2"))
+    site.server.message(MANAGER, "两张都是")
+    said = await site.server.until(4)
+    assert [number in one for one in said] == [True] * 4
+    assert [one.by for one in site.shelf.pictures(number)] == ["M24", "M24"]
+    with site.database.reading() as session:
+        notes = session.scalars(select(Activity.note).where(Activity.kind == "commented")).all()
+    assert notes == ["(照片)换了保险", "(照片)", "两张都是"] and not site.heard
+
+
+async def test_a_word_is_still_waited_for_after_a_restart(site: Site) -> None:
+    number = site.ticket()
+    site.desk.acknowledge(number, "M24")
+    site.server.press(MANAGER, f"done:{number}")
+    await site.server.until(1)
+    await site.kill()
+    await site.start()
+    site.server.message(MANAGER, "换了保险")
+    assert "记下了" in (await site.server.until(2))[1] and not site.heard
 
 
 async def test_two_at_once_are_one_outcome_and_both_are_told(site: Site) -> None:

@@ -30,6 +30,7 @@ from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
 from bot.notify.accounts import WeComAccount
 from bot.notify.wecom_crypto import WINDOW, WeComCrypto
+from bot.recordings.files import open_file
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
 from tests.chat.test_telegram import Dialogue
@@ -46,6 +47,8 @@ class WeChatServer:
     rows: list[dict[str, Any]] = field(default_factory=list)
     sent: list[dict[str, Any]] = field(default_factory=list)
     media: dict[str, bytes] = field(default_factory=dict)
+    #: answers of kf/send_msg that come first
+    bad: list[dict[str, Any]] = field(default_factory=list)
 
     def says(self, kind: str = "text", **body: Any) -> None:
         number = len(self.rows)
@@ -70,10 +73,17 @@ async def wechat_server() -> AsyncIterator[WeChatServer]:
 
     async def send(request: web.Request) -> web.StreamResponse:
         server.sent.append(await request.json())
-        return web.json_response({"errcode": 0})
+        return web.json_response(server.bad.pop(0) if server.bad else {"errcode": 0})
 
     async def media(request: web.Request) -> web.StreamResponse:
-        return web.Response(body=server.media[request.query["media_id"]], content_type="application/octet-stream")
+        response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
+        await response.prepare(request)
+        data = server.media[request.query["media_id"]]
+        for at in range(0, len(data), 50_000):  # as a slow network gives it
+            await response.write(data[at : at + 50_000])
+            await asyncio.sleep(0)
+        await response.write_eof()
+        return response
 
     app.router.add_get("/cgi-bin/gettoken", token)
     app.router.add_post("/cgi-bin/kf/sync_msg", sync)
@@ -96,6 +106,8 @@ class Site:
     shelf: ChatShelf
     heard: list[Any]
     database: Database
+    chat: WeComChat
+    home: Path
 
     async def send(self, path: str, inner: str, at: float | None = None, token: str = "tok") -> tuple[int, str]:
         """A callback as WeCom makes it; → status and the decrypted answer."""
@@ -146,7 +158,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     desk, shelf, heard = TicketDesk(database), ChatShelf(database, tmp_path), []
     async with wechat_server() as wechat:
         residents = Residents(Dialogue(heard, desk), desk, shelf, None, Settings(home=tmp_path))  # type: ignore[arg-type]
-        staff = StaffChat(desk, Registry.load(database), None, ZoneInfo("Asia/Shanghai"), Waiting(database))
+        staff = StaffChat(desk, Registry.load(database), None, ZoneInfo("Asia/Shanghai"), Waiting(database), shelf)
         account = WeComAccount(corp_id="ww1", token="tok", aes_key=KEY, kf_secret="s", open_kfid="wk1", base_url=wechat.url)
         outgoing = Outgoing(database, first_s=0.05)
         chat = WeComChat(account, residents, staff, shelf, Inbox(database, RESIDENTS), outgoing)
@@ -155,7 +167,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         app = web.Application()
         app.router.add_routes(chat.routes())
         async with TestClient(TestServer(app)) as client:
-            yield Site(client, wechat, desk, shelf, heard, database)
+            yield Site(client, wechat, desk, shelf, heard, database, chat, tmp_path)
         await outgoing.close()
         await chat.close()
     database.dispose()
@@ -235,8 +247,50 @@ async def test_a_voice_that_cannot_be_opened_reaches_a_person(site: Site) -> Non
     site.wechat.media["v"] = b"#!AMR\n" + bytes(100)
     site.wechat.says("voice", media_id="v")
     (text,) = await site.knock(1)
-    assert "有人" in text and "录音留下" not in text
-    assert [card.kind for card in site.desk.tickets()] == ["unclear"]
+    assert "有人" in text
+    (card,) = site.desk.tickets()
+    (sound,) = site.shelf.sounds(card.ticket_no)
+    assert (card.kind, sound.kind) == ("unclear", "amr")
+    assert open_file(Settings(home=site.home), sound.file) == site.wechat.media["v"]
+
+
+async def test_a_picture_that_comes_in_many_segments_is_whole(site: Site) -> None:
+    site.wechat.media["p"] = b"\xff\xd8\xff" + bytes(700_000)
+    site.wechat.says("image", media_id="p")
+    site.wechat.says(content="屋里停电了")
+    await site.knock(2)
+    (picture,) = site.shelf.pictures(site.desk.tickets()[0].ticket_no)
+    assert (site.home / picture.file).read_bytes() == site.wechat.media["p"]
+
+
+async def test_staff_send_a_picture_after_done(site: Site) -> None:
+    number = ticket(site)
+    await site.staff_writes(f"接单 {number}")
+    await site.staff_writes(f"已处理 {number}")
+    site.wechat.media["p"] = b"\xff\xd8\xff" + bytes(100)
+    inner = "<xml><FromUserName>cheng</FromUserName><MsgType>image</MsgType><MediaId>p</MediaId><MsgId>9</MsgId></xml>"
+    _, answer = await site.send("/wecom/app", inner)
+    assert "照片放进" in answer
+    assert [one.by for one in site.shelf.pictures(number)] == ["M24"]
+
+
+async def test_what_came_while_the_service_was_away_is_read_when_it_comes_up(site: Site) -> None:
+    site.wechat.says(content="一")
+    await site.knock(1)
+    site.wechat.says(content="二")
+    await site.chat.start()
+    async with asyncio.timeout(10):
+        while len(site.wechat.sent) < 2:
+            await asyncio.sleep(0.02)
+    assert [one.text for one in site.heard] == ["一", "二"]
+
+
+async def test_an_answer_that_wechat_refuses_for_a_moment_comes_later_under_the_same_number(site: Site) -> None:
+    site.wechat.bad = [{"errcode": -1, "errmsg": "system busy"}]
+    site.wechat.says(content="在吗")
+    await site.knock(2)
+    first, second = site.wechat.sent
+    assert first["msgid"] == second["msgid"] and first["text"] == second["text"]
 
 
 async def test_what_the_service_itself_sent_is_not_answered(site: Site) -> None:

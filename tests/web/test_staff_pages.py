@@ -13,10 +13,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select
 
+from bot.chat.shelf import ChatShelf
 from bot.database import Database, now, open_database
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
 from bot.notify.links import Links, Purpose
+from bot.recordings.files import keep_file
 from bot.recordings.room import keep_recording, name_for
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
@@ -36,6 +38,8 @@ class Site:
     desk: TicketDesk
     database: Database
     ticket_no: str
+    shelf: ChatShelf
+    settings: Settings
 
     async def get(self, path: str) -> tuple[int, str]:
         response = await self.client.get(path, allow_redirects=False)
@@ -77,9 +81,11 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     desk.keep_utterance("u1", "s", "phone", "停电了", recording=name)
     links, sign_in = Links(KEY, database), SignIn(KEY, 12, registry.person)
     app = web.Application(middlewares=[guard(())])
-    app.router.add_routes(StaffPages(desk, registry, links, sign_in, settings).routes())
+    shelf = ChatShelf(database, tmp_path)
+    pages = StaffPages(desk, registry, links, sign_in, settings, shelf.pictures, shelf.sounds)
+    app.router.add_routes(pages.routes())
     async with TestClient(TestServer(app)) as client:
-        yield Site(client, links, desk, database, card.ticket_no)
+        yield Site(client, links, desk, database, card.ticket_no, shelf, settings)
     database.dispose()
 
 
@@ -185,3 +191,27 @@ async def test_the_recording_is_heard_by_those_who_may_see_the_case(site: Site) 
     assert response.content_type == "audio/wav" and (await response.read()).endswith(b"\x01\x00" * 100)
     for wrong in ("1", "-1", "x", "٣"):
         assert (await site.client.get(f"/case/{site.ticket_no}/recording/{wrong}")).status == 404
+
+
+async def test_a_voice_note_that_nobody_can_play_is_said_so_and_downloaded_by_whose_it_is(site: Site) -> None:
+    name = keep_file(site.settings, name_for("files", "wechat", "m1"), b"#!AMR\nabc")
+    site.shelf.attach("wechat:wm1", site.ticket_no, name, "amr", "0" * 64)
+    path = f"/case/{site.ticket_no}/sound/0"
+    assert (await site.get(path))[0] == 403
+    await site.sign_in("M25")
+    assert (await site.get(path))[0] == 403
+    await site.sign_in("M24")
+    _, page = await site.get(f"/case/{site.ticket_no}")
+    assert "AMR 格式" in page and path in page
+    response = await site.client.get(path)
+    assert await response.read() == b"#!AMR\nabc"
+    assert f"{site.ticket_no}-0.amr" in response.headers["Content-Disposition"]
+    assert (await site.get(f"/case/{site.ticket_no}/sound/1"))[0] == 404
+
+
+async def test_a_picture_says_whose_it_is(site: Site) -> None:
+    for by, data in (("resident", b"\x89PNG\r\n\x1a\n1"), ("M24", b"\x89PNG\r\n\x1a\n2")):
+        site.shelf.keep_picture("telegram:1", site.ticket_no, data, by=by)
+    await site.sign_in("M24")
+    _, page = await site.get(f"/case/{site.ticket_no}")
+    assert "<figcaption>居民发的" in page and "<figcaption>归程" in page
