@@ -19,6 +19,7 @@ from bot.notify.routes import VERBS
 from bot.notify.texts import word
 from bot.tickets.cards import Pressed, TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
+from bot.tickets.spoken_time import TimeRefused, read_time
 
 #: verb of a button → what the desk calls it
 _PRESS = {"take": "acknowledge", "site": "on_site", "done": "resolve", "crew": "call_crew"}
@@ -49,7 +50,7 @@ class StaffChat:
     @property
     def _takers(self) -> dict[str, Callable[[Wait, str, dt.datetime], Shown]]:
         """Who takes the word that is waited for, by kind of `Wait`. A taker that wants no further word ends it."""
-        return {"comment": self._comment, "wrong": self._comment}
+        return {"comment": self._comment, "wrong": self._comment, "estimate": self._estimate}
 
     def press(self, staff_no: str, data: str, at: dt.datetime | None = None) -> Shown:
         """A button: "take:GD…", "eta:GD…:60", "pass:GD…:M12". Never raises for what a button may carry."""
@@ -76,10 +77,12 @@ class StaffChat:
             if verb == "done" and done.fresh:
                 self.waiting.begin(me, number, "comment", at)
             return self._told(verb, done)
-        if verb == "eta" and choice.isdigit():
-            until = (at + dt.timedelta(minutes=int(choice))).replace(second=0, microsecond=0)
-            return self._told("eta", self.desk.press(number, "estimate", me, restore_at=until, at=at))
+        if verb == "eta" and choice:
+            self.waiting.begin(me, number, "estimate", at)
+            text = choice + words()["minutes"] if choice.isdigit() else choice
+            return self._estimate(Wait(me, number, "estimate", at), text, at)
         if verb == "eta":
+            self.waiting.begin(me, number, "estimate", at)
             return Shown(
                 said["ask_eta"].format(no=number),
                 tuple((label, f"eta:{number}:{minutes}") for minutes, label in words()["etas"].items()),
@@ -111,6 +114,17 @@ class StaffChat:
             self.waiting.end(staff_no)
             return Shown(words()["staff"]["refused"])
 
+    def _estimate(self, wait: Wait, text: str, at: dt.datetime) -> Shown:
+        """A time in their own words. It stays waited for: who sees the echo and meant another writes again."""
+        here = at.astimezone(self.zone)
+        try:
+            until = read_time(text, here)
+        except TimeRefused as refused:
+            return Shown(words()["staff"]["bad_time"][refused.doubt])
+        done = self.desk.press(wait.ticket_no, "estimate", wait.staff_no, restore_at=until, at=at)
+        self.waiting.begin(wait.staff_no, wait.ticket_no, "estimate", at)
+        return self._told("eta", done, when=_when(until, here))
+
     def picture(self, staff_no: str, session: str, data: bytes, text: str = "", at: dt.datetime | None = None) -> Shown | None:
         """A picture of staff: it belongs to what they pressed last, and more of them, and a word, may follow; None when
         nothing is waited for."""
@@ -134,12 +148,13 @@ class StaffChat:
         self.waiting.end(wait.staff_no)
         return Shown(words()["staff"]["noted"].format(no=wait.ticket_no))
 
-    def _told(self, verb: str, done: Pressed, to: str = "") -> Shown:
+    def _told(self, verb: str, done: Pressed, to: str = "", when: str = "") -> Shown:
         text = words()["staff"][verb][done.outcome].format(
             no=done.ticket_no,
             who=done.who_name or done.who,
             since=done.since.astimezone(self.zone).strftime("%H:%M"),
             to=to,
+            when=when,
         )
         following = tuple((word("buttons", one), f"{one}:{done.ticket_no}") for one in VERBS.get(done.state, ()))
         return Shown(text, following, fresh=True)
@@ -158,6 +173,15 @@ class StaffChat:
     def _name(self, staff_no: str) -> str:
         person = self.registry.person(staff_no)
         return person.name if person else ""
+
+
+def _when(instant: dt.datetime, here: dt.datetime) -> str:
+    """今天15点30分: an instant as it is echoed."""
+    names = words()["days"]
+    ahead = (instant.date() - here.date()).days
+    day = names[ahead] if ahead < len(names) else words()["date"].format(month=instant.month, day=instant.day)
+    clock = words()["clock"]["minutes" if instant.minute else "full"]
+    return str(day + clock.format(hour=instant.hour, minute=instant.minute))
 
 
 def words_of_kind(kind: str) -> str:

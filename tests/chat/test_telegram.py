@@ -428,6 +428,23 @@ async def test_an_estimate_is_chosen_by_button_and_told_to_the_resident(site: Si
     assert "news_estimate" in templates
 
 
+async def test_an_estimate_is_written_echoed_and_corrected(site: Site) -> None:
+    number = site.ticket()
+    site.desk.acknowledge(number, "M24")
+    site.server.press(MANAGER, f"eta:{number}")
+    await site.server.until(1)
+    for text in ("昨天", "13天前", "33天后", "明早八点", "不对,明早九点半"):
+        site.server.message(MANAGER, text)
+    said = await site.server.until(6)
+    assert ["没看懂" in one for one in said[1:]] == [True, True, False, False, True]
+    assert "一个月" in said[3] and "明天8点" in said[4]
+    site.server.message(MANAGER, "明早九点半")
+    assert "明天9点30分" in (await site.server.until(7))[6]
+    until = site.desk.estimated(number)
+    assert until and until.astimezone(ZoneInfo("Asia/Shanghai")).strftime("%H:%M") == "09:30"
+    assert not site.heard
+
+
 async def test_passing_on_offers_the_grid_and_the_duty_desk(site: Site) -> None:
     number = site.ticket()
     site.server.press(MANAGER, f"pass:{number}")

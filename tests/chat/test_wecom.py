@@ -152,7 +152,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     with database.session() as session:
         session.add(Grid(grid_no="24"))
         session.add(Staff(staff_no="M24", name="程归", role="manager", phone="1", wecom="cheng"))
-        session.add(Staff(staff_no="D1", name="值班", role="duty", phone="4"))
+        session.add(Staff(staff_no="D1", name="值班", role="duty", phone="4", wecom="duty"))
         session.flush()
         session.add(GridStaff(grid_no="24", staff_no="M24"))
     desk, shelf, heard = TicketDesk(database), ChatShelf(database, tmp_path), []
@@ -189,8 +189,10 @@ async def test_staff_take_a_ticket_in_words(site: Site) -> None:
     assert "归您管" in await site.staff_writes(f"接单 {number}")
     assert "到现场" in await site.staff_writes(f"到场{number.lower()}")
     assert "预计时间记下了" in await site.staff_writes(f"预计 {number} 60")
+    assert "明天8点" in await site.staff_writes(f"预计 {number} 明早八点")
+    assert "明天9点" in await site.staff_writes("明早九点")
     assert site.desk.ticket(number).state == "on_site"  # type: ignore[union-attr]
-    assert "接单 单号" in await site.staff_writes("你好")
+    assert "接单 单号" in await site.staff_writes("你好", user="duty")
 
 
 async def test_a_callback_that_comes_again_is_taken_once(site: Site) -> None:
