@@ -98,7 +98,7 @@ class StaffChat:
             self.waiting.begin(me, number, "wrong", at)
             return Shown(said["ask_wrong"].format(no=number))
         if verb == "ring":
-            url = self.links.url(Purpose.open, number, me) if self.links else ""
+            url = self.links.url(Purpose.ring, number, me) if self.links else ""
             return Shown(said["ring"].format(no=number, url=url) if url else said["ring_nowhere"].format(no=number))
         return Shown(said["refused"])
 

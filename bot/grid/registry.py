@@ -246,6 +246,17 @@ class Registry:
         rows = self.linked(number)
         return [(card, verifies) for no, verifies in rows if (card := self.household(no))]
 
+    def phones_of(self, household_no: str) -> list[str]:
+        """Telephone numbers of a household that were imported or confirmed by staff."""
+        with self._database.reading() as session:
+            rows = session.scalars(
+                select(Contact.address)
+                .join(HouseholdContact, HouseholdContact.contact_id == Contact.id)
+                .where(HouseholdContact.household_no == household_no, HouseholdContact.verifies, Contact.channel == "phone")
+                .order_by(Contact.id)
+            )
+            return list(rows)
+
     def linked(self, number: str) -> list[tuple[str, bool]]:
         """(household_no, verifies) of a contact. Asked of the database: staff confirm contacts at any time."""
         address = phone_digits(number)

@@ -32,12 +32,13 @@ ADDRESSES: dict[str, Callable[[Staff], str]] = {
 
 #: staff can do these with a ticket that nobody has taken, or that somebody has; verbs as in Button.data
 VERBS: dict[str, tuple[str, ...]] = {
-    State.reported: ("take", "pass", "wrong"),
-    State.acknowledged: ("site", "done", "eta", "pass", "crew", "wrong"),
-    State.on_site: ("done", "eta", "crew", "wrong"),
+    State.reported: ("take", "ring", "pass", "wrong"),
+    State.acknowledged: ("site", "done", "eta", "ring", "pass", "crew", "wrong"),
+    State.on_site: ("done", "eta", "ring", "crew", "wrong"),
 }
-#: verbs that a signed link can carry out without signing in; the others lead to the case
-_ONE_TAP = {"take": Purpose.take, "site": Purpose.site, "done": Purpose.done}
+#: verbs with a link of their own: what can be done without signing in, and the page with the number; the others
+#: lead to the case
+_OWN_LINK = {"take": Purpose.take, "site": Purpose.site, "done": Purpose.done, "ring": Purpose.ring}
 #: lines of a message that stands for many
 _LINES = 12
 
@@ -139,7 +140,7 @@ def _buttons(
     for verb in VERBS.get(case.state, ()):
         if verb == "take" and row.template in QUIET:
             continue
-        purpose = _ONE_TAP.get(verb, Purpose.open)
+        purpose = _OWN_LINK.get(verb, Purpose.open)
         url = links.url(purpose, case.ticket_no, person.staff_no, at) if links else ""
         found.append(Button(word("buttons", verb), f"{verb}:{case.ticket_no}", url))
     return tuple(found)

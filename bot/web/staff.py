@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ import yaml
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from bot.grid.importer import phone_digits
 from bot.grid.models import Role
 from bot.grid.registry import HouseholdCard, PersonCard, Registry
 from bot.notify.links import BadLink, Links, Purpose
@@ -29,6 +31,9 @@ from bot.web.signing_in import SignIn
 PRESSES = {"take": "acknowledge", "site": "on_site", "done": "resolve"}
 #: these see every case; the others those of their own grids, and supervisors none
 EVERYWHERE = frozenset({Role.team, Role.duty, Role.admin, Role.crew})
+#: channels whose reporter is the number of a chat
+_CHATS = ("telegram", "wecom", "wechat")
+_PHONE = re.compile(r"\+?[\d -]{7,20}")
 _NEXT = {"reported": ("take",), "acknowledged": ("site", "done"), "on_site": ("done",)}
 
 
@@ -92,6 +97,7 @@ class StaffPages:
             web.get("/case/{ticket_no}/recording/{number}", self.listen),
             web.get("/case/{ticket_no}/picture/{number}", self.look),
             web.get("/case/{ticket_no}/sound/{number}", self.download),
+            web.get("/case/{ticket_no}/ring", self.ring, allow_head=False),
         ]
 
     # ---- links ----------------------------------------------------------------------------------
@@ -109,7 +115,8 @@ class StaffPages:
                 return _bad(BadLink("expired"))
             return _page("press.html", 200, heading=person.name, ticket_no="", button=_words()["sign_in_button"])
         if link.purpose not in PRESSES:
-            raise web.HTTPSeeOther(f"/case/{link.ticket_no}")
+            page = "/ring" if link.purpose is Purpose.ring else ""
+            raise web.HTTPSeeOther(f"/case/{link.ticket_no}{page}")
         verb = _words()["verbs"][link.purpose]
         return _page(
             "press.html",
@@ -208,6 +215,21 @@ class StaffPages:
         headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'}
         return web.Response(body=data, content_type="application/octet-stream", headers=headers)
 
+    async def ring(self, request: web.Request) -> web.StreamResponse:
+        """The number to ring, for who has signed in; that it was looked at is written down."""
+        found = self._allowed(request)
+        if isinstance(found, web.Response):
+            return found
+        person, ticket = found
+        numbers = _numbers(ticket, self._registry)
+        if numbers:
+            await asyncio.to_thread(self._desk.rang, ticket.ticket_no, person.staff_no)
+        words = _words()["ring"]
+        return _page(
+            "ring.html", 200, heading=words["heading"], ticket_no=ticket.ticket_no, numbers=numbers,
+            say=words["say" if numbers else "none"],
+        )  # fmt: skip
+
     def _allowed(self, request: web.Request) -> tuple[PersonCard, TicketCard] | web.Response:
         """Who asks, and the ticket; or the page that strangers and other grids get."""
         person = self._sign_in.staff_of(request)
@@ -244,7 +266,7 @@ class StaffPages:
             urgent=words["urgent"] if ticket.urgent else "",
             ticket=ticket,
             lines=_lines(ticket, household),
-            tel=ticket.reporter if ticket.reporter.isdigit() else "",
+            tel=ticket.reporter if _dialable(ticket) else "",
             buttons=[(verb, words["verbs"][verb]["button"]) for verb in _NEXT.get(ticket.state, ())],
             csrf=self._sign_in.csrf(request),
             told=told,
@@ -257,6 +279,20 @@ class StaffPages:
     def _name(self, by: str) -> str:
         person = self._registry.person(by)
         return person.name if person else ""
+
+
+def _dialable(ticket: TicketCard) -> bool:
+    """Whether the reporter is a telephone number, and not a chat's."""
+    return ticket.channel not in _CHATS and bool(_PHONE.fullmatch(ticket.reporter))
+
+
+def _numbers(ticket: TicketCard, registry: Registry) -> list[tuple[str, str]]:
+    """(whose, number), the reporter's own first: who calls for somebody else is called back."""
+    names = _words()["ring"]
+    found = [(names["reporter"], phone_digits(ticket.reporter))] if _dialable(ticket) else []
+    if ticket.household_no:
+        found += [(names["household"], number) for number in registry.phones_of(ticket.household_no)]
+    return [one for at, one in enumerate(found) if one[1] not in [number for _, number in found[:at]]]
 
 
 def _lines(ticket: TicketCard, household: HouseholdCard | None) -> list[tuple[str, str]]:

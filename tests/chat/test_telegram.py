@@ -7,6 +7,7 @@ import contextlib
 import datetime as dt
 import io
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,7 @@ from bot.dialogue.port import Heard, Reply, Understanding
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
 from bot.notify.accounts import TelegramAccount
+from bot.notify.links import Links
 from bot.recordings.files import open_file
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
@@ -60,6 +62,10 @@ class Site:
     registry: Registry
     dialogue: Dialogue
     _running: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
+
+    @property
+    def links(self) -> Links:
+        return Links(bytes(32), self.database, "https://gege.example")
 
     async def start(self) -> None:
         """The service comes up."""
@@ -137,7 +143,7 @@ async def _listening(site: Site) -> AsyncIterator[None]:
     recogniser = ScriptedRecogniser(["我屋里停电了"])
     settings = Settings(home=site.home)
     residents = Residents(site.dialogue, site.desk, site.shelf, recogniser, settings)  # type: ignore[arg-type]
-    staff = StaffChat(site.desk, site.registry, None, ZoneInfo("Asia/Shanghai"), Waiting(site.database), site.shelf)
+    staff = StaffChat(site.desk, site.registry, site.links, ZoneInfo("Asia/Shanghai"), Waiting(site.database), site.shelf)
     url = site.server.url
     account = TelegramAccount(token="1:a", base_url=url + "/bot", base_file_url=url + "/file/bot")
     outgoing = Outgoing(site.database, first_s=0.05)
@@ -443,6 +449,15 @@ async def test_an_estimate_is_written_echoed_and_corrected(site: Site) -> None:
     until = site.desk.estimated(number)
     assert until and until.astimezone(ZoneInfo("Asia/Shanghai")).strftime("%H:%M") == "09:30"
     assert not site.heard
+
+
+async def test_ringing_leads_to_the_page_with_the_number(site: Site) -> None:
+    number = site.ticket()
+    site.server.press(MANAGER, f"ring:{number}")
+    (said,) = await site.server.until(1)
+    (address,) = re.findall(r"https://gege\.example/t/(\S+)", said)
+    link = site.links.read(address)
+    assert (link.purpose, link.ticket_no, link.staff_no) == ("ring", number, "M24")
 
 
 async def test_passing_on_offers_the_grid_and_the_duty_desk(site: Site) -> None:

@@ -215,3 +215,31 @@ async def test_a_picture_says_whose_it_is(site: Site) -> None:
     await site.sign_in("M24")
     _, page = await site.get(f"/case/{site.ticket_no}")
     assert "<figcaption>居民发的" in page and "<figcaption>归程" in page
+
+
+async def test_a_number_is_shown_to_whose_it_is_after_signing_in_and_that_is_written_down(site: Site) -> None:
+    link = f"/t/{site.links.token(Purpose.ring, site.ticket_no, 'M24')}"
+    page = f"/case/{site.ticket_no}/ring"
+    response = await site.client.get(link, allow_redirects=False)
+    assert (response.status, response.headers["Location"]) == (303, page)
+    assert (await site.get(page))[0] == 403
+    await site.sign_in("M25")
+    assert (await site.get(page))[0] == 403
+    assert not [one for one in site.desk.activities(site.ticket_no) if one.kind == "rang"]
+    await site.sign_in("M24")
+    for _ in range(2):
+        status, text = await site.get(page)
+        assert status == 200 and 'href="tel:13900000001"' in text
+    rang = [one for one in site.desk.activities(site.ticket_no) if one.kind == "rang"]
+    assert [one.by for one in rang] == ["M24"]
+    assert "打过电话" in (await site.get(f"/case/{site.ticket_no}"))[1]
+
+
+async def test_a_chats_number_is_nobodys_telephone(site: Site) -> None:
+    number = site.desk.report(
+        Report(kind="outage", said="停电", session="s2", channel="telegram", reporter="5012345678", grid_no="24")
+    ).ticket_no
+    await site.sign_in("M24")
+    status, text = await site.get(f"/case/{number}/ring")
+    assert status == 200 and "tel:" not in text and "没有电话号码" in text
+    assert not [one for one in site.desk.activities(number) if one.kind == "rang"]
