@@ -15,6 +15,7 @@ from bot.chat.outgoing import Outgoing
 from bot.chat.residents import Residents
 from bot.chat.shelf import ChatShelf
 from bot.chat.staff import StaffChat
+from bot.chat.takeover import Takeovers
 from bot.chat.waiting import Waiting
 from bot.chat.wecom import RESIDENTS, WeComChat
 from bot.database import Database
@@ -43,8 +44,9 @@ async def messengers(
     routes: list[web.RouteDef] = []
     wecom: WeComChat | None = None
     shelf = ChatShelf(database, settings.home)
-    residents = Residents(dialogue, desk, shelf, recogniser, settings)
-    staff = StaffChat(desk, registry, links, ZoneInfo(settings.site.timezone), Waiting(database), shelf)
+    takeovers = Takeovers(database, dt.timedelta(minutes=settings.chat.taken_over_min))
+    residents = Residents(dialogue, desk, shelf, recogniser, settings, takeovers)
+    staff = StaffChat(desk, registry, links, ZoneInfo(settings.site.timezone), Waiting(database), shelf, takeovers)
     outgoing = Outgoing(database, dt.timedelta(minutes=settings.chat.answers_for_min))
     if settings.notify.wecom.aes_key:
         wecom = WeComChat(settings.notify.wecom, residents, staff, shelf, Inbox(database, RESIDENTS), outgoing)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import delete, func, select
 
-from bot.chat.models import Attachment, ChatOpening, KfCursor, LinkCode, LinkTry, SeenUpdate, StaffWait
+from bot.chat.models import Attachment, ChatOpening, KfCursor, LinkCode, LinkTry, SeenUpdate, StaffWait, Takeover
 from bot.database import Database, now
 from bot.grid.models import Staff
 
@@ -64,6 +64,7 @@ class ChatShelf:
             session.execute(delete(LinkTry).where(LinkTry.at < before))
             session.execute(delete(LinkCode).where(LinkCode.expires_at < before))
             session.execute(delete(StaffWait).where(StaffWait.since < before))
+            session.execute(delete(Takeover).where(Takeover.last_at < before))
 
     def opened(self, chat: str, dialled: str) -> None:
         with self._database.noting() as session:

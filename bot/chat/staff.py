@@ -8,21 +8,28 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.chat.outgoing import Said
 from bot.chat.residents import words
 from bot.chat.shelf import ChatShelf, NotAPicture
+from bot.chat.takeover import Takeovers, Talk
 from bot.chat.waiting import Wait, Waiting
 from bot.database import now
 from bot.grid.models import Role
 from bot.grid.registry import PersonCard, Registry
 from bot.notify.links import Links, Purpose
-from bot.notify.routes import VERBS
+from bot.notify.masking import surname
+from bot.notify.routes import CHATS, verbs
 from bot.notify.texts import word
 from bot.tickets.cards import Pressed, TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
+from bot.tickets.models import State
 from bot.tickets.spoken_time import TimeRefused, read_time
 
 #: verb of a button → what the desk calls it
 _PRESS = {"take": "acknowledge", "site": "on_site", "done": "resolve", "crew": "call_crew"}
+#: the messenger and the chat in which staff press and write
+Where = tuple[str, str]
+NOWHERE: Where = ("", "")
 _EVERYWHERE = frozenset({Role.team, Role.duty, Role.admin, Role.crew})
 
 
@@ -34,6 +41,8 @@ class Shown:
     choices: tuple[tuple[str, str], ...] = ()
     #: something changed: the buttons of the message that was pressed are out of date
     fresh: bool = False
+    #: what others are shown at the same time
+    also: tuple[Said, ...] = ()
 
 
 @dataclass
@@ -46,14 +55,16 @@ class StaffChat:
     zone: ZoneInfo
     waiting: Waiting
     shelf: ChatShelf
+    takeovers: Takeovers
 
     @property
     def _takers(self) -> dict[str, Callable[[Wait, str, dt.datetime], Shown]]:
         """Who takes the word that is waited for, by kind of `Wait`. A taker that wants no further word ends it."""
         return {"comment": self._comment, "wrong": self._comment, "estimate": self._estimate}
 
-    def press(self, staff_no: str, data: str, at: dt.datetime | None = None) -> Shown:
-        """A button: "take:GD…", "eta:GD…:60", "pass:GD…:M12". Never raises for what a button may carry."""
+    def press(self, staff_no: str, data: str, where: Where = NOWHERE, at: dt.datetime | None = None) -> Shown:
+        """A button: "take:GD…", "eta:GD…:60", "pass:GD…:M12", pressed in the chat `where`. Never raises for what a
+        button may carry."""
         at = at or now()
         said = words()["staff"]
         verb, _, rest = data.partition(":")
@@ -66,6 +77,8 @@ class StaffChat:
         if not self._may(person, ticket):
             return Shown(said["not_yours"])
         try:
+            if verb in ("talk", "end"):
+                return self._talk(person, ticket, where, at) if verb == "talk" else self.end(staff_no)
             return self._press(person, ticket, verb, choice, at)
         except TicketRefused:
             return Shown(said["refused"])
@@ -105,8 +118,12 @@ class StaffChat:
     def write(self, staff_no: str, text: str, at: dt.datetime | None = None) -> Shown | None:
         """A word of staff: it belongs to what they pressed last; None when nothing is waited for."""
         at = at or now()
-        wait = self.waiting.of(staff_no, at)
-        if wait is None or wait.kind not in self._takers or not text.strip():
+        if not text.strip():
+            return None
+        wait, talking = self.waiting.of(staff_no, at), self.takeovers.of_staff(staff_no, at)
+        if talking and (wait is None or wait.since < talking[0].begun_at):
+            return self._relay(*talking, text.strip(), at)
+        if wait is None or wait.kind not in self._takers:
             return None
         try:
             return self._takers[wait.kind](wait, text.strip(), at)
@@ -122,7 +139,10 @@ class StaffChat:
         except TimeRefused as refused:
             return Shown(words()["staff"]["bad_time"][refused.doubt])
         done = self.desk.press(wait.ticket_no, "estimate", wait.staff_no, restore_at=until, at=at)
-        self.waiting.begin(wait.staff_no, wait.ticket_no, "estimate", at)
+        if self.takeovers.of_staff(wait.staff_no, at):
+            self.waiting.end(wait.staff_no)  # what they write next is for the resident
+        else:
+            self.waiting.begin(wait.staff_no, wait.ticket_no, "estimate", at)
         return self._told("eta", done, when=_when(until, here))
 
     def picture(self, staff_no: str, session: str, data: bytes, text: str = "", at: dt.datetime | None = None) -> Shown | None:
@@ -131,7 +151,7 @@ class StaffChat:
         at, said = at or now(), words()["staff"]
         wait = self.waiting.of(staff_no, at)
         if wait is None or wait.kind != "comment":
-            return None
+            return Shown(said["talk"]["words_only"]) if self.takeovers.of_staff(staff_no, at) else None
         try:
             self.shelf.keep_picture(session, wait.ticket_no, data, by=staff_no)
         except NotAPicture:
@@ -141,6 +161,45 @@ class StaffChat:
         except TicketRefused:
             return Shown(said["refused"])
         return Shown(said["photo_kept"].format(no=wait.ticket_no))
+
+    # ---- talking to the resident ----------------------------------------------------------------
+
+    def _talk(self, person: PersonCard, ticket: TicketCard, where: Where, at: dt.datetime) -> Shown:
+        """回话: from now on a person talks, and the bot is silent. Who talks has the ticket."""
+        said, number = words()["staff"]["talk"], ticket.ticket_no
+        if ticket.channel not in CHATS or where == NOWHERE:
+            return Shown(said["no_chat"].format(no=number))
+        if ticket.state in (State.closed, State.cancelled, State.merged):
+            return Shown(said["late"].format(no=number))
+        before = self.takeovers.of_staff(person.staff_no, at)
+        talk = Talk(ticket.channel, ticket.reporter, number, person.staff_no, *where, begun_at=at, last_at=at)
+        if other := self.takeovers.begin(talk):
+            return Shown(said["busy"].format(no=number, who=self._name(other.staff_no)))
+        if ticket.state == State.reported:
+            self.desk.press(number, "acknowledge", person.staff_no, at=at)
+        also = [resident_hears(talk, "begun", person.name)]
+        if before and not before[1] and before[0].chat != talk.chat:
+            also.append(resident_hears(before[0], "ended", person.name))
+        return Shown(said["begun"].format(no=number), end_button(number), also=tuple(also))
+
+    def end(self, staff_no: str) -> Shown:
+        """结束: the bot answers the resident again."""
+        said, talk = words()["staff"]["talk"], self.takeovers.end(staff_no)
+        if talk is None:
+            return Shown(said["none"])
+        return Shown(said["ended"].format(no=talk.ticket_no), also=(resident_hears(talk, "ended", self._name(staff_no)),))
+
+    def _relay(self, talk: Talk, over: bool, text: str, at: dt.datetime) -> Shown:
+        """What staff write goes to the resident, and into the history."""
+        if over:
+            self.takeovers.end(talk.staff_no)
+            again = ((word("buttons", "talk"), f"talk:{talk.ticket_no}"),)
+            return Shown(words()["staff"]["talk"]["over"].format(no=talk.ticket_no), again)
+        self.takeovers.wrote(talk, at)
+        self.desk.talked(talk.ticket_no, talk.staff_no, text, at)
+        return Shown("", also=(resident_hears(talk, "to_resident", self._name(talk.staff_no), text),))
+
+    # ---- what was waited for --------------------------------------------------------------------
 
     def _comment(self, wait: Wait, text: str, at: dt.datetime) -> Shown:
         note = f"{words_of_kind(wait.kind)}{text[:1000]}"
@@ -156,7 +215,7 @@ class StaffChat:
             to=to,
             when=when,
         )
-        following = tuple((word("buttons", one), f"{one}:{done.ticket_no}") for one in VERBS.get(done.state, ()))
+        following = tuple((word("buttons", one), f"{one}:{done.ticket_no}") for one in verbs(done.state, done.channel))
         return Shown(text, following, fresh=True)
 
     def _may(self, person: PersonCard, ticket: TicketCard) -> bool:
@@ -173,6 +232,19 @@ class StaffChat:
     def _name(self, staff_no: str) -> str:
         person = self.registry.person(staff_no)
         return person.name if person else ""
+
+
+def resident_hears(talk: Talk, name: str, staff_name: str, text: str = "") -> Said:
+    """A sentence of words.yml about, or from, whoever talks to the resident."""
+    said = words()["talk"]
+    family = surname(staff_name)
+    who = said["master"].format(surname=family) if family else said["somebody"]
+    return Said(talk.channel, talk.chat, said[name].format(who=who, text=text))
+
+
+def end_button(number: str) -> tuple[tuple[str, str], ...]:
+    """Below what is said while a person talks."""
+    return ((word("buttons", "end"), f"end:{number}"),)
 
 
 def _when(instant: dt.datetime, here: dt.datetime) -> str:

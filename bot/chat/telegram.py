@@ -169,7 +169,7 @@ class TelegramChat:
             # A stranger learns nothing, not even that the button means something.
             await _lightly(query.answer())
             return []
-        shown = await asyncio.to_thread(self._staff.press, staff_no, data)
+        shown = await asyncio.to_thread(self._staff.press, staff_no, data, (CHANNEL, chat))
         await _lightly(query.answer(shown.text[:200]))
         if shown.fresh:
             await _lightly(query.edit_message_reply_markup(_keyboard(shown.choices)))
@@ -246,7 +246,7 @@ def _chat_of(raw: dict[str, Any]) -> str:
 
 
 def _said(chat: str, shown: Shown, choices: tuple[tuple[str, str], ...]) -> list[Said]:
-    return [Said(CHANNEL, chat, shown.text, choices)]
+    return [Said(CHANNEL, chat, shown.text, choices), *shown.also]
 
 
 def _keyboard(choices: tuple[tuple[str, str], ...]) -> InlineKeyboardMarkup | None:

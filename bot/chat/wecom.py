@@ -19,7 +19,7 @@ from bot.chat.inbox import Inbox, InOrder, Kept
 from bot.chat.outgoing import Outgoing, Said
 from bot.chat.residents import Incoming, Residents, words
 from bot.chat.shelf import ChatShelf
-from bot.chat.staff import StaffChat
+from bot.chat.staff import Shown, StaffChat
 from bot.notify.accounts import WeComAccount
 from bot.notify.provider import Refused, Transient
 from bot.notify.wecom import WeComClient, fit
@@ -102,10 +102,12 @@ class WeComChat:
         if await asyncio.to_thread(self._shelf.seen, name):
             return web.Response()
         if message.get("MsgType") == "image":
-            answer = await self._picture_of_staff(user, message.get("MediaId", ""))
+            shown = Shown(await self._picture_of_staff(user, message.get("MediaId", "")))
         else:
-            answer = await asyncio.to_thread(self._answer_staff, user, message)
+            shown = await asyncio.to_thread(self._answer_staff, user, message)
+        await self._outgoing.say(name, shown.also)
         await asyncio.to_thread(self._shelf.remember, name)
+        answer = shown.text
         return self._reply(message, answer) if answer else web.Response()
 
     async def _picture_of_staff(self, user: str, media_id: str) -> str:
@@ -120,24 +122,24 @@ class WeComChat:
         shown = await asyncio.to_thread(self._staff.picture, staff_no, f"{STAFF}:{user}", data)
         return shown.text if shown else str(known["how"])
 
-    def _answer_staff(self, user: str, message: dict[str, str]) -> str:
+    def _answer_staff(self, user: str, message: dict[str, str]) -> Shown:
         text, known = message.get("Content", "").strip(), words()["wecom"]
         if text.startswith(known["link"]):
             name = self._shelf.link(STAFF, user, text.removeprefix(known["link"]))
-            return str(words()["linked"].format(name=name) if name else words()["bad_code"])
+            return Shown(words()["linked"].format(name=name) if name else words()["bad_code"])
         staff_no = self._shelf.staff_no(STAFF, user)
         if staff_no is None:
-            return ""
+            return Shown("")
         if message.get("Event", "").lower() == "click":
-            return self._staff.press(staff_no, message.get("EventKey", "")).text
+            return self._staff.press(staff_no, message.get("EventKey", ""), (STAFF, user))
+        if known["verbs"].get(text) == "end":
+            return self._staff.end(staff_no)
         if command := _COMMAND.fullmatch(text):
             verb, number, choice = command.groups()
             if verb in known["verbs"]:
-                return self._staff.press(
-                    staff_no, ":".join(filter(None, [known["verbs"][verb], number.upper(), choice]))
-                ).text
-        shown = self._staff.write(staff_no, text)
-        return shown.text if shown else str(known["how"]) if text else ""
+                data = ":".join(filter(None, [known["verbs"][verb], number.upper(), choice]))
+                return self._staff.press(staff_no, data, (STAFF, user))
+        return self._staff.write(staff_no, text) or Shown(known["how"] if text else "")
 
     async def from_residents(self, request: web.Request) -> web.StreamResponse:
         """微信客服 only says that there is something to read; it wants an answer within five seconds."""

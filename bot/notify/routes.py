@@ -36,11 +36,19 @@ VERBS: dict[str, tuple[str, ...]] = {
     State.acknowledged: ("site", "done", "eta", "ring", "pass", "crew", "wrong"),
     State.on_site: ("done", "eta", "ring", "crew", "wrong"),
 }
+#: channels in which staff can answer a resident through the bot
+CHATS = ("telegram", "wechat")
 #: verbs with a link of their own: what can be done without signing in, and the page with the number; the others
 #: lead to the case
 _OWN_LINK = {"take": Purpose.take, "site": Purpose.site, "done": Purpose.done, "ring": Purpose.ring}
 #: lines of a message that stands for many
 _LINES = 12
+
+
+def verbs(state: str, channel: str) -> tuple[str, ...]:
+    """What staff can do with a ticket in `state` that was reported by `channel`."""
+    found = VERBS.get(state, ())
+    return (found[0], "talk", *found[1:]) if found and channel in CHATS else found
 
 
 @dataclass(frozen=True)
@@ -137,11 +145,12 @@ def _buttons(
     if not case.ticket_no or person.role == Role.supervisor:
         return ()
     found = []
-    for verb in VERBS.get(case.state, ()):
+    for verb in verbs(case.state, case.channel):
         if verb == "take" and row.template in QUIET:
             continue
         purpose = _OWN_LINK.get(verb, Purpose.open)
-        url = links.url(purpose, case.ticket_no, person.staff_no, at) if links else ""
+        # 回话 goes on in the messenger: no page can do it.
+        url = links.url(purpose, case.ticket_no, person.staff_no, at) if links and verb != "talk" else ""
         found.append(Button(word("buttons", verb), f"{verb}:{case.ticket_no}", url))
     return tuple(found)
 
@@ -163,6 +172,7 @@ def _case(session: Session, row: Notification, at: dt.datetime) -> Case:
         kind=ticket.kind,
         state=ticket.state,
         urgent=ticket.urgent,
+        channel=ticket.channel,
         grid_no=ticket.grid_no or "",
         community=household.community.name if household else "",
         place=ticket.place,

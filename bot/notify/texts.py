@@ -28,6 +28,7 @@ class Case:
     kind: str = ""
     state: str = ""
     urgent: bool = False
+    channel: str = ""
     grid_no: str = ""
     #: the community of the household, empty when the household is unknown
     community: str = ""

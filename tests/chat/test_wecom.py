@@ -23,6 +23,7 @@ from bot.chat.outgoing import Outgoing
 from bot.chat.residents import Residents
 from bot.chat.shelf import ChatShelf
 from bot.chat.staff import StaffChat
+from bot.chat.takeover import Takeovers
 from bot.chat.waiting import Waiting
 from bot.chat.wecom import RESIDENTS, WeComChat
 from bot.database import Database, open_database
@@ -33,7 +34,7 @@ from bot.notify.wecom_crypto import WINDOW, WeComCrypto
 from bot.recordings.files import open_file
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
-from tests.chat.test_telegram import Dialogue
+from tests.chat.telegram_site import Dialogue
 
 KEY = base64.b64encode(bytes(range(32))).decode().rstrip("=")
 crypto = WeComCrypto("tok", KEY, "ww1")
@@ -157,8 +158,9 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         session.add(GridStaff(grid_no="24", staff_no="M24"))
     desk, shelf, heard = TicketDesk(database), ChatShelf(database, tmp_path), []
     async with wechat_server() as wechat:
-        residents = Residents(Dialogue(heard, desk), desk, shelf, None, Settings(home=tmp_path))  # type: ignore[arg-type]
-        staff = StaffChat(desk, Registry.load(database), None, ZoneInfo("Asia/Shanghai"), Waiting(database), shelf)
+        takeovers = Takeovers(database)
+        residents = Residents(Dialogue(heard, desk), desk, shelf, None, Settings(home=tmp_path), takeovers)  # type: ignore[arg-type]
+        staff = StaffChat(desk, Registry.load(database), None, ZoneInfo("Asia/Shanghai"), Waiting(database), shelf, takeovers)
         account = WeComAccount(corp_id="ww1", token="tok", aes_key=KEY, kf_secret="s", open_kfid="wk1", base_url=wechat.url)
         outgoing = Outgoing(database, first_s=0.05)
         chat = WeComChat(account, residents, staff, shelf, Inbox(database, RESIDENTS), outgoing)
