@@ -57,6 +57,7 @@ async def messengers(
         from bot.chat.telegram import CHANNEL, TelegramChat
 
         chat = TelegramChat(settings.notify.telegram, residents, staff, shelf, Inbox(database, CHANNEL), outgoing)
+        routes += chat.routes()
         tasks.append(asyncio.create_task(chat.run(tell), name="telegram"))
         tasks[-1].add_done_callback(lambda task: _ended(task, tell))
         tell("Telegram: listening for residents and staff")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import hashlib
+import hmac
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
+from aiohttp import web
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, Message, ReplyKeyboardMarkup, Update
 from telegram.constants import ChatType, FileSizeLimit
 from telegram.error import RetryAfter, TelegramError
@@ -33,6 +36,8 @@ CHANNEL = "telegram"
 #: seconds between tries to reach Telegram's server
 _AGAIN_S = (1.0, 5.0, 15.0, 60.0)
 _WANTED = ["message", "callback_query"]
+#: an update holds 4096 characters of text and some names
+_LARGEST = 256 * 1024
 
 
 class TelegramChat:
@@ -48,13 +53,17 @@ class TelegramChat:
         outgoing: Outgoing,
         poll_s: int = 30,
     ) -> None:
-        self._residents, self._staff, self._shelf, self._poll_s = residents, staff, shelf, poll_s
+        self._account, self._poll_s = account, poll_s
+        self._residents, self._staff, self._shelf = residents, staff, shelf
         self._inbox, self._outgoing = inbox, outgoing
         self._in_order = InOrder(inbox, self._handle, outgoing.owed, self._sorry)
         builder = ApplicationBuilder().token(account.token).base_url(account.base_url).updater(None)
         self._application: Application[Any, Any, Any, Any, Any, Any] = builder.base_file_url(account.base_file_url).build()
         self._application.add_handler(TypeHandler(Update, self._take))
         self._application.add_error_handler(_noted)
+        #: no update is put into order while it is looked up which were left behind
+        self._keeping = asyncio.Lock()
+        self._ready = False
         #: what the update in hand has led to, by update id; an exception when it failed
         self._came: dict[int, list[Said] | Exception] = {}
         self._polling = HTTPXRequest()
@@ -65,23 +74,36 @@ class TelegramChat:
         bot: Bot = self._application.bot
         return bot
 
+    def routes(self) -> list[web.RouteDef]:
+        """Where Telegram delivers, when the site wants that."""
+        path = urlsplit(self._account.webhook).path
+        return [web.post(path or "/", self.deliver)] if self._account.webhook else []
+
     async def run(self, tell: Callable[[str], None] = log.warning) -> None:
-        """Poll until cancelled. A server that cannot be reached is told once and tried again."""
-        await self._begin(tell)
+        """Serve until cancelled. A server that cannot be reached is told once and tried again."""
+        await self._again(self._application.initialize, tell)
         try:
             await self._polling.initialize()
-            self._in_order.put(await asyncio.to_thread(self._inbox.waiting))
+            async with self._keeping:
+                self._ready = True
+                self._in_order.put(await asyncio.to_thread(self._inbox.waiting))
+            if self._account.webhook:
+                await self._again(self._ask_for_deliveries, tell)
+                await asyncio.Event().wait()
+            # Telegram answers no getUpdates while it delivers.
+            await self._again(self._bot.delete_webhook, tell)
             await self._poll()
         finally:
+            self._ready = False
             await self._in_order.close()
             await self._polling.shutdown()
             await self._application.shutdown()
 
-    async def _begin(self, tell: Callable[[str], None]) -> None:
+    async def _again(self, call: Callable[[], Awaitable[Any]], tell: Callable[[str], None]) -> None:
         tries = 0
         while True:
             try:
-                await self._application.initialize()
+                await call()
                 return
             except TelegramError as problem:
                 if not tries:
@@ -118,9 +140,34 @@ class TelegramChat:
         # The library's type says dict; the method's answer is a list.
         return [one for one in cast("list[Any]", found) if isinstance(one, dict) and "update_id" in one]
 
+    async def _ask_for_deliveries(self) -> None:
+        await self._bot.set_webhook(
+            self._account.webhook, secret_token=webhook_secret(self._account.token), allowed_updates=_WANTED
+        )
+
+    async def deliver(self, request: web.Request) -> web.StreamResponse:
+        """An update that Telegram brings; it is a row before Telegram hears that it arrived."""
+        given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
+        if not hmac.compare_digest(given.encode(), webhook_secret(self._account.token).encode()):
+            log.warning("somebody who is not Telegram knows the webhook's address")
+            raise web.HTTPForbidden
+        body = await request.read()
+        if len(body) > _LARGEST:
+            raise web.HTTPRequestEntityTooLarge(_LARGEST, len(body))
+        try:
+            raw = json.loads(body)
+        except ValueError:
+            raise web.HTTPBadRequest from None
+        if isinstance(raw, dict) and isinstance(raw.get("update_id"), int):
+            await self._keep([raw])
+        return web.Response()
+
     async def _keep(self, updates: Sequence[dict[str, Any]]) -> None:
         kept = [Kept(f"{CHANNEL}-{raw['update_id']}", _chat_of(raw), raw) for raw in updates if _chat_of(raw)]
-        self._in_order.put(await asyncio.to_thread(self._inbox.keep, kept))
+        async with self._keeping:
+            fresh = await asyncio.to_thread(self._inbox.keep, kept)
+            if self._ready:
+                self._in_order.put(fresh)
 
     async def _handle(self, kept: Kept) -> list[Said]:
         """An update from its row, through the library; what is to be shown. Raises what went wrong."""
@@ -236,6 +283,11 @@ class TelegramChat:
 async def _download(file: Any) -> bytes:
     with telling():
         return bytes(await (await file.get_file()).download_as_bytearray())
+
+
+def webhook_secret(token: str) -> str:
+    """What Telegram shows us with each delivery: known to whoever knows the bot's token, and to nobody else."""
+    return hashlib.sha256(f"gege-webhook:{token}".encode()).hexdigest()
 
 
 def _chat_of(raw: dict[str, Any]) -> str:

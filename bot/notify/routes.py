@@ -171,6 +171,8 @@ def _buttons(
     """What the reader can do about it. A supervisor, who is no employee, can only read."""
     if person is None:
         asked = row.detail.get("buttons") or {}
+        if row.channel == "sms":
+            return _rating_link(case, asked, links, at)
         return tuple(Button(label, data) for data, label in asked.items())
     if not case.ticket_no or person.role == Role.supervisor:
         return ()
@@ -183,6 +185,14 @@ def _buttons(
         url = links.url(purpose, case.ticket_no, person.staff_no, at) if links and verb != "talk" else ""
         found.append(Button(word("buttons", verb), f"{verb}:{case.ticket_no}", url))
     return tuple(found)
+
+
+def _rating_link(case: Case, asked: Mapping[str, str], links: Links | None, at: dt.datetime) -> tuple[Button, ...]:
+    """An SMS has no buttons: one link to a page where the resident says whether they are content."""
+    if links is None or f"good:{case.ticket_no}" not in asked:
+        return ()
+    url = links.url(Purpose.rate, case.ticket_no, "", at)
+    return (Button(word("buttons", "rate"), "", url),) if url else ()
 
 
 def _case(session: Session, row: Notification, at: dt.datetime) -> Case:

@@ -23,6 +23,7 @@ from bot.recordings.files import open_file
 from bot.recordings.keys import KeyRefused
 from bot.recordings.room import RecordingMissing, open_recording
 from bot.settings import Settings
+from bot.tickets.asking import rating_answers
 from bot.tickets.cards import TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
 from bot.web.signing_in import SignIn
@@ -114,6 +115,8 @@ class StaffPages:
             if person is None:
                 return _bad(BadLink("expired"))
             return _page("press.html", 200, heading=person.name, ticket_no="", button=_words()["sign_in_button"])
+        if link.purpose is Purpose.rate:
+            return self._ask_rating(link.ticket_no)
         if link.purpose not in PRESSES:
             page = "/ring" if link.purpose is Purpose.ring else ""
             raise web.HTTPSeeOther(f"/case/{link.ticket_no}{page}")
@@ -130,10 +133,16 @@ class StaffPages:
     async def use_link(self, request: web.Request) -> web.StreamResponse:
         """Do what a link is for, once."""
         form = await request.post()
+        token = request.match_info["token"]
         try:
-            link = self._links.redeem(request.match_info["token"])
+            link = self._links.read(token)
+            if link.purpose is Purpose.rate and form.get("answer") not in rating_answers():
+                return self._ask_rating(link.ticket_no, forgot=True)
+            self._links.redeem(token)
         except BadLink as bad:
             return _bad(bad)
+        if link.purpose is Purpose.rate:
+            return self._rate(link.ticket_no, str(form["answer"]), str(form.get("comment", "")))
         person = self._registry.person(link.staff_no)
         if person is None:
             return _bad(BadLink("expired"))
@@ -154,6 +163,23 @@ class StaffPages:
         who = done.who_name or done.who
         since = done.since.astimezone(self._zone).strftime("%H:%M")
         return str(_words()["verbs"][verb][done.outcome]).format(who=who, since=since)
+
+    # ---- a resident who has no messenger --------------------------------------------------------
+
+    def _ask_rating(self, ticket_no: str, forgot: bool = False) -> web.Response:
+        words = _words()["rate"]
+        return _page(
+            "rate.html", 200, heading=words["heading"], ticket_no=ticket_no, answers=rating_answers(), ask=words,
+            say=words["forgot"] if forgot else "",
+        )  # fmt: skip
+
+    def _rate(self, ticket_no: str, answer: str, comment: str) -> web.Response:
+        """What a resident says whom an SMS asked; the link was theirs alone."""
+        try:
+            self._desk.answers.answer(ticket_no, answer, comment=comment.strip()[:1000])
+        except TicketRefused:
+            return _say(_words()["rate"]["late"])
+        return _say(_words()["rate"]["told"][answer])
 
     # ---- the case -------------------------------------------------------------------------------
 

@@ -55,6 +55,9 @@ class Site:
     home: Path
     registry: Registry
     dialogue: Dialogue
+    chat: TelegramChat = field(init=False)
+    #: empty: we fetch
+    webhook: str = ""
     _running: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
     @property
@@ -145,9 +148,10 @@ async def _listening(site: Site) -> AsyncIterator[None]:
     residents = Residents(site.dialogue, site.desk, site.shelf, recogniser, settings, takeovers)  # type: ignore[arg-type]
     staff = StaffChat(site.desk, site.registry, site.links, ZoneInfo("Asia/Shanghai"), Waiting(site.database), site.shelf, takeovers)
     url = site.server.url
-    account = TelegramAccount(token="1:a", base_url=url + "/bot", base_file_url=url + "/file/bot")
+    account = TelegramAccount(token="1:a", base_url=url + "/bot", base_file_url=url + "/file/bot", webhook=site.webhook)
     outgoing = Outgoing(site.database, first_s=0.05)
     chat = TelegramChat(account, residents, staff, site.shelf, Inbox(site.database, "telegram"), outgoing, poll_s=0)
+    site.chat = chat
     running = asyncio.create_task(chat.run())
     await outgoing.start()
     try:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select, update
 
 from bot.chat import fetching
@@ -398,3 +399,38 @@ async def test_a_no_brings_the_ticket_back(site: Site) -> None:
     site.desk.resolve(number, "M24")
     site.server.press(RESIDENT, f"not_fixed:{number}")
     assert "还没好" in (await site.server.until(1))[0] and site.tickets()[0].state == "reported"
+
+
+# ---- delivered by Telegram ----------------------------------------------------------------------
+
+
+async def test_telegram_delivers_with_our_secret_and_nobody_else_does(site: Site) -> None:
+    await site.kill()
+    site.webhook = "https://gege.example/telegram"
+    await site.start()
+    async with asyncio.timeout(10):
+        while not site.server.of("setWebhook"):
+            await asyncio.sleep(0.02)
+    (asked,) = site.server.of("setWebhook")
+    assert asked["url"] == site.webhook and not site.server.of("getUpdates")[1:]
+    body = site.server.message(RESIDENT, "屋里停电了")
+    secret = {"X-Telegram-Bot-Api-Secret-Token": asked["secret_token"]}
+    app = web.Application()
+    app.router.add_routes(site.chat.routes())
+    async with TestClient(TestServer(app)) as telegram:
+        for headers in ({}, {"X-Telegram-Bot-Api-Secret-Token": "guessed"}):
+            assert (await telegram.post("/telegram", json=body, headers=headers)).status == 403
+        assert (await telegram.post("/telegram", data=b"{", headers=secret)).status == 400
+        for _ in range(2):  # it brings again what it thinks did not arrive
+            assert (await telegram.post("/telegram", json=body, headers=secret)).status == 200
+        assert await site.server.until(1) == ["记下了。"]
+        site.dialogue.stuck = True
+        site.dialogue.begun.clear()
+        more = site.server.message(RESIDENT, "快点来")
+        assert (await telegram.post("/telegram", json=more, headers=secret)).status == 200
+        await asyncio.wait_for(site.dialogue.begun.wait(), 10)
+    site.server.updates.clear()
+    await site.kill()
+    site.dialogue.stuck = False
+    await site.start()
+    assert await site.server.until(2) == ["记下了。", "听到:快点来"] and len(site.tickets()) == 1

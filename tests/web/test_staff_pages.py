@@ -22,7 +22,7 @@ from bot.recordings.files import keep_file
 from bot.recordings.room import keep_recording, name_for
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
-from bot.tickets.models import Ticket
+from bot.tickets.models import Rating, Ticket
 from bot.web.guard import guard
 from bot.web.signing_in import COOKIE, SignIn
 from bot.web.staff import StaffPages
@@ -243,3 +243,33 @@ async def test_a_chats_number_is_nobodys_telephone(site: Site) -> None:
     status, text = await site.get(f"/case/{number}/ring")
     assert status == 200 and "tel:" not in text and "没有电话号码" in text
     assert not [one for one in site.desk.activities(number) if one.kind == "rang"]
+
+
+async def test_a_resident_without_a_messenger_rates_by_a_link_of_the_sms_once(site: Site) -> None:
+    site.desk.acknowledge(site.ticket_no, "M24")
+    site.desk.resolve(site.ticket_no, "M24")
+    link = f"/t/{site.links.token(Purpose.rate, site.ticket_no, '')}"
+    status, page = await site.get(link)
+    assert status == 200 and all(word in page for word in ("满意", "比较满意", "不满意", "还没好"))
+    assert not any(secret in page for secret in (HOUSE, "黄素芬", "13900000001"))
+    for form in ({}, {"answer": "wonderful"}):  # not used up by who forgot to choose
+        assert "先选一个" in (await site.post(link, **form))[1]
+    status, page = await site.post(link, answer="bad", comment="<b>来晚了</b>")
+    assert status == 200 and "监督员" in page
+    assert "用过了" in (await site.post(link, answer="good"))[1]
+    with site.database.reading() as session:
+        assert [(row.answer, row.comment) for row in session.scalars(select(Rating))] == [("bad", "<b>来晚了</b>")]
+
+
+async def test_a_rating_that_comes_too_late_is_told_so(site: Site) -> None:
+    link = f"/t/{site.links.token(Purpose.rate, site.ticket_no, '')}"
+    assert "评不了" in (await site.post(link, answer="good"))[1]
+
+
+async def test_a_link_for_rating_opens_no_case(site: Site) -> None:
+    for purpose in (Purpose.rate, Purpose.take):
+        token = site.links.token(purpose, site.ticket_no, "")
+        assert (await site.get(f"/case/{site.ticket_no}"))[0] == 403
+        if purpose is Purpose.take:
+            assert (await site.post(f"/t/{token}"))[0] == 410
+    assert state(site) == "reported"
