@@ -113,6 +113,7 @@ async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Se
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await outbox.close()
             await dialogue.close()
     finally:
         database.dispose()

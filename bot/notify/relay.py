@@ -118,6 +118,13 @@ class Relay:
                 task.cancel()
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
+    async def close(self) -> None:
+        """Let go of the providers' connections."""
+        for provider in self._providers.values():
+            if close := getattr(provider, "close", None):
+                with contextlib.suppress(Exception):
+                    await close()
+
     async def deliver_due(self, at: dt.datetime) -> int:
         """Try everything that is due at `at` once; returns how many rows were delivered."""
         delivered = 0
