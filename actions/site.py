@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from bot.grid.present import Present
 from bot.grid.registry import Registry
 from bot.settings import Settings
 from bot.tariff import Tariff
@@ -64,6 +65,10 @@ class Site:
     tariff: Tariff
     settings: Settings
     words: Words = field(default_factory=load_words)
+
+    def __post_init__(self) -> None:
+        #: who of the staff is there now
+        self.present = Present(self.registry)
 
 
 _bound: list[Site] = []

@@ -117,7 +117,8 @@ class Turn:
         return found
 
     def manager_of(self, grid_no: str | None) -> PersonCard | None:
-        people = self.site.registry.staff(grid_no, "manager") if grid_no else []
+        """The manager of a grid, or who stands in."""
+        people = self.site.present.staff(grid_no, "manager") if grid_no else []
         return people[0] if people else None
 
     @property

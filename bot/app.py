@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.chat.shelf import ChatShelf
 from bot.database import Database, now, open_database
 from bot.dialogue.port import Dialogue
 from bot.grid.registry import Registry
@@ -100,7 +101,7 @@ async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Se
                 lambda: watch(database, outbox.nudge, rules),
                 lambda: _sweep(service),
                 lambda: auditing(database, outbox.nudge, rules),
-                lambda: tidying(database, settings.notify.keep_days),
+                lambda: tidying(database, settings.notify.keep_days, [ChatShelf(database, settings.home).tidy]),
             )
             if relay
             else ()
@@ -112,6 +113,7 @@ async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Se
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await outbox.close()
             await dialogue.close()
     finally:
         database.dispose()

@@ -33,6 +33,7 @@ from bot.app import make_providers
 from bot.database import MIGRATIONS, Database, now, open_database
 from bot.dialogue.training import trained_model
 from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
+from bot.messenger_check import check_messengers
 from bot.notify.relay import Relay
 from bot.settings import Settings
 from bot.speech.models import ModelMissing, in_use
@@ -103,6 +104,8 @@ def examine(settings: Settings) -> list[Finding]:
             findings.append(check(settings))
         except Exception as problem:  # a doctor that faints helps nobody
             findings.append(_bad(name, f"{type(problem).__name__}: {_line(problem)}", "report it with this line"))
+    for line in check_messengers(settings):
+        findings.append(_warning(*line) if line.advice else _good(line.name, line.detail))
     return findings
 
 

@@ -83,8 +83,10 @@ async def _serve(settings: Settings) -> None:
         telephone = await _answer_calls(service, recogniser, voice, phone, agi, stack)
         links = Links(site_key(settings.home), service.database, settings.web.public_url)
         sign_in = SignIn(site_key(settings.home), settings.web.sign_in_hours, service.registry.person)
-        pictures = ChatShelf(service.database, settings.home).pictures
-        staff = StaffPages(service.desk, service.registry, links, sign_in, settings, pictures)
+        files = ChatShelf(service.database, settings.home)
+        staff = StaffPages(
+            service.desk, service.registry, links, sign_in, settings, files.pictures, files.sounds
+        )
         callbacks = await stack.enter_async_context(
             messengers(
                 settings, service.database, service.dialogue, service.desk, service.registry, links, recogniser, tell

@@ -118,6 +118,15 @@ class NotifySettings(_Section):
     keep_days: int = Field(default=180, ge=1)
 
 
+class ChatSettings(_Section):
+    """Conversations in messengers."""
+
+    #: an answer that a messenger does not take for so long is given up
+    answers_for_min: PositiveFloat = 60.0
+    #: a person who talks to a resident through the bot, and is silent for so long, gives the resident back to the bot
+    taken_over_min: PositiveFloat = 30.0
+
+
 class DeadlineSettings(_Section):
     """How soon somebody must be there, and how soon it must be settled. Raises at the edge what makes no sense."""
 
@@ -284,6 +293,7 @@ class Settings(_Section):
     speech: SpeechSettings = Field(default_factory=SpeechSettings)
     dialogue: DialogueSettings = Field(default_factory=DialogueSettings)
     notify: NotifySettings = Field(default_factory=NotifySettings)
+    chat: ChatSettings = Field(default_factory=ChatSettings)
     service: ServiceSettings = Field(default_factory=ServiceSettings)
     recording: RecordingSettings = Field(default_factory=RecordingSettings)
     turns: TurnSettings = Field(default_factory=TurnSettings)

@@ -1,10 +1,11 @@
-"""What a messenger leaves behind: updates seen, codes that link staff, files, and where a chat was first opened."""
+"""What a messenger leaves behind: updates kept and seen, answers owed, codes that link staff, files, conversations."""
 
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import JSON, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.database import Base, UTCDateTime, now
@@ -16,6 +17,65 @@ class SeenUpdate(Base):
     __tablename__ = "seen_update"
     id: Mapped[str] = mapped_column(String(60), primary_key=True)
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now, index=True)
+
+
+class KeptUpdate(Base):
+    """An update as the messenger sent it, kept before it is confirmed; the row goes when it has been handled."""
+
+    __tablename__ = "kept_update"
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(String(60), unique=True)
+    channel: Mapped[str] = mapped_column(String(20), index=True)
+    chat: Mapped[str] = mapped_column(String(80))
+    raw: Mapped[dict[str, Any]] = mapped_column(JSON)
+    attempts: Mapped[int] = mapped_column(default=0)
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+
+
+class OwedAnswer(Base):
+    """Something to be shown in a chat; the row goes when the messenger has taken it. Order is that of the ids."""
+
+    __tablename__ = "owed_answer"
+    __table_args__ = (Index("ix_owed_answer_chat", "channel", "chat", "id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: the update that it answers, and which of its answers: a replayed update owes nothing twice
+    key: Mapped[str] = mapped_column(String(80), unique=True)
+    channel: Mapped[str] = mapped_column(String(20))
+    chat: Mapped[str] = mapped_column(String(80))
+    text: Mapped[str] = mapped_column(Text)
+    #: buttons below it: [[label, data], …]
+    choices: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
+    #: with the board of the frequent reports
+    board: Mapped[bool] = mapped_column(default=False)
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+    due_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+
+
+class StaffWait(Base):
+    """What is waited for after a press of a member of staff: a word, a picture, a time."""
+
+    __tablename__ = "staff_wait"
+    staff_no: Mapped[str] = mapped_column(String(40), primary_key=True)
+    ticket_no: Mapped[str] = mapped_column(String(20))
+    kind: Mapped[str] = mapped_column(String(20))
+    since: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+
+
+class Takeover(Base):
+    """A person talks to a resident through the bot, which is silent meanwhile; the row goes when that ends."""
+
+    __tablename__ = "takeover"
+    channel: Mapped[str] = mapped_column(String(20), primary_key=True)
+    chat: Mapped[str] = mapped_column(String(80), primary_key=True)
+    ticket_no: Mapped[str] = mapped_column(String(20))
+    #: one conversation at a time for a member of staff: what they write goes to one resident
+    staff_no: Mapped[str] = mapped_column(String(40), unique=True)
+    staff_channel: Mapped[str] = mapped_column(String(20))
+    staff_chat: Mapped[str] = mapped_column(String(80))
+    begun_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    #: when either of them last wrote
+    last_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, index=True)
 
 
 class ChatOpening(Base):
@@ -53,7 +113,7 @@ class KfCursor(Base):
 
 
 class Attachment(Base):
-    """A picture that came with a report; the file lies below GEGE_HOME."""
+    """A picture, or a file that nobody here can open, that came with a report; it lies below GEGE_HOME."""
 
     __tablename__ = "attachment"
     id: Mapped[int] = mapped_column(primary_key=True)

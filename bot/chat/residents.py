@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import hashlib
 import logging
 from dataclasses import dataclass, replace
 from functools import cache
@@ -12,8 +13,15 @@ from typing import Any
 
 import yaml
 
+from bot.chat.outgoing import Said
 from bot.chat.shelf import ChatShelf, NotAPicture
+from bot.chat.takeover import Takeovers, Talk
+from bot.database import now
+from bot.dialogue.danger import HAZARD
 from bot.dialogue.port import Dialogue, Heard
+from bot.notify.masking import mask
+from bot.notify.texts import word
+from bot.recordings.files import keep_file
 from bot.recordings.room import keep_recording, name_for
 from bot.settings import Settings
 from bot.speech.audio import AudioRefused, Sound, read_audio
@@ -26,6 +34,8 @@ log = logging.getLogger(__name__)
 _RATE = 16_000
 #: one voice note, seconds
 _LONGEST_S = 300.0
+#: how AMR begins (RFC 4867), which WeCom's voice notes are; libsndfile does not play it
+_AMR = b"#!AMR"
 
 
 @cache
@@ -46,49 +56,67 @@ class Incoming:
     picture: bytes | None = None
     location: tuple[float, float] | None = None
     contact: bool = False
-    #: too large for the messenger's own interface to hand over
-    too_big: bool = False
+    #: "voice" or "picture" when that is too large for the messenger to hand over, or could not be fetched
+    too_big: str = ""
+    lost: str = ""
 
     @property
     def session(self) -> str:
         return f"{self.channel}:{self.chat}"
 
+    def says(self, *sentences: str, board: bool = False) -> list[Said]:
+        """Sentences for this chat, as one message."""
+        return [Said(self.channel, self.chat, "\n".join(sentences), board=board)] if any(sentences) else []
+
 
 class Residents:
-    """`answer` says what to show; it never raises for what a resident may send."""
+    """`answer` says what to show."""
 
     def __init__(
-        self, dialogue: Dialogue, desk: TicketDesk, shelf: ChatShelf, recogniser: Recogniser | None, settings: Settings
+        self,
+        dialogue: Dialogue,
+        desk: TicketDesk,
+        shelf: ChatShelf,
+        recogniser: Recogniser | None,
+        settings: Settings,
+        takeovers: Takeovers,
     ) -> None:
         self._dialogue, self._desk, self._shelf = dialogue, desk, shelf
-        self._recogniser, self._settings = recogniser, settings
+        self._recogniser, self._settings, self._takeovers = recogniser, settings, takeovers
 
-    async def answer(self, message: Incoming) -> list[str]:
-        """The sentences to show."""
+    async def answer(self, message: Incoming) -> list[Said]:
+        """What to show, to the resident and to whoever talks to them. Raises what goes wrong here: try again."""
+        talk = await asyncio.to_thread(self._takeovers.of_resident, message.channel, message.chat, now())
+        if talk is not None:
+            return await self._relayed(message, talk)
+        return message.says(*await self._answer(message))
+
+    def failed(self, message: Incoming) -> list[Said]:
+        """It went wrong here too often: a person looks at it."""
         try:
-            return await self._answer(message)
+            self._for_a_person(message, "")
         except Exception:
-            log.exception("message %s of %s failed", message.id, message.channel)
-            return [words()["failed"]]
+            log.exception("message %s of %s reaches nobody", message.id, message.channel)
+        return message.says(words()["failed"])
 
-    def pressed(self, message: Incoming, data: str) -> list[str]:
+    def pressed(self, message: Incoming, data: str) -> list[Said]:
         """A button below a question of ours: "good:GD…"."""
         said = words()["answers"]
         try:
             done = self._desk.answers.press(data, message.chat)
         except TicketRefused:
-            return [said["none"]]
-        return [said[done.answer] if done.fresh else said["again"]]
+            return message.says(said["none"])
+        return message.says(said[done.answer] if done.fresh else said["again"])
 
-    def start(self, message: Incoming, payload: str) -> list[str]:
+    def start(self, message: Incoming, payload: str) -> list[Said]:
         """The first screen; `payload` is what the board's code carries ("grid_24")."""
         if payload:
             self._shelf.opened(message.session, payload[:40])
-        return [words()["start"].strip()]
+        return message.says(words()["start"].strip(), board=True)
 
     async def _answer(self, message: Incoming) -> list[str]:
-        if message.too_big:
-            return [words()["too_big"]]
+        if message.too_big or message.lost:
+            return await self._missing(message)
         if message.voice is not None:
             return await self._voice(message, message.voice)
         if message.picture is not None:
@@ -100,6 +128,16 @@ class Residents:
         if message.text.strip():
             return await self._turn(message, message.text)
         return [words()["unknown_kind"]]
+
+    async def _missing(self, message: Incoming) -> list[str]:
+        """A file did not come. What was written with it counts; a voice note that nobody heard goes to a person."""
+        kind = message.too_big or message.lost
+        told: str = words()["too_big" if message.too_big else "lost"][kind]
+        if message.text.strip():
+            return [told, *await self._turn(message, message.text)]
+        if kind == "voice":
+            await asyncio.to_thread(self._for_a_person, message, "")
+        return [told]
 
     async def _turn(self, message: Incoming, text: str, others: tuple[str, ...] = (), recording: str = "") -> list[str]:
         heard = Heard(
@@ -122,18 +160,18 @@ class Residents:
         try:
             sound = await asyncio.to_thread(read_audio, data, _RATE, longest_s=_LONGEST_S)
         except AudioRefused:
-            self._for_a_person(message, "")
+            await asyncio.to_thread(self._unplayable, message, data)
             return [words()["not_playable"]]
         recording = await asyncio.to_thread(self._keep, message, sound)
         if self._recogniser is None:
-            self._for_a_person(message, recording)
+            await asyncio.to_thread(self._for_a_person, message, recording)
             return [words()["no_recogniser"]]
         try:
             heard = await self._recognise(sound)
         except RecogniserFailed:
             heard = None
         if heard is None or not heard.text:
-            self._for_a_person(message, recording)
+            await asyncio.to_thread(self._for_a_person, message, recording)
             return [words()["not_heard"]]
         return await self._turn(message, heard.text, tuple(heard.alternatives), recording)
 
@@ -155,16 +193,26 @@ class Residents:
             log.exception("a voice note could not be kept")
             return ""
 
-    def _for_a_person(self, message: Incoming, recording: str) -> None:
-        """An unclear ticket: somebody listens, and calls or writes back."""
+    def _unplayable(self, message: Incoming, data: bytes) -> None:
+        """A voice note in a format that nobody here can play: whoever has the case downloads it."""
+        self._keep_bytes(message, data, self._for_a_person(message, ""))
+
+    def _keep_bytes(self, message: Incoming, data: bytes, ticket_no: str) -> None:
+        kind = "amr" if data.startswith(_AMR) else "sound"
+        digest = hashlib.sha256(data).hexdigest()
+        name = keep_file(self._settings, name_for("files", message.channel, message.id), data)
+        self._shelf.attach(message.session, ticket_no, name, kind, digest)
+
+    def _for_a_person(self, message: Incoming, recording: str) -> str:
+        """An unclear ticket: somebody listens, and calls or writes back. → its number"""
         id = f"{message.channel}-{message.id}"
         self._desk.keep_utterance(
-            id, message.session, message.channel, "", (), message.chat, recording=recording
+            id, message.session, message.channel, message.text, (), message.chat, recording=recording
         )
-        self._desk.report(
+        card = self._desk.report(
             Report(
                 kind="unclear",
-                said="",
+                said=message.text,
                 session=message.session,
                 channel=message.channel,
                 reporter=message.chat,
@@ -172,6 +220,71 @@ class Residents:
                 facts={"recording": recording} if recording else {},
             )
         )
+        return card.ticket_no
+
+    # ---- while a person talks -------------------------------------------------------------------
+
+    async def _relayed(self, message: Incoming, talk: Talk) -> list[Said]:
+        """The bot is silent, and staff read what the resident sends. Danger is acted on all the same."""
+        shown, spoken, sentences = await self._to_relay(message, talk)
+        await asyncio.to_thread(self._write_down, message, talk, shown, spoken)
+        said = words()["talk"]
+        # What the two write stays with the messenger that they share; another one gets it masked.
+        text = shown if _company(talk.channel) == _company(talk.staff_channel) else mask(shown)
+        end = ((word("buttons", "end"), f"end:{talk.ticket_no}"),)
+        staff = [Said(talk.staff_channel, talk.staff_chat, said["to_staff"].format(text=text), end)]
+        if spoken and await self._dangerous(spoken, message, talk):
+            answer = await self._turn(message, spoken)
+            sentences += answer
+            staff.append(Said(talk.staff_channel, talk.staff_chat, said["answered"].format(text="".join(answer))))
+        return [*message.says(*sentences), *staff]
+
+    async def _to_relay(self, message: Incoming, talk: Talk) -> tuple[str, str, list[str]]:
+        """(what staff read, the resident's own words, what the resident is told)."""
+        said = words()["talk"]
+        if message.too_big or message.lost:
+            told = words()["too_big" if message.too_big else "lost"][message.too_big or message.lost]
+            return message.text or said["other"], message.text, [told]
+        if message.voice is not None:
+            text = await self._words_of(message, message.voice, talk)
+            return said["voice"].format(text=text) if text else said["voice_unheard"], text, []
+        if message.picture is not None:
+            try:
+                await asyncio.to_thread(self._shelf.keep_picture, message.session, talk.ticket_no, message.picture)
+            except NotAPicture:
+                return message.text or said["other"], message.text, [words()["not_a_picture"]]
+            return said["picture"].format(text=message.text), message.text, []
+        kind = "place" if message.location is not None else "contact" if message.contact else "other"
+        return message.text or said[kind], message.text, []
+
+    async def _words_of(self, message: Incoming, data: bytes, talk: Talk) -> str:
+        """What was heard in a voice note, which is kept with the ticket; nothing when nobody here can hear it."""
+        try:
+            sound = await asyncio.to_thread(read_audio, data, _RATE, longest_s=_LONGEST_S)
+        except AudioRefused:
+            await asyncio.to_thread(self._keep_bytes, message, data, talk.ticket_no)
+            return ""
+        recording = await asyncio.to_thread(self._keep, message, sound)
+        id = f"{message.channel}-{message.id}"
+        keep = self._desk.keep_utterance
+        await asyncio.to_thread(keep, f"{id}-sound", message.session, message.channel, "", (), message.chat, recording)
+        try:
+            return (await self._recognise(sound)).text if self._recogniser else ""
+        except RecogniserFailed:
+            return ""
+
+    def _write_down(self, message: Incoming, talk: Talk, shown: str, spoken: str) -> None:
+        id = f"{message.channel}-{message.id}-talk"
+        if self._desk.keep_utterance(id, message.session, message.channel, spoken, (), message.chat):
+            self._desk.talked(talk.ticket_no, "resident", shown[:1000])
+        self._takeovers.wrote(talk, now())
+
+    async def _dangerous(self, text: str, message: Incoming, talk: Talk) -> bool:
+        """Danger is spoken of, or was since the person took over: then where it is still has to be asked."""
+        if (await self._dialogue.parse(text)).intent == HAZARD:
+            return True
+        mine = await asyncio.to_thread(self._desk.open_of, message.chat)
+        return any(card.kind == "hazard" and card.opened_at >= talk.begun_at for card in mine)
 
     async def _picture(self, message: Incoming, data: bytes) -> list[str]:
         mine = await asyncio.to_thread(self._desk.open_of, message.chat)
@@ -187,6 +300,11 @@ class Residents:
     def _place(self, spot: tuple[float, float]) -> list[str]:
         nearest = nearest_community(self._settings.home / "communities.csv", *spot)
         return [words()["location"].format(community=nearest) if nearest else words()["no_places"]]
+
+
+def _company(channel: str) -> str:
+    """Through whose machines a channel goes."""
+    return "tencent" if channel in ("wechat", "wecom") else channel
 
 
 def nearest_community(file: Path, latitude: float, longitude: float) -> str | None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from bot.chat.inbox import Inbox
+from bot.chat.outgoing import Outgoing
 from bot.chat.residents import Residents
 from bot.chat.shelf import ChatShelf
 from bot.chat.staff import StaffChat
-from bot.chat.wecom import WeComChat
+from bot.chat.takeover import Takeovers
+from bot.chat.waiting import Waiting
+from bot.chat.wecom import RESIDENTS, WeComChat
 from bot.database import Database
 from bot.dialogue.port import Dialogue
 from bot.grid.registry import Registry
@@ -39,22 +44,28 @@ async def messengers(
     routes: list[web.RouteDef] = []
     wecom: WeComChat | None = None
     shelf = ChatShelf(database, settings.home)
-    residents = Residents(dialogue, desk, shelf, recogniser, settings)
-    staff = StaffChat(desk, registry, links, ZoneInfo(settings.site.timezone))
+    takeovers = Takeovers(database, dt.timedelta(minutes=settings.chat.taken_over_min))
+    residents = Residents(dialogue, desk, shelf, recogniser, settings, takeovers)
+    staff = StaffChat(desk, registry, links, ZoneInfo(settings.site.timezone), Waiting(database), shelf, takeovers)
+    outgoing = Outgoing(database, dt.timedelta(minutes=settings.chat.answers_for_min))
     if settings.notify.wecom.aes_key:
-        wecom = WeComChat(settings.notify.wecom, residents, staff, shelf)
-        routes = wecom.routes()
+        wecom = WeComChat(settings.notify.wecom, residents, staff, shelf, Inbox(database, RESIDENTS), outgoing)
+        routes += wecom.routes()
+        await wecom.start()
         tell("WeCom: callbacks on /wecom/app and /wecom/kf")
     if settings.notify.telegram.token:
-        from bot.chat.telegram import TelegramChat
+        from bot.chat.telegram import CHANNEL, TelegramChat
 
-        chat = TelegramChat(settings.notify.telegram, residents, staff, shelf)
+        chat = TelegramChat(settings.notify.telegram, residents, staff, shelf, Inbox(database, CHANNEL), outgoing)
+        routes += chat.routes()
         tasks.append(asyncio.create_task(chat.run(tell), name="telegram"))
         tasks[-1].add_done_callback(lambda task: _ended(task, tell))
         tell("Telegram: listening for residents and staff")
+    await outgoing.start()
     try:
         yield routes
     finally:
+        await outgoing.close()
         if wecom is not None:
             await wecom.close()
         for task in tasks:

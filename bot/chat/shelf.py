@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import delete, func, select
 
-from bot.chat.models import Attachment, ChatOpening, KfCursor, LinkCode, LinkTry, SeenUpdate
+from bot.chat.models import Attachment, ChatOpening, KfCursor, LinkCode, LinkTry, SeenUpdate, StaffWait, Takeover
 from bot.database import Database, now
 from bot.grid.models import Staff
 
@@ -18,10 +19,21 @@ _LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 CODE_LIFE = dt.timedelta(minutes=15)
 #: wrong codes from one chat in an hour
 TRIES = 5
+#: messengers deliver an update again for so long (微信客服 three days, Telegram one), and a few more
+_REPEATED = dt.timedelta(days=7)
 #: column of Staff for a channel
 _ADDRESS = {"telegram": Staff.telegram_id, "wecom": Staff.wecom}
 #: first bytes → kind of a picture
 _PICTURES = {b"\xff\xd8\xff": "jpg", b"\x89PNG\r\n\x1a\n": "png", b"RIFF": "webp", b"GIF8": "gif"}
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A file of a ticket, below GEGE_HOME. `by` is "resident" or a staff number."""
+
+    file: str
+    kind: str
+    by: str
 
 
 class NotAPicture(Exception):
@@ -44,11 +56,15 @@ class ChatShelf:
         with self._database.noting() as session:
             session.merge(SeenUpdate(id=update, at=at or now()))
 
-    def tidy(self, before: dt.datetime) -> None:
-        """Forget updates and tries older than `before`; no messenger repeats them so late."""
+    def tidy(self, at: dt.datetime) -> None:
+        """Forget what can no longer matter at `at`."""
+        before = at - _REPEATED
         with self._database.noting() as session:
             session.execute(delete(SeenUpdate).where(SeenUpdate.at < before))
             session.execute(delete(LinkTry).where(LinkTry.at < before))
+            session.execute(delete(LinkCode).where(LinkCode.expires_at < before))
+            session.execute(delete(StaffWait).where(StaffWait.since < before))
+            session.execute(delete(Takeover).where(Takeover.last_at < before))
 
     def opened(self, chat: str, dialled: str) -> None:
         with self._database.noting() as session:
@@ -89,15 +105,16 @@ class ChatShelf:
             recent = select(func.count()).where(LinkTry.chat == f"{channel}:{chat}", LinkTry.at > at - dt.timedelta(hours=1))
             if session.scalar(recent) >= TRIES:  # type: ignore[operator]
                 return None
-            row = session.get(LinkCode, _hash(code.strip().upper()))
-            if row is None or row.expires_at <= at:
+            # One statement: of two who send the same code at the same instant, one gets the row.
+            taken = delete(LinkCode).where(LinkCode.hash == _hash(code.strip().upper()), LinkCode.expires_at > at)
+            staff_no = session.scalar(taken.returning(LinkCode.staff_no))
+            if staff_no is None:
                 session.add(LinkTry(chat=f"{channel}:{chat}", at=at))
                 return None
-            session.delete(row)
             column = _ADDRESS[channel]
             for other in session.scalars(select(Staff).where(column == chat)):
                 setattr(other, column.key, "")
-            person = session.get_one(Staff, row.staff_no)
+            person = session.get_one(Staff, staff_no)
             setattr(person, column.key, chat)
             return person.name
 
@@ -122,9 +139,18 @@ class ChatShelf:
         part = path.with_suffix(f".{secrets.token_hex(4)}.part")
         part.write_bytes(data)
         part.replace(path)
+        self.attach(session_name, ticket_no, name, kind, digest, by)
+
+    def attach(self, session_name: str, ticket_no: str, file: str, kind: str, sha256: str, by: str = "resident") -> None:
+        """A file belongs to a ticket (or to the one that comes); the same file of a chat again is the same."""
         with self._database.session() as session:
+            same = select(Attachment).where(Attachment.session == session_name, Attachment.file == file)
+            row = session.scalar(same.where(Attachment.by == by, Attachment.ticket_no.in_(("", ticket_no))).limit(1))
+            if row is not None:
+                row.ticket_no = row.ticket_no or ticket_no
+                return
             session.add(
-                Attachment(session=session_name, ticket_no=ticket_no, file=name, kind=kind, sha256=digest, by=by)
+                Attachment(session=session_name, ticket_no=ticket_no, file=file, kind=kind, sha256=sha256, by=by)
             )
 
     def claim_pictures(self, session_name: str, ticket_no: str) -> None:
@@ -134,10 +160,18 @@ class ChatShelf:
             for row in session.scalars(loose):
                 row.ticket_no = ticket_no
 
-    def pictures(self, ticket_no: str) -> list[str]:
-        """Files of a ticket, below GEGE_HOME."""
+    def pictures(self, ticket_no: str) -> list[Attached]:
+        """Pictures of a ticket, oldest first."""
+        return [one for one in self._attached(ticket_no) if one.kind in _PICTURES.values()]
+
+    def sounds(self, ticket_no: str) -> list[Attached]:
+        """Voice notes that could not be played here, oldest first; sealed (bot/recordings/files.py)."""
+        return [one for one in self._attached(ticket_no) if one.kind not in _PICTURES.values()]
+
+    def _attached(self, ticket_no: str) -> list[Attached]:
         with self._database.reading() as session:
-            return list(session.scalars(select(Attachment.file).where(Attachment.ticket_no == ticket_no)))
+            rows = session.scalars(select(Attachment).where(Attachment.ticket_no == ticket_no).order_by(Attachment.id))
+            return [Attached(row.file, row.kind, row.by) for row in rows]
 
 
 def _hash(code: str) -> str:

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.chat.outgoing import Said
 from bot.chat.residents import words
+from bot.chat.shelf import ChatShelf, NotAPicture
+from bot.chat.takeover import Takeovers, Talk
+from bot.chat.waiting import Wait, Waiting
 from bot.database import now
 from bot.grid.models import Role
 from bot.grid.registry import PersonCard, Registry
 from bot.notify.links import Links, Purpose
-from bot.notify.routes import VERBS
+from bot.notify.masking import surname
+from bot.notify.routes import CHATS, verbs
 from bot.notify.texts import word
 from bot.tickets.cards import Pressed, TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
+from bot.tickets.models import State
+from bot.tickets.spoken_time import TimeRefused, read_time
 
 #: verb of a button → what the desk calls it
 _PRESS = {"take": "acknowledge", "site": "on_site", "done": "resolve", "crew": "call_crew"}
-#: a word written so long after a press belongs to it
-_A_WORD = dt.timedelta(minutes=10)
+#: the messenger and the chat in which staff press and write
+Where = tuple[str, str]
+NOWHERE: Where = ("", "")
 _EVERYWHERE = frozenset({Role.team, Role.duty, Role.admin, Role.crew})
 
 
@@ -32,20 +41,30 @@ class Shown:
     choices: tuple[tuple[str, str], ...] = ()
     #: something changed: the buttons of the message that was pressed are out of date
     fresh: bool = False
+    #: what others are shown at the same time
+    also: tuple[Said, ...] = ()
 
 
 @dataclass
 class StaffChat:
-    """One for all messengers. What is waited for (a word after a press) is in memory: a restart asks again."""
+    """One for all messengers."""
 
     desk: TicketDesk
     registry: Registry
     links: Links | None
     zone: ZoneInfo
-    _waiting: dict[str, tuple[str, str, dt.datetime]] = field(default_factory=dict)
+    waiting: Waiting
+    shelf: ChatShelf
+    takeovers: Takeovers
 
-    def press(self, staff_no: str, data: str, at: dt.datetime | None = None) -> Shown:
-        """A button: "take:GD…", "eta:GD…:60", "pass:GD…:M12". Never raises for what a button may carry."""
+    @property
+    def _takers(self) -> dict[str, Callable[[Wait, str, dt.datetime], Shown]]:
+        """Who takes the word that is waited for, by kind of `Wait`. A taker that wants no further word ends it."""
+        return {"comment": self._comment, "wrong": self._comment, "estimate": self._estimate}
+
+    def press(self, staff_no: str, data: str, where: Where = NOWHERE, at: dt.datetime | None = None) -> Shown:
+        """A button: "take:GD…", "eta:GD…:60", "pass:GD…:M12", pressed in the chat `where`. Never raises for what a
+        button may carry."""
         at = at or now()
         said = words()["staff"]
         verb, _, rest = data.partition(":")
@@ -58,6 +77,8 @@ class StaffChat:
         if not self._may(person, ticket):
             return Shown(said["not_yours"])
         try:
+            if verb in ("talk", "end"):
+                return self._talk(person, ticket, where, at) if verb == "talk" else self.end(staff_no)
             return self._press(person, ticket, verb, choice, at)
         except TicketRefused:
             return Shown(said["refused"])
@@ -67,12 +88,14 @@ class StaffChat:
         if verb in _PRESS:
             done = self.desk.press(number, _PRESS[verb], me, at=at)
             if verb == "done" and done.fresh:
-                self._wait(me, number, "comment", at)
+                self.waiting.begin(me, number, "comment", at)
             return self._told(verb, done)
-        if verb == "eta" and choice.isdigit():
-            until = (at + dt.timedelta(minutes=int(choice))).replace(second=0, microsecond=0)
-            return self._told("eta", self.desk.press(number, "estimate", me, restore_at=until, at=at))
+        if verb == "eta" and choice:
+            self.waiting.begin(me, number, "estimate", at)
+            text = choice + words()["minutes"] if choice.isdigit() else choice
+            return self._estimate(Wait(me, number, "estimate", at), text, at)
         if verb == "eta":
+            self.waiting.begin(me, number, "estimate", at)
             return Shown(
                 said["ask_eta"].format(no=number),
                 tuple((label, f"eta:{number}:{minutes}") for minutes, label in words()["etas"].items()),
@@ -80,40 +103,119 @@ class StaffChat:
         if verb == "pass" and choice:
             done = self.desk.press(number, "pass_on", me, to=choice, at=at)
             if done.fresh:
-                self._wait(me, number, "comment", at)
+                self.waiting.begin(me, number, "comment", at)
             return self._told("pass", done, to=self._name(choice))
         if verb == "pass":
             return Shown(said["ask_pass"].format(no=number), self._others(person, ticket))
         if verb == "wrong":
-            self._wait(me, number, "wrong", at)
+            self.waiting.begin(me, number, "wrong", at)
             return Shown(said["ask_wrong"].format(no=number))
         if verb == "ring":
-            url = self.links.url(Purpose.open, number, me) if self.links else ""
+            url = self.links.url(Purpose.ring, number, me) if self.links else ""
             return Shown(said["ring"].format(no=number, url=url) if url else said["ring_nowhere"].format(no=number))
         return Shown(said["refused"])
 
     def write(self, staff_no: str, text: str, at: dt.datetime | None = None) -> Shown | None:
         """A word of staff: it belongs to what they pressed last; None when nothing is waited for."""
         at = at or now()
-        number, kind, since = self._waiting.get(staff_no, ("", "", at))
-        if not number or at - since > _A_WORD or not text.strip():
+        if not text.strip():
             return None
-        del self._waiting[staff_no]
-        note = f"{words_of_kind(kind)}{text.strip()[:1000]}"
+        wait, talking = self.waiting.of(staff_no, at), self.takeovers.of_staff(staff_no, at)
+        if talking and (wait is None or wait.since < talking[0].begun_at):
+            return self._relay(*talking, text.strip(), at)
+        if wait is None or wait.kind not in self._takers:
+            return None
         try:
-            self.desk.press(number, "comment", staff_no, note=note, at=at)
+            return self._takers[wait.kind](wait, text.strip(), at)
         except TicketRefused:
+            self.waiting.end(staff_no)
             return Shown(words()["staff"]["refused"])
-        return Shown(words()["staff"]["noted"].format(no=number))
 
-    def _told(self, verb: str, done: Pressed, to: str = "") -> Shown:
+    def _estimate(self, wait: Wait, text: str, at: dt.datetime) -> Shown:
+        """A time in their own words. It stays waited for: who sees the echo and meant another writes again."""
+        here = at.astimezone(self.zone)
+        try:
+            until = read_time(text, here)
+        except TimeRefused as refused:
+            return Shown(words()["staff"]["bad_time"][refused.doubt])
+        done = self.desk.press(wait.ticket_no, "estimate", wait.staff_no, restore_at=until, at=at)
+        if self.takeovers.of_staff(wait.staff_no, at):
+            self.waiting.end(wait.staff_no)  # what they write next is for the resident
+        else:
+            self.waiting.begin(wait.staff_no, wait.ticket_no, "estimate", at)
+        return self._told("eta", done, when=_when(until, here))
+
+    def picture(self, staff_no: str, session: str, data: bytes, text: str = "", at: dt.datetime | None = None) -> Shown | None:
+        """A picture of staff: it belongs to what they pressed last, and more of them, and a word, may follow; None when
+        nothing is waited for."""
+        at, said = at or now(), words()["staff"]
+        wait = self.waiting.of(staff_no, at)
+        if wait is None or wait.kind != "comment":
+            return Shown(said["talk"]["words_only"]) if self.takeovers.of_staff(staff_no, at) else None
+        try:
+            self.shelf.keep_picture(session, wait.ticket_no, data, by=staff_no)
+        except NotAPicture:
+            return Shown(words()["not_a_picture"])
+        try:
+            self.desk.press(wait.ticket_no, "comment", staff_no, note=f"{said['photo']}{text.strip()[:1000]}", at=at)
+        except TicketRefused:
+            return Shown(said["refused"])
+        return Shown(said["photo_kept"].format(no=wait.ticket_no))
+
+    # ---- talking to the resident ----------------------------------------------------------------
+
+    def _talk(self, person: PersonCard, ticket: TicketCard, where: Where, at: dt.datetime) -> Shown:
+        """回话: from now on a person talks, and the bot is silent. Who talks has the ticket."""
+        said, number = words()["staff"]["talk"], ticket.ticket_no
+        if ticket.channel not in CHATS or where == NOWHERE:
+            return Shown(said["no_chat"].format(no=number))
+        if ticket.state in (State.closed, State.cancelled, State.merged):
+            return Shown(said["late"].format(no=number))
+        before = self.takeovers.of_staff(person.staff_no, at)
+        talk = Talk(ticket.channel, ticket.reporter, number, person.staff_no, *where, begun_at=at, last_at=at)
+        if other := self.takeovers.begin(talk):
+            return Shown(said["busy"].format(no=number, who=self._name(other.staff_no)))
+        if ticket.state == State.reported:
+            self.desk.press(number, "acknowledge", person.staff_no, at=at)
+        also = [resident_hears(talk, "begun", person.name)]
+        if before and not before[1] and before[0].chat != talk.chat:
+            also.append(resident_hears(before[0], "ended", person.name))
+        return Shown(said["begun"].format(no=number), end_button(number), also=tuple(also))
+
+    def end(self, staff_no: str) -> Shown:
+        """结束: the bot answers the resident again."""
+        said, talk = words()["staff"]["talk"], self.takeovers.end(staff_no)
+        if talk is None:
+            return Shown(said["none"])
+        return Shown(said["ended"].format(no=talk.ticket_no), also=(resident_hears(talk, "ended", self._name(staff_no)),))
+
+    def _relay(self, talk: Talk, over: bool, text: str, at: dt.datetime) -> Shown:
+        """What staff write goes to the resident, and into the history."""
+        if over:
+            self.takeovers.end(talk.staff_no)
+            again = ((word("buttons", "talk"), f"talk:{talk.ticket_no}"),)
+            return Shown(words()["staff"]["talk"]["over"].format(no=talk.ticket_no), again)
+        self.takeovers.wrote(talk, at)
+        self.desk.talked(talk.ticket_no, talk.staff_no, text, at)
+        return Shown("", also=(resident_hears(talk, "to_resident", self._name(talk.staff_no), text),))
+
+    # ---- what was waited for --------------------------------------------------------------------
+
+    def _comment(self, wait: Wait, text: str, at: dt.datetime) -> Shown:
+        note = f"{words_of_kind(wait.kind)}{text[:1000]}"
+        self.desk.press(wait.ticket_no, "comment", wait.staff_no, note=note, at=at)
+        self.waiting.end(wait.staff_no)
+        return Shown(words()["staff"]["noted"].format(no=wait.ticket_no))
+
+    def _told(self, verb: str, done: Pressed, to: str = "", when: str = "") -> Shown:
         text = words()["staff"][verb][done.outcome].format(
             no=done.ticket_no,
             who=done.who_name or done.who,
             since=done.since.astimezone(self.zone).strftime("%H:%M"),
             to=to,
+            when=when,
         )
-        following = tuple((word("buttons", one), f"{one}:{done.ticket_no}") for one in VERBS.get(done.state, ()))
+        following = tuple((word("buttons", one), f"{one}:{done.ticket_no}") for one in verbs(done.state, done.channel))
         return Shown(text, following, fresh=True)
 
     def _may(self, person: PersonCard, ticket: TicketCard) -> bool:
@@ -131,8 +233,27 @@ class StaffChat:
         person = self.registry.person(staff_no)
         return person.name if person else ""
 
-    def _wait(self, staff_no: str, number: str, kind: str, at: dt.datetime) -> None:
-        self._waiting[staff_no] = (number, kind, at)
+
+def resident_hears(talk: Talk, name: str, staff_name: str, text: str = "") -> Said:
+    """A sentence of words.yml about, or from, whoever talks to the resident."""
+    said = words()["talk"]
+    family = surname(staff_name)
+    who = said["master"].format(surname=family) if family else said["somebody"]
+    return Said(talk.channel, talk.chat, said[name].format(who=who, text=text))
+
+
+def end_button(number: str) -> tuple[tuple[str, str], ...]:
+    """Below what is said while a person talks."""
+    return ((word("buttons", "end"), f"end:{number}"),)
+
+
+def _when(instant: dt.datetime, here: dt.datetime) -> str:
+    """今天15点30分: an instant as it is echoed."""
+    names = words()["days"]
+    ahead = (instant.date() - here.date()).days
+    day = names[ahead] if ahead < len(names) else words()["date"].format(month=instant.month, day=instant.day)
+    clock = words()["clock"]["minutes" if instant.minute else "full"]
+    return str(day + clock.format(hour=instant.hour, minute=instant.minute))
 
 
 def words_of_kind(kind: str) -> str:

@@ -4,66 +4,106 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
+import hashlib
+import hmac
+import json
 import logging
-from collections import defaultdict
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, cast
+from urllib.parse import urlencode, urlsplit
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, Message, ReplyKeyboardMarkup, Update
+from aiohttp import web
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, Message, ReplyKeyboardMarkup, Update
 from telegram.constants import ChatType, FileSizeLimit
-from telegram.error import BadRequest, Forbidden, TelegramError
+from telegram.error import RetryAfter, TelegramError
 from telegram.ext import Application, ApplicationBuilder, ContextTypes, TypeHandler
+from telegram.request import HTTPXRequest
 
+from bot.chat.fetching import Lost, fetch
+from bot.chat.inbox import Inbox, InOrder, Kept
+from bot.chat.outgoing import Outgoing, Said
 from bot.chat.residents import Incoming, Residents, words
 from bot.chat.shelf import ChatShelf
 from bot.chat.staff import Shown, StaffChat
 from bot.notify.accounts import TelegramAccount
+from bot.notify.telegram import LONGEST, telling
 from bot.tickets.answers import Answer
 
 log = logging.getLogger(__name__)
 
 CHANNEL = "telegram"
 #: seconds between tries to reach Telegram's server
-_AGAIN_S = (5.0, 15.0, 60.0)
+_AGAIN_S = (1.0, 5.0, 15.0, 60.0)
+_WANTED = ["message", "callback_query"]
+#: an update holds 4096 characters of text and some names
+_LARGEST = 256 * 1024
 
 
 class TelegramChat:
-    """`run()` serves for ever; what a resident sends is answered in order, chat by chat."""
+    """`run()` serves for ever. An update is a row before Telegram may forget it, and is handled from that row."""
 
     def __init__(
-        self, account: TelegramAccount, residents: Residents, staff: StaffChat, shelf: ChatShelf, poll_s: int = 30
+        self,
+        account: TelegramAccount,
+        residents: Residents,
+        staff: StaffChat,
+        shelf: ChatShelf,
+        inbox: Inbox,
+        outgoing: Outgoing,
+        poll_s: int = 30,
     ) -> None:
-        self._residents, self._staff, self._shelf, self._poll_s = residents, staff, shelf, poll_s
-        self._in_order: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        builder = ApplicationBuilder().token(account.token).base_url(account.base_url)
-        builder = builder.base_file_url(account.base_file_url).concurrent_updates(16)
-        self._application: Application[Any, Any, Any, Any, Any, Any] = builder.build()
+        self._account, self._poll_s = account, poll_s
+        self._residents, self._staff, self._shelf = residents, staff, shelf
+        self._inbox, self._outgoing = inbox, outgoing
+        self._in_order = InOrder(inbox, self._handle, outgoing.owed, self._sorry)
+        builder = ApplicationBuilder().token(account.token).base_url(account.base_url).updater(None)
+        self._application: Application[Any, Any, Any, Any, Any, Any] = builder.base_file_url(account.base_file_url).build()
         self._application.add_handler(TypeHandler(Update, self._take))
-        self._application.add_error_handler(_told)
+        self._application.add_error_handler(_noted)
+        #: no update is put into order while it is looked up which were left behind
+        self._keeping = asyncio.Lock()
+        self._ready = False
+        #: what the update in hand has led to, by update id; an exception when it failed
+        self._came: dict[int, list[Said] | Exception] = {}
+        self._polling = HTTPXRequest()
+        outgoing.add_ways({CHANNEL: self._show})
+
+    @property
+    def _bot(self) -> Bot:
+        bot: Bot = self._application.bot
+        return bot
+
+    def routes(self) -> list[web.RouteDef]:
+        """Where Telegram delivers, when the site wants that."""
+        path = urlsplit(self._account.webhook).path
+        return [web.post(path or "/", self.deliver)] if self._account.webhook else []
 
     async def run(self, tell: Callable[[str], None] = log.warning) -> None:
-        """Poll until cancelled. A server that cannot be reached is told once and tried again."""
-        await self._begin(tell)
-        updater = self._application.updater
-        assert updater is not None
+        """Serve until cancelled. A server that cannot be reached is told once and tried again."""
+        await self._again(self._application.initialize, tell)
         try:
-            await self._application.start()
-            await updater.start_polling(
-                timeout=self._poll_s, allowed_updates=["message", "callback_query"], error_callback=_polling
-            )
-            await asyncio.Event().wait()
+            await self._polling.initialize()
+            async with self._keeping:
+                self._ready = True
+                self._in_order.put(await asyncio.to_thread(self._inbox.waiting))
+            if self._account.webhook:
+                await self._again(self._ask_for_deliveries, tell)
+                await asyncio.Event().wait()
+            # Telegram answers no getUpdates while it delivers.
+            await self._again(self._bot.delete_webhook, tell)
+            await self._poll()
         finally:
-            if updater.running:
-                await updater.stop()
-            if self._application.running:
-                await self._application.stop()
+            self._ready = False
+            await self._in_order.close()
+            await self._polling.shutdown()
             await self._application.shutdown()
 
-    async def _begin(self, tell: Callable[[str], None]) -> None:
+    async def _again(self, call: Callable[[], Awaitable[Any]], tell: Callable[[str], None]) -> None:
         tries = 0
         while True:
             try:
-                await self._application.initialize()
+                await call()
                 return
             except TelegramError as problem:
                 if not tries:
@@ -71,75 +111,141 @@ class TelegramChat:
                 await asyncio.sleep(_AGAIN_S[min(tries, len(_AGAIN_S) - 1)])
                 tries += 1
 
-    async def _take(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """Any update. One that was taken before, also before a restart, is dropped."""
-        if update.effective_chat is None:
-            return
-        name = f"{CHANNEL}-{update.update_id}"
-        async with self._in_order[str(update.effective_chat.id)]:
-            if await asyncio.to_thread(self._shelf.seen, name):
-                return
+    # ---- what arrives ---------------------------------------------------------------------------
+
+    async def _poll(self) -> None:
+        """Fetch, write down, and only then ask for the next: asking confirms what came before (Bot API, getUpdates).
+
+        The library's own updater confirms what is still in memory."""
+        offset: int | None = None
+        tries = 0
+        while True:
             try:
-                if update.callback_query:
-                    await self._pressed(update)
-                elif update.message:
-                    await self._written(update.message)
-            except (Forbidden, BadRequest) as problem:
-                log.info("a chat of Telegram's takes no answer: %s", type(problem).__name__)
-            # Afterwards: what a fallen service had only begun is taken again.
-            await asyncio.to_thread(self._shelf.remember, name)
+                updates = await self._fetch(offset)
+                await self._keep(updates)
+            except Exception as problem:
+                log.info("polling Telegram: %s", type(problem).__name__)
+                await asyncio.sleep(_pause(problem, tries))
+                tries += 1
+                continue
+            tries = 0
+            if updates:
+                offset = max(int(one["update_id"]) for one in updates) + 1
+
+    async def _fetch(self, offset: int | None) -> list[dict[str, Any]]:
+        """Updates as Telegram sent them. Not `get_updates`: that reads all of them at once, so that one which it
+        cannot read would hold up everybody for ever."""
+        wanted = {"timeout": self._poll_s, "allowed_updates": json.dumps(_WANTED)} | ({"offset": offset} if offset else {})
+        found = await self._polling.post(f"{self._bot.base_url}/getUpdates?{urlencode(wanted)}", read_timeout=self._poll_s + 5)
+        # The library's type says dict; the method's answer is a list.
+        return [one for one in cast("list[Any]", found) if isinstance(one, dict) and "update_id" in one]
+
+    async def _ask_for_deliveries(self) -> None:
+        await self._bot.set_webhook(
+            self._account.webhook, secret_token=webhook_secret(self._account.token), allowed_updates=_WANTED
+        )
+
+    async def deliver(self, request: web.Request) -> web.StreamResponse:
+        """An update that Telegram brings; it is a row before Telegram hears that it arrived."""
+        given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
+        if not hmac.compare_digest(given.encode(), webhook_secret(self._account.token).encode()):
+            log.warning("somebody who is not Telegram knows the webhook's address")
+            raise web.HTTPForbidden
+        body = await request.read()
+        if len(body) > _LARGEST:
+            raise web.HTTPRequestEntityTooLarge(_LARGEST, len(body))
+        try:
+            raw = json.loads(body)
+        except ValueError:
+            raise web.HTTPBadRequest from None
+        if isinstance(raw, dict) and isinstance(raw.get("update_id"), int):
+            await self._keep([raw])
+        return web.Response()
+
+    async def _keep(self, updates: Sequence[dict[str, Any]]) -> None:
+        kept = [Kept(f"{CHANNEL}-{raw['update_id']}", _chat_of(raw), raw) for raw in updates if _chat_of(raw)]
+        async with self._keeping:
+            fresh = await asyncio.to_thread(self._inbox.keep, kept)
+            if self._ready:
+                self._in_order.put(fresh)
+
+    async def _handle(self, kept: Kept) -> list[Said]:
+        """An update from its row, through the library; what is to be shown. Raises what went wrong."""
+        try:
+            update = Update.de_json(kept.raw, self._bot)
+        except Exception as problem:
+            log.error("update %s makes no sense: %s", kept.id, type(problem).__name__)
+            return []
+        await self._application.process_update(update)
+        came = self._came.pop(update.update_id, [])
+        if isinstance(came, Exception):
+            raise came
+        return came
+
+    def _sorry(self, kept: Kept) -> list[Said]:
+        message = kept.raw.get("message") or {}
+        if (message.get("chat") or {}).get("type") != ChatType.PRIVATE:
+            return []
+        text = str(message.get("text") or message.get("caption") or "")
+        return self._residents.failed(Incoming(CHANNEL, kept.chat, f"{kept.chat}-{message['message_id']}", text))
+
+    async def _take(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        said: list[Said] | Exception = []
+        try:
+            if update.callback_query:
+                said = await self._pressed(update)
+            elif update.message:
+                said = await self._written(update.message)
+        except Exception as problem:
+            said = problem
+        self._came[update.update_id] = said
 
     # ---- what is pressed ------------------------------------------------------------------------
 
-    async def _pressed(self, update: Update) -> None:
+    async def _pressed(self, update: Update) -> list[Said]:
         query = update.callback_query
         assert query is not None and update.effective_chat is not None
-        data, chat = query.data or "", str(query.from_user.id)
+        data, user, chat = query.data or "", str(query.from_user.id), str(update.effective_chat.id)
         verb = data.partition(":")[0]
         if verb in Answer.__members__:
-            await query.answer()
-            message = Incoming(CHANNEL, str(update.effective_chat.id), f"press-{query.id}")
-            await self._show(update, await asyncio.to_thread(self._residents.pressed, message, data))
-            return
-        staff_no = await asyncio.to_thread(self._shelf.staff_no, CHANNEL, chat)
+            await _lightly(query.answer())
+            message = Incoming(CHANNEL, chat, f"press-{query.id}")
+            return await asyncio.to_thread(self._residents.pressed, message, data)
+        staff_no = await asyncio.to_thread(self._shelf.staff_no, CHANNEL, user)
         if staff_no is None:
             # A stranger learns nothing, not even that the button means something.
-            await query.answer()
-            return
-        shown = await asyncio.to_thread(self._staff.press, staff_no, data)
-        await query.answer(shown.text[:200])
+            await _lightly(query.answer())
+            return []
+        shown = await asyncio.to_thread(self._staff.press, staff_no, data, (CHANNEL, chat))
+        await _lightly(query.answer(shown.text[:200]))
         if shown.fresh:
-            # the same buttons as before, or a message too old to change
-            with contextlib.suppress(BadRequest):
-                await query.edit_message_reply_markup(_keyboard(shown))
-        await update.effective_chat.send_message(
-            shown.text, reply_markup=_keyboard(shown) if not shown.fresh else None
-        )
+            await _lightly(query.edit_message_reply_markup(_keyboard(shown.choices)))
+        return _said(chat, shown, () if shown.fresh else shown.choices)
 
     # ---- what is written ------------------------------------------------------------------------
 
-    async def _written(self, message: Message) -> None:
-        if message.chat.type != ChatType.PRIVATE:
-            if message.text and message.text.startswith("/start"):
-                await message.chat.send_message(words()["group"])
-            return
+    async def _written(self, message: Message) -> list[Said]:
         chat, text = str(message.chat_id), message.text or message.caption or ""
+        if message.chat.type != ChatType.PRIVATE:
+            return [Said(CHANNEL, chat, words()["group"])] if text.startswith("/start") else []
         command, _, payload = text.partition(" ")
         if command == "/link":
             name = await asyncio.to_thread(self._shelf.link, CHANNEL, chat, payload)
-            await message.chat.send_message(words()["linked"].format(name=name) if name else words()["bad_code"])
-            return
+            return [Said(CHANNEL, chat, words()["linked"].format(name=name) if name else words()["bad_code"])]
         incoming = Incoming(CHANNEL, chat, f"{chat}-{message.message_id}", text)
         if command == "/start":
-            sentences = await asyncio.to_thread(self._residents.start, incoming, payload.strip())
-            board = ReplyKeyboardMarkup(words()["board"], resize_keyboard=True)
-            await message.chat.send_message("\n".join(sentences), reply_markup=board)
-            return
+            return await asyncio.to_thread(self._residents.start, incoming, payload.strip())
         staff_no = await asyncio.to_thread(self._shelf.staff_no, CHANNEL, chat)
-        if staff_no and text and (shown := await asyncio.to_thread(self._staff.write, staff_no, text)):
-            await message.chat.send_message(shown.text)
-            return
-        await self._say(message, await self._residents.answer(await self._with_files(message, incoming)))
+        incoming = await self._with_files(message, incoming)
+        if staff_no and (shown := await asyncio.to_thread(self._of_staff, staff_no, incoming)):
+            return _said(chat, shown, shown.choices)
+        return await self._residents.answer(incoming)
+
+    def _of_staff(self, staff_no: str, message: Incoming) -> Shown | None:
+        """What belongs to a press of theirs; staff who write of themselves are residents like all."""
+        if message.picture is not None:
+            return self._staff.picture(staff_no, message.session, message.picture, message.text)
+        return self._staff.write(staff_no, message.text)
 
     async def _with_files(self, message: Message, incoming: Incoming) -> Incoming:
         """The message with its voice, picture, place or contact."""
@@ -150,36 +256,71 @@ class TelegramChat:
             picture = message.document  # type: ignore[assignment]
         file = sound or picture
         if file is not None:
+            kind = "voice" if sound else "picture"
             if (file.file_size or 0) > FileSizeLimit.FILESIZE_DOWNLOAD:
-                values["too_big"] = True
+                values["too_big"] = kind
             else:
-                data = bytes(await (await file.get_file()).download_as_bytearray())
-                values["voice" if sound else "picture"] = data
+                try:
+                    values[kind] = await fetch(lambda: _download(file))
+                except Lost as problem:
+                    log.error("a file of Telegram's is lost: %s", problem)
+                    values["lost"] = kind
         if message.location:
             values["location"] = (message.location.latitude, message.location.longitude)
         values["contact"] = message.contact is not None
         return Incoming(incoming.channel, incoming.chat, incoming.id, incoming.text, **values)
 
-    async def _say(self, message: Message, sentences: list[str]) -> None:
-        if sentences:
-            await message.chat.send_message("\n".join(sentences))
+    # ---- what is shown --------------------------------------------------------------------------
 
-    async def _show(self, update: Update, sentences: list[str]) -> None:
-        if sentences and update.effective_chat:
-            await update.effective_chat.send_message("\n".join(sentences))
+    async def _show(self, name: str, said: Said) -> None:
+        markup: Any = _keyboard(said.choices)
+        if said.board:
+            markup = ReplyKeyboardMarkup(words()["board"], resize_keyboard=True)
+        with telling():
+            await self._bot.send_message(said.chat, said.text[:LONGEST], reply_markup=markup)
 
 
-def _keyboard(shown: Shown) -> InlineKeyboardMarkup | None:
-    keys = [InlineKeyboardButton(label, callback_data=data) for label, data in shown.choices]
+async def _download(file: Any) -> bytes:
+    with telling():
+        return bytes(await (await file.get_file()).download_as_bytearray())
+
+
+def webhook_secret(token: str) -> str:
+    """What Telegram shows us with each delivery: known to whoever knows the bot's token, and to nobody else."""
+    return hashlib.sha256(f"gege-webhook:{token}".encode()).hexdigest()
+
+
+def _chat_of(raw: dict[str, Any]) -> str:
+    """The chat of an update; empty for what is no message and no press of one."""
+    inner = raw.get("message") or (raw.get("callback_query") or {}).get("message") or {}
+    chat = (inner.get("chat") or {}).get("id")
+    return "" if chat is None else str(chat)
+
+
+def _said(chat: str, shown: Shown, choices: tuple[tuple[str, str], ...]) -> list[Said]:
+    return [Said(CHANNEL, chat, shown.text, choices), *shown.also]
+
+
+def _keyboard(choices: tuple[tuple[str, str], ...]) -> InlineKeyboardMarkup | None:
+    keys = [InlineKeyboardButton(label, callback_data=data) for label, data in choices]
     rows = [keys[at : at + 2] for at in range(0, len(keys), 2)]
     return InlineKeyboardMarkup(rows) if rows else None
 
 
-def _polling(problem: TelegramError) -> None:
-    """The library tries again by itself."""
-    log.info("polling Telegram: %s", type(problem).__name__)
+async def _lightly(call: Any) -> None:
+    """What only decorates a press may fail: a query too old to answer, a message too old to change, a slow server."""
+    with contextlib.suppress(TelegramError):
+        await call
 
 
-async def _told(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
+def _pause(problem: Exception, tries: int) -> float:
+    seconds = _AGAIN_S[min(tries, len(_AGAIN_S) - 1)]
+    if isinstance(problem, RetryAfter):
+        wait = problem.retry_after
+        return max(seconds, wait.total_seconds() if isinstance(wait, dt.timedelta) else float(wait))
+    return seconds
+
+
+async def _noted(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
     """No words of a resident in the log: only what went wrong."""
     log.error("an update of Telegram's could not be handled: %s", type(context.error).__name__)

@@ -14,13 +14,17 @@ from xml.sax.saxutils import escape
 
 from aiohttp import web
 
+from bot.chat.fetching import Lost, fetch
+from bot.chat.inbox import Inbox, InOrder, Kept
+from bot.chat.outgoing import Outgoing, Said
 from bot.chat.residents import Incoming, Residents, words
 from bot.chat.shelf import ChatShelf
-from bot.chat.staff import StaffChat
+from bot.chat.staff import Shown, StaffChat
 from bot.notify.accounts import WeComAccount
 from bot.notify.provider import Refused, Transient
-from bot.notify.wecom import WeComClient
+from bot.notify.wecom import WeComClient, fit
 from bot.notify.wecom_crypto import NotFromWeCom, WeComCrypto
+from bot.notify.wire import TooLarge
 from bot.tickets.answers import Answer
 
 log = logging.getLogger(__name__)
@@ -30,6 +34,8 @@ _ENCRYPTED = re.compile(r"<Encrypt>\s*(?:<!\[CDATA\[)?([A-Za-z0-9+/=]+)(?:\]\]>)
 _COMMAND = re.compile(r"\s*(\S+?)\s*(GD\d{6,14})\s*(\S*)", re.IGNORECASE)
 #: a callback is small; a picture comes by another way
 _LARGEST = 64 * 1024
+#: WeCom asks again when it has no answer after five seconds
+_ANSWER_S = 4.0
 #: who sent a message of 微信客服: the customer
 _CUSTOMER = 3
 
@@ -43,14 +49,28 @@ class WeComChat:
         residents: Residents,
         staff: StaffChat,
         shelf: ChatShelf,
+        inbox: Inbox,
+        outgoing: Outgoing,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`inbox`: of the channel "wechat"."""
         self._account, self._residents, self._staff, self._shelf = account, residents, staff, shelf
-        self._clock = clock
+        self._inbox, self._outgoing, self._clock = inbox, outgoing, clock
+        self._in_order = InOrder(inbox, self._handle, outgoing.owed, self._sorry)
         self._crypto = WeComCrypto(account.token, account.aes_key, account.corp_id)
         self._client = WeComClient(account, account.kf_secret)
+        self._app = WeComClient(account, account.secret)
+        #: the account that residents write to, as the settings or else the last callback named it
+        self._open_kfid = account.open_kfid
         self._reading = asyncio.Lock()
         self._under_way: set[asyncio.Task[None]] = set()
+        outgoing.add_ways({RESIDENTS: self._show_resident, STAFF: self._show_staff})
+
+    async def start(self) -> None:
+        """Take up what a fallen service left, and what came while it was away."""
+        self._in_order.put(await asyncio.to_thread(self._inbox.waiting))
+        if self._account.open_kfid and await asyncio.to_thread(self._shelf.cursor, self._account.open_kfid):
+            self._look(self._account.open_kfid, "")
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -64,7 +84,9 @@ class WeComChat:
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
+        await self._in_order.close()
         await self._client.close()
+        await self._app.close()
 
     async def verify(self, request: web.Request) -> web.StreamResponse:
         """WeCom asks whether this address is ours, once, when it is entered."""
@@ -79,48 +101,69 @@ class WeComChat:
         name = f"{STAFF}-{hashlib.sha256(said.encode()).hexdigest()[:40]}"
         if await asyncio.to_thread(self._shelf.seen, name):
             return web.Response()
-        answer = await asyncio.to_thread(self._answer_staff, user, message)
+        if message.get("MsgType") == "image":
+            shown = Shown(await self._picture_of_staff(user, message.get("MediaId", "")))
+        else:
+            shown = await asyncio.to_thread(self._answer_staff, user, message)
+        await self._outgoing.say(name, shown.also)
         await asyncio.to_thread(self._shelf.remember, name)
+        answer = shown.text
         return self._reply(message, answer) if answer else web.Response()
 
-    def _answer_staff(self, user: str, message: dict[str, str]) -> str:
+    async def _picture_of_staff(self, user: str, media_id: str) -> str:
+        staff_no = await asyncio.to_thread(self._shelf.staff_no, STAFF, user)
+        if staff_no is None:
+            return ""
+        known = words()["wecom"]
+        try:
+            data = await asyncio.wait_for(fetch(lambda: self._app.media(media_id)), _ANSWER_S)
+        except (Lost, TimeoutError):
+            return str(known["no_photo"])
+        shown = await asyncio.to_thread(self._staff.picture, staff_no, f"{STAFF}:{user}", data)
+        return shown.text if shown else str(known["how"])
+
+    def _answer_staff(self, user: str, message: dict[str, str]) -> Shown:
         text, known = message.get("Content", "").strip(), words()["wecom"]
         if text.startswith(known["link"]):
             name = self._shelf.link(STAFF, user, text.removeprefix(known["link"]))
-            return str(words()["linked"].format(name=name) if name else words()["bad_code"])
+            return Shown(words()["linked"].format(name=name) if name else words()["bad_code"])
         staff_no = self._shelf.staff_no(STAFF, user)
         if staff_no is None:
-            return ""
+            return Shown("")
         if message.get("Event", "").lower() == "click":
-            return self._staff.press(staff_no, message.get("EventKey", "")).text
+            return self._staff.press(staff_no, message.get("EventKey", ""), (STAFF, user))
+        if known["verbs"].get(text) == "end":
+            return self._staff.end(staff_no)
         if command := _COMMAND.fullmatch(text):
             verb, number, choice = command.groups()
             if verb in known["verbs"]:
-                return self._staff.press(
-                    staff_no, ":".join(filter(None, [known["verbs"][verb], number.upper(), choice]))
-                ).text
-        shown = self._staff.write(staff_no, text)
-        return shown.text if shown else str(known["how"]) if text else ""
+                data = ":".join(filter(None, [known["verbs"][verb], number.upper(), choice]))
+                return self._staff.press(staff_no, data, (STAFF, user))
+        return self._staff.write(staff_no, text) or Shown(known["how"] if text else "")
 
     async def from_residents(self, request: web.Request) -> web.StreamResponse:
         """微信客服 only says that there is something to read; it wants an answer within five seconds."""
         message = await self._message(request)
         if message.get("Event") == "kf_msg_or_event":
-            task = asyncio.create_task(self._read(message.get("OpenKfId", ""), message.get("Token", "")))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            self._look(message.get("OpenKfId", ""), message.get("Token", ""))
         return web.Response()
 
+    def _look(self, open_kfid: str, token: str) -> None:
+        task = asyncio.create_task(self._read(open_kfid, token))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
     async def _read(self, open_kfid: str, token: str) -> None:
-        """Read on from where we were, answer, and only then move on: what a fallen service left is read again."""
+        """Read on from where we were, write down what came, and only then move on."""
+        self._open_kfid = self._open_kfid or open_kfid
         async with self._reading:
             try:
                 while True:
                     cursor = await asyncio.to_thread(self._shelf.cursor, open_kfid)
                     body: dict[str, Any] = {"cursor": cursor, "token": token, "limit": 100, "open_kfid": open_kfid}
                     page = await self._client.call("/cgi-bin/kf/sync_msg", body)
-                    for row in page.get("msg_list", ()):
-                        await self._one(open_kfid, row)
+                    kept = [one for row in page.get("msg_list", ()) if (one := _kept(row))]
+                    self._in_order.put(await asyncio.to_thread(self._inbox.keep, kept))
                     await asyncio.to_thread(self._shelf.move_cursor, open_kfid, str(page.get("next_cursor", cursor)))
                     if not page.get("has_more"):
                         return
@@ -129,36 +172,50 @@ class WeComChat:
             except Exception:
                 log.exception("微信客服 could not be read")
 
-    async def _one(self, open_kfid: str, row: dict[str, Any]) -> None:
-        kind, user = row.get("msgtype", ""), str(row.get("external_userid", ""))
-        name = f"{RESIDENTS}-{row.get('msgid', '')}"[:60]
-        if row.get("origin") != _CUSTOMER or not user or await asyncio.to_thread(self._shelf.seen, name):
-            return
-        message = Incoming(RESIDENTS, user, str(row.get("msgid", "")), **await self._content(kind, row.get(kind) or {}))
-        pressed = str((row.get(kind) or {}).get("menu_id", ""))
+    async def _handle(self, kept: Kept) -> list[Said]:
+        row = kept.raw
+        kind, user, id = row.get("msgtype", ""), str(row["external_userid"]), str(row["msgid"])
+        body = row.get(kind) or {}
+        pressed = str(body.get("menu_id", ""))
         if pressed.partition(":")[0] in Answer.__members__:
-            sentences = await asyncio.to_thread(self._residents.pressed, message, pressed)
-        else:
-            sentences = await self._residents.answer(message)
-        await asyncio.to_thread(self._shelf.remember, name)
-        try:
-            await self._client.call(
-                "/cgi-bin/kf/send_msg",
-                {"touser": user, "open_kfid": open_kfid, "msgtype": "text", "text": {"content": "\n".join(sentences)}},
-            )
-        except (Transient, Refused) as problem:
-            # What was reported is kept; only the answer did not arrive.
-            log.error("an answer to 微信客服 was not taken: %s", problem)
+            return await asyncio.to_thread(self._residents.pressed, Incoming(RESIDENTS, user, id), pressed)
+        message = Incoming(RESIDENTS, user, id, **await self._content(kind, body))
+        return await self._residents.answer(message)
+
+    def _sorry(self, kept: Kept) -> list[Said]:
+        text = str((kept.raw.get("text") or {}).get("content", ""))
+        return self._residents.failed(Incoming(RESIDENTS, kept.chat, str(kept.raw["msgid"]), text))
+
+    async def _show_resident(self, name: str, said: Said) -> None:
+        body = {
+            "touser": said.chat,
+            "open_kfid": self._open_kfid,
+            # WeCom drops a second message with one msgid: a retry is harmless.
+            "msgid": f"gege{hashlib.sha256(name.encode()).hexdigest()[:24]}",
+            "msgtype": "text",
+            "text": {"content": fit(said.text, 2048)},
+        }
+        await self._client.call("/cgi-bin/kf/send_msg", body)
+
+    async def _show_staff(self, name: str, said: Said) -> None:
+        body = {
+            "touser": said.chat,
+            "msgtype": "text",
+            "agentid": self._account.agent_id,
+            "text": {"content": fit(said.text, 2048)},
+        }
+        await self._app.call("/cgi-bin/message/send", body)
 
     async def _content(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         if kind == "text":
             return {"text": str(body.get("content", ""))}
         if kind in ("voice", "image"):
+            name = "voice" if kind == "voice" else "picture"
             try:
-                data = await self._client.media(str(body.get("media_id", "")))
-            except (Transient, Refused):
-                return {"too_big": True}
-            return {"voice" if kind == "voice" else "picture": data}
+                return {name: await fetch(lambda: self._client.media(str(body.get("media_id", ""))))}
+            except Lost as problem:
+                log.error("a file of 微信客服 is lost: %s", problem)
+                return {"too_big" if isinstance(problem.__cause__, TooLarge) else "lost": name}
         if kind == "location":
             return {"location": (float(body.get("latitude", 0)), float(body.get("longitude", 0)))}
         return {}
@@ -201,3 +258,11 @@ class WeComChat:
             f"<TimeStamp>{at}</TimeStamp><Nonce>{nonce}</Nonce></xml>",
             content_type="text/xml",
         )
+
+
+def _kept(row: dict[str, Any]) -> Kept | None:
+    """What a customer wrote; None for what was sent to them. Chats are answered in order, beside each other."""
+    user, id = str(row.get("external_userid", "")), str(row.get("msgid", ""))
+    if row.get("origin") != _CUSTOMER or not user or not id:
+        return None
+    return Kept(f"{RESIDENTS}-{id}"[:60], user, row)

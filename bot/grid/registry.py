@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,7 @@ from sqlalchemy import bindparam, select
 from bot.database import Database
 from bot.grid.address import Parts, split_address
 from bot.grid.importer import phone_digits
+from bot.grid.leave import away
 from bot.grid.models import (
     Community,
     Contact,
@@ -246,6 +248,17 @@ class Registry:
         rows = self.linked(number)
         return [(card, verifies) for no, verifies in rows if (card := self.household(no))]
 
+    def phones_of(self, household_no: str) -> list[str]:
+        """Telephone numbers of a household that were imported or confirmed by staff."""
+        with self._database.reading() as session:
+            rows = session.scalars(
+                select(Contact.address)
+                .join(HouseholdContact, HouseholdContact.contact_id == Contact.id)
+                .where(HouseholdContact.household_no == household_no, HouseholdContact.verifies, Contact.channel == "phone")
+                .order_by(Contact.id)
+            )
+            return list(rows)
+
     def linked(self, number: str) -> list[tuple[str, bool]]:
         """(household_no, verifies) of a contact. Asked of the database: staff confirm contacts at any time."""
         address = phone_digits(number)
@@ -278,6 +291,11 @@ class Registry:
     def staff(self, grid_no: str, role: str) -> list[PersonCard]:
         """People of a role on a grid."""
         return [person for person in self._of_grid.get(grid_no, []) if person.role == role]
+
+    def away(self, at: dt.datetime) -> dict[str, str]:
+        """Who is on leave at `at`, and who stands in for each."""
+        with self._database.reading() as session:
+            return away(session, at)
 
     def managers(self) -> list[tuple[str, PersonCard]]:
         """(grid_no, manager) of every grid."""

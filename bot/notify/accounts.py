@@ -43,6 +43,8 @@ class TelegramAccount(_Account):
     #: Bot API server: one's own, or a double in tests
     base_url: str = "https://api.telegram.org/bot"
     base_file_url: str = "https://api.telegram.org/file/bot"
+    #: where Telegram delivers ("https://gege.example/telegram"), through the page's own port; empty: we fetch
+    webhook: str = ""
 
 
 class WeComAccount(_Account):

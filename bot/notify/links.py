@@ -37,6 +37,8 @@ class Purpose(enum.StrEnum):
     sign_in = "sign_in"
     listen = "listen"
     correct = "correct"
+    ring = "ring"
+    rate = "rate"
 
 
 #: how long a link lives
@@ -48,9 +50,12 @@ LIVES: dict[Purpose, dt.timedelta] = {
     Purpose.sign_in: dt.timedelta(minutes=15),
     Purpose.listen: dt.timedelta(hours=24),
     Purpose.correct: dt.timedelta(days=7),
+    Purpose.ring: dt.timedelta(days=7),
+    # An unrated ticket closes after three days ([service.ratings] unrated_days); the page says when it is too late.
+    Purpose.rate: dt.timedelta(days=7),
 }
 #: these may be opened again: they lead to a sign-in, and do nothing themselves
-MANY_TIMES = frozenset({Purpose.open, Purpose.listen, Purpose.correct})
+MANY_TIMES = frozenset({Purpose.open, Purpose.listen, Purpose.correct, Purpose.ring})
 
 
 class LinkUse(Base):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import datetime as dt
 import logging
 import math
@@ -19,6 +20,7 @@ from bot.database import Database, now
 from bot.grid.models import Role, Staff
 from bot.notify import routes
 from bot.notify.links import Links
+from bot.notify.pace import Group, room_for_danger, share, share_out, strict
 from bot.notify.provider import Message, Provider, Refused, Transient
 from bot.notify.routes import Due, Parcel
 from bot.settings import NotifySettings
@@ -34,15 +36,6 @@ LOOK = 2_000
 #: rows that one message stands for at most
 AT_MOST = 60
 UNDELIVERED = "undelivered"
-
-
-@dataclass(frozen=True)
-class _Group:
-    """Rows that leave as one message."""
-
-    rows: tuple[int, ...]
-    ways: tuple[str, ...]
-    reader: str
 
 
 @dataclass
@@ -91,6 +84,7 @@ class Relay:
         self._sent_at: dict[str, deque[dt.datetime]] = {name: deque() for name in providers}
         #: when each reader was last written to, danger left out
         self._told: defaultdict[str, deque[dt.datetime]] = defaultdict(deque)
+        self._looked_back = False
         self._under_way: set[asyncio.Task[Any]] = set()
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -124,6 +118,13 @@ class Relay:
                 task.cancel()
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
+    async def close(self) -> None:
+        """Let go of the providers' connections."""
+        for provider in self._providers.values():
+            if close := getattr(provider, "close", None):
+                with contextlib.suppress(Exception):
+                    await close()
+
     async def deliver_due(self, at: dt.datetime) -> int:
         """Try everything that is due at `at` once; returns how many rows were delivered."""
         delivered = 0
@@ -136,6 +137,8 @@ class Relay:
     def _claim(self, at: dt.datetime) -> list[Parcel]:
         """Take what is due and may leave now. Being claimed is a later `due_at`, so a crash only delays."""
         with self._database.reading() as session:
+            if not self._looked_back:
+                self._look_back(session, at)
             found = routes.due(session, at, LOOK)
         groups, nowhere = self._choose(found, at)
         if not groups and not nowhere:
@@ -145,14 +148,15 @@ class Relay:
                 _skip(session, lost)
             return self._take(session, groups, at)
 
-    def _choose(self, found: list[Due], at: dt.datetime) -> tuple[list[_Group], list[Due]]:
+    def _choose(self, found: list[Due], at: dt.datetime) -> tuple[list[Group], list[Due]]:
         """(what leaves now, what has no way to its reader). Danger leaves alone and at once; the rest of a reader's
         messages leave one by one while there are few, together when there are many, and wait for their minute."""
         free = {name: SLOTS - self._busy[name] for name in self._providers}
         left = {name: self._left_this_minute(name, at) for name in self._providers}
-        groups: list[_Group] = []
+        groups: list[Group] = []
         nowhere: list[Due] = []
         together: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+        through_robots: defaultdict[tuple[str, ...], list[Due]] = defaultdict(list)
         for one in found:
             ways = tuple(
                 name
@@ -161,13 +165,18 @@ class Relay:
             )
             if not ways:
                 nowhere.append(one)
+            elif one.urgent and any(self._strict(name) for name in ways):
+                through_robots[ways].append(one)
             elif one.urgent:
                 # Danger waits for nothing, but it uses up the minute for the others.
                 for name in ways:
                     left[name] -= 1
-                groups.append(_Group((one.id,), ways, one.reader))
+                groups.append(Group((one.id,), ways, one.reader))
             else:
                 together.setdefault((one.reader, ways), []).append(one.id)
+        groups += share_out(through_robots, self._strict, self._room_for_danger(at))
+        for name, used in Counter(name for group in groups for name in group.ways if self._strict(name)).items():
+            left[name] -= used
         for (reader, ways), rows in together.items():
             may = self._left_for(reader, at)
             many = len(rows) >= self._settings.together_from or len(rows) > may
@@ -178,7 +187,7 @@ class Relay:
                 for name in ways:
                     left[name] -= 1
                     free[name] -= 1
-                groups.append(_Group(tuple(part), ways, reader))
+                groups.append(Group(tuple(part), ways, reader))
         return groups, nowhere
 
     def _left_for(self, reader: str, at: dt.datetime) -> int:
@@ -190,9 +199,31 @@ class Relay:
     def _left_this_minute(self, name: str, at: dt.datetime) -> float:
         window, limit = self._sent_at[name], self._providers[name].per_minute
         _forget(window, at)
-        return math.inf if limit is None else limit - len(window)
+        if limit is None:
+            return math.inf
+        return (share(limit) if self._strict(name) else limit) - len(window)
 
-    def _take(self, session: Session, groups: list[_Group], at: dt.datetime) -> list[Parcel]:
+    def _strict(self, name: str) -> bool:
+        return strict(self._providers[name])
+
+    def _room_for_danger(self, at: dt.datetime) -> dict[str, int]:
+        """What each robot takes now."""
+        room = {}
+        for name, provider in self._providers.items():
+            if strict(provider) and provider.per_minute is not None:
+                _forget(self._sent_at[name], at)
+                room[name] = room_for_danger(self._sent_at[name], provider.per_minute, at)
+        return room
+
+    def _look_back(self, session: Session, at: dt.datetime) -> None:
+        """A robot's minute goes on over a restart."""
+        for sent_at, ways in routes.sent_lately(session, at):
+            for name in ways:
+                if name in self._sent_at and self._strict(name):
+                    self._sent_at[name].append(sent_at)
+        self._looked_back = True
+
+    def _take(self, session: Session, groups: list[Group], at: dt.datetime) -> list[Parcel]:
         wanted = [row for group in groups for row in group.rows]
         rows = session.scalars(
             select(Notification)
@@ -217,6 +248,7 @@ class Relay:
                 for row in mine:
                     self._after_failure(session, row, _Outcome(failed={"text": repr(problem)}), at)
                 continue
+            parcel = dataclasses.replace(parcel, rest=group.rest)
             parcels.append(parcel)
             if not parcel.urgent:
                 self._told[group.reader].append(at)
@@ -248,7 +280,7 @@ class Relay:
             if not parcel.urgent:
                 self._busy.subtract(parcel.messages.keys())
         try:
-            return await asyncio.to_thread(self._settle, parcel.notification_ids, outcome, at or self._clock())
+            return await asyncio.to_thread(self._settle, parcel, outcome, at or self._clock())
         except Exception:
             log.exception(
                 "notification %s was tried but could not be marked; it will go out again",
@@ -282,16 +314,19 @@ class Relay:
 
     # ---- settling -------------------------------------------------------------------------------
 
-    def _settle(self, notification_ids: tuple[int, ...], outcome: _Outcome, at: dt.datetime) -> int:
+    def _settle(self, parcel: Parcel, outcome: _Outcome, at: dt.datetime) -> int:
         with self._database.session() as session:
-            return sum(self._mark(session, one, outcome, at) for one in notification_ids)
+            return sum(self._mark(session, one, outcome, at, parcel.rest) for one in parcel.notification_ids)
 
-    def _mark(self, session: Session, notification_id: int, outcome: _Outcome, at: dt.datetime) -> bool:
+    def _mark(self, session: Session, notification_id: int, outcome: _Outcome, at: dt.datetime, rest: bool) -> bool:
         row = session.get_one(Notification, notification_id, with_for_update=True)
         if row.state != "pending":
             return False
         row.provider = ",".join(filter(None, [row.provider, *outcome.taken]))
         row.error = outcome.reasons[:2000]
+        if rest:
+            row.due_at = at + dt.timedelta(seconds=self._poll_s)
+            return False
         if not outcome.failed and row.provider:
             row.state, row.sent_at = "sent", at
             return True

@@ -13,7 +13,7 @@ from bot.grid.models import Household, Role, Staff
 from bot.notify.links import Links, Purpose
 from bot.notify.outage_texts import outage_fields
 from bot.notify.provider import Button, Message, Provider
-from bot.notify.texts import Case, digest, render, word
+from bot.notify.texts import Case, digest, digest_for_all, render, word
 from bot.tickets.models import Notification, State, Ticket
 
 #: the role of a reader who is no staff
@@ -32,14 +32,23 @@ ADDRESSES: dict[str, Callable[[Staff], str]] = {
 
 #: staff can do these with a ticket that nobody has taken, or that somebody has; verbs as in Button.data
 VERBS: dict[str, tuple[str, ...]] = {
-    State.reported: ("take", "pass", "wrong"),
-    State.acknowledged: ("site", "done", "eta", "pass", "crew", "wrong"),
-    State.on_site: ("done", "eta", "crew", "wrong"),
+    State.reported: ("take", "ring", "pass", "wrong"),
+    State.acknowledged: ("site", "done", "eta", "ring", "pass", "crew", "wrong"),
+    State.on_site: ("done", "eta", "ring", "crew", "wrong"),
 }
-#: verbs that a signed link can carry out without signing in; the others lead to the case
-_ONE_TAP = {"take": Purpose.take, "site": Purpose.site, "done": Purpose.done}
+#: channels in which staff can answer a resident through the bot
+CHATS = ("telegram", "wechat")
+#: verbs with a link of their own: what can be done without signing in, and the page with the number; the others
+#: lead to the case
+_OWN_LINK = {"take": Purpose.take, "site": Purpose.site, "done": Purpose.done, "ring": Purpose.ring}
 #: lines of a message that stands for many
 _LINES = 12
+
+
+def verbs(state: str, channel: str) -> tuple[str, ...]:
+    """What staff can do with a ticket in `state` that was reported by `channel`."""
+    found = VERBS.get(state, ())
+    return (found[0], "talk", *found[1:]) if found and channel in CHATS else found
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,7 @@ class Due:
     person: Staff | None
     channel: str
     address: str
+    ticket_id: int | None = None
 
     @property
     def reader(self) -> str:
@@ -67,6 +77,8 @@ class Parcel:
     notification_ids: tuple[int, ...]
     urgent: bool
     messages: Mapping[str, Message]
+    #: another way takes these rows later
+    rest: bool = False
 
 
 def route(due: Due, providers: Mapping[str, Provider], default: Sequence[str]) -> list[str]:
@@ -87,6 +99,7 @@ def due(session: Session, at: dt.datetime, limit: int) -> list[Due]:
             Staff,
             Notification.channel,
             Notification.address,
+            Notification.ticket_id,
         )
         .outerjoin(Staff, Staff.staff_no == Notification.staff_no)
         .where(Notification.state == "pending", Notification.due_at <= at)
@@ -101,7 +114,8 @@ def parcel(
 ) -> Parcel:
     """Write the message of a row, or the one message of several, as they stand now, once for each way."""
     first = rows[0]
-    person = session.get_one(Staff, first.staff_no) if first.staff_no else None
+    people = {no: session.get_one(Staff, no) for no in dict.fromkeys(row.staff_no for row in rows) if no}
+    person = people.get(first.staff_no or "")
     role = person.role if person else RESIDENT
     cases = [_case(session, row, at) for row in rows]
     messages = {}
@@ -109,13 +123,16 @@ def parcel(
         if len(rows) == 1:
             text = render(first.template, cases[0], role, way.trusted)
             buttons = _buttons(first, cases[0], person, links, at)
+        elif len(people) > 1:
+            told = [(people[row.staff_no], case) for row, case in zip(rows, cases, strict=True) if row.staff_no]
+            text, buttons = digest_for_all([(one.name, one.role, case) for one, case in told]), _takes(told, links, at)
         else:
             text, buttons = digest(cases, role, _LINES), ()
         messages[way.name] = Message(
             notification_id=first.id,
             ticket_no=cases[0].ticket_no if len(rows) == 1 else "",
             staff_no=person.staff_no if person else "",
-            name=person.name if person else "",
+            name="、@".join(one.name for one in people.values()),
             role=role,
             address=ADDRESSES[way.name](person) if person and way.name in ADDRESSES else first.address,
             text=text,
@@ -126,23 +143,56 @@ def parcel(
     return Parcel(tuple(row.id for row in rows), first.urgent, messages)
 
 
+def sent_lately(session: Session, at: dt.datetime) -> list[tuple[dt.datetime, tuple[str, ...]]]:
+    """(when, by which ways) for each message of the last minute, oldest first; rows of one message are one."""
+    rows = session.execute(
+        select(Notification.sent_at, Notification.provider)
+        .where(Notification.state == "sent", Notification.sent_at > at - dt.timedelta(minutes=1))
+        .order_by(Notification.sent_at)
+        .distinct()
+    )
+    return [(row.sent_at, tuple(row.provider.split(","))) for row in rows]
+
+
+def _takes(told: Sequence[tuple[Staff, Case]], links: Links | None, at: dt.datetime) -> tuple[Button, ...]:
+    """A link a case below a message that stands for several: the first who may take it."""
+    found: dict[str, Button] = {}
+    for person, case in told:
+        if case.state == State.reported and person.role != Role.supervisor and case.ticket_no not in found:
+            url = links.url(Purpose.take, case.ticket_no, person.staff_no, at) if links else ""
+            label = f"{word('buttons', 'take')} {case.ticket_no}"
+            found[case.ticket_no] = Button(label, f"take:{case.ticket_no}", url)
+    return tuple(found.values())
+
+
 def _buttons(
     row: Notification, case: Case, person: Staff | None, links: Links | None, at: dt.datetime
 ) -> tuple[Button, ...]:
     """What the reader can do about it. A supervisor, who is no employee, can only read."""
     if person is None:
         asked = row.detail.get("buttons") or {}
+        if row.channel == "sms":
+            return _rating_link(case, asked, links, at)
         return tuple(Button(label, data) for data, label in asked.items())
     if not case.ticket_no or person.role == Role.supervisor:
         return ()
     found = []
-    for verb in VERBS.get(case.state, ()):
+    for verb in verbs(case.state, case.channel):
         if verb == "take" and row.template in QUIET:
             continue
-        purpose = _ONE_TAP.get(verb, Purpose.open)
-        url = links.url(purpose, case.ticket_no, person.staff_no, at) if links else ""
+        purpose = _OWN_LINK.get(verb, Purpose.open)
+        # 回话 goes on in the messenger: no page can do it.
+        url = links.url(purpose, case.ticket_no, person.staff_no, at) if links and verb != "talk" else ""
         found.append(Button(word("buttons", verb), f"{verb}:{case.ticket_no}", url))
     return tuple(found)
+
+
+def _rating_link(case: Case, asked: Mapping[str, str], links: Links | None, at: dt.datetime) -> tuple[Button, ...]:
+    """An SMS has no buttons: one link to a page where the resident says whether they are content."""
+    if links is None or f"good:{case.ticket_no}" not in asked:
+        return ()
+    url = links.url(Purpose.rate, case.ticket_no, "", at)
+    return (Button(word("buttons", "rate"), "", url),) if url else ()
 
 
 def _case(session: Session, row: Notification, at: dt.datetime) -> Case:
@@ -162,6 +212,7 @@ def _case(session: Session, row: Notification, at: dt.datetime) -> Case:
         kind=ticket.kind,
         state=ticket.state,
         urgent=ticket.urgent,
+        channel=ticket.channel,
         grid_no=ticket.grid_no or "",
         community=household.community.name if household else "",
         place=ticket.place,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import os
+from collections.abc import Iterator
 
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
@@ -19,7 +21,7 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 #: buttons beside each other; old thumbs want them wide
 _IN_A_ROW = 2
 #: characters that a message may have
-_LONGEST = 4096
+LONGEST = 4096
 
 
 def keyboard(buttons: tuple[Button, ...]) -> InlineKeyboardMarkup | None:
@@ -27,6 +29,24 @@ def keyboard(buttons: tuple[Button, ...]) -> InlineKeyboardMarkup | None:
     keys = [InlineKeyboardButton(one.label, callback_data=one.data) for one in buttons]
     rows = [keys[start : start + _IN_A_ROW] for start in range(0, len(keys), _IN_A_ROW)]
     return InlineKeyboardMarkup(rows) if rows else None
+
+
+@contextlib.contextmanager
+def telling() -> Iterator[None]:
+    """The library's errors as Transient (with Telegram's own waiting time) and Refused (blocked, unknown chat)."""
+    try:
+        yield
+    except RetryAfter as problem:
+        wait = problem.retry_after
+        seconds = wait.total_seconds() if isinstance(wait, dt.timedelta) else float(wait)
+        raise Transient("429 from Telegram", seconds) from None
+    except (Forbidden, InvalidToken, ChatMigrated, BadRequest) as problem:
+        # BadRequest is a NetworkError to the library, but the same message is refused again.
+        raise Refused(f"Telegram: {problem.message}") from None
+    except NetworkError as problem:
+        raise Transient(f"Telegram: {type(problem).__name__}") from None
+    except TelegramError as problem:
+        raise Transient(f"Telegram: {problem.message}") from None
 
 
 class Telegram:
@@ -46,23 +66,11 @@ class Telegram:
 
     async def send(self, message: Message) -> None:
         """Send to the chat in `message.address`. Raises Transient, Refused (blocked, unknown chat)."""
-        try:
+        with telling():
             bot = await self._started()
             await bot.send_message(
-                chat_id=message.address, text=message.text[:_LONGEST], reply_markup=keyboard(message.buttons)
+                chat_id=message.address, text=message.text[:LONGEST], reply_markup=keyboard(message.buttons)
             )
-        except RetryAfter as problem:
-            wait = problem.retry_after
-            seconds = wait.total_seconds() if isinstance(wait, dt.timedelta) else float(wait)
-            raise Transient("429 from Telegram", seconds) from None
-        except (Forbidden, InvalidToken, ChatMigrated) as problem:
-            raise Refused(f"Telegram: {problem.message}") from None
-        except BadRequest as problem:
-            raise Refused(f"Telegram: {problem.message}") from None
-        except NetworkError as problem:
-            raise Transient(f"Telegram: {type(problem).__name__}") from None
-        except TelegramError as problem:
-            raise Transient(f"Telegram: {problem.message}") from None
 
     async def close(self) -> None:
         if self._bot is not None:

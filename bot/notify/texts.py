@@ -28,6 +28,7 @@ class Case:
     kind: str = ""
     state: str = ""
     urgent: bool = False
+    channel: str = ""
     grid_no: str = ""
     #: the community of the household, empty when the household is unknown
     community: str = ""
@@ -96,6 +97,20 @@ def digest(cases: Sequence[Case], role: str, most: int) -> str:
     if len(cases) > most:
         lines.append(words["more"].format(count=len(cases) - most))
     return "\n".join([words["heading"].format(count=len(cases)), *lines])
+
+
+def digest_for_all(told: Sequence[tuple[str, str, Case]]) -> str:
+    """One message for several readers of one room: (name, role, case) each; a line a case, with whom it is for."""
+    words = _texts()["digest"]
+    lines: dict[str, tuple[str, list[str]]] = {}
+    for name, role, case in told:
+        line = words["supervise"] if role == Role.supervisor else words["line"]
+        text = (words["outage"] if case.outage else line).format(**_fields(case, False))
+        readers = lines.setdefault(case.ticket_no or text, (text, []))[1]
+        if name not in readers:
+            readers.append(name)
+    heading = words["heading_all"].format(count=len(lines))
+    return "\n".join([heading, *(f"{text} @{' @'.join(names)}" for text, names in lines.values())])
 
 
 def _complete(line: str, fields: Mapping[str, str]) -> bool:

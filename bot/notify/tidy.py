@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
@@ -64,11 +65,17 @@ def _messages(database: Database, before: dt.datetime) -> int:
         return len(old)
 
 
-async def tidying(database: Database, keep_days: int, every_s: float = 86_400.0) -> None:
-    """Tidy at the start and once a day, for ever, off the event loop."""
+async def tidying(
+    database: Database,
+    keep_days: int,
+    others: Sequence[Callable[[dt.datetime], None]] = (),
+    every_s: float = 86_400.0,
+) -> None:
+    """Tidy at the start and once a day, for ever, off the event loop; `others` tidy other rooms' rows at that hour."""
     while True:
-        try:
-            await asyncio.to_thread(tidy, database, now(), keep_days)
-        except Exception:
-            log.exception("the outbox could not be tidied; trying again tomorrow")
+        for one in (lambda at: tidy(database, at, keep_days), *others):
+            try:
+                await asyncio.to_thread(one, now())
+            except Exception:
+                log.exception("old rows could not be tidied; trying again tomorrow")
         await asyncio.sleep(every_s)

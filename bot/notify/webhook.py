@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from bot.notify.accounts import WebhookAccount
 from bot.notify.provider import Message
+from bot.notify.wecom import with_links
 from bot.notify.wire import Wire
 
 
@@ -47,7 +48,8 @@ class Webhook:
                 "channel": self.name,
                 "urgent": message.urgent,
                 "template": message.template,
-                "text": message.text,
+                # What a gateway sends on is this text: a link that is not in it does not arrive.
+                "text": with_links(message) if self.name == "sms" else message.text,
                 "links": [{"label": one.label, "url": one.url} for one in message.buttons if one.url],
             },
             ensure_ascii=False,

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.notify.accounts import WeComAccount
 from bot.notify.provider import Message, Refused, Transient
-from bot.notify.wire import Wire
+from bot.notify.wire import TooLarge, Wire
 
 #: https://developer.work.weixin.qq.com/document/path/90313: the access token is unknown or has run out
 _STALE = {40001, 40014, 42001}
@@ -63,9 +63,15 @@ class WeComClient:
 
     async def media(self, media_id: str) -> bytes:
         """A file that somebody sent (https://developer.work.weixin.qq.com/document/path/90254)."""
-        token = await self._token.get()
         url = f"{self._account.base_url}/cgi-bin/media/get"
-        return await self.wire.file(url, {"access_token": token, "media_id": media_id})
+        try:
+            return await self.wire.file(url, {"access_token": await self._token.get(), "media_id": media_id})
+        except TooLarge:
+            raise
+        except Refused:
+            # "No such file" comes as JSON, and so does a token that has gone stale.
+            self._token.forget()
+            return await self.wire.file(url, {"access_token": await self._token.get(), "media_id": media_id})
 
     async def close(self) -> None:
         await self.wire.close()
@@ -106,7 +112,7 @@ class WeCom:
                 "msgtype": "text",
                 "agentid": self._agent,
                 # 2048 bytes
-                "text": {"content": _fit(with_links(message), 2048)},
+                "text": {"content": fit(with_links(message), 2048)},
                 # the same text twice within this time (s) is shown once: our retry of an answer that was lost
                 "enable_duplicate_check": 1,
                 "duplicate_check_interval": 600,
@@ -137,15 +143,15 @@ class WeChat:
         body["msgid"] = f"gege{message.notification_id}"
         if message.buttons:
             choices = [{"type": "click", "click": {"id": one.data, "content": one.label}} for one in message.buttons]
-            body |= {"msgtype": "msgmenu", "msgmenu": {"head_content": _fit(message.text, 1024), "list": choices}}
+            body |= {"msgtype": "msgmenu", "msgmenu": {"head_content": fit(message.text, 1024), "list": choices}}
         else:
-            body |= {"msgtype": "text", "text": {"content": _fit(message.text, 2048)}}
+            body |= {"msgtype": "text", "text": {"content": fit(message.text, 2048)}}
         await self._client.call("/cgi-bin/kf/send_msg", body)
 
     async def close(self) -> None:
         await self._client.close()
 
 
-def _fit(text: str, limit: int) -> str:
+def fit(text: str, limit: int) -> str:
     """At most `limit` bytes of UTF-8, cut between characters."""
     return text.encode("utf-8")[:limit].decode("utf-8", "ignore")

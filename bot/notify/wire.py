@@ -13,6 +13,10 @@ from bot.notify.provider import Refused, Transient
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
 
 
+class TooLarge(Refused):
+    """The file is larger than we take."""
+
+
 class Wire:
     """A connection pool for one event loop, opened when first used."""
 
@@ -30,7 +34,7 @@ class Wire:
         return await self._ask("GET", url, params=params)
 
     async def file(self, url: str, params: Mapping[str, str], most: int = 20_000_000) -> bytes:
-        """A file of at most `most` bytes. Raises Transient or Refused."""
+        """A file of at most `most` bytes. Raises Transient, Refused or TooLarge."""
         if self._http is None:
             self._http = aiohttp.ClientSession(timeout=_TIMEOUT)
         try:
@@ -39,12 +43,15 @@ class Wire:
                     raise Transient(f"the server answers {response.status}")
                 if response.status != 200 or "json" in response.content_type:
                     raise Refused("the server has no such file")
-                data = await response.content.read(most + 1)
+                data = bytearray()
+                # Not read(most): that gives what has arrived so far, and a file comes in many segments.
+                async for piece in response.content.iter_chunked(1 << 16):
+                    data += piece
+                    if len(data) > most:
+                        raise TooLarge("the file is too large")
         except (TimeoutError, aiohttp.ClientError, OSError) as problem:
             raise Transient(f"the network: {type(problem).__name__}") from problem
-        if len(data) > most:
-            raise Refused("the file is too large")
-        return data
+        return bytes(data)
 
     async def close(self) -> None:
         if self._http is not None:

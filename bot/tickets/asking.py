@@ -40,6 +40,11 @@ def buttons(question: str, ticket_no: str, *but: str) -> dict[str, str]:
     }
 
 
+def rating_answers() -> dict[str, str]:
+    """What can be answered when a resident is asked whether they are content: answer → label."""
+    return _labels()["rating"]
+
+
 def rating(session: Session, ticket: Ticket, at: dt.datetime, rules: Rules) -> None:
     """Staff say that it is done: by the channel of the report the resident is asked whether they are content."""
     session.add(Rating(ticket_id=ticket.id, asked_at=at))

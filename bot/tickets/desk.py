@@ -233,6 +233,14 @@ class TicketDesk:
         """Write a word into the history; the owner reads it as well."""
         return self._handle(ticket_no, by, at, lambda it: it.comment(note))
 
+    def rang(self, ticket_no: str, by: str, at: dt.datetime | None = None) -> Pressed:
+        """Staff have looked at the number to ring it; written down, also after the end."""
+        return self._handle(ticket_no, by, at, lambda it: it.rang())
+
+    def talked(self, ticket_no: str, by: str, note: str, at: dt.datetime | None = None) -> Pressed:
+        """A word that the bot relayed between a resident and staff."""
+        return self._handle(ticket_no, by, at, lambda it: it.talked(note))
+
     def pass_on(
         self, ticket_no: str, to: str, by: str, reason: str = "", at: dt.datetime | None = None
     ) -> Pressed:

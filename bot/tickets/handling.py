@@ -22,6 +22,8 @@ from bot.tickets.states import OPEN, TAKEN, may_follow
 ENDED = (State.closed, State.cancelled, State.merged)
 #: further ahead nobody can know when the supply is back
 FARTHEST = dt.timedelta(days=60)
+#: who looks at the number twice within this has rung once
+SAME_RINGING = dt.timedelta(minutes=10)
 
 
 class Button(enum.StrEnum):
@@ -183,6 +185,20 @@ class Handling:
             return Done(False, last.by, last.at)
         self._note("commented", note)
         self.tell_owner("commented", note)
+        return self._now()
+
+    def rang(self) -> Done:
+        """打电话: who looked at the number, so that the next one knows that somebody has rung; nobody is told."""
+        self._worker()
+        last = shelf.last_activity(self.session, self.ticket, "rang")
+        if last is not None and last.by == self.by and dt.timedelta(0) <= self.at - last.at < SAME_RINGING:
+            return Done(False, last.by, last.at)
+        self._note("rang")
+        return self._now()
+
+    def talked(self, note: str) -> Done:
+        """A word between a resident and staff, relayed by the bot: history only, both have read it."""
+        self._note("talked", note)
         return self._now()
 
     def tell_owner(self, template: str, note: str, detail: Mapping[str, Any] | None = None) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.database import Database, now
 from bot.dialogue.port import Dialogue
+from bot.grid.present import Present
 from bot.grid.registry import Registry
 from bot.recordings.room import delete_expired
 from bot.settings import Settings
@@ -73,7 +74,7 @@ class Telephone:
             *audiosocket, self._audiosocket_call, allowed=asterisk.allowed, announced_s=asterisk.announced_s
         )
         self.hand_overs = HandOvers(
-            self.audiosocket, registry, desk, settings, voice, room=self._room, observer=self._tell_of_ringing
+            self.audiosocket, Present(registry), desk, settings, voice, room=self._room, observer=self._tell_of_ringing
         )
         self.fastagi = FastAgiServer(
             *fastagi, self.hand_overs.scripts, allowed=asterisk.allowed, most=asterisk.connections,

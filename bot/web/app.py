@@ -70,8 +70,8 @@ def make_app(
 
 def site_hosts(settings: Settings) -> list[str]:
     """The names that the settings say the site is reached by."""
-    public = urlsplit(settings.web.public_url).hostname
-    return [settings.web.host, *settings.web.hosts, *([public] if public else [])]
+    public = [urlsplit(url).hostname for url in (settings.web.public_url, settings.notify.telegram.webhook)]
+    return [settings.web.host, *settings.web.hosts, *filter(None, public)]
 
 
 async def _page(_request: web.Request) -> web.StreamResponse:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import yaml
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from bot.grid.importer import phone_digits
 from bot.grid.models import Role
 from bot.grid.registry import HouseholdCard, PersonCard, Registry
 from bot.notify.links import BadLink, Links, Purpose
 from bot.notify.texts import word
+from bot.recordings.files import open_file
 from bot.recordings.keys import KeyRefused
 from bot.recordings.room import RecordingMissing, open_recording
 from bot.settings import Settings
+from bot.tickets.asking import rating_answers
 from bot.tickets.cards import TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
 from bot.web.signing_in import SignIn
@@ -28,6 +32,9 @@ from bot.web.signing_in import SignIn
 PRESSES = {"take": "acknowledge", "site": "on_site", "done": "resolve"}
 #: these see every case; the others those of their own grids, and supervisors none
 EVERYWHERE = frozenset({Role.team, Role.duty, Role.admin, Role.crew})
+#: channels whose reporter is the number of a chat
+_CHATS = ("telegram", "wecom", "wechat")
+_PHONE = re.compile(r"\+?[\d -]{7,20}")
 _NEXT = {"reported": ("take",), "acknowledged": ("site", "done"), "on_site": ("done",)}
 
 
@@ -43,8 +50,29 @@ def _templates() -> Environment:
     return Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 
+class Attached(Protocol):
+    """A file that came with a report; `file` is its name below GEGE_HOME, `by` "resident" or a staff number."""
+
+    @property
+    def file(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def by(self) -> str: ...
+
+
+_One = TypeVar("_One")
+FilesOf = Callable[[str], Sequence[Attached]]
+
+
+def _no_files(ticket_no: str) -> Sequence[Attached]:
+    return ()
+
+
 class StaffPages:
-    """Handlers of one site. `pictures`: files of a ticket, below GEGE_HOME."""
+    """Handlers of one site. `pictures` and `sounds`: files of a ticket."""
 
     def __init__(
         self,
@@ -53,10 +81,11 @@ class StaffPages:
         links: Links,
         sign_in: SignIn,
         settings: Settings,
-        pictures: Callable[[str], list[str]] = lambda ticket_no: [],
+        pictures: FilesOf = _no_files,
+        sounds: FilesOf = _no_files,
     ) -> None:
         self._desk, self._registry, self._links, self._sign_in = desk, registry, links, sign_in
-        self._settings, self._pictures = settings, pictures
+        self._settings, self._pictures, self._sounds = settings, pictures, sounds
         self._zone = ZoneInfo(settings.site.timezone)
         self._secure = settings.web.public_url.startswith("https:")
 
@@ -68,6 +97,8 @@ class StaffPages:
             web.post("/case/{ticket_no}", self.press_case),
             web.get("/case/{ticket_no}/recording/{number}", self.listen),
             web.get("/case/{ticket_no}/picture/{number}", self.look),
+            web.get("/case/{ticket_no}/sound/{number}", self.download),
+            web.get("/case/{ticket_no}/ring", self.ring, allow_head=False),
         ]
 
     # ---- links ----------------------------------------------------------------------------------
@@ -84,8 +115,11 @@ class StaffPages:
             if person is None:
                 return _bad(BadLink("expired"))
             return _page("press.html", 200, heading=person.name, ticket_no="", button=_words()["sign_in_button"])
+        if link.purpose is Purpose.rate:
+            return self._ask_rating(link.ticket_no)
         if link.purpose not in PRESSES:
-            raise web.HTTPSeeOther(f"/case/{link.ticket_no}")
+            page = "/ring" if link.purpose is Purpose.ring else ""
+            raise web.HTTPSeeOther(f"/case/{link.ticket_no}{page}")
         verb = _words()["verbs"][link.purpose]
         return _page(
             "press.html",
@@ -99,10 +133,16 @@ class StaffPages:
     async def use_link(self, request: web.Request) -> web.StreamResponse:
         """Do what a link is for, once."""
         form = await request.post()
+        token = request.match_info["token"]
         try:
-            link = self._links.redeem(request.match_info["token"])
+            link = self._links.read(token)
+            if link.purpose is Purpose.rate and form.get("answer") not in rating_answers():
+                return self._ask_rating(link.ticket_no, forgot=True)
+            self._links.redeem(token)
         except BadLink as bad:
             return _bad(bad)
+        if link.purpose is Purpose.rate:
+            return self._rate(link.ticket_no, str(form["answer"]), str(form.get("comment", "")))
         person = self._registry.person(link.staff_no)
         if person is None:
             return _bad(BadLink("expired"))
@@ -123,6 +163,23 @@ class StaffPages:
         who = done.who_name or done.who
         since = done.since.astimezone(self._zone).strftime("%H:%M")
         return str(_words()["verbs"][verb][done.outcome]).format(who=who, since=since)
+
+    # ---- a resident who has no messenger --------------------------------------------------------
+
+    def _ask_rating(self, ticket_no: str, forgot: bool = False) -> web.Response:
+        words = _words()["rate"]
+        return _page(
+            "rate.html", 200, heading=words["heading"], ticket_no=ticket_no, answers=rating_answers(), ask=words,
+            say=words["forgot"] if forgot else "",
+        )  # fmt: skip
+
+    def _rate(self, ticket_no: str, answer: str, comment: str) -> web.Response:
+        """What a resident says whom an SMS asked; the link was theirs alone."""
+        try:
+            self._desk.answers.answer(ticket_no, answer, comment=comment.strip()[:1000])
+        except TicketRefused:
+            return _say(_words()["rate"]["late"])
+        return _say(_words()["rate"]["told"][answer])
 
     # ---- the case -------------------------------------------------------------------------------
 
@@ -161,11 +218,43 @@ class StaffPages:
         found = self._allowed(request)
         if isinstance(found, web.Response):
             return found
-        name = _at(self._pictures(found[1].ticket_no), request.match_info["number"])
-        path = self._settings.home / name if name else None
+        picture = _at(self._pictures(found[1].ticket_no), request.match_info["number"])
+        path = self._settings.home / picture.file if picture else None
         if path is None or not path.is_file():
             return _say(_words()["no_recording"], 404)
         return web.FileResponse(path, headers={"Cache-Control": "no-store"})
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        """A voice note that cannot be played here, as it came."""
+        found = self._allowed(request)
+        if isinstance(found, web.Response):
+            return found
+        sound = _at(self._sounds(found[1].ticket_no), request.match_info["number"])
+        if sound is None:
+            return _say(_words()["no_recording"], 404)
+        try:
+            data = await asyncio.to_thread(open_file, self._settings, sound.file)
+        except (RecordingMissing, KeyRefused):
+            return _say(_words()["no_recording"], 404)
+        ending = "amr" if sound.kind == "amr" else "bin"
+        name = f"{found[1].ticket_no}-{request.match_info['number']}.{ending}"
+        headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'}
+        return web.Response(body=data, content_type="application/octet-stream", headers=headers)
+
+    async def ring(self, request: web.Request) -> web.StreamResponse:
+        """The number to ring, for who has signed in; that it was looked at is written down."""
+        found = self._allowed(request)
+        if isinstance(found, web.Response):
+            return found
+        person, ticket = found
+        numbers = _numbers(ticket, self._registry)
+        if numbers:
+            await asyncio.to_thread(self._desk.rang, ticket.ticket_no, person.staff_no)
+        words = _words()["ring"]
+        return _page(
+            "ring.html", 200, heading=words["heading"], ticket_no=ticket.ticket_no, numbers=numbers,
+            say=words["say" if numbers else "none"],
+        )  # fmt: skip
 
     def _allowed(self, request: web.Request) -> tuple[PersonCard, TicketCard] | web.Response:
         """Who asks, and the ticket; or the page that strangers and other grids get."""
@@ -203,18 +292,33 @@ class StaffPages:
             urgent=words["urgent"] if ticket.urgent else "",
             ticket=ticket,
             lines=_lines(ticket, household),
-            tel=ticket.reporter if ticket.reporter.isdigit() else "",
+            tel=ticket.reporter if _dialable(ticket) else "",
             buttons=[(verb, words["verbs"][verb]["button"]) for verb in _NEXT.get(ticket.state, ())],
             csrf=self._sign_in.csrf(request),
             told=told,
             history=history,
             recordings=range(len(self._desk.recordings(ticket.ticket_no))),
-            pictures=range(len(self._pictures(ticket.ticket_no))),
+            pictures=[(number, self._name(one.by)) for number, one in enumerate(self._pictures(ticket.ticket_no))],
+            sounds=[(number, one.kind) for number, one in enumerate(self._sounds(ticket.ticket_no))],
         )
 
     def _name(self, by: str) -> str:
         person = self._registry.person(by)
         return person.name if person else ""
+
+
+def _dialable(ticket: TicketCard) -> bool:
+    """Whether the reporter is a telephone number, and not a chat's."""
+    return ticket.channel not in _CHATS and bool(_PHONE.fullmatch(ticket.reporter))
+
+
+def _numbers(ticket: TicketCard, registry: Registry) -> list[tuple[str, str]]:
+    """(whose, number), the reporter's own first: who calls for somebody else is called back."""
+    names = _words()["ring"]
+    found = [(names["reporter"], phone_digits(ticket.reporter))] if _dialable(ticket) else []
+    if ticket.household_no:
+        found += [(names["household"], number) for number in registry.phones_of(ticket.household_no)]
+    return [one for at, one in enumerate(found) if one[1] not in [number for _, number in found[:at]]]
 
 
 def _lines(ticket: TicketCard, household: HouseholdCard | None) -> list[tuple[str, str]]:
@@ -230,7 +334,7 @@ def _lines(ticket: TicketCard, household: HouseholdCard | None) -> list[tuple[st
     return [(name, value) for name, value in pairs if value]
 
 
-def _at(names: list[str], number: str) -> str | None:
+def _at(names: Sequence[_One], number: str) -> _One | None:
     return names[int(number)] if number.isascii() and number.isdigit() and int(number) < len(names) else None
 
 

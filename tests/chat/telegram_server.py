@@ -25,6 +25,8 @@ class TelegramServer:
     updates: list[dict[str, Any]] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     bad: dict[str, list[web.Response]] = field(default_factory=dict)
+    #: handed out once more, whatever was confirmed
+    replays: list[dict[str, Any]] = field(default_factory=list)
     _ids: int = 1000
 
     def sent(self) -> list[str]:
@@ -89,6 +91,7 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
     async def method(request: web.Request) -> web.StreamResponse:
         name, body = request.match_info["method"], await request.text()
         form: dict[str, Any] = json.loads(body) if request.content_type == "application/json" else dict(parse_qsl(body))
+        form |= request.query
         server.calls.append((name, form))
         if server.bad.get(name):
             return server.bad[name].pop(0)
@@ -96,9 +99,11 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
         if name == "getMe":
             result = BOT
         elif name == "getUpdates":
-            if not server.updates:
+            # As the Bot API says: an update is confirmed, and forgotten, by asking for a higher one.
+            server.updates = [one for one in server.updates if one["update_id"] >= int(form.get("offset") or 0)]
+            result, server.replays = [*server.replays, *server.updates], []
+            if not result:
                 await asyncio.sleep(0.05)
-            result, server.updates = list(server.updates), []
         elif name == "sendMessage":
             chat = {"id": int(form["chat_id"]), "type": "private"}
             result = {"message_id": server.next_id(), "date": int(time.time()), "chat": chat, "text": form["text"]}

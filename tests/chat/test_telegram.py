@@ -3,112 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import io
+import datetime as dt
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
+import re
 from zoneinfo import ZoneInfo
 
-import numpy as np
-import pytest_asyncio
-import soundfile
+import pytest
 from aiohttp import web
-from sqlalchemy import select
+from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import select, update
 
-from bot.chat.models import Attachment
-from bot.chat.residents import Residents
-from bot.chat.shelf import ChatShelf
-from bot.chat.staff import StaffChat
-from bot.chat.telegram import TelegramChat
-from bot.database import Database, open_database
-from bot.dialogue.port import Heard, Reply, Understanding
-from bot.grid.models import Grid, GridStaff, Staff
-from bot.grid.registry import Registry
-from bot.notify.accounts import TelegramAccount
+from bot.chat import fetching
+from bot.chat.models import Attachment, OwedAnswer
+from bot.database import now
+from bot.recordings.files import open_file
 from bot.settings import Settings
-from bot.tickets.desk import Report, TicketDesk
-from bot.tickets.models import Activity, Ticket, Utterance
-from tests.chat.telegram_server import TelegramServer, telegram_server
-from tests.voice.doubles import ScriptedRecogniser
-
-RESIDENT, MANAGER, ASSISTANT, STRANGER = 501, 601, 602, 999
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
-
-
-@dataclass
-class Site:
-    server: TelegramServer
-    desk: TicketDesk
-    shelf: ChatShelf
-    database: Database
-    heard: list[Heard]
-    home: Path
-    registry: Registry
-
-    def ticket(self, channel: str = "telegram") -> str:
-        return self.desk.report(
-            Report(kind="outage", said="停电了", session="s", channel=channel, reporter=str(RESIDENT), grid_no="24")
-        ).ticket_no
-
-    def tickets(self) -> list[Ticket]:
-        with self.database.reading() as session:
-            return list(session.scalars(select(Ticket).order_by(Ticket.id)))
-
-
-@dataclass
-class Dialogue:
-    """Says what it heard; 停电 makes a ticket."""
-
-    site_heard: list[Heard]
-    desk: TicketDesk
-
-    async def turn(self, heard: Heard) -> Reply:
-        self.site_heard.append(heard)
-        meaning = Understanding(heard.text, "report_outage", 0.9, False)
-        if "停电" not in heard.text:
-            return Reply((f"听到:{heard.text}",), meaning)
-        report = Report(
-            kind="outage", said=heard.text, session=heard.session, channel=heard.channel, reporter=heard.caller,
-            utterance_id=heard.id, grid_no=heard.dialled.removeprefix("grid_") or None,
-        )  # fmt: skip
-        return Reply(("记下了。",), meaning, ticket_no=self.desk.report(report).ticket_no)
-
-
-@pytest_asyncio.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    database = open_database(f"sqlite:///{tmp_path / 'gege.sqlite'}")
-    database.migrate()
-    with database.session() as session:
-        session.add_all([Grid(grid_no="24"), Grid(grid_no="25")])
-        session.add(Staff(staff_no="M24", name="程归", role="manager", phone="1", telegram_id=str(MANAGER)))
-        session.add(Staff(staff_no="A24", name="易来", role="assistant", phone="2", telegram_id=str(ASSISTANT)))
-        session.add(Staff(staff_no="S24", name="主任", role="supervisor", phone="3"))
-        session.add(Staff(staff_no="D1", name="值班", role="duty", phone="4"))
-        session.flush()
-        session.add_all(GridStaff(grid_no="24", staff_no=one) for one in ("M24", "A24", "S24"))
-    desk, shelf, registry = TicketDesk(database), ChatShelf(database, tmp_path), Registry.load(database)
-    heard: list[Heard] = []
-    async with telegram_server() as server, listening(server, Dialogue(heard, desk), desk, shelf, registry, tmp_path):
-        yield Site(server, desk, shelf, database, heard, tmp_path, registry)
-    database.dispose()
-
-
-@contextlib.asynccontextmanager
-async def listening(
-    server: TelegramServer, dialogue: Dialogue, desk: TicketDesk, shelf: ChatShelf, registry: Registry, home: Path
-) -> AsyncIterator[None]:
-    recogniser = ScriptedRecogniser(["我屋里停电了"])
-    residents = Residents(dialogue, desk, shelf, recogniser, Settings(home=home))  # type: ignore[arg-type]
-    staff = StaffChat(desk, registry, None, ZoneInfo("Asia/Shanghai"))
-    account = TelegramAccount(token="1:a", base_url=server.url + "/bot", base_file_url=server.url + "/file/bot")
-    running = asyncio.create_task(TelegramChat(account, residents, staff, shelf, poll_s=0).run())
-    try:
-        yield
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+from bot.tickets.models import Activity, Utterance
+from tests.chat.telegram_site import AMR, ASSISTANT, MANAGER, PNG, RESIDENT, STRANGER, Site, photo, voice_note
 
 
 async def test_start_explains_itself_and_offers_the_frequent_reports(site: Site) -> None:
@@ -128,24 +39,88 @@ async def test_the_boards_code_names_the_grid(site: Site) -> None:
 
 
 async def test_an_update_that_comes_again_is_taken_once(site: Site) -> None:
-    update = site.server.message(RESIDENT, "屋里停电了")
+    taken = site.server.message(RESIDENT, "屋里停电了")
     await site.server.until(1)
-    site.server.updates += [update, update]
+    site.server.replays += [taken, taken]
     assert len(await site.server.quiet()) == 1 and len(site.tickets()) == 1
 
 
-async def test_an_update_that_comes_again_after_a_restart_is_taken_once(site: Site) -> None:
-    update = site.server.message(RESIDENT, "屋里停电了")
+
+async def test_what_was_fetched_is_not_lost_when_the_service_is_killed(site: Site) -> None:
+    site.dialogue.stuck = True
+    site.server.message(RESIDENT, "屋里停电了")
+    site.server.message(RESIDENT, "快点来")
+    async with asyncio.timeout(10):
+        await site.dialogue.begun.wait()
+        while site.server.updates:  # Telegram has forgotten them
+            await asyncio.sleep(0.02)
+    await site.kill()
+    site.dialogue.stuck = False
+    await site.start()
+    assert await site.server.until(2) == ["记下了。", "听到:快点来"] and len(site.tickets()) == 1
+
+
+async def test_an_answer_that_was_not_sent_when_the_service_is_killed_is_sent_afterwards(site: Site) -> None:
+    site.server.bad["sendMessage"] = [_too_many(60)]
+    site.server.message(RESIDENT, "屋里停电了")
     await site.server.until(1)
-    shelf = ChatShelf(site.database, site.home)
-    assert shelf.seen(f"telegram-{update['update_id']}")
+    await site.server.quiet()
+    await site.kill()
+    with site.database.session() as session:
+        session.execute(update(OwedAnswer).values(due_at=now()))
+    await site.start()
+    assert await site.server.until(2) == ["记下了。"] * 2 and len(site.tickets()) == 1
 
 
-def voice_note() -> bytes:
-    sound = io.BytesIO()
-    tone = 0.3 * np.sin(np.linspace(0, 2000, 32000))
-    soundfile.write(sound, tone, 16000, format="OGG", subtype="OPUS")
-    return sound.getvalue()
+def _answers(site: Site) -> list[OwedAnswer]:
+    with site.database.reading() as session:
+        return list(session.scalars(select(OwedAnswer)))
+
+
+def _too_many(seconds: int) -> web.Response:
+    body = {"ok": False, "error_code": 429, "description": "Too Many Requests", "parameters": {"retry_after": seconds}}
+    return web.json_response(body, status=429)
+
+
+async def test_an_answer_that_is_refused_for_a_moment_comes_later_and_in_order(site: Site) -> None:
+    hiccup = web.json_response({"ok": False, "error_code": 502, "description": "Bad Gateway"}, status=502)
+    site.server.bad["sendMessage"] = [_too_many(1), hiccup]
+    for text in ("一", "二", "三"):
+        site.server.message(RESIDENT, text)
+    sent = await site.server.until(5)
+    assert sent == ["听到:一", "听到:一", "听到:一", "听到:二", "听到:三"]
+
+
+async def test_a_chat_that_is_refused_for_a_while_does_not_hold_up_another(site: Site) -> None:
+    site.server.bad["sendMessage"] = [_too_many(3000)]
+    site.server.message(RESIDENT, "一")
+    await site.server.until(1)
+    site.server.message(RESIDENT + 1, "二")
+    assert await site.server.until(2) == ["听到:一", "听到:二"]
+    async with asyncio.timeout(10):
+        while not (waiting := _answers(site)) or waiting[0].due_at - waiting[0].created_at < dt.timedelta(minutes=50):
+            await asyncio.sleep(0.02)
+
+
+async def test_what_fails_for_a_moment_is_tried_again(site: Site) -> None:
+    site.dialogue.broken = 2
+    site.server.message(RESIDENT, "屋里停电了")
+    assert await site.server.until(1) == ["记下了。"]
+
+
+async def test_what_fails_again_and_again_reaches_a_person_and_those_behind_it_are_heard(site: Site) -> None:
+    site.dialogue.broken = 5
+    site.server.message(RESIDENT, "屋里停电了")
+    site.server.message(RESIDENT, "在吗")
+    said = await site.server.until(2)
+    assert "95598" in said[0] and said[1] == "听到:在吗"
+    assert [(one.kind, one.said) for one in site.tickets()] == [("unclear", "屋里停电了")]
+
+
+async def test_an_update_that_makes_no_sense_holds_nobody_up(site: Site) -> None:
+    site.server.updates.append({"update_id": site.server.next_id(), "message": {"chat": {"id": RESIDENT}}})
+    site.server.message(RESIDENT, "屋里停电了")
+    assert await site.server.until(1) == ["记下了。"]
 
 
 async def test_a_voice_note_is_kept_and_understood(site: Site) -> None:
@@ -164,6 +139,42 @@ async def test_a_broken_voice_note_reaches_a_person(site: Site) -> None:
     assert "有人" in text and site.tickets()[-1].kind == "unclear" and site.tickets()[-1].reporter == str(RESIDENT)
 
 
+async def test_the_bytes_of_a_voice_note_that_cannot_be_played_are_kept_sealed(site: Site) -> None:
+    site.server.files["v1"] = AMR
+    site.server.message(RESIDENT, voice={"file_id": "v1", "file_unique_id": "u", "duration": 2})
+    assert "留下来了" in (await site.server.until(1))[0]
+    (sound,) = site.shelf.sounds(site.tickets()[-1].ticket_no)
+    assert (sound.kind, sound.by) == ("amr", "resident")
+    assert AMR not in (site.home / sound.file).read_bytes()
+    assert open_file(Settings(home=site.home), sound.file) == AMR
+
+
+async def test_a_file_that_the_network_loses_for_a_moment_is_fetched_again(site: Site) -> None:
+    site.server.bad["getFile"] = [_too_many(1)]
+    site.server.files["p1"] = PNG
+    site.ticket()
+    site.server.message(RESIDENT, photo=photo())
+    assert "跟您报的事放在一起" in (await site.server.until(1))[0]
+
+
+@pytest.mark.parametrize(("kind", "sentence"), [("voice", "没传过来"), ("photo", "照片没传过来")])
+async def test_a_file_that_does_not_come_is_told_and_a_voice_reaches_a_person(
+    site: Site, kind: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching.fetch, "__defaults__", ((0.01, 0.01),))
+    site.server.bad["getFile"] = [web.Response(status=502) for _ in range(3)]
+    body = {"voice": {"file_id": "v1", "file_unique_id": "u", "duration": 2}} if kind == "voice" else {"photo": photo()}
+    site.server.message(RESIDENT, **body)
+    assert sentence in (await site.server.until(1))[0] and len(site.server.of("getFile")) == 3
+    assert [one.kind for one in site.tickets()] == (["unclear"] if kind == "voice" else [])
+
+
+async def test_what_is_written_below_a_picture_that_is_too_large_counts(site: Site) -> None:
+    site.server.message(RESIDENT, photo=photo(21_000_000), caption="屋里停电了")
+    (said,) = await site.server.until(1)
+    assert "太大" in said and "记下了" in said and site.tickets()[0].kind == "outage"
+
+
 async def test_a_picture_before_the_report_belongs_to_it(site: Site) -> None:
     site.server.files["p1"] = PNG
     photo = [{"file_id": "p1", "file_unique_id": "u", "width": 1, "height": 1, "file_size": 72}]
@@ -171,8 +182,8 @@ async def test_a_picture_before_the_report_belongs_to_it(site: Site) -> None:
     assert "什么事" in (await site.server.until(1))[0]
     site.server.message(RESIDENT, "屋里停电了")
     await site.server.until(2)
-    (file,) = site.shelf.pictures(site.tickets()[-1].ticket_no)
-    assert (site.home / file).read_bytes() == PNG
+    (picture,) = site.shelf.pictures(site.tickets()[-1].ticket_no)
+    assert (site.home / picture.file).read_bytes() == PNG and picture.by == "resident"
 
 
 async def test_a_script_called_a_picture_is_not_kept(site: Site) -> None:
@@ -223,6 +234,34 @@ async def test_a_manager_takes_a_ticket_and_goes_on_by_button(site: Site) -> Non
     assert site.tickets()[0].state == "resolved" and "<b>换了保险</b>" in notes and not site.heard
 
 
+async def test_a_picture_after_done_is_the_staffs_own(site: Site) -> None:
+    number = site.ticket()
+    site.desk.acknowledge(number, "M24")
+    site.server.press(MANAGER, f"done:{number}")
+    await site.server.until(1)
+    site.server.files |= {"p1": PNG, "p2": PNG + b"2"}
+    site.server.message(MANAGER, photo=photo(), caption="换了保险")
+    site.server.message(MANAGER, photo=photo(file="p2"))
+    site.server.message(MANAGER, "两张都是")
+    said = await site.server.until(4)
+    assert [number in one for one in said] == [True] * 4
+    assert [one.by for one in site.shelf.pictures(number)] == ["M24", "M24"]
+    with site.database.reading() as session:
+        notes = session.scalars(select(Activity.note).where(Activity.kind == "commented")).all()
+    assert notes == ["(照片)换了保险", "(照片)", "两张都是"] and not site.heard
+
+
+async def test_a_word_is_still_waited_for_after_a_restart(site: Site) -> None:
+    number = site.ticket()
+    site.desk.acknowledge(number, "M24")
+    site.server.press(MANAGER, f"done:{number}")
+    await site.server.until(1)
+    await site.kill()
+    await site.start()
+    site.server.message(MANAGER, "换了保险")
+    assert "记下了" in (await site.server.until(2))[1] and not site.heard
+
+
 async def test_two_at_once_are_one_outcome_and_both_are_told(site: Site) -> None:
     number = site.ticket()
     site.server.press(MANAGER, f"take:{number}")
@@ -250,6 +289,32 @@ async def test_an_estimate_is_chosen_by_button_and_told_to_the_resident(site: Si
     assert site.desk.estimated(number) is not None
     templates = [one.template for one in site.desk.notifications(number)]
     assert "news_estimate" in templates
+
+
+async def test_an_estimate_is_written_echoed_and_corrected(site: Site) -> None:
+    number = site.ticket()
+    site.desk.acknowledge(number, "M24")
+    site.server.press(MANAGER, f"eta:{number}")
+    await site.server.until(1)
+    for text in ("昨天", "13天前", "33天后", "明早八点", "不对,明早九点半"):
+        site.server.message(MANAGER, text)
+    said = await site.server.until(6)
+    assert ["没看懂" in one for one in said[1:]] == [True, True, False, False, True]
+    assert "一个月" in said[3] and "明天8点" in said[4]
+    site.server.message(MANAGER, "明早九点半")
+    assert "明天9点30分" in (await site.server.until(7))[6]
+    until = site.desk.estimated(number)
+    assert until and until.astimezone(ZoneInfo("Asia/Shanghai")).strftime("%H:%M") == "09:30"
+    assert not site.heard
+
+
+async def test_ringing_leads_to_the_page_with_the_number(site: Site) -> None:
+    number = site.ticket()
+    site.server.press(MANAGER, f"ring:{number}")
+    (said,) = await site.server.until(1)
+    (address,) = re.findall(r"https://gege\.example/t/(\S+)", said)
+    link = site.links.read(address)
+    assert (link.purpose, link.ticket_no, link.staff_no) == ("ring", number, "M24")
 
 
 async def test_passing_on_offers_the_grid_and_the_duty_desk(site: Site) -> None:
@@ -334,3 +399,38 @@ async def test_a_no_brings_the_ticket_back(site: Site) -> None:
     site.desk.resolve(number, "M24")
     site.server.press(RESIDENT, f"not_fixed:{number}")
     assert "还没好" in (await site.server.until(1))[0] and site.tickets()[0].state == "reported"
+
+
+# ---- delivered by Telegram ----------------------------------------------------------------------
+
+
+async def test_telegram_delivers_with_our_secret_and_nobody_else_does(site: Site) -> None:
+    await site.kill()
+    site.webhook = "https://gege.example/telegram"
+    await site.start()
+    async with asyncio.timeout(10):
+        while not site.server.of("setWebhook"):
+            await asyncio.sleep(0.02)
+    (asked,) = site.server.of("setWebhook")
+    assert asked["url"] == site.webhook and not site.server.of("getUpdates")[1:]
+    body = site.server.message(RESIDENT, "屋里停电了")
+    secret = {"X-Telegram-Bot-Api-Secret-Token": asked["secret_token"]}
+    app = web.Application()
+    app.router.add_routes(site.chat.routes())
+    async with TestClient(TestServer(app)) as telegram:
+        for headers in ({}, {"X-Telegram-Bot-Api-Secret-Token": "guessed"}):
+            assert (await telegram.post("/telegram", json=body, headers=headers)).status == 403
+        assert (await telegram.post("/telegram", data=b"{", headers=secret)).status == 400
+        for _ in range(2):  # it brings again what it thinks did not arrive
+            assert (await telegram.post("/telegram", json=body, headers=secret)).status == 200
+        assert await site.server.until(1) == ["记下了。"]
+        site.dialogue.stuck = True
+        site.dialogue.begun.clear()
+        more = site.server.message(RESIDENT, "快点来")
+        assert (await telegram.post("/telegram", json=more, headers=secret)).status == 200
+        await asyncio.wait_for(site.dialogue.begun.wait(), 10)
+    site.server.updates.clear()
+    await site.kill()
+    site.dialogue.stuck = False
+    await site.start()
+    assert await site.server.until(2) == ["记下了。", "听到:快点来"] and len(site.tickets()) == 1

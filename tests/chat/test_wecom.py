@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import re
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,71 +17,27 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.chat.inbox import Inbox
+from bot.chat.outgoing import Outgoing
 from bot.chat.residents import Residents
 from bot.chat.shelf import ChatShelf
 from bot.chat.staff import StaffChat
-from bot.chat.wecom import WeComChat
+from bot.chat.takeover import Takeovers
+from bot.chat.waiting import Waiting
+from bot.chat.wecom import RESIDENTS, WeComChat
 from bot.database import Database, open_database
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
 from bot.notify.accounts import WeComAccount
 from bot.notify.wecom_crypto import WINDOW, WeComCrypto
+from bot.recordings.files import open_file
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
-from tests.chat.test_telegram import Dialogue
+from tests.chat.telegram_site import Dialogue
+from tests.chat.wecom_server import WeChatServer, wechat_server
 
 KEY = base64.b64encode(bytes(range(32))).decode().rstrip("=")
 crypto = WeComCrypto("tok", KEY, "ww1")
-
-
-@dataclass
-class WeChatServer:
-    """kf/sync_msg with a cursor, kf/send_msg, media/get."""
-
-    url: str = ""
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    sent: list[dict[str, Any]] = field(default_factory=list)
-    media: dict[str, bytes] = field(default_factory=dict)
-
-    def says(self, kind: str = "text", **body: Any) -> None:
-        number = len(self.rows)
-        self.rows.append(
-            {"msgid": f"m{number}", "origin": 3, "external_userid": "wm1", "msgtype": kind, kind: body, "open_kfid": "wk1"}
-        )
-
-
-@contextlib.asynccontextmanager
-async def wechat_server() -> AsyncIterator[WeChatServer]:
-    server, app = WeChatServer(), web.Application()
-
-    async def token(request: web.Request) -> web.StreamResponse:
-        return web.json_response({"errcode": 0, "access_token": "t", "expires_in": 7200})
-
-    async def sync(request: web.Request) -> web.StreamResponse:
-        body = await request.json()
-        start = int(body["cursor"] or 0)
-        page = server.rows[start : start + 2]
-        more = start + 2 < len(server.rows)
-        return web.json_response({"errcode": 0, "msg_list": page, "next_cursor": str(start + len(page)), "has_more": int(more)})
-
-    async def send(request: web.Request) -> web.StreamResponse:
-        server.sent.append(await request.json())
-        return web.json_response({"errcode": 0})
-
-    async def media(request: web.Request) -> web.StreamResponse:
-        return web.Response(body=server.media[request.query["media_id"]], content_type="application/octet-stream")
-
-    app.router.add_get("/cgi-bin/gettoken", token)
-    app.router.add_post("/cgi-bin/kf/sync_msg", sync)
-    app.router.add_post("/cgi-bin/kf/send_msg", send)
-    app.router.add_get("/cgi-bin/media/get", media)
-    test_server = TestServer(app)
-    await test_server.start_server()
-    server.url = str(test_server.make_url("")).rstrip("/")
-    try:
-        yield server
-    finally:
-        await test_server.close()
 
 
 @dataclass
@@ -93,6 +48,8 @@ class Site:
     shelf: ChatShelf
     heard: list[Any]
     database: Database
+    chat: WeComChat
+    home: Path
 
     async def send(self, path: str, inner: str, at: float | None = None, token: str = "tok") -> tuple[int, str]:
         """A callback as WeCom makes it; → status and the decrypted answer."""
@@ -137,19 +94,24 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     with database.session() as session:
         session.add(Grid(grid_no="24"))
         session.add(Staff(staff_no="M24", name="程归", role="manager", phone="1", wecom="cheng"))
-        session.add(Staff(staff_no="D1", name="值班", role="duty", phone="4"))
+        session.add(Staff(staff_no="D1", name="值班", role="duty", phone="4", wecom="duty"))
         session.flush()
         session.add(GridStaff(grid_no="24", staff_no="M24"))
     desk, shelf, heard = TicketDesk(database), ChatShelf(database, tmp_path), []
     async with wechat_server() as wechat:
-        residents = Residents(Dialogue(heard, desk), desk, shelf, None, Settings(home=tmp_path))  # type: ignore[arg-type]
-        staff = StaffChat(desk, Registry.load(database), None, ZoneInfo("Asia/Shanghai"))
+        takeovers = Takeovers(database)
+        residents = Residents(Dialogue(heard, desk), desk, shelf, None, Settings(home=tmp_path), takeovers)  # type: ignore[arg-type]
+        staff = StaffChat(desk, Registry.load(database), None, ZoneInfo("Asia/Shanghai"), Waiting(database), shelf, takeovers)
         account = WeComAccount(corp_id="ww1", token="tok", aes_key=KEY, kf_secret="s", open_kfid="wk1", base_url=wechat.url)
-        chat = WeComChat(account, residents, staff, shelf)
+        outgoing = Outgoing(database, first_s=0.05)
+        chat = WeComChat(account, residents, staff, shelf, Inbox(database, RESIDENTS), outgoing)
+        await chat.start()
+        await outgoing.start()
         app = web.Application()
         app.router.add_routes(chat.routes())
         async with TestClient(TestServer(app)) as client:
-            yield Site(client, wechat, desk, shelf, heard, database)
+            yield Site(client, wechat, desk, shelf, heard, database, chat, tmp_path)
+        await outgoing.close()
         await chat.close()
     database.dispose()
 
@@ -170,8 +132,10 @@ async def test_staff_take_a_ticket_in_words(site: Site) -> None:
     assert "归您管" in await site.staff_writes(f"接单 {number}")
     assert "到现场" in await site.staff_writes(f"到场{number.lower()}")
     assert "预计时间记下了" in await site.staff_writes(f"预计 {number} 60")
+    assert "明天8点" in await site.staff_writes(f"预计 {number} 明早八点")
+    assert "明天9点" in await site.staff_writes("明早九点")
     assert site.desk.ticket(number).state == "on_site"  # type: ignore[union-attr]
-    assert "接单 单号" in await site.staff_writes("你好")
+    assert "接单 单号" in await site.staff_writes("你好", user="duty")
 
 
 async def test_a_callback_that_comes_again_is_taken_once(site: Site) -> None:
@@ -228,8 +192,50 @@ async def test_a_voice_that_cannot_be_opened_reaches_a_person(site: Site) -> Non
     site.wechat.media["v"] = b"#!AMR\n" + bytes(100)
     site.wechat.says("voice", media_id="v")
     (text,) = await site.knock(1)
-    assert "有人" in text and "录音留下" not in text
-    assert [card.kind for card in site.desk.tickets()] == ["unclear"]
+    assert "有人" in text
+    (card,) = site.desk.tickets()
+    (sound,) = site.shelf.sounds(card.ticket_no)
+    assert (card.kind, sound.kind) == ("unclear", "amr")
+    assert open_file(Settings(home=site.home), sound.file) == site.wechat.media["v"]
+
+
+async def test_a_picture_that_comes_in_many_segments_is_whole(site: Site) -> None:
+    site.wechat.media["p"] = b"\xff\xd8\xff" + bytes(700_000)
+    site.wechat.says("image", media_id="p")
+    site.wechat.says(content="屋里停电了")
+    await site.knock(2)
+    (picture,) = site.shelf.pictures(site.desk.tickets()[0].ticket_no)
+    assert (site.home / picture.file).read_bytes() == site.wechat.media["p"]
+
+
+async def test_staff_send_a_picture_after_done(site: Site) -> None:
+    number = ticket(site)
+    await site.staff_writes(f"接单 {number}")
+    await site.staff_writes(f"已处理 {number}")
+    site.wechat.media["p"] = b"\xff\xd8\xff" + bytes(100)
+    inner = "<xml><FromUserName>cheng</FromUserName><MsgType>image</MsgType><MediaId>p</MediaId><MsgId>9</MsgId></xml>"
+    _, answer = await site.send("/wecom/app", inner)
+    assert "照片放进" in answer
+    assert [one.by for one in site.shelf.pictures(number)] == ["M24"]
+
+
+async def test_what_came_while_the_service_was_away_is_read_when_it_comes_up(site: Site) -> None:
+    site.wechat.says(content="一")
+    await site.knock(1)
+    site.wechat.says(content="二")
+    await site.chat.start()
+    async with asyncio.timeout(10):
+        while len(site.wechat.sent) < 2:
+            await asyncio.sleep(0.02)
+    assert [one.text for one in site.heard] == ["一", "二"]
+
+
+async def test_an_answer_that_wechat_refuses_for_a_moment_comes_later_under_the_same_number(site: Site) -> None:
+    site.wechat.bad = [{"errcode": -1, "errmsg": "system busy"}]
+    site.wechat.says(content="在吗")
+    await site.knock(2)
+    first, second = site.wechat.sent
+    assert first["msgid"] == second["msgid"] and first["text"] == second["text"]
 
 
 async def test_what_the_service_itself_sent_is_not_answered(site: Site) -> None:

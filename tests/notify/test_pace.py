@@ -8,11 +8,13 @@ import datetime as dt
 from sqlalchemy import select
 
 from bot.database import Database
+from bot.notify.links import Links, Purpose
 from bot.notify.provider import Message, Refused
 from bot.notify.relay import Relay
 from bot.settings import NotifySettings
+from bot.tickets.asking import buttons
 from bot.tickets.desk import TicketDesk
-from bot.tickets.models import Notification
+from bot.tickets.models import Notification, Ticket
 from tests.notify.doubles import Recording
 from tests.tickets.county import AT, hazard, minutes, outage
 
@@ -124,5 +126,28 @@ def test_staff_get_buttons_for_what_they_can_do_now(county: Database) -> None:
     one = relay(county, provider)
     number = desk.report(outage(), AT).ticket_no
     asyncio.run(one.deliver_due(AT))
-    assert [button.data for button in provider.sent[-1].buttons] == [f"take:{number}", f"pass:{number}", f"wrong:{number}"]
+    assert [button.data for button in provider.sent[-1].buttons] == [
+        f"{verb}:{number}" for verb in ("take", "ring", "pass", "wrong")
+    ]
     assert all(len(button.data.encode()) <= 64 for button in provider.sent[-1].buttons)
+
+
+def test_an_sms_that_asks_for_a_rating_carries_the_link(county: Database) -> None:
+    desk = TicketDesk(county)
+    number = desk.report(outage(), AT).ticket_no
+    with county.session() as session:
+        ticket = session.scalars(select(Ticket)).one()
+        asked = {"buttons": buttons("rating", number)}
+        session.add(
+            Notification(
+                ticket_id=ticket.id, staff_no=None, channel="sms", address="13900000009", template="ask_rating",
+                detail=asked, created_at=AT, due_at=AT,
+            )
+        )  # fmt: skip
+    provider, links = Recording("sms"), Links(bytes(32), county, "https://gege.example")
+    one = Relay(county, {"sms": provider, "fake": Recording()}, NotifySettings(providers=["fake"]), links=links)
+    asyncio.run(one.deliver_due(AT))
+    (message,) = provider.sent
+    (button,) = message.buttons
+    link = links.read(button.url.rpartition("/")[2], AT)
+    assert (link.purpose, link.ticket_no, link.staff_no) == (Purpose.rate, number, "")

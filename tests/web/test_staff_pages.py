@@ -13,14 +13,16 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select
 
+from bot.chat.shelf import ChatShelf
 from bot.database import Database, now, open_database
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
 from bot.notify.links import Links, Purpose
+from bot.recordings.files import keep_file
 from bot.recordings.room import keep_recording, name_for
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
-from bot.tickets.models import Ticket
+from bot.tickets.models import Rating, Ticket
 from bot.web.guard import guard
 from bot.web.signing_in import COOKIE, SignIn
 from bot.web.staff import StaffPages
@@ -36,6 +38,8 @@ class Site:
     desk: TicketDesk
     database: Database
     ticket_no: str
+    shelf: ChatShelf
+    settings: Settings
 
     async def get(self, path: str) -> tuple[int, str]:
         response = await self.client.get(path, allow_redirects=False)
@@ -77,9 +81,11 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     desk.keep_utterance("u1", "s", "phone", "停电了", recording=name)
     links, sign_in = Links(KEY, database), SignIn(KEY, 12, registry.person)
     app = web.Application(middlewares=[guard(())])
-    app.router.add_routes(StaffPages(desk, registry, links, sign_in, settings).routes())
+    shelf = ChatShelf(database, tmp_path)
+    pages = StaffPages(desk, registry, links, sign_in, settings, shelf.pictures, shelf.sounds)
+    app.router.add_routes(pages.routes())
     async with TestClient(TestServer(app)) as client:
-        yield Site(client, links, desk, database, card.ticket_no)
+        yield Site(client, links, desk, database, card.ticket_no, shelf, settings)
     database.dispose()
 
 
@@ -185,3 +191,85 @@ async def test_the_recording_is_heard_by_those_who_may_see_the_case(site: Site) 
     assert response.content_type == "audio/wav" and (await response.read()).endswith(b"\x01\x00" * 100)
     for wrong in ("1", "-1", "x", "٣"):
         assert (await site.client.get(f"/case/{site.ticket_no}/recording/{wrong}")).status == 404
+
+
+async def test_a_voice_note_that_nobody_can_play_is_said_so_and_downloaded_by_whose_it_is(site: Site) -> None:
+    name = keep_file(site.settings, name_for("files", "wechat", "m1"), b"#!AMR\nabc")
+    site.shelf.attach("wechat:wm1", site.ticket_no, name, "amr", "0" * 64)
+    path = f"/case/{site.ticket_no}/sound/0"
+    assert (await site.get(path))[0] == 403
+    await site.sign_in("M25")
+    assert (await site.get(path))[0] == 403
+    await site.sign_in("M24")
+    _, page = await site.get(f"/case/{site.ticket_no}")
+    assert "AMR 格式" in page and path in page
+    response = await site.client.get(path)
+    assert await response.read() == b"#!AMR\nabc"
+    assert f"{site.ticket_no}-0.amr" in response.headers["Content-Disposition"]
+    assert (await site.get(f"/case/{site.ticket_no}/sound/1"))[0] == 404
+
+
+async def test_a_picture_says_whose_it_is(site: Site) -> None:
+    for by, data in (("resident", b"\x89PNG\r\n\x1a\n1"), ("M24", b"\x89PNG\r\n\x1a\n2")):
+        site.shelf.keep_picture("telegram:1", site.ticket_no, data, by=by)
+    await site.sign_in("M24")
+    _, page = await site.get(f"/case/{site.ticket_no}")
+    assert "<figcaption>居民发的" in page and "<figcaption>归程" in page
+
+
+async def test_a_number_is_shown_to_whose_it_is_after_signing_in_and_that_is_written_down(site: Site) -> None:
+    link = f"/t/{site.links.token(Purpose.ring, site.ticket_no, 'M24')}"
+    page = f"/case/{site.ticket_no}/ring"
+    response = await site.client.get(link, allow_redirects=False)
+    assert (response.status, response.headers["Location"]) == (303, page)
+    assert (await site.get(page))[0] == 403
+    await site.sign_in("M25")
+    assert (await site.get(page))[0] == 403
+    assert not [one for one in site.desk.activities(site.ticket_no) if one.kind == "rang"]
+    await site.sign_in("M24")
+    for _ in range(2):
+        status, text = await site.get(page)
+        assert status == 200 and 'href="tel:13900000001"' in text
+    rang = [one for one in site.desk.activities(site.ticket_no) if one.kind == "rang"]
+    assert [one.by for one in rang] == ["M24"]
+    assert "打过电话" in (await site.get(f"/case/{site.ticket_no}"))[1]
+
+
+async def test_a_chats_number_is_nobodys_telephone(site: Site) -> None:
+    number = site.desk.report(
+        Report(kind="outage", said="停电", session="s2", channel="telegram", reporter="5012345678", grid_no="24")
+    ).ticket_no
+    await site.sign_in("M24")
+    status, text = await site.get(f"/case/{number}/ring")
+    assert status == 200 and "tel:" not in text and "没有电话号码" in text
+    assert not [one for one in site.desk.activities(number) if one.kind == "rang"]
+
+
+async def test_a_resident_without_a_messenger_rates_by_a_link_of_the_sms_once(site: Site) -> None:
+    site.desk.acknowledge(site.ticket_no, "M24")
+    site.desk.resolve(site.ticket_no, "M24")
+    link = f"/t/{site.links.token(Purpose.rate, site.ticket_no, '')}"
+    status, page = await site.get(link)
+    assert status == 200 and all(word in page for word in ("满意", "比较满意", "不满意", "还没好"))
+    assert not any(secret in page for secret in (HOUSE, "黄素芬", "13900000001"))
+    for form in ({}, {"answer": "wonderful"}):  # not used up by who forgot to choose
+        assert "先选一个" in (await site.post(link, **form))[1]
+    status, page = await site.post(link, answer="bad", comment="<b>来晚了</b>")
+    assert status == 200 and "监督员" in page
+    assert "用过了" in (await site.post(link, answer="good"))[1]
+    with site.database.reading() as session:
+        assert [(row.answer, row.comment) for row in session.scalars(select(Rating))] == [("bad", "<b>来晚了</b>")]
+
+
+async def test_a_rating_that_comes_too_late_is_told_so(site: Site) -> None:
+    link = f"/t/{site.links.token(Purpose.rate, site.ticket_no, '')}"
+    assert "评不了" in (await site.post(link, answer="good"))[1]
+
+
+async def test_a_link_for_rating_opens_no_case(site: Site) -> None:
+    for purpose in (Purpose.rate, Purpose.take):
+        token = site.links.token(purpose, site.ticket_no, "")
+        assert (await site.get(f"/case/{site.ticket_no}"))[0] == 403
+        if purpose is Purpose.take:
+            assert (await site.post(f"/t/{token}"))[0] == 410
+    assert state(site) == "reported"

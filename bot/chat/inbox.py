@@ -1,0 +1,152 @@
+"""What messengers deliver is a row before it is confirmed, and is handled from that row: at least once, chat by chat."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from bot.chat.models import KeptUpdate, SeenUpdate
+from bot.chat.outgoing import Said, owe
+from bot.database import Database, now
+
+log = logging.getLogger(__name__)
+
+#: an update that fails so often is given up, and logged
+TRIES = 5
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One update. `id` is unique with all messengers ("telegram-7"); updates of one `chat` are handled in order."""
+
+    id: str
+    chat: str
+    raw: dict[str, Any]
+
+
+class Inbox:
+    """The rows of one messenger; every command is one transaction."""
+
+    def __init__(self, database: Database, channel: str) -> None:
+        self._database, self.channel = database, channel
+
+    def keep(self, updates: Sequence[Kept]) -> list[Kept]:
+        """Write them down for good; those that are new. Once this returns the messenger may forget them."""
+        names = [one.id for one in updates]
+        if not names:
+            return []
+        with self._database.session() as session:
+            known = {
+                *session.scalars(select(SeenUpdate.id).where(SeenUpdate.id.in_(names))),
+                *session.scalars(select(KeptUpdate.id).where(KeptUpdate.id.in_(names))),
+            }
+            fresh = [one for one in {one.id: one for one in updates}.values() if one.id not in known]
+            session.add_all(KeptUpdate(id=one.id, channel=self.channel, chat=one.chat, raw=one.raw) for one in fresh)
+        return fresh
+
+    def waiting(self) -> list[Kept]:
+        """What was kept and not handled, oldest first: what a fallen service left."""
+        with self._database.reading() as session:
+            rows = session.scalars(
+                select(KeptUpdate).where(KeptUpdate.channel == self.channel).order_by(KeptUpdate.seq)
+            )
+            return [Kept(row.id, row.chat, row.raw) for row in rows]
+
+    def done(self, id: str, said: Sequence[Said]) -> None:
+        """It was handled, and this is owed for it; both or neither."""
+        with self._database.noting() as session:
+            session.execute(delete(KeptUpdate).where(KeptUpdate.id == id))
+            session.merge(SeenUpdate(id=id, at=now()))
+            owe(session, id, said)
+
+    def failed(self, id: str) -> int:
+        """It could not be handled; how often that has happened."""
+        with self._database.noting() as session:
+            row = session.scalar(select(KeptUpdate).where(KeptUpdate.id == id))
+            if row is None:
+                return TRIES
+            row.attempts += 1
+            return row.attempts
+
+
+class InOrder:
+    """Handles kept updates as they come: one after the other within a chat, chats beside each other."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        handle: Callable[[Kept], Awaitable[Sequence[Said]]],
+        owed: Callable[[Sequence[Said]], None],
+        sorry: Callable[[Kept], Sequence[Said]],
+        *,
+        at_once: int = 16,
+        again_s: float = 0.5,
+    ) -> None:
+        """`handle` gives what is to be shown; `owed` is told when that is written down; `sorry`, run in a thread, is
+        what becomes of an update that failed too often."""
+        self._inbox, self._handle, self._owed, self._sorry, self._again_s = inbox, handle, owed, sorry, again_s
+        self._room = asyncio.Semaphore(at_once)
+        self._lines: dict[str, list[Kept]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def put(self, updates: Sequence[Kept]) -> None:
+        """They have been kept: handle them."""
+        for one in updates:
+            if one.chat in self._lines:
+                self._lines[one.chat].append(one)
+                continue
+            self._lines[one.chat] = [one]
+            task = asyncio.create_task(self._work(one.chat))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Let go; what was not finished is there at the next start."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _work(self, chat: str) -> None:
+        line = self._lines[chat]
+        try:
+            while line:
+                async with self._room:
+                    await self._one(line[0])
+                line.pop(0)
+        finally:
+            del self._lines[chat]
+
+    async def _one(self, kept: Kept) -> None:
+        """Until it is done, or has failed too often; those behind it in the chat wait."""
+        while True:
+            try:
+                said = await self._handle(kept)
+                await asyncio.to_thread(self._inbox.done, kept.id, said)
+            except Exception as problem:
+                # No words of a resident in the log: only what went wrong.
+                log.error("update %s could not be handled: %s", kept.id, type(problem).__name__)
+                if await self._give_up(kept):
+                    return
+            else:
+                self._owed(said)
+                return
+
+    async def _give_up(self, kept: Kept) -> bool:
+        try:
+            tries = await asyncio.to_thread(self._inbox.failed, kept.id)
+            if tries >= TRIES:
+                log.error("update %s is given up after %d tries", kept.id, tries)
+                said = await asyncio.to_thread(self._sorry, kept)
+                await asyncio.to_thread(self._inbox.done, kept.id, said)
+                self._owed(said)
+                return True
+        except Exception:
+            log.exception("the updates' rows cannot be written; trying again")
+            tries = TRIES
+        await asyncio.sleep(self._again_s * 2 ** (tries - 1))
+        return False
