@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands import escalation, link, outage, staff
+from bot.commands import calling, escalation, link, outage, staff
 from bot.commands.bench_voice import register as register_bench_voice
 from bot.commands.call_log import register as register_call_log
 from bot.settings import PROJECT, SettingsError, load_settings
@@ -34,6 +34,7 @@ escalation.register(app)
 outage.register(app)
 staff.register(app)
 link.register(app)
+calling.register(app)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Caller = Annotated[str, typer.Option("--caller", help="The caller's number.")]

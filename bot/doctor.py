@@ -95,6 +95,7 @@ def examine(settings: Settings) -> list[Finding]:
         "voice": _voice,
         "recorded prompts": _prompts,
         "providers": _providers,
+        "calling out": _calling,
         "tariff": _tariff,
         "disk space": _space,
         "disk speed": _fsync,
@@ -352,6 +353,15 @@ def _providers(settings: Settings) -> Finding:
         detail = f"{', '.join(chosen) or 'none'}: messages do not leave this machine"
         return _warning(name, detail, "give staff a messenger: [notify] in gege.toml, ids in STAFF.csv")
     return _good(name, ", ".join(chosen))
+
+
+def _calling(settings: Settings) -> Finding:
+    ways = [name for name, way in (("Asterisk", settings.asterisk.ami.address), ("the trunk", settings.voice.trunk.registrar)) if way]
+    if not settings.calling.enabled:
+        return _good("calling out", "off: danger is told by messenger alone ([calling] enabled)")
+    if not ways:
+        return _bad("calling out", "enabled, but there is no way out", "set [asterisk.ami] address or [voice.trunk] registrar")
+    return _good("calling out", f"by {ways[0]}, {settings.calling.per_hour} calls to residents an hour at most")
 
 
 def _tariff(settings: Settings) -> Finding:

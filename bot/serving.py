@@ -13,6 +13,7 @@ import socket
 from aiohttp import web
 
 from bot.app import Service, ears_and_mouth, make_voice, open_site, running, tell
+from bot.calling.service import calling_out, dialler_of
 from bot.chat.serving import messengers
 from bot.chat.shelf import ChatShelf
 from bot.database import now
@@ -24,7 +25,10 @@ from bot.settings import Settings
 from bot.speech.models import ModelMissing, in_use
 from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice, VoiceFailed
+from bot.tickets.rules import rules_of
 from bot.voice.repertoire import Repertoire
+from bot.voice.sip.ringing import Gateway
+from bot.voice.sip.server import SipServer
 from bot.voice.sip.service import UnknownTrunk, sip_front_end
 from bot.voice.telephone import Telephone
 from bot.web.app import make_app
@@ -182,23 +186,49 @@ async def _answer_calls(
         raise _cannot(*phone, "[voice] audiosocket or fastagi", service.settings, problem) from problem
     stack.push_async_callback(telephone.close)
     voice_settings = service.settings.voice
-    await _answer_sip(telephone, service.settings, stack)
+    sip = await _answer_sip(telephone, service.settings, stack)
+    await _call_out(service, telephone, sip, stack)
     tell(f"telephone (AudioSocket) on {voice_settings.audiosocket}, FastAGI on {voice_settings.fastagi}")
     return telephone
 
 
-async def _answer_sip(telephone: Telephone, settings: Settings, stack: contextlib.AsyncExitStack) -> None:
+async def _call_out(
+    service: Service, telephone: Telephone, sip: tuple[SipServer, Gateway | None] | None, stack: contextlib.AsyncExitStack
+) -> None:
+    """Calls that Gege makes, when the site wants them and has a way."""
+    settings = service.settings
+    if not settings.calling.enabled:
+        return
+    try:
+        dialler = dialler_of(settings, telephone, *(sip or (None, None)))
+    except ValueError:
+        address = settings.asterisk.ami.address
+        raise CannotServe(f"[asterisk.ami] address is {address!r}; write it as host:port") from None
+    if dialler is None:
+        tell("NOBODY IS CALLED: [calling] is enabled, but there is neither [asterisk.ami] nor [voice.trunk]")
+        return
+    rules = rules_of(settings)
+    await stack.enter_async_context(
+        calling_out(settings, service.database, service.desk, service.registry, telephone, dialler, rules)
+    )
+    tell("danger rings people until somebody presses 1; residents are asked by telephone")
+
+
+async def _answer_sip(
+    telephone: Telephone, settings: Settings, stack: contextlib.AsyncExitStack
+) -> tuple[SipServer, Gateway | None] | None:
     """Calls straight from an adapter or a trunk; an empty `[voice] sip` switches them off."""
     if not settings.voice.sip:
-        return
+        return None
     where = _address(settings.voice.sip, "sip")
     try:
-        await stack.enter_async_context(sip_front_end(telephone, where, settings))
+        sip = await stack.enter_async_context(sip_front_end(telephone, where, settings))
     except OSError as problem:
         raise _cannot(*where, "[voice] sip", settings, problem) from problem
     except UnknownTrunk as problem:
         raise CannotServe(f"{problem}: correct [voice.trunk] in {settings.home / 'gege.toml'}") from None
     tell(f"telephone (SIP) on {settings.voice.sip}")
+    return sip
 
 
 def _address(text: str, key: str = "audiosocket") -> tuple[str, int]:

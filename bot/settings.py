@@ -253,6 +253,36 @@ class AsteriskSettings(_Section):
     #: FastAGI connections at the same time, and seconds that a command may take
     connections: int = Field(default=100, ge=1)
     timeout_s: float = Field(default=5.0, gt=0.0)
+    ami: AmiSettings = Field(default_factory=lambda: AmiSettings())
+
+
+class AmiSettings(_Section):
+    """[asterisk.ami]: Asterisk's manager interface, to call out by; empty: calls go out by [voice.trunk], or not at all."""
+
+    #: host:port (Asterisk's own is 5038)
+    address: str = ""
+    user: str = ""
+    secret: Annotated[str, BeforeValidator(read_secret)] = Field(default="", repr=False)
+    #: what Asterisk dials
+    channel: str = "PJSIP/{number}@trunk"
+    #: where Asterisk reaches our AudioSocket; empty: [voice] audiosocket
+    audiosocket: str = ""
+
+
+class CallingSettings(_Section):
+    """[calling]: whether and whom Gege calls by herself."""
+
+    enabled: bool = False
+    #: residents' numbers begin with one of these: mobile telephones and this area's (no toll surprises)
+    prefixes: list[str] = Field(default_factory=lambda: ["1", "0715"])
+    #: calls to residents in an hour, and at the same time; danger is not counted
+    per_hour: int = Field(default=60, ge=0)
+    lines: int = Field(default=2, ge=1)
+    #: one person is rung so long (s), a resident who did not answer is tried once more after so long (min)
+    ring_s: float = Field(default=25.0, gt=0)
+    again_min: float = Field(default=120.0, gt=0)
+    #: pause between two rounds of danger (s)
+    pause_s: float = Field(default=60.0, gt=0)
 
 
 class MetricsSettings(_Section):
@@ -299,6 +329,7 @@ class Settings(_Section):
     turns: TurnSettings = Field(default_factory=TurnSettings)
     capacity: CapacitySettings = Field(default_factory=CapacitySettings)
     asterisk: AsteriskSettings = Field(default_factory=AsteriskSettings)
+    calling: CallingSettings = Field(default_factory=CallingSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     prompts: PromptSettings = Field(default_factory=PromptSettings)
     phone: PhoneSettings = Field(default_factory=PhoneSettings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+import bot.calling.models
 import bot.chat.models
 import bot.grid.models
 import bot.notify.links

@@ -312,6 +312,11 @@ class TicketDesk:
         with self._database.reading() as session:
             return shelf.tickets(session, open_only=open_only, reporter=reporter, limit=limit)
 
+    def unacknowledged(self, kind: str) -> list[TicketCard]:
+        """All tickets of a kind that nobody has acknowledged, oldest first."""
+        with self._database.reading() as session:
+            return shelf.unacknowledged(session, kind)
+
     def open_of(self, reporter: str | None = None, household_no: str | None = None) -> list[TicketCard]:
         """Open tickets of a reporter or of a household, newest first; of nobody when neither is given."""
         if not reporter and not household_no:

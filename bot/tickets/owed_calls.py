@@ -84,3 +84,17 @@ class OwedCalls:
             if row.attempts >= MOST_ATTEMPTS:
                 row.state = "given_up"
             return True
+
+    def put_off(self, id: int, until: dt.datetime) -> None:
+        """Not now; it counts as no attempt."""
+        with self._database.session() as session:
+            row = session.get(OwedCall, id, with_for_update=True)
+            if row is not None and row.state == "waiting":
+                row.due_at = until
+
+    def give_up(self, id: int, at: dt.datetime | None = None) -> None:
+        """This number is not to be rung about this."""
+        with self._database.session() as session:
+            row = session.get(OwedCall, id, with_for_update=True)
+            if row is not None and row.state == "waiting":
+                row.state, row.changed_at = "given_up", at or now()

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from bot.grid.models import Staff
 from bot.tickets.cards import ActivityCard, DeadlineCard, NotificationCard, TicketCard
 from bot.tickets.deadlines import DEADLINES
-from bot.tickets.models import Activity, Notification, Ticket, Timer, Utterance
+from bot.tickets.models import Activity, Notification, State, Ticket, Timer, Utterance
 from bot.tickets.states import OPEN
 
 
@@ -59,6 +59,13 @@ def tickets(
         query = query.where(Ticket.household_no == household_no)
     rows = session.execute(query.order_by(Ticket.opened_at.desc(), Ticket.id.desc()).limit(limit))
     return [_card(ticket, owner) for ticket, owner in rows]
+
+
+def unacknowledged(session: Session, kind: str) -> list[TicketCard]:
+    """All tickets of a kind that nobody has acknowledged, oldest first."""
+    query = select(Ticket, Staff).outerjoin(Staff, Staff.staff_no == Ticket.owner)
+    query = query.where(Ticket.state == State.reported, Ticket.kind == kind)
+    return [_card(ticket, owner) for ticket, owner in session.execute(query.order_by(Ticket.id))]
 
 
 def activities(session: Session, ticket_no: str) -> list[ActivityCard]:

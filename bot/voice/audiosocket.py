@@ -238,9 +238,17 @@ class AudioSocketServer:
         return len(self._calls)
 
     def announce(
-        self, uuid: str, caller: str = "", dialled: str = "", diverting: str = "", *, answer: Answer | None = None
+        self,
+        uuid: str,
+        caller: str = "",
+        dialled: str = "",
+        diverting: str = "",
+        *,
+        answer: Answer | None = None,
+        later_s: float = 0.0,
     ) -> None:
         """Let the call with this UUID in, once, within a few seconds; `answer` runs it in place of the usual one.
+        `later_s`: it may come so much later (somebody is rung first).
 
         Raises ValueError for what is no UUID."""
         now = time.monotonic()
@@ -248,7 +256,9 @@ class AudioSocketServer:
         key = uuids.UUID(uuid)
         while len(self._announced) >= _MOST_ANNOUNCED:
             del self._announced[next(iter(self._announced))]
-        self._announced[key] = _Announced(now, CallFacts(str(key), caller, dialled, diverting), answer or self._answer)
+        self._announced[key] = _Announced(
+            now + later_s, CallFacts(str(key), caller, dialled, diverting), answer or self._answer
+        )
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._connected, self._host, self._wanted_port)

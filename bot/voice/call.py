@@ -13,7 +13,7 @@ from bot.speech.reading import plain
 from bot.speech.speak import VoiceFailed
 from bot.voice.account import CallStory, TurnStory
 from bot.voice.ear import Gone, Noticed, Said, Silent
-from bot.voice.frame import KnownOutage, OnEvent
+from bot.voice.frame import KnownOutage, OnEvent, Opening
 from bot.voice.keeping import CallDesk
 from bot.voice.line import CallFacts, Line, Pressed
 from bot.voice.message import MessageTaking
@@ -22,7 +22,7 @@ from bot.voice.prompts import prompts
 
 log = logging.getLogger(__name__)
 
-__all__ = ["CallDesk", "KnownOutage", "OnEvent", "PhoneCall", "answering"]
+__all__ = ["CallDesk", "KnownOutage", "OnEvent", "Opening", "PhoneCall", "answering"]
 
 #: sound without words and shorter than this (s of voice) was a cough
 _COUGH_S = 1.0
@@ -91,6 +91,8 @@ class PhoneCall(MessageTaking):
 
     def _unsettled(self) -> bool:
         """Promise 4: nothing is logged of this call, and a question is open or an answer was not heard."""
+        if self._opening and not any(turn.intent for turn in self.story.turns):
+            return False  # who does not want to talk to a machine that calls is not called back for it
         return self.story.ticket_no is None and (self._open_question or bool(self._left.left))
 
     async def _greet(self, began: float) -> None:
@@ -106,7 +108,7 @@ class PhoneCall(MessageTaking):
             log.exception("call %s cannot be recorded", self.facts.call_id)
 
     async def _talk(self) -> str:
-        greeting = prompts().greeting
+        greeting = self._opening.sentence if self._opening else prompts().greeting
         self.story.greeting.append(greeting)
         self._event("said", sentences=[greeting])
         if self._ear.inbox.empty():
@@ -150,6 +152,8 @@ class PhoneCall(MessageTaking):
 
     async def _silent(self) -> str:
         silence = prompts().silence
+        if self._opening and self._silences:
+            return "goodbye"
         sentence = silence[min(self._silences, len(silence) - 1)]
         self._silences += 1
         if self._silences < len(silence):
@@ -161,7 +165,8 @@ class PhoneCall(MessageTaking):
         return await self._hand_over(turn, [sentence])
 
     async def _pressed(self, key: Pressed) -> str:
-        text = prompts().keys.get(key.digit)
+        keys = {**prompts().keys, **self._opening.keys} if self._opening else prompts().keys
+        text = keys.get(key.digit)
         self._event("key", digit=key.digit, text=text)
         if text is None:
             return ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from bot.dialogue.port import Dialogue, Heard
@@ -34,6 +35,16 @@ OnEvent = Callable[[str, dict[str, Any]], None]
 KnownOutage = Callable[[CallFacts], Awaitable[Sequence[str]]]
 
 
+@dataclass(frozen=True)
+class Opening:
+    """How a call begins that Gege makes; whoever takes it owes us nothing, so silence and hanging up end it."""
+
+    #: what is said after the notice
+    sentence: str
+    #: key of the telephone -> what it says
+    keys: Mapping[str, str]
+
+
 class CallFrame:
     """One call's parts; PhoneCall says how it goes."""
 
@@ -54,9 +65,10 @@ class CallFrame:
         paces: CallerPaces | None = None,
         known_outage: KnownOutage | None = None,
         front_end: str = "audiosocket",
+        opening: Opening | None = None,
     ) -> None:
         """Without a recogniser, or without a seat, the caller leaves a message."""
-        self.facts = facts
+        self.facts, self._opening = facts, opening
         self.story = CallStory(facts.call_id, facts.caller, facts.dialled, facts.diverting)
         self._line, self._dialogue, self._recogniser = line, dialogue, recogniser
         self._settings, self._clock = settings, clock

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 from sqlalchemy import select
 
+from bot.calling.words import words as words_of_calling
 from bot.database import Database
 from bot.grid.models import Community, Role, Staff
 from bot.settings import PROJECT, SiteSettings
@@ -125,11 +126,14 @@ class Repertoire:
 
 def _whole_texts(site: SiteSettings) -> Iterator[tuple[str, str]]:
     """(text, group) of the telephone's own sentences and of the dialogue's responses."""
-    own = prompts()
+    own, out = prompts(), words_of_calling()
     for field in fields(own):
         value = getattr(own, field.name)
         for text in (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ():
             yield str(text).replace("{site}", site.name), "greeting"
+    for field in fields(out):
+        if isinstance(text := getattr(out, field.name), str):
+            yield text.replace("{site}", site.name), "safety" if field.name.startswith("danger") else "questions"
     groups: dict[str, str] = repertoire()["responses"]
     for name, responses in _domain()["responses"].items():
         fitting = sorted((each for each in groups if name.startswith(each)), key=len)

@@ -20,7 +20,7 @@ from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice, VoiceFailed
 from bot.tickets.desk import TicketDesk
 from bot.voice.audiosocket import AudioSocketServer
-from bot.voice.call import KnownOutage, OnEvent, PhoneCall
+from bot.voice.call import KnownOutage, OnEvent, Opening, PhoneCall
 from bot.voice.capacity import Seats
 from bot.voice.fastagi import FastAgiServer
 from bot.voice.handover import HandOvers
@@ -87,6 +87,11 @@ class Telephone:
         self._watch()
 
     @property
+    def dialogue(self) -> Dialogue:
+        """What callers talk to."""
+        return self._dialogue
+
+    @property
     def voice(self) -> Voice | None:
         """Gege's voice, if it has one."""
         return self._voice
@@ -122,9 +127,16 @@ class Telephone:
                         await self._voice.say(sentence, rate)
 
     async def answer(
-        self, line: Line, facts: CallFacts, front_end: str = "audiosocket", on_event: OnEvent | None = None
+        self,
+        line: Line,
+        facts: CallFacts,
+        front_end: str = "audiosocket",
+        on_event: OnEvent | None = None,
+        *,
+        opening: Opening | None = None,
+        dialogue: Dialogue | None = None,
     ) -> None:
-        """Run one call on a line of any front end."""
+        """Run one call on a line of any front end; `opening` and a `dialogue` of its own for a call that we made."""
         if self._voice is None or self.stopping:
             return  # closing the line is what rings a person
         facts = replace(facts, followed=facts.call_id in self.hand_overs.plans)
@@ -138,9 +150,9 @@ class Telephone:
                     log.exception("an observer of calls broke")
 
         call = PhoneCall(
-            line, facts, dialogue=self._dialogue, recogniser=self._recogniser, voice=self._voice, desk=self._desk,
+            line, facts, dialogue=dialogue or self._dialogue, recogniser=self._recogniser, voice=self._voice, desk=self._desk,
             intake=self.spool, settings=self._settings, on_event=tell, seats=self.seats, paces=self._paces,
-            known_outage=self._known_outage, front_end=front_end,
+            known_outage=self._known_outage, front_end=front_end, opening=opening,
         )  # fmt: skip
         self.calls[facts.call_id] = call
         try:

@@ -64,7 +64,7 @@ def site(tmp_path: Path, county: Database) -> Callable:
             made = Site(tmp_path, county, far, trunk)
             await made.telephone.start()
             try:
-                async with sip_front_end(made.telephone, ("127.0.0.1", 0), made.settings) as server:
+                async with sip_front_end(made.telephone, ("127.0.0.1", 0), made.settings) as (server, _):
                     far.gege = ("127.0.0.1", server.port)
                     yield made
             finally:

@@ -42,8 +42,10 @@ async def trunk_of(settings: Settings) -> Gateway | None:
 
 
 @contextlib.asynccontextmanager
-async def sip_front_end(telephone: Telephone, where: tuple[str, int], settings: Settings) -> AsyncIterator[SipServer]:
-    """Answers SIP on `where`. Raises OSError when the port is taken, and UnknownTrunk."""
+async def sip_front_end(
+    telephone: Telephone, where: tuple[str, int], settings: Settings
+) -> AsyncIterator[tuple[SipServer, Gateway | None]]:
+    """Answers SIP on `where`; the server, and its trunk. Raises OSError when the port is taken, and UnknownTrunk."""
     wanted = settings.voice
     trunk = await trunk_of(settings)
 
@@ -65,7 +67,7 @@ async def sip_front_end(telephone: Telephone, where: tuple[str, int], settings: 
             registration = Registration(server.endpoint, trunk, wanted.trunk.expires_s)
             registration.start()
     try:
-        yield server
+        yield server, trunk
     finally:
         if registration is not None:
             await registration.close()

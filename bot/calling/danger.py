@@ -1,0 +1,175 @@
+"""Danger rings: manager, assistant, duty desk in turn, again and again, until somebody presses 1."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from bot.calling.key import ask_for_key, say
+from bot.calling.ledger import DANGER, Ledger
+from bot.calling.words import words
+from bot.database import now
+from bot.grid.models import Role
+from bot.notify.masking import mask
+from bot.speech.speak import Voice, VoiceFailed
+from bot.tickets.desk import TicketCard, TicketDesk, TicketRefused
+from bot.tickets.models import Kind, State
+from bot.voice.dialling import Connected, Dialler, Rung
+from bot.voice.plan import digits
+
+log = logging.getLogger(__name__)
+
+TAKE, CANNOT = "1", "2"
+#: how often it is looked whether somebody has taken it meanwhile by another way (s)
+_LOOK_S = 1.0
+
+
+class Person(Protocol):
+    """Somebody who can be rung."""
+
+    @property
+    def staff_no(self) -> str: ...
+
+    @property
+    def phone(self) -> str: ...
+
+
+class People(Protocol):
+    """What of the registry is needed here."""
+
+    def staff(self, grid_no: str, role: str, /) -> Sequence[Person]: ...
+
+    def duty(self) -> Sequence[Person]: ...
+
+
+class DangerCalls:
+    """Rings for every hazard that nobody has acknowledged."""
+
+    def __init__(
+        self,
+        desk: TicketDesk,
+        people: People,
+        dialler: Dialler,
+        voice: Voice,
+        ledger: Ledger,
+        *,
+        site: str,
+        ring_s: float = 25.0,
+        pause_s: float = 60.0,
+        not_now: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`pause_s` passes between two rounds; `not_now()`: the service stops."""
+        self._desk, self._people, self._dialler, self._voice = desk, people, dialler, voice
+        self._ledger, self._site, self._ring_s, self._pause_s = ledger, site, ring_s, pause_s
+        self._not_now = not_now
+        self._rounds: dict[str, asyncio.Task[None]] = {}
+
+    async def tick(self, at: dt.datetime | None = None) -> int:
+        """Begin to ring for what is open; how many are being rung for."""
+        for number in [number for number, task in self._rounds.items() if task.done()]:
+            del self._rounds[number]
+        if not self._not_now():
+            for ticket in await asyncio.to_thread(self._desk.unacknowledged, Kind.hazard):
+                if ticket.ticket_no not in self._rounds:
+                    self._rounds[ticket.ticket_no] = asyncio.create_task(self._until_taken(ticket))
+        return len(self._rounds)
+
+    async def close(self) -> None:
+        """Hang up; what is open is rung for again after the start."""
+        for task in self._rounds.values():
+            task.cancel()
+        await asyncio.gather(*self._rounds.values(), return_exceptions=True)
+
+    def people_of(self, grid_no: str | None) -> list[Person]:
+        """In the order in which they are rung; nobody's telephone twice."""
+        found: list[Person] = []
+        for role in (Role.manager, Role.assistant) if grid_no else ():
+            found += self._people.staff(grid_no or "", role)
+        found += self._people.duty()
+        return list({digits(each.phone): each for each in reversed(found) if digits(each.phone)}.values())[::-1]
+
+    async def _until_taken(self, ticket: TicketCard) -> None:
+        try:
+            while True:
+                fresh = await asyncio.to_thread(self._desk.ticket, ticket.ticket_no)
+                people = self.people_of(fresh.grid_no if fresh else ticket.grid_no)
+                if not people:
+                    log.error("danger %s: nobody has a telephone number; see the staff import", ticket.ticket_no)
+                for person in people:
+                    if await self._taken(ticket.ticket_no) or await self._ring(fresh or ticket, person):
+                        return
+                await asyncio.sleep(self._pause_s)
+                if await self._taken(ticket.ticket_no):
+                    return
+        except Exception:
+            log.exception("danger %s could not be rung for; it is tried again", ticket.ticket_no)
+            await asyncio.sleep(_LOOK_S)
+
+    async def _taken(self, ticket_no: str) -> bool:
+        card = await asyncio.to_thread(self._desk.ticket, ticket_no)
+        return card is None or card.state != State.reported
+
+    async def _ring(self, ticket: TicketCard, person: Person) -> bool:
+        """Whether somebody has it now: this person, or by another way."""
+        placed = await asyncio.to_thread(self._ledger.begin, person.phone, DANGER, ticket.ticket_no, person.staff_no)
+        outcome = "failed"
+        try:
+            rung = await self._unless_taken(ticket.ticket_no, self._dialler.ring(digits(person.phone), self._ring_s))
+            if rung is None:
+                outcome = "given_up"
+                return True
+            outcome = rung.outcome
+            if rung.call is None:
+                if rung.outcome in ("refused", "failed"):
+                    said = f"staff {person.staff_no}: {rung.detail}"
+                    log.error("danger %s: the network does not ring %s", ticket.ticket_no, said)
+                return False
+            try:
+                confirmed = await self._ask(ticket, person, rung.call)
+                outcome = "confirmed" if confirmed else "answered"
+                return confirmed
+            finally:
+                await rung.call.hang_up()
+        except VoiceFailed:
+            log.exception("danger %s cannot be spoken", ticket.ticket_no)
+            return False
+        finally:
+            await asyncio.shield(asyncio.to_thread(self._ledger.end, placed, outcome))
+
+    async def _unless_taken(self, ticket_no: str, ringing: Awaitable[Rung[Connected]]) -> Rung[Connected] | None:
+        """What came of ringing; None when the ticket was taken by another way meanwhile."""
+        asking = asyncio.ensure_future(ringing)
+        try:
+            while not asking.done():
+                await asyncio.wait({asking}, timeout=_LOOK_S)
+                if not asking.done() and await self._taken(ticket_no):
+                    return None
+            return asking.result()
+        finally:
+            if not asking.done():
+                asking.cancel()
+                await asyncio.gather(asking, return_exceptions=True)
+
+    async def _ask(self, ticket: TicketCard, person: Person, call: Connected) -> bool:
+        said = words()
+        sentence = said.danger.format(
+            site=self._site,
+            # a voice mailbox may keep it: what was said goes as masked as it goes by messenger
+            what=mask(ticket.said)[:60] or said.danger_what,
+            where=mask(ticket.place) or said.danger_where,
+        )
+        key = await ask_for_key(call.line, self._voice, sentence, (TAKE, CANNOT))
+        if key == CANNOT:
+            await say(call.line, self._voice, said.danger_passed)
+        if key != TAKE:
+            return False
+        try:
+            await asyncio.to_thread(self._desk.acknowledge, ticket.ticket_no, person.staff_no, now())
+        except TicketRefused:
+            await say(call.line, self._voice, said.danger_settled)
+            return True
+        await say(call.line, self._voice, said.danger_taken)
+        return True

@@ -1,0 +1,80 @@
+"""Which calls may be made, and which were: toll limit an hour, allowed prefixes, numbers that asked not to be called."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import func, select
+
+from bot.calling.models import NoCall, PlacedCall
+from bot.database import Database, now
+from bot.settings import CallingSettings
+from bot.voice.plan import digits
+
+DANGER = "danger"
+_HOUR = dt.timedelta(hours=1)
+
+
+class CallRefused(Exception):
+    """This call may not be made; `reason` is a word of the code: "prefix", "unwanted" or "toll"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Ledger:
+    """Asked before each call, told after it. All methods block."""
+
+    def __init__(self, database: Database, settings: CallingSettings) -> None:
+        self._database, self._settings = database, settings
+
+    def begin(
+        self, number: str, purpose: str, ticket_no: str, staff_no: str = "", at: dt.datetime | None = None
+    ) -> int:
+        """Write down that a number is rung now. Raises CallRefused.
+
+        Danger is never limited (promise 2): staff are rung whatever their number begins with."""
+        at, number = at or now(), digits(number)
+        with self._database.session() as session:
+            if purpose != DANGER:
+                if not any(number.startswith(digits(prefix)) for prefix in self._settings.prefixes):
+                    raise CallRefused("prefix")
+                if session.get(NoCall, number) is not None:
+                    raise CallRefused("unwanted")
+                made = session.scalar(
+                    select(func.count()).where(PlacedCall.at > at - _HOUR, PlacedCall.purpose != DANGER)
+                )
+                if (made or 0) >= self._settings.per_hour:
+                    raise CallRefused("toll")
+            row = PlacedCall(at=at, number=number, purpose=purpose, ticket_no=ticket_no, staff_no=staff_no)
+            session.add(row)
+            session.flush()
+            return row.id
+
+    def end(self, id: int, outcome: str, at: dt.datetime | None = None) -> None:
+        """How it went."""
+        with self._database.session() as session:
+            row = session.get(PlacedCall, id)
+            if row is not None:
+                row.outcome, row.ended_at = outcome, at or now()
+
+    def unwanted(self, number: str, at: dt.datetime | None = None) -> None:
+        """This number is never asked by telephone again."""
+        with self._database.session() as session:
+            if session.get(NoCall, digits(number)) is None:
+                session.add(NoCall(number=digits(number), at=at or now()))
+
+    def wanted_again(self, number: str) -> bool:
+        """Staff take a number from the list; False when it was not on it."""
+        with self._database.session() as session:
+            row = session.get(NoCall, digits(number))
+            if row is not None:
+                session.delete(row)
+            return row is not None
+
+    def placed(self, ticket_no: str) -> list[tuple[str, str, str]]:
+        """(purpose, staff number, outcome) of the calls about a ticket, in their order."""
+        with self._database.reading() as session:
+            rows = session.scalars(select(PlacedCall).where(PlacedCall.ticket_no == ticket_no).order_by(PlacedCall.id))
+            return [(row.purpose, row.staff_no, row.outcome) for row in rows]

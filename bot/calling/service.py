@@ -1,0 +1,92 @@
+"""Calling out in a running service: by Asterisk or by the trunk, whichever the site has."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+from collections.abc import AsyncIterator
+
+from bot.calling.danger import DangerCalls
+from bot.calling.ledger import Ledger
+from bot.calling.questions import Questions
+from bot.database import Database
+from bot.grid.registry import Registry
+from bot.settings import Settings
+from bot.tickets.desk import TicketDesk
+from bot.tickets.rules import Rules
+from bot.voice.ami import AmiDialler
+from bot.voice.dialling import Connected, Dialler, Rung
+from bot.voice.sip.ringing import Gateway
+from bot.voice.sip.server import SipServer
+from bot.voice.telephone import Telephone
+
+log = logging.getLogger(__name__)
+
+_TICK_S = 1.0
+
+
+class SipDialler:
+    """Rings through the trunk."""
+
+    def __init__(self, server: SipServer, trunk: Gateway) -> None:
+        self._server, self._trunk = server, trunk
+
+    async def ring(self, number: str, within_s: float) -> Rung[Connected]:
+        return await self._server.ring(number, within_s, self._trunk)
+
+
+def dialler_of(
+    settings: Settings, telephone: Telephone, sip: SipServer | None, trunk: Gateway | None
+) -> Dialler | None:
+    """How calls go out; None when the site has no way. Raises ValueError for an address that is none."""
+    ami = settings.asterisk.ami
+    if ami.address:
+        host, _, port = ami.address.rpartition(":")
+        return AmiDialler(
+            (host.strip("[]"), int(port)), ami.user, ami.secret, telephone.audiosocket, channel=ami.channel,
+            audiosocket=ami.audiosocket or settings.voice.audiosocket,
+        )  # fmt: skip
+    if sip is not None and trunk is not None:
+        return SipDialler(sip, trunk)
+    return None
+
+
+@contextlib.asynccontextmanager
+async def calling_out(
+    settings: Settings, database: Database, desk: TicketDesk, registry: Registry, telephone: Telephone,
+    dialler: Dialler, rules: Rules,
+) -> AsyncIterator[None]:  # fmt: skip
+    """Rings for danger, and asks residents by telephone, while the service runs."""
+    wanted, voice = settings.calling, telephone.voice
+    if voice is None:
+        yield
+        return
+    ledger = Ledger(database, wanted)
+    danger = DangerCalls(
+        desk, registry, dialler, voice, ledger, site=settings.site.name, ring_s=wanted.ring_s, pause_s=wanted.pause_s,
+        not_now=lambda: telephone.stopping,
+    )  # fmt: skip
+    questions = Questions(
+        database, telephone, dialler, ledger, rules.hours, lines=wanted.lines, ring_s=wanted.ring_s,
+        again_after=dt.timedelta(minutes=wanted.again_min),
+    )  # fmt: skip
+
+    async def run() -> None:
+        while True:
+            for work in (danger, questions):
+                try:
+                    await work.tick()
+                except Exception:
+                    log.exception("calls could not be made; trying again")
+            await asyncio.sleep(_TICK_S)
+
+    running = asyncio.create_task(run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await danger.close()
+        await questions.close()

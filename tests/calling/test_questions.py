@@ -1,0 +1,197 @@
+"""Residents are asked by telephone: answered by key or word, twice at most, at decent hours, never against their wish."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from bot.calling.ledger import CallRefused, Ledger
+from bot.calling.models import PlacedCall
+from bot.calling.questions import AskingDialogue, Questions
+from bot.calling.service import SipDialler
+from bot.calling.words import words
+from bot.database import Database, now
+from bot.dialogue.port import Heard, Reply, Understanding
+from bot.settings import CallingSettings
+from bot.tickets.desk import Report
+from bot.tickets.hours import Hours
+from bot.tickets.models import OwedCall
+from bot.tickets.rules import usual_rules
+from bot.voice.sip.service import sip_front_end
+from tests.sip.exchange import exchange
+from tests.sip.test_put_through import Site
+from tests.tickets.county import county as small_county
+from tests.tickets.county import on_sqlite
+
+county = small_county
+pytestmark = on_sqlite
+NUMBER = "07153300001"
+
+
+class Answering:
+    """A dialogue that takes the words of the keys, as the real one does for a caller who was asked."""
+
+    def __init__(self, desk, ticket_no: str) -> None:
+        self._desk, self._ticket_no = desk, ticket_no
+        self.heard: list[str] = []
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def parse(self, text: str, alternatives: tuple[str, ...] = ()) -> Understanding:
+        return Understanding(text, "rate_service", 0.9, text not in ("满意", "不满意"))
+
+    async def turn(self, heard: Heard) -> Reply:
+        self.heard.append(heard.text)
+        await asyncio.to_thread(self._desk.answers.answer, self._ticket_no, "good", heard.caller)
+        return Reply(("好,多谢。",), Understanding(heard.text, "rate_service", 0.9, False), ended=True)
+
+
+def resolved(desk, at: dt.datetime):
+    ticket = desk.report(Report("outage", "停电了", "s", "phone", NUMBER, grid_no="24"), at)
+    desk.acknowledge(ticket.ticket_no, "M1", at)
+    desk.resolve(ticket.ticket_no, "M1", at=at)
+    return ticket.ticket_no
+
+
+def rows(database: Database) -> list[OwedCall]:
+    with database.reading() as session:
+        return list(session.scalars(select(OwedCall)))
+
+
+async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+class Awake(Hours):
+    """It is always a decent hour."""
+
+    def disturbs(self, at: dt.datetime) -> bool:
+        return False
+
+    def wakes(self, at: dt.datetime) -> dt.datetime:
+        return at
+
+
+async def test_a_landline_is_rung_hears_the_question_and_answers_by_a_key(tmp_path: Path, county: Database) -> None:
+    async with exchange() as far:
+        here = Site(tmp_path, county, far, {"registrar": far.host, "registers": False})
+        ticket_no = resolved(here.desk, now() - dt.timedelta(hours=1))
+        dialogue = Answering(here.desk, ticket_no)
+        here.telephone._dialogue = dialogue  # type: ignore[assignment]
+        await here.telephone.start()
+        far.behave["INVITE"] = lambda invite: far.answer(invite, 200, sound=True)
+        try:
+            async with sip_front_end(here.telephone, ("127.0.0.1", 0), here.settings) as (server, trunk):
+                far.gege = ("127.0.0.1", server.port)
+                assert trunk is not None
+                questions = _questions(here, county, SipDialler(server, trunk))
+                assert await questions.tick() == 1 and await questions.tick() == 1
+                await until(lambda: any("满意" in each for each in here.voice.said))
+                assert "自动语音" in "".join(here.voice.said)
+                line = next(iter(server.calls.values())).line
+                from bot.voice.line import Pressed
+
+                line.pressed(Pressed("1"))
+                await until(lambda: dialogue.heard == ["满意"])
+                await until(lambda: far.named("BYE"))
+                await questions.close()
+        finally:
+            await here.telephone.close()
+        assert far.named("INVITE")[0].uri == f"sip:{NUMBER}@{far.host}"
+        assert [row.state for row in rows(county)] == ["answered"]
+        assert [each.kind for each in here.desk.tickets()] == ["outage"], "no call-back for a call that we made"
+
+
+def _questions(here: Site, county: Database, dialler: object, **more) -> Questions:
+    ledger = Ledger(county, CallingSettings(**more))
+    return Questions(county, here.telephone, dialler, ledger, Awake.__new__(Awake), again_after=dt.timedelta(seconds=0))  # type: ignore[arg-type]
+
+
+class Nobody:
+    """Nobody answers."""
+
+    def __init__(self) -> None:
+        self.rung: list[str] = []
+
+    async def ring(self, number: str, within_s: float):
+        from bot.voice.dialling import Rung
+
+        self.rung.append(number)
+        return Rung("no_answer")
+
+
+async def test_nobody_is_rung_a_third_time(tmp_path: Path, county: Database) -> None:
+    async with exchange() as far:
+        here = Site(tmp_path, county, far, {})
+        resolved(here.desk, now() - dt.timedelta(hours=1))
+        nobody = Nobody()
+        questions = _questions(here, county, nobody)
+        for _ in range(6):
+            await questions.tick()
+            await asyncio.sleep(0.1)
+        assert nobody.rung == [NUMBER, NUMBER]
+        assert [row.state for row in rows(county)] == ["given_up"]
+
+
+async def test_at_night_nobody_is_asked(tmp_path: Path, county: Database) -> None:
+    async with exchange() as far:
+        here = Site(tmp_path, county, far, {})
+        resolved(here.desk, now() - dt.timedelta(hours=1))
+        nobody = Nobody()
+        questions = _questions(here, county, nobody)
+        questions._hours = usual_rules().hours
+        midnight = dt.datetime(2026, 11, 24, 16, 30, tzinfo=dt.UTC)  # half past twelve in Chongyang
+        assert await questions.tick(midnight) == 0 and not nobody.rung
+
+
+@pytest.mark.parametrize(("setting", "state"), [({"prefixes": ["1"]}, "given_up"), ({"per_hour": 0}, "waiting")])
+async def test_what_is_not_allowed_or_over_the_limit_is_not_rung(
+    tmp_path: Path, county: Database, setting: dict, state: str
+) -> None:
+    async with exchange() as far:
+        here = Site(tmp_path, county, far, {})
+        resolved(here.desk, now() - dt.timedelta(hours=1))
+        nobody = Nobody()
+        assert await _questions(here, county, nobody, **setting).tick() == 0
+        assert not nobody.rung and [row.state for row in rows(county)] == [state]
+
+
+def test_the_toll_limit_counts_an_hour_and_the_list_of_the_unwilling_holds(county: Database) -> None:
+    ledger, at = Ledger(county, CallingSettings(per_hour=2)), now()
+    for _ in range(2):
+        ledger.end(ledger.begin("0715-3300001", "rating", "GD1", at=at), "answered", at)
+    with pytest.raises(CallRefused, match="toll"):
+        ledger.begin(NUMBER, "rating", "GD1", at=at + dt.timedelta(minutes=59))
+    assert ledger.begin(NUMBER, "rating", "GD1", at=at + dt.timedelta(minutes=61))
+    ledger.unwanted("0715 3300001")
+    with pytest.raises(CallRefused, match="unwanted"):
+        ledger.begin(NUMBER, "rating", "GD1", at=at + dt.timedelta(hours=5))
+    assert ledger.wanted_again(NUMBER) and not ledger.wanted_again(NUMBER)
+    with county.reading() as session:
+        assert session.scalars(select(PlacedCall.number)).first() == NUMBER
+
+
+async def test_who_wants_no_more_calls_is_believed_and_a_mailbox_is_let_be(county: Database) -> None:
+    said = []
+    usual = Answering(None, "GD1")
+    for text in ("", "你们莫再打了啊", "往后不要打电话来"):
+        asking = AskingDialogue(usual, "您满意不?", lambda: said.append(1))
+        reply = await asking.turn(Heard(id="1", session="s", text=text, caller=NUMBER, channel="phone"))
+        assert reply.ended and reply.sentences == (words().no_more,)
+    assert len(said) == 3
+    asking = AskingDialogue(usual, "您满意不?", lambda: said.append(1))
+    mailbox = Heard(id="1", session="s", text="您好您拨打的电话暂时无人接听", caller=NUMBER, channel="phone")
+    first, second = await asking.turn(mailbox), await asking.turn(mailbox)
+    assert not first.ended and "您满意不?" in first.sentences and second.ended
+    assert usual.heard == [] and len(said) == 3
+
+
