@@ -122,6 +122,8 @@ class StaffChat:
             return None
         wait, talking = self.waiting.of(staff_no, at), self.takeovers.of_staff(staff_no, at)
         if talking and (wait is None or wait.since < talking[0].begun_at):
+            if text.strip() == word("buttons", "end"):
+                return self.end(staff_no)
             return self._relay(*talking, text.strip(), at)
         if wait is None or wait.kind not in self._takers:
             return None
@@ -151,7 +153,7 @@ class StaffChat:
         at, said = at or now(), words()["staff"]
         wait = self.waiting.of(staff_no, at)
         if wait is None or wait.kind != "comment":
-            return Shown(said["talk"]["words_only"]) if self.takeovers.of_staff(staff_no, at) else None
+            return self.no_words(staff_no, at)
         try:
             self.shelf.keep_picture(session, wait.ticket_no, data, by=staff_no)
         except NotAPicture:
@@ -161,6 +163,11 @@ class StaffChat:
         except TicketRefused:
             return Shown(said["refused"])
         return Shown(said["photo_kept"].format(no=wait.ticket_no))
+
+    def no_words(self, staff_no: str, at: dt.datetime | None = None) -> Shown | None:
+        """A picture or a voice note while they talk to a resident: only words go through; None when they do not talk."""
+        talking = self.takeovers.of_staff(staff_no, at or now())
+        return Shown(words()["staff"]["talk"]["words_only"]) if talking and not talking[1] else None
 
     # ---- talking to the resident ----------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.chat.models import Takeover
@@ -35,6 +36,13 @@ class Takeovers:
 
     def begin(self, talk: Talk) -> Talk | None:
         """Take a resident over, unless somebody else is talking to them: then who. What one had before ends."""
+        try:
+            return self._begin(talk)
+        except IntegrityError:
+            # Two pressed at the same instant, and the other one was first (PostgreSQL only).
+            return self._begin(talk)
+
+    def _begin(self, talk: Talk) -> Talk | None:
         with self._database.session() as session:
             row = session.get(Takeover, (talk.channel, talk.chat), with_for_update=True)
             if row is not None and row.staff_no != talk.staff_no and not self._over(row, talk.last_at):

@@ -245,6 +245,8 @@ class TelegramChat:
         """What belongs to a press of theirs; staff who write of themselves are residents like all."""
         if message.picture is not None:
             return self._staff.picture(staff_no, message.session, message.picture, message.text)
+        if not message.text:
+            return self._staff.no_words(staff_no)
         return self._staff.write(staff_no, message.text)
 
     async def _with_files(self, message: Message, incoming: Incoming) -> Incoming:

@@ -21,7 +21,7 @@ from bot.chat.residents import Incoming, Residents, words
 from bot.chat.shelf import ChatShelf
 from bot.chat.staff import Shown, StaffChat
 from bot.notify.accounts import WeComAccount
-from bot.notify.provider import Refused, Transient
+from bot.notify.provider import Refused
 from bot.notify.wecom import WeComClient, fit
 from bot.notify.wecom_crypto import NotFromWeCom, WeComCrypto
 from bot.notify.wire import TooLarge
@@ -34,6 +34,8 @@ _ENCRYPTED = re.compile(r"<Encrypt>\s*(?:<!\[CDATA\[)?([A-Za-z0-9+/=]+)(?:\]\]>)
 _COMMAND = re.compile(r"\s*(\S+?)\s*(GD\d{6,14})\s*(\S*)", re.IGNORECASE)
 #: a callback is small; a picture comes by another way
 _LARGEST = 64 * 1024
+#: between tries to read 微信客服, seconds
+_AGAIN_S = (1.0, 5.0, 15.0, 60.0)
 #: WeCom asks again when it has no answer after five seconds
 _ANSWER_S = 4.0
 #: who sent a message of 微信客服: the customer
@@ -154,23 +156,30 @@ class WeComChat:
         task.add_done_callback(self._under_way.discard)
 
     async def _read(self, open_kfid: str, token: str) -> None:
-        """Read on from where we were, write down what came, and only then move on."""
+        """Read on from where we were; a server that is away is asked again, since it knocks only once."""
         self._open_kfid = self._open_kfid or open_kfid
         async with self._reading:
-            try:
-                while True:
-                    cursor = await asyncio.to_thread(self._shelf.cursor, open_kfid)
-                    body: dict[str, Any] = {"cursor": cursor, "token": token, "limit": 100, "open_kfid": open_kfid}
-                    page = await self._client.call("/cgi-bin/kf/sync_msg", body)
-                    kept = [one for row in page.get("msg_list", ()) if (one := _kept(row))]
-                    self._in_order.put(await asyncio.to_thread(self._inbox.keep, kept))
-                    await asyncio.to_thread(self._shelf.move_cursor, open_kfid, str(page.get("next_cursor", cursor)))
-                    if not page.get("has_more"):
+            for wait in (*_AGAIN_S, None):
+                try:
+                    await self._pages(open_kfid, token)
+                    return
+                except Exception as problem:
+                    log.error("微信客服 could not be read: %s", problem if isinstance(problem, Refused) else type(problem).__name__)
+                    if wait is None or isinstance(problem, Refused):
                         return
-            except (Transient, Refused) as problem:
-                log.error("微信客服 could not be read: %s", problem)
-            except Exception:
-                log.exception("微信客服 could not be read")
+                    await asyncio.sleep(wait)
+
+    async def _pages(self, open_kfid: str, token: str) -> None:
+        """Write down what came, and only then move on."""
+        while True:
+            cursor = await asyncio.to_thread(self._shelf.cursor, open_kfid)
+            body: dict[str, Any] = {"cursor": cursor, "token": token, "limit": 100, "open_kfid": open_kfid}
+            page = await self._client.call("/cgi-bin/kf/sync_msg", body)
+            kept = [one for row in page.get("msg_list", ()) if (one := _kept(row))]
+            self._in_order.put(await asyncio.to_thread(self._inbox.keep, kept))
+            await asyncio.to_thread(self._shelf.move_cursor, open_kfid, str(page.get("next_cursor", cursor)))
+            if not page.get("has_more"):
+                return
 
     async def _handle(self, kept: Kept) -> list[Said]:
         row = kept.raw

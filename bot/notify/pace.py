@@ -6,11 +6,15 @@ once; from there on what has gathered leaves together, evenly spaced, so that no
 from __future__ import annotations
 
 import datetime as dt
+import math
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
 from bot.notify.provider import Provider
-from bot.notify.routes import Due
+from bot.notify.routes import Due, sent_lately
 
 #: cases that one message tells of, with a link each: 2048 bytes is what WeCom's robot takes
 CASES = 6
@@ -27,11 +31,6 @@ class Group:
     rest: bool = False
 
 
-def strict(provider: Provider) -> bool:
-    """Whether more than `per_minute` is lost: then danger keeps to it as well. Robots say so of themselves."""
-    return bool(getattr(provider, "strict", False))
-
-
 def share(limit: int) -> int:
     """What of a minute everyday messages may use."""
     return max(1, limit // 2)
@@ -45,6 +44,54 @@ def room_for_danger(sent: Sequence[dt.datetime], limit: int, at: dt.datetime) ->
     if used >= limit:
         return 0
     return 1 if at - sent[-1] >= _MINUTE / half else 0
+
+
+def forget(window: deque[dt.datetime], at: dt.datetime) -> None:
+    """Drop what is not of the last minute; after a clock was set back that is also what lies ahead."""
+    while window and not dt.timedelta(0) <= at - window[0] < dt.timedelta(minutes=1):
+        window.popleft()
+
+
+class Minutes:
+    """What each provider was sent in the last minute, and what it still takes."""
+
+    def __init__(self, providers: Mapping[str, Provider]) -> None:
+        self._limits = {name: provider.per_minute for name, provider in providers.items()}
+        #: of these more than `per_minute` is lost: danger keeps to it as well. Robots say so of themselves.
+        self._strict = {name for name, provider in providers.items() if getattr(provider, "strict", False)}
+        self._sent: dict[str, deque[dt.datetime]] = {name: deque() for name in providers}
+        self._looked_back = False
+
+    def strict(self, name: str) -> bool:
+        return name in self._strict
+
+    def used(self, name: str, at: dt.datetime) -> None:
+        self._sent[name].append(at)
+
+    def left(self, name: str, at: dt.datetime) -> float:
+        """Messages that are no danger."""
+        limit = self._limits[name]
+        forget(self._sent[name], at)
+        if limit is None:
+            return math.inf
+        return (share(limit) if self.strict(name) else limit) - len(self._sent[name])
+
+    def room_for_danger(self, at: dt.datetime) -> dict[str, int]:
+        """What each robot takes now."""
+        room = {}
+        for name in self._strict:
+            forget(self._sent[name], at)
+            room[name] = room_for_danger(self._sent[name], self._limits[name] or 1, at)
+        return room
+
+    def look_back(self, session: Session, at: dt.datetime) -> None:
+        """A robot's minute goes on over a restart; read once."""
+        if self._looked_back or not self._strict:
+            return
+        self._looked_back = True
+        for sent_at, ways in sent_lately(session, at):
+            for name in self._strict.intersection(ways):
+                self._sent[name].append(sent_at)
 
 
 def share_out(

@@ -7,7 +7,6 @@ import contextlib
 import dataclasses
 import datetime as dt
 import logging
-import math
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from bot.database import Database, now
 from bot.grid.models import Role, Staff
 from bot.notify import routes
 from bot.notify.links import Links
-from bot.notify.pace import Group, room_for_danger, share, share_out, strict
+from bot.notify.pace import Group, Minutes, forget, share_out
 from bot.notify.provider import Message, Provider, Refused, Transient
 from bot.notify.routes import Due, Parcel
 from bot.settings import NotifySettings
@@ -81,10 +80,9 @@ class Relay:
         self._clock = clock
         self._busy: Counter[str] = Counter()
         self._links = links
-        self._sent_at: dict[str, deque[dt.datetime]] = {name: deque() for name in providers}
+        self._minutes = Minutes(providers)
         #: when each reader was last written to, danger left out
         self._told: defaultdict[str, deque[dt.datetime]] = defaultdict(deque)
-        self._looked_back = False
         self._under_way: set[asyncio.Task[Any]] = set()
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -137,8 +135,7 @@ class Relay:
     def _claim(self, at: dt.datetime) -> list[Parcel]:
         """Take what is due and may leave now. Being claimed is a later `due_at`, so a crash only delays."""
         with self._database.reading() as session:
-            if not self._looked_back:
-                self._look_back(session, at)
+            self._minutes.look_back(session, at)
             found = routes.due(session, at, LOOK)
         groups, nowhere = self._choose(found, at)
         if not groups and not nowhere:
@@ -152,7 +149,7 @@ class Relay:
         """(what leaves now, what has no way to its reader). Danger leaves alone and at once; the rest of a reader's
         messages leave one by one while there are few, together when there are many, and wait for their minute."""
         free = {name: SLOTS - self._busy[name] for name in self._providers}
-        left = {name: self._left_this_minute(name, at) for name in self._providers}
+        left = {name: self._minutes.left(name, at) for name in self._providers}
         groups: list[Group] = []
         nowhere: list[Due] = []
         together: dict[tuple[str, tuple[str, ...]], list[int]] = {}
@@ -165,7 +162,7 @@ class Relay:
             )
             if not ways:
                 nowhere.append(one)
-            elif one.urgent and any(self._strict(name) for name in ways):
+            elif one.urgent and any(self._minutes.strict(name) for name in ways):
                 through_robots[ways].append(one)
             elif one.urgent:
                 # Danger waits for nothing, but it uses up the minute for the others.
@@ -174,9 +171,10 @@ class Relay:
                 groups.append(Group((one.id,), ways, one.reader))
             else:
                 together.setdefault((one.reader, ways), []).append(one.id)
-        groups += share_out(through_robots, self._strict, self._room_for_danger(at))
-        for name, used in Counter(name for group in groups for name in group.ways if self._strict(name)).items():
-            left[name] -= used
+        for group in share_out(through_robots, self._minutes.strict, self._minutes.room_for_danger(at)):
+            groups.append(group)
+            for name in group.ways:
+                left[name] -= 1
         for (reader, ways), rows in together.items():
             may = self._left_for(reader, at)
             many = len(rows) >= self._settings.together_from or len(rows) > may
@@ -193,35 +191,8 @@ class Relay:
     def _left_for(self, reader: str, at: dt.datetime) -> int:
         """Messages that a reader may still get in this minute."""
         window = self._told[reader]
-        _forget(window, at)
+        forget(window, at)
         return self._settings.per_person_a_minute - len(window)
-
-    def _left_this_minute(self, name: str, at: dt.datetime) -> float:
-        window, limit = self._sent_at[name], self._providers[name].per_minute
-        _forget(window, at)
-        if limit is None:
-            return math.inf
-        return (share(limit) if self._strict(name) else limit) - len(window)
-
-    def _strict(self, name: str) -> bool:
-        return strict(self._providers[name])
-
-    def _room_for_danger(self, at: dt.datetime) -> dict[str, int]:
-        """What each robot takes now."""
-        room = {}
-        for name, provider in self._providers.items():
-            if strict(provider) and provider.per_minute is not None:
-                _forget(self._sent_at[name], at)
-                room[name] = room_for_danger(self._sent_at[name], provider.per_minute, at)
-        return room
-
-    def _look_back(self, session: Session, at: dt.datetime) -> None:
-        """A robot's minute goes on over a restart."""
-        for sent_at, ways in routes.sent_lately(session, at):
-            for name in ways:
-                if name in self._sent_at and self._strict(name):
-                    self._sent_at[name].append(sent_at)
-        self._looked_back = True
 
     def _take(self, session: Session, groups: list[Group], at: dt.datetime) -> list[Parcel]:
         wanted = [row for group in groups for row in group.rows]
@@ -253,7 +224,7 @@ class Relay:
             if not parcel.urgent:
                 self._told[group.reader].append(at)
             for name in parcel.messages:
-                self._sent_at[name].append(at)
+                self._minutes.used(name, at)
                 if not parcel.urgent:
                     self._busy[name] += 1
         return parcels
@@ -374,12 +345,6 @@ class Relay:
                     due_at=at,
                 )
             )
-
-
-def _forget(window: deque[dt.datetime], at: dt.datetime) -> None:
-    """Drop what is not of the last minute; after a clock was set back that is also what lies ahead."""
-    while window and not dt.timedelta(0) <= at - window[0] < dt.timedelta(minutes=1):
-        window.popleft()
 
 
 def _skip(session: Session, lost: Due) -> None:

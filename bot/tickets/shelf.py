@@ -11,6 +11,9 @@ from bot.tickets.deadlines import DEADLINES
 from bot.tickets.models import Activity, Notification, State, Ticket, Timer, Utterance
 from bot.tickets.states import OPEN
 
+#: channels whose session is a chat, which does not end with its report
+_CHATS = ("telegram", "wechat", "wecom")
+
 
 def _card(ticket: Ticket, owner: Staff | None) -> TicketCard:
     return TicketCard(
@@ -151,11 +154,25 @@ def still_owed(session: Session, ticket: Ticket) -> bool:
 
 
 def recordings(session: Session, ticket_no: str) -> list[str]:
-    """Names of the recordings of a ticket's conversation, each once, oldest first."""
-    rows = session.scalars(
+    """Names of the recordings of a ticket's conversation, each once, oldest first.
+
+    A chat is one conversation for ever: of it, what came since the ticket before and until the one after."""
+    ticket = session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no))
+    if ticket is None:
+        return []
+    query = (
         select(Utterance.recording)
-        .join(Ticket, Ticket.session == Utterance.session)
-        .where(Ticket.ticket_no == ticket_no, Utterance.recording != "")
+        .where(Utterance.session == ticket.session, Utterance.recording != "")
         .order_by(Utterance.heard_at)
     )
-    return list(dict.fromkeys(rows))
+    if ticket.channel in _CHATS:
+        opened = select(Ticket.opened_at).where(Ticket.session == ticket.session).order_by(Ticket.opened_at)
+        before = session.scalar(
+            opened.where(Ticket.opened_at < ticket.opened_at).order_by(None).order_by(Ticket.opened_at.desc()).limit(1)
+        )
+        after = session.scalar(opened.where(Ticket.opened_at > ticket.opened_at).limit(1))
+        if before is not None:
+            query = query.where(Utterance.heard_at > before)
+        if after is not None:
+            query = query.where(Utterance.heard_at <= after)
+    return list(dict.fromkeys(session.scalars(query)))

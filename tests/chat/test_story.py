@@ -117,6 +117,34 @@ async def test_telegram_from_the_first_word_to_the_rating(home: Path, dialogue_m
             assert [one.note for one in service.desk.activities(number) if one.kind == "commented"] == ["换了保险"]
 
 
+async def test_who_wants_a_person_gets_one_and_danger_is_heard_all_the_same(home: Path, dialogue_model: Path) -> None:
+    database = open_database(f"sqlite:///{home / 'gege.sqlite'}")
+    grid_no, manager = Registry.load(database).managers()[0]
+    with database.session() as session:
+        session.execute(update(Staff).where(Staff.staff_no == manager.staff_no).values(telegram_id=str(MANAGER)))
+    database.dispose()
+    async with telegram_server() as server:
+        account = TelegramAccount(token="1:a", base_url=server.url + "/bot", base_file_url=server.url + "/file/bot")
+        async with serving(home, telegram=account) as (service, _):
+            server.message(RESIDENT, f"/start grid_{grid_no}")
+            server.message(RESIDENT, "找人")
+            (card,) = await until(service.desk.tickets)
+            assert (card.kind, card.owner) == ("callback", manager.staff_no)
+            # Not by the outbox: at night it would wait for the morning.
+            server.press(MANAGER, f"talk:{card.ticket_no}")
+            await until(lambda: shown(server, RESIDENT, "来跟您讲了"))
+            server.message(RESIDENT, "我想问下几时来抄表")
+            await until(lambda: shown(server, MANAGER, "居民:我想问下几时来抄表"))
+            server.message(MANAGER, "明天上午")
+            await until(lambda: shown(server, RESIDENT, "师傅:明天上午"))
+            server.message(RESIDENT, "哎呀电线断了掉在路上")
+            await until(lambda: shown(server, RESIDENT, "莫靠近"))
+            await until(lambda: shown(server, MANAGER, "居民:哎呀电线断了掉在路上"))
+            assert "hazard" in [one.kind for one in service.desk.tickets()]
+            server.press(MANAGER, f"end:{card.ticket_no}")
+            await until(lambda: shown(server, RESIDENT, "讲完了"))
+
+
 async def test_wecom_from_the_first_word_to_the_rating(home: Path, dialogue_model: Path) -> None:
     place, staff_no = house_and_manager(home, wecom="cheng")
     crypto = WeComCrypto("tok", KEY, "ww1")

@@ -108,6 +108,23 @@ async def test_a_note_that_is_waited_for_is_not_sent_to_the_resident(site: Site)
     assert to(site, RESIDENT)[1:] == ["程师傅:您看看亮了没有"]
 
 
+async def test_what_staff_send_beside_words_goes_nowhere_and_they_are_told(site: Site) -> None:
+    await talking(site)
+    site.server.files |= {"v1": voice_note(), "p1": PNG}
+    site.server.message(MANAGER, voice={"file_id": "v1", "file_unique_id": "u", "duration": 2})
+    site.server.message(MANAGER, photo=photo())
+    await site.server.until(4)
+    assert ["只收得到字" in one for one in to(site, MANAGER)[1:]] == [True, True]
+    assert len(to(site, RESIDENT)) == 1 and len(site.tickets()) == 1 and not site.heard
+
+
+async def test_the_end_may_be_written_as_well(site: Site) -> None:
+    await talking(site)
+    site.server.message(MANAGER, "结束")
+    await site.server.until(4)
+    assert "讲完了" in to(site, RESIDENT)[-1] and "我接着管" in to(site, MANAGER)[-1]
+
+
 async def test_a_telephone_is_not_written_to(site: Site) -> None:
     number = site.ticket(channel="phone")
     site.server.press(MANAGER, f"talk:{number}")

@@ -50,6 +50,9 @@ class Site:
     database: Database
     chat: WeComChat
     home: Path
+    dialogue: Dialogue
+    account: WeComAccount
+    parts: tuple[Residents, StaffChat, ChatShelf, Inbox, Outgoing]
 
     async def send(self, path: str, inner: str, at: float | None = None, token: str = "tok") -> tuple[int, str]:
         """A callback as WeCom makes it; → status and the decrypted answer."""
@@ -100,17 +103,19 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     desk, shelf, heard = TicketDesk(database), ChatShelf(database, tmp_path), []
     async with wechat_server() as wechat:
         takeovers = Takeovers(database)
-        residents = Residents(Dialogue(heard, desk), desk, shelf, None, Settings(home=tmp_path), takeovers)  # type: ignore[arg-type]
+        dialogue = Dialogue(heard, desk)
+        residents = Residents(dialogue, desk, shelf, None, Settings(home=tmp_path), takeovers)  # type: ignore[arg-type]
         staff = StaffChat(desk, Registry.load(database), None, ZoneInfo("Asia/Shanghai"), Waiting(database), shelf, takeovers)
         account = WeComAccount(corp_id="ww1", token="tok", aes_key=KEY, kf_secret="s", open_kfid="wk1", base_url=wechat.url)
         outgoing = Outgoing(database, first_s=0.05)
-        chat = WeComChat(account, residents, staff, shelf, Inbox(database, RESIDENTS), outgoing)
+        parts = (residents, staff, shelf, Inbox(database, RESIDENTS), outgoing)
+        chat = WeComChat(account, *parts)
         await chat.start()
         await outgoing.start()
         app = web.Application()
         app.router.add_routes(chat.routes())
         async with TestClient(TestServer(app)) as client:
-            yield Site(client, wechat, desk, shelf, heard, database, chat, tmp_path)
+            yield Site(client, wechat, desk, shelf, heard, database, chat, tmp_path, dialogue, account, parts)
         await outgoing.close()
         await chat.close()
     database.dispose()
@@ -228,6 +233,29 @@ async def test_what_came_while_the_service_was_away_is_read_when_it_comes_up(sit
         while len(site.wechat.sent) < 2:
             await asyncio.sleep(0.02)
     assert [one.text for one in site.heard] == ["一", "二"]
+
+
+async def test_a_knock_at_a_moment_when_wechat_is_away_is_not_forgotten(site: Site) -> None:
+    site.wechat.away = [web.Response(status=502)]
+    site.wechat.says(content="屋里停电了")
+    assert await site.knock(1) == ["记下了。"]
+
+
+async def test_what_was_read_is_not_lost_when_the_service_is_killed(site: Site) -> None:
+    site.dialogue.stuck = True
+    site.wechat.says(content="屋里停电了")
+    await site.knock(0)
+    await asyncio.wait_for(site.dialogue.begun.wait(), 10)
+    await site.chat.close()
+    assert site.shelf.cursor("wk1") == "1" and not site.wechat.sent
+    site.dialogue.stuck = False
+    again = WeComChat(site.account, *site.parts)
+    await again.start()
+    async with asyncio.timeout(10):
+        while not site.wechat.sent:
+            await asyncio.sleep(0.02)
+    await again.close()
+    assert [card.kind for card in site.desk.tickets()] == ["outage"] and len(site.wechat.sent) == 1
 
 
 async def test_an_answer_that_wechat_refuses_for_a_moment_comes_later_under_the_same_number(site: Site) -> None:

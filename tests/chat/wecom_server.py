@@ -22,6 +22,8 @@ class WeChatServer:
     media: dict[str, bytes] = field(default_factory=dict)
     #: what staff were sent by the application
     told: list[dict[str, Any]] = field(default_factory=list)
+    #: answers of kf/sync_msg that come first
+    away: list[web.Response] = field(default_factory=list)
     #: answers of kf/send_msg that come first
     bad: list[dict[str, Any]] = field(default_factory=list)
 
@@ -41,6 +43,8 @@ async def wechat_server() -> AsyncIterator[WeChatServer]:
 
     async def sync(request: web.Request) -> web.StreamResponse:
         body = await request.json()
+        if server.away:
+            return server.away.pop(0)
         start = int(body["cursor"] or 0)
         page = server.rows[start : start + 2]
         more = start + 2 < len(server.rows)
