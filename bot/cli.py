@@ -549,6 +549,14 @@ def bench_speech() -> None:
     out(asyncio.run(speech(load_settings(), note)))
 
 
+@bench_app.command("call")
+def bench_call() -> None:
+    """Audio → intent → household → grid, in one table by kind of speech (synthetic voices)."""
+    from bot.benches import call
+
+    out(asyncio.run(call(load_settings(), note)))
+
+
 @bench_app.command("nlu")
 def bench_nlu(
     stock: Annotated[bool, typer.Option(help="compare with stock Rasa (trains it: minutes)")] = True,
