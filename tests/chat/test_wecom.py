@@ -31,10 +31,13 @@ from bot.grid.registry import Registry
 from bot.notify.accounts import WeComAccount
 from bot.notify.wecom_crypto import WINDOW, WeComCrypto
 from bot.recordings.files import open_file
+from bot.recordings.room import open_recording
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
-from tests.chat.telegram_site import Dialogue
+from tests.chat.telegram_site import AMR, Dialogue
 from tests.chat.wecom_server import WeChatServer, wechat_server
+from tests.speech.test_amr import encoded, needs_library, tone
+from tests.voice.doubles import ScriptedRecogniser
 
 KEY = base64.b64encode(bytes(range(32))).decode().rstrip("=")
 crypto = WeComCrypto("tok", KEY, "ww1")
@@ -194,7 +197,7 @@ async def test_residents_are_answered_page_by_page_and_once(site: Site) -> None:
 
 
 async def test_a_voice_that_cannot_be_opened_reaches_a_person(site: Site) -> None:
-    site.wechat.media["v"] = b"#!AMR\n" + bytes(100)
+    site.wechat.media["v"] = AMR
     site.wechat.says("voice", media_id="v")
     (text,) = await site.knock(1)
     assert "有人" in text
@@ -202,6 +205,18 @@ async def test_a_voice_that_cannot_be_opened_reaches_a_person(site: Site) -> Non
     (sound,) = site.shelf.sounds(card.ticket_no)
     assert (card.kind, sound.kind) == ("unclear", "amr")
     assert open_file(Settings(home=site.home), sound.file) == site.wechat.media["v"]
+
+
+@needs_library
+async def test_a_voice_note_of_wechats_is_understood_and_heard_on_the_case_page(site: Site) -> None:
+    residents = site.parts[0]
+    residents._recogniser = ScriptedRecogniser(["我屋里停电了"])  # type: ignore[assignment]
+    site.wechat.media["v"] = encoded(tone(1.0))
+    site.wechat.says("voice", media_id="v")
+    assert await site.knock(1) == ["记下了。"]
+    (card,) = site.desk.tickets()
+    assert card.kind == "outage" and len(site.heard) == 1
+    assert open_recording(Settings(home=site.home), site.heard[0].recording).startswith(b"RIFF")
 
 
 async def test_a_picture_that_comes_in_many_segments_is_whole(site: Site) -> None:
