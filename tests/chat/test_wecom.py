@@ -17,6 +17,7 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.chat import wecom
 from bot.chat.inbox import Inbox
 from bot.chat.outgoing import Outgoing
 from bot.chat.residents import Residents
@@ -150,6 +151,34 @@ async def test_a_callback_that_comes_again_is_taken_once(site: Site) -> None:
     number = ticket(site)
     assert await site.staff_writes(f"接单 {number}", id="77")
     assert await site.staff_writes(f"接单 {number}", id="77") == ""
+
+
+async def test_an_answer_that_comes_too_late_for_wecom_goes_as_a_message(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wecom, "_ANSWER_S", -1.0)
+    number = ticket(site)
+    assert await site.staff_writes(f"接单 {number}", id="77") == ""
+    async with asyncio.timeout(10):
+        while not site.wechat.told:
+            await asyncio.sleep(0.02)
+    (told,) = site.wechat.told
+    assert told["touser"] == "cheng" and "归您管" in told["text"]["content"]
+
+
+async def test_a_callback_that_is_repeated_while_it_is_answered_is_taken_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, pressed = ticket(site), 0
+    press = StaffChat.press
+
+    def slowly(*given: Any, **named: Any) -> Any:
+        nonlocal pressed
+        pressed += 1
+        time.sleep(0.5)
+        return press(*given, **named)
+
+    monkeypatch.setattr(StaffChat, "press", slowly)
+    answers = await asyncio.gather(*(site.staff_writes(f"接单 {number}", id="77") for _ in range(3)))
+    assert pressed == 1 and sorted(answers)[:2] == ["", ""] and "归您管" in sorted(answers)[2]
 
 
 async def test_a_long_user_id_is_heard_again_and_again(site: Site) -> None:
