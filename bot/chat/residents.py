@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 _RATE = 16_000
 #: one voice note, seconds
 _LONGEST_S = 300.0
-#: how AMR begins (RFC 4867), which WeCom's voice notes are; libsndfile does not play it
+#: how AMR begins (RFC 4867), which WeCom's voice notes are; not every machine plays it (bot/speech/amr.py)
 _AMR = b"#!AMR"
 
 

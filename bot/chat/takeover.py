@@ -47,9 +47,11 @@ class Takeovers:
             row = session.get(Takeover, (talk.channel, talk.chat), with_for_update=True)
             if row is not None and row.staff_no != talk.staff_no and not self._over(row, talk.last_at):
                 return _talk(row)
-            session.execute(delete(Takeover).where(Takeover.staff_no == talk.staff_no))
-            session.execute(delete(Takeover).where(Takeover.channel == talk.channel, Takeover.chat == talk.chat))
+            # Only the row that was looked at: one that has just come is somebody else's, and refuses ours.
+            if row is not None:
+                session.delete(row)
             session.flush()
+            session.execute(delete(Takeover).where(Takeover.staff_no == talk.staff_no))
             session.add(Takeover(**vars(talk)))
         return None
 

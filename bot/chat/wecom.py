@@ -64,6 +64,8 @@ class WeComChat:
         self._app = WeComClient(account, account.secret)
         #: the account that residents write to, as the settings or else the last callback named it
         self._open_kfid = account.open_kfid
+        #: callbacks of staff that are being answered: WeCom repeats what takes long
+        self._in_hand: set[str] = set()
         self._reading = asyncio.Lock()
         self._under_way: set[asyncio.Task[None]] = set()
         outgoing.add_ways({RESIDENTS: self._show_resident, STAFF: self._show_staff})
@@ -101,16 +103,29 @@ class WeComChat:
         said = f"{user}\n{message.get('MsgId') or message.get('CreateTime', '')}\n{message.get('EventKey', '')}"
         # A user id may be longer than the column: the digest tells two messages apart whatever their length.
         name = f"{STAFF}-{hashlib.sha256(said.encode()).hexdigest()[:40]}"
-        if await asyncio.to_thread(self._shelf.seen, name):
+        if name in self._in_hand:
             return web.Response()
-        if message.get("MsgType") == "image":
-            shown = Shown(await self._picture_of_staff(user, message.get("MediaId", "")))
-        else:
-            shown = await asyncio.to_thread(self._answer_staff, user, message)
-        await self._outgoing.say(name, shown.also)
-        await asyncio.to_thread(self._shelf.remember, name)
-        answer = shown.text
+        self._in_hand.add(name)
+        try:
+            if await asyncio.to_thread(self._shelf.seen, name):
+                return web.Response()
+            began = asyncio.get_running_loop().time()
+            shown = await self._shown_to_staff(user, message)
+            answer, also = shown.text, list(shown.also)
+            if asyncio.get_running_loop().time() - began > _ANSWER_S:
+                # WeCom no longer listens for this answer; it goes as a message.
+                also.append(Said(STAFF, user, answer))
+                answer = ""
+            await self._outgoing.say(name, also)
+            await asyncio.to_thread(self._shelf.remember, name)
+        finally:
+            self._in_hand.discard(name)
         return self._reply(message, answer) if answer else web.Response()
+
+    async def _shown_to_staff(self, user: str, message: dict[str, str]) -> Shown:
+        if message.get("MsgType") == "image":
+            return Shown(await self._picture_of_staff(user, message.get("MediaId", "")))
+        return await asyncio.to_thread(self._answer_staff, user, message)
 
     async def _picture_of_staff(self, user: str, media_id: str) -> str:
         staff_no = await asyncio.to_thread(self._shelf.staff_no, STAFF, user)

@@ -12,6 +12,8 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
+from bot.speech import amr
+
 Samples = npt.NDArray[np.int16]
 
 
@@ -32,13 +34,15 @@ class Sound:
 
 
 def read_audio(source: Path | str | bytes, rate: int | None = None, *, longest_s: float = 600.0) -> Sound:
-    """Read a WAV, OGG/Opus, FLAC, MP3… file or its bytes; several channels are mixed.
+    """Read a WAV, OGG/Opus, FLAC, MP3, AMR… file or its bytes; several channels are mixed.
 
     `rate` resamples (Hz), None keeps the file's own. Raises AudioRefused for an empty file, for something
     that is no sound or is broken, and for more than `longest_s` seconds."""
     data = _bytes_of(source)
     if not data:
         raise AudioRefused("the audio is empty (0 bytes)")
+    if data.startswith(amr.MAGIC):
+        return _read_amr(data, rate, longest_s)
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             own = int(file.samplerate)
@@ -57,6 +61,16 @@ def read_audio(source: Path | str | bytes, rate: int | None = None, *, longest_s
     if rate is None or rate == own:
         return Sound(samples, own)
     return Sound(resample(samples, own, rate), rate)
+
+
+def _read_amr(data: bytes, rate: int | None, longest_s: float) -> Sound:
+    try:
+        samples = np.frombuffer(amr.decode(data, longest_s), dtype="<i2").astype(np.int16)
+    except amr.NotDecoded as problem:
+        raise AudioRefused(f"the audio cannot be read ({problem})") from problem
+    if rate is None or rate == amr.RATE:
+        return Sound(samples, amr.RATE)
+    return Sound(resample(samples, amr.RATE, rate), rate)
 
 
 # libsndfile reports this many frames when a stream does not say its length.

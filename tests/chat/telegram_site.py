@@ -17,6 +17,7 @@ import soundfile
 from sqlalchemy import select
 
 from bot.chat.inbox import Inbox
+from bot.chat.models import OwedAnswer
 from bot.chat.outgoing import Outgoing
 from bot.chat.residents import Residents
 from bot.chat.shelf import ChatShelf
@@ -37,7 +38,8 @@ from tests.chat.telegram_server import TelegramServer, telegram_server
 from tests.voice.doubles import ScriptedRecogniser
 
 RESIDENT, MANAGER, ASSISTANT, STRANGER = 501, 601, 602, 999
-AMR = b"#!AMR\n" + bytes(range(200))
+#: an AMR file that no machine can play: byte 6 begins no frame
+AMR = b"#!AMR\n" + b"\x4c" * 200
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
 
 
@@ -68,6 +70,16 @@ class Site:
         """The service comes up."""
         listening = _listening(self)
         await self._running.enter_async_context(listening)
+
+    async def settled(self) -> None:
+        """Wait until everything that was owed has been shown and marked."""
+        async with asyncio.timeout(20):
+            while await asyncio.to_thread(self._owed):
+                await asyncio.sleep(0.02)
+
+    def _owed(self) -> bool:
+        with self.database.reading() as session:
+            return session.scalar(select(OwedAnswer.id).limit(1)) is not None
 
     async def kill(self) -> None:
         """The service is gone, with everything that it had in memory."""

@@ -71,6 +71,7 @@ async def test_voice_pictures_and_what_cannot_be_heard_reach_the_person_and_the_
 
 async def test_a_restart_interrupts_nobody(site: Site) -> None:
     await talking(site)
+    await site.settled()
     await site.kill()
     await site.start()
     site.server.message(MANAGER, "还在吗")

@@ -256,6 +256,7 @@ async def test_a_word_is_still_waited_for_after_a_restart(site: Site) -> None:
     site.desk.acknowledge(number, "M24")
     site.server.press(MANAGER, f"done:{number}")
     await site.server.until(1)
+    await site.settled()
     await site.kill()
     await site.start()
     site.server.message(MANAGER, "换了保险")
@@ -424,6 +425,7 @@ async def test_telegram_delivers_with_our_secret_and_nobody_else_does(site: Site
         for _ in range(2):  # it brings again what it thinks did not arrive
             assert (await telegram.post("/telegram", json=body, headers=secret)).status == 200
         assert await site.server.until(1) == ["记下了。"]
+        await site.settled()
         site.dialogue.stuck = True
         site.dialogue.begun.clear()
         more = site.server.message(RESIDENT, "快点来")

@@ -17,6 +17,7 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.chat import wecom
 from bot.chat.inbox import Inbox
 from bot.chat.outgoing import Outgoing
 from bot.chat.residents import Residents
@@ -31,10 +32,13 @@ from bot.grid.registry import Registry
 from bot.notify.accounts import WeComAccount
 from bot.notify.wecom_crypto import WINDOW, WeComCrypto
 from bot.recordings.files import open_file
+from bot.recordings.room import open_recording
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
-from tests.chat.telegram_site import Dialogue
+from tests.chat.telegram_site import AMR, Dialogue
 from tests.chat.wecom_server import WeChatServer, wechat_server
+from tests.speech.test_amr import encoded, needs_library, tone
+from tests.voice.doubles import ScriptedRecogniser
 
 KEY = base64.b64encode(bytes(range(32))).decode().rstrip("=")
 crypto = WeComCrypto("tok", KEY, "ww1")
@@ -149,6 +153,34 @@ async def test_a_callback_that_comes_again_is_taken_once(site: Site) -> None:
     assert await site.staff_writes(f"接单 {number}", id="77") == ""
 
 
+async def test_an_answer_that_comes_too_late_for_wecom_goes_as_a_message(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wecom, "_ANSWER_S", -1.0)
+    number = ticket(site)
+    assert await site.staff_writes(f"接单 {number}", id="77") == ""
+    async with asyncio.timeout(10):
+        while not site.wechat.told:
+            await asyncio.sleep(0.02)
+    (told,) = site.wechat.told
+    assert told["touser"] == "cheng" and "归您管" in told["text"]["content"]
+
+
+async def test_a_callback_that_is_repeated_while_it_is_answered_is_taken_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, pressed = ticket(site), 0
+    press = StaffChat.press
+
+    def slowly(*given: Any, **named: Any) -> Any:
+        nonlocal pressed
+        pressed += 1
+        time.sleep(0.5)
+        return press(*given, **named)
+
+    monkeypatch.setattr(StaffChat, "press", slowly)
+    answers = await asyncio.gather(*(site.staff_writes(f"接单 {number}", id="77") for _ in range(3)))
+    assert pressed == 1 and sorted(answers)[:2] == ["", ""] and "归您管" in sorted(answers)[2]
+
+
 async def test_a_long_user_id_is_heard_again_and_again(site: Site) -> None:
     user = "u" * 64
     assert "值班" in await site.staff_writes(f"绑定 {site.shelf.new_code('D1')}", user=user)
@@ -194,7 +226,7 @@ async def test_residents_are_answered_page_by_page_and_once(site: Site) -> None:
 
 
 async def test_a_voice_that_cannot_be_opened_reaches_a_person(site: Site) -> None:
-    site.wechat.media["v"] = b"#!AMR\n" + bytes(100)
+    site.wechat.media["v"] = AMR
     site.wechat.says("voice", media_id="v")
     (text,) = await site.knock(1)
     assert "有人" in text
@@ -202,6 +234,18 @@ async def test_a_voice_that_cannot_be_opened_reaches_a_person(site: Site) -> Non
     (sound,) = site.shelf.sounds(card.ticket_no)
     assert (card.kind, sound.kind) == ("unclear", "amr")
     assert open_file(Settings(home=site.home), sound.file) == site.wechat.media["v"]
+
+
+@needs_library
+async def test_a_voice_note_of_wechats_is_understood_and_heard_on_the_case_page(site: Site) -> None:
+    residents = site.parts[0]
+    residents._recogniser = ScriptedRecogniser(["我屋里停电了"])  # type: ignore[assignment]
+    site.wechat.media["v"] = encoded(tone(1.0))
+    site.wechat.says("voice", media_id="v")
+    assert await site.knock(1) == ["记下了。"]
+    (card,) = site.desk.tickets()
+    assert card.kind == "outage" and len(site.heard) == 1
+    assert open_recording(Settings(home=site.home), site.heard[0].recording).startswith(b"RIFF")
 
 
 async def test_a_picture_that_comes_in_many_segments_is_whole(site: Site) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot import messenger_check
 from bot.messenger_check import NOT_SET_UP, check_messengers
 from bot.settings import Settings
 
@@ -25,7 +26,8 @@ def test_a_site_without_messengers_has_nothing_to_put_right() -> None:
     assert set(found.values()) == {(NOT_SET_UP, "")} and len(found) == 6
 
 
-def test_what_is_set_up_whole_needs_no_advice() -> None:
+def test_what_is_set_up_whole_needs_no_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messenger_check, "installed", lambda: True)
     found = lines(
         {
             "providers": ["wecom_robot", "dingtalk_robot"],
@@ -59,6 +61,12 @@ def test_what_is_set_up_whole_needs_no_advice() -> None:
 )
 def test_what_is_half_set_up_says_what_to_write_where(notify: dict[str, Any], line: str, advice: str) -> None:
     assert advice in lines(notify)[line][1]
+
+
+def test_a_machine_that_cannot_play_wecoms_voice_notes_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messenger_check, "installed", lambda: False)
+    detail, advice = lines({"wecom": {**APP, "kf_secret": "k", "open_kfid": "wk1"}})["WeCom residents"]
+    assert "AMR" in detail and "libopencore-amrnb0" in advice
 
 
 def test_news_by_sms_without_a_gateway_and_messages_without_links_are_told() -> None:
