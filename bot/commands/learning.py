@@ -22,6 +22,7 @@ class Mistyped(Exception):
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(correct)
+    app.command()(learn)
 
 
 def correct(
@@ -67,6 +68,80 @@ def correct(
     told = f"correction {done.id} of {done.ticket_no}: {done.state}"
     told += f" for a second person: {why(done.reason)}" if done.state == "waiting" else ""
     print(told if done.fresh else f"{told} (nothing changed)", file=sys.stderr)
+
+
+def learn(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Train and compare, change nothing.")] = False,
+    back: Annotated[bool, typer.Option("--back", help="Go back to the model of before the last run.")] = False,
+    accept: Annotated[str, typer.Option("--accept", help="Take a word that waits into the lexicon.")] = "",
+    reject: Annotated[str, typer.Option("--reject", help="Forget a word; one that was taken leaves the lexicon.")] = "",
+    words: Annotated[bool, typer.Option("--words", help="List the words that wait.")] = False,
+    log: Annotated[bool, typer.Option("--log", help="List the runs.")] = False,
+    as_json: _JsonFlag = False,
+) -> None:
+    """Learn from the corrections; the new model is used only when it is no worse (about two minutes)."""
+    import os
+
+    from bot.app import open_site, tell
+    from bot.learning.learn import Learning
+    from bot.learning.lexicon_words import reject as reject_word
+    from bot.learning.lexicon_words import waiting
+    from bot.learning.runs import RunLog
+    from bot.learning.shelf import alone
+
+    if sum(map(bool, (dry_run, back, accept, reject, words, log))) > 1:
+        raise Mistyped("one of --dry-run, --back, --accept, --reject, --words, --log")
+    settings = load_settings()
+    database = open_site(settings)
+    try:
+        if words:
+            return _words(waiting(), as_json)
+        if log:
+            return _runs(RunLog(database).runs(), as_json)
+        learning = Learning(settings, database, tell)
+        if accept:
+            done = learning.accept(accept)
+            tell(f"{done} is in the lexicon; run gege learn now, or the next start trains for a minute")
+            return None
+        if reject:
+            with alone():
+                reject_word(reject)
+            tell(f"{reject} is forgotten")
+            return None
+        # The service may be answering beside it.
+        os.nice(10)
+        run = learning.back() if back else learning.learn(dry_run)
+    finally:
+        database.dispose()
+    if as_json:
+        return _out(_plain(run))
+    tell(f"run {run.id}: {run.decision}{f' ({run.reason})' if run.reason else ''}")
+    if run.decision in ("in_service", "gone_back"):
+        if settings.dialogue.adapter == "http":
+            tell("restart gege rasa-server: it loads its model when it starts")
+        else:
+            tell("a running gege serve takes it up within a minute")
+    return None
+
+
+def _words(found: list[Any], as_json: bool) -> None:
+    if as_json:
+        return _out([vars(one) for one in found])
+    table = Table("heard", "said", "times", "examples")
+    for one in found:
+        table.add_row(one.say, one.means, str(one.count), "\n".join(one.examples))
+    Console().print(table)
+
+
+def _runs(found: list[Any], as_json: bool) -> None:
+    if as_json:
+        return _out([_plain(one) for one in found])
+    table = Table("run", "began", "decision", "corrections", "frozen before", "after", "why")
+    for one in found:
+        figures = [f"{of['clean']['intent_accuracy']:.1%}" if "clean" in of else "" for of in (one.before, one.after)]
+        began = one.began_at.strftime("%Y-%m-%d %H:%M")
+        table.add_row(str(one.id), began, one.decision, str(one.counts.get("corrections", 0)), *figures, one.reason)
+    Console().print(table)
 
 
 def _list(found: list[Any], as_json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from bot.dialogue import rasa_lite
@@ -19,29 +20,60 @@ class TrainingFailed(Exception):
     """Rasa refused the training data; the message says why."""
 
 
-def fingerprint(root: Path = PROJECT) -> str:
-    """A hash over every source file's path and content, and Rasa's version in the lock file."""
+def learned_folder() -> Path:
+    """Sentences that a site learned (`gege learn`) or wrote itself; where there are any they stand for nlu/learned."""
+    return site_file().parent / "learned"
+
+
+def site_models() -> Path:
+    """Models that were trained with a site's own sentences; made again when they are missing."""
+    return site_file().parent / "cache" / "dialogue"
+
+
+def source_fingerprint(root: Path = PROJECT) -> str:
+    """A hash over the path and content of every file that Gege itself is trained from."""
+    return _digest(root).hexdigest()[:16]
+
+
+def fingerprint(root: Path = PROJECT, learned: Path | None = None) -> str:
+    """A hash over every source file's path and content, and the site's own words and sentences (`learned`)."""
+    digest = _digest(root)
+    if site_file().exists():
+        # A site's own words: a model trained without them is stale.
+        digest.update(site_file().read_bytes())
+    for file in _sentences(learned):
+        digest.update(f"learned/{file.name}".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _digest(root: Path) -> hashlib._Hash:
     digest = hashlib.sha256()
     for pattern in SOURCES:
         for file in sorted(root.glob(pattern)):
             digest.update(str(file.relative_to(root)).encode())
             digest.update(file.read_bytes())
-    if site_file().exists():
-        # A site's own words: a model trained without them is stale.
-        digest.update(site_file().read_bytes())
-    return digest.hexdigest()[:16]
+    return digest
+
+
+def _sentences(learned: Path | None) -> list[Path]:
+    return sorted((learned or learned_folder()).glob("*.yml"))
 
 
 def trained_model(folder: Path) -> Path | None:
-    """The model in `folder` that was trained from the present sources, None when there is none."""
-    model = folder / f"dialogue-{fingerprint()}.tar.gz"
-    return model if model.exists() else None
+    """The model that was trained from the present sources, in `folder` or the site's own; None when there is none."""
+    name = f"dialogue-{fingerprint()}.tar.gz"
+    return next((one / name for one in (folder, site_models()) if (one / name).exists()), None)
 
 
 def train(folder: Path, *, force: bool = False) -> Path:
-    """Train from config.yml, domain.yml and nlu/ into `folder`; → the model's path. Old models are removed.
+    """Train from config.yml, domain.yml, nlu/ and the site's sentences; → the model's path. Old models are removed.
 
+    It goes into `folder`, or to the site's own models when the site has sentences of its own.
     Progress goes to stderr. Raises TrainingFailed. Two processes at once: the second takes what the first made."""
+    if _sentences(None):
+        ready = None if force else trained_model(folder)
+        return ready or train_learned(learned_folder(), site_models())
     folder.mkdir(parents=True, exist_ok=True)
     lock = folder / ".training.lock"
     import fcntl
@@ -54,7 +86,27 @@ def train(folder: Path, *, force: bool = False) -> Path:
         return _train(folder)
 
 
-def _train(folder: Path) -> Path:
+def train_learned(learned: Path, folder: Path) -> Path:
+    """Train with the sentences in `learned` into `folder`, which keeps what is there; → the model's path.
+
+    The model appears in one piece or not at all. Raises TrainingFailed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"dialogue-{fingerprint(learned=learned)}.tar.gz"
+    with tempfile.TemporaryDirectory(prefix=".training-", dir=folder) as made:
+        _train(Path(made), learned)
+        (Path(made) / name).replace(folder / name)
+    return folder / name
+
+
+def _files(learned: Path | None) -> list[str]:
+    """What Rasa reads: all of nlu/, and the sentences of a site instead of nlu/learned."""
+    if not _sentences(learned):
+        return [str(PROJECT / "nlu")]
+    own = [file for file in sorted((PROJECT / "nlu").rglob("*.yml")) if "learned" not in file.parts]
+    return [str(file) for file in (*own, *_sentences(learned))]
+
+
+def _train(folder: Path, learned: Path | None = None) -> Path:
     rasa_lite.install()
     print("training the dialogue model …", file=sys.stderr, flush=True)
     stdout = os.dup(1)
@@ -67,11 +119,11 @@ def _train(folder: Path) -> Path:
         from bot.dialogue.quiet import quiet_rasa
 
         quiet_rasa()
-        name = f"dialogue-{fingerprint()}"
+        name = f"dialogue-{fingerprint(learned=learned)}"
         result = rasa.model_training.train(
             domain=str(PROJECT / "domain.yml"),
             config=str(PROJECT / "config.yml"),
-            training_files=[str(PROJECT / "nlu")],
+            training_files=_files(learned),
             output=str(folder),
             fixed_model_name=name,
             force_training=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 HAZARD = "report_hazard"
@@ -92,6 +92,6 @@ def contradicting(one: Corrected, others: Iterable[Corrected]) -> list[Corrected
     ]
 
 
-def held_out(texts: Sequence[str], share: float) -> int:
-    """How many of the last ones, ordered by time, are kept for the comparison: none of fewer than five."""
-    return int(len(texts) * share) if len(texts) >= 5 else 0
+def held_out(count: int, share: float) -> int:
+    """How many of `count` corrections, the last ones by time, are kept for the comparison: none of fewer than five."""
+    return int(count * share) if count >= 5 else 0
