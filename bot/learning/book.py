@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from bot.database import Database, now
 from bot.grid.models import GridStaff, Household, Role, Staff
 from bot.learning.models import Correction, CorrectionState
-from bot.learning.rules import Corrected, CorrectionRefused, contradicting, doubt, unusable
+from bot.learning.rules import Corrected, CorrectionRefused, contradicting, doubt, same_sentence, unusable
 from bot.tickets.models import Kind, Ticket, Utterance
 
 #: these see every case; managers and assistants those of their own grids
@@ -42,6 +42,8 @@ class CorrectionCard:
     state: str
     reason: str
     second: str
+    #: the run that learned it
+    run_id: int | None = None
     #: it was changed now; False: somebody had decided before
     fresh: bool = True
 
@@ -89,12 +91,15 @@ class CorrectionBook:
         with self._database.session() as session:
             ticket = self._ticket(session, ticket_no)
             self._person(session, by, ticket)
+            heard, utterance = _heard(session, ticket)
+            # A form sends back what it showed.
+            words = "" if same_sentence(words) == same_sentence(heard) else " ".join(words.split())[:5000]
             row = Correction(
                 ticket_no=ticket_no,
-                heard=_heard(session, ticket)[0],
-                utterance_id=_heard(session, ticket)[1],
+                heard=heard,
+                utterance_id=utterance,
                 kind=ticket.kind,
-                words=" ".join(words.split())[:5000],
+                words=words,
                 intent=_intent(intent, kind),
                 household_no=household_no.strip()[:40],
                 by_staff_no=by,
@@ -282,5 +287,6 @@ def _card(session: Session, row: Correction, fresh: bool = True) -> CorrectionCa
         row.state,
         row.reason,
         row.second_staff_no or "",
+        row.run_id,
         fresh,
     )

@@ -49,7 +49,7 @@ def same_sentence(text: str) -> str:
 def unusable(one: Corrected) -> str:
     """Why nothing can be made of it (a key of words.yml), "" when something can."""
     words_new = bool(one.words.strip()) and same_sentence(one.words) != same_sentence(one.heard)
-    if not words_new and not one.intent and not one.household_no:
+    if not words_new and not relabels(one) and not one.household_no:
         return "empty"
     if len(one.words) > LONGEST:
         return "too_long"

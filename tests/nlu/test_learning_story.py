@@ -36,7 +36,7 @@ HEARD = {
     "凼了,你们晓得吧": "停电了,你们晓得吧",
 }
 #: never corrected by anybody
-NEW = "昨日夜里就凼了,冰箱都不转"
+NEW = "昨夜起就凼了"
 
 
 @dataclass
