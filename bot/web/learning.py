@@ -23,7 +23,7 @@ from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages
 
 #: of the drawing, in its own units
-_WIDTH, _HEIGHT, _LEFT, _TOP = 720, 240, 46, 14
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP = 720, 240, 46, 28, 14
 #: the lowest share that is drawn
 _FLOOR = 0.5
 
@@ -135,7 +135,7 @@ def _figures(found: Overview) -> list[tuple[str, str]]:
 def _chart(found: Overview, zone: ZoneInfo) -> dict[str, Any]:
     """Two lines over the weeks: what nobody corrected, and the frozen sentences as each run measured them."""
     first = found.weeks[0].monday
-    step = (_WIDTH - _LEFT - 12) / (len(found.weeks) - 1)
+    step = (_WIDTH - _LEFT - _RIGHT) / (len(found.weeks) - 1)
 
     def point(week: float, share: float) -> tuple[float, float]:
         height = (max(share, _FLOOR) - _FLOOR) / (1 - _FLOOR)
@@ -152,6 +152,7 @@ def _chart(found: Overview, zone: ZoneInfo) -> dict[str, Any]:
         "width": _WIDTH,
         "height": _HEIGHT,
         "left": _LEFT,
+        "right": _RIGHT,
         "lines": [(name, " ".join(f"{x},{y}" for x, y in points), points) for name, points in (("heard", heard), ("frozen", frozen))],
         "levels": [(point(0, share)[1], f"{share:.0%}") for share in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)],
         "weeks": [(point(at, 1)[0], week.monday.strftime("%m-%d")) for at, week in enumerate(found.weeks) if at % 2],
