@@ -115,7 +115,7 @@ class StaffChat:
             self.waiting.begin(me, number, "wrong", at)
             return Shown(said["ask_wrong"].format(no=number))
         if verb == "kind":
-            return self._kind(me, number, choice, at)
+            return self._kind(me, number, choice)
         if verb == "ring":
             url = self.links.url(Purpose.ring, number, me) if self.links else ""
             return Shown(said["ring"].format(no=number, url=url) if url else said["ring_nowhere"].format(no=number))
@@ -236,7 +236,7 @@ class StaffChat:
         choices = [(word("kinds", kind), f"kind:{number}:{kept.id}.{kind}") for kind in kinds]
         return Shown(said["corrected"].format(no=number), tuple(choices))
 
-    def _kind(self, me: str, number: str, choice: str, at: dt.datetime) -> Shown:
+    def _kind(self, me: str, number: str, choice: str) -> Shown:
         said = words()["staff"]
         correction, _, kind = choice.partition(".")
         if self.book is None or not correction.isascii() or not correction.isdigit():

@@ -149,7 +149,9 @@ def _list(found: list[Any], as_json: bool) -> None:
 
     if as_json:
         return _out([_plain(one) for one in found])
-    table = Table("no", "ticket", "heard", "should be", "kind", "household", "by", "state", "why")
+    table = Table()
+    for column in ("no", "ticket", "heard", "should be", "kind", "household", "by", "state", "why"):
+        table.add_column(column, overflow="fold")
     for one in found:
         cells = (one.ticket_no, one.heard, one.words, one.intent, one.household_no, one.by, one.state, why(one.reason))
         table.add_row(str(one.id), *cells)

@@ -22,6 +22,8 @@ from bot.tickets.models import Kind, Ticket, Utterance
 _EVERYWHERE = frozenset({Role.team, Role.duty, Role.admin, Role.crew})
 #: these may be the second person
 SECOND = frozenset({Role.team, Role.duty, Role.admin})
+#: older ones contradict nobody any more
+_LOOKED_AT = dt.timedelta(days=365)
 _LIVE = (CorrectionState.new, CorrectionState.waiting, CorrectionState.accepted, CorrectionState.learned)
 
 
@@ -108,7 +110,7 @@ class CorrectionBook:
             if earlier := self._same(session, row):
                 return _card(session, earlier, fresh=False)
             reason = self._refusal(session, row, kind or intent)
-            others = [_looked(one) for one in self._live(session)]
+            others = [_looked(one) for one in self._live(session, at)]
             if reason:
                 # Nobody needs 5,000 characters of it again.
                 row.state, row.reason, row.words, row.decided_at = CorrectionState.refused, reason, row.words[:300], at
@@ -124,9 +126,7 @@ class CorrectionBook:
             raise CorrectionRefused(card.reason, f"{ticket_no}: {why(card.reason)}")
         return card
 
-    def complete(
-        self, number: int, by: str, *, kind: str = "", intent: str = "", at: dt.datetime | None = None
-    ) -> CorrectionCard:
+    def complete(self, number: int, by: str, *, kind: str = "", intent: str = "") -> CorrectionCard:
         """Add the kind to one's own correction of words, as a messenger asks for it afterwards."""
         with self._database.session() as session:
             row = session.get(Correction, number, with_for_update=True)
@@ -135,7 +135,7 @@ class CorrectionBook:
             row.intent = _intent(intent, kind)
             if row.intent not in intents():
                 raise CorrectionRefused("intent", why("intent"))
-            others = [_looked(one) for one in self._live(session) if one.id != row.id]
+            others = [_looked(one) for one in self._live(session, row.at) if one.id != row.id]
             if reason := doubt(_looked(row), others, self._relabels_a_day):
                 row.state, row.reason = CorrectionState.waiting, reason
                 if reason == "contradiction":
@@ -171,7 +171,8 @@ class CorrectionBook:
         """Before learning: all that is new is accepted, or held for what has arrived since."""
         with self._database.session() as session:
             rows = list(session.scalars(select(Correction).where(Correction.state == CorrectionState.new)))
-            live = [_looked(one) for one in self._live(session)]
+            oldest = min((row.at for row in rows), default=now())
+            live = [_looked(one) for one in self._live(session, oldest)]
             for row in rows:
                 one = _looked(row)
                 reason = doubt(one, [other for other in live if other.id != one.id], self._relabels_a_day)
@@ -231,13 +232,14 @@ class CorrectionBook:
             )
         )
 
-    def _live(self, session: Session) -> list[Correction]:
-        return list(session.scalars(select(Correction).where(Correction.state.in_(_LIVE))))
+    def _live(self, session: Session, at: dt.datetime) -> list[Correction]:
+        since = at - _LOOKED_AT
+        return list(session.scalars(select(Correction).where(Correction.state.in_(_LIVE), Correction.at >= since)))
 
     def _rivals(self, session: Session, row: Correction) -> list[Correction]:
         """Others about the same sentence that say something else, and are not learned yet."""
         open_ones = [
-            one for one in self._live(session) if one.id != row.id and one.state != CorrectionState.learned
+            one for one in self._live(session, row.at) if one.id != row.id and one.state != CorrectionState.learned
         ]
         against = {one.id for one in contradicting(_looked(row), [_looked(one) for one in open_ones])}
         return [one for one in open_ones if one.id in against]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +26,8 @@ from bot.tickets.desk import TicketDesk
 Progress = Callable[[str], None]
 #: models of a site's own that are kept
 _KEPT_MODELS = 4
+#: a training folder that nobody touched for so long is nobody's
+_ABANDONED_S = 3600.0
 
 
 class NotLearned(Exception):
@@ -76,6 +79,7 @@ class Learning:
         """Learn from the accepted corrections; with `dry_run` only compare. Raises whatever went wrong, after logging."""
         with shelf.alone():
             number = self._log.begin()
+            self._sweep()
             staged = shelf.staged_folder(number)
             try:
                 return self._run(number, staged, dry_run)
@@ -220,6 +224,14 @@ class Learning:
             shelf.write_whole(shelf.examples_file(), text)
         else:
             shelf.examples_file().unlink(missing_ok=True)
+
+    def _sweep(self) -> None:
+        """What a run that was killed left behind. Trainings of another process are young."""
+        for folder in shelf.staged_folder(0).parent.glob("staged-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for folder in site_models().glob(".training-*"):
+            if time.time() - folder.stat().st_mtime > _ABANDONED_S:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _tidy(self, keep: set[str]) -> None:
         models = sorted(site_models().glob("dialogue-*.tar.gz"), key=lambda file: file.stat().st_mtime, reverse=True)
