@@ -84,10 +84,8 @@ def learn(
 
     from bot.app import open_site, tell
     from bot.learning.learn import Learning
-    from bot.learning.lexicon_words import reject as reject_word
     from bot.learning.lexicon_words import waiting
     from bot.learning.runs import RunLog
-    from bot.learning.shelf import alone
 
     if sum(map(bool, (dry_run, back, accept, reject, words, log))) > 1:
         raise Mistyped("one of --dry-run, --back, --accept, --reject, --words, --log")
@@ -101,13 +99,10 @@ def learn(
         learning = Learning(settings, database, tell)
         if accept:
             done = learning.accept(accept)
-            tell(f"{done} is in the lexicon; run gege learn now, or the next start trains for a minute")
-            return None
+            return _taken_up(settings, f"{done} is in the lexicon")
         if reject:
-            with alone():
-                reject_word(reject)
-            tell(f"{reject} is forgotten")
-            return None
+            learning.reject(reject)
+            return _taken_up(settings, f"{reject} is forgotten")
         # The service may be answering beside it.
         os.nice(10)
         run = learning.back() if back else learning.learn(dry_run)
@@ -115,13 +110,17 @@ def learn(
         database.dispose()
     if as_json:
         return _out(_plain(run))
-    tell(f"run {run.id}: {run.decision}{f' ({run.reason})' if run.reason else ''}")
-    if run.decision in ("in_service", "gone_back"):
-        if settings.dialogue.adapter == "http":
-            tell("restart gege rasa-server: it loads its model when it starts")
-        else:
-            tell("a running gege serve takes it up within a minute")
-    return None
+    told = f"run {run.id}: {run.decision}{f' ({run.reason})' if run.reason else ''}"
+    if run.decision not in ("in_service", "gone_back"):
+        return tell(told)
+    return _taken_up(settings, told)
+
+
+def _taken_up(settings: Any, done: str) -> None:
+    """What was done, and when the service knows it."""
+    http = settings.dialogue.adapter == "http"
+    when = "restart gege rasa-server for it" if http else "a running gege serve takes it up within a minute"
+    print(f"{done}; {when}", file=sys.stderr, flush=True)
 
 
 def _words(found: list[Any], as_json: bool) -> None:

@@ -15,7 +15,7 @@ from bot.learning import shelf
 from bot.learning.book import CorrectionBook, CorrectionCard
 from bot.learning.comparing import HELD_OUT, Figures, figures, frozen_sets, worse
 from bot.learning.examples import Example, as_file, examples_of, split
-from bot.learning.lexicon_words import accept, as_lexicon, candidates, entry_of, keep
+from bot.learning.lexicon_words import accept, as_lexicon, candidates, entry_of, keep, reject
 from bot.learning.models import Decision
 from bot.learning.private import Private
 from bot.learning.rules import held_out
@@ -161,27 +161,49 @@ class Learning:
         with shelf.alone():
             entry = entry_of(choice)
             alone = as_lexicon(entry)
+            model = self.model_in_use()
             touched = {
                 name: changed
                 for name, rows in frozen_sets().items()
                 if (changed := [row for row in rows if alone.standard(row.text) != row.text])
             }
             if touched:
-                model = self.model_in_use()
                 rewritten = {
                     name: [Sentence(alone.standard(row.text), row.intent) for row in rows] for name, rows in touched.items()
                 }
                 if reason := worse(figures(model, touched), figures(model, rewritten)):
                     raise NotLearned(f"{entry.say} → {entry.means} would do harm to the frozen sentences: {reason}")
             accept(entry)
+            self._goes_on(model)
             return f"{entry.say} → {entry.means}"
+
+    def reject(self, choice: str) -> None:
+        """Forget a word for good; one that was accepted leaves the lexicon. Raises WordRefused."""
+        with shelf.alone():
+            model = self._present()
+            reject(choice)
+            if model:
+                self._goes_on(model)
+
+    def _goes_on(self, model: Path) -> None:
+        """Words rewrite a sentence before the model sees it: with other words the same model stays the one in use, the
+        next training learns with them. Without this the next start of the service would have to train."""
+        if trained_model(self._settings.dialogue_models) is None:
+            site_models().mkdir(parents=True, exist_ok=True)
+            name = f"dialogue-{fingerprint()}.tar.gz"
+            beside = site_models() / f".{name}"
+            shutil.copyfile(model, beside)
+            beside.replace(site_models() / name)
 
     def model_in_use(self) -> Path:
         """The model of the service; one that is older than a word of the lexicon is still the one in use."""
+        return self._present() or train(self._settings.dialogue_models)
+
+    def _present(self) -> Path | None:
         folder = self._settings.dialogue_models
         found = [*folder.glob("dialogue-*.tar.gz"), *site_models().glob("dialogue-*.tar.gz")]
         newest = max(found, key=lambda file: file.stat().st_mtime, default=None)
-        return trained_model(folder) or newest or train(folder)
+        return trained_model(folder) or newest
 
     # ---- files ----------------------------------------------------------------------------------
 

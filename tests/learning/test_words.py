@@ -9,6 +9,7 @@ import yaml
 
 from bot.database import Database
 from bot.dialogue.bench import Sentence
+from bot.dialogue.training import fingerprint, trained_model
 from bot.learning import learn, shelf
 from bot.learning.learn import Learning, NotLearned
 from bot.learning.lexicon_words import Word, WordRefused, accept, entry_of, keep, reject, waiting
@@ -122,3 +123,20 @@ def test_a_broken_file_of_words_is_told_with_its_name() -> None:
     shelf.write_whole(shelf.words_file(), "waiting: {")
     with pytest.raises(LexiconRefused, match=r"words\.yml"):
         waiting()
+
+
+@on_sqlite
+def test_a_word_that_was_taken_needs_no_training(county: Database, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learn, "frozen_sets", lambda: {"clean": [Sentence("停电了", "report_outage")]})
+    (home / "base").mkdir()
+    (home / "base" / f"dialogue-{fingerprint()}.tar.gz").write_text("the model in use")
+    settings = Settings(home=home, dialogue={"models": str(home / "base")})  # type: ignore[arg-type]
+    before = trained_model(settings.dialogue_models)
+    keep([Word("梭子", "闸刀", 3)])
+    learning = Learning(settings, county, print, QuickBench({}, {}))
+    learning.accept("梭子")
+    with_it = trained_model(settings.dialogue_models)
+    assert with_it and with_it != before and with_it.read_text() == "the model in use"
+    learning.reject("梭子")
+    again = trained_model(settings.dialogue_models)
+    assert again and again.read_text() == "the model in use"

@@ -8,7 +8,7 @@ from alembic import op
 import bot.database
 
 revision = "0011"
-down_revision = "0010"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
