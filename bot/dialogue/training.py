@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from bot.dialogue import rasa_lite
@@ -98,12 +101,23 @@ def train_learned(learned: Path, folder: Path) -> Path:
     return folder / name
 
 
-def _files(learned: Path | None) -> list[str]:
-    """What Rasa reads: all of nlu/, and the sentences of a site instead of nlu/learned."""
+@contextlib.contextmanager
+def sentence_files(learned: Path | None) -> Iterator[str]:
+    """What Rasa reads: all of nlu/, and the sentences of a site instead of nlu/learned.
+
+    Rasa sorts by path. A site's sentences come last, so that the simulated speech of the others (nlu/augmentation.py
+    draws one after the other) is the same as without them, and two models differ by what was learned alone."""
     if not _sentences(learned):
-        return [str(PROJECT / "nlu")]
-    own = [file for file in sorted((PROJECT / "nlu").rglob("*.yml")) if "learned" not in file.parts]
-    return [str(file) for file in (*own, *_sentences(learned))]
+        yield str(PROJECT / "nlu")
+        return
+    with tempfile.TemporaryDirectory(prefix="gege-sentences-") as folder:
+        own = Path(folder) / "1-nlu"
+        shutil.copytree(PROJECT / "nlu", own, ignore=shutil.ignore_patterns("learned", "*.py", "__pycache__"))
+        site = Path(folder) / "2-learned"
+        site.mkdir()
+        for file in _sentences(learned):
+            shutil.copy(file, site)
+        yield folder
 
 
 def _train(folder: Path, learned: Path | None = None) -> Path:
@@ -120,14 +134,15 @@ def _train(folder: Path, learned: Path | None = None) -> Path:
 
         quiet_rasa()
         name = f"dialogue-{fingerprint(learned=learned)}"
-        result = rasa.model_training.train(
-            domain=str(PROJECT / "domain.yml"),
-            config=str(PROJECT / "config.yml"),
-            training_files=_files(learned),
-            output=str(folder),
-            fixed_model_name=name,
-            force_training=False,
-        )
+        with sentence_files(learned) as files:
+            result = rasa.model_training.train(
+                domain=str(PROJECT / "domain.yml"),
+                config=str(PROJECT / "config.yml"),
+                training_files=[files],
+                output=str(folder),
+                fixed_model_name=name,
+                force_training=False,
+            )
     except Exception as problem:
         raise TrainingFailed(f"the dialogue model could not be trained: {problem}") from problem
     finally:
