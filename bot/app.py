@@ -17,6 +17,7 @@ from bot.chat.shelf import ChatShelf
 from bot.database import Database, now, open_database
 from bot.dialogue.port import Dialogue
 from bot.grid.registry import Registry
+from bot.learning.weekly import learning
 from bot.notify.console import Console
 from bot.notify.dingtalk_robot import DingTalkRobot
 from bot.notify.file import File
@@ -102,6 +103,7 @@ async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Se
                 lambda: _sweep(service),
                 lambda: auditing(database, outbox.nudge, rules),
                 lambda: tidying(database, settings.notify.keep_days, [ChatShelf(database, settings.home).tidy]),
+                lambda: learning(settings, database, dialogue),
             )
             if relay
             else ()

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands import calling, escalation, link, outage, staff
+from bot.commands import calling, escalation, learning, link, outage, staff
 from bot.commands.bench_voice import register as register_bench_voice
 from bot.commands.call_log import register as register_call_log
 from bot.settings import PROJECT, SettingsError, load_settings
@@ -35,6 +35,7 @@ outage.register(app)
 staff.register(app)
 link.register(app)
 calling.register(app)
+learning.register(app)
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Caller = Annotated[str, typer.Option("--caller", help="The caller's number.")]

@@ -32,6 +32,7 @@ from bot.voice.sip.server import SipServer
 from bot.voice.sip.service import UnknownTrunk, sip_front_end
 from bot.voice.telephone import Telephone
 from bot.web.app import make_app
+from bot.web.learning import LearningPages
 from bot.web.metrics import metrics_route
 from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages
@@ -89,7 +90,7 @@ async def _serve(settings: Settings) -> None:
         sign_in = SignIn(site_key(settings.home), settings.web.sign_in_hours, service.registry.person)
         files = ChatShelf(service.database, settings.home)
         staff = StaffPages(
-            service.desk, service.registry, links, sign_in, settings, files.pictures, files.sounds
+            service.desk, service.registry, links, sign_in, settings, files.pictures, files.sounds, corrects=True
         )
         callbacks = await stack.enter_async_context(
             messengers(
@@ -102,6 +103,7 @@ async def _serve(settings: Settings) -> None:
             repertoire=Repertoire(settings.site, service.database),
         )  # fmt: skip
         app.router.add_routes(callbacks)
+        app.router.add_routes(LearningPages(service.database, staff, sign_in, settings).routes())
         app.router.add_routes([metrics_route(telephone.metrics.text, settings.metrics.token)])
         # A browser that keeps its connection open must not keep us from stopping.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)

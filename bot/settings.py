@@ -303,6 +303,19 @@ class PromptSettings(_Section):
     longest_s: float = Field(default=30.0, gt=1.0, le=120.0)
 
 
+class LearningSettings(_Section):
+    """Learning from what staff correct (gege learn)."""
+
+    #: when it learns by itself, in the site's own time: "Sun 03:00"; empty: never
+    weekly: Annotated[str, Field(pattern=r"^((Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):[0-5]\d)?$")] = ""
+    #: further changes of the kind by one account within a day wait for a second person
+    relabels_a_day: int = Field(default=10, ge=1)
+    #: the last corrections, by time, are kept for the comparison
+    held_out: float = Field(default=0.2, ge=0.0, le=0.5)
+    #: share of the frozen sentences that a new model may understand worse (none of the dangers)
+    allowed_loss: float = Field(default=0.0, ge=0.0, le=0.05)
+
+
 class PhoneSettings(_Section):
     """The telephone in the browser."""
 
@@ -333,6 +346,7 @@ class Settings(_Section):
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     prompts: PromptSettings = Field(default_factory=PromptSettings)
     phone: PhoneSettings = Field(default_factory=PhoneSettings)
+    learning: LearningSettings = Field(default_factory=LearningSettings)
     #: YAML of dated prices; empty: the one that ships with Gege
     tariff: str = ""
 

@@ -116,13 +116,13 @@ def lexicon() -> Lexicon:
     """Gege's words and the site's; the site's win."""
     own, site = read(OWN), read(site_file()) if site_file().exists() else []
     check(own, file=OWN.name)
-    check(site, _ordinary(), str(site_file()))
+    check(site, ordinary(), str(site_file()))
     taken = {one.say for one in site}
     return Lexicon([*site, *(one for one in own if one.say not in taken)])
 
 
 @lru_cache(maxsize=1)
-def _ordinary() -> tuple[str, ...]:
+def ordinary() -> tuple[str, ...]:
     """The training sentences, as ordinary language."""
     found: list[str] = []
     for file in sorted(OWN.parent.parent.glob("*.yml")):

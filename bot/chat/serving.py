@@ -21,6 +21,7 @@ from bot.chat.wecom import RESIDENTS, WeComChat
 from bot.database import Database
 from bot.dialogue.port import Dialogue
 from bot.grid.registry import Registry
+from bot.learning.book import CorrectionBook
 from bot.notify.links import Links
 from bot.settings import Settings
 from bot.speech.recognise import Recogniser
@@ -46,7 +47,8 @@ async def messengers(
     shelf = ChatShelf(database, settings.home)
     takeovers = Takeovers(database, dt.timedelta(minutes=settings.chat.taken_over_min))
     residents = Residents(dialogue, desk, shelf, recogniser, settings, takeovers)
-    staff = StaffChat(desk, registry, links, ZoneInfo(settings.site.timezone), Waiting(database), shelf, takeovers)
+    book = CorrectionBook(database, settings.learning.relabels_a_day)
+    staff = StaffChat(desk, registry, links, ZoneInfo(settings.site.timezone), Waiting(database), shelf, takeovers, book)
     outgoing = Outgoing(database, dt.timedelta(minutes=settings.chat.answers_for_min))
     if settings.notify.wecom.aes_key:
         wecom = WeComChat(settings.notify.wecom, residents, staff, shelf, Inbox(database, RESIDENTS), outgoing)

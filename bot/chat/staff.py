@@ -16,6 +16,8 @@ from bot.chat.waiting import Wait, Waiting
 from bot.database import now
 from bot.grid.models import Role
 from bot.grid.registry import PersonCard, Registry
+from bot.learning.book import CorrectionBook, learning_words, why
+from bot.learning.rules import CorrectionRefused
 from bot.notify.links import Links, Purpose
 from bot.notify.masking import surname
 from bot.notify.routes import CHATS, verbs
@@ -56,11 +58,13 @@ class StaffChat:
     waiting: Waiting
     shelf: ChatShelf
     takeovers: Takeovers
+    #: where what was heard wrong is written down to learn from; without it the history has it alone
+    book: CorrectionBook | None = None
 
     @property
     def _takers(self) -> dict[str, Callable[[Wait, str, dt.datetime], Shown]]:
         """Who takes the word that is waited for, by kind of `Wait`. A taker that wants no further word ends it."""
-        return {"comment": self._comment, "wrong": self._comment, "estimate": self._estimate}
+        return {"comment": self._comment, "wrong": self._wrong, "estimate": self._estimate}
 
     def press(self, staff_no: str, data: str, where: Where = NOWHERE, at: dt.datetime | None = None) -> Shown:
         """A button: "take:GD…", "eta:GD…:60", "pass:GD…:M12", pressed in the chat `where`. Never raises for what a
@@ -110,6 +114,8 @@ class StaffChat:
         if verb == "wrong":
             self.waiting.begin(me, number, "wrong", at)
             return Shown(said["ask_wrong"].format(no=number))
+        if verb == "kind":
+            return self._kind(me, number, choice)
         if verb == "ring":
             url = self.links.url(Purpose.ring, number, me) if self.links else ""
             return Shown(said["ring"].format(no=number, url=url) if url else said["ring_nowhere"].format(no=number))
@@ -213,6 +219,34 @@ class StaffChat:
         self.desk.press(wait.ticket_no, "comment", wait.staff_no, note=note, at=at)
         self.waiting.end(wait.staff_no)
         return Shown(words()["staff"]["noted"].format(no=wait.ticket_no))
+
+    def _wrong(self, wait: Wait, text: str, at: dt.datetime) -> Shown:
+        """The right words: the history keeps them, and what can be learned from is a correction."""
+        noted = self._comment(wait, text, at)
+        return self._correct(self.book, wait.staff_no, wait.ticket_no, text, at) if self.book else noted
+
+    def _correct(self, book: CorrectionBook, me: str, number: str, text: str, at: dt.datetime) -> Shown:
+        """The right words, to learn from; what kind of case that is, is asked for."""
+        said = words()["staff"]
+        try:
+            kept = book.write(number, me, words=text.strip(), at=at)
+        except CorrectionRefused as refused:
+            return Shown(said["not_learned"].format(no=number, why=why(refused.reason, "zh")))
+        kinds = [kind for kind in learning_words()["intents"] if kind != "callback"]
+        choices = [(word("kinds", kind), f"kind:{number}:{kept.id}.{kind}") for kind in kinds]
+        return Shown(said["corrected"].format(no=number), tuple(choices))
+
+    def _kind(self, me: str, number: str, choice: str) -> Shown:
+        said = words()["staff"]
+        correction, _, kind = choice.partition(".")
+        if self.book is None or not correction.isascii() or not correction.isdigit():
+            return Shown(said["refused"])
+        try:
+            kept = self.book.complete(int(correction), me, kind=kind)
+        except CorrectionRefused:
+            return Shown(said["refused"])
+        told = said["second_person"] if kept.state == "waiting" else said["noted"]
+        return Shown(told.format(no=number))
 
     def _told(self, verb: str, done: Pressed, to: str = "", when: str = "") -> Shown:
         text = words()["staff"][verb][done.outcome].format(

@@ -14,8 +14,10 @@ from typing import Any, TypeVar
 from bot.database import Database
 from bot.dialogue import rasa_lite
 from bot.dialogue.port import Heard, Reply, Understanding
+from bot.dialogue.training import source_fingerprint
 from bot.dialogue.turns import RasaDialogue
 from bot.tickets.desk import TicketDesk
+from nlu.lexicon import lexicon
 
 rasa_lite.install()
 
@@ -63,6 +65,7 @@ class EmbeddedDialogue(RasaDialogue):
     def __init__(self, model: Path, database: Database, desk: TicketDesk, session_minutes: int = 30) -> None:
         super().__init__(desk)
         self._model = model
+        self._sources = source_fingerprint()
         self._store = DialogueStore(database, session_minutes)
         self._agent: Agent | None = None
         self._loop = asyncio.new_event_loop()
@@ -92,16 +95,32 @@ class EmbeddedDialogue(RasaDialogue):
         """Run a coroutine on the dialogue's own loop and wait for it here."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
+    async def take_up(self, model: Path | None) -> bool:
+        """Go on with another model of the same sources, from the next turn on; False when there is nothing to do.
+
+        A turn that has begun ends with the model that it began with. Raises what a broken model raises, and goes on
+        with the present one."""
+        if model is None or model == self._model or source_fingerprint() != self._sources:
+            return False
+        agent = await asyncio.to_thread(self._agent_of, model)
+        # The site's words may have changed with the model.
+        lexicon.cache_clear()
+        await self._there(agent.parse_message("您好"))
+        self._agent, self._model = agent, model
+        return True
+
     async def _load(self) -> None:
-        quiet_rasa()
-        self._agent = Agent.load(
-            str(self._model), action_endpoint=InProcessActions("actions"), tracker_store=self._store
-        )
-        if self._agent.processor is None:
-            raise RuntimeError(f"{self._model} is no dialogue model")
-        pay_once(self._agent.processor.domain)
-        self._agent.processor.graph_runner = SequentialGraphRunner(self._agent.processor.graph_runner)
+        self._agent = self._agent_of(self._model)
         await self._understand("您好")
+
+    def _agent_of(self, model: Path) -> Agent:
+        quiet_rasa()
+        agent = Agent.load(str(model), action_endpoint=InProcessActions("actions"), tracker_store=self._store)
+        if agent.processor is None:
+            raise RuntimeError(f"{model} is no dialogue model")
+        pay_once(agent.processor.domain)
+        agent.processor.graph_runner = SequentialGraphRunner(agent.processor.graph_runner)
+        return agent
 
     async def _rasa_parse(self, clean: str) -> dict[str, Any]:
         assert self._agent is not None

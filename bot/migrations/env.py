@@ -7,6 +7,7 @@ from alembic import context
 import bot.calling.models
 import bot.chat.models
 import bot.grid.models
+import bot.learning.models
 import bot.notify.links
 import bot.recordings.models
 import bot.tickets.models

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bot.grid.importer import phone_digits
 from bot.grid.models import Role
 from bot.grid.registry import HouseholdCard, PersonCard, Registry
+from bot.learning.book import learning_words
 from bot.notify.links import BadLink, Links, Purpose
 from bot.notify.texts import word
 from bot.recordings.files import open_file
@@ -83,9 +84,13 @@ class StaffPages:
         settings: Settings,
         pictures: FilesOf = _no_files,
         sounds: FilesOf = _no_files,
+        *,
+        corrects: bool = False,
     ) -> None:
         self._desk, self._registry, self._links, self._sign_in = desk, registry, links, sign_in
         self._settings, self._pictures, self._sounds = settings, pictures, sounds
+        #: kinds to choose from where a case can be corrected (bot/web/learning.py)
+        self._kinds = [(kind, word("kinds", kind)) for kind in learning_words()["intents"]] if corrects else []
         self._zone = ZoneInfo(settings.site.timezone)
         self._secure = settings.web.public_url.startswith("https:")
 
@@ -184,11 +189,11 @@ class StaffPages:
     # ---- the case -------------------------------------------------------------------------------
 
     async def show_case(self, request: web.Request) -> web.StreamResponse:
-        found = self._allowed(request)
+        found = self.allowed(request)
         return found if isinstance(found, web.Response) else self._case(request, *found)
 
     async def press_case(self, request: web.Request) -> web.StreamResponse:
-        found = self._allowed(request)
+        found = self.allowed(request)
         if isinstance(found, web.Response):
             return found
         person, ticket = found
@@ -201,7 +206,7 @@ class StaffPages:
 
     async def listen(self, request: web.Request) -> web.StreamResponse:
         """One recording of the case, opened for this listener."""
-        found = self._allowed(request)
+        found = self.allowed(request)
         if isinstance(found, web.Response):
             return found
         name = _at(self._desk.recordings(found[1].ticket_no), request.match_info["number"])
@@ -215,7 +220,7 @@ class StaffPages:
 
     async def look(self, request: web.Request) -> web.StreamResponse:
         """One picture of the case."""
-        found = self._allowed(request)
+        found = self.allowed(request)
         if isinstance(found, web.Response):
             return found
         picture = _at(self._pictures(found[1].ticket_no), request.match_info["number"])
@@ -226,7 +231,7 @@ class StaffPages:
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """A voice note that cannot be played here, as it came."""
-        found = self._allowed(request)
+        found = self.allowed(request)
         if isinstance(found, web.Response):
             return found
         sound = _at(self._sounds(found[1].ticket_no), request.match_info["number"])
@@ -243,7 +248,7 @@ class StaffPages:
 
     async def ring(self, request: web.Request) -> web.StreamResponse:
         """The number to ring, for who has signed in; that it was looked at is written down."""
-        found = self._allowed(request)
+        found = self.allowed(request)
         if isinstance(found, web.Response):
             return found
         person, ticket = found
@@ -256,7 +261,7 @@ class StaffPages:
             say=words["say" if numbers else "none"],
         )  # fmt: skip
 
-    def _allowed(self, request: web.Request) -> tuple[PersonCard, TicketCard] | web.Response:
+    def allowed(self, request: web.Request) -> tuple[PersonCard, TicketCard] | web.Response:
         """Who asks, and the ticket; or the page that strangers and other grids get."""
         person = self._sign_in.staff_of(request)
         if person is None or person.role == Role.supervisor:
@@ -296,6 +301,7 @@ class StaffPages:
             buttons=[(verb, words["verbs"][verb]["button"]) for verb in _NEXT.get(ticket.state, ())],
             csrf=self._sign_in.csrf(request),
             told=told,
+            kinds=self._kinds,
             history=history,
             recordings=range(len(self._desk.recordings(ticket.ticket_no))),
             pictures=[(number, self._name(one.by)) for number, one in enumerate(self._pictures(ticket.ticket_no))],

@@ -1,0 +1,167 @@
+"""`gege correct` and `gege learn`: what staff correct, and what Gege learns from it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot.settings import load_settings
+
+_JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+
+
+class Mistyped(Exception):
+    """The command line is not complete; the message says what is missing."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(correct)
+    app.command()(learn)
+
+
+def correct(
+    which: Annotated[str, typer.Argument(help="Ticket to correct, or number of a correction to decide.")] = "",
+    heard: Annotated[str, typer.Option("--heard", help="What the resident really said.")] = "",
+    intent: Annotated[str, typer.Option("--intent", help="What the sentence means, as Rasa calls it.")] = "",
+    kind: Annotated[str, typer.Option("--kind", help="What kind of ticket it should have been.")] = "",
+    household: Annotated[str, typer.Option("--household", help="Number of the household it was about.")] = "",
+    by: Annotated[str, typer.Option("--by", help="Staff number of who does it.")] = "",
+    confirm: Annotated[bool, typer.Option("--confirm", help="Second person: it is right.")] = False,
+    refuse: Annotated[bool, typer.Option("--refuse", help="Second person: it is not.")] = False,
+    list_all: Annotated[bool, typer.Option("--list", help="List the corrections.")] = False,
+    as_json: _JsonFlag = False,
+) -> None:
+    """Write down what was misheard: gege correct GD2611230001 --heard "冇电" --kind outage --by M11."""
+    from bot.app import open_site
+    from bot.learning.book import CorrectionBook, why
+
+    if not list_all and not which:
+        raise Mistyped("which ticket? gege correct TICKET --heard … --by STAFF_NO, or gege correct --list")
+    if not list_all and not by:
+        raise Mistyped("who does it? add --by STAFF_NO")
+    if confirm and refuse:
+        raise Mistyped("either --confirm or --refuse")
+    if intent and kind:
+        raise Mistyped("either --intent or --kind")
+    if (confirm or refuse) and not (which.isascii() and which.isdigit()):
+        raise Mistyped("which correction? gege correct N --confirm --by STAFF_NO (gege correct --list has the numbers)")
+    settings = load_settings()
+    database = open_site(settings)
+    book = CorrectionBook(database, settings.learning.relabels_a_day)
+    try:
+        if list_all:
+            return _list(book.corrections(), as_json)
+        if confirm or refuse:
+            done = book.decide(int(which), by, confirm)
+        else:
+            done = book.write(which, by, words=heard, intent=intent, kind=kind, household_no=household)
+    finally:
+        database.dispose()
+    if as_json:
+        return _out(_plain(done))
+    told = f"correction {done.id} of {done.ticket_no}: {done.state}"
+    told += f" for a second person: {why(done.reason)}" if done.state == "waiting" else ""
+    print(told if done.fresh else f"{told} (nothing changed)", file=sys.stderr)
+
+
+def learn(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Train and compare, change nothing.")] = False,
+    back: Annotated[bool, typer.Option("--back", help="Go back to the model of before the last run.")] = False,
+    accept: Annotated[str, typer.Option("--accept", help="Take a word that waits into the lexicon.")] = "",
+    reject: Annotated[str, typer.Option("--reject", help="Forget a word; one that was taken leaves the lexicon.")] = "",
+    words: Annotated[bool, typer.Option("--words", help="List the words that wait.")] = False,
+    log: Annotated[bool, typer.Option("--log", help="List the runs.")] = False,
+    as_json: _JsonFlag = False,
+) -> None:
+    """Learn from the corrections; the new model is used only when it is no worse (about two minutes)."""
+    import os
+
+    from bot.app import open_site, tell
+    from bot.learning.learn import Learning
+    from bot.learning.lexicon_words import waiting
+    from bot.learning.runs import RunLog
+
+    if sum(map(bool, (dry_run, back, accept, reject, words, log))) > 1:
+        raise Mistyped("one of --dry-run, --back, --accept, --reject, --words, --log")
+    settings = load_settings()
+    database = open_site(settings)
+    try:
+        if words:
+            return _words(waiting(), as_json)
+        if log:
+            return _runs(RunLog(database).runs(), as_json)
+        learning = Learning(settings, database, tell)
+        if accept:
+            done = learning.accept(accept)
+            return _taken_up(settings, f"{done} is in the lexicon")
+        if reject:
+            learning.reject(reject)
+            return _taken_up(settings, f"{reject} is forgotten")
+        # The service may be answering beside it.
+        os.nice(10)
+        run = learning.back() if back else learning.learn(dry_run)
+    finally:
+        database.dispose()
+    if as_json:
+        return _out(_plain(run))
+    told = f"run {run.id}: {run.decision}{f' ({run.reason})' if run.reason else ''}"
+    if run.decision not in ("in_service", "gone_back"):
+        return tell(told)
+    return _taken_up(settings, told)
+
+
+def _taken_up(settings: Any, done: str) -> None:
+    """What was done, and when the service knows it."""
+    http = settings.dialogue.adapter == "http"
+    when = "restart gege rasa-server for it" if http else "a running gege serve takes it up within a minute"
+    print(f"{done}; {when}", file=sys.stderr, flush=True)
+
+
+def _words(found: list[Any], as_json: bool) -> None:
+    if as_json:
+        return _out([vars(one) for one in found])
+    table = Table("heard", "said", "times", "examples")
+    for one in found:
+        table.add_row(one.say, one.means, str(one.count), "\n".join(one.examples))
+    Console().print(table)
+
+
+def _runs(found: list[Any], as_json: bool) -> None:
+    if as_json:
+        return _out([_plain(one) for one in found])
+    table = Table("run", "began", "decision", "corrections", "frozen before", "after", "why")
+    for one in found:
+        figures = [f"{of['clean']['intent_accuracy']:.1%}" if "clean" in of else "" for of in (one.before, one.after)]
+        began = one.began_at.strftime("%Y-%m-%d %H:%M")
+        table.add_row(str(one.id), began, one.decision, str(one.counts.get("corrections", 0)), *figures, one.reason)
+    Console().print(table)
+
+
+def _list(found: list[Any], as_json: bool) -> None:
+    from bot.learning.book import why
+
+    if as_json:
+        return _out([_plain(one) for one in found])
+    table = Table()
+    for column in ("no", "ticket", "heard", "should be", "kind", "household", "by", "state", "why"):
+        table.add_column(column, overflow="fold")
+    for one in found:
+        cells = (one.ticket_no, one.heard, one.words, one.intent, one.household_no, one.by, one.state, why(one.reason))
+        table.add_row(str(one.id), *cells)
+    Console().print(table)
+
+
+def _plain(card: Any) -> dict[str, Any]:
+    import dataclasses
+
+    return dataclasses.asdict(card)
+
+
+def _out(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, default=str), flush=True)

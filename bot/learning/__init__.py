@@ -1,0 +1,1 @@
+"""What staff correct, and what Gege learns from it."""

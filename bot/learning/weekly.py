@@ -1,0 +1,88 @@
+"""Learning once a week by itself, in a process of its own; and taking up what was learned."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from bot.database import Database, now
+from bot.dialogue.training import trained_model
+from bot.learning.runs import RunLog
+from bot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+#: later than this the machine has other things to do: it waits for the next week
+_LATE = dt.timedelta(hours=6)
+_LOOK_S = 30.0
+
+
+@runtime_checkable
+class TakesUp(Protocol):
+    """A dialogue that can go on with another model."""
+
+    async def take_up(self, model: Path | None) -> bool: ...
+
+
+def due(weekly: str, at: dt.datetime, last: dt.datetime | None) -> bool:
+    """Whether it is time, `at` being in the site's own time; `last` is when a run last began."""
+    if not weekly:
+        return False
+    day, _, clock = weekly.partition(" ")
+    hour, minute = map(int, clock.split(":"))
+    moment = at.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    moment -= dt.timedelta(days=(at.weekday() - _DAYS.index(day)) % 7)
+    if moment > at:
+        moment -= dt.timedelta(days=7)
+    return at - moment < _LATE and (last is None or last < moment)
+
+
+async def learning(
+    settings: Settings,
+    database: Database,
+    dialogue: object,
+    run: Callable[[], Awaitable[int]] | None = None,
+    look_s: float = _LOOK_S,
+) -> None:
+    """Beside the service, until cancelled: start a run when its time has come, go on with the model that it made."""
+    from zoneinfo import ZoneInfo
+
+    zone, runs = ZoneInfo(settings.site.timezone), RunLog(database)
+    start = run or (lambda: _in_its_own_process(settings))
+    while True:
+        try:
+            last = await asyncio.to_thread(runs.runs, 1)
+            began = last[0].began_at if last else None
+            if due(settings.learning.weekly, now().astimezone(zone), began) and (code := await start()):
+                log.warning("gege learn ended with %s; gege learn --log says why", code)
+            if isinstance(dialogue, TakesUp):
+                model = await asyncio.to_thread(trained_model, settings.dialogue_models)
+                if await dialogue.take_up(model):
+                    log.info("the dialogue goes on with %s", model)
+        except Exception:
+            log.exception("learning failed; the service goes on with the model that it has")
+        await asyncio.sleep(look_s)
+
+
+async def _in_its_own_process(settings: Settings) -> int:
+    """`gege learn`; it ends with the service, half a run changes nothing."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "from bot.cli import main; main()",
+        "learn",
+        env={**os.environ, "GEGE_HOME": str(settings.home.resolve())},
+    )
+    try:
+        return await process.wait()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
