@@ -115,6 +115,17 @@ async def test_the_next_one_is_rung_and_the_caller_is_told(site: Callable) -> No
         assert here.owed()[0].reporter == "13971800123"
 
 
+async def test_a_manager_who_declines_is_not_rung_a_second_time(site: Callable) -> None:
+    async with site() as here:
+        far = here.far
+        far.behave["REFER"] = lambda refer: far.answer(refer, 202)
+        call = await here.asks_for_a_person()
+        await until(lambda: far.named("REFER"))
+        call.notify("603 Decline")
+        await until(lambda: len(far.named("REFER")) >= 2)
+        assert not far.named("INVITE") and len(set(_numbers(far))) == 2
+
+
 async def test_a_peer_that_leaves_without_a_word_is_no_success(site: Callable) -> None:
     async with site() as here:
         far = here.far

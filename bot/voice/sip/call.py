@@ -7,6 +7,7 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from bot.voice.line import CallFacts, Pressed
@@ -27,6 +28,15 @@ NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
 #: an offer without a description: until the ACK there is nowhere to send to
 NOWHERE = sdp.Media("0.0.0.0", 0, 8, 101)
 _REFERRED_S = 60.0
+
+
+@dataclass(frozen=True)
+class Referred:
+    """What came of a REFER: `known` is false when the peer does not do it (nobody was rung); else the final status of
+    the number, 0 when the peer left without telling."""
+
+    known: bool
+    status: int
 
 
 class Home(Protocol):
@@ -141,13 +151,13 @@ class SipCall:
 
     # ---- what we ask ----------------------------------------------------------------------------
 
-    async def refer(self, number: str, within_s: float = _REFERRED_S) -> int:
-        """Ask the peer to ring `number` instead of us (RFC 3515); the final status that came of it.
+    async def refer(self, number: str, within_s: float = _REFERRED_S) -> Referred:
+        """Ask the peer to ring `number` instead of us (RFC 3515).
 
-        202 and no word within the time is 408; 0 when the peer left without telling: it may have been put through, or
-        the caller hung up. The peer keeps us until we hang up, so that who was not reached can be told."""
+        202 and no word within the time is 408; 0 when the peer left without telling: the caller may have been put
+        through, or have hung up. The peer keeps us until we hang up, so that who was not reached can be told."""
         if self.over or not NUMBER.fullmatch(number):
-            return 603
+            return Referred(True, 603)
         self._referred = asyncio.get_running_loop().create_future()
         request = self._request("REFER")
         host = self.dialog.peer[0]
@@ -158,10 +168,10 @@ class SipCall:
         try:
             answered = await self._endpoint.ask(request, self._endpoint.where(self.dialog))
             if answered is None or answered.code >= 300:
-                return answered.code if answered else 408
-            return await asyncio.wait_for(self._referred, within_s)
+                return Referred(False, answered.code if answered else 408)
+            return Referred(True, await asyncio.wait_for(self._referred, within_s))
         except TimeoutError:
-            return 408
+            return Referred(True, 408)
         finally:
             self._referred = None
 

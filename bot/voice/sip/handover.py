@@ -27,8 +27,6 @@ log = logging.getLogger(__name__)
 #: Asterisk's words for how ringing ended, so that both front ends follow one plan
 _STATUS = {"answered": ANSWERED, "busy": "BUSY", "no_answer": "NOANSWER"}
 _UNAVAILABLE = "CHANUNAVAIL"
-#: the peer does not do REFER
-_NO_REFER = (400, 403, 405, 420, 489, 501, 603)
 #: sound that waits on a joined line for longer than this (s) is dropped: two clocks never agree
 _MOST_WAITING_S = 0.3
 
@@ -70,9 +68,11 @@ class SipHandOver:
         if call.over:
             return CALLER_LEFT
         if self._trunk is None:
-            code = await call.refer(number, self._ring_s + 5.0)
-            if code not in _NO_REFER:
-                return CALLER_LEFT if code == 0 else _status_of(code)
+            referred = await call.refer(number, self._ring_s + 5.0)
+            if referred.known:
+                return _status_of(referred.status) if referred.status else CALLER_LEFT
+            if call.over:
+                return CALLER_LEFT
             gateway = Gateway(call.dialog.peer, _host_port(call.dialog.peer))
         else:
             gateway = self._trunk
