@@ -1,6 +1,7 @@
 """The demo speech model: its file formats, its texts, and that the committed model hears voices it never
 heard."""
 
+import heapq
 import json
 import math
 import struct
@@ -16,7 +17,16 @@ from bot.speech import bench
 from bot.speech.demo_model import demo_wav, kaldi_writer, speak_demo
 from bot.speech.demo_model.features import DIMENSION, mfcc
 from bot.speech.demo_model.fst import MAGIC, Fst
-from bot.speech.demo_model.graph import build_graph
+from bot.speech.demo_model.graph import (
+    SILENCE_PROBABILITY,
+    TRANSITION_SCALE,
+    WORD_COST,
+    build_graph,
+    make_hclg,
+    make_lexicon,
+    word_table,
+)
+from bot.speech.demo_model.kaldi_writer import FORWARD
 from bot.speech.demo_model.language_model import END, START, train_ngrams
 from bot.speech.demo_model.phones import phone_table, phones, readings
 from bot.speech.demo_model.speaker import Job, speak_jobs, syllables_of
@@ -51,8 +61,9 @@ def test_numbers_are_said_as_people_say_them() -> None:
 
 
 def test_a_syllable_is_an_initial_and_a_final() -> None:
-    assert phones("jia1") == ("j", "ia")
-    assert phones("an1") == ("an",)
+    assert phones("jia1") == ("j", "ia1")
+    assert phones("an4") == ("an4",) != phones("an3")
+    assert phones("jia") == ("j", "ia5")
     assert phones("zi4")[1] != phones("zhi4")[1] != phones("li4")[1]
     assert readings("停电") == (("ting2", "dian4"),)
     with pytest.raises(ValueError, match="no reading"):
@@ -101,8 +112,8 @@ def test_features_are_one_frame_each_ten_milliseconds() -> None:
 
 
 def test_a_phone_shares_its_time_among_its_states() -> None:
-    utterance = Utterance(np.zeros(0), [Segment("SIL", 0, 0.2), Segment("ia", 0.2, 0.4)])
-    first, second = phone_table().pdfs["ia"]
+    utterance = Utterance(np.zeros(0), [Segment("SIL", 0, 0.2), Segment("ia1", 0.2, 0.4)])
+    first, second = phone_table().pdfs["ia1"]
     assert Counter(utterance.labels(50).tolist()) == {0: 30, first: 10, second: 10}
 
 
@@ -113,6 +124,35 @@ def test_a_language_model_is_a_distribution_after_every_history() -> None:
         total = sum(model.probability(history, word) for word in ("a", "b", "c", "d", END))
         assert math.isclose(total, 1, abs_tol=1e-6), history
     assert model.probability((START, "a"), "b") > model.probability((START, "a"), "d") > 0
+
+
+def test_a_tree_of_words_costs_what_the_language_model_says() -> None:
+    sentences = {("停电", "了"): 3.0, ("停", "了"): 1.0, ("电费",): 2.0}
+    lexicon = make_lexicon(["停电", "停", "廷", "电费", "电废", "了", "电"])
+    model, words = train_ngrams(sentences, lexicon, order=3), word_table(lexicon)
+    fst = make_hclg(lexicon, model, words, unknown_cost=None)
+    table = phone_table()
+    for word, (reading, *_) in lexicon.items():
+        states = sum(len(table.id_pdfs[phone]) for phone in table.word_phones(reading))
+        wanted = -math.log(model.probability((START,), word)) - math.log(model.probability((START, word), END))
+        wanted += WORD_COST - states * TRANSITION_SCALE * math.log(FORWARD) - 2 * math.log(1 - SILENCE_PROBABILITY)
+        assert math.isclose(_cheapest(fst, (words[word],)), wanted, abs_tol=1e-4), word
+
+
+def _cheapest(fst: Fst, outputs: tuple[int, ...]) -> float:
+    """The cost of the best path that says exactly these words."""
+    waiting, settled = [(0.0, 0, 0)], {}
+    while waiting:
+        cost, state, said = heapq.heappop(waiting)
+        if (state, said) in settled:
+            continue
+        settled[state, said] = cost
+        for _, word, price, after in fst.arcs[state]:
+            if not word or (said < len(outputs) and word == outputs[said]):
+                # word costs are negative here and there: shifted, so that the search stays right
+                heapq.heappush(waiting, (cost + price + 10 * bool(word), after, said + bool(word)))
+    ends = [cost + fst.final[state] for (state, said), cost in settled.items() if state in fst.final and said == len(outputs)]
+    return min(ends) - 10 * len(outputs)
 
 
 def test_no_test_sentence_is_in_the_training(splitter: Splitter) -> None:

@@ -18,7 +18,7 @@ from .kaldi_writer import write_acoustic_model
 from .phones import phone_table
 from .texts import PROJECT, Splitter, training_sentences, vocabulary
 
-HOURS, PASSES, WIDTH, THREADS = 14.0, 3.2, 256, 2
+HOURS, PASSES, WIDTH, THREADS = 16.0, 7.0, 256, 2
 NOTE = "synthetic voices, for trying and testing, not for residents"
 _GROUP = "speech-training"
 _FASTER = {
@@ -48,7 +48,7 @@ def train_net(shards: list[Path], out: Path, *, python: str | None, passes: floa
     script = Path(__file__).with_name("training.py")
     # -P: this folder must not be searched for modules
     command = [*training_command(python), "-P", str(script), str(out), *map(str, shards)]
-    options = ["--passes", f"{passes:g}", "--width", str(WIDTH), "--outputs", str(phone_table().pdf_count)]
+    options = ["--minutes", "60", "--passes", f"{passes:g}", "--width", str(WIDTH), "--outputs", str(phone_table().pdf_count)]
     done = subprocess.run(
         [*command, *options, "--threads", str(THREADS)],
         cwd=PROJECT,
@@ -96,7 +96,7 @@ def build_demo(
     """Builds the model at `out`, with intermediate files in `work` (about 0.4 GB), from `hours` of
     synthetic speech.
 
-    `python` is an interpreter with PyTorch and numpy. Takes about ten minutes on two cores.
+    `python` is an interpreter with PyTorch and numpy. Takes about three quarters of an hour on two cores.
     """
     from bot.speech.bench import bench_speech
 

@@ -1,8 +1,8 @@
 """Mandarin syllables as phones, and the numbers that Kaldi gives to phones, states and transitions.
 
-A phone is a pinyin initial (one HMM state) or a toneless final (two states). The apical vowel after z/c/s is
-`ii`, after zh/ch/sh/r `iii`. Every phone exists in four positions of the word (B begin, E end, I internal, S
-single), which share their states' distributions (pdfs).
+A phone is a pinyin initial (one HMM state) or a final with its tone (two states; 5 is the neutral tone). The
+apical vowel after z/c/s is `ii`, after zh/ch/sh/r `iii`. Every phone exists in four positions of the word (B
+begin, E end, I internal, S single), which share their states' distributions (pdfs).
 """
 
 import re
@@ -17,6 +17,7 @@ from .data_files import data_lines
 
 SILENCE = "SIL"
 INITIALS = frozenset((*"bpmfdtnlgkhjqxrzcs", "zh", "ch", "sh"))
+TONES, NEUTRAL = "12345", "5"
 POSITIONS = (("B", "begin"), ("E", "end"), ("I", "internal"), ("S", "singleton"))
 _NOT_SPOKEN = frozenset(("m", "n", "ng", "hm", "hng", "ê"))
 
@@ -50,15 +51,16 @@ def readings(word: str) -> tuple[tuple[str, ...], ...]:
 
 @cache
 def phones(syllable: str) -> tuple[str, ...]:
-    """`jia1` -> `("j", "ia")`; the tone may be left out."""
+    """`jia1` -> `("j", "ia1")`; a syllable without a tone has the neutral one."""
     plain = re.sub(r"\d", "", syllable)
+    tone = syllable[-1] if syllable[-1].isdigit() else NEUTRAL
     initial = to_initials(plain, strict=True)
     final = to_finals(plain, strict=True, v_to_u=False)
     if final == "i" and initial in ("z", "c", "s"):
         final = "ii"
     if final == "i" and initial in ("zh", "ch", "sh", "r"):
         final = "iii"
-    return (initial, final) if initial else (final,)
+    return (initial, final + tone) if initial else (final + tone,)
 
 
 @cache
@@ -69,7 +71,7 @@ def syllables() -> tuple[str, ...]:
         if 0x4E00 <= codepoint <= 0x9FA5:
             for reading in pinyin.split(","):
                 plain = to_normal(reading, v_to_u=False)
-                if re.fullmatch(r"[a-z]+", plain) and plain not in _NOT_SPOKEN and phones(plain)[-1]:
+                if re.fullmatch(r"[a-z]+", plain) and plain not in _NOT_SPOKEN and phones(plain)[-1] != NEUTRAL:
                     found.add(plain)
     return tuple(sorted(found))
 
@@ -82,7 +84,7 @@ class PhoneTable:
     pdfs: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """Phone without position -> pdf of each of its states; silence has pdf 0."""
     ids: dict[str, int] = field(default_factory=dict)
-    """Phone with position (`ia_E`), or SIL -> phone id, from 1."""
+    """Phone with position (`ia1_E`), or SIL -> phone id, from 1."""
     id_pdfs: list[tuple[int, ...]] = field(default_factory=list)
     """Phone id -> pdfs; entry 0 is empty."""
     boundaries: list[str] = field(default_factory=list)
@@ -109,7 +111,7 @@ class PhoneTable:
 @cache
 def phone_table() -> PhoneTable:
     """The one table that training, model file and graph share."""
-    names = tuple(sorted({phone for syllable in syllables() for phone in phones(syllable)}))
+    names = tuple(sorted({phone for syllable in syllables() for tone in TONES for phone in phones(syllable + tone)}))
     table = PhoneTable(names)
     table.pdfs[SILENCE] = (0,)
     table.ids[SILENCE] = 1
