@@ -108,8 +108,10 @@ class Relay:
                 for parcel in parcels:
                     self._spawn(self._deliver(parcel, None)).add_done_callback(lambda _: self._wake.set())
                 if not parcels:
+                    # Not wait_for: in Python 3.11 it forgets that we were cancelled in the moment of a nudge.
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), self._poll_s)
+                        async with asyncio.timeout(self._poll_s):
+                            await self._wake.wait()
         finally:
             self._loop = None
             for task in list(self._under_way):

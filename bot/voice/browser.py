@@ -164,7 +164,8 @@ class WebsocketLine:
                     self._incoming.woke()
                 elif late > _CATCH_UP_S:
                     origin += late
-                await asyncio.wait_for(self._send_frame(), _STUCK_S)
+                async with asyncio.timeout(_STUCK_S):
+                    await self._send_frame()
                 self._incoming.fill(self._sent_frames * FRAME_S, RATE)
         except (ConnectionError, RuntimeError, TimeoutError):
             # aiohttp raises RuntimeError on a socket that is closing.
