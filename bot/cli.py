@@ -18,6 +18,7 @@ import typer
 from bot.commands import calling, escalation, learning, link, outage, staff
 from bot.commands.bench_voice import register as register_bench_voice
 from bot.commands.call_log import register as register_call_log
+from bot.commands.line import JsonFlag, out
 from bot.settings import PROJECT, SettingsError, load_settings
 
 app = typer.Typer(
@@ -37,17 +38,11 @@ link.register(app)
 calling.register(app)
 learning.register(app)
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Caller = Annotated[str, typer.Option("--caller", help="The caller's number.")]
 
 
 class Failure(Exception):
     """A command cannot go on; the message is for the operator."""
-
-
-def out(value: Any) -> None:
-    """One JSON value on one line of stdout."""
-    print(json.dumps(value, ensure_ascii=False, default=str), flush=True)
 
 
 def note(line: str) -> None:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from bot.calling.key import ask_for_key, say
+from bot.calling.key import ask_for_key
 from bot.calling.ledger import DANGER, Ledger
 from bot.calling.words import words
 from bot.database import now
-from bot.grid.models import Role
 from bot.notify.masking import mask
 from bot.speech.speak import Voice, VoiceFailed
 from bot.tickets.desk import TicketCard, TicketDesk, TicketRefused
 from bot.tickets.models import Kind, State
 from bot.voice.dialling import Connected, Dialler, Rung
-from bot.voice.plan import digits
+from bot.voice.mouth import say
+from bot.voice.plan import People, Person, digits, in_order
 
 log = logging.getLogger(__name__)
 
@@ -27,22 +27,11 @@ TAKE, CANNOT = "1", "2"
 _LOOK_S = 1.0
 
 
-class Person(Protocol):
-    """Somebody who can be rung."""
+class Staff(Person, Protocol):
+    """Somebody who can be rung, and who takes a ticket."""
 
     @property
     def staff_no(self) -> str: ...
-
-    @property
-    def phone(self) -> str: ...
-
-
-class People(Protocol):
-    """What of the registry is needed here."""
-
-    def staff(self, grid_no: str, role: str, /) -> Sequence[Person]: ...
-
-    def duty(self) -> Sequence[Person]: ...
 
 
 class DangerCalls:
@@ -51,7 +40,7 @@ class DangerCalls:
     def __init__(
         self,
         desk: TicketDesk,
-        people: People,
+        people: People[Staff],
         dialler: Dialler,
         voice: Voice,
         ledger: Ledger,
@@ -83,13 +72,13 @@ class DangerCalls:
             task.cancel()
         await asyncio.gather(*self._rounds.values(), return_exceptions=True)
 
-    def people_of(self, grid_no: str | None) -> list[Person]:
+    def people_of(self, grid_no: str | None) -> list[Staff]:
         """In the order in which they are rung; nobody's telephone twice."""
-        found: list[Person] = []
-        for role in (Role.manager, Role.assistant) if grid_no else ():
-            found += self._people.staff(grid_no or "", role)
-        found += self._people.duty()
-        return list({digits(each.phone): each for each in reversed(found) if digits(each.phone)}.values())[::-1]
+        found: dict[str, Staff] = {}
+        for each in in_order(self._people, grid_no):
+            if number := digits(each.phone):
+                found.setdefault(number, each)
+        return list(found.values())
 
     async def _until_taken(self, ticket: TicketCard) -> None:
         try:
@@ -112,7 +101,7 @@ class DangerCalls:
         card = await asyncio.to_thread(self._desk.ticket, ticket_no)
         return card is None or card.state != State.reported
 
-    async def _ring(self, ticket: TicketCard, person: Person) -> bool:
+    async def _ring(self, ticket: TicketCard, person: Staff) -> bool:
         """Whether somebody has it now: this person, or by another way."""
         placed = await asyncio.to_thread(self._ledger.begin, person.phone, DANGER, ticket.ticket_no, person.staff_no)
         outcome = "failed"
@@ -153,7 +142,7 @@ class DangerCalls:
                 asking.cancel()
                 await asyncio.gather(asking, return_exceptions=True)
 
-    async def _ask(self, ticket: TicketCard, person: Person, call: Connected) -> bool:
+    async def _ask(self, ticket: TicketCard, person: Staff, call: Connected) -> bool:
         said = words()
         sentence = said.danger.format(
             site=self._site,

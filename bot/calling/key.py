@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.speech.speak import Voice
 from bot.voice.line import Line, Pressed
+from bot.voice.mouth import say
 
 #: a sentence is said so often, with so many seconds to press a key after it
 _TIMES, _WAIT_S = 3, 5.0
@@ -29,12 +30,6 @@ async def ask_for_key(
     finally:
         pressed.cancel()
         await asyncio.gather(pressed, return_exceptions=True)
-
-
-async def say(line: Line, voice: Voice, sentence: str) -> None:
-    """Speak and wait until it was heard."""
-    for playing in [line.play(pcm) async for pcm in voice.stream(sentence, line.rate)]:
-        await playing.over.wait()
 
 
 async def _spoken(line: Line, voice: Voice, sentence: str, pressed: asyncio.Future[str]) -> None:

@@ -14,7 +14,7 @@ from bot.chat.shelf import ChatShelf, NotAPicture
 from bot.chat.takeover import Takeovers, Talk
 from bot.chat.waiting import Wait, Waiting
 from bot.database import now
-from bot.grid.models import Role
+from bot.grid.models import EVERY_CASE, Role
 from bot.grid.registry import PersonCard, Registry
 from bot.learning.book import CorrectionBook, learning_words, why
 from bot.learning.rules import CorrectionRefused
@@ -32,7 +32,6 @@ _PRESS = {"take": "acknowledge", "site": "on_site", "done": "resolve", "crew": "
 #: the messenger and the chat in which staff press and write
 Where = tuple[str, str]
 NOWHERE: Where = ("", "")
-_EVERYWHERE = frozenset({Role.team, Role.duty, Role.admin, Role.crew})
 
 
 @dataclass(frozen=True)
@@ -260,7 +259,7 @@ class StaffChat:
         return Shown(text, following, fresh=True)
 
     def _may(self, person: PersonCard, ticket: TicketCard) -> bool:
-        if person.role in _EVERYWHERE or ticket.owner == person.staff_no or not ticket.grid_no:
+        if person.role in EVERY_CASE or ticket.owner == person.staff_no or not ticket.grid_no:
             return True
         return person in self.registry.staff(ticket.grid_no, person.role)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,13 +14,8 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from bot.commands.line import JsonFlag, Mistyped, out
 from bot.settings import load_settings
-
-_JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-
-
-class Mistyped(Exception):
-    """The command line is not complete; the message says what is missing."""
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +31,7 @@ def leave(
     to: Annotated[str, typer.Option("--to", help="Staff number of who stands in.")] = "",
     back: Annotated[bool, typer.Option("--back", help="Back already: end this leave, drop those to come.")] = False,
     list_all: Annotated[bool, typer.Option("--list", help="The leaves that go on or are to come.")] = False,
-    as_json: _JsonFlag = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Write down who is on leave and who stands in: gege leave M11 --from 2026-12-01 --until 2026-12-05 --to M12."""
     from bot.app import open_site
@@ -75,7 +69,7 @@ def leave(
     _show(rows, columns, as_json, "nobody_on_leave" if list_all else "was_not_on_leave")
 
 
-def audit(as_json: _JsonFlag = False) -> None:
+def audit(as_json: JsonFlag = False) -> None:
     """Say what is stuck; ends with 1 when something is. It looks and changes nothing."""
     from bot.app import open_site
     from bot.database import now
@@ -113,8 +107,7 @@ def _local(at: dt.datetime, zone: ZoneInfo) -> str:
 
 def _show(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool, nothing: str) -> None:
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False), flush=True)
-        return
+        return out(rows)
     words: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("escalation.yml").read_text("utf-8"))
     if not rows:
         print(words[nothing], file=sys.stderr, flush=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Annotated, Any
 
@@ -10,13 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.commands.line import JsonFlag, Mistyped, out
 from bot.settings import load_settings
-
-_JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-
-
-class Mistyped(Exception):
-    """The command line is not complete; the message says what is missing."""
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +29,7 @@ def correct(
     confirm: Annotated[bool, typer.Option("--confirm", help="Second person: it is right.")] = False,
     refuse: Annotated[bool, typer.Option("--refuse", help="Second person: it is not.")] = False,
     list_all: Annotated[bool, typer.Option("--list", help="List the corrections.")] = False,
-    as_json: _JsonFlag = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Write down what was misheard: gege correct GD2611230001 --heard "冇电" --kind outage --by M11."""
     from bot.app import open_site
@@ -64,7 +58,7 @@ def correct(
     finally:
         database.dispose()
     if as_json:
-        return _out(_plain(done))
+        return out(_plain(done))
     told = f"correction {done.id} of {done.ticket_no}: {done.state}"
     told += f" for a second person: {why(done.reason)}" if done.state == "waiting" else ""
     print(told if done.fresh else f"{told} (nothing changed)", file=sys.stderr)
@@ -77,7 +71,7 @@ def learn(
     reject: Annotated[str, typer.Option("--reject", help="Forget a word; one that was taken leaves the lexicon.")] = "",
     words: Annotated[bool, typer.Option("--words", help="List the words that wait.")] = False,
     log: Annotated[bool, typer.Option("--log", help="List the runs.")] = False,
-    as_json: _JsonFlag = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Learn from the corrections; the new model is used only when it is no worse (about two minutes)."""
     import os
@@ -109,7 +103,7 @@ def learn(
     finally:
         database.dispose()
     if as_json:
-        return _out(_plain(run))
+        return out(_plain(run))
     told = f"run {run.id}: {run.decision}{f' ({run.reason})' if run.reason else ''}"
     if run.decision not in ("in_service", "gone_back"):
         return tell(told)
@@ -125,7 +119,7 @@ def _taken_up(settings: Any, done: str) -> None:
 
 def _words(found: list[Any], as_json: bool) -> None:
     if as_json:
-        return _out([vars(one) for one in found])
+        return out([vars(one) for one in found])
     table = Table("heard", "said", "times", "examples")
     for one in found:
         table.add_row(one.say, one.means, str(one.count), "\n".join(one.examples))
@@ -134,7 +128,7 @@ def _words(found: list[Any], as_json: bool) -> None:
 
 def _runs(found: list[Any], as_json: bool) -> None:
     if as_json:
-        return _out([_plain(one) for one in found])
+        return out([_plain(one) for one in found])
     table = Table("run", "began", "decision", "corrections", "frozen before", "after", "why")
     for one in found:
         figures = [f"{of['clean']['intent_accuracy']:.1%}" if "clean" in of else "" for of in (one.before, one.after)]
@@ -147,7 +141,7 @@ def _list(found: list[Any], as_json: bool) -> None:
     from bot.learning.book import why
 
     if as_json:
-        return _out([_plain(one) for one in found])
+        return out([_plain(one) for one in found])
     table = Table()
     for column in ("no", "ticket", "heard", "should be", "kind", "household", "by", "state", "why"):
         table.add_column(column, overflow="fold")
@@ -161,7 +155,3 @@ def _plain(card: Any) -> dict[str, Any]:
     import dataclasses
 
     return dataclasses.asdict(card)
-
-
-def _out(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, default=str), flush=True)

@@ -18,7 +18,8 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from bot.commands.escalation import Mistyped, moment
+from bot.commands.escalation import moment
+from bot.commands.line import Mistyped, out
 from bot.settings import load_settings
 from bot.tickets.outage_cards import OutageCard
 
@@ -255,7 +256,7 @@ _COLUMNS = (
 
 def _show(rows: list[dict[str, Any]], as_json: bool, one: bool = False, nothing: str = "no_outages") -> None:
     if as_json:
-        print(json.dumps(rows[0] if one else rows, ensure_ascii=False), flush=True)
+        out(rows[0] if one else rows)
     elif not rows:
         print(_words()[nothing], file=sys.stderr, flush=True)
     elif "outage_no" in rows[0]:

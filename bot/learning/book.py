@@ -13,13 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.database import Database, now
-from bot.grid.models import GridStaff, Household, Role, Staff
+from bot.grid.models import EVERY_CASE, GridStaff, Household, Role, Staff
 from bot.learning.models import Correction, CorrectionState
 from bot.learning.rules import Corrected, CorrectionRefused, contradicting, doubt, same_sentence, unusable
 from bot.tickets.models import Kind, Ticket, Utterance
 
-#: these see every case; managers and assistants those of their own grids
-_EVERYWHERE = frozenset({Role.team, Role.duty, Role.admin, Role.crew})
 #: these may be the second person
 SECOND = frozenset({Role.team, Role.duty, Role.admin})
 #: older ones contradict nobody any more
@@ -208,7 +206,7 @@ class CorrectionBook:
             raise CorrectionRefused("second", f"{by!r} is nobody on the staff list")
         if person.role == Role.supervisor:
             raise CorrectionRefused("second", f"{by} looks on and corrects nothing")
-        if person.role in _EVERYWHERE or ticket.owner == by or not ticket.grid_no:
+        if person.role in EVERY_CASE or ticket.owner == by or not ticket.grid_no:
             return
         if session.get(GridStaff, (ticket.grid_no, by)) is None:
             raise CorrectionRefused("second", f"{ticket.ticket_no} is not of {by}'s grids")

@@ -15,8 +15,7 @@ import numpy as np
 from bot.dialogue.port import Understanding
 from bot.grid.noise import queries
 from bot.grid.registry import Registry
-from bot.speech.bench import spoken
-from bot.speech.demo_model.line import Line
+from bot.speech.bench import aloud, over_a_line
 from bot.speech.demo_model.texts import plain
 from bot.speech.recognise import HeardSpeech, Recogniser
 
@@ -79,22 +78,23 @@ def kinds_of_speech(meant: list[Meant]) -> dict[str, list[tuple[Meant, np.ndarra
     from nlu.simulator import Words, distort
 
     source = Words()
-    clean = _aloud(meant, [each.text for each in meant])
-    dialect = _aloud(
+    clean = _spoken(meant, [each.text for each in meant])
+    dialect = _spoken(
         meant,
         [distort(each.text, _STRENGTH, random.Random(f"{_SEED}/{i}"), source) for i, each in enumerate(meant)],
     )
-    line = Line(_SEED, clean_share=0.0)
-    noisy = [(each, line.degrade(samples.astype(np.float64)).astype(np.int16)) for each, samples in clean]
-    return {"clean": clean, "noisy 8 kHz line": noisy, f"simulated dialect {_STRENGTH}": dialect}
+    noisy = over_a_line([samples for _, samples in clean], _SEED)
+    return {
+        "clean": clean,
+        "noisy 8 kHz line": [(each, samples) for (each, _), samples in zip(clean, noisy, strict=True)],
+        f"simulated dialect {_STRENGTH}": dialect,
+    }
 
 
-def _aloud(meant: list[Meant], texts: list[str]) -> list[tuple[Meant, np.ndarray]]:
-    # One voice after the other; a sentence that espeak fails on is left out.
-    found: list[tuple[Meant, np.ndarray]] = []
-    for each, text in zip(meant, texts, strict=True):
-        found += [(each, samples) for _, samples in spoken([plain(text)], utterances=1, seed=len(found))]
-    return found
+def _spoken(meant: list[Meant], texts: list[str]) -> list[tuple[Meant, np.ndarray]]:
+    """A sentence that espeak fails on is left out."""
+    sounds = aloud([plain(text) for text in texts], random.Random(_SEED), len(texts))
+    return [(each, samples) for each, samples in zip(meant, sounds, strict=True) if samples is not None]
 
 
 async def bench_call(

@@ -16,6 +16,7 @@ from bot.voice.audiosocket import AudioSocketLine, AudioSocketServer
 from bot.voice.call import OnEvent
 from bot.voice.fastagi import AgiSession, Script
 from bot.voice.line import CallFacts
+from bot.voice.mouth import say
 from bot.voice.plan import ANSWERED, CALLER_LEFT, CallPlan, Roles, Step, digits, people_to_ring
 from bot.voice.prompts import prompts
 
@@ -242,19 +243,17 @@ class HandOvers:
         await session.set_variable(variable, leg)
 
     def _saying(self, sentence: str) -> Callable[[AudioSocketLine, CallFacts], Any]:
-        async def say(line: AudioSocketLine, facts: CallFacts) -> None:
+        async def speak(line: AudioSocketLine, facts: CallFacts) -> None:
             assert self._voice is not None
             listening = asyncio.create_task(_drain(line))
             try:
-                playing = [line.play(pcm) async for pcm in self._voice.stream(sentence, line.rate)]
-                for one in playing:
-                    await one.over.wait()
+                await say(line, self._voice, sentence)
             except VoiceFailed:
                 log.exception("a sentence for a hand-over could not be spoken")
             finally:
                 listening.cancel()
 
-        return say
+        return speak
 
     async def _prepare(self, plan: CallPlan) -> None:
         """Make the line for whoever is rung while it rings."""

@@ -26,6 +26,12 @@ class Spoken:
     rest: bytes = b""
 
 
+async def say(line: Line, voice: Voice, sentence: str) -> None:
+    """One sentence on a line that nobody else speaks on, until it was heard. Raises VoiceFailed."""
+    for playing in [line.play(pcm) async for pcm in voice.stream(sentence, line.rate)]:
+        await playing.over.wait()
+
+
 class Mouth:
     """Speaks on one line. The first `firm` sentences are never cut off (recording notice, danger)."""
 

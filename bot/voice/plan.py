@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bot.grid.importer import phone_digits
 from bot.grid.models import Role
@@ -25,14 +25,21 @@ class Person(Protocol):
     def phone(self) -> str: ...
 
 
-class Roles(Protocol):
-    """What of the registry is needed here."""
+One = TypeVar("One", bound=Person, covariant=True)
 
-    def staff(self, grid_no: str, role: str, /) -> Sequence[Person]:
+
+class People(Protocol[One]):
+    """Who serves whom."""
+
+    def staff(self, grid_no: str, role: str, /) -> Sequence[One]:
         """People of a role on a grid."""
 
-    def duty(self) -> Sequence[Person]:
+    def duty(self) -> Sequence[One]:
         """The duty desk."""
+
+
+class Roles(People[Person], Protocol):
+    """What of the registry is needed here."""
 
     def grid_of_number(self, number: str, /) -> str | None:
         """The grid that a dialled or diverting number, or a QR code, names."""
@@ -43,17 +50,19 @@ def digits(number: str) -> str:
     return re.sub(r"\D", "", phone_digits(number))
 
 
+def in_order(people: People[One], grid_no: str | None) -> list[One]:
+    """Manager, assistant, duty desk: who is rung for a grid; without a grid the duty desk alone."""
+    of_grid = [one for role in (Role.manager, Role.assistant) for one in people.staff(grid_no, role)] if grid_no else []
+    return [*of_grid, *people.duty()]
+
+
 def people_to_ring(
     roles: Roles, grid_no: str | None, station: str, *, first: str = "", without: Iterable[str] = ()
 ) -> list[str]:
     """Numbers in their order: `first` (whom the dialogue named), manager, assistant, duty desk, the station.
 
     `without`: the caller himself, and the number that diverted to us, whose owner did not take the call."""
-    found = [first]
-    for role in (Role.manager, Role.assistant) if grid_no else ():
-        found += [person.phone for person in roles.staff(grid_no or "", role)]
-    found += [person.phone for person in roles.duty()]
-    found.append(station)
+    found = [first, *(person.phone for person in in_order(roles, grid_no)), station]
     left_out = {digits(each) for each in without} | {""}
     return [each for each in dict.fromkeys(digits(each) for each in found) if each not in left_out]
 

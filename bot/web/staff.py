@@ -15,7 +15,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.grid.importer import phone_digits
-from bot.grid.models import Role
+from bot.grid.models import EVERY_CASE, Role
 from bot.grid.registry import HouseholdCard, PersonCard, Registry
 from bot.learning.book import learning_words
 from bot.notify.links import BadLink, Links, Purpose
@@ -31,8 +31,6 @@ from bot.web.signing_in import SignIn
 
 #: verbs of a message's buttons, and the desk's names for them
 PRESSES = {"take": "acknowledge", "site": "on_site", "done": "resolve"}
-#: these see every case; the others those of their own grids, and supervisors none
-EVERYWHERE = frozenset({Role.team, Role.duty, Role.admin, Role.crew})
 #: channels whose reporter is the number of a chat
 _CHATS = ("telegram", "wecom", "wechat")
 _PHONE = re.compile(r"\+?[\d -]{7,20}")
@@ -274,7 +272,7 @@ class StaffPages:
         return person, ticket
 
     def _sees(self, person: PersonCard, ticket: TicketCard) -> bool:
-        if person.role in EVERYWHERE or ticket.owner == person.staff_no:
+        if person.role in EVERY_CASE or ticket.owner == person.staff_no:
             return True
         return bool(ticket.grid_no) and person in self._registry.staff(ticket.grid_no or "", person.role)
 

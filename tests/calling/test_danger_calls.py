@@ -21,6 +21,7 @@ from bot.voice.outgoing import Outgoing
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
 from tests.voice.doubles import ToneVoice
+from tests.waiting import until
 
 county = small_county
 pytestmark = on_sqlite
@@ -103,12 +104,6 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def fallen_line(desk: TicketDesk, **more):
     said = "电线掉在路上了,打13971800123,我叫王大勇"
     return desk.report(Report("hazard", said, "s", "phone", "13971800123", place="沿河路206号", **{"grid_no": "24", **more}))
-
-
-async def until(condition: Callable[[], object], seconds: float = 8.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def phones(county: Database) -> dict[str, str]:

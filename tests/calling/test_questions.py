@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,6 +26,7 @@ from tests.sip.exchange import exchange
 from tests.sip.test_put_through import Site
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
+from tests.waiting import until
 
 county = small_county
 pytestmark = on_sqlite
@@ -63,12 +63,6 @@ def resolved(desk, at: dt.datetime):
 def rows(database: Database) -> list[OwedCall]:
     with database.reading() as session:
         return list(session.scalars(select(OwedCall)))
-
-
-async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 class Awake(Hours):

@@ -20,6 +20,7 @@ from tests.sip.exchange import Call, Exchange, exchange
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
 from tests.voice.doubles import ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply
+from tests.waiting import until
 
 county = small_county
 pytestmark = on_sqlite
@@ -71,12 +72,6 @@ def site(tmp_path: Path, county: Database) -> Callable:
                 await made.telephone.close()
 
     return opened
-
-
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def _numbers(far: Exchange) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -17,6 +17,7 @@ from bot.voice.sip.ringing import Gateway
 from bot.voice.sip.server import SipServer
 from bot.voice.sip.trunk import Registration
 from tests.sip.exchange import Exchange, exchange
+from tests.waiting import until
 
 MANAGER = "13900000001"
 CHALLENGE = 'Digest realm="them", nonce="{}", algorithm=MD5, qop="auth"'
@@ -36,12 +37,6 @@ async def both() -> AsyncIterator[tuple[SipServer, Exchange, Gateway]]:
             yield server, far, Gateway(far.address, far.host, "gege", "a secret")
         finally:
             await server.close()
-
-
-async def until(condition: Callable[[], object], seconds: float = 8.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_who_takes_the_call_is_heard_and_hears() -> None:

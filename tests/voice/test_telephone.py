@@ -32,6 +32,7 @@ from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
 from tests.voice.asterisk import Channel
 from tests.voice.doubles import ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply, silence, speech
+from tests.waiting import until
 
 county = small_county
 pytestmark = on_sqlite
@@ -71,13 +72,6 @@ class House:
 
     def tickets(self) -> list[TicketCard]:
         return self.desk.tickets()
-
-
-async def until(condition: Callable[[], bool], seconds: float = 8.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        await asyncio.sleep(0.02)
 
 
 @pytest.fixture

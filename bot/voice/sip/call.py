@@ -16,7 +16,7 @@ from bot.voice.sip.dialog import Dialog, new_tag
 from bot.voice.sip.endpoint import Address, Endpoint
 from bot.voice.sip.facts import facts_of
 from bot.voice.sip.media import SipLine, bind
-from bot.voice.sip.message import ALLOW, Message, part_of
+from bot.voice.sip.message import ALLOW, Message, host_port, part_of
 
 log = logging.getLogger(__name__)
 
@@ -162,7 +162,7 @@ class SipCall:
         request = self._request("REFER")
         host = self.dialog.peer[0]
         request.headers += [
-            ("contact", self._endpoint.contact(host)), ("refer-to", f"<sip:{number}@{self._peer()}>"),
+            ("contact", self._endpoint.contact(host)), ("refer-to", f"<sip:{number}@{host_port(*self.dialog.peer)}>"),
             ("referred-by", self._endpoint.contact(host)),
         ]  # fmt: skip
         try:
@@ -174,10 +174,6 @@ class SipCall:
             return Referred(True, 408)
         finally:
             self._referred = None
-
-    def _peer(self) -> str:
-        host, port = self.dialog.peer
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def _request(self, method: str) -> Message:
         return self.dialog.request(method, self._endpoint.via(self.dialog.peer[0]))

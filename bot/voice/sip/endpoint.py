@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from bot.voice.allowed import networks
 from bot.voice.sip.dialog import Dialog, new_branch, new_tag
 from bot.voice.sip.media import own_address
-from bot.voice.sip.message import Malformed, Message, answer_address, parse, respond
+from bot.voice.sip.message import Malformed, Message, answer_address, host_port, parse, respond
 from bot.voice.sip.message import parameter as parameter_of
 from bot.voice.sip.transaction import LASTS, Finals, Repeats, key_of
 
@@ -111,8 +111,7 @@ class Endpoint(asyncio.DatagramProtocol):
         return self._public or own_address(self._host, peer)
 
     def host_port(self, peer: str) -> str:
-        host = self.address(peer)
-        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+        return host_port(self.address(peer), self.port)
 
     def contact(self, peer: str) -> str:
         return f"<sip:gege@{self.host_port(peer)}>"

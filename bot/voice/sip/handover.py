@@ -14,11 +14,13 @@ from bot.speech.speak import Voice, VoiceFailed
 from bot.voice.dialling import Rung
 from bot.voice.handover import HandOvers
 from bot.voice.line import CallFacts, Line, LineEvent, Playback, Sounded
+from bot.voice.mouth import say
 from bot.voice.plan import ANSWERED, CALLER_LEFT, CallPlan
 from bot.voice.prompts import prompts
 from bot.voice.sip.call import SipCall
 from bot.voice.sip.media import SipLine
-from bot.voice.sip.ringing import Gateway
+from bot.voice.sip.message import host_port
+from bot.voice.sip.ringing import Gateway, outcome_of
 from bot.voice.sip.server import SipServer
 from bot.voice.tones import ringing
 
@@ -70,10 +72,10 @@ class SipHandOver:
         if self._trunk is None:
             referred = await call.refer(number, self._ring_s + 5.0)
             if referred.known:
-                return _status_of(referred.status) if referred.status else CALLER_LEFT
+                return _status_of(outcome_of(referred.status)) if referred.status else CALLER_LEFT
             if call.over:
                 return CALLER_LEFT
-            gateway = Gateway(call.dialog.peer, _host_port(call.dialog.peer))
+            gateway = Gateway(call.dialog.peer, host_port(*call.dialog.peer))
         else:
             gateway = self._trunk
         return await self._join(call, plan, number, gateway)
@@ -90,7 +92,7 @@ class SipHandOver:
             rung: Rung[SipCall] = asking.result()
             if rung.call is None:
                 log.warning("a person was not reached: %s %s", rung.outcome, rung.detail)
-                return _STATUS.get(rung.outcome, _UNAVAILABLE)
+                return _status_of(rung.outcome)
             hearing.cancel()
             call.line.drop()
             try:
@@ -110,12 +112,9 @@ class SipHandOver:
         if self._voice is None:
             return
         try:
-            playing = [line.play(pcm) async for pcm in self._voice.stream(sentence, line.rate)]
+            await say(line, self._voice, sentence)
         except VoiceFailed:
             log.exception("a sentence for a hand-over could not be spoken")
-            return
-        for one in playing:
-            await one.over.wait()
 
 
 async def join(one: SipLine, other: SipLine) -> None:
@@ -140,15 +139,8 @@ async def _carry(source: SipLine, target: SipLine) -> None:
             target.play(event.pcm)
 
 
-def _status_of(code: int) -> str:
-    if 200 <= code < 300:
-        return ANSWERED
-    return {486: "BUSY", 600: "BUSY", 408: "NOANSWER", 480: "NOANSWER", 487: "NOANSWER"}.get(code, _UNAVAILABLE)
-
-
-def _host_port(address: tuple[str, int]) -> str:
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def _status_of(outcome: str) -> str:
+    return _STATUS.get(outcome, _UNAVAILABLE)
 
 
 async def _ring_back(line: SipLine) -> None:

@@ -184,6 +184,11 @@ def host_of(uri: str, default: int = 5060) -> tuple[str, int]:
     return found[1].strip("[]"), port if 0 < port < 65536 else default
 
 
+def host_port(host: str, port: int) -> str:
+    """As it stands in an address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def respond(
     request: Message,
     code: int,

@@ -70,8 +70,7 @@ class Ringer:
             invite = authorised(invite, challenge, gateway, self._endpoint.via(gateway.address[0]))
         assert final is not None
         if final.code >= 300:
-            kind = "busy" if final.code in _BUSY else "no_answer" if final.code in _NOBODY else "refused"
-            return Rung(kind, detail=str(final.code))
+            return Rung(outcome_of(final.code), detail=str(final.code))
         call.dialog = self._confirm(invite, final, gateway.address)
         if part_of(final, SDP) is None or not call.take(final):
             call.end("no sound that both can speak")
@@ -139,6 +138,13 @@ class Ringer:
             ("content-type", SDP),
         ]  # fmt: skip
         return Message(method="INVITE", uri=target, headers=headers, body=call.description())
+
+
+def outcome_of(code: int) -> str:
+    """A final status of somebody who was rung, in Rung's words."""
+    if 200 <= code < 300:
+        return "answered"
+    return "busy" if code in _BUSY else "no_answer" if code in _NOBODY else "refused"
 
 
 def authorised(request: Message, challenge: digest.Challenge, gateway: Gateway, via: str) -> Message:
