@@ -211,7 +211,7 @@ async def _call_out(
         return
     rules = rules_of(settings)
     await stack.enter_async_context(
-        calling_out(settings, service.database, service.desk, service.registry, telephone, dialler, rules)
+        calling_out(settings, service.database, service.desk, telephone, dialler, rules)
     )
     tell("danger rings people until somebody presses 1; residents are asked by telephone")
 

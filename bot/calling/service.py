@@ -12,7 +12,6 @@ from bot.calling.danger import DangerCalls
 from bot.calling.ledger import Ledger
 from bot.calling.questions import Questions
 from bot.database import Database
-from bot.grid.registry import Registry
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
 from bot.tickets.rules import Rules
@@ -55,7 +54,7 @@ def dialler_of(
 
 @contextlib.asynccontextmanager
 async def calling_out(
-    settings: Settings, database: Database, desk: TicketDesk, registry: Registry, telephone: Telephone,
+    settings: Settings, database: Database, desk: TicketDesk, telephone: Telephone,
     dialler: Dialler, rules: Rules,
 ) -> AsyncIterator[None]:  # fmt: skip
     """Rings for danger, and asks residents by telephone, while the service runs."""
@@ -65,7 +64,7 @@ async def calling_out(
         return
     ledger = Ledger(database, wanted)
     danger = DangerCalls(
-        desk, registry, dialler, voice, ledger, site=settings.site.name, ring_s=wanted.ring_s, pause_s=wanted.pause_s,
+        desk, telephone.people, dialler, voice, ledger, site=settings.site.name, ring_s=wanted.ring_s, pause_s=wanted.pause_s,
         not_now=lambda: telephone.stopping,
     )  # fmt: skip
     questions = Questions(

@@ -69,12 +69,14 @@ class Telephone:
         self._paces = CallerPaces(database, settings)
         self.later = LaterRecognition(database, desk, settings, recogniser, self.seats)
         self.spool = Spool(settings.home, intake_of(desk, registry, self.later))
+        #: whom to ring: leave counts for every way of ringing somebody
+        self.people = Present(registry)
         asterisk = settings.asterisk
         self.audiosocket = AudioSocketServer(
             *audiosocket, self._audiosocket_call, allowed=asterisk.allowed, announced_s=asterisk.announced_s
         )
         self.hand_overs = HandOvers(
-            self.audiosocket, Present(registry), desk, settings, voice, room=self._room, observer=self._tell_of_ringing
+            self.audiosocket, self.people, desk, settings, voice, room=self._room, observer=self._tell_of_ringing
         )
         self.fastagi = FastAgiServer(
             *fastagi, self.hand_overs.scripts, allowed=asterisk.allowed, most=asterisk.connections,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -10,7 +11,9 @@ import pytest
 
 from bot.calling.danger import DangerCalls
 from bot.calling.ledger import Ledger
-from bot.database import Database
+from bot.database import Database, now
+from bot.grid.leave import write_leave
+from bot.grid.present import Present
 from bot.grid.registry import Registry
 from bot.settings import CallingSettings
 from bot.tickets.desk import Report, TicketDesk
@@ -86,7 +89,7 @@ class Network:
 async def ringing(county: Database, network: Network, pause_s: float = 0.05) -> AsyncIterator[tuple[DangerCalls, TicketDesk, Ledger]]:
     desk, ledger = TicketDesk(county), Ledger(county, CallingSettings(prefixes=[], per_hour=0))
     voice = ToneVoice(0.02)
-    calls = DangerCalls(desk, Registry.load(county), network, voice, ledger, site="崇阳供电", ring_s=1, pause_s=pause_s)
+    calls = DangerCalls(desk, Present(Registry.load(county)), network, voice, ledger, site="崇阳供电", ring_s=1, pause_s=pause_s)
     calls.voice = voice  # type: ignore[attr-defined]
     try:
         yield calls, desk, ledger
@@ -169,6 +172,18 @@ async def test_danger_is_rung_whatever_the_limits_and_nothing_else_is_rung_for(c
         await calls.tick()
         await until(lambda: network.rung)
         assert network.rung[0] == of["duty"]
+
+
+async def test_who_is_on_leave_is_let_be_and_who_stands_in_is_rung(county: Database) -> None:
+    day = dt.timedelta(days=1)
+    write_leave(county, "M1", "M2", now() - day, now() + day)
+    network = Network(n13900000004=Rung("answered", Phone("1")))
+    async with ringing(county, network) as (calls, desk, _):
+        ticket = fallen_line(desk)
+        await calls.tick()
+        await until(lambda: desk.ticket(ticket.ticket_no).state == "acknowledged")
+        assert network.rung == ["13900000004"]
+        assert [each.by for each in desk.activities(ticket.ticket_no) if each.kind == "acknowledged"] == ["M2"]
 
 
 async def test_two_dangers_are_rung_for_side_by_side_and_a_restart_rings_again(county: Database) -> None:
