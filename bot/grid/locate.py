@@ -7,7 +7,7 @@ question (DESIGN.md promises 3 and 5)."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -79,18 +79,24 @@ class Locator:
     ) -> Location:
         readings = [_clean(reading) for reading in (text, *alternatives[:4]) if reading]
         before = _clean(earlier)
-        best: Location | None = None
-        for reading in readings or [""]:
-            found = self._locate(reading, before, caller, grid_hint, community, householder)
-            if best is None or (found.household_no is not None, found.score) > (
-                best.household_no is not None,
-                best.score + 0.02,
-            ):
-                best = found
-            if best.household_no and best.score >= CLEAR:
-                break
-        assert best is not None
-        return best
+        found = [self._locate(one, before, caller, grid_hint, community, householder) for one in readings or [""]]
+        best, unclear = found[0]
+        for one, _ in found[1:]:
+            if (one.household_no is not None, one.score) > (best.household_no is not None, best.score + 0.02):
+                best = one
+        # A place that only the recogniser's second thoughts have clearly, or that its first two have differently, is
+        # asked for: a lost numeral still leaves a house number. The third and later are too often nonsense.
+        houses = {one.household_no: one for one in (found[0][0], found[min(1, len(found) - 1)][0], best) if one.household_no}
+        doubtful = len(houses) > 1 or (unclear and best is not found[0][0])
+        return self._asked(best, houses.values()) if doubtful and best.household_no else best
+
+    def _asked(self, best: Location, houses: Iterable[Location]) -> Location:
+        """The same place, with its number still to be asked for."""
+        grids = {one.grid_no for one in houses}
+        grid = best.grid_no if len(grids) == 1 and len(list(houses)) > 1 else None
+        own = self._registry.parts[self._registry.row_of[best.household_no or ""]]
+        ask = "building" if own.building else "number"
+        return replace(best, household_no=None, grid_no=grid, manager=self._registry.manager_no(grid), ask=ask)
 
     # -- one reading ------------------------------------------------------------------------------
     def _locate(
@@ -101,9 +107,10 @@ class Locator:
         grid_hint: str | None,
         community: str | None,
         householder: str | None,
-    ) -> Location:
+    ) -> tuple[Location, bool]:
+        """Where one reading points, and whether its number was heard badly."""
         if number := self._household_no(text):
-            return self._certain(number, 1.0, text)
+            return self._certain(number, 1.0, text), False
         whole = _joined(earlier, text)
         names = self._matches(whole)
         said = community or self._community(whole, names)
@@ -115,13 +122,14 @@ class Locator:
         holder, surname = _holder(whole, householder)
         own = self._own_rows(caller)
         found = self._candidates(names, parts, said, holder, surname, own, grid_hint)
-        if names and _garbled(whole[names[0].end :]):
+        unclear = bool(names) and _garbled(whole[names[0].end :])
+        if unclear:
             # A numeral was lost between digits: no number is taken as heard.
             found = [replace(one, name_score=min(one.name_score, 0.79), number=False) for one in found]
         heard = _heard(whole, names, parts, said)
         if not found:
-            return self._without_name(said, holder, own, grid_hint, heard, whole)
-        return self._decide(found, names, parts, said, holder, own, heard)
+            return self._without_name(said, holder, own, grid_hint, heard, whole), unclear
+        return self._decide(found, names, parts, said, holder, own, heard), unclear
 
     def _household_no(self, text: str) -> str | None:
         for run in re.findall(r"[0-9A-Za-z-]{4,}", text):
@@ -203,8 +211,10 @@ class Locator:
         behind = re.sub(r"\d{7,}", " ", behind)
         parts = read_parts(behind)
         if names and parts == Parts():
+            # 六栋凤凰城; a bare digit there is a word that was misheard: 是七东门巷
             before = re.sub(rf"\d+\s*(?:{place_words()['no_place']})", " ", text[: names[0].start])
-            parts = read_parts(re.sub(r"\d{7,}", " ", before))
+            before = re.sub(rf"\d{{7,}}|\d+(?!\d|{place_words()['number_marks']})", " ", before)
+            parts = read_parts(before)
         return parts
 
     def _own_rows(self, caller: str) -> set[int]:
@@ -341,7 +351,7 @@ class Locator:
     ) -> Location:
         """No street or compound was heard: the community alone, a householder, the caller's own contact."""
         registry = self._registry
-        rows = list(registry.by_holder.get(holder, ())) if len(holder) >= 3 else []
+        rows = self._named(holder) if len(holder) >= 3 else []
         if said:
             rows = [row for row in rows if registry.communities_of[row] == said]
         mine = [row for row in rows if row in own]
@@ -369,6 +379,14 @@ class Locator:
             self._location(None, grid, 0.2 if grid else 0.0, found, "community" if holder else None, None, heard),
             understood=False,
         )
+
+    def _named(self, holder: str) -> list[int]:
+        """Households whose householder has this name to the ear: 王平国 may be 汪平国 where nothing else was heard."""
+        by_holder = self._registry.by_holder
+        first = fold(holder[:1])
+        surnames = {one for one in self._registry.surnames if fold(one) == first}
+        alike = (name for name in by_holder if name[:1] in surnames and sounds_like(name, holder))
+        return [row for name in alike for row in by_holder[name]]
 
     # -- building the answer ----------------------------------------------------------------------
     def _certain(self, number: str, score: float, heard: str) -> Location:
@@ -419,11 +437,11 @@ def _garbled(behind: str) -> bool:
     first = re.search(r"\d", behind)
     if first and not re.fullmatch(words["joining"], behind[: first.start()]):
         return True
-    return bool(re.search(words["garbled_number"], behind))
+    return bool(re.search(words["garbled_number"], behind) or re.search(words["unread_number"], behind))
 
 
 def _clean(text: str) -> str:
-    return re.sub(r"\s+", "", normalise_numbers(text[:READ]))
+    return re.sub(r"\s+", "", normalise_numbers(text[:READ], wary=True))
 
 
 def _joined(earlier: str, text: str) -> str:

@@ -17,10 +17,16 @@ _NO_NUMBER = re.compile("十字|一下|一样|一起|一直|一个人|一点|万
 #: what recognisers write for 十 between other numerals: 三百一石九
 _MISHEARD_TEN = re.compile("(?<=[零一二三四五六七八九两百])[石实时拾](?=[一二三四五六七八九号栋楼])")
 
+#: one numeral as it is said: every unit once, in falling order, one digit before each
+_SECTION = "(?:D千)?(?:零?D百)?(?:零?D?十)?(?:零?D)?".replace("D", "[一二三四五六七八九幺两]")
+_WHOLE = re.compile(f"(?:{_SECTION}万)?{_SECTION}")
+#: what is said digit by digit and may have lost one: 幺七号, 零六号 (17 is 十七, 6 is 六)
+_CUT = re.compile("[零〇].*|[一二三四五六七八九〇幺两]{2}")
+
 
 def chinese_to_int(run: str) -> int | None:
     """`三百五十六` → 356, `二百零六` → 206, `两百三` → 230; None for a bare digit string."""
-    run = run.replace("廿", "二十")
+    run = run.replace("廿", "二十").replace("〇", "零")
     if not any(c in _UNIT for c in run):
         return None
     total = section = digit = 0
@@ -28,7 +34,7 @@ def chinese_to_int(run: str) -> int | None:
     for c in run:
         if c in _DIGIT:
             digit = _DIGIT[c]
-            if c in "零〇":
+            if c == "零":
                 last_unit = 1
         else:
             unit = _UNIT[c]
@@ -44,20 +50,25 @@ def chinese_to_int(run: str) -> int | None:
 
 
 def _as_digits(run: str) -> str:
-    if run in ("十", "百", "千", "万") and run != "十":
+    if any(c in _UNIT for c in run) and not _WHOLE.fullmatch(run.replace("廿", "二十").replace("〇", "零")):
         return run
     value = chinese_to_int(run)
     return str(value) if value is not None else "".join(str(_DIGIT[c]) for c in run)
 
 
-def normalise_numbers(text: str) -> str:
-    """Every spoken number as ASCII digits: 沿河路三百五十六号 → 沿河路356号; 十字街 and 一下 stay."""
+def normalise_numbers(text: str, *, wary: bool = False) -> str:
+    """Every spoken number as ASCII digits: 沿河路三百五十六号 → 沿河路356号; 十字街 and 一下 stay.
+
+    What is no numeral stays as it was heard (四八三十七, 百一十: something was lost or doubled); `wary`, so does what a
+    recogniser may have cut short (幺七号, 零六号)."""
     text = unicodedata.normalize("NFKC", text)
     text = _MISHEARD_TEN.sub("十", text)
     kept = [match.span() for match in _NO_NUMBER.finditer(text)]
 
     def digits(match: re.Match[str]) -> str:
         if any(match.start() < end and start < match.end() for start, end in kept):
+            return match.group()
+        if wary and _CUT.fullmatch(match.group()):
             return match.group()
         return _as_digits(match.group())
 

@@ -169,7 +169,7 @@ class Registry:
             )
             for row in rows:
                 self._add(*row)
-        self._surnames = {holder[:1] for holder in self.by_holder}
+        self.surnames = {holder[:1] for holder in self.by_holder}
         from bot.grid.locate import Locator
 
         self._locator = Locator(self)
@@ -303,7 +303,7 @@ class Registry:
 
     def is_surname(self, character: str) -> bool:
         """Whether somebody in the county has this surname."""
-        return character in self._surnames
+        return character in self.surnames
 
     def person(self, staff_no: str) -> PersonCard | None:
         return self._staff.get(staff_no)

@@ -39,6 +39,10 @@ def registry(database: Database) -> Registry:
         ("一下就没电", "一下就没电"),
         ("两百三", "230"),
         ("二十", "20"),
+        # something was lost or doubled: no number is made of it
+        ("四八三十七号", "四八三十七号"),
+        ("百一十号", "百一十号"),
+        ("三百一九号", "三百一九号"),
     ],
 )
 def test_numbers_in_any_form(spoken: str, written: str) -> None:
@@ -58,6 +62,50 @@ def test_never_a_silent_wrong_manager(registry: Registry) -> None:
         for query in queries(registry, 150, strength, seed=3):
             found = registry.locate(query.text)
             assert found.grid_no in (None, query.grid_no), query.text
+
+
+@pytest.fixture
+def long_street(database: Database, tmp_path: Path) -> Registry:
+    """A street whose houses 7, 17 and 517 one manager has each."""
+    rows = "".join(
+        f"900{number},何{name},,甲社区,,沿江路{number}号,甲台区,甲线,{grid},,0,0,0\n"
+        for number, name, grid in ((7, "大一", 11), (17, "大二", 12), (37, "大三", 13), (517, "大四", 14))
+    )
+    file = tmp_path / "street.csv"
+    file.write_text(HEAD + rows, "utf-8")
+    import_csv(database, file)
+    return Registry.load(database)
+
+
+@pytest.mark.parametrize("before", ["", "我屋里在"])
+def test_a_numeral_that_was_not_heard_leaves_a_question_not_a_neighbour(long_street: Registry, before: str) -> None:
+    for whole in ("沿江路五幺七号", "沿江路五百一十七号", "沿江路517号"):
+        assert long_street.locate(before + whole).grid_no == "14", whole
+    for lost in ("幺七", "曾幺七", "零七", "百一十七", "四八三十七", "五百三十百七", ""):
+        found = long_street.locate(f"{before}沿江路{lost}号")
+        assert found.household_no is None and found.grid_no is None and found.ask, lost
+    assert long_street.locate("那是七沿江路").household_no is None, "a word before the name is no house number"
+    assert long_street.locate("七号沿江路").grid_no == "11"
+
+
+def test_readings_that_disagree_are_asked_about_and_those_that_agree_are_not(long_street: Registry) -> None:
+    clear = "沿江路五百一十七号"
+    assert long_street.locate(clear, alternatives=[f"在{clear}", f"{clear}的"]).household_no == "900517"
+    for text, *alternatives in ((clear, "沿江路七号"), ("沿江路七号", clear), ("沿江路曾幺七号", "沿江路幺七号", "沿江路七号")):
+        found = long_street.locate(text, alternatives=alternatives)
+        assert found.household_no is None and found.grid_no is None and found.ask == "number", (text, alternatives)
+    # A place that the first reading does not have at all may be taken from the second.
+    assert long_street.locate("嗯那个", alternatives=[clear]).household_no == "900517"
+
+
+def test_a_householder_with_a_twin_to_the_ear_is_not_certain(database: Database, registry: Registry) -> None:
+    row = next(row for row, name in enumerate(registry.holders) if len(name) == 3 and name[0] == "王")
+    community = registry.communities_of[row]
+    registry.by_holder["汪" + registry.holders[row][1:]].append(row + 1)
+    registry.surnames.add("汪")
+    registry.communities_of[row + 1] = community
+    found = registry.locate(f"{community},户主{registry.holders[row]}")
+    assert found.household_no is None
 
 
 def test_clean_addresses_find_their_household_first(registry: Registry) -> None:
