@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from actions.turn import Turn
 from bot.database import now
-from bot.grid.numerals import speak_number
 from bot.tickets.outage_desk import OutageCard
+from bot.tickets.said_time import say_time
 
 #: pending answer after somebody has joined an outage
 OXYGEN = "oxygen"
@@ -55,24 +54,9 @@ def tell(turn: Turn, card: OutageCard) -> None:
         kind = "called"
     else:
         kind = "estimated" if until else "working"
-    said = {"since": clock(turn, card.started_at), "until": clock(turn, until) if until else ""}
+    at, zone = now(), ZoneInfo(turn.site.settings.site.timezone)
+    said = {"since": say_time(card.started_at, at, zone), "until": say_time(until, at, zone) if until else ""}
     turn.say(f"utter_outage_{kind}", **said)
-
-
-def clock(turn: Turn, at: dt.datetime) -> str:
-    """八点十分, 下午两点, 昨天晚上八点, 明天十二点: as it is said on the day of asking."""
-    words = turn.site.words["clock"]
-    zone = ZoneInfo(turn.site.settings.site.timezone)
-    local, today = at.astimezone(zone), now().astimezone(zone).date()
-    days = (local.date() - today).days
-    day = words["days"].get(days)
-    if day is None:
-        day = words["date"].format(month=speak_number(local.month), day=speak_number(local.day))
-    part = [name for hour, name in words["parts"].items() if hour <= local.hour][-1]
-    hour = local.hour if local.hour <= 12 else local.hour - 12
-    form = "full" if not local.minute else "early" if local.minute < 10 else "minutes"
-    spoken = words["two"] if hour == 2 else speak_number(hour)
-    return str(day + part + words[form].format(hour=spoken, minute=speak_number(local.minute)))
 
 
 def take_same(turn: Turn, take_place: Any) -> bool:

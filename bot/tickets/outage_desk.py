@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -224,6 +224,12 @@ class OutageDesk:
                 return None
             found = outages.known(session, net.transformer_id, net.feeder_id, at, self._rules)
             return outage_cards.card(session, found) if found else None
+
+    def known_in_grid(self, grid_no: str, at: dt.datetime | None = None) -> Sequence[tuple[OutageCard, str]]:
+        """The outages that go on in a grid, each with the community that it darkens there; the latest first."""
+        with self._database.reading() as session:
+            found = outages.known_in_grid(session, grid_no, at or now(), self._rules)
+            return [(outage_cards.card(session, outage), community) for outage, community in found]
 
     def of_ticket(self, ticket_no: str) -> OutageCard | None:
         """The outage that a report belongs to."""

@@ -124,14 +124,39 @@ def known(
     session: Session, transformer_id: int, feeder_id: int, at: dt.datetime, rules: Rules
 ) -> Outage | None:
     """The outage that has begun there and is not over; a planned one ends a while after its announced end."""
-    overrun = dt.timedelta(minutes=rules.outages.overrun_min)
-    for outage in session.scalars(
-        _KNOWN, {"at": at, "transformer_id": transformer_id, "feeder_id": feeder_id}
-    ):
-        end = outage.estimated_restore_at
-        if not (outage.planned and end is not None and at > end + overrun):
-            return outage
-    return None
+    found = session.scalars(_KNOWN, {"at": at, "transformer_id": transformer_id, "feeder_id": feeder_id})
+    return next((outage for outage in found if not _overrun(outage, at, rules)), None)
+
+
+def known_in_grid(session: Session, grid_no: str, at: dt.datetime, rules: Rules) -> list[tuple[Outage, str]]:
+    """What has begun in a grid and is not over, each with one community that it darkens there; the latest first."""
+    begun = select(Outage).where(Outage.state.in_(ACTIVE), Outage.started_at <= at).order_by(Outage.started_at.desc())
+    found = []
+    for outage in session.scalars(begun):
+        if grid_no not in outage.grids or _overrun(outage, at, rules):
+            continue
+        here = (
+            select(Community.name)
+            .join(Household, Household.community_id == Community.id)
+            .join(Transformer, Transformer.id == Household.transformer_id)
+            .where(
+                Household.grid_no == grid_no,
+                Transformer.id == outage.transformer_id
+                if outage.transformer_id
+                else Transformer.feeder_id == outage.feeder_id,
+            )
+            .group_by(Community.name)
+            .order_by(func.count().desc(), Community.name)
+        )
+        if community := session.scalar(here.limit(1)):
+            found.append((outage, community))
+    return found
+
+
+def _overrun(outage: Outage, at: dt.datetime, rules: Rules) -> bool:
+    """A planned outage that should long be over: nobody said so, but nobody is told of it any more."""
+    end = outage.estimated_restore_at
+    return bool(outage.planned and end is not None and at > end + dt.timedelta(minutes=rules.outages.overrun_min))
 
 
 def _alone(facts: Mapping[str, Any]) -> bool:

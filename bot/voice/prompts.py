@@ -21,6 +21,10 @@ class Prompts:
     keys: dict[str, str]
     message: str
     storm: str
+    known_here: str
+    known_there: str
+    known_until: str
+    known_open: str
     message_kept: str
     message_lost: str
     stopping: str

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.database import Database, now
 from bot.dialogue.port import Dialogue
@@ -20,11 +21,12 @@ from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice, VoiceFailed
 from bot.tickets.desk import TicketDesk
 from bot.voice.audiosocket import AudioSocketServer
-from bot.voice.call import KnownOutage, OnEvent, Opening, PhoneCall
+from bot.voice.call import OnEvent, Opening, PhoneCall
 from bot.voice.capacity import Seats
 from bot.voice.fastagi import FastAgiServer
 from bot.voice.handover import HandOvers
 from bot.voice.intake import intake_of
+from bot.voice.known_outages import KnownOutages
 from bot.voice.later import LaterRecognition
 from bot.voice.line import CallFacts, Line
 from bot.voice.log import CallLog
@@ -56,12 +58,11 @@ class Telephone:
         *,
         audiosocket: tuple[str, int],
         fastagi: tuple[str, int],
-        known_outage: KnownOutage | None = None,
     ) -> None:
         """Without a recogniser callers leave messages; without a voice every call goes to a person at once."""
         self._database, self._desk, self._dialogue = database, desk, dialogue
         self._recogniser, self._voice, self._settings = recogniser, voice, settings
-        self._known_outage = known_outage
+        self._known_outage = KnownOutages(desk.outages, registry, ZoneInfo(settings.site.timezone))
         self.seats = Seats.of(settings)
         self.calls: dict[str, PhoneCall] = {}
         self.metrics = CallMetrics()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import io
 import json
 import time
@@ -10,22 +11,29 @@ import wave
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import update
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.database import Database
+from bot.database import Database, now
+from bot.grid.models import Contact, Household, HouseholdContact
 from bot.grid.registry import Registry
 from bot.recordings.room import open_recording
 from bot.settings import CapacitySettings, Settings
 from bot.tickets.desk import TicketCard, TicketDesk
+from bot.tickets.said_time import say_time
 from bot.voice.client import Key, place_call
+from bot.voice.known_outages import KnownOutages
+from bot.voice.line import CallFacts
 from bot.voice.log import find_call, latest_calls
 from bot.voice.patience import CallerPaces
+from bot.voice.prompts import prompts
 from bot.voice.telephone import Telephone
 from bot.web.metrics import metrics_route
 from tests.tickets.county import county as small_county
@@ -96,6 +104,44 @@ async def test_a_dropped_call_is_a_call_back_within_seconds_with_what_was_heard(
         assert time.monotonic() - dropped < 5.0
         (ticket,) = site.tickets()
         assert (ticket.kind, ticket.reporter, ticket.grid_no, ticket.owner) == ("callback", CALLER, "24", "M1")
+
+
+async def test_in_a_storm_the_outages_of_the_dialled_grid_are_told_first(house: Callable) -> None:
+    async with house(texts=[], recognised_calls=1) as site:
+        site.telephone.seats.take()
+        site.telephone.seats.most = 1
+        site.desk.outages.open("M1", transformer="沿河一台区", started_at=now() - dt.timedelta(minutes=30))
+        await site.call(site.sound(silence(1.0) + speech(2.0) + silence(6.0)))
+        said = site.telephone.voice.said
+        said = said[len(said) - said[::-1].index(prompts().notice_of(site.settings.site.name)) :]  # after warming up
+        told = next(i for i, sentence in enumerate(said) if sentence.startswith("桃溪社区有一片"))
+        assert "停的电,我们晓得了" in said[told] and said.index(prompts().storm) == told + 1
+        assert "206" not in "".join(said), "no house is named"
+
+
+async def test_what_is_known_is_told_by_house_or_grid_and_only_while_it_lasts(house: Callable) -> None:
+    async with house() as site:
+        registry, zone, began = Registry.load(site.database), ZoneInfo("Asia/Shanghai"), now() - dt.timedelta(hours=1)
+        known = KnownOutages(site.desk.outages, registry, zone)
+        here, elsewhere = CallFacts("1", dialled="0715-3391024"), CallFacts("2", dialled="0715-3391007")
+        assert await known(here) == []
+        outage = site.desk.outages.open("M1", transformer="沿河一台区", started_at=began)
+        until = now() + dt.timedelta(hours=2)
+        since = say_time(began, now(), zone)
+        assert await known(here) == [f"桃溪社区有一片{since}停的电,我们晓得了,在叫人修,几时来电还不晓得。"]
+        site.desk.outages.estimate(outage.outage_no, "M1", until)
+        assert "估计" in (await known(here))[0]
+        assert await known(elsewhere) == [] and await known(CallFacts("3")) == []
+        # The caller's own house, known by the number: 您那一片, whatever was dialled.
+        with site.database.session() as session:
+            session.execute(update(Household).values(months_owed=0))
+            contact = Contact(channel="phone", address=CALLER)
+            session.add(contact)
+            session.flush()
+            session.add(HouseholdContact(household_no="4200000001", contact_id=contact.id, verifies=True, source="import"))
+        assert (await known(CallFacts("4", CALLER, "0715-3391007")))[0].startswith("您那一片")
+        site.desk.outages.restored(outage.outage_no, "M1")
+        assert await known(here) == []
 
 
 async def test_in_a_storm_messages_are_kept_and_understood_later(house: Callable) -> None:

@@ -1,0 +1,56 @@
+"""What a caller is told of known outages when nobody is free to understand him."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable, Sequence
+from zoneinfo import ZoneInfo
+
+from bot.database import now
+from bot.grid.registry import Registry
+from bot.tickets.outage_desk import OutageCard, OutageDesk
+from bot.tickets.said_time import say_time
+from bot.voice.line import CallFacts
+from bot.voice.prompts import prompts
+
+#: more than these of one grid nobody listens to
+_MOST = 2
+
+
+class KnownOutages:
+    """Asked before a message is taken. Tells what is known of the caller's own house when the number has one, otherwise
+    of the grid whose number was dialled; nothing of what it says names a household."""
+
+    def __init__(
+        self, outages: OutageDesk, registry: Registry, zone: ZoneInfo, clock: Callable[[], dt.datetime] = now
+    ) -> None:
+        self._outages, self._registry, self._zone, self._clock = outages, registry, zone, clock
+
+    async def __call__(self, facts: CallFacts) -> Sequence[str]:
+        """Sentences, none when nothing is known."""
+        return await asyncio.to_thread(self._sentences, facts)
+
+    def _sentences(self, facts: CallFacts) -> list[str]:
+        at = self._clock()
+        homes = {number for number, _ in self._registry.linked(facts.caller)}
+        if len(homes) == 1:
+            found = self._outages.known(homes.pop(), at=at)
+            return [self._sentence(found, prompts().known_here, at)] if found else []
+        numbers = (facts.diverting, facts.dialled)
+        grid_no = next(filter(None, (self._registry.grid_of_number(each) for each in numbers if each)), None)
+        if grid_no is None:
+            return []
+        known = self._outages.known_in_grid(grid_no, at)[:_MOST]
+        wheres = (prompts().known_there.format(community=community) for _, community in known)
+        return [self._sentence(card, where, at) for (card, _), where in zip(known, wheres, strict=True)]
+
+    def _sentence(self, card: OutageCard, where: str, at: dt.datetime) -> str:
+        until = card.estimated_restore_at
+        ahead = until is not None and until > at
+        said = prompts().known_until if ahead else prompts().known_open
+        return said.format(
+            where=where,
+            since=say_time(card.started_at, at, self._zone),
+            until=say_time(until, at, self._zone) if until is not None and ahead else "",
+        )
