@@ -32,6 +32,7 @@ from bot.voice.sip.server import SipServer
 from bot.voice.sip.service import UnknownTrunk, sip_front_end
 from bot.voice.telephone import Telephone
 from bot.web.app import make_app
+from bot.web.calls import CallPages
 from bot.web.learning import LearningPages
 from bot.web.metrics import metrics_route
 from bot.web.signing_in import SignIn
@@ -104,6 +105,7 @@ async def _serve(settings: Settings) -> None:
         )  # fmt: skip
         app.router.add_routes(callbacks)
         app.router.add_routes(LearningPages(service.database, staff, sign_in, settings).routes())
+        app.router.add_routes(CallPages(service.database, service.desk, staff, sign_in, settings).routes())
         app.router.add_routes([metrics_route(telephone.metrics.text, settings.metrics.token)])
         # A browser that keeps its connection open must not keep us from stopping.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)

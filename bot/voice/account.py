@@ -23,8 +23,8 @@ class TurnStory:
     ticket_no: str | None = None
     #: path below GEGE_HOME
     recording: str = ""
-    #: speech: length of the caller's sound; end_of_speech: silence that ended it; from then on until it was
-    #: recognised, answered by the dialogue, and until the first sound of the answer left
+    #: at: where in the call's recording the turn ended; speech: length of the caller's sound; end_of_speech: silence
+    #: that ended it; from then on until it was recognised, answered by the dialogue, and until the first sound left
     seconds: dict[str, float] = field(default_factory=dict)
 
 

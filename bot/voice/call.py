@@ -193,7 +193,8 @@ class PhoneCall(MessageTaking):
                 round(speech.unknown_share, 3),
                 recording=said.recording,
                 seconds={"speech": round(speech.seconds, 3), "end_of_speech": round(said.waited, 3)},
-            )
+            ),
+            ago=self._clock() - said.ended_at,
         )
         heard = self._heard(speech.text, speech.alternatives, said.recording)
         self._event("heard", text=speech.text, alternatives=list(speech.alternatives), recording=said.recording)

@@ -140,7 +140,9 @@ class CallFrame:
             recording=recording or self._recording.path, call_id=facts.call_id,
         )  # fmt: skip
 
-    def _new_turn(self, turn: TurnStory) -> TurnStory:
+    def _new_turn(self, turn: TurnStory, ago: float = 0.0) -> TurnStory:
+        """`ago`: the turn ended so long before now (s)."""
+        turn.seconds["at"] = round(max(0.0, self._recording.seconds - ago), 2)
         self.story.turns.append(turn)
         return turn
 

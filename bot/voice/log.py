@@ -126,10 +126,11 @@ class CallRecord:
     turns: list[dict[str, Any]] = field(default_factory=list)
 
 
-def latest_calls(database: Database, limit: int = 50) -> list[CallRecord]:
-    """The newest calls, without their turns."""
+def latest_calls(database: Database, limit: int = 50, before: int | None = None) -> list[CallRecord]:
+    """The newest calls, or those with a lower number than `before`, without their turns."""
     with database.reading() as session:
-        rows = session.scalars(select(LoggedCall).order_by(LoggedCall.number.desc()).limit(limit))
+        query = select(LoggedCall).order_by(LoggedCall.number.desc()).limit(limit)
+        rows = session.scalars(query if before is None else query.where(LoggedCall.number < before))
         return [_record(row) for row in rows]
 
 

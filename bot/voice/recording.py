@@ -29,6 +29,7 @@ class CallRecording:
         self._caller = bytearray()
         self._gege = bytearray()
         self._turns = 0
+        self._heard = 0
         self._broken = False
 
     @property
@@ -41,6 +42,11 @@ class CallRecording:
         """Name of the whole call's recording, below GEGE_HOME; empty before `begin`."""
         return self._name if self._writer is not None else ""
 
+    @property
+    def seconds(self) -> float:
+        """How long the caller has been recorded by now."""
+        return self._heard / 2 / self._rate
+
     def begin(self) -> None:
         """From now on sound is stored: caller left, Gege right. Raises OSError, KeyRefused."""
         self._name = name_for(self._call_id, "call")
@@ -50,6 +56,7 @@ class CallRecording:
 
     def caller(self, pcm: bytes) -> None:
         if self._writer is not None:
+            self._heard += len(pcm)
             self._caller += pcm
             self._write(least=self._rate)
 

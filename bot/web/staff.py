@@ -267,11 +267,12 @@ class StaffPages:
         ticket = self._desk.ticket(request.match_info["ticket_no"])
         if ticket is None:
             return _say(_words()["no_case"], 404)
-        if not self._sees(person, ticket):
+        if not self.sees(person, ticket):
             return _say(_words()["not_yours"], 403)
         return person, ticket
 
-    def _sees(self, person: PersonCard, ticket: TicketCard) -> bool:
+    def sees(self, person: PersonCard, ticket: TicketCard) -> bool:
+        """Whether a case is this person's to see: all of them, the own ones, those of the own grid."""
         if person.role in EVERY_CASE or ticket.owner == person.staff_no:
             return True
         return bool(ticket.grid_no) and person in self._registry.staff(ticket.grid_no or "", person.role)

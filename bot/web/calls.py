@@ -1,0 +1,221 @@
+"""The call log for staff: which calls came, and one of them as it was heard and answered, with its waveform."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import yaml
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bot.database import Database
+from bot.grid.models import EVERY_CASE, Role
+from bot.grid.registry import PersonCard
+from bot.recordings.keys import KeyRefused
+from bot.recordings.room import RecordingMissing, look_into, open_recording
+from bot.settings import Settings
+from bot.tickets.desk import TicketDesk
+from bot.voice.log import CallRecord, find_call, latest_calls
+from bot.web.signing_in import SignIn
+from bot.web.staff import StaffPages
+
+#: calls of one page, and calls that are looked through for a manager's own
+_PAGE, _LOOKED_AT = 50, 500
+#: of the drawing, in its own units: a column a unit, each voice on its own half
+_COLUMNS, _HEIGHT = 720, 120
+#: int16 of a voice that fills its half; quieter calls are drawn as they are
+_LOUD = 16_000
+_STEPS = ("end_of_speech", "recognise", "dialogue", "first_audio")
+
+
+@cache
+def _words() -> dict[str, Any]:
+    words: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("calls.yml").read_text("utf-8"))
+    return words
+
+
+@cache
+def _templates() -> Environment:
+    folder = Path(__file__).with_name("templates")
+    return Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+
+
+@dataclass(frozen=True)
+class Waveform:
+    """Both voices of a recording, drawn; `seconds` is its length."""
+
+    seconds: float
+    caller: str
+    gege: str
+
+
+class CallPages:
+    """Handlers of one site. The duty desk sees every call, a manager those that became cases of his grid."""
+
+    def __init__(
+        self, database: Database, desk: TicketDesk, staff: StaffPages, sign_in: SignIn, settings: Settings
+    ) -> None:
+        self._database, self._desk, self._staff = database, desk, staff
+        self._sign_in, self._settings = sign_in, settings
+        self._zone = ZoneInfo(settings.site.timezone)
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/calls", self.list),
+            web.get("/calls/{number}", self.show),
+            web.get("/calls/{number}/recording", self.listen),
+        ]
+
+    async def list(self, request: web.Request) -> web.StreamResponse:
+        """The newest calls, fifty a page."""
+        person = self._person(request)
+        if person is None:
+            return _say("closed", 403)
+        before = request.query.get("before", "")
+        number = int(before) if before.isascii() and before.isdigit() and len(before) < 10 else None
+        found = await asyncio.to_thread(self._calls, person, number)
+        return _page(
+            "calls.html",
+            calls=[(one, self._when(one), self._outcome(one)) for one in found],
+            earlier=found[-1].number if len(found) == _PAGE else 0,
+            caller=_caller,
+        )
+
+    async def show(self, request: web.Request) -> web.StreamResponse:
+        """One call."""
+        call = await self._found(request)
+        if isinstance(call, web.Response):
+            return call
+        wave = await asyncio.to_thread(self._waveform, call)
+        return _page(
+            "call.html",
+            call=call,
+            when=self._when(call),
+            outcome=self._outcome(call),
+            caller=_caller(call),
+            wave=wave,
+            turns=[_turn(number, turn, wave) for number, turn in enumerate(call.turns, start=1)],
+            columns=_COLUMNS,
+            height=_HEIGHT,
+            middle=_HEIGHT // 2,
+        )
+
+    async def listen(self, request: web.Request) -> web.StreamResponse:
+        """The call's sound: caller left, Gege right."""
+        call = await self._found(request)
+        if isinstance(call, web.Response):
+            return call
+        try:
+            sound = await asyncio.to_thread(open_recording, self._settings, call.recording)
+        except (RecordingMissing, KeyRefused):
+            return _say("no_recording", 404)
+        return web.Response(body=sound, content_type="audio/wav", headers={"Cache-Control": "no-store"})
+
+    # ---- who sees what --------------------------------------------------------------------------
+
+    def _person(self, request: web.Request) -> PersonCard | None:
+        person = self._sign_in.staff_of(request)
+        return None if person is None or person.role == Role.supervisor else person
+
+    def _sees(self, person: PersonCard, call: CallRecord) -> bool:
+        if person.role in EVERY_CASE:
+            return True
+        ticket = self._desk.ticket(call.ticket_no) if call.ticket_no else None
+        return ticket is not None and self._staff.sees(person, ticket)
+
+    def _calls(self, person: PersonCard, before: int | None) -> Any:
+        if person.role in EVERY_CASE:
+            return latest_calls(self._database, _PAGE, before)
+        looked_at = latest_calls(self._database, _LOOKED_AT, before)
+        return [one for one in looked_at if self._sees(person, one)][:_PAGE]
+
+    async def _found(self, request: web.Request) -> CallRecord | web.Response:
+        """The call that is asked for; or the page for strangers and other grids."""
+        person, number = self._person(request), request.match_info["number"]
+        if person is None:
+            return _say("closed", 403)
+        # By its number alone: a ticket may have several calls.
+        known = number.isascii() and number.isdigit() and len(number) < 10
+        call = await asyncio.to_thread(find_call, self._database, number) if known else None
+        if call is None:
+            return _say("no_call", 404)
+        if not await asyncio.to_thread(self._sees, person, call):
+            return _say("not_yours", 403)
+        return call
+
+    # ---- drawing --------------------------------------------------------------------------------
+
+    def _waveform(self, call: CallRecord) -> Waveform | None:
+        """None when there is no recording (any more)."""
+        if not call.recording:
+            return None
+        try:
+            opened = look_into(self._settings, call.recording)
+        except (RecordingMissing, KeyRefused):
+            return None
+        samples = np.frombuffer(opened.pcm, "<i2").reshape(-1, opened.channels)
+        if opened.channels != 2 or not len(samples):
+            return None
+        return Waveform(
+            len(samples) / opened.rate, _outline(samples[:, 0], _HEIGHT // 2, up=True),
+            _outline(samples[:, 1], _HEIGHT // 2, up=False),
+        )  # fmt: skip
+
+    def _when(self, call: CallRecord) -> str:
+        return call.started_at.astimezone(self._zone).strftime("%m-%d %H:%M")
+
+    def _outcome(self, call: CallRecord) -> str:
+        return str(_words()["outcomes"].get(call.outcome, call.outcome))
+
+
+def _outline(samples: np.ndarray, base: int, *, up: bool) -> str:
+    """The points of one voice's outline: the loudest sample of each column, away from the middle line."""
+    edges = np.linspace(0, len(samples), min(_COLUMNS, len(samples)) + 1).astype(int)[:-1]
+    peaks = np.maximum.reduceat(np.abs(samples.astype(np.int32)), edges)
+    heights = np.minimum(peaks / _LOUD, 1.0) * (base - 4)
+    step = _COLUMNS / len(edges)
+    tops = [f"{column * step:.1f},{base - height if up else base + height:.1f}" for column, height in enumerate(heights)]
+    return " ".join([f"0,{base}", *tops, f"{_COLUMNS},{base}"])
+
+
+def _turn(number: int, turn: dict[str, Any], wave: Waveform | None) -> dict[str, Any]:
+    """One turn as the page shows it; `x`, `width`: where the caller spoke, None when that was not noted."""
+    seconds = turn["seconds"]
+    shown: dict[str, Any] = {
+        "number": number,
+        "heard": turn["heard"] or _words()["nothing"],
+        "key": turn["key"],
+        "intent": turn["intent"],
+        "said": turn["said"],
+        "times": [(_words()["steps"][step], f"{seconds[step]:.2f}") for step in _STEPS if step in seconds],
+        "begins": None,
+        "x": None,
+        "width": 0.0,
+    }
+    if wave is not None and "at" in seconds:
+        ended = seconds["at"] - seconds.get("end_of_speech", 0.0)
+        began = max(0.0, ended - seconds.get("speech", 0.0))
+        scale = _COLUMNS / wave.seconds
+        shown["begins"], shown["x"] = round(began, 2), round(began * scale, 1)
+        shown["width"] = round(max((ended - began) * scale, 2.0), 1)
+    return shown
+
+
+def _caller(call: CallRecord) -> str:
+    return call.caller or str(_words()["withheld"])
+
+
+def _page(template: str, **values: Any) -> web.Response:
+    text = _templates().get_template(template).render(title=_words()["title"], words=_words(), **values)
+    return web.Response(text=text, content_type="text/html", headers={"Cache-Control": "no-store"})
+
+
+def _say(name: str, status: int) -> web.Response:
+    text = _templates().get_template("page.html").render(title=_words()["title"], say=_words()[name])
+    return web.Response(text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"})
