@@ -24,6 +24,8 @@ _TICK_S = 0.05
 #: messages a second from one address, and from all
 _MOST_FROM_ONE, _MOST = 300, 2000
 _MOST_ACKS = 2000
+#: final responses to INVITEs that wait for their ACK; beyond that a refusal is sent once
+_MOST_UNACKNOWLEDGED = 1000
 #: Call-ID, number and To-tag of the final response
 _AckKey = tuple[str, int, str]
 
@@ -250,7 +252,7 @@ class Endpoint(asyncio.DatagramProtocol):
             return
         now = self._clock()
         self._finals.keep(key_of(request), data, now)
-        if request.method == "INVITE":
+        if request.method == "INVITE" and (code < 300 or len(self._unacknowledged) < _MOST_UNACKNOWLEDGED):
             key = (request.call_id, request.cseq[0], tag)
             self._unacknowledged[key] = _Unacknowledged(data, where, Repeats(now), given_up)
 

@@ -101,7 +101,7 @@ def parse(data: bytes) -> Message:
             raise Malformed("cut short")
         body = body[: int(length)]
     message.body = body
-    if not (message.get("via") and message.get("from") and message.get("to") and message.call_id):
+    if not (message.all("via") and message.get("from") and message.get("to") and message.call_id):
         raise Malformed("a header that every message has is missing")
     number, method = message.cseq
     if not 0 <= number < 2**31 or (message.method and method != message.method):

@@ -13,6 +13,10 @@ _HEADER = struct.Struct(">BBHII")
 _DIGITS = "0123456789*#ABCD"
 #: a hole of up to this much (samples) is loss; more is a new stream
 _LOSS = 16_000
+#: and never more than this (samples) beyond the time that has passed: stamps may lie
+_AHEAD = 8_000
+#: more bytes than these are no telephone's packet (200 ms are 1,612)
+_LONGEST = 2_048
 #: the peer is quiet for so long (s) before the clock fills in
 _QUIET_S = 0.1
 #: so many packets from the past in a row: the peer began anew
@@ -35,7 +39,7 @@ class Packet:
 
 def parse(data: bytes) -> Packet | None:
     """None for what is no RTP."""
-    if len(data) < 12 or data[0] >> 6 != 2:
+    if not 12 <= len(data) <= _LONGEST or data[0] >> 6 != 2:
         return None
     first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(data)
     start = 12 + 4 * (first & 15)
@@ -83,7 +87,9 @@ class Receiver:
                     return []
             hole = (packet.timestamp - self._expected) & 0xFFFFFFFF
             if self._late < _RESTARTED and self._filled < hole <= _LOSS:
-                events.append(self._zeros(hole - self._filled))
+                passed = int((now - self._began) * 8000) + _AHEAD - self._received
+                if (lost := min(hole - self._filled, passed)) > 0:
+                    events.append(self._zeros(lost))
         self._late, self._filled = 0, 0
         self._ssrc, self._sequence = packet.ssrc, packet.sequence
         self._expected = (packet.timestamp + len(packet.payload)) & 0xFFFFFFFF
