@@ -27,7 +27,7 @@ from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice, VoiceFailed
 from bot.tickets.rules import rules_of
 from bot.voice.repertoire import Repertoire
-from bot.voice.sip.ringing import Gateway
+from bot.voice.sip.gateway import Gateway
 from bot.voice.sip.server import SipServer
 from bot.voice.sip.service import UnknownTrunk, sip_front_end
 from bot.voice.telephone import Telephone

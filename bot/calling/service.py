@@ -17,7 +17,7 @@ from bot.tickets.desk import TicketDesk
 from bot.tickets.rules import Rules
 from bot.voice.ami import AmiDialler
 from bot.voice.dialling import Connected, Dialler, Rung
-from bot.voice.sip.ringing import Gateway
+from bot.voice.sip.gateway import Gateway
 from bot.voice.sip.server import SipServer
 from bot.voice.telephone import Telephone
 

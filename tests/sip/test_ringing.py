@@ -11,9 +11,9 @@ import pytest
 
 from bot.voice.line import CallFacts, Sounded
 from bot.voice.sip import digest
+from bot.voice.sip.gateway import Gateway
 from bot.voice.sip.media import SipLine
 from bot.voice.sip.message import Message
-from bot.voice.sip.ringing import Gateway
 from bot.voice.sip.server import SipServer
 from bot.voice.sip.trunk import Registration
 from tests.sip.exchange import Exchange, exchange

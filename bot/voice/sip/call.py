@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.voice.line import CallFacts, Pressed
-from bot.voice.sip import sdp
+from bot.voice.sip import digest, sdp
 from bot.voice.sip.dialog import Dialog, new_tag
 from bot.voice.sip.endpoint import Address, Endpoint
 from bot.voice.sip.facts import facts_of
+from bot.voice.sip.gateway import Gateway, authorised
 from bot.voice.sip.media import SipLine, bind
-from bot.voice.sip.message import ALLOW, Message, host_port, part_of
+from bot.voice.sip.message import ALLOW, Message, host_port, parameter, part_of
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Home(Protocol):
     host: str
     endpoint: Endpoint
     calls: dict[str, SipCall]
+    gateway: Gateway | None
 
     def work(self, coroutine: Awaitable[object], /) -> None:
         """Run something beside the calls."""
@@ -108,13 +110,25 @@ class SipCall:
             self._info(request)
         elif method == "NOTIFY":
             reply(request, 200, source)
-            status = re.match(rb"SIP/2\.0 ([2-6]\d\d)", request.body.strip())
-            if status and self._referred and not self._referred.done():
-                self._referred.set_result(int(status[1]))
+            self._told(request)
         elif method == "REFER":
             reply(request, 603, source)
         else:
             reply(request, 200 if method in KNOWN else 501, source, headers=[("allow", ALLOW)])
+
+    def _told(self, notify: Message) -> None:
+        """How the number is doing that the peer was referred to.
+
+        A peer that tells no more (terminated) without a final status has given up, unless it says that it merely keeps
+        no account ("noresource"): such a one hangs up on us when the two are connected."""
+        if self._referred is None or self._referred.done():
+            return
+        status = re.match(rb"SIP/2\.0 ([2-6]\d\d)", notify.body.strip())
+        state = notify.get("subscription-state").lower()
+        if status:
+            self._referred.set_result(int(status[1]))
+        elif state.startswith("terminated") and parameter(state, "reason") not in ("", "noresource"):
+            self._referred.set_result(408)
 
     def _reoffered(self, request: Message, source: Address) -> None:
         self.dialog.refresh(request)
@@ -166,7 +180,7 @@ class SipCall:
             ("referred-by", self._endpoint.contact(host)),
         ]  # fmt: skip
         try:
-            answered = await self._endpoint.ask(request, self._endpoint.where(self.dialog))
+            answered = await self._ask(request)
             if answered is None or answered.code >= 300:
                 return Referred(False, answered.code if answered else 408)
             return Referred(True, await asyncio.wait_for(self._referred, within_s))
@@ -174,6 +188,19 @@ class SipCall:
             return Referred(True, 408)
         finally:
             self._referred = None
+
+    async def _ask(self, request: Message) -> Message | None:
+        """The final response; our trunk may ask who we are first."""
+        answer = await self._endpoint.ask(request, self._endpoint.where(self.dialog))
+        gateway, peer = self._home.gateway, self.dialog.peer[0]
+        if answer is None or answer.code not in (401, 407) or gateway is None or peer != gateway.address[0]:
+            return answer
+        challenge = digest.challenge_of(answer)
+        if challenge is None or not gateway.password:
+            return answer
+        self.dialog.own_cseq += 1
+        again = authorised(request, challenge, gateway, self._endpoint.via(peer), self.dialog.own_cseq)
+        return await self._endpoint.ask(again, self._endpoint.where(self.dialog))
 
     def _request(self, method: str) -> Message:
         return self.dialog.request(method, self._endpoint.via(self.dialog.peer[0]))
@@ -197,7 +224,7 @@ class SipCall:
             log.info("SIP call ends: %s", reason)
             self.close()
             if self.dialog.call_id:
-                self._home.work(self._endpoint.ask(self._request("BYE"), self._endpoint.where(self.dialog)))
+                self._home.work(self._ask(self._request("BYE")))
 
     async def hang_up(self) -> None:
         self.end("hung up")

@@ -18,9 +18,10 @@ from bot.voice.mouth import say
 from bot.voice.plan import ANSWERED, CALLER_LEFT, CallPlan
 from bot.voice.prompts import prompts
 from bot.voice.sip.call import SipCall
+from bot.voice.sip.gateway import Gateway
 from bot.voice.sip.media import SipLine
 from bot.voice.sip.message import host_port
-from bot.voice.sip.ringing import Gateway, outcome_of
+from bot.voice.sip.ringing import outcome_of
 from bot.voice.sip.server import SipServer
 from bot.voice.tones import ringing
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from dataclasses import dataclass, field
 
 from bot.voice.dialling import Rung
 from bot.voice.sip import digest
 from bot.voice.sip.call import NOWHERE, NUMBER, SDP, Home, SipCall
 from bot.voice.sip.dialog import Dialog, new_tag
 from bot.voice.sip.endpoint import Address
+from bot.voice.sip.gateway import Gateway, authorised
 from bot.voice.sip.message import ALLOW, Message, part_of
 
 #: after CANCEL the final response should come at once; nobody waits longer for it (s)
@@ -19,18 +19,6 @@ _CANCELLED_S = 5.0
 #: INVITEs that an answer may still come to, though nobody waits
 _MOST_GIVEN_UP = 200
 _BUSY, _NOBODY = (486, 600), (408, 480, 487)
-
-
-@dataclass(frozen=True)
-class Gateway:
-    """Who connects our calls: a trunk, or the exchange that calls came from."""
-
-    #: where requests go
-    address: Address
-    #: host (and port) in the addresses of those who are rung
-    domain: str
-    user: str = "gege"
-    password: str = field(default="", repr=False)
 
 
 class Ringer:
@@ -145,14 +133,3 @@ def outcome_of(code: int) -> str:
     if 200 <= code < 300:
         return "answered"
     return "busy" if code in _BUSY else "no_answer" if code in _NOBODY else "refused"
-
-
-def authorised(request: Message, challenge: digest.Challenge, gateway: Gateway, via: str) -> Message:
-    """The same request once more, with the answer to a challenge: a transaction of its own."""
-    number, method = request.cseq
-    name, value = digest.answer(challenge, method, request.uri, gateway.user, gateway.password)
-    headers = [
-        (key, {"via": via, "cseq": f"{number + 1} {method}"}.get(key, old))
-        for key, old in request.headers if key not in ("authorization", "proxy-authorization")
-    ]  # fmt: skip
-    return Message(method=method, uri=request.uri, headers=[*headers, (name, value)], body=request.body)

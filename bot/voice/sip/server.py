@@ -12,8 +12,9 @@ from bot.voice.sip import sdp
 from bot.voice.sip.call import KNOWN, SDP, Answer, IncomingCall, SipCall
 from bot.voice.sip.endpoint import Address, Endpoint
 from bot.voice.sip.facts import facts_of
+from bot.voice.sip.gateway import Gateway
 from bot.voice.sip.message import ALLOW, Message, parameter, part_of
-from bot.voice.sip.ringing import Gateway, Ringer
+from bot.voice.sip.ringing import Ringer
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,8 @@ class SipServer:
         self.host, self._answer, self._most, self._busy = host, answer, most, busy
         self.endpoint = Endpoint(host, port, self._request, allowed, public=public)
         self.calls: dict[str, SipCall] = {}
+        #: whoever asks within a call who we are is answered with its password
+        self.gateway: Gateway | None = None
         self._ringer = Ringer(self)
         self._running: set[asyncio.Task[object]] = set()
         self._stopping = False

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator
 
 from bot.settings import Settings
 from bot.voice.line import CallFacts, Line
+from bot.voice.sip.gateway import Gateway
 from bot.voice.sip.handover import SipHandOver
-from bot.voice.sip.ringing import Gateway
 from bot.voice.sip.server import SipServer
 from bot.voice.sip.trunk import Registration
 from bot.voice.telephone import Telephone
@@ -57,7 +57,7 @@ async def sip_front_end(
         *where, answering, allowed=wanted.sip_allowed, most=wanted.sip_calls, public=wanted.sip_public,
         busy=telephone.hand_overs.circles,
     )  # fmt: skip
-    answering.server = server
+    answering.server, server.gateway = server, trunk
     await server.start()
     telephone.on_stopping = server.stop_listening
     registration = None

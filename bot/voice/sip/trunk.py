@@ -10,8 +10,8 @@ import secrets
 from bot.voice.sip import digest
 from bot.voice.sip.dialog import new_tag
 from bot.voice.sip.endpoint import Endpoint
+from bot.voice.sip.gateway import Gateway, authorised
 from bot.voice.sip.message import Message, parameter
-from bot.voice.sip.ringing import Gateway, authorised
 
 log = logging.getLogger(__name__)
 

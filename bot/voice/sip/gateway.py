@@ -1,0 +1,34 @@
+"""Who connects our calls, and proving to them who we are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.voice.sip import digest
+from bot.voice.sip.endpoint import Address
+from bot.voice.sip.message import Message
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Who connects our calls: a trunk, or the exchange that calls came from."""
+
+    #: where requests go
+    address: Address
+    #: host (and port) in the addresses of those who are rung
+    domain: str
+    user: str = "gege"
+    password: str = field(default="", repr=False)
+
+
+def authorised(request: Message, challenge: digest.Challenge, gateway: Gateway, via: str, number: int = 0) -> Message:
+    """The same request once more, with the answer to a challenge: a transaction of its own; `number` its CSeq (default:
+    the next)."""
+    old_number, method = request.cseq
+    number = number or old_number + 1
+    name, value = digest.answer(challenge, method, request.uri, gateway.user, gateway.password)
+    headers = [
+        (key, {"via": via, "cseq": f"{number} {method}"}.get(key, old))
+        for key, old in request.headers if key not in ("authorization", "proxy-authorization")
+    ]  # fmt: skip
+    return Message(method=method, uri=request.uri, headers=[*headers, (name, value)], body=request.body)
