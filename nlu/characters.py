@@ -13,7 +13,6 @@ from rasa.nlu.tokenizers.tokenizer import Token, Tokenizer
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from nlu.lexicon import standard
 from nlu.ngrams import NgramFeaturizer
 
 TOKEN = re.compile(r"[0-9]+|[A-Za-z]+|\S")
@@ -41,4 +40,4 @@ class CharacterFeaturizer(NgramFeaturizer):
     """n-grams of the characters of the standard wording, digits one by one."""
 
     def units(self, message: Message) -> list[str]:
-        return [character for character in standard(message.get(TEXT)).lower() if not character.isspace()]
+        return [character for character in self.wording(message).lower() if not character.isspace()]

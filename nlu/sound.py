@@ -10,12 +10,10 @@ from functools import lru_cache
 
 from pypinyin import lazy_pinyin
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.grid.sound import sound_class
 from nlu.characters import TOKEN
-from nlu.lexicon import standard
 from nlu.ngrams import NgramFeaturizer
 
 _INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("l", "n"), ("r", "n"))
@@ -51,7 +49,7 @@ class SoundFeaturizer(NgramFeaturizer):
         return ["pypinyin"]
 
     def units(self, message: Message) -> list[str]:
-        return [folded_syllable(match) for match in TOKEN.findall(standard(message.get(TEXT)))]
+        return [folded_syllable(match) for match in TOKEN.findall(self.wording(message))]
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
@@ -64,4 +62,4 @@ class DialectFeaturizer(NgramFeaturizer):
 
     def units(self, message: Message) -> list[str]:
         # Classes by name: the codes of bot.grid.sound.fold are good in one process only, a vocabulary is kept.
-        return [dialect_class(token) for token in TOKEN.findall(standard(message.get(TEXT)))]
+        return [dialect_class(token) for token in TOKEN.findall(self.wording(message))]

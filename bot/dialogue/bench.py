@@ -90,7 +90,14 @@ def _share(those: Any) -> float:
 
 async def bench_nlu(parse: Parse, stock: bool, progress: Progress) -> dict[str, Any]:
     """The table; `stock` trains and measures stock Rasa as well (minutes)."""
+    from bot.dialogue.slots import distorted, marked_sentences, measure_slots
+
     sets = sets_of_sentences()
+    marked = marked_sentences()
+    slots = {"clean": marked} | {
+        f"simulated {strength}": [one for seed in SEEDS for one in distorted(marked, strength, seed)]
+        for strength in STRENGTHS[1:]
+    }
     pipelines: dict[str, Parse] = {"gege": parse}
     with tempfile.TemporaryDirectory(prefix="gege-stock-") as folder:
         if stock:
@@ -100,10 +107,11 @@ async def bench_nlu(parse: Parse, stock: bool, progress: Progress) -> dict[str, 
             train_stock(Path(folder))
             pipelines[f"stock Rasa ({classifier()})"] = stock_parse(Path(folder))
         table: dict[str, Any] = {"sentences": len(sets["clean"]), "simulated_sentences": len(sets["simulated 0.3"])}
+        table["slot_sentences"] = len(marked)
         for name, one in pipelines.items():
             table[name] = {}
             for which, rows in sets.items():
-                table[name][which] = await measure(one, rows)
+                table[name][which] = await measure(one, rows) | await measure_slots(one, slots[which])
                 progress(f"{name}, {which}: {table[name][which]}")
     return table
 
