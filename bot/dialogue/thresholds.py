@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 
 from bot.dialogue.bench import HAZARD, calibration_error
-from bot.dialogue.folds import HeldOut, held_out, pipeline_of, probabilities
+from bot.dialogue.folds import HEARD, HeldOut, Numbers, held_out, pipeline_of, probabilities
 
 COSTS = Path(__file__).with_name("costs.yml")
 _PARTS = 5
@@ -35,12 +35,12 @@ class Costs:
 
 @dataclass(frozen=True)
 class Policy:
-    """How a ranking becomes a decision: danger counts `danger` times; acted on unasked from `accept` on and `ahead` of
-    the second; below `hand_over` a person at once instead of a question."""
+    """How a ranking becomes a decision: danger counts `danger` times; it is acted on unasked from `accept_danger` on,
+    other intents from `accept` on; below `hand_over` a person at once instead of a question."""
 
     danger: float
     accept: float
-    ahead: float
+    accept_danger: float
     hand_over: float = 0.0
 
 
@@ -62,9 +62,10 @@ def read_costs(file: Path = COSTS) -> tuple[Costs, float, float]:
 def in_use() -> tuple[Policy, float]:
     """What config.yml says now: (policy, temperature)."""
     parts = {part["name"]: part for part in pipeline_of()}
-    classifier, fallback = parts["nlu.intents.IntentClassifier"], parts["FallbackClassifier"]
+    classifier, fallback = parts["nlu.intents.IntentClassifier"], parts["nlu.fallback.CostedFallback"]
     danger = float(classifier.get("costs", {HAZARD: 4.0})[HAZARD])
-    return Policy(danger, fallback["threshold"], fallback["ambiguity_threshold"]), float(classifier.get("temperature", 1.0))
+    policy = Policy(danger, fallback["threshold"], fallback["thresholds"][HAZARD])
+    return policy, float(classifier.get("temperature", 1.0))
 
 
 def fitted_temperature(found: HeldOut) -> float:
@@ -75,65 +76,101 @@ def fitted_temperature(found: HeldOut) -> float:
     return round(float(tried[int(np.argmin(losses))]), 2)
 
 
-def decided(scores: np.ndarray, intents: list[str], policy: Policy, temperature: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(best intent, its confidence, acted on unasked) of each sentence."""
-    biases = np.log([policy.danger if intent == HAZARD else 1.0 for intent in intents])
+@dataclass(frozen=True)
+class _Decided:
+    """The best intent of each sentence and how sure it is, once and said once more."""
+
+    best: Numbers
+    confidence: Numbers
+    best_again: Numbers
+    confidence_again: Numbers
+
+
+def decided(scores: Numbers, intents: list[str], danger: float, temperature: float) -> tuple[Numbers, Numbers]:
+    """(best intent, its confidence) of each sentence, danger counting `danger` times."""
+    biases = np.log([danger if intent == HAZARD else 1.0 for intent in intents])
     likely = probabilities(scores, temperature, biases)
-    two = np.partition(likely, -2, axis=1)[:, -2:]
-    sure = (two[:, 1] >= policy.accept) & (two[:, 1] - two[:, 0] >= policy.ahead)
-    return likely.argmax(axis=1), two[:, 1], sure
+    return likely.argmax(axis=1), likely.max(axis=1)
 
 
-def costs_of(found: HeldOut, policy: Policy, temperature: float, costs: Costs) -> np.ndarray:
+def _decided(found: HeldOut, danger: float, temperature: float) -> _Decided:
+    first = decided(found.scores, found.intents, danger, temperature)
+    return _Decided(*first, *decided(found.again, found.intents, danger, temperature))
+
+
+def costs_of(found: HeldOut, policy: Policy, temperature: float, costs: Costs, ready: _Decided | None = None) -> Numbers:
     """What each held-out sentence costs. Who is asked says it once more; who is not understood again gets a person."""
+    ready = ready or _decided(found, policy.danger, temperature)
     hazard = found.intents.index(HAZARD)
     danger = found.truth == hazard
 
-    def acted(best: np.ndarray) -> np.ndarray:
+    def acted(best: Numbers) -> Numbers:
         wrong = np.where(danger, costs.missed_danger, np.where(best == hazard, costs.false_alarm, costs.wrong))
         return np.where(best == found.truth, 0.0, wrong)
 
-    best, confidence, sure = decided(found.scores, found.intents, policy, temperature)
-    second, _, sure_then = decided(found.again, found.intents, policy, temperature)
-    asked = np.where(danger, costs.danger_asked, costs.question) + np.where(sure_then, acted(second), costs.person)
-    person: np.ndarray = np.where(danger, costs.danger_asked, 0.0) + costs.person
-    return np.where(sure, acted(best), np.where(confidence < policy.hand_over, person, asked))
+    def sure(best: Numbers, confidence: Numbers) -> Numbers:
+        return confidence >= np.where(best == hazard, policy.accept_danger, policy.accept)
+
+    then = np.where(sure(ready.best_again, ready.confidence_again), acted(ready.best_again), costs.person)
+    asked = np.where(danger, costs.danger_asked, costs.question) + then
+    person = np.where(danger, costs.danger_asked, 0.0) + costs.person
+    unsure = np.where(ready.confidence < policy.hand_over, person, asked)
+    return np.where(sure(ready.best, ready.confidence), acted(ready.best), unsure)
+
+
+def _unasked(found: HeldOut, policy: Policy, ready: _Decided) -> Numbers:
+    danger = ready.best == found.intents.index(HAZARD)
+    return ready.confidence >= np.where(danger, policy.accept_danger, policy.accept)
 
 
 def false_alarms(found: HeldOut, policy: Policy, temperature: float, strength: float) -> float:
     """Share of harmless sentences of a strength that are taken for danger."""
     hazard = found.intents.index(HAZARD)
     harmless = (found.truth != hazard) & (found.strengths == strength)
-    best, _, _ = decided(found.scores[harmless], found.intents, policy, temperature)
+    best, _ = decided(found.scores[harmless], found.intents, policy.danger, temperature)
     return float((best == hazard).mean())
 
 
 def policies() -> list[Policy]:
     """What is tried."""
-    sure = [round(step * 0.05, 2) for step in range(19)]
+    steps = [round(step * 0.05, 2) for step in range(19)]
     return [
-        Policy(danger, accept, ahead, hand_over)
-        for danger, accept, ahead, hand_over in itertools.product(
-            (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0), sure, (0.0, 0.03, 0.1, 0.2, 0.3), (0.0, 0.1, 0.2, 0.3)
+        Policy(danger, accept, accept_danger, hand_over)
+        for danger, accept, accept_danger, hand_over in itertools.product(
+            (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0), steps, steps[::2], (0.0, 0.2, 0.3)
         )
-        if hand_over <= accept
+        if max(hand_over, accept_danger) <= accept
     ]
 
 
-def best_policy(found: HeldOut, temperature: float, costs: Costs, most: float, strength: float, rows: np.ndarray) -> Policy:
-    """The policy of least cost on `rows` that keeps the limit of false alarms."""
+def best_policy(found: HeldOut, temperature: float, costs: Costs, most: float, strength: float, rows: Numbers) -> Policy:
+    """The policy that asks least of those whose cost on `rows` is within one standard error of the least cost, among
+    those that keep the limit of false alarms (Breiman's rule: what is no better for certain is not worth a question)."""
+    part = HeldOut([], found.strengths[rows], found.intents, found.truth[rows], found.scores[rows], found.again[rows])
     tried = policies()
-    kept = {
-        danger: false_alarms(found, Policy(danger, 0, 0), temperature, strength) <= most
-        for danger in {one.danger for one in tried}
+    ready = {
+        danger: _decided(part, danger, temperature)
+        for danger in sorted({one.danger for one in tried})
+        if false_alarms(found, Policy(danger, 0, 0), temperature, strength) <= most
     }
-    allowed = [one for one in tried if kept[one.danger]]
+    allowed = [one for one in tried if one.danger in ready]
     if not allowed:
         raise CostsRefused(f"no policy stays below {most:.0%} false alarms at strength {strength}")
-    part = HeldOut(
-        [], found.strengths[rows], found.intents, found.truth[rows], found.scores[rows], found.again[rows]
-    )
-    return min(allowed, key=lambda one: costs_of(part, one, temperature, costs).mean())
+
+    def spent(one: Policy) -> Numbers:
+        return costs_of(part, one, temperature, costs, ready[one.danger])
+
+    means = [(float(spent(one).mean()), one) for one in allowed]
+    least, cheapest = min(means, key=lambda pair: pair[0])
+    lowest = spent(cheapest)
+    as_good = []
+    # Each sentence was heard four times: it counts once when the error is computed.
+    independent = len(rows) / len(HEARD)
+    for mean, one in means:
+        error = float((spent(one) - lowest).std()) / independent**0.5 if mean < least * 1.2 else 0.0
+        if mean - least <= error:
+            as_good.append(one)
+    return max(as_good, key=lambda one: float(_unasked(part, one, ready[one.danger]).mean()))
 
 
 def bench_thresholds(found: HeldOut | None = None, file: Path = COSTS) -> dict[str, Any]:
@@ -163,7 +200,7 @@ def bench_thresholds(found: HeldOut | None = None, file: Path = COSTS) -> dict[s
 
 def confused(found: HeldOut, policy: Policy, temperature: float, most: int = 12) -> list[str]:
     """The pairs of intents that are taken for one another most, on clean held-out sentences."""
-    best, _, _ = decided(found.scores, found.intents, policy, temperature)
+    best, _ = decided(found.scores, found.intents, policy.danger, temperature)
     wrong = (best != found.truth) & (found.strengths == 0)
     pairs, counts = np.unique(np.stack([found.truth[wrong], best[wrong]]), axis=1, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:most]
@@ -178,7 +215,8 @@ def _error(found: HeldOut, temperature: float) -> float:
 
 def _described(found: HeldOut, policy: Policy, temperature: float, costs: Costs, strength: float) -> dict[str, Any]:
     hazard = found.intents.index(HAZARD)
-    best, _, sure = decided(found.scores, found.intents, policy, temperature)
+    ready = _decided(found, policy.danger, temperature)
+    best, sure = ready.best, _unasked(found, policy, ready)
     danger = found.truth == hazard
     return {
         **asdict(policy),
