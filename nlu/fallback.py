@@ -15,7 +15,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
 class CostedFallback(FallbackClassifier):
-    """Rasa's fallback with thresholds of their own for some intents: `thresholds: {report_hazard: 0.3}`."""
+    """Rasa's fallback with thresholds of their own for some intents: `thresholds: {report_hazard: 0.4}`."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
