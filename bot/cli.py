@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from bot.commands import calling, escalation, learning, link, outage, staff
+from bot.commands.bench_nlu import register as register_bench_nlu
 from bot.commands.bench_voice import register as register_bench_voice
 from bot.commands.call_log import register as register_call_log
 from bot.commands.line import JsonFlag, out
@@ -592,6 +593,7 @@ def bench_reports(count: int = 500) -> None:
 
 register_call_log(app)
 register_bench_voice(bench_app)
+register_bench_nlu(bench_app)
 
 
 def main() -> None:

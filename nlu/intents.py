@@ -133,6 +133,7 @@ class IntentClassifier(LogisticRegressionClassifier):
 
     def persist(self) -> None:
         """Weights as plain arrays: Rasa's way (skops) takes six seconds to import and holds the same numbers."""
+        assert self._rarity is not None
         with self._model_storage.write_to(self._resource) as folder:
             np.savez(
                 folder / _WEIGHTS,

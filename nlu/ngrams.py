@@ -20,7 +20,7 @@ from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from nlu import correction, lexicon
+from nlu import lexicon
 
 _VOCABULARY = "ngrams.json"
 
@@ -43,7 +43,7 @@ class NgramFeaturizer(SparseFeaturizer, GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {**SparseFeaturizer.get_default_config(), "max_ngram": 3, "min_count": 2, "lexicon": True, "corrections": False}
+        return {**SparseFeaturizer.get_default_config(), "max_ngram": 3, "min_count": 2, "lexicon": True}
 
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:
@@ -83,11 +83,8 @@ class NgramFeaturizer(SparseFeaturizer, GraphComponent):
         return cls(config, execution_context.node_name, model_storage, resource, vocabulary)
 
     def wording(self, message: Message) -> str:
-        """What was said, in the standard language, without what the speaker took back (each can be switched off, to
-        measure what it adds)."""
+        """What was said, in the standard language; as it was said where `lexicon` is off (to measure what it adds)."""
         text: str = message.get(TEXT)
-        if self._config["corrections"]:
-            text = correction.corrected(text)
         return lexicon.standard(text) if self._config["lexicon"] else text
 
     def _ngrams(self, units: list[str]) -> Iterator[str]:

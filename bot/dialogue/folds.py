@@ -16,9 +16,11 @@ from typing import Any
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from bot.settings import PROJECT
 
+Numbers = NDArray[Any]
 FOLDS = 5
 #: how a held-out sentence is heard: (strength, seed); the seeds are neither the training's nor the frozen set's
 HEARD = ((0.0, 0), (0.3, 51), (0.6, 52), (1.0, 53))
@@ -31,18 +33,18 @@ class HeldOut:
     """Held-out sentences with the logarithms of what each intent scored, before costs and temperature."""
 
     texts: list[str]
-    strengths: np.ndarray  # (sentences,)
+    strengths: Numbers  # (sentences,)
     intents: list[str]  # names of the columns
-    truth: np.ndarray  # (sentences,) columns
-    scores: np.ndarray  # (sentences × intents)
-    again: np.ndarray  # (sentences × intents), said once more
+    truth: Numbers  # (sentences,) columns
+    scores: Numbers  # (sentences × intents)
+    again: Numbers  # (sentences × intents), said once more
 
 
-def probabilities(scores: np.ndarray, temperature: float = 1.0, biases: np.ndarray | None = None) -> np.ndarray:
+def probabilities(scores: Numbers, temperature: float = 1.0, biases: Numbers | None = None) -> Numbers:
     """(sentences × intents), each row sums to 1; `biases` are logarithms of costs."""
     scaled = (scores if biases is None else scores + biases) / temperature
     likely = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    shares: np.ndarray = likely / likely.sum(axis=1, keepdims=True)
+    shares: Numbers = likely / likely.sum(axis=1, keepdims=True)
     return shares
 
 
@@ -81,7 +83,7 @@ def understander(parts: Sequence[dict[str, Any]], messages: list[Any]) -> Iterat
         data = TrainingData(training_examples=copy.deepcopy(messages))
         chain: list[Any] = []
         for number, part in enumerate(parts):
-            if not part["name"].startswith("nlu.") or part["name"].startswith(("nlu.entities", "nlu.numbers")):
+            if not part["name"].startswith("nlu.") or part["name"].startswith(("nlu.entities", "nlu.numbers", "nlu.fallback")):
                 continue
             kind = class_from_module_path(part["name"])
             name = f"{number}-{kind.__name__}"
@@ -95,7 +97,7 @@ def understander(parts: Sequence[dict[str, Any]], messages: list[Any]) -> Iterat
             chain.append(one)
         classifier = chain.pop()
 
-        def scores(texts: Sequence[str]) -> tuple[list[str], np.ndarray]:
+        def scores(texts: Sequence[str]) -> tuple[list[str], Numbers]:
             heard = [Message.build(text) for text in texts]
             for one in chain:
                 heard = one.process(heard)
@@ -114,8 +116,8 @@ def held_out(parts: Sequence[dict[str, Any]] | None = None, folds: int = FOLDS, 
     texts: list[str] = []
     strengths: list[float] = []
     truth: list[str] = []
-    found: list[np.ndarray] = []
-    again: list[np.ndarray] = []
+    found: list[Numbers] = []
+    again: list[Numbers] = []
     names: list[str] = []
     for fold in range(folds):
         kept = set(order[fold::folds])
