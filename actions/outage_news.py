@@ -15,7 +15,7 @@ OXYGEN = "oxygen"
 
 
 def question(turn: Turn) -> str | None:
-    """"same_outage" when an outage is known where the caller is, told in this turn; None when there is none.
+    """ "same_outage" when an outage is known where the caller is, told in this turn; None when there is none.
 
     Only what is public about the area is said. A caller whose number is linked to one home is taken to be there
     until they say otherwise: the answer decides, not the number."""
@@ -45,16 +45,14 @@ def _known(turn: Turn) -> OutageCard | None:
 
 def tell(turn: Turn, card: OutageCard) -> None:
     """Since when, what is being done, until when."""
-    until = card.estimated_restore_at
-    if until is not None and until <= now():
-        until = None  # it takes longer than was thought
+    at, zone = now(), ZoneInfo(turn.site.settings.site.timezone)
+    until = card.expected_at(at)
     if card.planned:
         kind = "planned" if until else "planned_longer"
     elif not card.owner:
         kind = "called"
     else:
         kind = "estimated" if until else "working"
-    at, zone = now(), ZoneInfo(turn.site.settings.site.timezone)
     said = {"since": say_time(card.started_at, at, zone), "until": say_time(until, at, zone) if until else ""}
     turn.say(f"utter_outage_{kind}", **said)
 

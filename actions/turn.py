@@ -9,6 +9,7 @@ from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.site import Site, current
+from bot.grid.dialled import grid_of_numbers
 from bot.grid.registry import HouseholdCard, Location, PersonCard
 from bot.tickets.desk import Report, TicketCard
 
@@ -84,11 +85,7 @@ class Turn:
     @property
     def grid_hint(self) -> str | None:
         """The grid that the dialled or diverting number, or a QR code, names (DOMAIN.md)."""
-        registry = self.site.registry
-        for number in (self._dialled, self._diverting):
-            if number and (grid_no := registry.grid_of_number(number)):
-                return grid_no
-        return None
+        return grid_of_numbers(self.site.registry, self._dialled, self._diverting)
 
     def own_households(self) -> list[tuple[HouseholdCard, bool]]:
         return self.site.registry.households_of(self.caller) if self.caller else []

@@ -86,8 +86,7 @@ class ConceptFeaturizer(NgramFeaturizer):
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
-        together = f"{super().fingerprint_addon(config)} {hashlib.sha256(CONCEPTS.read_bytes()).hexdigest()}"
-        return together
+        return f"{super().fingerprint_addon(config)} {hashlib.sha256(CONCEPTS.read_bytes()).hexdigest()}"
 
     def units(self, message: Message) -> list[str]:
         return concepts().find(self.wording(message))

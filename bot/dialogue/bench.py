@@ -61,16 +61,21 @@ async def measure(parse: Parse, rows: list[Sentence]) -> dict[str, float]:
         found.append((row, await parse(row.text)))
         times.append((time.perf_counter() - began) * 1000)
     times.sort()
-    danger = [one for one in found if one[0].intent == HAZARD]
-    harmless = [one for one in found if one[0].intent != HAZARD]
     return {
-        "intent_accuracy": _share(row.intent == meaning.intent for row, meaning in found),
-        "hazard_recall": _share(meaning.intent == HAZARD for _, meaning in danger),
-        "hazard_false_alarms": _share(meaning.intent == HAZARD for _, meaning in harmless),
+        **shares([(row.intent, meaning.intent) for row, meaning in found]),
         "calibration_error": calibration_error([(m.confidence, row.intent == m.intent) for row, m in found]),
         "fallback_share": _share(meaning.fallback for _, meaning in found),
         "ms_p50": round(times[len(times) // 2], 2),
         "ms_p95": round(times[int(len(times) * 0.95)], 2),
+    }
+
+
+def shares(answers: list[tuple[str, str]]) -> dict[str, float]:
+    """Accuracy, danger found and false alarms of (true, given) intents; shares of 1."""
+    return {
+        "intent_accuracy": _share(truth == given for truth, given in answers),
+        "hazard_recall": _share(given == HAZARD for truth, given in answers if truth == HAZARD),
+        "hazard_false_alarms": _share(given == HAZARD for truth, given in answers if truth != HAZARD),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.dialogue.bench import HAZARD, Sentence, sets_of_sentences
+from bot.dialogue.bench import Sentence, sets_of_sentences, shares
 from bot.dialogue.folds import pipeline_of, training_messages, understander
 
 Parts = list[dict[str, Any]]
@@ -53,11 +53,4 @@ def _measured(understand: Any, rows: list[Sentence]) -> dict[str, float]:
     classifier = next(part for part in pipeline_of() if part["name"] == "nlu.intents.IntentClassifier")
     scores = scores + np.log([float(classifier["costs"].get(name, 1.0)) for name in names])
     best = [names[column] for column in scores.argmax(axis=1)]
-    danger = [intent == HAZARD for row, intent in zip(rows, best, strict=True) if row.intent == HAZARD]
-    alarms = [intent == HAZARD for row, intent in zip(rows, best, strict=True) if row.intent != HAZARD]
-    right = [row.intent == intent for row, intent in zip(rows, best, strict=True)]
-    return {
-        "intent_accuracy": round(float(np.mean(right)), 4),
-        "hazard_recall": round(float(np.mean(danger)), 4),
-        "hazard_false_alarms": round(float(np.mean(alarms)), 4),
-    }
+    return shares([(row.intent, intent) for row, intent in zip(rows, best, strict=True)])

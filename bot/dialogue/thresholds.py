@@ -98,7 +98,9 @@ def _decided(found: HeldOut, danger: float, temperature: float) -> _Decided:
     return _Decided(*first, *decided(found.again, found.intents, danger, temperature))
 
 
-def costs_of(found: HeldOut, policy: Policy, temperature: float, costs: Costs, ready: _Decided | None = None) -> Numbers:
+def costs_of(
+    found: HeldOut, policy: Policy, temperature: float, costs: Costs, ready: _Decided | None = None
+) -> Numbers:
     """What each held-out sentence costs. Who is asked says it once more; who is not understood again gets a person."""
     ready = ready or _decided(found, policy.danger, temperature)
     hazard = found.intents.index(HAZARD)
@@ -108,19 +110,17 @@ def costs_of(found: HeldOut, policy: Policy, temperature: float, costs: Costs, r
         wrong = np.where(danger, costs.missed_danger, np.where(best == hazard, costs.false_alarm, costs.wrong))
         return np.where(best == found.truth, 0.0, wrong)
 
-    def sure(best: Numbers, confidence: Numbers) -> Numbers:
-        return confidence >= np.where(best == hazard, policy.accept_danger, policy.accept)
-
-    then = np.where(sure(ready.best_again, ready.confidence_again), acted(ready.best_again), costs.person)
+    sure_then = _unasked(found, policy, ready.best_again, ready.confidence_again)
+    then = np.where(sure_then, acted(ready.best_again), costs.person)
     asked = np.where(danger, costs.danger_asked, costs.question) + then
     person = np.where(danger, costs.danger_asked, 0.0) + costs.person
     unsure = np.where(ready.confidence < policy.hand_over, person, asked)
-    return np.where(sure(ready.best, ready.confidence), acted(ready.best), unsure)
+    return np.where(_unasked(found, policy, ready.best, ready.confidence), acted(ready.best), unsure)
 
 
-def _unasked(found: HeldOut, policy: Policy, ready: _Decided) -> Numbers:
-    danger = ready.best == found.intents.index(HAZARD)
-    return ready.confidence >= np.where(danger, policy.accept_danger, policy.accept)
+def _unasked(found: HeldOut, policy: Policy, best: Numbers, confidence: Numbers) -> Numbers:
+    """Which sentences are acted on: their best intents, and how sure of them we are."""
+    return confidence >= np.where(best == found.intents.index(HAZARD), policy.accept_danger, policy.accept)
 
 
 def false_alarms(found: HeldOut, policy: Policy, temperature: float, strength: float) -> float:
@@ -143,7 +143,9 @@ def policies() -> list[Policy]:
     ]
 
 
-def best_policy(found: HeldOut, temperature: float, costs: Costs, most: float, strength: float, rows: Numbers) -> Policy:
+def best_policy(
+    found: HeldOut, temperature: float, costs: Costs, most: float, strength: float, rows: Numbers
+) -> Policy:
     """The policy that asks least of those whose cost on `rows` is within one standard error of the least cost, among
     those that keep the limit of false alarms (Breiman's rule: what is no better for certain is not worth a question)."""
     part = HeldOut([], found.strengths[rows], found.intents, found.truth[rows], found.scores[rows], found.again[rows])
@@ -170,7 +172,12 @@ def best_policy(found: HeldOut, temperature: float, costs: Costs, most: float, s
         error = float((spent(one) - lowest).std()) / independent**0.5 if mean < least * 1.2 else 0.0
         if mean - least <= error:
             as_good.append(one)
-    return max(as_good, key=lambda one: float(_unasked(part, one, ready[one.danger]).mean()))
+
+    def acted_unasked(one: Policy) -> float:
+        once = ready[one.danger]
+        return float(_unasked(part, one, once.best, once.confidence).mean())
+
+    return max(as_good, key=acted_unasked)
 
 
 def bench_thresholds(found: HeldOut | None = None, file: Path = COSTS) -> dict[str, Any]:
@@ -190,7 +197,11 @@ def bench_thresholds(found: HeldOut | None = None, file: Path = COSTS) -> dict[s
     return {
         "held_out_sentences": len(everything),
         "temperature": {"in_use": warmth, "fitted": temperature},
-        "calibration_error": {"before": _error(found, 1.0), "in_use": _error(found, warmth), "fitted": _error(found, temperature)},
+        "calibration_error": {
+            "before": _error(found, 1.0),
+            "in_use": _error(found, warmth),
+            "fitted": _error(found, temperature),
+        },
         "in_use": _described(found, now, warmth, costs, strength),
         "computed": _described(found, chosen, temperature, costs, strength),
         "computed_cross_validated_cost": round(float(honest.mean()), 3),
@@ -216,12 +227,12 @@ def _error(found: HeldOut, temperature: float) -> float:
 def _described(found: HeldOut, policy: Policy, temperature: float, costs: Costs, strength: float) -> dict[str, Any]:
     hazard = found.intents.index(HAZARD)
     ready = _decided(found, policy.danger, temperature)
-    best, sure = ready.best, _unasked(found, policy, ready)
+    best, sure = ready.best, _unasked(found, policy, ready.best, ready.confidence)
     danger = found.truth == hazard
     return {
         **asdict(policy),
         "temperature": temperature,
-        "cost_a_sentence": round(float(costs_of(found, policy, temperature, costs).mean()), 3),
+        "cost_a_sentence": round(float(costs_of(found, policy, temperature, costs, ready).mean()), 3),
         "acted_unasked": round(float(sure.mean()), 4),
         "wrong_of_those": round(float((best != found.truth)[sure].mean()), 4),
         "danger_found": round(float((best == hazard)[danger].mean()), 4),

@@ -7,7 +7,7 @@ question (DESIGN.md promises 3 and 5)."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,10 @@ CLEAR = 0.9
 HEARD = 0.6
 #: candidates this close together are not told apart
 CLOSE = 0.1
+#: readings that must agree
+_LEADING = 2
+#: by so much a later reading must be better than an earlier one
+_BETTER = 0.02
 #: characters of a sentence that are searched
 READ = 300
 #: households scored at most
@@ -79,21 +83,25 @@ class Locator:
     ) -> Location:
         readings = [_clean(reading) for reading in (text, *alternatives[:4]) if reading]
         before = _clean(earlier)
-        found = [self._locate(one, before, caller, grid_hint, community, householder) for one in readings or [""]]
-        best, unclear = found[0]
-        for one, _ in found[1:]:
-            if (one.household_no is not None, one.score) > (best.household_no is not None, best.score + 0.02):
+        first, unclear = self._locate((readings or [""])[0], before, caller, grid_hint, community, householder)
+        best, leading = first, [first]
+        for reading in readings[1:]:
+            if len(leading) == _LEADING and best.household_no and best.score + _BETTER >= 1.0:
+                break  # nothing can be better
+            one, _ = self._locate(reading, before, caller, grid_hint, community, householder)
+            if len(leading) < _LEADING:
+                leading.append(one)
+            if (one.household_no is not None, one.score) > (best.household_no is not None, best.score + _BETTER):
                 best = one
         # A place that only the recogniser's second thoughts have clearly, or that its first two have differently, is
         # asked for: a lost numeral still leaves a house number. The third and later are too often nonsense.
-        houses = {one.household_no: one for one in (found[0][0], found[min(1, len(found) - 1)][0], best) if one.household_no}
-        doubtful = len(houses) > 1 or (unclear and best is not found[0][0])
+        houses = {one.household_no: one.grid_no for one in (*leading, best) if one.household_no}
+        doubtful = len(houses) > 1 or (unclear and best is not first)
         return self._asked(best, houses.values()) if doubtful and best.household_no else best
 
-    def _asked(self, best: Location, houses: Iterable[Location]) -> Location:
-        """The same place, with its number still to be asked for."""
-        grids = {one.grid_no for one in houses}
-        grid = best.grid_no if len(grids) == 1 and len(list(houses)) > 1 else None
+    def _asked(self, best: Location, grids: Collection[str | None]) -> Location:
+        """The same place, with its number still to be asked for; its grid only when several houses are all of it."""
+        grid = best.grid_no if len(grids) > 1 and len(set(grids)) == 1 else None
         own = self._registry.parts[self._registry.row_of[best.household_no or ""]]
         ask = "building" if own.building else "number"
         return replace(best, household_no=None, grid_no=grid, manager=self._registry.manager_no(grid), ask=ask)

@@ -42,6 +42,11 @@ class OutageCard:
         """What is out: the transformer area, else the feeder."""
         return self.transformer or self.feeder
 
+    def expected_at(self, at: dt.datetime) -> dt.datetime | None:
+        """When it will be back, as may be told at `at`; None when nobody knows, or it takes longer than was thought."""
+        until = self.estimated_restore_at
+        return until if until is not None and until > at else None
+
 
 # A household without a number counts by who reported it; a call without either counts for itself.
 _WHO = func.coalesce(Ticket.household_no, func.nullif(Ticket.reporter, ""), Ticket.ticket_no)
@@ -52,9 +57,7 @@ def card(session: Session, outage: Outage) -> OutageCard:
     households, reports = session.execute(
         select(func.count(_WHO.distinct()), func.count(Ticket.id)).where(Ticket.outage_id == outage.id)
     ).one()
-    urgent = session.scalar(
-        select(func.count(Ticket.id)).where(Ticket.outage_id == outage.id, Ticket.urgent.is_(True))
-    )
+    urgent = session.scalar(select(func.count(Ticket.id)).where(Ticket.outage_id == outage.id, Ticket.urgent.is_(True)))
     transformer = session.get(Transformer, outage.transformer_id) if outage.transformer_id else None
     feeder = session.get(Feeder, transformer.feeder_id if transformer else outage.feeder_id)
     owner = session.get(Staff, outage.owner) if outage.owner else None

@@ -104,16 +104,12 @@ class OutageDesk:
             outage = outages.declare(
                 session, self._rules, at, begins, *where, planned=True, cause=cause, estimate=ends, owner=by
             )
-            members.speak(
-                session, outage, "outage_planned", at, self._rules.hours.wakes(self._rules.hours.opens(at))
-            )
+            members.speak(session, outage, "outage_planned", at, self._rules.hours.wakes(self._rules.hours.opens(at)))
             card = outage_cards.card(session, outage)
         self._owed()
         return card
 
-    def estimate(
-        self, outage_no: str, by: str, restore_at: dt.datetime, at: dt.datetime | None = None
-    ) -> OutageCard:
+    def estimate(self, outage_no: str, by: str, restore_at: dt.datetime, at: dt.datetime | None = None) -> OutageCard:
         """When it will be back, as staff think now; everybody who reported is told. The same again changes nothing."""
         at = at or now()
         with self._database.session() as session:
@@ -225,10 +221,12 @@ class OutageDesk:
             found = outages.known(session, net.transformer_id, net.feeder_id, at, self._rules)
             return outage_cards.card(session, found) if found else None
 
-    def known_in_grid(self, grid_no: str, at: dt.datetime | None = None) -> Sequence[tuple[OutageCard, str]]:
-        """The outages that go on in a grid, each with the community that it darkens there; the latest first."""
+    def known_in_grid(
+        self, grid_no: str, at: dt.datetime | None = None, most: int = 100
+    ) -> Sequence[tuple[OutageCard, str]]:
+        """The outages that go on in a grid, each with the community that it darkens there; the latest `most`."""
         with self._database.reading() as session:
-            found = outages.known_in_grid(session, grid_no, at or now(), self._rules)
+            found = outages.known_in_grid(session, grid_no, at or now(), self._rules, most)
             return [(outage_cards.card(session, outage), community) for outage, community in found]
 
     def of_ticket(self, ticket_no: str) -> OutageCard | None:

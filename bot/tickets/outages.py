@@ -36,9 +36,7 @@ _KNOWN = (
     .where(
         Outage.state.in_(ACTIVE),
         Outage.started_at <= bindparam("at", type_=UTCDateTime()),
-        or_(
-            Outage.transformer_id == bindparam("transformer_id"), Outage.feeder_id == bindparam("feeder_id")
-        ),
+        or_(Outage.transformer_id == bindparam("transformer_id"), Outage.feeder_id == bindparam("feeder_id")),
     )
     .order_by(Outage.planned, Outage.id)
 )
@@ -120,19 +118,19 @@ def where(session: Session, household_no: str | None, grid_no: str | None, place
     return Net(*rows[0]) if len(rows) == 1 else None
 
 
-def known(
-    session: Session, transformer_id: int, feeder_id: int, at: dt.datetime, rules: Rules
-) -> Outage | None:
+def known(session: Session, transformer_id: int, feeder_id: int, at: dt.datetime, rules: Rules) -> Outage | None:
     """The outage that has begun there and is not over; a planned one ends a while after its announced end."""
     found = session.scalars(_KNOWN, {"at": at, "transformer_id": transformer_id, "feeder_id": feeder_id})
     return next((outage for outage in found if not _overrun(outage, at, rules)), None)
 
 
-def known_in_grid(session: Session, grid_no: str, at: dt.datetime, rules: Rules) -> list[tuple[Outage, str]]:
-    """What has begun in a grid and is not over, each with one community that it darkens there; the latest first."""
+def known_in_grid(session: Session, grid_no: str, at: dt.datetime, rules: Rules, most: int) -> list[tuple[Outage, str]]:
+    """What has begun in a grid and is not over, each with one community that it darkens there; the latest `most`."""
     begun = select(Outage).where(Outage.state.in_(ACTIVE), Outage.started_at <= at).order_by(Outage.started_at.desc())
-    found = []
+    found: list[tuple[Outage, str]] = []
     for outage in session.scalars(begun):
+        if len(found) == most:
+            break
         if grid_no not in outage.grids or _overrun(outage, at, rules):
             continue
         here = (
@@ -195,9 +193,7 @@ def found_later(session: Session, ticket: Ticket, at: dt.datetime, rules: Rules)
     """Where a report belongs has become known after it was logged: it joins the outage that is known there."""
     if ticket.outage_id is not None or ticket.transformer_id is not None or ticket.state not in OPEN:
         return
-    area = area_of(
-        session, ticket.kind, ticket.facts, ticket.household_no, ticket.grid_no, ticket.place, at, rules
-    )
+    area = area_of(session, ticket.kind, ticket.facts, ticket.household_no, ticket.grid_no, ticket.place, at, rules)
     if area.transformer_id is None:
         return
     ticket.transformer_id = area.transformer_id
@@ -231,9 +227,7 @@ class _Count:
         return len(self.numbers) + self.nameless
 
 
-def _complete(
-    session: Session, transformer_id: int, feeder_id: int, at: dt.datetime, rules: Rules
-) -> Outage | None:
+def _complete(session: Session, transformer_id: int, feeder_id: int, at: dt.datetime, rules: Rules) -> Outage | None:
     """The outage that the reports of the last minutes make, the newest among them; None while they are too few."""
     since = at - dt.timedelta(minutes=rules.outages.window_min)
     tickets = list(
@@ -334,9 +328,7 @@ def adopt(session: Session, outage: Outage, tickets: Sequence[Ticket], at: dt.da
     session.expire_all()
 
 
-def reports_of(
-    session: Session, at: dt.datetime, transformer_id: int | None, feeder_id: int | None
-) -> list[Ticket]:
+def reports_of(session: Session, at: dt.datetime, transformer_id: int | None, feeder_id: int | None) -> list[Ticket]:
     """Open reports there that no outage speaks for yet."""
     query = select(Ticket).where(
         Ticket.outage_id.is_(None), Ticket.kind == Kind.outage, Ticket.state.in_(OPEN), Ticket.opened_at <= at
@@ -372,9 +364,7 @@ def parts_of(session: Session, feeder_id: int, since: dt.datetime | None = None)
     query = (
         select(Outage)
         .join(Transformer, Transformer.id == Outage.transformer_id)
-        .where(
-            Transformer.feeder_id == feeder_id, Outage.state == OutageState.open, Outage.planned.is_(False)
-        )
+        .where(Transformer.feeder_id == feeder_id, Outage.state == OutageState.open, Outage.planned.is_(False))
         .order_by(Outage.id)
         .with_for_update(of=Outage)
     )
@@ -386,9 +376,7 @@ def absorb(session: Session, whole: Outage, parts: Sequence[Outage], at: dt.date
     for part in parts:
         ids = members.ids_of(session, Ticket.outage_id == part.id)
         open_ids = members.ids_of(session, Ticket.outage_id == part.id, Ticket.state.in_(OPEN))
-        members.unsay(
-            session, ids, ("outage_opened", "outage_update", "outage_widened", *REPORTED), whole.outage_no
-        )
+        members.unsay(session, ids, ("outage_opened", "outage_update", "outage_widened", *REPORTED), whole.outage_no)
         members.note_all(session, open_ids, "joined", "gege", at, outage=whole.outage_no)
         members.set_all(session, ids, outage_id=whole.id)
         part.state, part.merged_into = OutageState.merged, whole.id
@@ -405,4 +393,3 @@ def absorb(session: Session, whole: Outage, parts: Sequence[Outage], at: dt.date
         members.set_all(session, fresh, state=State.acknowledged, owner=whole.owner, changed_at=at)
         members.note_all(session, fresh, "acknowledged", whole.owner, at, outage=whole.outage_no)
     members.wait_for_lead(session, whole, at, rules)
-

@@ -9,6 +9,7 @@ import uuid as uuids
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from bot.grid.dialled import grid_of_numbers
 from bot.settings import Settings
 from bot.speech.speak import Voice, VoiceFailed
 from bot.tickets.desk import Report, TicketCard
@@ -184,13 +185,11 @@ class HandOvers:
         return plan
 
     def _people(self, plan: CallPlan, first: str = "", grid_no: str | None = None) -> list[str]:
-        grid_no = grid_no or next(
-            filter(None, (self._roles.grid_of_number(each) for each in (plan.dialled, plan.diverting) if each)), None
-        )
+        grid_no = grid_no or grid_of_numbers(self._roles, plan.dialled, plan.diverting)
         station = self._settings.site.station_phone
-        return people_to_ring(
-            self._roles, grid_no, station, first=first, without=(plan.caller, plan.diverting)
-        ) or [digits(station)]
+        return people_to_ring(self._roles, grid_no, station, first=first, without=(plan.caller, plan.diverting)) or [
+            digits(station)
+        ]
 
     async def _known(self, session: AgiSession) -> CallPlan:
         """The plan of a channel; one that we do not know (a restart) is rung through from its first."""
@@ -277,7 +276,7 @@ class HandOvers:
             return
         card = self._desk.call_back(plan.call_id, "not_reached")
         if card is None and plan.caller and not plan.taken:
-            grid_no = self._roles.grid_of_number(plan.dialled) if plan.dialled else None
+            grid_no = grid_of_numbers(self._roles, plan.dialled)
             facts = {"call_id": plan.call_id, "call_back": "not_reached"}
             card = self._desk.report(
                 Report("callback", "", plan.call_id, "phone", plan.caller, grid_no=grid_no, facts=facts)

@@ -9,14 +9,8 @@ from collections import OrderedDict
 from typing import Protocol
 
 from bot.dialogue.port import Heard
+from bot.grid.dialled import GridNumbers, grid_of_numbers
 from bot.tickets.desk import Report, TicketDesk
-
-
-class GridNumbers(Protocol):
-    """What of the registry is needed here."""
-
-    def grid_of_number(self, number: str, /) -> str | None:
-        """The grid that a dialled or diverting number, or a QR code ("grid_24"), names."""
 
 
 class Intake(Protocol):
@@ -48,7 +42,7 @@ def intake_of(desk: TicketDesk, registry: GridNumbers | None = None, later: Late
         if registry is None:
             # The desk drops a grid that does not exist.
             return next((each.removeprefix("grid_") for each in numbers if each.startswith("grid_")), None)
-        return next(filter(None, (registry.grid_of_number(each) for each in numbers if each)), None)
+        return grid_of_numbers(registry, *numbers)
 
     def keep(heard: Heard, reason: str) -> str:
         fresh = desk.keep_utterance(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from zoneinfo import ZoneInfo
 
 from bot.database import now
+from bot.grid.dialled import grid_of_numbers
 from bot.grid.registry import Registry
 from bot.tickets.outage_desk import OutageCard, OutageDesk
 from bot.tickets.said_time import say_time
@@ -37,20 +38,18 @@ class KnownOutages:
         if len(homes) == 1:
             found = self._outages.known(homes.pop(), at=at)
             return [self._sentence(found, prompts().known_here, at)] if found else []
-        numbers = (facts.diverting, facts.dialled)
-        grid_no = next(filter(None, (self._registry.grid_of_number(each) for each in numbers if each)), None)
+        grid_no = grid_of_numbers(self._registry, facts.dialled, facts.diverting)
         if grid_no is None:
             return []
-        known = self._outages.known_in_grid(grid_no, at)[:_MOST]
+        known = self._outages.known_in_grid(grid_no, at, most=_MOST)
         wheres = (prompts().known_there.format(community=community) for _, community in known)
         return [self._sentence(card, where, at) for (card, _), where in zip(known, wheres, strict=True)]
 
     def _sentence(self, card: OutageCard, where: str, at: dt.datetime) -> str:
-        until = card.estimated_restore_at
-        ahead = until is not None and until > at
-        said = prompts().known_until if ahead else prompts().known_open
+        until = card.expected_at(at)
+        said = prompts().known_until if until else prompts().known_open
         return said.format(
             where=where,
             since=say_time(card.started_at, at, self._zone),
-            until=say_time(until, at, self._zone) if until is not None and ahead else "",
+            until=say_time(until, at, self._zone) if until else "",
         )

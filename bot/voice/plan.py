@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from bot.grid.dialled import GridNumbers
 from bot.grid.importer import phone_digits
 from bot.grid.models import Role
 
@@ -38,11 +39,8 @@ class People(Protocol[One]):
         """The duty desk."""
 
 
-class Roles(People[Person], Protocol):
+class Roles(People[Person], GridNumbers, Protocol):
     """What of the registry is needed here."""
-
-    def grid_of_number(self, number: str, /) -> str | None:
-        """The grid that a dialled or diverting number, or a QR code, names."""
 
 
 def digits(number: str) -> str:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import yaml
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.database import Database
 from bot.grid.models import EVERY_CASE, Role
@@ -22,6 +18,7 @@ from bot.recordings.room import RecordingMissing, look_into, open_recording
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
 from bot.voice.log import CallRecord, find_call, latest_calls
+from bot.web.pages import Pages
 from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages
 
@@ -34,16 +31,7 @@ _LOUD = 16_000
 _STEPS = ("end_of_speech", "recognise", "dialogue", "first_audio")
 
 
-@cache
-def _words() -> dict[str, Any]:
-    words: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("calls.yml").read_text("utf-8"))
-    return words
-
-
-@cache
-def _templates() -> Environment:
-    folder = Path(__file__).with_name("templates")
-    return Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+_pages = Pages("calls.yml")
 
 
 @dataclass(frozen=True)
@@ -76,11 +64,11 @@ class CallPages:
         """The newest calls, fifty a page."""
         person = self._person(request)
         if person is None:
-            return _say("closed", 403)
+            return _pages.say(_pages.words["closed"], 403)
         before = request.query.get("before", "")
         number = int(before) if before.isascii() and before.isdigit() and len(before) < 10 else None
         found = await asyncio.to_thread(self._calls, person, number)
-        return _page(
+        return _pages.page(
             "calls.html",
             calls=[(one, self._when(one), self._outcome(one)) for one in found],
             earlier=found[-1].number if len(found) == _PAGE else 0,
@@ -93,7 +81,7 @@ class CallPages:
         if isinstance(call, web.Response):
             return call
         wave = await asyncio.to_thread(self._waveform, call)
-        return _page(
+        return _pages.page(
             "call.html",
             call=call,
             when=self._when(call),
@@ -114,7 +102,7 @@ class CallPages:
         try:
             sound = await asyncio.to_thread(open_recording, self._settings, call.recording)
         except (RecordingMissing, KeyRefused):
-            return _say("no_recording", 404)
+            return _pages.say(_pages.words["no_recording"], 404)
         return web.Response(body=sound, content_type="audio/wav", headers={"Cache-Control": "no-store"})
 
     # ---- who sees what --------------------------------------------------------------------------
@@ -139,14 +127,14 @@ class CallPages:
         """The call that is asked for; or the page for strangers and other grids."""
         person, number = self._person(request), request.match_info["number"]
         if person is None:
-            return _say("closed", 403)
+            return _pages.say(_pages.words["closed"], 403)
         # By its number alone: a ticket may have several calls.
         known = number.isascii() and number.isdigit() and len(number) < 10
         call = await asyncio.to_thread(find_call, self._database, number) if known else None
         if call is None:
-            return _say("no_call", 404)
+            return _pages.say(_pages.words["no_call"], 404)
         if not await asyncio.to_thread(self._sees, person, call):
-            return _say("not_yours", 403)
+            return _pages.say(_pages.words["not_yours"], 403)
         return call
 
     # ---- drawing --------------------------------------------------------------------------------
@@ -171,7 +159,7 @@ class CallPages:
         return call.started_at.astimezone(self._zone).strftime("%m-%d %H:%M")
 
     def _outcome(self, call: CallRecord) -> str:
-        return str(_words()["outcomes"].get(call.outcome, call.outcome))
+        return str(_pages.words["outcomes"].get(call.outcome, call.outcome))
 
 
 def _outline(samples: np.ndarray, base: int, *, up: bool) -> str:
@@ -180,7 +168,9 @@ def _outline(samples: np.ndarray, base: int, *, up: bool) -> str:
     peaks = np.maximum.reduceat(np.abs(samples.astype(np.int32)), edges)
     heights = np.minimum(peaks / _LOUD, 1.0) * (base - 4)
     step = _COLUMNS / len(edges)
-    tops = [f"{column * step:.1f},{base - height if up else base + height:.1f}" for column, height in enumerate(heights)]
+    tops = [
+        f"{column * step:.1f},{base - height if up else base + height:.1f}" for column, height in enumerate(heights)
+    ]
     return " ".join([f"0,{base}", *tops, f"{_COLUMNS},{base}"])
 
 
@@ -189,11 +179,11 @@ def _turn(number: int, turn: dict[str, Any], wave: Waveform | None) -> dict[str,
     seconds = turn["seconds"]
     shown: dict[str, Any] = {
         "number": number,
-        "heard": turn["heard"] or _words()["nothing"],
+        "heard": turn["heard"] or _pages.words["nothing"],
         "key": turn["key"],
         "intent": turn["intent"],
         "said": turn["said"],
-        "times": [(_words()["steps"][step], f"{seconds[step]:.2f}") for step in _STEPS if step in seconds],
+        "times": [(_pages.words["steps"][step], f"{seconds[step]:.2f}") for step in _STEPS if step in seconds],
         "begins": None,
         "x": None,
         "width": 0.0,
@@ -208,14 +198,4 @@ def _turn(number: int, turn: dict[str, Any], wave: Waveform | None) -> dict[str,
 
 
 def _caller(call: CallRecord) -> str:
-    return call.caller or str(_words()["withheld"])
-
-
-def _page(template: str, **values: Any) -> web.Response:
-    text = _templates().get_template(template).render(title=_words()["title"], words=_words(), **values)
-    return web.Response(text=text, content_type="text/html", headers={"Cache-Control": "no-store"})
-
-
-def _say(name: str, status: int) -> web.Response:
-    text = _templates().get_template("page.html").render(title=_words()["title"], say=_words()[name])
-    return web.Response(text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"})
+    return call.caller or str(_pages.words["withheld"])

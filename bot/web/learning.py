@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from functools import cache
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import yaml
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.database import Database, now
 from bot.learning.book import SECOND, CorrectionBook, learning_words, why
@@ -19,6 +15,7 @@ from bot.learning.models import Decision
 from bot.learning.rules import CorrectionRefused
 from bot.notify.texts import word
 from bot.settings import Settings
+from bot.web.pages import Pages
 from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages
 
@@ -28,16 +25,7 @@ _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP = 720, 240, 46, 28, 14
 _FLOOR = 0.5
 
 
-@cache
-def _words() -> dict[str, Any]:
-    words: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("learning.yml").read_text("utf-8"))
-    return words
-
-
-@cache
-def _templates() -> Environment:
-    folder = Path(__file__).with_name("templates")
-    return Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+_pages = Pages("learning.yml")
 
 
 class LearningPages:
@@ -63,9 +51,9 @@ class LearningPages:
         person, ticket = found
         form = await request.post()
         if not self._own(request, form):
-            return _say(_words()["closed"], 403)
+            return _pages.say(_pages.words["closed"], 403)
         household = str(form.get("household", "")).strip()
-        written = _words()["written"]
+        written = _pages.words["written"]
         try:
             kept = await asyncio.to_thread(
                 self._book.write,
@@ -80,7 +68,7 @@ class LearningPages:
         else:
             told = written[kept.state if kept.fresh and kept.state in written else "again"]
             told = told.format(why=why(kept.reason, "zh"))
-        return _page("said.html", say=told, back=f"/case/{ticket.ticket_no}", label=_words()["back"])
+        return _pages.page("said.html", say=told, back=f"/case/{ticket.ticket_no}", label=_pages.words["back"])
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         return await self._show(request)
@@ -91,8 +79,8 @@ class LearningPages:
         verb, number = str(form.get("verb", "")), request.match_info["number"]
         known = verb in ("confirm", "refuse") and number.isascii() and number.isdigit() and len(number) < 10
         if person is None or person.role not in SECOND or not self._own(request, form) or not known:
-            return _say(_words()["closed"], 403)
-        done = _words()["done"]
+            return _pages.say(_pages.words["closed"], 403)
+        done = _pages.words["done"]
         try:
             kept = await asyncio.to_thread(self._book.decide, int(number), person.staff_no, verb == "confirm")
         except CorrectionRefused:
@@ -102,9 +90,9 @@ class LearningPages:
     async def _show(self, request: web.Request, told: str = "") -> web.StreamResponse:
         person = self._sign_in.staff_of(request)
         if person is None or person.role not in SECOND:
-            return _say(_words()["closed"], 403)
+            return _pages.say(_pages.words["closed"], 403)
         found = await asyncio.to_thread(overview, self._database, self._zone, now())
-        return _page(
+        return _pages.page(
             "learning.html",
             it=found,
             me=person.staff_no,
@@ -123,7 +111,7 @@ class LearningPages:
 
 
 def _figures(found: Overview) -> list[tuple[str, str]]:
-    names, frozen = _words()["figures"], found.in_use
+    names, frozen = _pages.words["figures"], found.in_use
     return [
         (names["right"], _share(found.weeks[-1].right)),
         (names["frozen"], _share(frozen.get("intent_accuracy"))),
@@ -153,26 +141,20 @@ def _chart(found: Overview, zone: ZoneInfo) -> dict[str, Any]:
         "height": _HEIGHT,
         "left": _LEFT,
         "right": _RIGHT,
-        "lines": [(name, " ".join(f"{x},{y}" for x, y in points), points) for name, points in (("heard", heard), ("frozen", frozen))],
+        "lines": [
+            (name, " ".join(f"{x},{y}" for x, y in points), points)
+            for name, points in (("heard", heard), ("frozen", frozen))
+        ],
         "levels": [(point(0, share)[1], f"{share:.0%}") for share in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)],
         "weeks": [(point(at, 1)[0], week.monday.strftime("%m-%d")) for at, week in enumerate(found.weeks) if at % 2],
     }
 
 
 def _kind(intent: str) -> str:
-    if intent in _words()["others"]:
-        return str(_words()["others"][intent])
+    if intent in _pages.words["others"]:
+        return str(_pages.words["others"][intent])
     return next((word("kinds", kind) for kind, name in learning_words()["intents"].items() if name == intent), "")
 
 
 def _share(value: float | None) -> str:
     return "—" if value is None else f"{value:.1%}"
-
-
-def _page(template: str, status: int = 200, **values: Any) -> web.Response:
-    text = _templates().get_template(template).render(**{"title": _words()["title"], "words": _words(), **values})
-    return web.Response(text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"})
-
-
-def _say(sentence: str, status: int = 200) -> web.Response:
-    return _page("page.html", status, say=sentence)

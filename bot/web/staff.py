@@ -5,14 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Sequence
-from functools import cache
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-import yaml
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.grid.importer import phone_digits
 from bot.grid.models import EVERY_CASE, Role
@@ -27,6 +23,7 @@ from bot.settings import Settings
 from bot.tickets.asking import rating_answers
 from bot.tickets.cards import TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
+from bot.web.pages import Pages
 from bot.web.signing_in import SignIn
 
 #: verbs of a message's buttons, and the desk's names for them
@@ -37,16 +34,7 @@ _PHONE = re.compile(r"\+?[\d -]{7,20}")
 _NEXT = {"reported": ("take",), "acknowledged": ("site", "done"), "on_site": ("done",)}
 
 
-@cache
-def _words() -> dict[str, Any]:
-    words: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("staff.yml").read_text("utf-8"))
-    return words
-
-
-@cache
-def _templates() -> Environment:
-    folder = Path(__file__).with_name("templates")
-    return Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+_pages = Pages("staff.yml")
 
 
 class Attached(Protocol):
@@ -117,14 +105,16 @@ class StaffPages:
             person = self._registry.person(link.staff_no)
             if person is None:
                 return _bad(BadLink("expired"))
-            return _page("press.html", 200, heading=person.name, ticket_no="", button=_words()["sign_in_button"])
+            return _pages.page(
+                "press.html", heading=person.name, ticket_no="", button=_pages.words["sign_in_button"], asks_note=False
+            )
         if link.purpose is Purpose.rate:
             return self._ask_rating(link.ticket_no)
         if link.purpose not in PRESSES:
             page = "/ring" if link.purpose is Purpose.ring else ""
             raise web.HTTPSeeOther(f"/case/{link.ticket_no}{page}")
-        verb = _words()["verbs"][link.purpose]
-        return _page(
+        verb = _pages.words["verbs"][link.purpose]
+        return _pages.page(
             "press.html",
             200,
             heading=verb["ask"],
@@ -150,28 +140,28 @@ class StaffPages:
         if person is None:
             return _bad(BadLink("expired"))
         if link.purpose is Purpose.sign_in:
-            response = _say(_words()["signed_in"].format(name=person.name))
+            response = _pages.say(_pages.words["signed_in"].format(name=person.name))
             self._sign_in.let_in(response, person.staff_no, self._secure)
             return response
         if link.purpose not in PRESSES:
             raise web.HTTPSeeOther(f"/case/{link.ticket_no}")
-        return _say(self._press(link.ticket_no, link.purpose, person, str(form.get("note", ""))))
+        return _pages.say(self._press(link.ticket_no, link.purpose, person, str(form.get("note", ""))))
 
     def _press(self, ticket_no: str, verb: str, person: PersonCard, note: str) -> str:
         """Press a button of the desk; what to tell whoever pressed."""
         try:
             done = self._desk.press(ticket_no, PRESSES[verb], person.staff_no, note=note[:1000])
         except TicketRefused:
-            return str(_words()["refused"])
+            return str(_pages.words["refused"])
         who = done.who_name or done.who
         since = done.since.astimezone(self._zone).strftime("%H:%M")
-        return str(_words()["verbs"][verb][done.outcome]).format(who=who, since=since)
+        return str(_pages.words["verbs"][verb][done.outcome]).format(who=who, since=since)
 
     # ---- a resident who has no messenger --------------------------------------------------------
 
     def _ask_rating(self, ticket_no: str, forgot: bool = False) -> web.Response:
-        words = _words()["rate"]
-        return _page(
+        words = _pages.words["rate"]
+        return _pages.page(
             "rate.html", 200, heading=words["heading"], ticket_no=ticket_no, answers=rating_answers(), ask=words,
             say=words["forgot"] if forgot else "",
         )  # fmt: skip
@@ -181,8 +171,8 @@ class StaffPages:
         try:
             self._desk.answers.answer(ticket_no, answer, comment=comment.strip()[:1000])
         except TicketRefused:
-            return _say(_words()["rate"]["late"])
-        return _say(_words()["rate"]["told"][answer])
+            return _pages.say(_pages.words["rate"]["late"])
+        return _pages.say(_pages.words["rate"]["told"][answer])
 
     # ---- the case -------------------------------------------------------------------------------
 
@@ -197,7 +187,7 @@ class StaffPages:
         person, ticket = found
         form = await request.post()
         if not self._sign_in.own_form(request, str(form.get("csrf", ""))):
-            return _say(_words()["closed"], 403)
+            return _pages.say(_pages.words["closed"], 403)
         verb = str(form.get("verb", ""))
         told = self._press(ticket.ticket_no, verb, person, str(form.get("note", ""))) if verb in PRESSES else ""
         return self._case(request, person, self._desk.ticket(ticket.ticket_no) or ticket, told)
@@ -209,11 +199,11 @@ class StaffPages:
             return found
         name = _at(self._desk.recordings(found[1].ticket_no), request.match_info["number"])
         if name is None:
-            return _say(_words()["no_recording"], 404)
+            return _pages.say(_pages.words["no_recording"], 404)
         try:
             sound = await asyncio.to_thread(open_recording, self._settings, name)
         except (RecordingMissing, KeyRefused):
-            return _say(_words()["no_recording"], 404)
+            return _pages.say(_pages.words["no_recording"], 404)
         return web.Response(body=sound, content_type="audio/wav", headers={"Cache-Control": "no-store"})
 
     async def look(self, request: web.Request) -> web.StreamResponse:
@@ -224,7 +214,7 @@ class StaffPages:
         picture = _at(self._pictures(found[1].ticket_no), request.match_info["number"])
         path = self._settings.home / picture.file if picture else None
         if path is None or not path.is_file():
-            return _say(_words()["no_recording"], 404)
+            return _pages.say(_pages.words["no_recording"], 404)
         return web.FileResponse(path, headers={"Cache-Control": "no-store"})
 
     async def download(self, request: web.Request) -> web.StreamResponse:
@@ -234,11 +224,11 @@ class StaffPages:
             return found
         sound = _at(self._sounds(found[1].ticket_no), request.match_info["number"])
         if sound is None:
-            return _say(_words()["no_recording"], 404)
+            return _pages.say(_pages.words["no_recording"], 404)
         try:
             data = await asyncio.to_thread(open_file, self._settings, sound.file)
         except (RecordingMissing, KeyRefused):
-            return _say(_words()["no_recording"], 404)
+            return _pages.say(_pages.words["no_recording"], 404)
         ending = "amr" if sound.kind == "amr" else "bin"
         name = f"{found[1].ticket_no}-{request.match_info['number']}.{ending}"
         headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'}
@@ -253,8 +243,8 @@ class StaffPages:
         numbers = _numbers(ticket, self._registry)
         if numbers:
             await asyncio.to_thread(self._desk.rang, ticket.ticket_no, person.staff_no)
-        words = _words()["ring"]
-        return _page(
+        words = _pages.words["ring"]
+        return _pages.page(
             "ring.html", 200, heading=words["heading"], ticket_no=ticket.ticket_no, numbers=numbers,
             say=words["say" if numbers else "none"],
         )  # fmt: skip
@@ -263,12 +253,12 @@ class StaffPages:
         """Who asks, and the ticket; or the page that strangers and other grids get."""
         person = self._sign_in.staff_of(request)
         if person is None or person.role == Role.supervisor:
-            return _say(_words()["closed"], 403)
+            return _pages.say(_pages.words["closed"], 403)
         ticket = self._desk.ticket(request.match_info["ticket_no"])
         if ticket is None:
-            return _say(_words()["no_case"], 404)
+            return _pages.say(_pages.words["no_case"], 404)
         if not self.sees(person, ticket):
-            return _say(_words()["not_yours"], 403)
+            return _pages.say(_pages.words["not_yours"], 403)
         return person, ticket
 
     def sees(self, person: PersonCard, ticket: TicketCard) -> bool:
@@ -278,7 +268,7 @@ class StaffPages:
         return bool(ticket.grid_no) and person in self._registry.staff(ticket.grid_no or "", person.role)
 
     def _case(self, request: web.Request, person: PersonCard, ticket: TicketCard, told: str = "") -> web.Response:
-        words = _words()
+        words = _pages.words
         household = self._registry.household(ticket.household_no) if ticket.household_no else None
         history = [
             (
@@ -289,7 +279,7 @@ class StaffPages:
             )
             for act in self._desk.activities(ticket.ticket_no)
         ]
-        return _page(
+        return _pages.page(
             "case.html",
             200,
             kind=word("kinds", ticket.kind),
@@ -319,7 +309,7 @@ def _dialable(ticket: TicketCard) -> bool:
 
 def _numbers(ticket: TicketCard, registry: Registry) -> list[tuple[str, str]]:
     """(whose, number), the reporter's own first: who calls for somebody else is called back."""
-    names = _words()["ring"]
+    names = _pages.words["ring"]
     found = [(names["reporter"], phone_digits(ticket.reporter))] if _dialable(ticket) else []
     if ticket.household_no:
         found += [(names["household"], number) for number in registry.phones_of(ticket.household_no)]
@@ -327,9 +317,9 @@ def _numbers(ticket: TicketCard, registry: Registry) -> list[tuple[str, str]]:
 
 
 def _lines(ticket: TicketCard, household: HouseholdCard | None) -> list[tuple[str, str]]:
-    names = _words()["case"]
+    names = _pages.words["case"]
     pairs = [
-        (names["state"], _words()["states"].get(ticket.state, ticket.state)),
+        (names["state"], _pages.words["states"].get(ticket.state, ticket.state)),
         (names["owner"], ticket.owner_name),
         (names["said"], ticket.said),
         (names["place"], ticket.place),
@@ -343,16 +333,5 @@ def _at(names: Sequence[_One], number: str) -> _One | None:
     return names[int(number)] if number.isascii() and number.isdigit() and int(number) < len(names) else None
 
 
-def _page(template: str, status: int, **values: Any) -> web.Response:
-    words = _words()
-    values = {"title": words["titles"]["link"], "words": words, "note": words["note"], "asks_note": False, **values}
-    text = _templates().get_template(template).render(**values)
-    return web.Response(text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"})
-
-
-def _say(sentence: str, status: int = 200) -> web.Response:
-    return _page("page.html", status, say=sentence)
-
-
 def _bad(bad: BadLink) -> web.Response:
-    return _say(_words()["bad_link"][bad.reason], 410 if bad.reason != "forged" else 404)
+    return _pages.say(_pages.words["bad_link"][bad.reason], 410 if bad.reason != "forged" else 404)

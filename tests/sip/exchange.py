@@ -8,10 +8,15 @@ import itertools
 import secrets
 from collections.abc import AsyncIterator, Callable
 
+import numpy as np
+
 from bot.voice.sip import g711, rtp, sdp
 from bot.voice.sip.message import Message, parameter, parse, respond, uri_of
+from tests.waiting import until
 
 Address = tuple[str, int]
+#: a fifth of a second
+TONE = (np.sin(np.arange(1600) / 5) * 8000).astype("<i2").tobytes()
 
 
 class Sound(asyncio.DatagramProtocol):
@@ -150,6 +155,13 @@ class Call:
     def notify(self, status: str) -> None:
         """Tell how the number is doing that Gege referred us to."""
         self.send("NOTIFY", body=f"SIP/2.0 {status}\r\n".encode(), event="refer", content_type="message/sipfrag")
+
+
+async def goes_on(call: Call, heard: bytearray) -> None:
+    """What the caller says now is heard, so the call is up."""
+    before = len(heard)
+    call.speak(TONE)
+    await until(lambda: len(heard) >= before + 3200 and max(heard[before:]) > 0, 5.0)
 
 
 @contextlib.asynccontextmanager

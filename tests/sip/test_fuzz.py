@@ -10,7 +10,6 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -21,7 +20,8 @@ from bot.voice.sip import rtp, sdp
 from bot.voice.sip.media import SipLine
 from bot.voice.sip.message import Malformed, Message, parse
 from bot.voice.sip.server import SipServer
-from tests.sip.exchange import Call, exchange
+from tests.leaks import open_files
+from tests.sip.exchange import Call, exchange, goes_on
 from tests.waiting import until
 
 CASES = int(os.environ.get("GEGE_FUZZ", "1500"))
@@ -40,7 +40,19 @@ def _corpus(innocent: str) -> list[bytes]:
     """Honest messages to begin from; some name the innocent call, with tags that are not its own."""
     offer = sdp.write("127.0.0.1", 4000, 1, 1)
     found = []
-    for method in ("INVITE", "BYE", "CANCEL", "ACK", "OPTIONS", "INFO", "UPDATE", "NOTIFY", "REFER", "MESSAGE", "REGISTER"):
+    for method in (
+        "INVITE",
+        "BYE",
+        "CANCEL",
+        "ACK",
+        "OPTIONS",
+        "INFO",
+        "UPDATE",
+        "NOTIFY",
+        "REFER",
+        "MESSAGE",
+        "REGISTER",
+    ):
         for call_id in ("fuzz", innocent):
             headers = [
                 ("via", "SIP/2.0/UDP 127.0.0.1:5099;branch=z9hG4bKfuzz;rport"), ("from", "<sip:139@127.0.0.1>;tag=f"),
@@ -110,20 +122,15 @@ async def an_innocent_call(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tup
         await server.close()
 
 
-async def still_talks(call: Call, heard: bytearray) -> None:
-    """What the caller says now is heard."""
-    before = len(heard)
-    call.speak((np.sin(np.arange(1600) / 5) * 8000).astype("<i2").tobytes())
-    await until(lambda: len(heard) >= before + 3200 and max(heard[before:]) > 0, 5.0)
-
-
 async def test_no_spoiled_message_is_a_fault_or_ends_another_call(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
     draw = random.Random(11)
     async with an_innocent_call(monkeypatch) as (server, innocent, heard):
         corpus, endpoint, kept = _corpus(innocent.call_id), server.endpoint, server.calls[innocent.call_id]
         for case in range(CASES):
             message = _spoiled(draw.choice(corpus), draw).replace(b"call-id: fuzz", b"call-id: f%d" % case)
-            message = message.replace(b"Call-ID: fuzz", b"Call-ID: f%d" % case).replace(b"z9hG4bKfuzz", b"z9hG4bK%d" % case)
+            message = message.replace(b"Call-ID: fuzz", b"Call-ID: f%d" % case).replace(
+                b"z9hG4bKfuzz", b"z9hG4bK%d" % case
+            )
             endpoint.datagram_received(message, ("127.0.0.1", 5099))
             if case % _ROUND == 0:
                 for _ in range(5):
@@ -133,7 +140,7 @@ async def test_no_spoiled_message_is_a_fault_or_ends_another_call(monkeypatch: p
                         call.close()
                 assert len(server.calls) == 1 and not kept.over
                 assert not endpoint.refused["fault"], [message, caplog.text]
-        await still_talks(innocent, heard)
+        await goes_on(innocent, heard)
         assert endpoint.refused["malformed"] > CASES / 10, "many of them are no SIP at all"
         refusals = [each for each in endpoint._unacknowledged.values() if each.given_up is None]
         assert len(refusals) <= 1000 and len(endpoint._finals) <= 20_000
@@ -141,14 +148,22 @@ async def test_no_spoiled_message_is_a_fault_or_ends_another_call(monkeypatch: p
 
 
 @hypothesis_settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-@given(st.binary(max_size=300) | st.builds(lambda head, rest: head + rest, st.sampled_from(_corpus("c")), st.binary(max_size=40)))
+@given(
+    st.binary(max_size=300)
+    | st.builds(lambda head, rest: head + rest, st.sampled_from(_corpus("c")), st.binary(max_size=40))
+)
 def test_whatever_is_read_can_be_written_and_read_again(data: bytes) -> None:
     try:
         message = parse(data)
     except Malformed:
         return
     again = parse(message.encode())
-    assert (again.method, again.code, again.cseq, again.body) == (message.method, message.code, message.cseq, message.body)
+    assert (again.method, again.code, again.cseq, again.body) == (
+        message.method,
+        message.code,
+        message.cseq,
+        message.body,
+    )
 
 
 @hypothesis_settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
@@ -186,12 +201,14 @@ def test_no_packet_is_a_fault_and_time_does_not_run_away(stream: list[bytes]) ->
     assert samples <= sum(map(len, stream)) + 16_000 + len(stream) * 160
 
 
-async def test_packets_of_strangers_and_nonsense_from_the_caller_leave_the_call_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_packets_of_strangers_and_nonsense_from_the_caller_leave_the_call_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("bot.voice.sip.media._MOST_PACKETS", 10**9)
     draw = random.Random(12)
     async with an_innocent_call(monkeypatch) as (server, innocent, heard):
         line = server.calls[innocent.call_id].line
-        await still_talks(innocent, heard)
+        await goes_on(innocent, heard)
         ours = line._latched
         assert ours is not None
         for case in range(CASES):
@@ -207,11 +224,7 @@ async def test_packets_of_strangers_and_nonsense_from_the_caller_leave_the_call_
             if case % 100 == 0:
                 await asyncio.sleep(0)
         assert not server.calls[innocent.call_id].over
-        await still_talks(innocent, heard)
-
-
-def _open_files() -> int:
-    return len(os.listdir("/proc/self/fd"))
+        await goes_on(innocent, heard)
 
 
 async def test_two_hundred_short_calls_leak_no_task_socket_or_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,12 +257,12 @@ async def test_two_hundred_short_calls_leak_no_task_socket_or_file(monkeypatch: 
             await calls(20)
             await until(lambda: len(server._running) == 0)
             gc.collect()
-            tasks, files = len(asyncio.all_tasks()), _open_files()
+            tasks, files = len(asyncio.all_tasks()), open_files()
             await calls(180)
             await until(lambda: len(server._running) == 0)
             gc.collect()
             assert next(answered) == 200
-            assert len(asyncio.all_tasks()) == tasks and _open_files() == files
+            assert len(asyncio.all_tasks()) == tasks and open_files() == files
             assert not server.endpoint._asked and not server.endpoint._unacknowledged
     finally:
         await server.close()

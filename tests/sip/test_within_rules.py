@@ -7,7 +7,6 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import numpy as np
 import pytest
 
 from bot.voice.line import CallFacts, Sounded
@@ -16,10 +15,8 @@ from bot.voice.sip.gateway import Gateway
 from bot.voice.sip.media import SipLine
 from bot.voice.sip.message import parameter
 from bot.voice.sip.server import SipServer
-from tests.sip.exchange import Call, Exchange, exchange
+from tests.sip.exchange import TONE, Call, Exchange, exchange, goes_on
 from tests.waiting import until
-
-TONE = (np.sin(np.arange(1600) / 5) * 8000).astype("<i2").tobytes()
 
 
 class Listener:
@@ -48,12 +45,6 @@ async def both(**settings) -> AsyncIterator[tuple[SipServer, Exchange, Listener]
             yield server, far, listener
     finally:
         await server.close()
-
-
-async def goes_on(call: Call, heard: bytearray) -> None:
-    before = len(heard)
-    call.speak(TONE)
-    await until(lambda: len(heard) >= before + 3200 and max(heard[before:]) > 0, 5.0)
 
 
 async def up(far: Exchange, listener: Listener, caller: str = "1391") -> tuple[Call, bytearray]:
@@ -214,10 +205,14 @@ async def test_a_flood_from_one_address_leaves_the_others_their_calls() -> None:
         call, heard = await up(far, listener)
         with socket.socket(type=socket.SOCK_DGRAM) as flooder:
             flooder.bind(("127.0.0.2", 0))
-            template = Call(far, "0715", "1399", "flood")._message("INVITE", 1, offer(far), {"content_type": "application/sdp"})
+            template = Call(far, "0715", "1399", "flood")._message(
+                "INVITE", 1, offer(far), {"content_type": "application/sdp"}
+            )
             for number in range(1500):
                 data = template.encode().replace(b"Call-ID: flood", b"Call-ID: flood%d" % number)
-                flooder.sendto(data.replace(b"branch=z9hG4bK", b"branch=z9hG4bK%d" % number), ("127.0.0.1", server.port))
+                flooder.sendto(
+                    data.replace(b"branch=z9hG4bK", b"branch=z9hG4bK%d" % number), ("127.0.0.1", server.port)
+                )
                 await asyncio.sleep(0)  # the port is read once in each round
             await until(lambda: server.endpoint.refused["flood"] > 500)
         assert server.endpoint.refused["flood"] > 500 and server.answered <= 5
@@ -268,7 +263,9 @@ async def test_nobody_but_our_trunk_gets_our_password(gateway: Gateway | None) -
         assert not referred.known and referred.status == 407 and len(far.named("REFER")) == 1
 
 
-@pytest.mark.parametrize(("state", "ends"), [("terminated;reason=timeout", True), ("terminated;reason=noresource", False)])
+@pytest.mark.parametrize(
+    ("state", "ends"), [("terminated;reason=timeout", True), ("terminated;reason=noresource", False)]
+)
 async def test_a_peer_that_tells_no_more_is_not_waited_for_unless_it_keeps_no_account(state: str, ends: bool) -> None:
     async with both() as (server, far, listener):
         far.behave = {"REFER": lambda request: far.answer(request, 202)}

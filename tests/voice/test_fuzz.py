@@ -19,6 +19,7 @@ from bot.voice.audiosocket import AudioSocketLine, AudioSocketServer, Frame
 from bot.voice.call import answering
 from bot.voice.client import Key, place_call
 from bot.voice.line import CallFacts, Pressed, Sounded
+from tests.leaks import open_files
 from tests.voice.doubles import NotingDesk, NotingIntake, ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply
 
 CASES = int(os.environ.get("GEGE_FUZZ", "1500"))
@@ -139,10 +140,6 @@ async def test_a_flood_of_connections_is_capped_and_the_calls_that_are_open_go_o
         await site.server.close()
 
 
-def _open_files() -> int:
-    return len(os.listdir("/proc/self/fd"))
-
-
 async def test_two_hundred_short_calls_leak_no_task_socket_or_file(tmp_path: Path) -> None:
     site = Site(tmp_path)
     await site.server.start()
@@ -167,7 +164,7 @@ async def test_two_hundred_short_calls_leak_no_task_socket_or_file(tmp_path: Pat
         await calls(20)
         await asyncio.sleep(0.2)
         gc.collect()
-        tasks, files = len(asyncio.all_tasks()), _open_files()
+        tasks, files = len(asyncio.all_tasks()), open_files()
         tracemalloc.start()
         await calls(20)
         gc.collect()
@@ -177,7 +174,7 @@ async def test_two_hundred_short_calls_leak_no_task_socket_or_file(tmp_path: Pat
         gc.collect()
         grown = tracemalloc.get_traced_memory()[0] - before
         tracemalloc.stop()
-        assert len(asyncio.all_tasks()) == tasks and _open_files() == files
+        assert len(asyncio.all_tasks()) == tasks and open_files() == files
         # The doubles note each call; a call that stayed in memory would be its sound, 100 kB and more.
         assert grown < 160 * 20_000, grown
         assert sum(note[0] == "begin" for note in site.desk.notes) == 200

@@ -15,8 +15,7 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.database import Database, open_database
-from bot.grid.models import Grid, GridStaff, Staff
+from bot.database import open_database
 from bot.grid.registry import Registry
 from bot.notify.links import Links, Purpose
 from bot.recordings.room import begin_recording, name_for
@@ -30,27 +29,15 @@ from bot.web.guard import guard
 from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages
 from tests.web.browsing import chromium, page_of
+from tests.web.two_grids import KEY, StaffSite, two_grids
 
-KEY = bytes(range(32))
 RATE = 8000
 
 
 @dataclass
-class Site:
+class Site(StaffSite):
     app: Callable[[], web.Application]
-    client: TestClient[web.Request, web.Application]
-    links: Links
-    desk: TicketDesk
-    database: Database
     settings: Settings
-
-    async def get(self, path: str) -> tuple[int, str]:
-        response = await self.client.get(path)
-        return response.status, await response.text(errors="replace")
-
-    async def sign_in(self, staff_no: str) -> None:
-        self.client.session.cookie_jar.clear()
-        await self.client.post(f"/t/{self.links.token(Purpose.sign_in, '', staff_no)}")
 
     def call(self, name: str, *, grid_no: str = "24", said: str = "<b>停电了</b>", outcome: str = "goodbye") -> str:
         """A call of ten seconds, in which the caller spoke from the third to the fifth; → its ticket."""
@@ -61,7 +48,14 @@ class Site:
         writer = begin_recording(self.settings, name_for(name, "call"), RATE, channels=2)
         writer.write(both.tobytes())
         writer.close()
-        seconds = {"at": 6.0, "end_of_speech": 1.0, "speech": 2.0, "recognise": 0.05, "dialogue": 0.02, "first_audio": 0.01}
+        seconds = {
+            "at": 6.0,
+            "end_of_speech": 1.0,
+            "speech": 2.0,
+            "recognise": 0.05,
+            "dialogue": 0.02,
+            "first_audio": 0.01,
+        }
         turn = TurnStory(said, intent="report_outage", said=["您家在哪里?"], seconds=seconds)
         story = CallStory(name, "13971800123", "0715-1", greeting=["您好。"], turns=[turn], ticket_no=ticket.ticket_no)
         story.outcome, story.seconds, story.recording = outcome, 10.0, name_for(name, "call")
@@ -76,13 +70,7 @@ class Site:
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     database = open_database(f"sqlite:///{tmp_path / 'gege.sqlite'}")
     database.migrate()
-    managers = {"M24": ("归程", "manager"), "M25": ("望舒", "manager"), "S24": ("主任", "supervisor")}
-    people = {**managers, "D1": ("值班", "duty")}
-    with database.session() as session:
-        session.add_all([Grid(grid_no="24"), Grid(grid_no="25")])
-        session.add_all(Staff(staff_no=no, name=name, role=role, phone="139") for no, (name, role) in people.items())
-        session.flush()
-        session.add_all(GridStaff(grid_no=no[1:], staff_no=no) for no in managers)
+    two_grids(database)
     desk, registry, settings = TicketDesk(database), Registry.load(database), Settings(home=tmp_path)
     links, sign_in = Links(KEY, database), SignIn(KEY, 12, registry.person)
     staff = StaffPages(desk, registry, links, sign_in, settings)
@@ -94,7 +82,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         return made
 
     async with TestClient(TestServer(app())) as client:
-        yield Site(app, client, links, desk, database, settings)
+        yield Site(client, links, desk, database, app, settings)
     database.dispose()
 
 

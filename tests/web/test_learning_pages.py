@@ -15,8 +15,7 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.database import Database, now, open_database
-from bot.grid.models import Grid, GridStaff, Staff
+from bot.database import now, open_database
 from bot.grid.registry import Registry
 from bot.learning.book import CorrectionBook
 from bot.learning.figures import overview
@@ -32,25 +31,16 @@ from bot.web.learning import LearningPages
 from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages
 from tests.web.browsing import chromium, page_of
-
-KEY = bytes(range(32))
+from tests.web.two_grids import KEY, StaffSite, two_grids
 
 
 @dataclass
-class Site:
+class Site(StaffSite):
     app: Callable[[], web.Application]
-    client: TestClient[web.Request, web.Application]
-    links: Links
-    desk: TicketDesk
     book: CorrectionBook
-    database: Database
 
     def ticket(self, kind: str = "outage", said: str = "屋里梭子断了") -> str:
         return self.desk.report(Report(kind=kind, said=said, session=said, channel="phone", grid_no="24")).ticket_no
-
-    async def get(self, path: str) -> tuple[int, str]:
-        response = await self.client.get(path)
-        return response.status, await response.text()
 
     async def post(self, path: str, csrf: str | None = None, **form: str) -> tuple[int, str]:
         response = await self.client.post(path, data={"csrf": await self.csrf() if csrf is None else csrf, **form})
@@ -61,22 +51,13 @@ class Site:
         found = re.search('name="csrf" value="([^"]+)"', page)
         return found.group(1) if found else ""
 
-    async def sign_in(self, staff_no: str) -> None:
-        await self.client.post(f"/t/{self.links.token(Purpose.sign_in, '', staff_no)}")
-
 
 @pytest_asyncio.fixture
 async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     monkeypatch.setenv("GEGE_HOME", str(tmp_path))
     database = open_database(f"sqlite:///{tmp_path / 'gege.sqlite'}")
     database.migrate()
-    managers = {"M24": ("归程", "manager"), "M25": ("望舒", "manager"), "S24": ("主任", "supervisor")}
-    people = {**managers, "D1": ("值班", "duty"), "D2": ("夜班", "duty")}
-    with database.session() as session:
-        session.add_all([Grid(grid_no="24"), Grid(grid_no="25")])
-        session.add_all(Staff(staff_no=no, name=name, role=role, phone="139") for no, (name, role) in people.items())
-        session.flush()
-        session.add_all(GridStaff(grid_no=no[1:], staff_no=no) for no in ("M24", "M25", "S24"))
+    two_grids(database, D2=("夜班", "duty"))
     desk, registry, settings = TicketDesk(database), Registry.load(database), Settings(home=tmp_path)
     links, sign_in = Links(KEY, database), SignIn(KEY, 12, registry.person)
     staff = StaffPages(desk, registry, links, sign_in, settings, corrects=True)
@@ -88,7 +69,7 @@ async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         return made
 
     async with TestClient(TestServer(app())) as client:
-        yield Site(app, client, links, desk, CorrectionBook(database), database)
+        yield Site(client, links, desk, database, app, CorrectionBook(database))
     database.dispose()
 
 
@@ -96,13 +77,16 @@ async def test_a_manager_corrects_words_and_kind_of_a_case(site: Site) -> None:
     number = site.ticket()
     await site.sign_in("M24")
     assert "屋里梭子断了</textarea>" in (await site.get(f"/case/{number}"))[1]
-    status, page = await site.post(f"/case/{number}/correction", words="屋里闸刀断了", kind="breaker_fault", household="")
+    status, page = await site.post(
+        f"/case/{number}/correction", words="屋里闸刀断了", kind="breaker_fault", household=""
+    )
     assert status == 200 and "下次学" in page
     [kept] = site.book.corrections()
     assert (kept.words, kept.intent, kept.by) == ("屋里闸刀断了", "report_breaker_fault", "M24")
-    assert "已经记过了" in (
-        await site.post(f"/case/{number}/correction", words="屋里闸刀断了", kind="breaker_fault", household="")
-    )[1]
+    assert (
+        "已经记过了"
+        in (await site.post(f"/case/{number}/correction", words="屋里闸刀断了", kind="breaker_fault", household=""))[1]
+    )
     assert len(site.book.corrections()) == 1
 
 
@@ -188,7 +172,12 @@ async def test_accuracy_counts_a_ticket_once_however_often_it_was_corrected(site
 
 def sample(site: Site) -> None:
     """Eleven weeks of a station: fewer corrections every week, a run on every Sunday."""
-    said = {"屋里梭子断了": "屋里闸刀断了", "我屋里冇店了": "我屋里冇电了", "火表不专了": "火表不转了", "门口梭子坏了": "门口闸刀坏了"}
+    said = {
+        "屋里梭子断了": "屋里闸刀断了",
+        "我屋里冇店了": "我屋里冇电了",
+        "火表不专了": "火表不转了",
+        "门口梭子坏了": "门口闸刀坏了",
+    }
     for back in range(11, -1, -1):
         at = now() - dt.timedelta(weeks=back)
         for number in range(40):

@@ -14,8 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select
 
 from bot.chat.shelf import ChatShelf
-from bot.database import Database, now, open_database
-from bot.grid.models import Grid, GridStaff, Staff
+from bot.database import now, open_database
 from bot.grid.registry import Registry
 from bot.notify.links import Links, Purpose
 from bot.recordings.files import keep_file
@@ -26,49 +25,27 @@ from bot.tickets.models import Rating, Ticket
 from bot.web.guard import guard
 from bot.web.signing_in import COOKIE, SignIn
 from bot.web.staff import StaffPages
+from tests.web.two_grids import KEY, StaffSite, two_grids
 
-KEY = bytes(range(32))
 HOUSE = "沿河路二百零六号"
 
 
 @dataclass
-class Site:
-    client: TestClient[web.Request, web.Application]
-    links: Links
-    desk: TicketDesk
-    database: Database
+class Site(StaffSite):
     ticket_no: str
     shelf: ChatShelf
     settings: Settings
 
-    async def get(self, path: str) -> tuple[int, str]:
-        response = await self.client.get(path, allow_redirects=False)
-        return response.status, await response.text()
-
     async def post(self, path: str, **form: str) -> tuple[int, str]:
         response = await self.client.post(path, data=form)
         return response.status, await response.text()
-
-    async def sign_in(self, staff_no: str) -> None:
-        status, _ = await self.post(f"/t/{self.links.token(Purpose.sign_in, '', staff_no)}")
-        assert status == 200
 
 
 @pytest_asyncio.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     database = open_database(f"sqlite:///{tmp_path / 'gege.sqlite'}")
     database.migrate()
-    people = {
-        "M24": ("归程", "manager", "24"),
-        "M25": ("望舒", "manager", "25"),
-        "S24": ("主任", "supervisor", "24"),
-        "D1": ("值班", "duty", ""),
-    }
-    with database.session() as session:
-        session.add_all([Grid(grid_no="24"), Grid(grid_no="25")])
-        session.add_all(Staff(staff_no=no, name=name, role=role, phone="139") for no, (name, role, _) in people.items())
-        session.flush()
-        session.add_all(GridStaff(grid_no=grid, staff_no=no) for no, (_, _, grid) in people.items() if grid)
+    two_grids(database)
     desk, registry = TicketDesk(database), Registry.load(database)
     card = desk.report(
         Report(

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.voice.line import CallFacts, Pressed
-from bot.voice.sip import digest, sdp
+from bot.voice.sip import sdp
 from bot.voice.sip.dialog import Dialog, new_tag
 from bot.voice.sip.endpoint import Address, Endpoint
 from bot.voice.sip.facts import facts_of
-from bot.voice.sip.gateway import Gateway, authorised
+from bot.voice.sip.gateway import Gateway, proven
 from bot.voice.sip.media import SipLine, bind
 from bot.voice.sip.message import ALLOW, Message, host_port, parameter, part_of
 
@@ -195,11 +195,10 @@ class SipCall:
         gateway, peer = self._home.gateway, self.dialog.peer[0]
         if answer is None or answer.code not in (401, 407) or gateway is None or peer != gateway.address[0]:
             return answer
-        challenge = digest.challenge_of(answer)
-        if challenge is None or not gateway.password:
+        again = proven(request, answer, gateway, self._endpoint.via(peer), number=self.dialog.own_cseq + 1)
+        if again is None:
             return answer
         self.dialog.own_cseq += 1
-        again = authorised(request, challenge, gateway, self._endpoint.via(peer), self.dialog.own_cseq)
         return await self._endpoint.ask(again, self._endpoint.where(self.dialog))
 
     def _request(self, method: str) -> Message:

@@ -21,6 +21,17 @@ class Gateway:
     password: str = field(default="", repr=False)
 
 
+def proven(
+    request: Message, answer: Message, gateway: Gateway, via: str, *, number: int = 0, again: bool = False
+) -> Message | None:
+    """The request once more, with the proof that `answer` (401, 407) asks for; None when we have none, or when the one
+    that was given is not accepted (`again`: one was given already)."""
+    challenge = digest.challenge_of(answer)
+    if challenge is None or not gateway.password or (again and not challenge.stale):
+        return None
+    return authorised(request, challenge, gateway, via, number)
+
+
 def authorised(request: Message, challenge: digest.Challenge, gateway: Gateway, via: str, number: int = 0) -> Message:
     """The same request once more, with the answer to a challenge: a transaction of its own; `number` its CSeq (default:
     the next)."""

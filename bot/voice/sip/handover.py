@@ -43,13 +43,12 @@ class SipHandOver:
         converse: Callable[[Line, CallFacts], Awaitable[None]],
         voice: Voice | None,
         *,
-        trunk: Gateway | None = None,
         ring_s: float = 25.0,
     ) -> None:
         """`converse` runs a call and hangs its line up; `ring_s`: how long each one is rung."""
         self._hand_overs, self._converse, self._voice = hand_overs, converse, voice
-        self._trunk, self._ring_s = trunk, ring_s
-        #: the server whose calls these are; it needs us first
+        self._ring_s = ring_s
+        #: the server whose calls these are, and whose trunk people are rung through; it needs us first
         self.server: SipServer | None = None
 
     async def __call__(self, line: SipLine, facts: CallFacts) -> None:
@@ -70,7 +69,8 @@ class SipHandOver:
         """Ring one person and let both talk; how it ended, in Asterisk's words."""
         if call.over:
             return CALLER_LEFT
-        if self._trunk is None:
+        assert self.server is not None
+        if self.server.gateway is None:
             referred = await call.refer(number, self._ring_s + 5.0)
             if referred.known:
                 return _status_of(outcome_of(referred.status)) if referred.status else CALLER_LEFT
@@ -78,7 +78,7 @@ class SipHandOver:
                 return CALLER_LEFT
             gateway = Gateway(call.dialog.peer, host_port(*call.dialog.peer))
         else:
-            gateway = self._trunk
+            gateway = self.server.gateway
         return await self._join(call, plan, number, gateway)
 
     async def _join(self, call: SipCall, plan: CallPlan, number: str, gateway: Gateway) -> str:

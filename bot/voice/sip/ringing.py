@@ -7,11 +7,10 @@ import secrets
 import time
 
 from bot.voice.dialling import Rung
-from bot.voice.sip import digest
 from bot.voice.sip.call import NOWHERE, NUMBER, SDP, Home, SipCall
 from bot.voice.sip.dialog import Dialog, new_tag
 from bot.voice.sip.endpoint import Address
-from bot.voice.sip.gateway import Gateway, authorised
+from bot.voice.sip.gateway import Gateway, proven
 from bot.voice.sip.message import ALLOW, Message, part_of
 
 #: after CANCEL the final response should come at once; nobody waits longer for it (s)
@@ -52,10 +51,10 @@ class Ringer:
                 return Rung("no_answer")
             if final.code not in (401, 407):
                 break
-            challenge = digest.challenge_of(final)
-            if challenge is None or not gateway.password or (count > 1 and not challenge.stale):
+            again = proven(invite, final, gateway, self._endpoint.via(gateway.address[0]), again=count > 1)
+            if again is None:
                 return Rung("refused", detail=f"{final.code}: user or password of the trunk is not accepted")
-            invite = authorised(invite, challenge, gateway, self._endpoint.via(gateway.address[0]))
+            invite = again
         assert final is not None
         if final.code >= 300:
             return Rung(outcome_of(final.code), detail=str(final.code))

@@ -32,13 +32,14 @@ class SipServer:
         most: int = 30,
         public: str = "",
         busy: Callable[[CallFacts], bool] = lambda facts: False,
+        gateway: Gateway | None = None,
     ) -> None:
-        """`most` calls to us at the same time; `busy(facts)`: whether this caller gets the busy tone."""
+        """`most` calls to us at the same time; `busy(facts)`: whether this caller gets the busy tone; `gateway`: our
+        trunk, which may ask within a call who we are."""
         self.host, self._answer, self._most, self._busy = host, answer, most, busy
         self.endpoint = Endpoint(host, port, self._request, allowed, public=public)
         self.calls: dict[str, SipCall] = {}
-        #: whoever asks within a call who we are is answered with its password
-        self.gateway: Gateway | None = None
+        self.gateway = gateway
         self._ringer = Ringer(self)
         self._running: set[asyncio.Task[object]] = set()
         self._stopping = False

@@ -52,12 +52,12 @@ async def sip_front_end(
     async def converse(line: Line, facts: CallFacts) -> None:
         await telephone.answer(line, facts, front_end="sip")
 
-    answering = SipHandOver(telephone.hand_overs, converse, telephone.voice, trunk=trunk, ring_s=wanted.trunk.ring_s)
+    answering = SipHandOver(telephone.hand_overs, converse, telephone.voice, ring_s=wanted.trunk.ring_s)
     server = SipServer(
         *where, answering, allowed=wanted.sip_allowed, most=wanted.sip_calls, public=wanted.sip_public,
-        busy=telephone.hand_overs.circles,
+        busy=telephone.hand_overs.circles, gateway=trunk,
     )  # fmt: skip
-    answering.server, server.gateway = server, trunk
+    answering.server = server
     await server.start()
     telephone.on_stopping = server.stop_listening
     registration = None

@@ -1,0 +1,43 @@
+"""Pages that are written on the server: an area's words, the shared templates, and the headers of what nobody may keep."""
+
+from __future__ import annotations
+
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+_HERE = Path(__file__).parent
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+
+
+class Pages:
+    """The pages of one area; `file` holds its words, `title` and (for templates) everything else by name."""
+
+    def __init__(self, file: str) -> None:
+        self._file = _HERE / file
+
+    @cached_property
+    def words(self) -> dict[str, Any]:
+        """What people read there."""
+        words: dict[str, Any] = yaml.safe_load(self._file.read_text("utf-8"))
+        return words
+
+    def page(self, template: str, status: int = 200, **values: Any) -> web.Response:
+        """A page; `words` and `title` stand in it beside the `values`."""
+        values = {"title": self.words["title"], "words": self.words, **values}
+        text = _templates().get_template(template).render(**values)
+        return web.Response(text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"})
+
+    def say(self, sentence: str, status: int = 200) -> web.Response:
+        """A page with one sentence."""
+        return self.page("page.html", status, say=sentence)

@@ -1,0 +1,50 @@
+"""Two grids and their people, and somebody who signs in with a link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+from bot.database import Database
+from bot.grid.models import Grid, GridStaff, Staff
+from bot.notify.links import Links, Purpose
+from bot.tickets.desk import TicketDesk
+
+KEY = bytes(range(32))
+_PEOPLE = {
+    "M24": ("归程", "manager"),
+    "M25": ("望舒", "manager"),
+    "S24": ("主任", "supervisor"),
+    "D1": ("值班", "duty"),
+}
+
+
+def two_grids(database: Database, **more: tuple[str, str]) -> None:
+    """Grids 24 and 25 with a manager each (M24, M25), the supervisor of 24 (S24), the duty desk (D1); `more`: name and
+    role of further people without a grid."""
+    people = {**_PEOPLE, **more}
+    with database.session() as session:
+        session.add_all([Grid(grid_no="24"), Grid(grid_no="25")])
+        session.add_all(Staff(staff_no=no, name=name, role=role, phone="139") for no, (name, role) in people.items())
+        session.flush()
+        session.add_all(GridStaff(grid_no=no[1:], staff_no=no) for no in ("M24", "M25", "S24"))
+
+
+@dataclass
+class StaffSite:
+    """A site, seen by whoever signed in last."""
+
+    client: TestClient[web.Request, web.Application]
+    links: Links
+    desk: TicketDesk
+    database: Database
+
+    async def get(self, path: str) -> tuple[int, str]:
+        response = await self.client.get(path, allow_redirects=False)
+        return response.status, await response.text(errors="replace")
+
+    async def sign_in(self, staff_no: str) -> None:
+        response = await self.client.post(f"/t/{self.links.token(Purpose.sign_in, '', staff_no)}")
+        assert response.status == 200
