@@ -13,6 +13,7 @@ import socket
 from aiohttp import web
 
 from bot.app import Service, ears_and_mouth, make_voice, open_site, running, tell
+from bot.calling.call_backs import CallBacks
 from bot.calling.service import calling_out, dialler_of
 from bot.chat.serving import messengers
 from bot.chat.shelf import ChatShelf
@@ -86,16 +87,18 @@ async def _serve(settings: Settings) -> None:
         await asyncio.to_thread(service.desk.recover, now(), rested)
         await asyncio.to_thread(release, service.database, now())
         recogniser, voice = await _speech(service, stack)
-        telephone = await _answer_calls(service, recogniser, voice, phone, agi, stack)
+        telephone, call_backs = await _answer_calls(service, recogniser, voice, phone, agi, stack)
         links = Links(site_key(settings.home), service.database, settings.web.public_url)
         sign_in = SignIn(site_key(settings.home), settings.web.sign_in_hours, service.registry.person)
         files = ChatShelf(service.database, settings.home)
         staff = StaffPages(
-            service.desk, service.registry, links, sign_in, settings, files.pictures, files.sounds, corrects=True
-        )
+            service.desk, service.registry, links, sign_in, settings, files.pictures, files.sounds, corrects=True,
+            call_backs=call_backs,
+        )  # fmt: skip
         callbacks = await stack.enter_async_context(
             messengers(
-                settings, service.database, service.dialogue, service.desk, service.registry, links, recogniser, tell
+                settings, service.database, service.dialogue, service.desk, service.registry, links, recogniser, tell,
+                call_backs,
             )
         )
         app = make_app(
@@ -178,8 +181,8 @@ async def _answer_calls(
     phone: tuple[str, int],
     agi: tuple[str, int],
     stack: contextlib.AsyncExitStack,
-) -> Telephone:
-    """The telephone; only calls that the dial plan announced get in."""
+) -> tuple[Telephone, CallBacks | None]:
+    """The telephone (only calls that the dial plan announced get in), and what puts staff through."""
     telephone = Telephone(
         service.database, service.desk, service.registry, service.dialogue, recogniser, voice, service.settings,
         audiosocket=phone, fastagi=agi,
@@ -191,18 +194,18 @@ async def _answer_calls(
     stack.push_async_callback(telephone.close)
     voice_settings = service.settings.voice
     sip = await _answer_sip(telephone, service.settings, stack)
-    await _call_out(service, telephone, sip, stack)
+    call_backs = await _call_out(service, telephone, sip, stack)
     tell(f"telephone (AudioSocket) on {voice_settings.audiosocket}, FastAGI on {voice_settings.fastagi}")
-    return telephone
+    return telephone, call_backs
 
 
 async def _call_out(
     service: Service, telephone: Telephone, sip: tuple[SipServer, Gateway | None] | None, stack: contextlib.AsyncExitStack
-) -> None:
+) -> CallBacks | None:
     """Calls that Gege makes, when the site wants them and has a way."""
     settings = service.settings
     if not settings.calling.enabled:
-        return
+        return None
     try:
         dialler = dialler_of(settings, telephone, *(sip or (None, None)))
     except ValueError:
@@ -210,12 +213,13 @@ async def _call_out(
         raise CannotServe(f"[asterisk.ami] address is {address!r}; write it as host:port") from None
     if dialler is None:
         tell("NOBODY IS CALLED: [calling] is enabled, but there is neither [asterisk.ami] nor [voice.trunk]")
-        return
+        return None
     rules = rules_of(settings)
-    await stack.enter_async_context(
-        calling_out(settings, service.database, service.desk, telephone, dialler, rules)
+    call_backs = await stack.enter_async_context(
+        calling_out(settings, service.database, service.desk, service.registry, telephone, dialler, rules)
     )
-    tell("danger rings people until somebody presses 1; residents are asked by telephone")
+    tell("danger rings people until somebody presses 1; residents are asked, and called back, by telephone")
+    return call_backs
 
 
 async def _answer_sip(

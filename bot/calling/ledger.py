@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from bot.calling.models import NoCall, PlacedCall
 from bot.database import Database, now
 from bot.settings import CallingSettings
 from bot.voice.plan import digits
 
-DANGER = "danger"
+#: what a call is for: danger, a person who calls back; else a question (OwedCall.kind)
+DANGER, CALL_BACK = "danger", "call_back"
 _HOUR = dt.timedelta(hours=1)
 
 
@@ -29,28 +31,38 @@ class Ledger:
     def __init__(self, database: Database, settings: CallingSettings) -> None:
         self._database, self._settings = database, settings
 
+    def check(self, number: str, purpose: str, at: dt.datetime | None = None) -> None:
+        """Whether a resident's number may be rung now; raises CallRefused when not.
+
+        Who does not want to be called by a machine is called back by a person all the same."""
+        number = digits(number)
+        if not any(number.startswith(digits(prefix)) for prefix in self._settings.prefixes):
+            raise CallRefused("prefix")
+        with self._database.reading() as session:
+            if purpose != CALL_BACK and session.get(NoCall, number) is not None:
+                raise CallRefused("unwanted")
+            self._toll(session, at or now())
+
     def begin(
         self, number: str, purpose: str, ticket_no: str, staff_no: str = "", at: dt.datetime | None = None
     ) -> int:
-        """Write down that a number is rung now. Raises CallRefused.
-
-        Danger is never limited (promise 2): staff are rung whatever their number begins with."""
-        at, number = at or now(), digits(number)
+        """Write down that a number is rung now: a resident's, or that of `staff_no`, which the site has imported and
+        which may begin with anything. Raises CallRefused; danger is never limited (promise 2)."""
+        at = at or now()
+        if not staff_no:
+            self.check(number, purpose, at)
         with self._database.session() as session:
             if purpose != DANGER:
-                if not any(number.startswith(digits(prefix)) for prefix in self._settings.prefixes):
-                    raise CallRefused("prefix")
-                if session.get(NoCall, number) is not None:
-                    raise CallRefused("unwanted")
-                made = session.scalar(
-                    select(func.count()).where(PlacedCall.at > at - _HOUR, PlacedCall.purpose != DANGER)
-                )
-                if (made or 0) >= self._settings.per_hour:
-                    raise CallRefused("toll")
-            row = PlacedCall(at=at, number=number, purpose=purpose, ticket_no=ticket_no, staff_no=staff_no)
+                self._toll(session, at)
+            row = PlacedCall(at=at, number=digits(number), purpose=purpose, ticket_no=ticket_no, staff_no=staff_no)
             session.add(row)
             session.flush()
             return row.id
+
+    def _toll(self, session: Session, at: dt.datetime) -> None:
+        recent = select(func.count()).where(PlacedCall.at > at - _HOUR, PlacedCall.purpose != DANGER)
+        if (session.scalar(recent) or 0) >= self._settings.per_hour:
+            raise CallRefused("toll")
 
     def end(self, id: int, outcome: str, at: dt.datetime | None = None) -> None:
         """How it went."""

@@ -18,7 +18,7 @@ class PlacedCall(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     number: Mapped[str] = mapped_column(String(40))
-    #: danger, light_on, rating
+    #: danger, light_on, rating, call_back
     purpose: Mapped[str] = mapped_column(String(20))
     ticket_no: Mapped[str] = mapped_column(String(20), index=True)
     #: who was rung; empty for residents

@@ -8,6 +8,7 @@ import datetime as dt
 import logging
 from collections.abc import AsyncIterator
 
+from bot.calling.call_backs import CallBacks, Numbers
 from bot.calling.danger import DangerCalls
 from bot.calling.ledger import Ledger
 from bot.calling.questions import Questions
@@ -54,13 +55,14 @@ def dialler_of(
 
 @contextlib.asynccontextmanager
 async def calling_out(
-    settings: Settings, database: Database, desk: TicketDesk, telephone: Telephone,
+    settings: Settings, database: Database, desk: TicketDesk, registry: Numbers, telephone: Telephone,
     dialler: Dialler, rules: Rules,
-) -> AsyncIterator[None]:  # fmt: skip
-    """Rings for danger, and asks residents by telephone, while the service runs."""
+) -> AsyncIterator[CallBacks | None]:  # fmt: skip
+    """Rings for danger, and asks residents by telephone, while the service runs; gives what puts staff through (None
+    without a voice)."""
     wanted, voice = settings.calling, telephone.voice
     if voice is None:
-        yield
+        yield None
         return
     ledger = Ledger(database, wanted)
     danger = DangerCalls(
@@ -71,6 +73,11 @@ async def calling_out(
         database, telephone, dialler, ledger, rules.hours, lines=wanted.lines, ring_s=wanted.ring_s,
         again_after=dt.timedelta(minutes=wanted.again_min),
     )  # fmt: skip
+    call_backs = CallBacks(
+        desk, registry, dialler, voice, ledger, site=settings.site.name, ring_s=wanted.ring_s,
+        not_now=lambda: telephone.stopping,
+    )  # fmt: skip
+    telephone.between_people.append(lambda: call_backs.going)
 
     async def run() -> None:
         while True:
@@ -83,9 +90,10 @@ async def calling_out(
 
     running = asyncio.create_task(run())
     try:
-        yield
+        yield call_backs
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+        await call_backs.close()
         await danger.close()
         await questions.close()

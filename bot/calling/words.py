@@ -24,6 +24,12 @@ class Words:
     again: str
     goodbye: str
     no_more: str
+    call_back: str
+    call_back_from: str
+    call_back_master: str
+    call_back_somebody: str
+    call_back_told: dict[str, str]
+    call_back_notes: dict[str, str]
     keys: dict[str, dict[str, str]]
     no_more_words: tuple[str, ...]
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from bot.calling.call_backs import CallBacks
 from bot.chat.inbox import Inbox
 from bot.chat.outgoing import Outgoing
 from bot.chat.residents import Residents
@@ -38,6 +39,7 @@ async def messengers(
     links: Links,
     recogniser: Recogniser | None,
     tell: Callable[[str], None],
+    call_backs: CallBacks | None = None,
 ) -> AsyncIterator[list[web.RouteDef]]:
     """Whatever the settings name an account for; gives the routes of callbacks. A messenger that fails never stops
     the telephone."""
@@ -48,7 +50,7 @@ async def messengers(
     takeovers = Takeovers(database, dt.timedelta(minutes=settings.chat.taken_over_min))
     residents = Residents(dialogue, desk, shelf, recogniser, settings, takeovers)
     book = CorrectionBook(database, settings.learning.relabels_a_day)
-    staff = StaffChat(desk, registry, links, ZoneInfo(settings.site.timezone), Waiting(database), shelf, takeovers, book)
+    staff = StaffChat(desk, registry, links, ZoneInfo(settings.site.timezone), Waiting(database), shelf, takeovers, book, call_backs)
     outgoing = Outgoing(database, dt.timedelta(minutes=settings.chat.answers_for_min))
     if settings.notify.wecom.aes_key:
         wecom = WeComChat(settings.notify.wecom, residents, staff, shelf, Inbox(database, RESIDENTS), outgoing)

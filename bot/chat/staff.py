@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.calling.call_backs import CallBacks
 from bot.chat.outgoing import Said
 from bot.chat.residents import words
 from bot.chat.shelf import ChatShelf, NotAPicture
@@ -59,6 +60,8 @@ class StaffChat:
     takeovers: Takeovers
     #: where what was heard wrong is written down to learn from; without it the history has it alone
     book: CorrectionBook | None = None
+    #: puts through who presses 打电话; without it there is only the number to be looked at
+    call_backs: CallBacks | None = None
 
     @property
     def _takers(self) -> dict[str, Callable[[Wait, str, dt.datetime], Shown]]:
@@ -116,9 +119,17 @@ class StaffChat:
         if verb == "kind":
             return self._kind(me, number, choice)
         if verb == "ring":
-            url = self.links.url(Purpose.ring, number, me) if self.links else ""
-            return Shown(said["ring"].format(no=number, url=url) if url else said["ring_nowhere"].format(no=number))
+            return self._ring(person, ticket)
         return Shown(said["refused"])
+
+    def _ring(self, person: PersonCard, ticket: TicketCard) -> Shown:
+        """打电话: Gege rings whoever pressed and puts through; where that is not possible the number can be looked at."""
+        said, number = words()["staff"], ticket.ticket_no
+        begun = self.call_backs.begin(ticket, person) if self.call_backs is not None else "off"
+        url = self.links.url(Purpose.ring, number, person.staff_no) if self.links else ""
+        where = said["ring"].format(no=number, url=url) if url else said["ring_nowhere"].format(no=number)
+        told = said["ringing"].get(begun, "")
+        return Shown(f"{told.format(no=number)}\n{where}" if told else where)
 
     def write(self, staff_no: str, text: str, at: dt.datetime | None = None) -> Shown | None:
         """A word of staff: it belongs to what they pressed last; None when nothing is waited for."""

@@ -233,9 +233,9 @@ class TicketDesk:
         """Write a word into the history; the owner reads it as well."""
         return self._handle(ticket_no, by, at, lambda it: it.comment(note))
 
-    def rang(self, ticket_no: str, by: str, at: dt.datetime | None = None) -> Pressed:
-        """Staff have looked at the number to ring it; written down, also after the end."""
-        return self._handle(ticket_no, by, at, lambda it: it.rang())
+    def rang(self, ticket_no: str, by: str, at: dt.datetime | None = None, *, note: str = "") -> Pressed:
+        """Staff have looked at the number to ring it, or were put through (`note`); written down, also after the end."""
+        return self._handle(ticket_no, by, at, lambda it: it.rang(note))
 
     def talked(self, ticket_no: str, by: str, note: str, at: dt.datetime | None = None) -> Pressed:
         """A word that the bot relayed between a resident and staff."""

@@ -187,13 +187,15 @@ class Handling:
         self.tell_owner("commented", note)
         return self._now()
 
-    def rang(self) -> Done:
-        """打电话: who looked at the number, so that the next one knows that somebody has rung; nobody is told."""
+    def rang(self, note: str) -> Done:
+        """打电话: who looked at the number, or rang it (`note`: how that ended), so that the next one knows; nobody is
+        told."""
         self._worker()
         last = shelf.last_activity(self.session, self.ticket, "rang")
-        if last is not None and last.by == self.by and dt.timedelta(0) <= self.at - last.at < SAME_RINGING:
+        again = last is not None and last.by == self.by and dt.timedelta(0) <= self.at - last.at < SAME_RINGING
+        if again and last is not None and not note:
             return Done(False, last.by, last.at)
-        self._note("rang")
+        self._note("rang", note)
         return self._now()
 
     def talked(self, note: str) -> Done:

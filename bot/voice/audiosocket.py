@@ -85,6 +85,8 @@ class AudioSocketLine:
         self._sent_frames = 0
         self._closed = False
         self._tasks: list[asyncio.Task[None]] = []
+        #: set when the call is over
+        self.ended = asyncio.Event()
 
     @property
     def rate(self) -> int:
@@ -114,6 +116,15 @@ class AudioSocketLine:
     def drop(self) -> None:
         self._outgoing.drop()
 
+    @property
+    def waiting_s(self) -> float:
+        """Seconds of sound that wait to leave."""
+        return self._outgoing.waiting / 2 / self.rate
+
+    def forget(self) -> None:
+        """Drop what came and was not taken yet."""
+        self._incoming.forget()
+
     async def hang_up(self) -> None:
         if not self._closed:
             with contextlib.suppress(ConnectionError):
@@ -128,6 +139,7 @@ class AudioSocketLine:
         if self._closed:
             return
         self._closed = True
+        self.ended.set()
         self._outgoing.close()
         self._incoming.end()
         with contextlib.suppress(ConnectionError):

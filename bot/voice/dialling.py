@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from bot.voice.line import Line
+from bot.voice.bridge import Joinable
 
 Call = TypeVar("Call", covariant=True)
 
@@ -25,7 +25,7 @@ class Connected(Protocol):
     """A call that somebody took."""
 
     @property
-    def line(self) -> Line: ...
+    def line(self) -> Joinable: ...
 
     async def hang_up(self) -> None: ...
 

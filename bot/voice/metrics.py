@@ -16,7 +16,7 @@ class CallMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._calls = Counter("gege_calls", "Calls that ended, by outcome", ["outcome"], registry=self.registry)
+        self._calls = Counter("gege_calls", "Calls that ended", ["front_end", "outcome"], registry=self.registry)
         self._open = Gauge("gege_calls_open", "Calls that go on", registry=self.registry)
         self._answer = Histogram(
             "gege_call_first_audio_seconds", "From the answer to the first sound", buckets=_SECONDS,
@@ -41,7 +41,7 @@ class CallMetrics:
             self._open_ids.add(detail["call_id"])
         elif name == "call_ended":
             self._open_ids.discard(detail["call_id"])
-            self._calls.labels(detail["outcome"]).inc()
+            self._calls.labels(detail["front_end"], detail["outcome"]).inc()
             self._answer.observe(detail["story"]["first_audio"])
         elif name == "turn":
             self._turn(detail["turn"])

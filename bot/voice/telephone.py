@@ -86,6 +86,8 @@ class Telephone:
         self.stopping = False
         #: told when no new calls are taken any more (front ends that are not ours to start)
         self.on_stopping: Callable[[], None] = lambda: None
+        #: how many conversations go on between people whom we have joined (SIP, call-backs)
+        self.between_people: list[Callable[[], int]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._watch()
 
@@ -146,6 +148,7 @@ class Telephone:
         observers: list[OnEvent] = [self.hand_overs, self._log, self.metrics, *([on_event] if on_event else [])]
 
         def tell(name: str, detail: dict[str, Any]) -> None:
+            detail = {**detail, "front_end": front_end}
             for observer in observers:
                 try:
                     observer(name, detail)
@@ -184,13 +187,14 @@ class Telephone:
         # The dial plan still asks whom to ring: FastAGI goes last.
         await self.audiosocket.stop_listening()
         await self._until_quiet(self._settings.capacity.stop_s)
-        for call in list(self.calls.values()):
-            call.apologise()
-        await self._until_quiet(_APOLOGY_S)
+        if self.calls:
+            for call in list(self.calls.values()):
+                call.apologise()
+            await self._until_quiet(_APOLOGY_S)
 
     async def _until_quiet(self, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while self.calls and time.monotonic() < until:
+        while (self.calls or any(count() for count in self.between_people)) and time.monotonic() < until:
             await asyncio.sleep(0.05)
 
     async def close(self) -> None:

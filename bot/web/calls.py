@@ -55,23 +55,23 @@ class CallPages:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/calls", self.list),
+            web.get("/calls", self.newest),
             web.get("/calls/{number}", self.show),
             web.get("/calls/{number}/recording", self.listen),
         ]
 
-    async def list(self, request: web.Request) -> web.StreamResponse:
+    async def newest(self, request: web.Request) -> web.StreamResponse:
         """The newest calls, fifty a page."""
         person = self._person(request)
         if person is None:
             return _pages.say(_pages.words["closed"], 403)
         before = request.query.get("before", "")
         number = int(before) if before.isascii() and before.isdigit() and len(before) < 10 else None
-        found = await asyncio.to_thread(self._calls, person, number)
+        found, earlier = await asyncio.to_thread(self._calls, person, number)
         return _pages.page(
             "calls.html",
             calls=[(one, self._when(one), self._outcome(one)) for one in found],
-            earlier=found[-1].number if len(found) == _PAGE else 0,
+            earlier=earlier,
             caller=_caller,
         )
 
@@ -117,11 +117,14 @@ class CallPages:
         ticket = self._desk.ticket(call.ticket_no) if call.ticket_no else None
         return ticket is not None and self._staff.sees(person, ticket)
 
-    def _calls(self, person: PersonCard, before: int | None) -> Any:
-        if person.role in EVERY_CASE:
-            return latest_calls(self._database, _PAGE, before)
-        looked_at = latest_calls(self._database, _LOOKED_AT, before)
-        return [one for one in looked_at if self._sees(person, one)][:_PAGE]
+    def _calls(self, person: PersonCard, before: int | None) -> tuple[list[CallRecord], int]:
+        """The newest ones that this person sees, and where to look for more (0: nowhere)."""
+        most = _PAGE if person.role in EVERY_CASE else _LOOKED_AT
+        looked_at = latest_calls(self._database, most, before)
+        found = [one for one in looked_at if self._sees(person, one)]
+        if len(found) > _PAGE:
+            return found[:_PAGE], found[_PAGE - 1].number
+        return found, looked_at[-1].number if len(looked_at) == most else 0
 
     async def _found(self, request: web.Request) -> CallRecord | web.Response:
         """The call that is asked for; or the page for strangers and other grids."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from bot.grid.importer import phone_digits
+from bot.calling.call_backs import CallBacks, dialable, numbers_of
 from bot.grid.models import EVERY_CASE, Role
 from bot.grid.registry import HouseholdCard, PersonCard, Registry
 from bot.learning.book import learning_words
@@ -28,9 +27,6 @@ from bot.web.signing_in import SignIn
 
 #: verbs of a message's buttons, and the desk's names for them
 PRESSES = {"take": "acknowledge", "site": "on_site", "done": "resolve"}
-#: channels whose reporter is the number of a chat
-_CHATS = ("telegram", "wecom", "wechat")
-_PHONE = re.compile(r"\+?[\d -]{7,20}")
 _NEXT = {"reported": ("take",), "acknowledged": ("site", "done"), "on_site": ("done",)}
 
 
@@ -72,9 +68,12 @@ class StaffPages:
         sounds: FilesOf = _no_files,
         *,
         corrects: bool = False,
+        call_backs: CallBacks | None = None,
     ) -> None:
+        """`call_backs` puts through who presses; without it there are numbers to ring oneself."""
         self._desk, self._registry, self._links, self._sign_in = desk, registry, links, sign_in
         self._settings, self._pictures, self._sounds = settings, pictures, sounds
+        self._call_backs = call_backs
         #: kinds to choose from where a case can be corrected (bot/web/learning.py)
         self._kinds = [(kind, word("kinds", kind)) for kind in learning_words()["intents"]] if corrects else []
         self._zone = ZoneInfo(settings.site.timezone)
@@ -90,6 +89,7 @@ class StaffPages:
             web.get("/case/{ticket_no}/picture/{number}", self.look),
             web.get("/case/{ticket_no}/sound/{number}", self.download),
             web.get("/case/{ticket_no}/ring", self.ring, allow_head=False),
+            web.post("/case/{ticket_no}/ring", self.put_through),
         ]
 
     # ---- links ----------------------------------------------------------------------------------
@@ -240,14 +240,37 @@ class StaffPages:
         if isinstance(found, web.Response):
             return found
         person, ticket = found
-        numbers = _numbers(ticket, self._registry)
+        numbers = numbers_of(ticket, self._registry)
         if numbers:
             await asyncio.to_thread(self._desk.rang, ticket.ticket_no, person.staff_no)
         words = _pages.words["ring"]
+        joins = self._call_backs is not None and bool(numbers) and bool(person.phone)
         return _pages.page(
-            "ring.html", 200, heading=words["heading"], ticket_no=ticket.ticket_no, numbers=numbers,
-            say=words["say" if numbers else "none"],
-        )  # fmt: skip
+            "ring.html",
+            heading=words["heading"],
+            ticket_no=ticket.ticket_no,
+            numbers=[(words[whose], number) for whose, number in numbers],
+            say=words["put_through" if joins else "say" if numbers else "none"],
+            button=words["button"] if joins else "",
+            csrf=self._sign_in.csrf(request),
+        )
+
+    async def put_through(self, request: web.Request) -> web.StreamResponse:
+        """Gege rings whoever pressed, then the resident, and joins the two."""
+        found = self.allowed(request)
+        if isinstance(found, web.Response):
+            return found
+        person, ticket = found
+        form = await request.post()
+        if not self._sign_in.own_form(request, str(form.get("csrf", ""))):
+            return _pages.say(_pages.words["closed"], 403)
+        begun = "off"
+        if self._call_backs is not None:
+            begun = await asyncio.to_thread(self._call_backs.begin, ticket, person, str(form.get("number", "")))
+        told = str(_pages.words["ring"]["begun"][begun])
+        return _pages.page(
+            "said.html", say=told, back=f"/case/{ticket.ticket_no}", label=_pages.words["open"]
+        )
 
     def allowed(self, request: web.Request) -> tuple[PersonCard, TicketCard] | web.Response:
         """Who asks, and the ticket; or the page that strangers and other grids get."""
@@ -286,7 +309,7 @@ class StaffPages:
             urgent=words["urgent"] if ticket.urgent else "",
             ticket=ticket,
             lines=_lines(ticket, household),
-            tel=ticket.reporter if _dialable(ticket) else "",
+            tel=ticket.reporter if dialable(ticket) else "",
             buttons=[(verb, words["verbs"][verb]["button"]) for verb in _NEXT.get(ticket.state, ())],
             csrf=self._sign_in.csrf(request),
             told=told,
@@ -300,20 +323,6 @@ class StaffPages:
     def _name(self, by: str) -> str:
         person = self._registry.person(by)
         return person.name if person else ""
-
-
-def _dialable(ticket: TicketCard) -> bool:
-    """Whether the reporter is a telephone number, and not a chat's."""
-    return ticket.channel not in _CHATS and bool(_PHONE.fullmatch(ticket.reporter))
-
-
-def _numbers(ticket: TicketCard, registry: Registry) -> list[tuple[str, str]]:
-    """(whose, number), the reporter's own first: who calls for somebody else is called back."""
-    names = _pages.words["ring"]
-    found = [(names["reporter"], phone_digits(ticket.reporter))] if _dialable(ticket) else []
-    if ticket.household_no:
-        found += [(names["household"], number) for number in registry.phones_of(ticket.household_no)]
-    return [one for at, one in enumerate(found) if one[1] not in [number for _, number in found[:at]]]
 
 
 def _lines(ticket: TicketCard, household: HouseholdCard | None) -> list[tuple[str, str]]:

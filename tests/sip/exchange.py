@@ -73,14 +73,16 @@ class Exchange(asyncio.DatagramProtocol):
         elif message.method != "ACK":
             self.answer(message, 200)
 
-    def answer(self, request: Message, code: int, *, tag: str = "them", sound: bool = False, **headers: str) -> None:
-        """Our response to a request of Gege's."""
+    def answer(
+        self, request: Message, code: int, *, tag: str = "them", sound: Sound | bool = False, **headers: str
+    ) -> None:
+        """Our response to a request of Gege's; `sound`: with a description of our own port, or of that one."""
         assert self.gege is not None
         more = [(name.replace("_", "-"), value) for name, value in headers.items()]
         body = b""
         if sound:
             more += [("contact", f"<sip:them@{self.host}>"), ("content-type", "application/sdp")]
-            body = sdp.write("127.0.0.1", self.sound.port, 1, 1)
+            body = sdp.write("127.0.0.1", (self.sound if sound is True else sound).port, 1, 1)
         self.transport.sendto(respond(request, code, self.gege, tag=tag, headers=more, body=body).encode(), self.gege)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,18 +14,22 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select
 
+from bot.calling.call_backs import CallBacks
+from bot.calling.ledger import Ledger
 from bot.chat.shelf import ChatShelf
 from bot.database import now, open_database
 from bot.grid.registry import Registry
 from bot.notify.links import Links, Purpose
 from bot.recordings.files import keep_file
 from bot.recordings.room import keep_recording, name_for
-from bot.settings import Settings
+from bot.settings import CallingSettings, Settings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.models import Rating, Ticket
 from bot.web.guard import guard
 from bot.web.signing_in import COOKIE, SignIn
 from bot.web.staff import StaffPages
+from tests.calling.phones import Network
+from tests.voice.doubles import ToneVoice
 from tests.web.two_grids import KEY, StaffSite, two_grids
 
 HOUSE = "沿河路二百零六号"
@@ -210,6 +215,34 @@ async def test_a_number_is_shown_to_whose_it_is_after_signing_in_and_that_is_wri
     rang = [one for one in site.desk.activities(site.ticket_no) if one.kind == "rang"]
     assert [one.by for one in rang] == ["M24"]
     assert "打过电话" in (await site.get(f"/case/{site.ticket_no}"))[1]
+
+
+async def test_one_press_puts_through_and_only_who_has_the_case(site: Site) -> None:
+    waits, registry = asyncio.Event(), Registry.load(site.database)
+    network, ledger = Network(n139=waits), Ledger(site.database, CallingSettings())
+    call_backs = CallBacks(site.desk, registry, network, ToneVoice(), ledger, site="崇阳供电")  # type: ignore[arg-type]
+    sign_in = SignIn(KEY, 12, registry.person)
+    app = web.Application(middlewares=[guard(())])
+    app.router.add_routes(
+        StaffPages(site.desk, registry, site.links, sign_in, site.settings, call_backs=call_backs).routes()
+    )
+    page = f"/case/{site.ticket_no}/ring"
+    assert (await site.post(page, number="13900000001"))[0] == 403, "a stranger"
+    async with TestClient(TestServer(app)) as site.client:
+        await site.sign_in("M25")
+        assert (await site.get(page))[0] == (await site.post(page))[0] == 403
+        await site.sign_in("M24")
+        _, text = await site.get(page)
+        assert "格格帮我接通" in text and 'href="tel:13900000001"' in text
+        csrf = text.split('name="csrf" value="')[1].split('"')[0]
+        assert (await site.post(page, number="13900000001"))[0] == 403, "a form of another site"
+        assert "不是这张单的" in (await site.post(page, csrf=csrf, number="13911111111"))[1]
+        assert network.rung == []
+        assert "接了请按 1" in (await site.post(page, csrf=csrf, number="13900000001"))[1]
+        assert "等一下再按" in (await site.post(page, csrf=csrf, number="13900000001"))[1]
+        assert network.rung == ["139"]
+    await call_backs.close()
+    assert network.given_up == ["139"]
 
 
 async def test_a_chats_number_is_nobodys_telephone(site: Site) -> None:

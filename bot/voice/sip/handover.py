@@ -6,14 +6,14 @@ the exchange that the call came from is asked to ring (REFER), and where it does
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from bot.speech.speak import Voice, VoiceFailed
+from bot.voice.bridge import join, ring_back
 from bot.voice.dialling import Rung
 from bot.voice.handover import HandOvers
-from bot.voice.line import CallFacts, Line, LineEvent, Playback, Sounded
+from bot.voice.line import CallFacts, Line, LineEvent, Playback
 from bot.voice.mouth import say
 from bot.voice.plan import ANSWERED, CALLER_LEFT, CallPlan
 from bot.voice.prompts import prompts
@@ -23,15 +23,12 @@ from bot.voice.sip.media import SipLine
 from bot.voice.sip.message import host_port
 from bot.voice.sip.ringing import outcome_of
 from bot.voice.sip.server import SipServer
-from bot.voice.tones import ringing
 
 log = logging.getLogger(__name__)
 
 #: Asterisk's words for how ringing ended, so that both front ends follow one plan
 _STATUS = {"answered": ANSWERED, "busy": "BUSY", "no_answer": "NOANSWER"}
 _UNAVAILABLE = "CHANUNAVAIL"
-#: sound that waits on a joined line for longer than this (s) is dropped: two clocks never agree
-_MOST_WAITING_S = 0.3
 
 
 class SipHandOver:
@@ -48,6 +45,8 @@ class SipHandOver:
         """`converse` runs a call and hangs its line up; `ring_s`: how long each one is rung."""
         self._hand_overs, self._converse, self._voice = hand_overs, converse, voice
         self._ring_s = ring_s
+        #: conversations between people that go on
+        self.joined = 0
         #: the server whose calls these are, and whose trunk people are rung through; it needs us first
         self.server: SipServer | None = None
 
@@ -83,7 +82,7 @@ class SipHandOver:
 
     async def _join(self, call: SipCall, plan: CallPlan, number: str, gateway: Gateway) -> str:
         assert self.server is not None
-        hearing = asyncio.create_task(_ring_back(call.line))
+        hearing = asyncio.create_task(ring_back(call.line))
         asking = asyncio.create_task(self.server.ring(number, self._ring_s, gateway))
         leaving = asyncio.create_task(call.line.ended.wait())
         try:
@@ -98,7 +97,11 @@ class SipHandOver:
             call.line.drop()
             try:
                 await self._say(rung.call.line, await self._hand_overs.line_of(plan))
-                await join(call.line, rung.call.line)
+                self.joined += 1
+                try:
+                    await join(call.line, rung.call.line)
+                finally:
+                    self.joined -= 1
             finally:
                 await rung.call.hang_up()
             return ANSWERED
@@ -118,37 +121,8 @@ class SipHandOver:
             log.exception("a sentence for a hand-over could not be spoken")
 
 
-async def join(one: SipLine, other: SipLine) -> None:
-    """Each hears the other until the first of them has gone."""
-    for line in (one, other):
-        line.forget()  # what was said before is not for the other one
-    work = [
-        asyncio.create_task(_carry(one, other)), asyncio.create_task(_carry(other, one)),
-        asyncio.create_task(one.ended.wait()), asyncio.create_task(other.ended.wait()),
-    ]  # fmt: skip
-    try:
-        await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in work:
-            task.cancel()
-        await asyncio.gather(*work, return_exceptions=True)
-
-
-async def _carry(source: SipLine, target: SipLine) -> None:
-    async for event in source.events():
-        if isinstance(event, Sounded) and target.waiting_s < _MOST_WAITING_S:
-            target.play(event.pcm)
-
-
 def _status_of(outcome: str) -> str:
     return _STATUS.get(outcome, _UNAVAILABLE)
-
-
-async def _ring_back(line: SipLine) -> None:
-    """What a caller is used to hear while somebody is rung."""
-    with contextlib.suppress(asyncio.CancelledError):
-        while not line.ended.is_set():
-            await line.play(ringing(line.rate)).over.wait()
 
 
 class _Kept:

@@ -108,24 +108,28 @@ class SipServer:
             self.endpoint.reply(request, 481 if request.method in KNOWN else 501, source, headers=[("allow", ALLOW)])
 
     def _invite(self, invite: Message, source: Address) -> None:
-        reply = self.endpoint.reply
+        reply, refused = self.endpoint.reply, self.endpoint.refused
         if invite.call_id in self.calls:
             reply(invite, 482, source)
             return
         if self._stopping:
+            refused["stopping"] += 1
             reply(invite, 503, source, headers=[("retry-after", "60")])
             return
         if self.answered >= self._most or self._busy(facts_of(invite)):
+            refused["busy"] += 1
             reply(invite, 486, source)
             return
         described = part_of(invite, SDP)
         try:
             call = IncomingCall(self, invite, source, sdp.read(described) if described else None)
         except sdp.NotAcceptable:
+            refused["codec"] += 1
             reply(invite, 488, source)
             return
         except OSError:
             log.exception("no port for the sound of a call")
+            refused["port"] += 1
             reply(invite, 503, source)
             return
         self.calls[invite.call_id] = call

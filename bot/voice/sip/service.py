@@ -60,6 +60,9 @@ async def sip_front_end(
     answering.server = server
     await server.start()
     telephone.on_stopping = server.stop_listening
+    telephone.between_people.append(lambda: answering.joined)
+    telephone.metrics.watch("sip_calls", "SIP calls that are open, to us and from us", lambda: len(server.calls))
+    telephone.metrics.watch("sip_refused", "SIP calls and packets refused", server.endpoint.refused.total)
     registration = None
     if trunk is not None:
         server.endpoint.also_allowed.add(trunk.address[0])
