@@ -1,4 +1,4 @@
-"""G.711: A-law and mu-law, by tables (checked against libsndfile, all 256 codes and all 65,536 samples)."""
+"""G.711: A-law and mu-law, by tables (levels checked against libsndfile, decision values against baresip)."""
 
 from __future__ import annotations
 
@@ -24,20 +24,27 @@ def _ulaw() -> NDArray[np.int16]:
     return np.where(code & 0x80, -size, size).astype(np.int16)
 
 
-def _nearest(decoded: NDArray[np.int16], zero: int) -> NDArray[np.uint8]:
-    order = np.argsort(decoded, kind="stable")
-    levels = decoded[order].astype(np.int32)
+def _codes(decoded: NDArray[np.int16], zero: int) -> NDArray[np.uint8]:
+    """The code of each sample, by sign and magnitude: an interval begins at its decision value (G.711, tables 1 and 2),
+    and its level is the middle of it."""
     samples = np.arange(-32768, 32768)
-    above = np.clip(np.searchsorted(levels, samples), 1, 255)
-    nearer_below = samples - levels[above - 1] < levels[above] - samples
-    codes = np.where(nearer_below, order[above - 1], order[above])
+    codes = np.empty(len(samples), np.uint8)
+    # The sign bit says "positive" in both; of mu-law's two zeros each sign has its own.
+    for sign, mine in ((0x80, samples >= 0), (0, samples < 0)):
+        own = np.flatnonzero((np.arange(256) & 0x80) == sign)
+        own = own[np.argsort(np.abs(decoded[own].astype(int)), kind="stable")]
+        levels = np.abs(decoded[own].astype(int))
+        edges = [0] if levels[0] else [0, levels[1] // 2]
+        while len(edges) < len(levels):
+            edges.append(2 * levels[len(edges) - 1] - edges[-1])
+        codes[mine] = own[np.searchsorted(edges, np.abs(samples[mine]), side="right") - 1]
     codes[32768] = zero
     # Indexed by the sample's bits as an unsigned number.
-    return np.concatenate([codes[32768:], codes[:32768]]).astype(np.uint8)
+    return np.concatenate([codes[32768:], codes[:32768]])
 
 
 _DECODE = {PCMU: _ulaw(), PCMA: _alaw()}
-_ENCODE = {kind: _nearest(_DECODE[kind], SILENT[kind][0]) for kind in (PCMU, PCMA)}
+_ENCODE = {kind: _codes(_DECODE[kind], SILENT[kind][0]) for kind in (PCMU, PCMA)}
 
 
 def decode(payload: bytes, kind: int) -> bytes:
