@@ -14,7 +14,7 @@ def register(bench: typer.Typer) -> None:
 
 
 def bench_voice(
-    seconds: Annotated[float, typer.Option(help="Length of each measurement; 300 for the record.")] = 30.0,
+    seconds: Annotated[float, typer.Option(help="Length of the pacing; 300 for the record.")] = 30.0,
     largest: Annotated[int, typer.Option(help="Where the search for the most calls ends.")] = 100,
 ) -> None:
     """First audio with 1 and 8 calls, the most calls beside a plain loop, pacing with 30 open, memory a call."""
