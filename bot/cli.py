@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands import calling, escalation, learning, link, outage, staff
+from bot.commands import calling, corpus, escalation, learning, link, outage, staff
 from bot.commands.bench_nlu import register as register_bench_nlu
 from bot.commands.bench_voice import register as register_bench_voice
 from bot.commands.call_log import register as register_call_log
@@ -38,6 +38,7 @@ staff.register(app)
 link.register(app)
 calling.register(app)
 learning.register(app)
+corpus.register(app)
 
 Caller = Annotated[str, typer.Option("--caller", help="The caller's number.")]
 
@@ -528,6 +529,26 @@ def models_build_demo(
     from bot.speech.demo_model.build import build_demo
 
     build_demo(to, work=load_settings().home / "demo-model", hours=hours, python=python or None, progress=note)
+
+
+@models_app.command("build")
+def models_build(
+    corpora: Annotated[list[Path], typer.Argument(help="Folders of gege corpus export.")],
+    to: Annotated[Path, typer.Option(help="New folder for the model.")],
+    base: Annotated[Path, typer.Option(help="Model of this project to go on from.")] = PROJECT / "models" / "demo",
+    hours: Annotated[float, typer.Option(help="Hours of synthetic speech beside it.")] = 2.0,
+    passes: Annotated[float, typer.Option(help="How often training goes through everything.")] = 3.0,
+    python: Annotated[str, typer.Option(help="Interpreter that has PyTorch.")] = "",
+) -> None:
+    """Train a model on with residents' own speech, and tell whether held-out speakers are heard better."""
+    from bot.speech.demo_model.own_speech import build_mixed
+
+    work = load_settings().home / "own-model"
+    found = build_mixed(
+        corpora, base, to, work=work, hours=hours, passes=passes, python=python or None, progress=note
+    )
+    better = found["after"]["cer"] < found["before"]["cer"]
+    note(f"{to}: " + ("set [speech] model to it, or" if better else "NOT better; keep the old one.") + " gege bench speech tells more")
 
 
 @bench_app.command("locate")

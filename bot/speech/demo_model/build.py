@@ -43,12 +43,16 @@ def training_command(python: str | None) -> list[str]:
     return [uv, "run", "--isolated", "--no-default-groups", "--group", _GROUP, "python"]
 
 
-def train_net(shards: list[Path], out: Path, *, python: str | None, passes: float = PASSES) -> None:
-    """Runs training.py in an interpreter of its own; its progress goes to this process's stderr."""
+def train_net(
+    shards: list[Path], out: Path, *, python: str | None, passes: float = PASSES, start: Path | None = None
+) -> None:
+    """Runs training.py in an interpreter of its own; its progress goes to this process's stderr. `start`: a folded net
+    to go on from."""
     script = Path(__file__).with_name("training.py")
     # -P: this folder must not be searched for modules
     command = [*training_command(python), "-P", str(script), str(out), *map(str, shards)]
     options = ["--minutes", "60", "--passes", f"{passes:g}", "--width", str(WIDTH), "--outputs", str(phone_table().pdf_count)]
+    options += ["--start", str(start)] if start else []
     done = subprocess.run(
         [*command, *options, "--threads", str(THREADS)],
         cwd=PROJECT,

@@ -11,6 +11,7 @@ third one afterwards, as Kaldi computes it with --frame-subsampling-factor=3.
 
 import argparse
 import math
+import runpy
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,22 +24,9 @@ OFFSETS = ((-2, -1, 0, 1, 2), (-1, 0, 1), (-3, 0, 3), (-3, 0, 3), (-3, 0, 3), (-
 """Frames that each layer sees of the layer before; the context is ±15 frames."""
 CONTEXT = sum(offsets[-1] for offsets in OFFSETS)
 SUBSAMPLING = 3
-WINDOW, GLOBAL_FRAMES = 600, 200
-"""Kaldi's online mean normalisation: frames of the sliding window, frames of the global mean at its
-beginning."""
+normalised = runpy.run_path(str(Path(__file__).with_name("cmvn.py")))["normalised"]
 FRAMES, BATCH = 150, 32
 LEARNING_RATE = 2e-3
-
-
-def normalised(features: np.ndarray, global_mean: np.ndarray) -> np.ndarray:
-    """Kaldi's OnlineCmvn with means only: the last 600 frames, topped up with up to 200 frames of the
-    global mean."""
-    total = np.cumsum(np.concatenate((np.zeros((1, features.shape[1])), features.astype(np.float64))), 0)
-    index = np.arange(1, len(features) + 1)
-    count = np.minimum(index, WINDOW)
-    added = np.minimum(WINDOW - count, GLOBAL_FRAMES)
-    mean = (total[1:] - total[index - count] + added[:, None] * global_mean) / (count + added)[:, None]
-    return (features - mean).astype(np.float32)
 
 
 class Net(nn.Module):
