@@ -15,12 +15,12 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands import calling, corpus, escalation, learning, link, outage, staff
+from bot.commands import calling, corpus, escalation, learning, link, models, outage, staff
 from bot.commands.bench_nlu import register as register_bench_nlu
 from bot.commands.bench_voice import register as register_bench_voice
 from bot.commands.call_log import register as register_call_log
 from bot.commands.line import JsonFlag, out
-from bot.settings import PROJECT, SettingsError, load_settings
+from bot.settings import SettingsError, load_settings
 
 app = typer.Typer(
     help="Gege answers the telephone and the chat of a county power company.",
@@ -28,9 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-models_app = typer.Typer(help="Speech models: which is in use, install, build.", no_args_is_help=False)
 bench_app = typer.Typer(help="Measure: locate, nlu, speech, turn, reports.", no_args_is_help=True)
-app.add_typer(models_app, name="models")
 app.add_typer(bench_app, name="bench")
 escalation.register(app)
 outage.register(app)
@@ -39,6 +37,7 @@ link.register(app)
 calling.register(app)
 learning.register(app)
 corpus.register(app)
+models.register(app)
 
 Caller = Annotated[str, typer.Option("--caller", help="The caller's number.")]
 
@@ -476,79 +475,6 @@ def restore(
     from bot.archive import restore as run
 
     note(run(load_settings(), file, force=force))
-
-
-@models_app.callback(invoke_without_command=True)
-def models(context: typer.Context, as_json: JsonFlag = False) -> None:
-    """Say which speech model is in use."""
-    if context.invoked_subcommand:
-        return
-    import dataclasses
-
-    from bot.speech.models import in_use
-
-    model = in_use(load_settings())
-    found = {"name": model.name, **dataclasses.asdict(model)}
-    if as_json:
-        out(found)
-    else:
-        note("\n".join(f"{key}: {value}" for key, value in found.items()))
-
-
-@models_app.command("install")
-def models_install(archive: Path) -> None:
-    """Install a Vosk model from a zip file."""
-    from bot.speech.models import install_zip
-
-    note(f"installed {install_zip(archive, load_settings().home).path}")
-
-
-@models_app.command("fetch")
-def models_fetch() -> None:
-    """Download vosk-model-small-cn-0.22 (44 MB), check its sha256 and install it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
-
-    from bot.speech.models import fetch
-
-    with Progress(BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as bar:
-        job = bar.add_task("model", total=None)
-        model = asyncio.run(
-            fetch(load_settings().home, lambda have, total: bar.update(job, completed=have, total=total or None))
-        )
-    note(f"installed {model.path}")
-
-
-@models_app.command("build-demo")
-def models_build_demo(
-    to: Annotated[Path, typer.Option(help="Folder for the model.")] = PROJECT / "models" / "demo",
-    hours: Annotated[float, typer.Option(help="Hours of synthetic speech.")] = 10.0,
-    python: Annotated[str, typer.Option(help="Interpreter that has PyTorch.")] = "",
-) -> None:
-    """Make the demo speech model from synthetic voices (about 15 minutes on 2 cores)."""
-    from bot.speech.demo_model.build import build_demo
-
-    build_demo(to, work=load_settings().home / "demo-model", hours=hours, python=python or None, progress=note)
-
-
-@models_app.command("build")
-def models_build(
-    corpora: Annotated[list[Path], typer.Argument(help="Folders of gege corpus export.")],
-    to: Annotated[Path, typer.Option(help="New folder for the model.")],
-    base: Annotated[Path, typer.Option(help="Model of this project to go on from.")] = PROJECT / "models" / "demo",
-    hours: Annotated[float, typer.Option(help="Hours of synthetic speech beside it.")] = 2.0,
-    passes: Annotated[float, typer.Option(help="How often training goes through everything.")] = 3.0,
-    python: Annotated[str, typer.Option(help="Interpreter that has PyTorch.")] = "",
-) -> None:
-    """Train a model on with residents' own speech, and tell whether held-out speakers are heard better."""
-    from bot.speech.demo_model.own_speech import build_mixed
-
-    work = load_settings().home / "own-model"
-    found = build_mixed(
-        corpora, base, to, work=work, hours=hours, passes=passes, python=python or None, progress=note
-    )
-    better = found["after"]["cer"] < found["before"]["cer"]
-    note(f"{to}: " + ("set [speech] model to it, or" if better else "NOT better; keep the old one.") + " gege bench speech tells more")
 
 
 @bench_app.command("locate")

@@ -109,13 +109,13 @@ class _Pacing:
 
     def __init__(self) -> None:
         self.gaps: list[float] = []
-        self._last: dict[int, float] = {}
+        self._last: dict[str, float] = {}
 
-    def sent(self, line: AudioSocketLine) -> None:
+    def sent(self, call_id: str) -> None:
         now = time.monotonic()
-        if (last := self._last.get(id(line))) is not None:
+        if (last := self._last.get(call_id)) is not None:
             self.gaps.append(now - last)
-        self._last[id(line)] = now
+        self._last[call_id] = now
 
     def summary(self) -> dict[str, Any]:
         gaps = sorted(self.gaps)
@@ -145,7 +145,7 @@ class _Site:
         keep, pacing = call._recording.gege, self.pacing
 
         def sent(pcm: bytes) -> None:
-            pacing.sent(line)
+            pacing.sent(facts.call_id)
             keep(pcm)
 
         call._recording.gege = sent  # type: ignore[method-assign]

@@ -9,7 +9,7 @@ import json
 import math
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,8 @@ from .texts import Sentence, Splitter, vocabulary
 
 UNKNOWN = "[unk]"
 EMPTY = "<eps>"
-Lexicon = Mapping[str, Iterable[tuple[str, ...]]]
+Reading = tuple[str, ...]
+Lexicon = Mapping[str, Iterable[Reading]]
 """Word -> its readings, each a tuple of toned syllables."""
 
 TRANSITION_SCALE = 0.1
@@ -249,6 +250,7 @@ def build_graph(
     sentences: Iterable[str],
     extra_words: Iterable[str] | Mapping[str, Iterable[str]],
     out: Path,
+    also: Callable[[Reading], Iterable[Reading]] = lambda reading: (),
 ) -> None:
     """Gives a model of this project other words: a new graph for the acoustic model in `model_dir`, written
     to `out`.
@@ -256,7 +258,8 @@ def build_graph(
     `sentences` are what callers say, as text (a sentence that comes often may stand there often).
     `extra_words` are words that have to be known even where no sentence has them (places, surnames); as a
     mapping it gives a word's readings in toned pinyin as well (`{"桃溪": ["tao2 xi1", "tao2 qi1"]}`), so that
-    a local pronunciation is heard too. `out` may be `model_dir`. Raises ValueError for a model with other
+    a local pronunciation is heard too; `also` gives more readings for any reading of any word. `out` may be
+    `model_dir`. Raises ValueError for a model with other
     phones, or a word without a reading.
     """
     table = phone_table()
@@ -270,7 +273,7 @@ def build_graph(
     counts = Counter(splitter.split(sentence) for sentence in sentences)
     counts.pop((), None)
     given = extra_words if isinstance(extra_words, Mapping) else {}
-    lexicon = make_lexicon(vocabulary(counts, [*extra_words, *splitter.common_words(COMMON_WORDS)]), given)
+    lexicon = make_lexicon(vocabulary(counts, [*extra_words, *splitter.common_words(COMMON_WORDS)]), given, also)
     missing = [word for word in extra_words if word not in lexicon]
     if missing:
         raise ValueError(f"no reading for {', '.join(missing)}: only Chinese characters can be read")
@@ -288,17 +291,17 @@ def build_graph(
 
 
 def make_lexicon(
-    words: Iterable[str], given: Mapping[str, Iterable[str]] | None = None
-) -> dict[str, tuple[tuple[str, ...], ...]]:
-    """The readings of each word, those in `given` (toned pinyin) before pypinyin's; the same phones only
-    once."""
+    words: Iterable[str],
+    given: Mapping[str, Iterable[str]] | None = None,
+    also: Callable[[Reading], Iterable[Reading]] = lambda reading: (),
+) -> dict[str, tuple[Reading, ...]]:
+    """The readings of each word, those in `given` (toned pinyin) before pypinyin's, then what `also` makes of them; the
+    same phones only once."""
     lexicon = {}
     for word in words:
         own = tuple(tuple(reading.split()) for reading in (given or {}).get(word, ()))
-        distinct: dict[tuple[str, ...], tuple[str, ...]] = {}
-        for reading in own + readings(word):
-            distinct.setdefault(reading, reading)
-        lexicon[word] = tuple(distinct.values())
+        usual = own + readings(word)
+        lexicon[word] = tuple(dict.fromkeys([*usual, *(other for one in usual for other in also(one))]))
     return lexicon
 
 

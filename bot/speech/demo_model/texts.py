@@ -5,6 +5,7 @@ sentences.
 """
 
 import json
+import logging
 import random
 import re
 from collections import Counter
@@ -76,6 +77,7 @@ class Splitter:
     """Splits a text into words by jieba and the domain's own words; numbers become single characters."""
 
     def __init__(self, extra_words: Iterable[str] = ()) -> None:
+        jieba.setLogLevel(logging.WARNING)  # it tells of its cache on every user's screen
         self._jieba = jieba.Tokenizer()
         self._jieba.initialize()
         own = [

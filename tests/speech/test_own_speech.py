@@ -1,0 +1,106 @@
+"""What residents' own speech is made ready for: read, split by speaker, aligned, stretched; training is measured by hand."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.speech.demo_model.alignment import Aligner
+from bot.speech.demo_model.own_speech import (
+    CorpusRefused,
+    align_all,
+    build_mixed,
+    error_rates,
+    held_out_speakers,
+    read_corpora,
+    write_shards,
+)
+from bot.speech.demo_model.speaker import Job, speak_jobs, syllables_of
+from bot.speech.demo_model.synthesis import HELD_OUT_VOICES
+from bot.speech.models import DEMO
+
+SAID = ("我屋里停电了", "空开烧了合不上", "电线掉在路上了", "这个月电费多少钱")
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Four speakers who say one sentence each, as `gege corpus export` writes it."""
+    folder = tmp_path / "corpus"
+    (folder / "wav").mkdir(parents=True)
+    sounds = speak_jobs([Job(syllables_of(text), HELD_OUT_VOICES[at]) for at, text in enumerate(SAID)])
+    rows = []
+    for at, (text, samples) in enumerate(zip(SAID, sounds, strict=True)):
+        assert samples is not None
+        with wave.open(str(folder / "wav" / f"s{at}-1.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(8000)
+            file.writeframes(samples.astype("<i2").tobytes())
+        rows.append((f"s{at}-1", f"wav/s{at}-1.wav", text, f"s{at}"))
+    for name, column in (("wav.scp", 1), ("text", 2), ("utt2spk", 3)):
+        (folder / name).write_text("".join(f"{row[0]} {row[column]}\n" for row in rows), "utf-8")
+    return folder
+
+
+def test_speakers_keep_their_side_when_others_join() -> None:
+    first, later = [f"s{number}" for number in range(30)], [f"s{number}" for number in range(200)]
+    assert held_out_speakers(first) == held_out_speakers(later) & set(first)
+    assert 20 <= len(held_out_speakers(later)) <= 60
+    for few in (["a", "b", "c", "d"], [hashlib.md5(bytes([number])).hexdigest() for number in range(5)]):
+        assert 1 <= len(held_out_speakers(few)) <= len(few) // 2
+    with pytest.raises(CorpusRefused, match="3 speakers are too few"):
+        held_out_speakers(["a", "b", "c", "a"])
+
+
+def test_recordings_become_frames_with_the_states_of_what_was_said(corpus: Path, tmp_path: Path) -> None:
+    recordings = read_corpora([corpus, corpus])
+    assert [(one.name, one.speaker, one.text) for one in recordings] == [(f"s{at}-1", f"s{at}", text) for at, text in enumerate(SAID)]
+    told: list[str] = []
+    aligned = align_all(Aligner(DEMO), recordings, told.append)
+    assert len(aligned) == 4 and "4 of 4" in told[0]
+    (shard,) = write_shards(aligned, tmp_path / "shards", times=1)
+    with np.load(shard) as found:
+        lengths, labels = found["lengths"], found["labels"]
+        assert len(lengths) == 16 and lengths.sum() == len(labels) == len(found["features"])
+        first, slower, faster = lengths[:3]
+    assert slower == pytest.approx(first / 0.9, abs=3) and faster == pytest.approx(first / 1.1, abs=3)
+    order = [one for one, before in zip(labels[1:first], labels[: first - 1], strict=True) if one != before]
+    again = labels[first : first + slower]
+    assert order == [one for one, before in zip(again[1:], again[:-1], strict=True) if one != before]
+
+
+def test_what_was_not_said_is_left_out_and_told(corpus: Path) -> None:
+    wrong = dict(zip((f"s{at}-1" for at in range(4)), (*SAID[2:], "EPB坏了", SAID[3]), strict=True))
+    (corpus / "text").write_text("".join(f"{name} {text}\n" for name, text in wrong.items()), "utf-8")
+    told: list[str] = []
+    aligned = align_all(Aligner(DEMO), read_corpora([corpus]), told.append)
+    assert "s3-1" in {one.name for one, _ in aligned} and "s2-1" not in {one.name for one, _ in aligned}
+    assert "left out" in told[0]
+
+
+def test_the_demo_model_hears_them_and_errors_are_counted(corpus: Path) -> None:
+    rates = error_rates(DEMO, read_corpora([corpus]))
+    assert 0 <= rates["cer"] <= 0.3 and set(rates) == {"cer", "wer"}
+    swapped = (corpus / "text").read_text("utf-8").replace("停电", "火星")
+    (corpus / "text").write_text(swapped, "utf-8")
+    assert error_rates(DEMO, read_corpora([corpus]))["cer"] > rates["cer"]
+
+
+def test_nothing_is_built_from_what_cannot_be_used(corpus: Path, tmp_path: Path) -> None:
+    def build(base: Path = DEMO, out: Path = tmp_path / "out") -> None:
+        build_mixed([corpus], base, out, work=tmp_path / "work", progress=lambda line: None)
+
+    with pytest.raises(CorpusRefused, match="is there already"):
+        build(out=corpus)
+    shutil.copy(corpus / "text", tmp_path / "text")
+    (corpus / "wav" / "s1-1.wav").write_bytes(b"RIFF")
+    with pytest.raises(CorpusRefused, match="no corpus that can be read"):
+        build()
+    with pytest.raises(ValueError, match="no acoustic model of this project"):
+        build(base=corpus)
+    assert not (tmp_path / "out").exists() and not (tmp_path / "work").exists()
