@@ -162,13 +162,9 @@ async def _sweep(service: Service) -> None:
 @asynccontextmanager
 async def ears_and_mouth(settings: Settings) -> AsyncIterator[tuple[Recogniser, Voice]]:
     """The recogniser and the voice that the settings choose, started. Raises ModelMissing, VoiceFailed."""
-    from bot.speech.models import in_use
-    from bot.speech.recognise import VoskRecogniser
+    from bot.speech.ears import make_recogniser
 
-    model = in_use(settings)
-    recogniser = await asyncio.to_thread(
-        VoskRecogniser, model.path, settings.speech.threads, settings.speech.alternatives
-    )
+    recogniser = await asyncio.to_thread(make_recogniser, settings)
     database = open_site(settings)
     voice = make_voice(settings, database)
     try:

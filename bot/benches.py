@@ -63,11 +63,10 @@ async def call(settings: Settings, progress: Progress) -> dict[str, Any]:
     """Audio → intent → household → grid, by kind of speech (bot.speech.call_bench)."""
     from bot.dialogue.bench import sets_of_sentences
     from bot.speech.call_bench import bench_call
-    from bot.speech.models import in_use
-    from bot.speech.recognise import VoskRecogniser
+    from bot.speech.ears import make_recogniser
 
     situations = [(row.text, row.intent) for row in sets_of_sentences()["clean"]]
-    recogniser = VoskRecogniser(in_use(settings).path, settings.speech.threads, settings.speech.alternatives)
+    recogniser = make_recogniser(settings)
     try:
         with tempfile.TemporaryDirectory(prefix="gege-bench-") as folder:
             async with running(scratch(settings, folder, 57_600, progress), relay=False) as service:

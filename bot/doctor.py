@@ -36,8 +36,8 @@ from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
 from bot.messenger_check import check_messengers
 from bot.notify.relay import Relay
 from bot.settings import Settings
+from bot.speech.ears import make_recogniser
 from bot.speech.models import ModelMissing, in_use
-from bot.speech.recognise import VoskRecogniser
 from bot.speech.speak import EspeakProcess, VoiceFailed
 from bot.tariff import TariffError, load_tariff
 from bot.tickets.models import Notification
@@ -280,7 +280,7 @@ def _speech(settings: Settings) -> Finding:
         return _bad(name, str(problem), "without one the telephone cannot be answered")
 
     async def hear() -> None:
-        ears = VoskRecogniser(model.path, 1, 1)
+        ears = make_recogniser(settings, threads=1, alternatives=1)
         try:
             session = ears.begin(8000)
             await session.feed(bytes(8000))

@@ -42,12 +42,14 @@ class ModelRefused(Exception):
 
 @dataclass(frozen=True)
 class SpeechModel:
-    """A Vosk model on disk. `rate` is the sample rate in Hz that its features were made for."""
+    """A model on disk: Vosk's, or sherpa-onnx's. `rate` is the sample rate in Hz that its features were made for."""
 
     path: Path
     rate: int
     #: the synthetic one that ships with Gege: good for a demonstration, useless for residents
     demo: bool
+    #: "vosk" or "sherpa"
+    engine: str = "vosk"
 
     @property
     def name(self) -> str:
@@ -56,6 +58,8 @@ class SpeechModel:
 
 def look_at(folder: Path) -> SpeechModel:
     """Check the files of a model folder. Raises ModelMissing; never goes to the network."""
+    if sherpa_files(folder):
+        return SpeechModel(folder, 16000, False, "sherpa")
     lacking = missing_files(folder)
     if lacking:
         raise ModelMissing(
@@ -73,6 +77,19 @@ def missing_files(folder: Path) -> list[str]:
     if not any(all((folder / name).is_file() for name in graph) for graph in _GRAPHS):
         lacking.append("graph/HCLG.fst")
     return lacking
+
+
+def sherpa_files(folder: Path) -> dict[str, Path]:
+    """The files of a sherpa-onnx model: tokens and model, or tokens, encoder, decoder, joiner; empty when it is none.
+
+    Smaller (int8) files are taken before whole ones: two cores are few."""
+    if not (folder / "tokens.txt").is_file():
+        return {}
+    for parts in (("encoder", "decoder", "joiner"), ("model",)):
+        found = {part: sorted(folder.glob(f"{part}*.onnx"), key=lambda one: (".int8." not in one.name, one.name)) for part in parts}
+        if all(found.values()):
+            return {"tokens": folder / "tokens.txt", **{part: files[0] for part, files in found.items()}}
+    return {}
 
 
 def _sample_frequency(folder: Path) -> int:
@@ -97,7 +114,7 @@ def installed_models(home: Path) -> list[SpeechModel]:
     folder = home / "models"
     if not folder.is_dir():
         return []
-    return [look_at(each) for each in sorted(folder.iterdir()) if not missing_files(each)]
+    return [look_at(each) for each in sorted(folder.iterdir()) if sherpa_files(each) or not missing_files(each)]
 
 
 def install_zip(zip_file: Path, home: Path) -> SpeechModel:

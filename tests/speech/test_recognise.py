@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 import warnings
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.speech.models import DEMO, missing_files
-from bot.speech.recognise import RecogniserFailed, VoskRecogniser, clean, combine, readings
+from bot.speech.recognise import VoskRecogniser, clean, combine, readings
 from bot.speech.speak import GegeVoice
 
 SENTENCES = ("我家停电了", "沿河路二百零六号", "转人工")
@@ -47,47 +45,6 @@ async def test_a_sentence_is_heard_at_any_rate_while_it_is_spoken(
         assert " " not in heard.text and "[unk]" not in heard.text
         right += heard.text == sentence
     assert right >= 2
-
-
-async def test_many_utterances_at_once_share_one_model_and_the_loop_stays_free(
-    recogniser: VoskRecogniser, voice: GegeVoice
-) -> None:
-    pcm = await voice.say(SENTENCES[0], 8000)
-    late: list[float] = []
-
-    async def ticks() -> None:
-        while True:
-            due = time.monotonic() + 0.02
-            await asyncio.sleep(0.02)
-            late.append(time.monotonic() - due)
-
-    async def hear() -> str:
-        session = recogniser.begin(8000)
-        for at in range(0, len(pcm), 320):
-            await session.feed(pcm[at : at + 320])
-        return (await session.finish()).text
-
-    ticking = asyncio.create_task(ticks())
-    texts = await asyncio.gather(*(hear() for _ in range(8)))
-    ticking.cancel()
-    assert len(set(texts)) == 1
-    assert sorted(late)[len(late) // 2] < 0.02
-
-
-async def test_silence_and_nothing_at_all_are_no_text(recogniser: VoskRecogniser) -> None:
-    nothing = await recogniser.begin(8000).finish()
-    assert (nothing.text, nothing.alternatives, nothing.unknown_share) == ("", (), 0.0)
-    session = recogniser.begin(8000)
-    await session.feed(bytes(32000))
-    assert (await session.finish()).text == ""
-
-
-async def test_a_closed_recogniser_fails_in_plain_words(recogniser: VoskRecogniser) -> None:
-    other = VoskRecogniser(DEMO)
-    session = other.begin(8000)
-    await other.close()
-    with pytest.raises(RecogniserFailed):
-        await session.feed(bytes(3200))
 
 
 def test_words_are_joined_and_unknown_ones_are_counted() -> None:

@@ -1,0 +1,179 @@
+"""What every recogniser promises, whoever made its model: Vosk with the demo model, sherpa-onnx with one that knows two tones."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.settings import Settings, SpeechSettings
+from bot.speech.demo_model.speaker import speak_demo
+from bot.speech.ears import make_recogniser
+from bot.speech.models import DEMO, ModelMissing, in_use
+from bot.speech.recognise import Recogniser, RecogniserFailed, VoskRecogniser
+from bot.speech.sherpa import SherpaRecogniser, kind_of
+
+TINY = Path(__file__).parent.parent / "data" / "speech" / "tiny-sense-voice"
+needs_sherpa = pytest.mark.skipif(
+    importlib.util.find_spec("sherpa_onnx") is None, reason="NOT TESTED: sherpa-onnx is missing (uv sync --extra sherpa)"
+)
+
+
+@dataclass
+class Kind:
+    """One kind of recogniser: its model, and a sentence that it knows."""
+
+    folder: Path
+    make: Callable[[Path], Recogniser]
+    said: str
+    #: the sentence at a rate
+    sound: Callable[[int], bytes]
+
+
+def spoken(rate: int) -> bytes:
+    import soxr
+
+    return np.asarray(soxr.resample(speak_demo("我家停电了"), 8000, rate), "<i2").tobytes()
+
+
+def tones(rate: int) -> bytes:
+    time = np.arange(rate // 2) / rate
+    quiet = np.zeros(rate // 2)
+    parts = [quiet, np.sin(2 * np.pi * 400 * time), quiet, np.sin(2 * np.pi * 1500 * time), quiet]
+    return (np.concatenate(parts) * 9000).astype("<i2").tobytes()
+
+
+@pytest.fixture(scope="module", params=["vosk", pytest.param("sherpa", marks=needs_sherpa)])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    if request.param == "vosk":
+        return Kind(DEMO, VoskRecogniser, "我家停电了", spoken)
+    return Kind(TINY, SherpaRecogniser, "停电", tones)
+
+
+@pytest.fixture(scope="module")
+def recogniser(kind: Kind) -> Recogniser:
+    return kind.make(kind.folder)
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 44100])
+async def test_a_sentence_is_heard_at_any_rate_and_in_pieces_of_any_size(recogniser: Recogniser, kind: Kind, rate: int) -> None:
+    pcm = kind.sound(rate)
+    for step in (481, 6400, len(pcm)):
+        session = recogniser.begin(rate)
+        for at in range(0, len(pcm), step):
+            await session.feed(pcm[at : at + step])
+        heard = await session.finish()
+        assert heard.text == kind.said
+        assert heard.seconds == pytest.approx(len(pcm) / 2 / rate, abs=0.01)
+        assert heard.unknown_share == 0.0
+
+
+async def test_many_utterances_at_once_share_one_model_and_the_loop_stays_free(recogniser: Recogniser, kind: Kind) -> None:
+    pcm = kind.sound(8000)
+    late: list[float] = []
+
+    async def ticks() -> None:
+        while True:
+            due = time.monotonic() + 0.02
+            await asyncio.sleep(0.02)
+            late.append(time.monotonic() - due)
+
+    async def hear() -> str:
+        session = recogniser.begin(8000)
+        for at in range(0, len(pcm), 320):
+            await session.feed(pcm[at : at + 320])
+        return (await session.finish()).text
+
+    ticking = asyncio.create_task(ticks())
+    texts = await asyncio.gather(*(hear() for _ in range(8)))
+    ticking.cancel()
+    assert set(texts) == {kind.said}
+    assert sorted(late or [0.0])[len(late) // 2] < 0.02
+
+
+async def test_silence_and_nothing_at_all_are_no_text(recogniser: Recogniser) -> None:
+    nothing = await recogniser.begin(8000).finish()
+    assert (nothing.text, nothing.alternatives, nothing.unknown_share) == ("", (), 0.0)
+    for quiet in (bytes(32000), b"\x01", bytes(321)):
+        session = recogniser.begin(8000)
+        await session.feed(quiet)
+        assert (await session.finish()).text == ""
+
+
+async def test_a_closed_recogniser_fails_in_plain_words(kind: Kind) -> None:
+    other = kind.make(kind.folder)
+    session = other.begin(8000)
+    await other.close()
+    with pytest.raises(RecogniserFailed):
+        await session.feed(kind.sound(8000))
+        await session.finish()
+
+
+def test_a_model_that_is_missing_or_broken_is_told_with_what_to_do(kind: Kind, tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing, match="no speech model here"):
+        kind.make(tmp_path / "nowhere")
+    broken = tmp_path / "broken"
+    shutil.copytree(kind.folder, broken)
+    largest = max((path for path in broken.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+    largest.write_bytes(largest.read_bytes()[: largest.stat().st_size // 2])
+    with pytest.raises(ModelMissing, match=str(broken)):
+        kind.make(broken)
+
+
+# ---- sherpa-onnx alone ----------------------------------------------------------------------------
+
+
+def test_the_folder_says_whose_model_it_is(tmp_path: Path) -> None:
+    chosen = Settings(home=tmp_path, speech=SpeechSettings(model=str(TINY)))
+    assert (in_use(chosen).engine, in_use(chosen).rate, in_use(chosen).demo) == ("sherpa", 16000, False)
+    shutil.copytree(TINY, tmp_path / "models" / "own")
+    assert in_use(Settings(home=tmp_path)).path == tmp_path / "models" / "own"
+    assert kind_of(TINY / "model.onnx") == "sense_voice_ctc"
+
+
+def test_smaller_files_and_transducers_are_found(tmp_path: Path) -> None:
+    from bot.speech.models import sherpa_files
+
+    names = ("tokens.txt", "encoder-1.onnx", "encoder-1.int8.onnx", "decoder-1.onnx", "joiner-1.onnx")
+    for name in names[:-1]:
+        (tmp_path / name).write_text("x")
+    assert sherpa_files(tmp_path) == {}
+    (tmp_path / names[-1]).write_text("x")
+    found = {part: path.name for part, path in sherpa_files(tmp_path).items()}
+    assert found == {"tokens": names[0], "encoder": names[2], "decoder": names[3], "joiner": names[4]}
+
+
+def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("bot.speech.sherpa.installed", lambda: False)
+    with pytest.raises(ModelMissing, match="uv sync --extra sherpa"):
+        make_recogniser(Settings(home=tmp_path, speech=SpeechSettings(model=str(TINY))))
+
+
+@needs_sherpa
+def test_a_kind_that_nobody_knows_and_tokens_that_are_none_are_refused(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(TINY, other)
+    (other / "model.onnx").write_bytes((TINY / "model.onnx").read_bytes().replace(b"sense_voice_ctc", b"something_else!"))
+    with pytest.raises(ModelMissing, match="something_else"):
+        SherpaRecogniser(other)
+    shutil.copy(TINY / "model.onnx", other / "model.onnx")
+    (other / "tokens.txt").write_text("<html>not found</html>")
+    with pytest.raises(ModelMissing, match=r"tokens\.txt"):
+        SherpaRecogniser(other)
+
+
+@needs_sherpa
+async def test_a_turn_without_an_end_is_given_to_a_person(tmp_path: Path) -> None:
+    recogniser = SherpaRecogniser(TINY)
+    session = recogniser.begin(8000)
+    with pytest.raises(RecogniserFailed, match="120 s"):
+        for _ in range(130):
+            await session.feed(bytes(16000))
+    await recogniser.close()
