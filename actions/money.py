@@ -77,6 +77,7 @@ class ValidateProofForm(Action):
         turn = Turn(tracker, dispatcher)
         if turn.slot("requested_slot") != "proof" or turn.form != "proof_form":
             turn.set("proof", None)
+            turn.asks("proof")
             return [*turn.events, SlotSet("requested_slot", "proof")]
         texts = [normalise_numbers(text) for text in (turn.text, *turn.alternatives)]
         digits = {run[-4:] for text in texts for run in re.findall(r"\d{4,}", text.replace(" ", ""))}
@@ -98,6 +99,7 @@ class ValidateProofForm(Action):
         if tries >= PROOF_TRIES:
             turn.set("proof", "failed")
             return [*turn.events, SlotSet("requested_slot", None)]
+        turn.asks("proof")
         return [*turn.events, SlotSet("requested_slot", "proof")]
 
 

@@ -184,6 +184,7 @@ class ValidateReportForm(Action):
         if asked and turn.form == "report_form" and not self._take(turn, asked):
             return []
         question = next_question(turn)
+        turn.asks(question)
         return [*turn.events, SlotSet("requested_slot", question)]
 
     def _take(self, turn: Turn, asked: str) -> bool:

@@ -66,9 +66,15 @@ class Turn:
         name: str | None = self.tracker.active_loop.get("name")
         return name
 
+    def asks(self, question: str | None) -> None:
+        """Tell the telephone what is asked now: its recogniser may know the likely answers (bot/speech/phrases.yml)."""
+        by_kind = question == "place" and self.slot("place_ask") == "community"
+        self.tell(asks="community" if by_kind else question or "")
+
     def resume(self) -> None:
         """Ask again what the open form was asking, after a digression was answered."""
         if self.form and (asked := self.slot("requested_slot")):
+            self.asks(asked)
             self.say(f"utter_ask_{self.form}_{asked}")
             # The form counts as rejected in this turn; made active anew, it takes the next answer.
             self.events += [ActiveLoop(self.form), FollowupAction("action_listen")]

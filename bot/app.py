@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from bot.chat.shelf import ChatShelf
 from bot.database import Database, now, open_database
 from bot.dialogue.port import Dialogue
+from bot.grid.models import Community
 from bot.grid.registry import Registry
 from bot.learning.weekly import learning
 from bot.notify.console import Console
@@ -164,8 +167,14 @@ async def ears_and_mouth(settings: Settings) -> AsyncIterator[tuple[Recogniser, 
     """The recogniser and the voice that the settings choose, started. Raises ModelMissing, VoiceFailed."""
     from bot.speech.ears import make_recogniser
 
-    recogniser = await asyncio.to_thread(make_recogniser, settings)
     database = open_site(settings)
+    try:
+        with database.reading() as session:
+            communities = list(session.scalars(select(Community.name)))
+        recogniser = await asyncio.to_thread(make_recogniser, settings, communities=communities)
+    except BaseException:
+        database.dispose()
+        raise
     voice = make_voice(settings, database)
     try:
         await voice.start()

@@ -75,6 +75,7 @@ def graph(
     name: Annotated[str, typer.Argument(help="What the model is called under GEGE_HOME/models.")] = "site",
     base: BaseOption = DEMO,
     readings: Annotated[str, typer.Option(help="Second readings of every word: none, accent or dialect.")] = "accent",
+    phrases: Annotated[bool, typer.Option("--phrases", help="So that it takes phrase lists (docs/decisions/0026).")] = False,
 ) -> None:
     """Give a model of this project the site's places and staff, and Chongyang readings; its acoustics stay (a minute)."""
     from bot.app import open_site
@@ -87,7 +88,7 @@ def graph(
     settings = load_settings()
     database = open_site(settings)
     try:
-        done = build_site_graph(database, base, settings.home / "models" / name, readings)
+        done = build_site_graph(database, base, settings.home / "models" / name, readings, phrases)
     finally:
         database.dispose()
     note(f"{done.folder}: {done.words} words, {done.site_words} of them the site's own, {done.readings} readings")

@@ -50,6 +50,8 @@ class SpeechModel:
     demo: bool
     #: "vosk" or "sherpa"
     engine: str = "vosk"
+    #: whether a phrase list can take the place of its language model
+    takes_phrases: bool = False
 
     @property
     def name(self) -> str:
@@ -66,7 +68,9 @@ def look_at(folder: Path) -> SpeechModel:
             f"{folder}: no speech model here (missing: {', '.join(lacking)}). Install one with"
             " `gege models install FILE.zip` or `gege models fetch`, or set speech.model in gege.toml."
         )
-    return SpeechModel(folder, _sample_frequency(folder), folder.resolve() == DEMO.resolve())
+    # Vosk takes the whole graph where there is one.
+    parted = not (folder / "graph/HCLG.fst").is_file()
+    return SpeechModel(folder, _sample_frequency(folder), folder.resolve() == DEMO.resolve(), takes_phrases=parted)
 
 
 def missing_files(folder: Path) -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -19,12 +20,13 @@ import soxr
 import vosk
 
 from bot.speech.models import ModelMissing, look_at
+from bot.speech.phrases import UNKNOWN, PhraseList, in_words_of
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 #: Vosk is asked for this much sound at once; smaller steps cost thread switches, larger ones latency.
 _STEP_S = 0.1
-UNKNOWN = "[unk]"
 #: niceness of the recogniser's threads: enough to let sound pass, not so much that another program starves them
 _NICE = 4
 
@@ -59,8 +61,9 @@ class RecognitionSession(Protocol):
 class Recogniser(Protocol):
     """Something that hears."""
 
-    def begin(self, sample_rate: int) -> RecognitionSession:
-        """Start an utterance; `sample_rate` in Hz is that of the sound that will be fed."""
+    def begin(self, sample_rate: int, question: str = "") -> RecognitionSession:
+        """Start an utterance; `sample_rate` in Hz is that of the sound that will be fed, `question` (phrases.yml) what was
+        asked: a model that can listens for its answers as well."""
 
     async def close(self) -> None:
         """Let go of threads and memory."""
@@ -69,8 +72,11 @@ class Recogniser(Protocol):
 class VoskRecogniser:
     """A Vosk model, loaded once and shared by all calls; one KaldiRecognizer for each utterance."""
 
-    def __init__(self, model_dir: Path, threads: int = 2, alternatives: int = 5) -> None:
-        """Load the model; raises ModelMissing (Vosk itself would go to the network or end the process)."""
+    def __init__(
+        self, model_dir: Path, threads: int = 2, alternatives: int = 5, phrases: dict[str, tuple[str, ...]] | None = None
+    ) -> None:
+        """Load the model; raises ModelMissing (Vosk itself would go to the network or end the process). `phrases`: what is
+        likely to be answered, by question."""
         self.model = look_at(Path(model_dir))
         self.alternatives = alternatives
         vosk.SetLogLevel(-1)
@@ -84,9 +90,15 @@ class VoskRecogniser:
         self._pool = ThreadPoolExecutor(
             max_workers=max(1, threads), thread_name_prefix="vosk", initializer=give_way
         )
+        #: lists that this model can listen for, by question; none when its graph cannot be changed while it runs
+        self.phrases: dict[str, PhraseList] = {}
+        if phrases and self.model.takes_phrases:
+            self.phrases, lost = in_words_of(phrases, lambda word: self._model.vosk_model_find_word(word) >= 0)
+            if lost:
+                log.warning("%s does not know the words of %s; they are not listened for", self.model.name, "、".join(lost))
 
-    def begin(self, sample_rate: int) -> VoskSession:
-        return VoskSession(self, sample_rate)
+    def begin(self, sample_rate: int, question: str = "") -> VoskSession:
+        return VoskSession(self, sample_rate, self.phrases.get(question))
 
     async def run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
@@ -95,6 +107,9 @@ class VoskRecogniser:
         recogniser = vosk.KaldiRecognizer(self._model, sample_rate)
         recogniser.SetMaxAlternatives(self.alternatives)
         return recogniser
+
+    def kaldi_for(self, phrases: PhraseList, sample_rate: int) -> Any:
+        return vosk.KaldiRecognizer(self._model, sample_rate, phrases.grammar)
 
     async def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -111,8 +126,8 @@ def give_way() -> None:
 class VoskSession:
     """One utterance. `feed` and `finish` may be awaited in any order but never lose sound."""
 
-    def __init__(self, owner: VoskRecogniser, sample_rate: int) -> None:
-        self._owner = owner
+    def __init__(self, owner: VoskRecogniser, sample_rate: int, phrases: PhraseList | None = None) -> None:
+        self._owner, self._phrases = owner, phrases
         self._rate = sample_rate
         own = owner.model.rate
         # A 16 kHz model fails on 8 kHz sound; an 8 kHz one takes 16 kHz by itself.
@@ -124,6 +139,9 @@ class VoskSession:
         )
         self._lock = threading.Lock()
         self._kaldi: Any = None
+        #: listens for the phrases alone, beside the free one
+        self._second: Any = None
+        self._phrase = ""
         self._waiting = bytearray()
         self._samples = 0
         self._parts: list[list[tuple[str, float]]] = []
@@ -147,7 +165,8 @@ class VoskSession:
             await self._owner.run(lambda: self._end(chunk))
         except Exception as problem:
             raise RecogniserFailed(f"Vosk failed on an utterance ({problem})") from problem
-        return combine(self._parts, self._owner.alternatives, self._samples / self._rate)
+        heard = combine(self._parts, self._owner.alternatives, self._samples / self._rate)
+        return heard if self._phrases is None else preferred(heard, self._phrase, self._phrases)
 
     def _take(self) -> bytes:
         whole = len(self._waiting) // 2 * 2
@@ -162,9 +181,12 @@ class VoskSession:
         with self._lock:
             if self._kaldi is None:
                 self._kaldi = self._owner.kaldi(self._fed_rate)
+                self._second = self._owner.kaldi_for(self._phrases, self._fed_rate) if self._phrases else None
             if self._resampler is not None:
                 samples = np.frombuffer(chunk, dtype="<i2")
                 chunk = np.asarray(self._resampler.resample_chunk(samples, last=last), dtype="<i2").tobytes()
+            if chunk and self._second is not None and self._second.AcceptWaveform(chunk):
+                self._phrase += f" {json.loads(self._second.Result())['text']}"
             if chunk and self._kaldi.AcceptWaveform(chunk):
                 # Vosk's own end of speech closes a part; the turn ends when the voice activity says so.
                 self._parts.append(readings(self._kaldi.Result()))
@@ -177,7 +199,19 @@ class VoskSession:
         with self._lock:
             self._parts.append(readings(self._kaldi.FinalResult()))
             self._partial = ""
-            self._kaldi = None
+            if self._second is not None:
+                self._phrase += f" {json.loads(self._second.FinalResult())['text']}"
+            self._kaldi = self._second = None
+
+
+def preferred(heard: HeardSpeech, phrase: str, phrases: PhraseList) -> HeardSpeech:
+    """What was heard, or the phrase in its place where the free reading is no answer of the list and the sound is nothing
+    but such an answer. The free reading stays as the next one: danger is looked for in all of them."""
+    expected = clean(phrase)
+    if not expected or UNKNOWN in phrase or phrases.holds(heard.text):
+        return heard
+    others = tuple(one for one in (heard.text, *heard.alternatives) if one and one != expected)
+    return replace(heard, text=expected, alternatives=others, unknown_share=0.0)
 
 
 def readings(result: str) -> list[tuple[str, float]]:

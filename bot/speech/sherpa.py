@@ -57,7 +57,7 @@ class SherpaRecogniser:
         self._recogniser = load(self.model)
         self._pool = ThreadPoolExecutor(max_workers=max(1, threads), thread_name_prefix="sherpa", initializer=give_way)
 
-    def begin(self, sample_rate: int) -> SherpaSession:
+    def begin(self, sample_rate: int, question: str = "") -> SherpaSession:
         return SherpaSession(self, sample_rate)
 
     async def decode(self, samples: np.ndarray) -> str:

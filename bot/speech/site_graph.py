@@ -42,8 +42,11 @@ class SiteGraph:
     unreadable: tuple[str, ...]
 
 
-def build_site_graph(database: Database, base: Path, out: Path, readings: str = "accent") -> SiteGraph:
-    """Write the model to `out`, in the place of an earlier one of the same name; whole or not at all.
+def build_site_graph(
+    database: Database, base: Path, out: Path, readings: str = "accent", phrases: bool = False
+) -> SiteGraph:
+    """Write the model to `out`, in the place of an earlier one of the same name; whole or not at all. `phrases`: so that
+    it takes phrase lists.
 
     Raises ValueError for a `base` that is no model of this project."""
     kinds, staff = _places(database), _staff(database)
@@ -54,7 +57,9 @@ def build_site_graph(database: Database, base: Path, out: Path, readings: str = 
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".building-") as name:
         built = Path(name) / out.name
-        build_graph(base, sentences.elements(), good, built, lambda reading: second_readings(reading, strengths))
+        build_graph(
+            base, sentences.elements(), good, built, lambda reading: second_readings(reading, strengths), phrases
+        )
         lexicon = (built / "graph" / "lexicon.tsv").read_text("utf-8").splitlines()
         if out.exists():
             out.rename(Path(name) / "before")

@@ -50,7 +50,7 @@ class StandIn:
         #: rounds for one second of sound
         self._rounds = int(200_000 / (time.thread_time() - began) * factor)
 
-    def begin(self, sample_rate: int) -> _StandInSession:
+    def begin(self, sample_rate: int, question: str = "") -> _StandInSession:
         return _StandInSession(self, sample_rate)
 
     async def work(self, seconds: float) -> None:

@@ -215,6 +215,7 @@ class PhoneCall(MessageTaking):
             return await self._broken(turn, heard, "dialogue_failed")
         answered_at = self._clock()
         self._take(turn, reply)
+        self._ear.question = str(reply.detail.get("asks", ""))
         self._open_question = reply.understanding.fallback or plain(reply.text).rstrip().endswith("?")
         # Danger is not to be talked over; nor is the answer to somebody who has spoken for a minute.
         firm = 1 if unfinished or reply.understanding.intent == _DANGER else 0

@@ -85,6 +85,8 @@ class _Turn:
     voiced: float = 0.0
     waited: float = 0.0
     unfinished: bool = False
+    #: what was asked when it began
+    question: str = ""
 
 
 class Ear:
@@ -121,6 +123,8 @@ class Ear:
         #: the caller has gone: what is being worked on must come to an end soon
         self.over = False
         self._partial = ""
+        #: what was asked last (Reply.detail's "asks"): turns that begin now are likely to answer it
+        self.question = ""
         self._message: bytearray | None = None
         self._message_taker = TurnTaker(_MESSAGE)
 
@@ -223,7 +227,7 @@ class Ear:
     def _open_turn(self) -> None:
         self._partial = ""
         self.taker.extra = self._extra_wait("", self.taker.cut_offs)
-        self._turn = _Turn()
+        self._turn = _Turn(question=self.question)
         self._turns.put_nowait(self._turn)
 
     def _feed(self, pcm: bytes, may_keep: bool) -> None:
@@ -279,7 +283,7 @@ class Ear:
     async def _decode(self, turn: _Turn) -> HeardSpeech | None:
         """What was said; None when the recogniser broke."""
         try:
-            session = self._recogniser.begin(self._line.rate)
+            session = self._recogniser.begin(self._line.rate, turn.question)
             over = False
             while not over:
                 # All that has come meanwhile at once: who lags behind catches up.

@@ -163,7 +163,7 @@ class CallFrame:
 class _Deaf:
     """Stands where there is no recogniser."""
 
-    def begin(self, sample_rate: int) -> Any:
+    def begin(self, sample_rate: int, question: str = "") -> Any:
         raise RuntimeError("there is no recogniser")
 
     async def close(self) -> None:

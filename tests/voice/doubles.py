@@ -37,8 +37,11 @@ class ScriptedRecogniser:
 
     texts: list[str | Exception]
     fed: list[bytes] = field(default_factory=list)
+    #: what had been asked when each began
+    questions: list[str] = field(default_factory=list)
 
-    def begin(self, sample_rate: int) -> ScriptedSession:
+    def begin(self, sample_rate: int, question: str = "") -> ScriptedSession:
+        self.questions.append(question)
         self.fed.append(b"")
         return ScriptedSession(self, len(self.fed) - 1, sample_rate)
 

@@ -70,7 +70,7 @@ async def test_of_a_half_hour_talker_no_sample_is_lost(tmp_path: Path) -> None:
 class Slow:
     """Takes much longer than the sound lasts."""
 
-    def begin(self, rate: int) -> Slow:
+    def begin(self, rate: int, question: str = "") -> Slow:
         return self
 
     async def feed(self, pcm: bytes) -> str:
@@ -101,7 +101,7 @@ async def test_a_number_that_is_being_said_is_waited_for_longer(tmp_path: Path) 
         async def feed(self, pcm: bytes) -> str:
             return "一三八"
 
-        def begin(self, rate: int) -> Partial:  # type: ignore[override]
+        def begin(self, rate: int, question: str = "") -> Partial:  # type: ignore[override]
             return self
 
         async def finish(self) -> HeardSpeech:

@@ -35,6 +35,8 @@ SMALLEST: Mapping[int, int] = {3: 6}
 COMMON_WORDS = 300
 """Words of everyday speech besides those of the sentences."""
 _UNKNOWN_PHONE_COST = 4.0
+UNKNOWN_PHONE_ENTRY = 2.0
+"""In a grammar of few phrases what is none of them must be free to be nothing known."""
 
 
 @dataclass
@@ -227,14 +229,21 @@ def write_graph(
     prior: Mapping[str, float] | None = None,
     word_cost: float = WORD_COST,
     unknown_cost: float | None = UNKNOWN_COST,
-) -> Fst:
-    """Writes the folder graph/ of the model at `out` and returns the graph. `prior`: see train_ngrams."""
+    phrases: bool = False,
+) -> None:
+    """Writes the folder graph/ of the model at `out`. `prior`: see train_ngrams; `phrases`: as two parts (HCLr, Gr) that
+    are put together while somebody speaks, so that a phrase list can take the place of the language model."""
     folder = out / "graph"
     (folder / "phones").mkdir(parents=True, exist_ok=True)
     words = word_table(lexicon)
-    model = train_ngrams(sentences, lexicon, order=ORDER, prior=prior, smallest=SMALLEST)
-    fst = make_hclg(lexicon, model, words, word_cost=word_cost, unknown_cost=unknown_cost)
-    fst.write(folder / "HCLG.fst")
+    if phrases:
+        bigrams = train_ngrams(sentences, lexicon, order=2, prior=prior)
+        make_word_loop(lexicon, words).write(folder / "HCLr.fst")
+        make_acceptor(bigrams, words, word_cost).write(folder / "Gr.fst")
+        (folder / "disambig_tid.int").write_text("")
+    else:
+        model = train_ngrams(sentences, lexicon, order=ORDER, prior=prior, smallest=SMALLEST)
+        make_hclg(lexicon, model, words, word_cost=word_cost, unknown_cost=unknown_cost).write(folder / "HCLG.fst")
     table = phone_table()
     _write_lines(folder / "words.txt", (f"{word} {label}" for word, label in words.items()))
     _write_lines(folder / "phones.txt", (f"{name} {number}" for name, number in table.ids.items()))
@@ -242,7 +251,6 @@ def write_graph(
     _write_lines(folder / "phones" / "word_boundary.int", boundaries)
     lines = (f"{word}\t" + "\t".join(" ".join(r) for r in several) for word, several in lexicon.items())
     _write_lines(folder / "lexicon.tsv", lines)
-    return fst
 
 
 def build_graph(
@@ -251,6 +259,7 @@ def build_graph(
     extra_words: Iterable[str] | Mapping[str, Iterable[str]],
     out: Path,
     also: Callable[[Reading], Iterable[Reading]] = lambda reading: (),
+    phrases: bool = False,
 ) -> None:
     """Gives a model of this project other words: a new graph for the acoustic model in `model_dir`, written
     to `out`.
@@ -281,13 +290,54 @@ def build_graph(
         out.mkdir(parents=True, exist_ok=True)
         for part in ("am", "conf"):
             shutil.copytree(model_dir / part, out / part, dirs_exist_ok=True)
-    write_graph(out, counts, lexicon, prior=splitter.general_frequencies(lexicon))
+    write_graph(out, counts, lexicon, prior=splitter.general_frequencies(lexicon), phrases=phrases)
     note = model_dir / "gege-model.json"
     facts = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
     facts.update(vocabulary=len(lexicon), figures={})
     (out / "gege-model.json").write_text(
         json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
     )
+
+
+def make_word_loop(lexicon: Lexicon, words: Mapping[str, int]) -> Fst:
+    """HCLr: any words in any order, without a language model; arcs with words in the order of their labels, as the
+    composition with a language model at run time wants them."""
+    table = phone_table()
+    builder = GraphBuilder(table, words)
+    fst = builder.fst
+    start, loop, after = fst.state(), fst.state(), fst.state()
+    builder.optional_silence(start, loop)
+    builder.optional_silence(after, loop)
+    fst.final[loop] = 0.0
+    for word in sorted(lexicon, key=lambda word: words[word]):
+        several = list(lexicon[word])
+        for syllables in several:
+            chain = builder.reading(loop, word, syllables, cost=math.log(len(several)))
+            fst.arc(chain.last, after)
+    begin = fst.state()
+    # The unknown word's label is the largest: its arcs come last.
+    builder.any_syllables(begin, after)
+    for label, word, cost, target in fst.arcs[begin]:
+        fst.arc(loop, target, label=label, word=word, cost=cost + UNKNOWN_PHONE_ENTRY)
+    return fst
+
+
+def make_acceptor(model: Ngrams, words: Mapping[str, int], word_cost: float = WORD_COST) -> Fst:
+    """Gr: the language model as an acceptor, sorted by words; backing off is an empty arc."""
+    fst = Fst()
+    nodes = {history: fst.state() for history in sorted(model.probabilities, key=lambda one: one != model.known((START,)))}
+    for history, probabilities in model.probabilities.items():
+        node = nodes[history]
+        if END in probabilities:
+            fst.final[node] = -math.log(probabilities[END])
+        if history:
+            fst.arc(node, nodes[model.known(history[1:])], cost=-math.log(model.backoff[history]))
+        for word in sorted((one for one in probabilities if one != END), key=lambda one: words[one]):
+            label, target = words[word], nodes[model.known((*history, word))]
+            fst.arc(node, target, label=label, word=label, cost=-math.log(probabilities[word]) + word_cost)
+        if not history:
+            fst.arc(node, node, label=words[UNKNOWN], word=words[UNKNOWN], cost=UNKNOWN_COST or 0.0)
+    return fst
 
 
 def make_lexicon(
