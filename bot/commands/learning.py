@@ -77,6 +77,7 @@ def learn(
     import os
 
     from bot.app import open_site, tell
+    from bot.learning import names
     from bot.learning.learn import Learning
     from bot.learning.lexicon_words import waiting
     from bot.learning.runs import RunLog
@@ -87,13 +88,13 @@ def learn(
     database = open_site(settings)
     try:
         if words:
-            return _words(waiting(), as_json)
+            return _words([*waiting(), *names.waiting()], as_json)
         if log:
             return _runs(RunLog(database).runs(), as_json)
         learning = Learning(settings, database, tell)
         if accept:
             done = learning.accept(accept)
-            return _taken_up(settings, f"{done} is in the lexicon")
+            return _taken_up(settings, f"{done} is known now")
         if reject:
             learning.reject(reject)
             return _taken_up(settings, f"{reject} is forgotten")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rapidfuzz import fuzz, process
 
 from bot.grid.address import Parts, place_words, read_parts
+from bot.grid.heard_names import heard_names
 from bot.grid.numerals import normalise_numbers
 from bot.grid.sound import fold, sounds_like
 
@@ -449,7 +450,7 @@ def _garbled(behind: str) -> bool:
 
 
 def _clean(text: str) -> str:
-    return re.sub(r"\s+", "", normalise_numbers(text[:READ], wary=True))
+    return re.sub(r"\s+", "", normalise_numbers(heard_names().right(text[:READ]), wary=True))
 
 
 def _joined(earlier: str, text: str) -> str:

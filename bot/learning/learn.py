@@ -11,7 +11,9 @@ from typing import Any, Protocol
 from bot.database import Database
 from bot.dialogue.bench import Sentence
 from bot.dialogue.training import fingerprint, learned_folder, site_models, train, train_learned, trained_model
-from bot.learning import shelf
+from bot.grid.heard_names import names_file, read
+from bot.grid.registry import Registry
+from bot.learning import names, shelf
 from bot.learning.book import CorrectionBook, CorrectionCard
 from bot.learning.comparing import HELD_OUT, Figures, figures, frozen_sets, worse
 from bot.learning.examples import Example, as_file, examples_of, split
@@ -22,6 +24,7 @@ from bot.learning.rules import held_out
 from bot.learning.runs import RunCard, RunLog
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
+from nlu.lexicon import ordinary
 
 Progress = Callable[[str], None]
 #: models of a site's own that are kept
@@ -101,7 +104,7 @@ class Learning:
         known = [one for one in examples if one.correction in learned_before]
         ids = list(dict.fromkeys(one.correction for one in fresh))
         learning, kept_out = split(fresh, held_out(len(ids), self._settings.learning.held_out))
-        words = candidates(corrections, strip)
+        words, pairs = candidates(corrections, strip), names.misheard(corrections, self._places())
         # What teaches no sentence (words alone, a household) is done with as soon as its words are written down.
         done = {one.id for one in corrections} - {one.correction for one in kept_out}
         counts = {
@@ -109,9 +112,11 @@ class Learning:
             "held_out": len({one.correction for one in kept_out}),
             "examples": len(learning),
             "words": len(words),
+            "names": len(pairs),
         }
         if not dry_run:
             keep(words)
+            names.keep(pairs)
         self._stage(staged, [*known, *learning])
         if fingerprint(learned=staged) == fingerprint() and trained_model(self._settings.dialogue_models):
             learned = () if dry_run else done
@@ -157,8 +162,10 @@ class Learning:
     def accept(self, choice: str) -> str:
         """Take a word into the site's lexicon, unless the model in use would understand worse with it; → what was done.
 
-        Raises WordRefused, LexiconRefused, NotLearned: nothing was changed."""
+        Raises WordRefused, LexiconRefused, NamesRefused, NotLearned: nothing was changed."""
         with shelf.alone():
+            if names.is_waiting(choice):
+                return names.accept(choice, self._places(), ordinary())
             entry = entry_of(choice)
             alone = as_lexicon(entry)
             model = self.model_in_use()
@@ -180,10 +187,18 @@ class Learning:
     def reject(self, choice: str) -> None:
         """Forget a word for good; one that was accepted leaves the lexicon. Raises WordRefused."""
         with shelf.alone():
+            if names.is_waiting(choice) or any(one.heard == choice.partition("=")[0] for one in read(names_file())):
+                return names.reject(choice)
             model = self._present()
             reject(choice)
             if model:
                 self._goes_on(model)
+
+    def _places(self) -> frozenset[str]:
+        """Names of the site's streets, compounds and communities, with and without 社区."""
+        registry = Registry.load(self._database)
+        communities = {name.removesuffix("社区") for name in registry.grids_in}
+        return frozenset(name for name in (*registry.names, *registry.grids_in, *communities) if len(name) > 1)
 
     def _goes_on(self, model: Path) -> None:
         """Words rewrite a sentence before the model sees it: with other words the same model stays the one in use, the

@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from bot.database import Database
 from bot.dialogue.training import learned_folder
+from bot.grid.heard_names import names_file, read
 from bot.grid.models import Community, Household, Staff
 from bot.speech.demo_model.chongyang import STRENGTHS, second_readings
 from bot.speech.demo_model.graph import build_graph
@@ -58,7 +59,7 @@ def build_site_graph(
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".building-") as name:
         built = Path(name) / out.name
         build_graph(
-            base, sentences.elements(), good, built, lambda reading: second_readings(reading, strengths), phrases
+            base, sentences.elements(), _as_heard(good), built, lambda reading: second_readings(reading, strengths), phrases
         )
         lexicon = (built / "graph" / "lexicon.tsv").read_text("utf-8").splitlines()
         if out.exists():
@@ -66,6 +67,16 @@ def build_site_graph(
         shutil.move(str(built), str(out))
     bad = tuple(word for word in words if word not in good)
     return SiteGraph(out, len(lexicon), len(good), sum(line.count("\t") for line in lexicon), bad)
+
+
+def _as_heard(words: Iterable[str]) -> dict[str, list[str]]:
+    """Each word with the readings of what its managers found it heard as (bot.learning.names), after its own."""
+    found: dict[str, list[str]] = {word: [] for word in words}
+    for one in read(names_file()):
+        if one.name in found and _readable(one.heard):
+            usual, other = readings_of(one.name)[0], readings_of(one.heard)[0]
+            found[one.name] += [" ".join(usual), " ".join(other)]
+    return found
 
 
 def _places(database: Database) -> dict[str, list[str]]:

@@ -1,0 +1,143 @@
+"""Names of places that are heard as something else again and again: shown to a person, then put right, and read so by
+the recogniser (`gege models graph`)."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.grid.heard_names import SHORTEST, HeardName, check, names_file, read
+from bot.grid.sound import fold
+from bot.learning import shelf
+from bot.learning.book import CorrectionCard
+from bot.learning.lexicon_words import Word, WordRefused
+from bot.learning.rules import same_sentence
+
+#: so often at least, so that one slip of a pen is no pronunciation
+_FEWEST = 2
+_SOURCE = "corrected by staff"
+
+
+def misheard(corrections: Iterable[CorrectionCard], names: Collection[str]) -> list[Word]:
+    """Names that stand in the corrected words and were heard otherwise, most often first. Streets, compounds and
+    communities are public; nothing else of the sentence is kept."""
+    found: dict[tuple[str, str], Word] = {}
+    for one in corrections:
+        heard, said = same_sentence(one.heard), same_sentence(one.words)
+        for name in {name for name in names if name in said and name not in heard}:
+            part = _heard_as(heard, said, name)
+            # What sounds the same is found by its sound already.
+            if part and fold(part) != fold(name):
+                word = found.setdefault((part, name), Word(part, name, 0, [f"{part} → {name}"]))
+                word.count += 1
+    often = [word for word in found.values() if word.count >= _FEWEST]
+    return sorted(often, key=lambda word: (-word.count, word.say, word.means))
+
+
+def _heard_as(heard: str, said: str, name: str) -> str:
+    """The characters that were heard where the name was said; empty when that cannot be told."""
+    begin = said.index(name)
+    end = begin + len(name)
+    pieces: list[tuple[int, int]] = []
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, heard, said, autojunk=False).get_opcodes():
+        if d <= begin or c >= end:
+            continue
+        if tag == "equal":
+            cut = (max(begin - c, 0), max(d - end, 0))
+            pieces.append((a + cut[0], b - cut[1]))
+        elif c >= begin and d <= end:
+            pieces.append((a, b))
+        else:
+            return ""  # the difference runs beyond the name
+    if not pieces:
+        return ""
+    part = heard[pieces[0][0] : pieces[-1][1]]
+    return part if len(part) >= SHORTEST and abs(len(part) - len(name)) <= 1 and not any(map(str.isdigit, part)) else ""
+
+
+# ---- the file that a person reads ---------------------------------------------------------------
+
+
+def waiting() -> list[Word]:
+    """Pairs that nobody has accepted or rejected."""
+    return [Word(**row) for row in _kept()["waiting"]]
+
+
+def keep(found: Sequence[Word]) -> int:
+    """Write the pairs down for a person; → how many wait. What was accepted or rejected does not come back."""
+    kept = _kept()
+    settled = {tuple(pair) for pair in kept["rejected"]} | {(one.heard, one.name) for one in read(names_file())}
+    _write([word for word in found if (word.say, word.means) not in settled], kept["rejected"])
+    return len(waiting())
+
+
+def is_waiting(choice: str) -> bool:
+    """Whether "桃西" or "桃西=桃溪" is one of them."""
+    return bool(_fitting(choice))
+
+
+def accept(choice: str, names: Collection[str], ordinary: Sequence[str]) -> str:
+    """Confirm a pair; → what was done. Raises WordRefused, NamesRefused: nothing was changed."""
+    word = _one(choice)
+    present = read(names_file())
+    pairs = [*present, HeardName(word.say, word.means, f"{_SOURCE}, {word.count} times")]
+    check(pairs, names, ordinary)
+    _write_names(pairs)
+    _forget(word, reject=False)
+    return f"{word.say} → {word.means}"
+
+
+def reject(choice: str) -> None:
+    """Forget a pair for good; one that was accepted is taken back. Raises WordRefused."""
+    say, _, means = choice.partition("=")
+    present = read(names_file())
+    gone = [one for one in present if one.heard == say and means in ("", one.name)]
+    if gone:
+        _write_names([one for one in present if one not in gone])
+    for word in [Word(one.heard, one.name) for one in gone] or [_one(choice)]:
+        _forget(word, reject=True)
+
+
+def _fitting(choice: str) -> list[Word]:
+    say, _, means = choice.partition("=")
+    return [word for word in waiting() if word.say == say and means in ("", word.means)]
+
+
+def _one(choice: str) -> Word:
+    fitting = _fitting(choice)
+    if len(fitting) != 1:
+        both = " or ".join(f"{word.say}={word.means}" for word in fitting)
+        raise WordRefused(f"{choice} may be more than one name; say which: {both}" if fitting else f"{choice} does not wait")
+    return fitting[0]
+
+
+def _file() -> Path:
+    return shelf.words_file().with_name("names.yml")
+
+
+def _kept() -> dict[str, Any]:
+    try:
+        kept = yaml.safe_load(shelf.read_text(_file())) or {}
+        return {"waiting": kept.get("waiting") or [], "rejected": kept.get("rejected") or []}
+    except (yaml.YAMLError, AttributeError) as problem:
+        raise WordRefused(f"{_file()}: {problem}") from problem
+
+
+def _forget(word: Word, *, reject: bool) -> None:
+    kept, pair = _kept(), [word.say, word.means]
+    rejected = [*kept["rejected"], pair] if reject and pair not in kept["rejected"] else kept["rejected"]
+    _write([one for one in waiting() if [one.say, one.means] != pair], rejected)
+
+
+def _write(words: Sequence[Word], rejected: list[list[str]]) -> None:
+    rows = {"waiting": [vars(word) for word in words], "rejected": rejected}
+    shelf.write_whole(_file(), yaml.safe_dump(rows, allow_unicode=True, sort_keys=False, width=1000))
+
+
+def _write_names(pairs: Sequence[HeardName]) -> None:
+    rows = {"names": [vars(one) for one in pairs]}
+    shelf.write_whole(names_file(), yaml.safe_dump(rows, allow_unicode=True, sort_keys=False, width=1000))
