@@ -54,6 +54,31 @@ def bench_locate(
     return table
 
 
+def bench_places(
+    registry: Registry, count: int = 500, seed: int = 7, strength: float = 0.6, progress: Progress = lambda line: None
+) -> dict[str, Any]:
+    """Rank of the right street or compound among the candidates when the community is known, and the sentence is as the
+    simulator of training distorts it (nlu/simulator.py, with the source of characters that training never uses)."""
+    import random
+
+    from nlu.simulator import Words, distort
+
+    dice, source = random.Random(seed), Words()
+    first = third = 0
+    for query in queries(registry, count, 0.0, seed):
+        row = registry.row_of[query.household_no]
+        place = registry.place_of(row)
+        text = distort(query.text, strength, dice, source)
+        found = registry.locate(text, community=registry.communities_of[row])
+        places = dict.fromkeys(registry.place_of(registry.row_of[one.household_no]) for one in found.candidates if one.household_no)
+        ranked = list(places)
+        first += ranked[:1] == [place]
+        third += place in ranked[:3]
+    told = {"sentences": count, "strength": strength, "rank_1": round(first / count, 4), "rank_3": round(third / count, 4)}
+    progress(f"places, community known: {told}")
+    return told
+
+
 def run_bench(settings: Settings, *, count: int, households: int, progress: Progress) -> dict[str, Any]:
     """Measure on a sample county of its own (never on a site's data)."""
     del settings
@@ -68,6 +93,7 @@ def run_bench(settings: Settings, *, count: int, households: int, progress: Prog
             registry = Registry.load(database)
             loaded = time.perf_counter() - began
             table = bench_locate(registry, count, progress=progress)
+            table["places"] = bench_places(registry, count, progress=progress)
             return {**table, "sample_and_import_s": round(made, 2), "load_s": round(loaded, 2)}
         finally:
             database.dispose()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rapidfuzz import fuzz, process
 
 from bot.grid.address import Parts, place_words, read_parts
+from bot.grid.garbled import garbled
 from bot.grid.heard_names import heard_names
 from bot.grid.numerals import normalise_numbers
 from bot.grid.sound import fold, sounds_like
@@ -29,6 +30,8 @@ HEARD = 0.6
 CLOSE = 0.1
 #: readings that must agree
 _LEADING = 2
+#: candidates that are told, and different places among the first of them
+_SHOWN, _PLACES = 5, 3
 #: by so much a later reading must be better than an earlier one
 _BETTER = 0.02
 #: characters of a sentence that are searched
@@ -131,7 +134,7 @@ class Locator:
         holder, surname = _holder(whole, householder)
         own = self._own_rows(caller)
         found = self._candidates(names, parts, said, holder, surname, own, grid_hint)
-        unclear = bool(names) and _garbled(whole[names[0].end :])
+        unclear = bool(names) and garbled(whole[names[0].end :])
         if unclear:
             # A numeral was lost between digits: no number is taken as heard.
             found = [replace(one, name_score=min(one.name_score, 0.79), number=False) for one in found]
@@ -335,8 +338,7 @@ class Locator:
         return len(self._registry.names[name].grids) == 1 if name else False
 
     def _name_of(self, row: int) -> str:
-        registry = self._registry
-        return registry.compounds[row] or re.split(r"\d", registry.addresses[row], maxsplit=1)[0]
+        return self._registry.place_of(row)
 
     def _ask(self, close: list[_Found], parts: Parts, said: str | None, top: _Found) -> str | None:
         registry = self._registry
@@ -423,12 +425,23 @@ class Locator:
             grid_no=grid,
             manager=self._registry.manager_no(grid),
             score=score,
-            candidates=tuple(self._candidate(one) for one in found[:5]),
+            candidates=tuple(self._candidate(one) for one in self._shown(found)),
             ask=ask,
             community=said,
             heard_place=heard,
             understood=understood,
         )
+
+    def _shown(self, found: list[_Found]) -> list[_Found]:
+        """The best household, then the best one of the next places, then the others: households of one place that are not
+        told apart say nothing about where else it may be."""
+        places: dict[str, _Found] = {}
+        for one in found:
+            places.setdefault(self._name_of(one.row), one)
+            if len(places) == _PLACES:
+                break
+        leading = list(places.values())
+        return [*leading, *(one for one in found[:_SHOWN] if one not in leading)][:_SHOWN]
 
     def _candidate(self, one: _Found) -> Candidate:
         from bot.grid.registry import Candidate
@@ -436,17 +449,6 @@ class Locator:
         registry, row = self._registry, one.row
         label = registry.communities_of[row] + registry.compounds[row] + registry.addresses[row]
         return Candidate(registry.numbers[row], registry.grids[row], label, min(1.0, max(0.0, one.score)))
-
-
-def _garbled(behind: str) -> bool:
-    """Whether a numeral was misheard in the number behind a name: 沿河路似百16号, 4百山16号, 41留号.
-
-    Between the name and the first digit only known joining words are trusted."""
-    words = place_words()
-    first = re.search(r"\d", behind)
-    if first and not re.fullmatch(words["joining"], behind[: first.start()]):
-        return True
-    return bool(re.search(words["garbled_number"], behind) or re.search(words["unread_number"], behind))
 
 
 def _clean(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -242,6 +243,10 @@ class Registry:
             householder=householder,
             earlier=earlier,
         )
+
+    def place_of(self, row: int) -> str:
+        """The compound of a household, else its street."""
+        return self.compounds[row] or re.split(r"\d", self.addresses[row], maxsplit=1)[0]
 
     def households_of(self, number: str) -> list[tuple[HouseholdCard, bool]]:
         """Households linked to a telephone number or chat id, with whether the link verifies."""

@@ -182,3 +182,16 @@ def test_a_bad_file_is_refused_as_a_whole(database: Database, tmp_path: Path, te
     with pytest.raises(ImportRefused, match=reason):
         import_csv(database, file)
     assert Registry.load(database).household("1001") is None
+
+
+@pytest.mark.parametrize(
+    "heard", ["七摆镏十七号", "七思琳号", "十七娄蒿", "七把良好", "三十七柏郝", "七流儿号", "七饵灸毫"]
+)
+def test_a_number_that_goes_on_as_words_that_sound_like_numerals_is_asked_for(long_street: Registry, heard: str) -> None:
+    found = long_street.locate(f"沿江路{heard}")
+    assert found.household_no is None and found.grid_no is None and found.ask, heard
+
+
+@pytest.mark.parametrize("more", ["", "停电了", "是我家", "你好", "屋里冇电", "三天没电了"])
+def test_words_behind_a_number_that_was_heard_leave_it_as_it_is(long_street: Registry, more: str) -> None:
+    assert long_street.locate(f"沿江路五百一十七号{more}").household_no == "900517"
