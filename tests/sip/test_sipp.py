@@ -11,6 +11,7 @@ import pytest
 from bot.voice.line import CallFacts
 from bot.voice.sip.media import SipLine
 from bot.voice.sip.server import SipServer
+from tests.waiting import until
 
 SIPP = shutil.which("sipp")
 
@@ -31,6 +32,10 @@ async def test_forty_of_forty_calls_survive_a_line_that_loses_every_fifth_packet
         )  # fmt: skip
         shown, _ = await sipp.communicate()
         assert sipp.returncode == 0, shown.decode("utf-8", "replace")[-3000:]
-        assert not server.calls
+        # sipp takes a repeated 200 to its INVITE for one to its BYE: where its ACK and its BYE were lost it goes without
+        # either, and the call is left to our timer (tests/sip/test_within_rules.py: nobody acknowledges). No other is left.
+        waiting = {call_id for call_id, _, _ in server.endpoint._unacknowledged}
+        await until(lambda: not server.calls.keys() - waiting, 5.0)
+        assert len(server.calls) <= 4
     finally:
         await server.close()

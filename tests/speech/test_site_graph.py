@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import select
 
 from bot.database import Database
 from bot.grid.models import Community, Household, Staff
-from bot.speech import bench
+from bot.speech import bench, site_graph
 from bot.speech.demo_model.chongyang import said_here, second_readings
 from bot.speech.demo_model.speaker import Job, speak_jobs, syllables_of
 from bot.speech.demo_model.synthesis import HELD_OUT_VOICES
@@ -56,7 +57,10 @@ def test_a_place_that_nobody_knew_is_heard_in_both_ways_of_saying_it(county: Dat
 
 
 @on_sqlite
-def test_it_replaces_an_earlier_one_whole_and_refuses_what_is_not_ours(county: Database, tmp_path: Path) -> None:
+def test_it_replaces_an_earlier_one_whole_and_refuses_what_is_not_ours(
+    county: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site_graph, "training_sentences", lambda splitter: Counter({("停电", "了"): 1}))
     out = tmp_path / "models" / "site"
     out.mkdir(parents=True)
     (out / "old").write_text("old")
