@@ -35,29 +35,31 @@ class Ledger:
         """Whether a resident's number may be rung now; raises CallRefused when not.
 
         Who does not want to be called by a machine is called back by a person all the same."""
-        number = digits(number)
-        if not any(number.startswith(digits(prefix)) for prefix in self._settings.prefixes):
-            raise CallRefused("prefix")
         with self._database.reading() as session:
-            if purpose != CALL_BACK and session.get(NoCall, number) is not None:
-                raise CallRefused("unwanted")
-            self._toll(session, at or now())
+            self._check(session, digits(number), purpose, at or now())
 
     def begin(
         self, number: str, purpose: str, ticket_no: str, staff_no: str = "", at: dt.datetime | None = None
     ) -> int:
         """Write down that a number is rung now: a resident's, or that of `staff_no`, which the site has imported and
         which may begin with anything. Raises CallRefused; danger is never limited (promise 2)."""
-        at = at or now()
-        if not staff_no:
-            self.check(number, purpose, at)
+        at, number = at or now(), digits(number)
         with self._database.session() as session:
-            if purpose != DANGER:
+            if not staff_no:
+                self._check(session, number, purpose, at)
+            elif purpose != DANGER:
                 self._toll(session, at)
-            row = PlacedCall(at=at, number=digits(number), purpose=purpose, ticket_no=ticket_no, staff_no=staff_no)
+            row = PlacedCall(at=at, number=number, purpose=purpose, ticket_no=ticket_no, staff_no=staff_no)
             session.add(row)
             session.flush()
             return row.id
+
+    def _check(self, session: Session, number: str, purpose: str, at: dt.datetime) -> None:
+        if not any(number.startswith(digits(prefix)) for prefix in self._settings.prefixes):
+            raise CallRefused("prefix")
+        if purpose != CALL_BACK and session.get(NoCall, number) is not None:
+            raise CallRefused("unwanted")
+        self._toll(session, at)
 
     def _toll(self, session: Session, at: dt.datetime) -> None:
         recent = select(func.count()).where(PlacedCall.at > at - _HOUR, PlacedCall.purpose != DANGER)

@@ -11,12 +11,20 @@ import yaml
 
 _FILE = Path(__file__).resolve().parent / "data" / "place_words.yml"
 
+_STREET = re.compile(r"^[㐀-鿿]{2,}?(?=[0-90-9零一二三四五六七八九十]|$)")
+
 
 @lru_cache(maxsize=1)
 def place_words() -> dict[str, Any]:
     """How places are said (place_words.yml)."""
     loaded: dict[str, Any] = yaml.safe_load(_FILE.read_text("utf-8"))
     return loaded
+
+
+def street_of(address: str) -> str:
+    """The name before the first numeral of an address; empty when there is none."""
+    found = _STREET.match(address)
+    return found.group() if found else ""
 
 
 class Parts(NamedTuple):

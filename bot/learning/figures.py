@@ -13,9 +13,10 @@ from sqlalchemy import func, select
 from bot.database import Database
 from bot.learning import names
 from bot.learning.book import CorrectionBook, CorrectionCard
-from bot.learning.lexicon_words import Word, differing, waiting
+from bot.learning.lexicon_words import differing, waiting
 from bot.learning.models import Correction, CorrectionState, Decision
 from bot.learning.runs import RunCard, RunLog
+from bot.learning.waiting import Word
 from bot.tickets.models import State, Ticket
 
 _WEEKS = 12

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import yaml
 
 from bot.learning import shelf
 from bot.learning.book import CorrectionCard, learning_words
 from bot.learning.rules import same_sentence
+from bot.learning.waiting import WaitingWords, Word
 from nlu.lexicon import Entry, Lexicon, LexiconRefused, check, lexicon, ordinary, read, site_file
 
 #: characters of a word on either side
@@ -21,20 +20,6 @@ _ALIKE = 0.4
 _EXAMPLES = 3
 #: what the lexicon says about where such an entry comes from
 SOURCE = "corrected by staff"
-
-
-class WordRefused(Exception):
-    """A word cannot be taken or rejected; the message says why."""
-
-
-@dataclass
-class Word:
-    """`say` was heard where `means` was said, `count` times."""
-
-    say: str
-    means: str
-    count: int = 0
-    examples: list[str] = field(default_factory=list)
 
 
 def differing(heard: str, said: str) -> list[tuple[str, str]]:
@@ -79,28 +64,14 @@ def candidates(corrections: Iterable[CorrectionCard], strip: Callable[[str, Corr
 # ---- the file that a person reads ---------------------------------------------------------------
 
 
-def waiting() -> list[Word]:
-    """Words that nobody has accepted or rejected."""
-    return [Word(**row) for row in _file()["waiting"]]
-
-
-def keep(found: Sequence[Word]) -> int:
-    """Write the words down for a person; → how many wait. What was rejected does not come back."""
-    rejected = {tuple(pair) for pair in _file()["rejected"]}
-    _write([word for word in found if (word.say, word.means) not in rejected], _file()["rejected"])
-    return len(waiting())
+_words = WaitingWords(shelf.words_file, lambda: str(learning_words()["words_head"]), LexiconRefused)
+waiting, keep = _words.waiting, _words.keep
 
 
 def entry_of(choice: str) -> Entry:
     """The entry for "梭子", or "梭子=闸刀" where two are possible. Raises WordRefused."""
-    say, _, means = choice.partition("=")
-    fitting = [word for word in waiting() if word.say == say and means in ("", word.means)]
-    if not fitting:
-        raise WordRefused(f"{choice} is not among the words that wait ({shelf.words_file()})")
-    if len(fitting) > 1:
-        both = " or ".join(f"{word.say}={word.means}" for word in fitting)
-        raise WordRefused(f"{say} may mean more than one thing; say which: {both}")
-    return Entry(say, fitting[0].means, "site", f"{SOURCE}, {fitting[0].count} times")
+    word = _words.one(choice)
+    return Entry(word.say, word.means, "site", f"{SOURCE}, {word.count} times")
 
 
 def accept(entry: Entry) -> None:
@@ -110,7 +81,7 @@ def accept(entry: Entry) -> None:
     check([*present, entry], ordinary(), str(file))
     shelf.write_whole(file, _with_entry(shelf.read_text(file), entry, present))
     lexicon.cache_clear()
-    _forget(entry, reject=False)
+    _words.forget(entry.say, entry.means, reject=False)
 
 
 def reject(choice: str) -> None:
@@ -127,7 +98,7 @@ def reject(choice: str) -> None:
         shelf.write_whole(file, yaml.safe_dump(rows, allow_unicode=True, sort_keys=False))
         lexicon.cache_clear()
     for entry in learned or [entry_of(choice)]:
-        _forget(entry, reject=True)
+        _words.forget(entry.say, entry.means, reject=True)
 
 
 def as_lexicon(entry: Entry) -> Lexicon:
@@ -150,23 +121,3 @@ def _with_entry(text: str, entry: Entry, present: list[Entry]) -> str:
     rows = yaml.safe_load(text) or {}
     rows["entries"] = [*(rows.get("entries") or []), row]
     return yaml.safe_dump(rows, allow_unicode=True, sort_keys=False)
-
-
-def _forget(entry: Entry, *, reject: bool) -> None:
-    pair = [entry.say, entry.means]
-    rejected = [*_file()["rejected"], pair] if reject and pair not in _file()["rejected"] else _file()["rejected"]
-    _write([word for word in waiting() if [word.say, word.means] != pair], rejected)
-
-
-def _file() -> dict[str, Any]:
-    try:
-        kept = yaml.safe_load(shelf.read_text(shelf.words_file())) or {}
-        return {"waiting": kept.get("waiting") or [], "rejected": kept.get("rejected") or []}
-    except (yaml.YAMLError, AttributeError) as problem:
-        raise LexiconRefused(f"{shelf.words_file()}: {problem}") from problem
-
-
-def _write(words: Sequence[Word], rejected: list[list[str]]) -> None:
-    rows = {"waiting": [vars(word) for word in words], "rejected": rejected}
-    text = yaml.safe_dump(rows, allow_unicode=True, sort_keys=False, width=1000)
-    shelf.write_whole(shelf.words_file(), learning_words()["words_head"] + text)

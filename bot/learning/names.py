@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -14,12 +12,12 @@ from bot.grid.heard_names import SHORTEST, HeardName, check, names_file, read
 from bot.grid.sound import fold
 from bot.learning import shelf
 from bot.learning.book import CorrectionCard
-from bot.learning.lexicon_words import Word, WordRefused
+from bot.learning.lexicon_words import SOURCE
 from bot.learning.rules import same_sentence
+from bot.learning.waiting import WaitingWords, Word
 
 #: so often at least, so that one slip of a pen is no pronunciation
 _FEWEST = 2
-_SOURCE = "corrected by staff"
 
 
 def misheard(corrections: Iterable[CorrectionCard], names: Collection[str]) -> list[Word]:
@@ -62,32 +60,28 @@ def _heard_as(heard: str, said: str, name: str) -> str:
 # ---- the file that a person reads ---------------------------------------------------------------
 
 
-def waiting() -> list[Word]:
-    """Pairs that nobody has accepted or rejected."""
-    return [Word(**row) for row in _kept()["waiting"]]
+_names = WaitingWords(lambda: shelf.words_file().with_name("names.yml"))
+waiting = _names.waiting
 
 
 def keep(found: Sequence[Word]) -> int:
     """Write the pairs down for a person; → how many wait. What was accepted or rejected does not come back."""
-    kept = _kept()
-    settled = {tuple(pair) for pair in kept["rejected"]} | {(one.heard, one.name) for one in read(names_file())}
-    _write([word for word in found if (word.say, word.means) not in settled], kept["rejected"])
-    return len(waiting())
+    return _names.keep(found, {(one.heard, one.name) for one in read(names_file())})
 
 
 def is_waiting(choice: str) -> bool:
     """Whether "桃西" or "桃西=桃溪" is one of them."""
-    return bool(_fitting(choice))
+    return bool(_names.fitting(choice))
 
 
 def accept(choice: str, names: Collection[str], ordinary: Sequence[str]) -> str:
     """Confirm a pair; → what was done. Raises WordRefused, NamesRefused: nothing was changed."""
-    word = _one(choice)
+    word = _names.one(choice)
     present = read(names_file())
-    pairs = [*present, HeardName(word.say, word.means, f"{_SOURCE}, {word.count} times")]
+    pairs = [*present, HeardName(word.say, word.means, f"{SOURCE}, {word.count} times")]
     check(pairs, names, ordinary)
     _write_names(pairs)
-    _forget(word, reject=False)
+    _names.forget(word.say, word.means, reject=False)
     return f"{word.say} → {word.means}"
 
 
@@ -98,44 +92,8 @@ def reject(choice: str) -> None:
     gone = [one for one in present if one.heard == say and means in ("", one.name)]
     if gone:
         _write_names([one for one in present if one not in gone])
-    for word in [Word(one.heard, one.name) for one in gone] or [_one(choice)]:
-        _forget(word, reject=True)
-
-
-def _fitting(choice: str) -> list[Word]:
-    say, _, means = choice.partition("=")
-    return [word for word in waiting() if word.say == say and means in ("", word.means)]
-
-
-def _one(choice: str) -> Word:
-    fitting = _fitting(choice)
-    if len(fitting) != 1:
-        both = " or ".join(f"{word.say}={word.means}" for word in fitting)
-        raise WordRefused(f"{choice} may be more than one name; say which: {both}" if fitting else f"{choice} does not wait")
-    return fitting[0]
-
-
-def _file() -> Path:
-    return shelf.words_file().with_name("names.yml")
-
-
-def _kept() -> dict[str, Any]:
-    try:
-        kept = yaml.safe_load(shelf.read_text(_file())) or {}
-        return {"waiting": kept.get("waiting") or [], "rejected": kept.get("rejected") or []}
-    except (yaml.YAMLError, AttributeError) as problem:
-        raise WordRefused(f"{_file()}: {problem}") from problem
-
-
-def _forget(word: Word, *, reject: bool) -> None:
-    kept, pair = _kept(), [word.say, word.means]
-    rejected = [*kept["rejected"], pair] if reject and pair not in kept["rejected"] else kept["rejected"]
-    _write([one for one in waiting() if [one.say, one.means] != pair], rejected)
-
-
-def _write(words: Sequence[Word], rejected: list[list[str]]) -> None:
-    rows = {"waiting": [vars(word) for word in words], "rejected": rejected}
-    shelf.write_whole(_file(), yaml.safe_dump(rows, allow_unicode=True, sort_keys=False, width=1000))
+    for word in [Word(one.heard, one.name) for one in gone] or [_names.one(choice)]:
+        _names.forget(word.say, word.means, reject=True)
 
 
 def _write_names(pairs: Sequence[HeardName]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from sqlalchemy import select
 
 from bot.database import Database
+from bot.grid.address import street_of
 from bot.grid.models import Community, Household, Staff
 from bot.notify.masking import mask
 
@@ -17,7 +18,6 @@ _DIGITS = re.compile(r"[0-90-9零〇一二三四五六七八九幺]{3,}|[A-Za-z]
 _KEPT = re.compile(r"[^㐀-鿿A-Za-z0-9,。?!,.?!、 ]")
 _EDGES = re.compile(r"^[,。,.、 ]+|[,、, ]+$")
 _RUN = re.compile(r"[,。,.、 ]{2,}")
-_STREET = re.compile(r"^[㐀-鿿]{2,}?(?=[0-90-9零一二三四五六七八九十]|$)")
 _HAN = re.compile(r"[㐀-鿿]")
 #: a shorter rest says nothing, a longer one is a story
 _FEWEST, _MOST = 2, 120
@@ -40,7 +40,7 @@ class Private:
             found.update(session.scalars(select(Staff.name)))
             for column in (Household.householder, Household.compound, Household.address):
                 for value in session.scalars(select(column).distinct()):
-                    found.add(street.group() if (street := _STREET.match(value)) else value)
+                    found.add(street_of(value) or value)
         return cls(found)
 
     def strip(self, text: str, known: Iterable[str] = ()) -> str:

@@ -16,16 +16,16 @@ from sqlalchemy import select
 
 from bot.database import Database
 from bot.dialogue.training import learned_folder
+from bot.grid.address import street_of
 from bot.grid.heard_names import names_file, read
 from bot.grid.models import Community, Household, Staff
 from bot.speech.demo_model.chongyang import STRENGTHS, second_readings
 from bot.speech.demo_model.graph import build_graph
 from bot.speech.demo_model.phones import readings as readings_of
-from bot.speech.demo_model.texts import Splitter, nlu_lines, places, plain, training_sentences, unannotated
+from bot.speech.demo_model.texts import Splitter, nlu_lines, places, plain, pronounced, training_sentences, unannotated
 
 READINGS = {"none": (), "accent": STRENGTHS[:1], "dialect": STRENGTHS}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_STREET = re.compile(r"^[㐀-鿿]{2,}?(?=[0-90-9零一二三四五六七八九十]|$)")
 #: so often a sentence with a place of the sample county is said with a place of the site
 _FILLINGS = 2
 _LEARNED_WEIGHT = 20
@@ -52,8 +52,8 @@ def build_site_graph(
     Raises ValueError for a `base` that is no model of this project."""
     kinds, staff = _places(database), _staff(database)
     words = dict.fromkeys([*(word for found in kinds.values() for word in found), *staff])
-    good = [word for word in words if _readable(word)]
-    sentences = _sentences({kind: [one for one in found if _readable(one)] for kind, found in kinds.items()}, good)
+    good = [word for word in words if pronounced(word)]
+    sentences = _sentences({kind: [one for one in found if pronounced(one)] for kind, found in kinds.items()}, good)
     strengths = READINGS[readings]
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".building-") as name:
@@ -73,7 +73,7 @@ def _as_heard(words: Iterable[str]) -> dict[str, list[str]]:
     """Each word with the readings of what its managers found it heard as (bot.learning.names), after its own."""
     found: dict[str, list[str]] = {word: [] for word in words}
     for one in read(names_file()):
-        if one.name in found and _readable(one.heard):
+        if one.name in found and pronounced(one.heard):
             usual, other = readings_of(one.name)[0], readings_of(one.heard)[0]
             found[one.name] += [" ".join(usual), " ".join(other)]
     return found
@@ -85,7 +85,7 @@ def _places(database: Database) -> dict[str, list[str]]:
         communities = list(session.scalars(select(Community.name)))
         compounds = set(session.scalars(select(Household.compound).distinct())) - {"", None}
         addresses = session.scalars(select(Household.address).distinct())
-        streets = {found.group() for address in addresses if (found := _STREET.match(address or ""))}
+        streets = {street_of(address or "") for address in addresses} - {""}
     streets = {one for one in streets if len(one) <= _LONGEST}
     short = [name.removesuffix("社区") for name in communities]
     return {
@@ -98,13 +98,6 @@ def _places(database: Database) -> dict[str, list[str]]:
 def _staff(database: Database) -> list[str]:
     with database.reading() as session:
         return sorted({plain(name) for name in session.scalars(select(Staff.name)) if len(plain(name)) > 1})
-
-
-def _readable(word: str) -> bool:
-    try:
-        return bool(readings_of(word))
-    except ValueError:
-        return False
 
 
 def _sentences(kinds: dict[str, list[str]], words: Iterable[str]) -> Counter[str]:

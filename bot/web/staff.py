@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
+from multidict import MultiDictProxy
 
 from bot.calling.call_backs import CallBacks, dialable, numbers_of
 from bot.grid.models import EVERY_CASE, Role
@@ -181,13 +182,10 @@ class StaffPages:
         return found if isinstance(found, web.Response) else self._case(request, *found)
 
     async def press_case(self, request: web.Request) -> web.StreamResponse:
-        found = self.allowed(request)
+        found = await self._own_form(request)
         if isinstance(found, web.Response):
             return found
-        person, ticket = found
-        form = await request.post()
-        if not self._sign_in.own_form(request, str(form.get("csrf", ""))):
-            return _pages.say(_pages.words["closed"], 403)
+        person, ticket, form = found
         verb = str(form.get("verb", ""))
         told = self._press(ticket.ticket_no, verb, person, str(form.get("note", ""))) if verb in PRESSES else ""
         return self._case(request, person, self._desk.ticket(ticket.ticket_no) or ticket, told)
@@ -257,13 +255,10 @@ class StaffPages:
 
     async def put_through(self, request: web.Request) -> web.StreamResponse:
         """Gege rings whoever pressed, then the resident, and joins the two."""
-        found = self.allowed(request)
+        found = await self._own_form(request)
         if isinstance(found, web.Response):
             return found
-        person, ticket = found
-        form = await request.post()
-        if not self._sign_in.own_form(request, str(form.get("csrf", ""))):
-            return _pages.say(_pages.words["closed"], 403)
+        person, ticket, form = found
         begun = "off"
         if self._call_backs is not None:
             begun = await asyncio.to_thread(self._call_backs.begin, ticket, person, str(form.get("number", "")))
@@ -271,6 +266,16 @@ class StaffPages:
         return _pages.page(
             "said.html", say=told, back=f"/case/{ticket.ticket_no}", label=_pages.words["open"]
         )
+
+    async def _own_form(self, request: web.Request) -> tuple[PersonCard, TicketCard, MultiDictProxy[Any]] | web.Response:
+        """Who sent a form of ours, the ticket, and the form; or the page that everybody else gets."""
+        found = self.allowed(request)
+        if isinstance(found, web.Response):
+            return found
+        form = await request.post()
+        if not self._sign_in.own_form(request, str(form.get("csrf", ""))):
+            return _pages.say(_pages.words["closed"], 403)
+        return (*found, form)
 
     def allowed(self, request: web.Request) -> tuple[PersonCard, TicketCard] | web.Response:
         """Who asks, and the ticket; or the page that strangers and other grids get."""

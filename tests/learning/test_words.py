@@ -12,7 +12,8 @@ from bot.dialogue.bench import Sentence
 from bot.dialogue.training import fingerprint, trained_model
 from bot.learning import learn, shelf
 from bot.learning.learn import Learning, NotLearned
-from bot.learning.lexicon_words import Word, WordRefused, accept, entry_of, keep, reject, waiting
+from bot.learning.lexicon_words import accept, entry_of, keep, reject, waiting
+from bot.learning.waiting import Word, WordRefused
 from bot.settings import Settings
 from nlu.lexicon import LexiconRefused, lexicon, read, site_file
 from tests.learning.quick_bench import QuickBench, figures

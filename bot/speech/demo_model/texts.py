@@ -242,10 +242,11 @@ def vocabulary(sentences: Iterable[Sentence], extra: Iterable[str] = ()) -> list
     words = {word for sentence in sentences for word in sentence}
     words.update(surnames(), given_names(), NUMBER_CHARACTERS, *places().values(), extra)
     words.update(character for word in tuple(words) for character in word)
-    return sorted(word for word in words if _pronounced(word))
+    return sorted(word for word in words if pronounced(word))
 
 
-def _pronounced(word: str) -> bool:
+def pronounced(word: str) -> bool:
+    """Whether a word has a reading: Chinese characters alone."""
     try:
         return bool(readings(word))
     except ValueError:
