@@ -78,7 +78,7 @@ async def service(home: Path, dialogue_model: Path) -> AsyncIterator[Service]:
 
 #: rooms whose tests start processes, browsers or speak in real time; `make quick` leaves them to `make test`
 SLOW_WAYS = {"postgresql", "http"}
-SLOW_ROOMS = {"frame", "web", "voice", "speech", "notify", "chat", "sip"}
+SLOW_ROOMS = {"frame", "web", "voice", "speech", "notify", "chat", "sip", "calling", "corpus"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

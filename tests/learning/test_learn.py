@@ -186,6 +186,7 @@ _KILLED = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["training", "comparing", "swapping"])
 def test_a_kill_in_the_middle_leaves_the_old_model_in_use_and_the_next_run_does_all(
     settings: Settings, county: Database, desk: TicketDesk, book: CorrectionBook, database_url: str, where: str

@@ -26,6 +26,7 @@ def learned(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_what_was_learned_comes_after_all_that_was_known(learned: Path, tmp_path: Path) -> None:
     before, after = sentences(tmp_path / "nothing"), sentences(learned)
     assert len(before) > 3000 and after == [*before, "屋里凼了", "屋里停电了半天"]

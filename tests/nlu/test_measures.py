@@ -32,6 +32,7 @@ async def test_hazards_are_counted_both_ways() -> None:
     assert (found["intent_accuracy"], found["hazard_recall"], found["hazard_false_alarms"]) == (0.5, 0.5, 0.5)
 
 
+@pytest.mark.slow
 def test_the_simulated_sentences_are_the_frozen_ones_distorted_and_always_the_same() -> None:
     sets = sets_of_sentences()
     clean, strong = sets["clean"], sets["simulated 1.0"]

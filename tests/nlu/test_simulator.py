@@ -46,6 +46,7 @@ def test_digits_and_letters_are_left_alone(source: Source) -> None:
     assert heard.startswith("GD2611230001 ") and " 206 " in heard
 
 
+@pytest.mark.slow
 def test_the_two_sources_write_differently() -> None:
     characters, words = Characters(), Words()
     one = [distort(SENTENCE, 1, random.Random(seed), characters) for seed in range(20)]

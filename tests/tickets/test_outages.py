@@ -155,6 +155,7 @@ def test_three_transformers_of_a_feeder_become_the_feeders_outage(street: Databa
     assert told(street).count(("M1", "outage_widened")) == 1
 
 
+@pytest.mark.slow
 def test_a_storm_over_many_sections_floods_nobody_and_loses_nothing(sqlite_database: Database) -> None:
     """The shape of issue B's bench, smaller: every report accounted for, few messages a minute."""
     from tests.tickets.sections import build, reports
