@@ -13,7 +13,7 @@ import yaml
 from bot.grid.present import Present
 from bot.grid.registry import Registry
 from bot.settings import Settings
-from bot.tariff import Tariff
+from bot.settings.tariff import Tariff
 from bot.tickets.desk import TicketDesk
 
 WORDS = Path(__file__).resolve().parent / "words.yml"

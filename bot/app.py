@@ -32,7 +32,7 @@ from bot.notify.webhook import Webhook
 from bot.notify.wecom import WeChat, WeCom
 from bot.notify.wecom_robot import WeComRobot
 from bot.settings import Settings
-from bot.tariff import load_tariff
+from bot.settings.tariff import load_tariff
 from bot.tickets.audit import auditing
 from bot.tickets.desk import TicketDesk
 from bot.tickets.rules import rules_of

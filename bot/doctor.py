@@ -36,10 +36,10 @@ from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
 from bot.messenger_check import check_messengers
 from bot.notify.relay import Relay
 from bot.settings import Settings
+from bot.settings.tariff import TariffError, load_tariff
 from bot.speech.ears import make_recogniser
 from bot.speech.models import ModelMissing, in_use
 from bot.speech.speak import EspeakProcess, VoiceFailed
-from bot.tariff import TariffError, load_tariff
 from bot.tickets.models import Notification
 
 #: below this, recordings soon cannot be kept (a minute of a call is 2 MB)

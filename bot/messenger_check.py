@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from bot.notify.accounts import TelegramAccount, WeComAccount
 from bot.settings import Settings
+from bot.settings.accounts import TelegramAccount, WeComAccount
 from bot.speech.amr import installed
 
 NOT_SET_UP = "not set up"

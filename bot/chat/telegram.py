@@ -26,8 +26,8 @@ from bot.chat.outgoing import Outgoing, Said
 from bot.chat.residents import Incoming, Residents, words
 from bot.chat.shelf import ChatShelf
 from bot.chat.staff import Shown, StaffChat
-from bot.notify.accounts import TelegramAccount
 from bot.notify.telegram import LONGEST, telling
+from bot.settings.accounts import TelegramAccount
 from bot.tickets.answers import Answer
 
 log = logging.getLogger(__name__)

@@ -20,11 +20,11 @@ from bot.chat.outgoing import Outgoing, Said
 from bot.chat.residents import Incoming, Residents, words
 from bot.chat.shelf import ChatShelf
 from bot.chat.staff import Shown, StaffChat
-from bot.notify.accounts import WeComAccount
 from bot.notify.provider import Refused
 from bot.notify.wecom import WeComClient, fit
 from bot.notify.wecom_crypto import NotFromWeCom, WeComCrypto
 from bot.notify.wire import TooLarge
+from bot.settings.accounts import WeComAccount
 from bot.tickets.answers import Answer
 
 log = logging.getLogger(__name__)

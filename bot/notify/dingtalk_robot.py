@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from urllib.parse import quote
 
-from bot.notify.accounts import RobotAccount
 from bot.notify.provider import Message, Refused, Transient
 from bot.notify.wecom import with_links
 from bot.notify.wire import Wire
+from bot.settings.accounts import RobotAccount
 
 #: send too fast: DingTalk then takes nothing for ten minutes
 _TOO_OFTEN, _BLOCKED_S = 130101, 600.0

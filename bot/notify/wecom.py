@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bot.notify.accounts import WeComAccount
 from bot.notify.provider import Message, Refused, Transient
 from bot.notify.wire import TooLarge, Wire
+from bot.settings.accounts import WeComAccount
 
 #: https://developer.work.weixin.qq.com/document/path/90313: the access token is unknown or has run out
 _STALE = {40001, 40014, 42001}

@@ -29,9 +29,9 @@ from bot.database import Database, open_database
 from bot.dialogue.port import Heard, Reply, Understanding
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
-from bot.notify.accounts import TelegramAccount
 from bot.notify.links import Links
 from bot.settings import Settings
+from bot.settings.accounts import TelegramAccount
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.models import Ticket
 from tests.chat.telegram_server import TelegramServer, telegram_server

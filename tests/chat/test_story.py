@@ -21,10 +21,10 @@ from bot.chat.serving import messengers
 from bot.database import open_database
 from bot.grid.models import Staff
 from bot.grid.registry import Registry
-from bot.notify.accounts import TelegramAccount, WeComAccount
 from bot.notify.links import Links
 from bot.notify.wecom_crypto import WeComCrypto
 from bot.settings import NotifySettings, Settings, WebSettings
+from bot.settings.accounts import TelegramAccount, WeComAccount
 from bot.tickets.models import Rating
 from tests.chat.telegram_server import TelegramServer, telegram_server
 from tests.chat.wecom_server import wechat_server

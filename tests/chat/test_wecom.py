@@ -29,11 +29,11 @@ from bot.chat.wecom import RESIDENTS, WeComChat
 from bot.database import Database, open_database
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
-from bot.notify.accounts import WeComAccount
 from bot.notify.wecom_crypto import WINDOW, WeComCrypto
 from bot.recordings.files import open_file
 from bot.recordings.room import open_recording
 from bot.settings import Settings
+from bot.settings.accounts import WeComAccount
 from bot.tickets.desk import Report, TicketDesk
 from tests.chat.telegram_site import AMR, Dialogue
 from tests.chat.wecom_server import WeChatServer, wechat_server

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Settings, SettingsError, load_settings
-from bot.tariff import TariffError, load_tariff
+from bot.settings.tariff import TariffError, load_tariff
 
 
 def gege(home: Path, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:

@@ -10,13 +10,13 @@ from dataclasses import replace
 import pytest
 
 from bot.notify import dingtalk_robot, webhook
-from bot.notify.accounts import RobotAccount, TelegramAccount, WebhookAccount, WeComAccount
 from bot.notify.dingtalk_robot import DingTalkRobot
 from bot.notify.provider import Button, Message, Refused, Transient
 from bot.notify.telegram import Telegram
 from bot.notify.webhook import Webhook
 from bot.notify.wecom import WeChat, WeCom
 from bot.notify.wecom_robot import WeComRobot
+from bot.settings.accounts import RobotAccount, TelegramAccount, WebhookAccount, WeComAccount
 from tests.notify import servers
 
 MESSAGE = Message(

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-DEFAULT = Path(__file__).resolve().parent / "data" / "tariff.yml"
+DEFAULT = Path(__file__).with_name("tariff.yml")
 
 
 class TariffError(Exception):
