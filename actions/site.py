@@ -1,4 +1,4 @@
-"""What every action needs of the service, bound once by whoever wires it (`bot.app`)."""
+"""What every action needs of the service, bound once by whoever wires it (`bot.app.parts`)."""
 
 from __future__ import annotations
 
@@ -82,5 +82,5 @@ def bind(site: Site) -> None:
 def current() -> Site:
     """The bound site. Raises RuntimeError when the service was not wired."""
     if not _bound:
-        raise RuntimeError("actions.site.bind() was not called: start through bot.app")
+        raise RuntimeError("actions.site.bind() was not called: start through bot.app.parts")
     return _bound[0]

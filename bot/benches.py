@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bot.app import open_site, running
+from bot.app.parts import open_site, running
 from bot.dialogue.port import Heard
 from bot.grid.sample import make_sample
 from bot.settings import PROJECT, Settings
@@ -125,7 +125,7 @@ _FIRST_ANSWER = """\
 import time
 began = time.perf_counter()
 import asyncio, resource, sys
-from bot.app import running
+from bot.app.parts import running
 from bot.dialogue.port import Heard
 from bot.settings import load_settings
 async def first():

@@ -84,7 +84,7 @@ def _json_lines() -> Iterator[tuple[dict[str, Any] | None, str]]:
 @app.command()
 def parse() -> None:
     """Understand sentences: JSON Lines in, JSON Lines out."""
-    from bot.app import make_dialogue, open_site
+    from bot.app.parts import make_dialogue, open_site
     from bot.grid.registry import Registry
     from bot.tickets.desk import TicketDesk
 
@@ -121,7 +121,7 @@ def parse() -> None:
 @app.command()
 def locate() -> None:
     """Find household, grid and manager: JSON Lines in, JSON Lines out."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.grid.registry import Registry
 
     database = open_site(load_settings())
@@ -189,7 +189,7 @@ def say(
     as_json: JsonFlag = False,
 ) -> None:
     """One turn: say a sentence to Gege. Without --session, the caller's conversation goes on for 30 minutes."""
-    from bot.app import deliver_once, running
+    from bot.app.parts import deliver_once, running
     from bot.chat.terminal import show_reply
     from bot.dialogue.port import Heard
 
@@ -219,7 +219,7 @@ def chat(
     dialled: Annotated[str, typer.Option(help="Number that was dialled, or grid_24.")] = "",
 ) -> None:
     """A conversation in the terminal; an empty line or Ctrl-D ends it."""
-    from bot.app import running
+    from bot.app.parts import running
     from bot.chat.terminal import converse
 
     async def work() -> None:
@@ -238,7 +238,7 @@ def call(
     as_json: JsonFlag = False,
 ) -> None:
     """Place a real call through the AudioSocket front end on loopback, speaking the files in turn."""
-    from bot.app import deliver_once, ears_and_mouth, running
+    from bot.app.parts import deliver_once, ears_and_mouth, running
     from bot.chat.telling import CallTeller
     from bot.voice.log import CallLog
     from bot.voice.story import run_call
@@ -283,7 +283,7 @@ def call(
 @app.command(name="import")
 def import_(file: Path) -> None:
     """Import a CSV of households or of staff; the header says which."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.grid.importer import ImportRefused, import_csv
 
     database = open_site(load_settings())
@@ -301,7 +301,7 @@ def sample(
     again: Annotated[bool, typer.Option("--again", help="Make it even if households are there already.")] = False,
 ) -> None:
     """Make the invented sample county: 8 communities, 16 grids, 57,600 households."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.grid.registry import Registry
     from bot.grid.sample import make_sample
 
@@ -327,7 +327,7 @@ def train(force: Annotated[bool, typer.Option("--force", help="Even when nothing
 @app.command()
 def tickets(as_json: JsonFlag = False, open_only: Annotated[bool, typer.Option("--open")] = False) -> None:
     """List tickets, newest first."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.chat.terminal import show_tickets
     from bot.tickets.desk import TicketDesk
 
@@ -352,7 +352,7 @@ def ticket(
     as_json: JsonFlag = False,
 ) -> None:
     """Look at a ticket or move it: gege ticket GD2611230001 ack --by M11."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.chat.terminal import show_ticket
     from bot.tickets.desk import TicketDesk, TicketRefused
     from bot.tickets.rules import rules_of
@@ -395,7 +395,7 @@ def ticket(
 @app.command()
 def notifications(as_json: JsonFlag = False) -> None:
     """List what is or was owed to people, newest first."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.chat.terminal import show_notifications
     from bot.tickets.desk import TicketDesk
 
@@ -413,7 +413,7 @@ def notifications(as_json: JsonFlag = False) -> None:
 @app.command()
 def serve() -> None:
     """Run the service: web page, telephone, outbox, timers."""
-    from bot.serving import serve as run
+    from bot.app.serve import serve as run
 
     asyncio.run(run(load_settings()))
 
@@ -421,7 +421,7 @@ def serve() -> None:
 @app.command("rasa-server")
 def rasa_server(port: int = 5005, host: str = "127.0.0.1") -> None:
     """Run Rasa as a server of its own for [dialogue] adapter = "http" (needs [dialogue] token)."""
-    from bot.app import bind_actions, open_site
+    from bot.app.parts import bind_actions, open_site
     from bot.dialogue.rasa_server import run_rasa_server
     from bot.grid.registry import Registry
     from bot.tickets.desk import TicketDesk

@@ -19,7 +19,7 @@ from rich.rule import Rule
 from rich.text import Text
 from sqlalchemy import select
 
-from bot.app import deliver_once, ears_and_mouth, open_site, running, tell
+from bot.app.parts import deliver_once, ears_and_mouth, open_site, running, tell
 from bot.chat.telling import CallTeller
 from bot.chat.terminal import console, show_ticket
 from bot.database import Database

@@ -28,7 +28,7 @@ def call_log(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
     """Look at calls: all, or one with its turns, or hear it."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.cli import out
     from bot.settings import load_settings
     from bot.voice.log import find_call, latest_calls

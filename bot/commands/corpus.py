@@ -35,7 +35,7 @@ def consent(
     as_json: JsonFlag = False,
 ) -> None:
     """A resident agreed: gege corpus consent GD2611230001 --by M11 --how phone."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.corpus.consents import Consents
 
     database = open_site(load_settings())
@@ -50,7 +50,7 @@ def consent(
 
 def withdraw(ticket: str, by: ByOption, as_json: JsonFlag = False) -> None:
     """A resident does not want it any more; the next export is without it."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.corpus.consents import Consents
 
     database = open_site(load_settings())
@@ -65,7 +65,7 @@ def withdraw(ticket: str, by: ByOption, as_json: JsonFlag = False) -> None:
 
 def consents(as_json: JsonFlag = False) -> None:
     """List the consents, the withdrawn ones as well."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.corpus.consents import Consents
 
     database = open_site(load_settings())
@@ -88,7 +88,7 @@ def export(
     as_json: JsonFlag = False,
 ) -> None:
     """Write consented, corrected recordings as a Kaldi data directory with pseudonymous speakers."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.corpus.export import ExportRefused
     from bot.corpus.export import export as write
     from bot.dialogue.training import trained_model

@@ -34,7 +34,7 @@ def leave(
     as_json: JsonFlag = False,
 ) -> None:
     """Write down who is on leave and who stands in: gege leave M11 --from 2026-12-01 --until 2026-12-05 --to M12."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.database import now
     from bot.grid.leave import come_back, leaves_from, write_leave
 
@@ -71,7 +71,7 @@ def leave(
 
 def audit(as_json: JsonFlag = False) -> None:
     """Say what is stuck; ends with 1 when something is. It looks and changes nothing."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.database import now
     from bot.tickets.audit import find
 

@@ -32,7 +32,7 @@ def correct(
     as_json: JsonFlag = False,
 ) -> None:
     """Write down what was misheard: gege correct GD2611230001 --heard "冇电" --kind outage --by M11."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.learning.book import CorrectionBook, why
 
     if not list_all and not which:
@@ -76,7 +76,7 @@ def learn(
     """Learn from the corrections; the new model is used only when it is no worse (about two minutes)."""
     import os
 
-    from bot.app import open_site, tell
+    from bot.app.parts import open_site, tell
     from bot.learning import names
     from bot.learning.learn import Learning
     from bot.learning.lexicon_words import waiting

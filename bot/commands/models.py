@@ -78,7 +78,7 @@ def graph(
     phrases: Annotated[bool, typer.Option("--phrases", help="So that it takes phrase lists (docs/decisions/0026).")] = False,
 ) -> None:
     """Give a model of this project the site's places and staff, and Chongyang readings; its acoustics stay (a minute)."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.speech.site_graph import NAME, READINGS, build_site_graph
 
     if readings not in READINGS:

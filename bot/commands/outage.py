@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
 
 @contextmanager
 def _site() -> Iterator[tuple[Any, ZoneInfo]]:
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.tickets.desk import TicketDesk
     from bot.tickets.rules import rules_of
 
@@ -171,7 +171,7 @@ def reliability(
     as_json: _Json = False,
 ) -> None:
     """SAIDI, SAIFI and CAIDI as reported: gege reliability --from 2026-11-01 --until 2026-11-30."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.tickets.reliability import reliability as compute
 
     if not (begin and until):
@@ -206,7 +206,7 @@ def ratings(
     as_json: _Json = False,
 ) -> None:
     """How content residents were, grid by grid: gege ratings --month 2026-11."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.tickets.ratings import of_month
 
     settings = load_settings()

@@ -75,7 +75,7 @@ class RasaServerDialogue(RasaDialogue):
 
 
 def run_rasa_server(settings: Settings, database: Database, *, host: str = "127.0.0.1", port: int = 5005) -> None:
-    """Serve the trained model until stopped. The actions must be bound (`bot.app.bind_actions`)."""
+    """Serve the trained model until stopped. The actions must be bound (`bot.app.parts.bind_actions`)."""
     from bot.dialogue import rasa_lite
 
     rasa_lite.install()

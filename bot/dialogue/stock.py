@@ -48,7 +48,7 @@ policies:
 """
 _RASA = "import bot.dialogue.rasa_lite as lite; lite.install(lean=False); import runpy; runpy.run_module('rasa', run_name='__main__')"
 _ACTIONS = """\
-from bot.app import bind_actions, open_site
+from bot.app.parts import bind_actions, open_site
 from bot.grid.registry import Registry
 from bot.settings import load_settings
 from bot.tickets.desk import TicketDesk

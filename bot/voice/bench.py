@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bot.app import Service, ears_and_mouth, running
+from bot.app.parts import Service, ears_and_mouth, running
 from bot.benches import scratch
 from bot.settings import PROJECT, Settings
 from bot.speech.recognise import HeardSpeech, Recogniser, give_way

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from bot.app.calling import SipDialler
 from bot.calling.call_backs import CallBacks, numbers_of
 from bot.calling.ledger import Ledger
-from bot.calling.service import SipDialler
 from bot.chat.shelf import ChatShelf
 from bot.chat.staff import StaffChat
 from bot.chat.takeover import Takeovers

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from bot.app.calling import SipDialler
 from bot.calling.ledger import CallRefused, Ledger
 from bot.calling.models import PlacedCall
 from bot.calling.questions import AskingDialogue, Questions
-from bot.calling.service import SipDialler
 from bot.calling.words import words
 from bot.database import Database, now
 from bot.dialogue.port import Heard, Reply, Understanding

@@ -16,8 +16,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select, update
 
-from bot.app import Service, running
-from bot.chat.serving import messengers
+from bot.app.messengers import messengers
+from bot.app.parts import Service, running
 from bot.database import open_database
 from bot.grid.models import Staff
 from bot.grid.registry import Registry

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from bot.app import Service
+from bot.app.parts import Service
 from bot.database import now
 from bot.dialogue.port import Heard
 from bot.grid.leave import write_leave

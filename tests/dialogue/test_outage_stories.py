@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from bot.app import Service
+from bot.app.parts import Service
 from bot.database import now
 from bot.grid.models import Contact, Household, HouseholdContact
 from bot.tickets.models import Ticket

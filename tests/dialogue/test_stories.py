@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot.app import Service, running
+from bot.app.parts import Service, running
 from bot.dialogue.port import Heard, Reply
 from bot.grid.models import Contact, Household, HouseholdContact
 from bot.settings import Settings

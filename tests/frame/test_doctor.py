@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot import doctor
-from bot.app import open_site
+from bot.app.parts import open_site
 from bot.database import now
 from bot.doctor import Finding, examine, show
 from bot.grid.models import GridStaff

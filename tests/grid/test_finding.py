@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import open_site
+from bot.app.parts import open_site
 from bot.database import Database
 from bot.grid.importer import ImportRefused, import_csv
 from bot.grid.noise import queries

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import open_site
+from bot.app.parts import open_site
 from bot.dialogue.embedded import EmbeddedDialogue
 from bot.dialogue.port import Understanding
 from bot.dialogue.training import trained_model

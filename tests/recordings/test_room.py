@@ -22,7 +22,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from bot.app import open_site
+from bot.app.parts import open_site
 from bot.database import Database, now
 from bot.recordings.keys import VARIABLE, KeyRefused, KeyRing, key_file, load_keys
 from bot.recordings.models import RecordingDeletion

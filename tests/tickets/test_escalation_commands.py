@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.app import open_site
+from bot.app.parts import open_site
 from bot.cli import app
 from bot.commands.escalation import Mistyped
 from bot.database import now

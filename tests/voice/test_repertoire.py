@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.app import open_site
+from bot.app.parts import open_site
 from bot.grid.models import Community, Staff
 from bot.settings import PROJECT, Settings, SiteSettings
 from bot.speech.plan import Kind, has_slots

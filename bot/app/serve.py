@@ -12,10 +12,10 @@ import socket
 
 from aiohttp import web
 
-from bot.app import Service, ears_and_mouth, make_voice, open_site, running, tell
+from bot.app.calling import calling_out, dialler_of
+from bot.app.messengers import messengers
+from bot.app.parts import Service, ears_and_mouth, make_voice, open_site, running, tell
 from bot.calling.call_backs import CallBacks
-from bot.calling.service import calling_out, dialler_of
-from bot.chat.serving import messengers
 from bot.chat.shelf import ChatShelf
 from bot.database import now
 from bot.grid.registry import Registry
