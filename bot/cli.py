@@ -480,7 +480,7 @@ def restore(
 @bench_app.command("locate")
 def bench_locate(count: int = 500, households: int = 57_600) -> None:
     """Right household, right grid, silent wrong managers, milliseconds."""
-    from bot.grid.bench import run_bench
+    from bot.bench.locate import run_bench
 
     out(run_bench(load_settings(), count=count, households=households, progress=note))
 
@@ -488,7 +488,7 @@ def bench_locate(count: int = 500, households: int = 57_600) -> None:
 @bench_app.command("speech")
 def bench_speech() -> None:
     """Character errors of the model in use, clean and over a noisy line."""
-    from bot.benches import speech
+    from bot.bench.service import speech
 
     out(asyncio.run(speech(load_settings(), note)))
 
@@ -496,7 +496,7 @@ def bench_speech() -> None:
 @bench_app.command("call")
 def bench_call() -> None:
     """Audio → intent → household → grid, in one table by kind of speech (synthetic voices)."""
-    from bot.benches import call
+    from bot.bench.service import call
 
     out(asyncio.run(call(load_settings(), note)))
 
@@ -506,7 +506,7 @@ def bench_nlu(
     stock: Annotated[bool, typer.Option(help="compare with stock Rasa (trains it: minutes)")] = True,
 ) -> None:
     """Intents on the frozen set, clean and as simulated Chongyang speech, beside stock Rasa."""
-    from bot.benches import nlu
+    from bot.bench.service import nlu
 
     out(asyncio.run(nlu(load_settings(), stock, note)))
 
@@ -517,7 +517,7 @@ def bench_turn(
     stock: Annotated[bool, typer.Option(help="compare with a stock Rasa set-up (trains it: minutes)")] = True,
 ) -> None:
     """Milliseconds of a text turn without and with a ticket; start-up; memory; ratio to stock Rasa."""
-    from bot.benches import turn
+    from bot.bench.service import turn
 
     out(asyncio.run(turn(load_settings(), turns, stock, note)))
 
@@ -525,7 +525,7 @@ def bench_turn(
 @bench_app.command("notify")
 def bench_notify() -> None:
     """Commit to first message at 20 danger reports a second; 12,000 reports of 40 sections in ten minutes."""
-    from bot.benches import notify
+    from bot.bench.service import notify
 
     out(asyncio.run(notify(load_settings(), note)))
 
@@ -533,7 +533,7 @@ def bench_notify() -> None:
 @bench_app.command("reports")
 def bench_reports(count: int = 500) -> None:
     """Full reports stored a second."""
-    from bot.benches import reports
+    from bot.bench.service import reports
 
     out(reports(load_settings(), count, note))
 

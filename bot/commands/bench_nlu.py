@@ -25,9 +25,9 @@ def thresholds(
     from bot.dialogue import rasa_lite
 
     rasa_lite.install()
-    from bot.dialogue.folds import held_out
-    from bot.dialogue.reliability import draw
-    from bot.dialogue.thresholds import COSTS, CostsRefused, bench_thresholds, read_costs
+    from bot.bench.calibration_picture import draw
+    from bot.bench.folds import held_out
+    from bot.bench.thresholds import COSTS, CostsRefused, bench_thresholds, read_costs
 
     try:
         read_costs(costs or COSTS)
@@ -48,6 +48,6 @@ def parts() -> None:
     from bot.dialogue import rasa_lite
 
     rasa_lite.install()
-    from bot.dialogue.parts import bench_parts
+    from bot.bench.parts import bench_parts
 
     out(bench_parts(note))

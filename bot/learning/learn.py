@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
+from bot.bench.nlu import Sentence
 from bot.database import Database
-from bot.dialogue.bench import Sentence
 from bot.dialogue.training import fingerprint, learned_folder, site_models, train, train_learned, trained_model
 from bot.grid.heard_names import names_file, read
 from bot.grid.registry import Registry

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.app.parts import open_site
+from bot.bench.noise import queries
 from bot.database import Database
 from bot.grid.importer import ImportRefused, import_csv
-from bot.grid.noise import queries
 from bot.grid.numerals import normalise_numbers, speak_digits, speak_money, speak_number
 from bot.grid.registry import Registry
 from bot.settings import Settings

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 
-from bot.dialogue.bench import FROZEN
+from bot.bench.nlu import FROZEN
+from bot.bench.slots import MarkedSentence, distorted, f1, marked_sentences, measure_slots
 from bot.dialogue.port import Understanding
-from bot.dialogue.slots import MarkedSentence, distorted, f1, marked_sentences, measure_slots
 from nlu.lexicon import ordinary
 
 _MARK = re.compile(r"\[([^\]]+)\]\(\w+\)")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from rapidfuzz.distance import Levenshtein
 
-from bot.speech import bench
+from bot.bench import speech as bench
 from bot.speech.demo_model import demo_wav, kaldi_writer, speak_demo
 from bot.speech.demo_model.features import DIMENSION, mfcc
 from bot.speech.demo_model.fst import MAGIC, Fst

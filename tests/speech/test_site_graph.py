@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from bot.bench import speech as bench
 from bot.database import Database
 from bot.grid.models import Community, Household, Staff
-from bot.speech import bench, site_graph
+from bot.speech import site_graph
 from bot.speech.demo_model.chongyang import said_here, second_readings
 from bot.speech.demo_model.speaker import Job, speak_jobs, syllables_of
 from bot.speech.demo_model.synthesis import HELD_OUT_VOICES

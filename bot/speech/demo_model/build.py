@@ -102,7 +102,7 @@ def build_demo(
 
     `python` is an interpreter with PyTorch and numpy. Takes about three quarters of an hour on two cores.
     """
-    from bot.speech.bench import bench_speech
+    from bot.bench.speech import bench_speech
 
     work.mkdir(parents=True, exist_ok=True)
     out.mkdir(parents=True, exist_ok=True)

@@ -135,7 +135,7 @@ def error_rates(model_dir: Path, recordings: Sequence[Recording]) -> dict[str, f
     """Character and word errors of a model, shares of 1."""
     import vosk
 
-    from bot.speech.bench import recognise
+    from bot.bench.speech import recognise
 
     vosk.SetLogLevel(-1)
     model, splitter = vosk.Model(str(model_dir)), Splitter()
@@ -163,7 +163,7 @@ def build_mixed(
 
     Writes `out` when everything is done, and tells the errors before and after on held-out speakers, and on synthetic
     speech. Raises CorpusRefused, NotOurs, RuntimeError (training)."""
-    from bot.speech.bench import bench_speech
+    from bot.bench.speech import bench_speech
 
     if out.exists():
         raise CorpusRefused(f"{out} is there already; name a new folder")

@@ -32,7 +32,7 @@ from pypinyin import lazy_pinyin
 from bot.grid.numerals import speak_digits, speak_number
 from bot.grid.registry import Registry
 
-_FILE = Path(__file__).resolve().parent / "data" / "noise.yml"
+_FILE = Path(__file__).with_name("noise.yml")
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bot.bench.noise import queries
 from bot.database import open_database
-from bot.grid.noise import queries
 from bot.grid.registry import Registry
 from bot.grid.sample import make_sample
 from bot.settings import Settings

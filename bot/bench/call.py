@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from bot.bench.noise import queries
+from bot.bench.speech import aloud, over_a_line
 from bot.dialogue.port import Understanding
-from bot.grid.noise import queries
 from bot.grid.registry import Registry
-from bot.speech.bench import aloud, over_a_line
 from bot.speech.demo_model.texts import plain
 from bot.speech.recognise import HeardSpeech, Recogniser
 

@@ -14,7 +14,7 @@ import numpy as np
 import soxr
 import webrtcvad
 
-from bot.speech.bench import spoken, test_sentences
+from bot.bench.speech import spoken, test_sentences
 from bot.speech.demo_model.line import Line
 from bot.voice.turn import Nearness, TurnEvent, TurnRules, TurnTaker
 

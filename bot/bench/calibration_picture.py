@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.dialogue.folds import HeldOut, probabilities
+from bot.bench.folds import HeldOut, probabilities
 from bot.settings import PROJECT
 
 PICTURE = PROJECT / "docs" / "pictures" / "reliability.png"

@@ -23,7 +23,7 @@ import aiohttp
 from bot.settings import PROJECT, Settings
 
 if TYPE_CHECKING:
-    from bot.dialogue.bench import Parse
+    from bot.bench.nlu import Parse
 
 _CLASSIFIER = {
     True: "  - {name: DIETClassifier, epochs: 100}",
@@ -94,7 +94,7 @@ def stock_parse(folder: Path) -> Parse:
     """The trained stock pipeline in this process, for understanding only."""
     from rasa.core.agent import Agent
 
-    from bot.dialogue.bench import parse_with
+    from bot.bench.nlu import parse_with
 
     model = max((folder / "models").glob("*.tar.gz"), default=None)
     if model is None:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from bot.dialogue.bench import HAZARD, calibration_error
-from bot.dialogue.folds import HEARD, HeldOut, Numbers, held_out, pipeline_of, probabilities
+from bot.bench.folds import HEARD, HeldOut, Numbers, held_out, pipeline_of, probabilities
+from bot.bench.nlu import HAZARD, calibration_error
 
 COSTS = Path(__file__).with_name("costs.yml")
 _PARTS = 5

@@ -34,8 +34,8 @@ def scratch(settings: Settings, folder: str, households: int, progress: Progress
 
 
 async def nlu(settings: Settings, stock: bool, progress: Progress) -> dict[str, Any]:
-    """Intents on the frozen set, clean and simulated, beside stock Rasa (bot.dialogue.bench)."""
-    from bot.dialogue.bench import bench_nlu
+    """Intents on the frozen set, clean and simulated, beside stock Rasa (bot.bench.nlu)."""
+    from bot.bench.nlu import bench_nlu
 
     with tempfile.TemporaryDirectory(prefix="gege-bench-") as folder:
         async with running(scratch(settings, folder, 1_600, progress), relay=False) as service:
@@ -44,8 +44,8 @@ async def nlu(settings: Settings, stock: bool, progress: Progress) -> dict[str, 
 
 async def speech(settings: Settings, progress: Progress) -> dict[str, Any]:
     """Character errors of the model in use, on synthetic held-out voices, and the shares of intents, places and names
-    that come out as they do of the text (bot.speech.bench)."""
-    from bot.speech.bench import bench_speech
+    that come out as they do of the text (bot.bench.speech)."""
+    from bot.bench.speech import bench_speech
     from bot.speech.models import in_use
 
     model, loop = in_use(settings).path, asyncio.get_running_loop()
@@ -60,9 +60,9 @@ async def speech(settings: Settings, progress: Progress) -> dict[str, Any]:
 
 
 async def call(settings: Settings, progress: Progress) -> dict[str, Any]:
-    """Audio → intent → household → grid, by kind of speech (bot.speech.call_bench)."""
-    from bot.dialogue.bench import sets_of_sentences
-    from bot.speech.call_bench import bench_call
+    """Audio → intent → household → grid, by kind of speech (bot.bench.call)."""
+    from bot.bench.call import bench_call
+    from bot.bench.nlu import sets_of_sentences
     from bot.speech.ears import make_recogniser
 
     situations = [(row.text, row.intent) for row in sets_of_sentences()["clean"]]
@@ -89,7 +89,7 @@ async def turn(settings: Settings, turns: int, stock: bool, progress: Progress) 
         async with running(mine, relay=False) as service, contextlib.AsyncExitStack() as others:
             theirs = None
             if stock:
-                from bot.dialogue.stock import classifier, stock_rasa, train_stock
+                from bot.bench.stock_rasa import classifier, stock_rasa, train_stock
 
                 there = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gege-stock-")))
                 progress(f"training stock Rasa ({classifier()}), some minutes …")
@@ -158,8 +158,8 @@ def _start_to_first_answer(settings: Settings) -> dict[str, float]:
 
 
 async def notify(settings: Settings, progress: Progress) -> dict[str, Any]:
-    """How soon danger is sent, and whether a storm floods anybody (bot.notify.bench)."""
-    from bot.notify.bench import bench_notify
+    """How soon danger is sent, and whether a storm floods anybody (bot.bench.notify)."""
+    from bot.bench.notify import bench_notify
 
     with tempfile.TemporaryDirectory(prefix="gege-bench-") as folder:
         database = open_site(scratch(settings, folder, 57_600, progress))
@@ -171,7 +171,7 @@ async def notify(settings: Settings, progress: Progress) -> dict[str, Any]:
 
 def reports(settings: Settings, count: int, progress: Progress) -> dict[str, Any]:
     """Full reports stored a second (utterance, ticket, activity, outbox, timer), on SQLite with real fsync."""
-    from bot.tickets.bench import bench_reports
+    from bot.bench.reports import bench_reports
 
     with tempfile.TemporaryDirectory(prefix="gege-bench-") as folder:
         found = bench_reports(settings.database or f"sqlite:///{folder}/reports.sqlite", count)

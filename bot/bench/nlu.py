@@ -95,7 +95,7 @@ def _share(those: Any) -> float:
 
 async def bench_nlu(parse: Parse, stock: bool, progress: Progress) -> dict[str, Any]:
     """The table; `stock` trains and measures stock Rasa as well (minutes)."""
-    from bot.dialogue.slots import distorted, marked_sentences, measure_slots
+    from bot.bench.slots import distorted, marked_sentences, measure_slots
 
     sets = sets_of_sentences()
     marked = marked_sentences()
@@ -106,7 +106,7 @@ async def bench_nlu(parse: Parse, stock: bool, progress: Progress) -> dict[str, 
     pipelines: dict[str, Parse] = {"gege": parse}
     with tempfile.TemporaryDirectory(prefix="gege-stock-") as folder:
         if stock:
-            from bot.dialogue.stock import classifier, stock_parse, train_stock
+            from bot.bench.stock_rasa import classifier, stock_parse, train_stock
 
             progress(f"training stock Rasa (JiebaTokenizer, {classifier()}) on the same sentences …")
             train_stock(Path(folder))

@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from bot.app.parts import Service, ears_and_mouth, running
-from bot.benches import scratch
+from bot.bench.latency import Latency
+from bot.bench.plain_loop import PlainLoop
+from bot.bench.service import scratch
 from bot.settings import PROJECT, Settings
 from bot.speech.recognise import HeardSpeech, Recogniser, give_way
 from bot.speech.speak import Voice
 from bot.voice.audiosocket import AudioSocketLine, AudioSocketServer
 from bot.voice.call import PhoneCall
 from bot.voice.intake import intake_of
-from bot.voice.latency import Latency
 from bot.voice.line import CallFacts
-from bot.voice.plain_loop import PlainLoop
 
 Progress = Callable[[str], None]
 SENTENCES = ("我屋里停电了", "沿河路二百零六号", "一度电几多钱", "电费几多", "我要找网格员", "开关坏了推不上去")
@@ -190,7 +190,7 @@ async def _callers(wanted: dict[str, Any]) -> dict[str, Any]:
         import subprocess
 
         done = subprocess.run(
-            [sys.executable, "-m", "bot.voice.bench_callers"], input=json.dumps(wanted), capture_output=True, text=True,
+            [sys.executable, "-m", "bot.bench.callers"], input=json.dumps(wanted), capture_output=True, text=True,
             cwd=PROJECT, check=False, timeout=wanted["seconds"] + 120,
         )  # fmt: skip
         if done.returncode:

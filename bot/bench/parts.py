@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bot.dialogue.bench import Sentence, sets_of_sentences, shares
-from bot.dialogue.folds import pipeline_of, training_messages, understander
+from bot.bench.folds import pipeline_of, training_messages, understander
+from bot.bench.nlu import Sentence, sets_of_sentences, shares
 
 Parts = list[dict[str, Any]]
 
