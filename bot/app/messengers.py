@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from bot.calling.call_backs import CallBacks
+from bot.chat.awaited_word import Waiting
 from bot.chat.inbox import Inbox
 from bot.chat.outgoing import Outgoing
 from bot.chat.residents import Residents
-from bot.chat.shelf import ChatShelf
 from bot.chat.staff import StaffChat
+from bot.chat.store import ChatShelf
 from bot.chat.takeover import Takeovers
-from bot.chat.waiting import Waiting
 from bot.chat.wecom import RESIDENTS, WeComChat
 from bot.database import Database
 from bot.dialogue.port import Dialogue

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from bot.chat.shelf import ChatShelf
+from bot.chat.store import ChatShelf
 from bot.database import Database, now, open_database
 from bot.dialogue.port import Dialogue
 from bot.grid.models import Community

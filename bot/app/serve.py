@@ -16,7 +16,7 @@ from bot.app.calling import calling_out, dialler_of
 from bot.app.messengers import messengers
 from bot.app.parts import Service, ears_and_mouth, make_voice, open_site, running, tell
 from bot.calling.call_backs import CallBacks
-from bot.chat.shelf import ChatShelf
+from bot.chat.store import ChatShelf
 from bot.database import now
 from bot.grid.registry import Registry
 from bot.grid.sample import make_sample

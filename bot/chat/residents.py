@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from bot.chat.outgoing import Said
-from bot.chat.shelf import ChatShelf, NotAPicture
+from bot.chat.store import ChatShelf, NotAPicture
 from bot.chat.takeover import Takeovers, Talk
 from bot.database import now
 from bot.dialogue.danger import HAZARD

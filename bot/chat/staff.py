@@ -9,11 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.calling.call_backs import CallBacks
+from bot.chat.awaited_word import Wait, Waiting
 from bot.chat.outgoing import Said
 from bot.chat.residents import words
-from bot.chat.shelf import ChatShelf, NotAPicture
+from bot.chat.store import ChatShelf, NotAPicture
 from bot.chat.takeover import Takeovers, Talk
-from bot.chat.waiting import Wait, Waiting
 from bot.database import now
 from bot.grid.models import EVERY_CASE, Role
 from bot.grid.registry import PersonCard, Registry

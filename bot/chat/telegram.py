@@ -24,8 +24,8 @@ from bot.chat.fetching import Lost, fetch
 from bot.chat.inbox import Inbox, InOrder, Kept
 from bot.chat.outgoing import Outgoing, Said
 from bot.chat.residents import Incoming, Residents, words
-from bot.chat.shelf import ChatShelf
 from bot.chat.staff import Shown, StaffChat
+from bot.chat.store import ChatShelf
 from bot.notify.telegram import LONGEST, telling
 from bot.settings.accounts import TelegramAccount
 from bot.tickets.answers import Answer

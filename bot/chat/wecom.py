@@ -18,8 +18,8 @@ from bot.chat.fetching import Lost, fetch
 from bot.chat.inbox import Inbox, InOrder, Kept
 from bot.chat.outgoing import Outgoing, Said
 from bot.chat.residents import Incoming, Residents, words
-from bot.chat.shelf import ChatShelf
 from bot.chat.staff import Shown, StaffChat
+from bot.chat.store import ChatShelf
 from bot.notify.provider import Refused
 from bot.notify.wecom import WeComClient, fit
 from bot.notify.wecom_crypto import NotFromWeCom, WeComCrypto

@@ -16,10 +16,10 @@ import pytest
 from bot.app.calling import SipDialler
 from bot.calling.call_backs import CallBacks, numbers_of
 from bot.calling.ledger import Ledger
-from bot.chat.shelf import ChatShelf
+from bot.chat.awaited_word import Waiting
 from bot.chat.staff import StaffChat
+from bot.chat.store import ChatShelf
 from bot.chat.takeover import Takeovers
-from bot.chat.waiting import Waiting
 from bot.database import Database
 from bot.grid.registry import Registry
 from bot.settings import CallingSettings

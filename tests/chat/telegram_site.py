@@ -16,15 +16,15 @@ import pytest_asyncio
 import soundfile
 from sqlalchemy import select
 
+from bot.chat.awaited_word import Waiting
 from bot.chat.inbox import Inbox
 from bot.chat.models import OwedAnswer
 from bot.chat.outgoing import Outgoing
 from bot.chat.residents import Residents
-from bot.chat.shelf import ChatShelf
 from bot.chat.staff import StaffChat
+from bot.chat.store import ChatShelf
 from bot.chat.takeover import Takeovers
 from bot.chat.telegram import TelegramChat
-from bot.chat.waiting import Waiting
 from bot.database import Database, open_database
 from bot.dialogue.port import Heard, Reply, Understanding
 from bot.grid.models import Grid, GridStaff, Staff

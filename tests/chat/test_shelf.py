@@ -10,10 +10,10 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
+from bot.chat.awaited_word import Waiting
 from bot.chat.inbox import Inbox, Kept
 from bot.chat.models import LinkCode, LinkTry, SeenUpdate, StaffWait
-from bot.chat.shelf import ChatShelf
-from bot.chat.waiting import Waiting
+from bot.chat.store import ChatShelf
 from bot.database import Database, now, open_database
 from bot.grid.models import Staff
 from bot.notify.tidy import tidying

@@ -18,13 +18,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.chat import wecom
+from bot.chat.awaited_word import Waiting
 from bot.chat.inbox import Inbox
 from bot.chat.outgoing import Outgoing
 from bot.chat.residents import Residents
-from bot.chat.shelf import ChatShelf
 from bot.chat.staff import StaffChat
+from bot.chat.store import ChatShelf
 from bot.chat.takeover import Takeovers
-from bot.chat.waiting import Waiting
 from bot.chat.wecom import RESIDENTS, WeComChat
 from bot.database import Database, open_database
 from bot.grid.models import Grid, GridStaff, Staff
