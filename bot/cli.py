@@ -190,7 +190,7 @@ def say(
 ) -> None:
     """One turn: say a sentence to Gege. Without --session, the caller's conversation goes on for 30 minutes."""
     from bot.app.parts import deliver_once, running
-    from bot.chat.terminal import show_reply
+    from bot.commands.terminal import show_reply
     from bot.dialogue.port import Heard
 
     async def work() -> None:
@@ -220,7 +220,7 @@ def chat(
 ) -> None:
     """A conversation in the terminal; an empty line or Ctrl-D ends it."""
     from bot.app.parts import running
-    from bot.chat.terminal import converse
+    from bot.commands.terminal import converse
 
     async def work() -> None:
         async with running(load_settings()) as service:
@@ -239,7 +239,7 @@ def call(
 ) -> None:
     """Place a real call through the AudioSocket front end on loopback, speaking the files in turn."""
     from bot.app.parts import deliver_once, ears_and_mouth, running
-    from bot.chat.telling import CallTeller
+    from bot.commands.call_teller import CallTeller
     from bot.voice.log import CallLog
     from bot.voice.story import run_call
 
@@ -273,7 +273,7 @@ def call(
                 )
                 out(story)
             elif story.get("ticket_no"):
-                from bot.chat.terminal import show_ticket
+                from bot.commands.terminal import show_ticket
 
                 show_ticket(service.desk, story["ticket_no"])
 
@@ -328,7 +328,7 @@ def train(force: Annotated[bool, typer.Option("--force", help="Even when nothing
 def tickets(as_json: JsonFlag = False, open_only: Annotated[bool, typer.Option("--open")] = False) -> None:
     """List tickets, newest first."""
     from bot.app.parts import open_site
-    from bot.chat.terminal import show_tickets
+    from bot.commands.terminal import show_tickets
     from bot.tickets.desk import TicketDesk
 
     database = open_site(load_settings())
@@ -353,7 +353,7 @@ def ticket(
 ) -> None:
     """Look at a ticket or move it: gege ticket GD2611230001 ack --by M11."""
     from bot.app.parts import open_site
-    from bot.chat.terminal import show_ticket
+    from bot.commands.terminal import show_ticket
     from bot.tickets.desk import TicketDesk, TicketRefused
     from bot.tickets.rules import rules_of
 
@@ -396,7 +396,7 @@ def ticket(
 def notifications(as_json: JsonFlag = False) -> None:
     """List what is or was owed to people, newest first."""
     from bot.app.parts import open_site
-    from bot.chat.terminal import show_notifications
+    from bot.commands.terminal import show_notifications
     from bot.tickets.desk import TicketDesk
 
     database = open_site(load_settings())
@@ -439,7 +439,7 @@ def rasa_server(port: int = 5005, host: str = "127.0.0.1") -> None:
 @app.command()
 def demo() -> None:
     """Place one spoken call end to end and show what was heard, said, logged and handed over."""
-    from bot.demo import demo as run
+    from bot.commands.demo import demo as run
 
     raise typer.Exit(asyncio.run(run(load_settings())))
 
@@ -447,7 +447,7 @@ def demo() -> None:
 @app.command()
 def doctor(as_json: JsonFlag = False) -> None:
     """Say what is in use and what is missing."""
-    from bot.doctor import examine, show
+    from bot.commands.doctor.doctor import examine, show
 
     findings = examine(load_settings())
     if as_json:
@@ -461,7 +461,7 @@ def doctor(as_json: JsonFlag = False) -> None:
 @app.command()
 def backup(file: Annotated[Path, typer.Argument(help="Archive to write (.tar.gz).")]) -> None:
     """Write settings, database, recordings and prompts of GEGE_HOME into one archive."""
-    from bot.archive import backup as run
+    from bot.commands.archive import backup as run
 
     note(run(load_settings(), file))
 
@@ -472,7 +472,7 @@ def restore(
     force: Annotated[bool, typer.Option("--force", help="Replace what is in GEGE_HOME.")] = False,
 ) -> None:
     """Put an archive back into GEGE_HOME."""
-    from bot.archive import restore as run
+    from bot.commands.archive import restore as run
 
     note(run(load_settings(), file, force=force))
 

@@ -80,7 +80,7 @@ def _write(settings: Any, call: Any, turn: int, file: Path) -> None:
 def _list(calls: list[Any], zone: str) -> None:
     from rich.table import Table
 
-    from bot.chat.terminal import console
+    from bot.commands.terminal import console
 
     table = Table("", "", "", "s", "", "")
     for call in calls:
@@ -92,7 +92,7 @@ def _list(calls: list[Any], zone: str) -> None:
 def _show(call: Any, zone: str) -> None:
     from rich.text import Text
 
-    from bot.chat.terminal import console, labels
+    from bot.commands.terminal import console, labels
 
     names = labels()
     heading = f"{call.number}  {_local(call.started_at, zone)}  {call.caller} → {call.dialled or call.diverting}"

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import WSCloseCode, web
 
-from bot.chat.terminal import labels
+from bot.commands.terminal import labels
 from bot.settings import PhoneSettings
 from bot.voice.browser import MAX_MESSAGE, WebsocketLine
 from bot.voice.call import OnEvent

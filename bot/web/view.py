@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.chat.terminal import labels
+from bot.commands.terminal import labels
 from bot.dialogue.port import Reply, Understanding
 from bot.notify.texts import Case, render, word
 from bot.tickets.desk import NotificationCard, TicketCard, TicketDesk

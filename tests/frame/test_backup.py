@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.app.parts import open_site
-from bot.archive import MANIFEST, ArchiveFailed, backup, restore
+from bot.commands.archive import MANIFEST, ArchiveFailed, backup, restore
 from bot.database import open_database
 from bot.grid.models import Grid
 from bot.settings import Settings

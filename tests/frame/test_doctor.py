@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bot import doctor
 from bot.app.parts import open_site
+from bot.commands.doctor import doctor
+from bot.commands.doctor.doctor import Finding, examine, show
 from bot.database import now
-from bot.doctor import Finding, examine, show
 from bot.grid.models import GridStaff
 from bot.settings import DialogueSettings, NotifySettings, Settings, SpeechSettings
 from bot.tickets.models import Notification

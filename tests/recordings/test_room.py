@@ -244,7 +244,7 @@ def test_the_term_is_never_below_ninety_days(tmp_path: Path) -> None:
 
 
 def test_a_restored_site_hears_its_recordings_again(tmp_path: Path) -> None:
-    from bot.archive import backup, restore
+    from bot.commands.archive import backup, restore
 
     old, new = Settings(home=tmp_path / "old"), Settings(home=tmp_path / "new")
     open_site(old).dispose()

@@ -20,8 +20,8 @@ from rich.text import Text
 from sqlalchemy import select
 
 from bot.app.parts import deliver_once, ears_and_mouth, open_site, running, tell
-from bot.chat.telling import CallTeller
-from bot.chat.terminal import console, show_ticket
+from bot.commands.call_teller import CallTeller
+from bot.commands.terminal import console, show_ticket
 from bot.database import Database
 from bot.grid.models import Household
 from bot.grid.numerals import speak_number
@@ -31,7 +31,7 @@ from bot.speech.demo_model.speaker import demo_wav
 from bot.voice.log import CallLog
 from bot.voice.story import run_call
 
-WORDS = Path(__file__).resolve().parent / "data" / "demo.yml"
+WORDS = Path(__file__).with_name("demo.yml")
 #: the story's house is the one nearest to this number
 PREFERRED_NUMBER = 206
 

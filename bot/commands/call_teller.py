@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.text import Text
 
-from bot.chat.terminal import console, labels
+from bot.commands.terminal import console, labels
 
 
 class CallTeller:

@@ -30,10 +30,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.parts import make_providers
+from bot.commands.doctor.messengers import check_messengers
 from bot.database import MIGRATIONS, Database, now, open_database
 from bot.dialogue.training import trained_model
 from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
-from bot.messenger_check import check_messengers
 from bot.notify.relay import Relay
 from bot.settings import Settings
 from bot.settings.tariff import TariffError, load_tariff
