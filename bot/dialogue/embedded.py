@@ -26,8 +26,8 @@ from rasa.core.channels.channel import CollectingOutputChannel, UserMessage  # n
 
 from bot.dialogue.graph_runner import SequentialGraphRunner  # noqa: E402
 from bot.dialogue.in_process import InProcessActions  # noqa: E402
-from bot.dialogue.quiet import quiet_rasa  # noqa: E402
-from bot.dialogue.rasa_costs import pay_once  # noqa: E402
+from bot.dialogue.quiet_logs import quiet_rasa  # noqa: E402
+from bot.dialogue.rasa_patches import pay_once  # noqa: E402
 from bot.dialogue.state import DialogueStore  # noqa: E402
 
 T = TypeVar("T")

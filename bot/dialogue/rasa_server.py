@@ -87,8 +87,8 @@ def run_rasa_server(settings: Settings, database: Database, *, host: str = "127.
 
     from bot.dialogue.embedded import handle
     from bot.dialogue.in_process import InProcessActions
-    from bot.dialogue.quiet import quiet_rasa
-    from bot.dialogue.rasa_costs import pay_once
+    from bot.dialogue.quiet_logs import quiet_rasa
+    from bot.dialogue.rasa_patches import pay_once
     from bot.dialogue.state import DialogueStore
     from bot.dialogue.training import train
 

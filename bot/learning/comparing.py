@@ -51,7 +51,7 @@ def understanding_with(model: Path) -> Parse:
     from rasa.core.agent import Agent
 
     from bot.bench.nlu import parse_with
-    from bot.dialogue.quiet import quiet_rasa
+    from bot.dialogue.quiet_logs import quiet_rasa
 
     quiet_rasa()
     parse = parse_with(Agent.load(str(model)))
