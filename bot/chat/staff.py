@@ -17,6 +17,7 @@ from bot.chat.takeover import Takeovers, Talk
 from bot.database import now
 from bot.grid.models import EVERY_CASE, Role
 from bot.grid.registry import PersonCard, Registry
+from bot.grid.spoken_time import TimeRefused, read_time
 from bot.learning.book import CorrectionBook, learning_words, why
 from bot.learning.rules import CorrectionRefused
 from bot.notify.links import Links, Purpose
@@ -26,7 +27,6 @@ from bot.notify.texts import word
 from bot.tickets.cards import Pressed, TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
 from bot.tickets.models import State
-from bot.tickets.spoken_time import TimeRefused, read_time
 
 #: verb of a button → what the desk calls it
 _PRESS = {"take": "acknowledge", "site": "on_site", "done": "resolve", "crew": "call_crew"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.tickets.spoken_time import FARTHEST, Doubt, TimeRefused, read_time
+from bot.grid.spoken_time import FARTHEST, Doubt, TimeRefused, read_time
 
 ZONE = ZoneInfo("Asia/Shanghai")
 #: Monday, two in the afternoon

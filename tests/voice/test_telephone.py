@@ -24,10 +24,10 @@ from bot.cli import app
 from bot.database import Database, now
 from bot.grid.models import Contact, Household, HouseholdContact
 from bot.grid.registry import Registry
+from bot.grid.said_time import say_time
 from bot.recordings.room import open_recording
 from bot.settings import CapacitySettings, Settings
 from bot.tickets.desk import TicketCard, TicketDesk
-from bot.tickets.said_time import say_time
 from bot.voice.client import Key, place_call
 from bot.voice.known_outages import KnownOutages
 from bot.voice.line import CallFacts
