@@ -17,7 +17,7 @@ from bot.grid.address import Parts, place_words, read_parts
 from bot.grid.garbled import garbled
 from bot.grid.heard_names import heard_names
 from bot.grid.numerals import normalise_numbers
-from bot.grid.sound import fold, sounds_like
+from bot.sound.classes import fold, sounds_like
 
 if TYPE_CHECKING:
     from bot.grid.registry import Candidate, Location, Registry

@@ -29,7 +29,7 @@ from bot.grid.models import (
     Staff,
     Transformer,
 )
-from bot.grid.sound import sounds_like
+from bot.sound.classes import sounds_like
 
 
 @dataclass(frozen=True)

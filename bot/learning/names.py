@@ -9,12 +9,12 @@ from collections.abc import Collection, Iterable, Sequence
 import yaml
 
 from bot.grid.heard_names import SHORTEST, HeardName, check, names_file, read
-from bot.grid.sound import fold
 from bot.learning import shelf
 from bot.learning.book import CorrectionCard
 from bot.learning.lexicon_words import SOURCE
 from bot.learning.rules import same_sentence
 from bot.learning.waiting import WaitingWords, Word
+from bot.sound.classes import fold
 
 #: so often at least, so that one slip of a pen is no pronunciation
 _FEWEST = 2

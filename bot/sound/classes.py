@@ -13,7 +13,7 @@ import yaml
 from pypinyin import Style, lazy_pinyin, pinyin
 from pypinyin.contrib.tone_convert import to_finals, to_initials
 
-_FILE = Path(__file__).resolve().parent / "data" / "sound_classes.yml"
+_FILE = Path(__file__).with_name("sound_classes.yml")
 _PRIVATE = 0xE000
 
 
