@@ -16,7 +16,7 @@ from bot.learning.book import CorrectionBook, CorrectionCard
 from bot.learning.lexicon_words import differing, waiting
 from bot.learning.models import Correction, CorrectionState, Decision
 from bot.learning.runs import RunCard, RunLog
-from bot.learning.waiting import Word
+from bot.learning.waiting_words import Word
 from bot.tickets.models import State, Ticket
 
 _WEEKS = 12

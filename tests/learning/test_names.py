@@ -14,7 +14,7 @@ from bot.grid.registry import Registry
 from bot.learning import names
 from bot.learning.book import CorrectionBook
 from bot.learning.learn import Learning
-from bot.learning.waiting import WordRefused
+from bot.learning.waiting_words import WordRefused
 from bot.settings import Settings
 from bot.speech.site_graph import _as_heard
 from bot.tickets.desk import TicketDesk

@@ -10,10 +10,10 @@ import yaml
 from bot.bench.nlu import Sentence
 from bot.database import Database
 from bot.dialogue.training import fingerprint, trained_model
-from bot.learning import learn, shelf
+from bot.learning import files, learn
 from bot.learning.learn import Learning, NotLearned
 from bot.learning.lexicon_words import accept, entry_of, keep, reject, waiting
-from bot.learning.waiting import Word, WordRefused
+from bot.learning.waiting_words import Word, WordRefused
 from bot.settings import Settings
 from nlu.lexicon import LexiconRefused, lexicon, read, site_file
 from tests.learning.quick_bench import QuickBench, figures
@@ -121,7 +121,7 @@ def test_a_word_that_does_harm_to_the_frozen_sentences_is_refused(
 
 
 def test_a_broken_file_of_words_is_told_with_its_name() -> None:
-    shelf.write_whole(shelf.words_file(), "waiting: {")
+    files.write_whole(files.words_file(), "waiting: {")
     with pytest.raises(LexiconRefused, match=r"words\.yml"):
         waiting()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from bot.learning import shelf
+from bot.learning import files
 
 
 class WordRefused(Exception):
@@ -70,7 +70,7 @@ class WaitingWords:
 
     def _kept(self) -> dict[str, Any]:
         try:
-            kept = yaml.safe_load(shelf.read_text(self._file())) or {}
+            kept = yaml.safe_load(files.read_text(self._file())) or {}
             return {"waiting": kept.get("waiting") or [], "rejected": kept.get("rejected") or []}
         except (yaml.YAMLError, AttributeError) as problem:
             raise self._broken(f"{self._file()}: {problem}") from problem
@@ -78,4 +78,4 @@ class WaitingWords:
     def _write(self, words: Sequence[Word], rejected: list[list[str]]) -> None:
         rows = {"waiting": [vars(word) for word in words], "rejected": rejected}
         text = yaml.safe_dump(rows, allow_unicode=True, sort_keys=False, width=1000)
-        shelf.write_whole(self._file(), self._head() + text)
+        files.write_whole(self._file(), self._head() + text)
