@@ -13,11 +13,11 @@ from bot.calling.danger import DangerCalls
 from bot.calling.ledger import Ledger
 from bot.calling.questions import Questions
 from bot.database import Database
+from bot.lines.ami import AmiDialler
+from bot.lines.dialling import Connected, Dialler, Rung
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
 from bot.tickets.rules import Rules
-from bot.voice.ami import AmiDialler
-from bot.voice.dialling import Connected, Dialler, Rung
 from bot.voice.sip.gateway import Gateway
 from bot.voice.sip.server import SipServer
 from bot.voice.telephone import Telephone

@@ -14,9 +14,9 @@ import uuid as uuids
 from pathlib import Path
 from typing import Any
 
+from bot.lines.audiosocket import FRAME_S, UUID, Frame
+from bot.lines.client import AudioSocketCaller
 from bot.speech.audio import read_audio
-from bot.voice.audiosocket import FRAME_S, UUID, Frame
-from bot.voice.client import AudioSocketCaller
 
 RATE = 8000
 #: a caller breathes so long between Gege's answer and the next sentence (s)

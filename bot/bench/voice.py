@@ -21,13 +21,13 @@ from bot.app.parts import Service, ears_and_mouth, running
 from bot.bench.latency import Latency
 from bot.bench.plain_loop import PlainLoop
 from bot.bench.service import scratch
+from bot.lines.audiosocket import AudioSocketLine, AudioSocketServer
+from bot.lines.line import CallFacts
 from bot.settings import PROJECT, Settings
 from bot.speech.recognise import HeardSpeech, Recogniser, give_way
 from bot.speech.speak import Voice
-from bot.voice.audiosocket import AudioSocketLine, AudioSocketServer
 from bot.voice.call import PhoneCall
 from bot.voice.intake import intake_of
-from bot.voice.line import CallFacts
 
 Progress = Callable[[str], None]
 SENTENCES = ("我屋里停电了", "沿河路二百零六号", "一度电几多钱", "电费几多", "我要找网格员", "开关坏了推不上去")

@@ -15,12 +15,12 @@ from bot.calling.key import ask_for_key
 from bot.calling.ledger import CALL_BACK, CallRefused, Ledger
 from bot.calling.words import words
 from bot.grid.importer import phone_digits
+from bot.lines.bridge import Joinable, join, ring_back
+from bot.lines.dialling import Dialler
 from bot.notify.masking import surname
 from bot.notify.routes import CHATS
 from bot.speech.speak import Voice, VoiceFailed
 from bot.tickets.desk import TicketCard, TicketDesk, TicketRefused
-from bot.voice.bridge import Joinable, join, ring_back
-from bot.voice.dialling import Dialler
 from bot.voice.mouth import say
 from bot.voice.plan import digits
 

@@ -12,11 +12,11 @@ from bot.calling.key import ask_for_key
 from bot.calling.ledger import DANGER, Ledger
 from bot.calling.words import words
 from bot.database import now
+from bot.lines.dialling import Connected, Dialler, Rung
 from bot.notify.masking import mask
 from bot.speech.speak import Voice, VoiceFailed
 from bot.tickets.desk import TicketCard, TicketDesk, TicketRefused
 from bot.tickets.models import Kind, State
-from bot.voice.dialling import Connected, Dialler, Rung
 from bot.voice.mouth import say
 from bot.voice.plan import People, Person, digits, in_order
 

@@ -13,11 +13,11 @@ from bot.calling.ledger import CallRefused, Ledger
 from bot.calling.words import words
 from bot.database import Database, now
 from bot.dialogue.port import Dialogue, Heard, Reply, Understanding
+from bot.lines.dialling import Dialler
+from bot.lines.line import CallFacts, Line
 from bot.tickets.hours import Hours
 from bot.tickets.owed_calls import OwedCallCard, OwedCalls
-from bot.voice.dialling import Dialler
 from bot.voice.frame import Opening
-from bot.voice.line import CallFacts, Line
 from bot.voice.plan import digits
 from bot.voice.telephone import Telephone
 

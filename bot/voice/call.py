@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.dialogue.port import Heard, Reply
+from bot.lines.line import CallFacts, Line, Pressed
 from bot.recordings.keys import KeyRefused
 from bot.speech.reading import plain
 from bot.speech.speak import VoiceFailed
@@ -15,7 +16,6 @@ from bot.voice.account import CallStory, TurnStory
 from bot.voice.ear import Gone, Noticed, Said, Silent
 from bot.voice.frame import KnownOutage, OnEvent, Opening
 from bot.voice.keeping import CallDesk
-from bot.voice.line import CallFacts, Line, Pressed
 from bot.voice.message import MessageTaking
 from bot.voice.mouth import Spoken
 from bot.voice.prompts import prompts

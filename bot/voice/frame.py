@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.dialogue.port import Dialogue, Heard
+from bot.lines.line import CallFacts, Line
+from bot.lines.tones import looking
 from bot.settings import Settings
 from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice
@@ -18,11 +20,9 @@ from bot.voice.capacity import Seats
 from bot.voice.ear import Ear
 from bot.voice.intake import Intake
 from bot.voice.keeping import CallDesk, Keeping
-from bot.voice.line import CallFacts, Line
 from bot.voice.mouth import Mouth, Spoken
 from bot.voice.patience import CallerPaces, Patience, rules_of
 from bot.voice.recording import CallRecording
-from bot.voice.tones import looking
 
 log = logging.getLogger(__name__)
 

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from bot.grid.dialled import grid_of_numbers
+from bot.lines.audiosocket import AudioSocketLine, AudioSocketServer
+from bot.lines.fastagi import AgiSession, Script
+from bot.lines.line import CallFacts
 from bot.settings import Settings
 from bot.speech.speak import Voice, VoiceFailed
 from bot.tickets.desk import Report, TicketCard
-from bot.voice.audiosocket import AudioSocketLine, AudioSocketServer
 from bot.voice.call import OnEvent
-from bot.voice.fastagi import AgiSession, Script
-from bot.voice.line import CallFacts
 from bot.voice.mouth import say
 from bot.voice.plan import ANSWERED, CALLER_LEFT, CallPlan, Roles, Step, digits, people_to_ring
 from bot.voice.prompts import prompts

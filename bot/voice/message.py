@@ -7,12 +7,12 @@ import logging
 from collections.abc import Sequence
 
 from bot.dialogue.port import Heard
+from bot.lines.line import Pressed
+from bot.lines.tones import beep
 from bot.voice.account import TurnStory
 from bot.voice.ear import Gone, Left, Said
 from bot.voice.frame import CallFrame
-from bot.voice.line import Pressed
 from bot.voice.prompts import prompts
-from bot.voice.tones import beep
 
 log = logging.getLogger(__name__)
 

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from bot.dialogue.port import Dialogue
+from bot.lines.audiosocket import FRAME_S, AudioSocketServer
+from bot.lines.client import Key, place_call
+from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
 from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice
 from bot.tickets.desk import TicketDesk
 from bot.voice.account import CallStory
-from bot.voice.audiosocket import FRAME_S, AudioSocketServer
 from bot.voice.call import OnEvent, PhoneCall
-from bot.voice.client import Key, place_call
 from bot.voice.intake import Intake, intake_of
-from bot.voice.line import CallFacts, Line
 from bot.voice.log import CallLog
 
 #: turns are waited for at most this long (s of audio time)

@@ -15,20 +15,20 @@ from bot.database import Database, now
 from bot.dialogue.port import Dialogue
 from bot.grid.present import Present
 from bot.grid.registry import Registry
+from bot.lines.audiosocket import AudioSocketServer
+from bot.lines.fastagi import FastAgiServer
+from bot.lines.line import CallFacts, Line
 from bot.recordings.room import delete_expired
 from bot.settings import Settings
 from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice, VoiceFailed
 from bot.tickets.desk import TicketDesk
-from bot.voice.audiosocket import AudioSocketServer
 from bot.voice.call import OnEvent, Opening, PhoneCall
 from bot.voice.capacity import Seats
-from bot.voice.fastagi import FastAgiServer
 from bot.voice.handover import HandOvers
 from bot.voice.intake import intake_of
 from bot.voice.known_outages import KnownOutages
 from bot.voice.later import LaterRecognition
-from bot.voice.line import CallFacts, Line
 from bot.voice.log import CallLog
 from bot.voice.metrics import CallMetrics
 from bot.voice.patience import CallerPaces

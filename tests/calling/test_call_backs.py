@@ -22,9 +22,9 @@ from bot.chat.store import ChatShelf
 from bot.chat.takeover import Takeovers
 from bot.database import Database
 from bot.grid.registry import Registry
+from bot.lines.dialling import Rung
 from bot.settings import CallingSettings
 from bot.tickets.desk import Report, TicketDesk
-from bot.voice.dialling import Rung
 from bot.voice.sip import rtp, sdp
 from bot.voice.sip.gateway import Gateway
 from bot.voice.sip.server import SipServer

@@ -15,12 +15,12 @@ from bot.database import Database, now
 from bot.grid.leave import write_leave
 from bot.grid.present import Present
 from bot.grid.registry import Registry
+from bot.lines.dialling import Rung
+from bot.lines.incoming import Incoming
+from bot.lines.line import Pressed, Sounded
+from bot.lines.outgoing import Outgoing
 from bot.settings import CallingSettings
 from bot.tickets.desk import Report, TicketDesk
-from bot.voice.dialling import Rung
-from bot.voice.incoming import Incoming
-from bot.voice.line import Pressed, Sounded
-from bot.voice.outgoing import Outgoing
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
 from tests.voice.doubles import ToneVoice

@@ -92,7 +92,7 @@ async def test_a_landline_is_rung_hears_the_question_and_answers_by_a_key(tmp_pa
                 await until(lambda: any("满意" in each for each in here.voice.said))
                 assert "自动语音" in "".join(here.voice.said)
                 line = next(iter(server.calls.values())).line
-                from bot.voice.line import Pressed
+                from bot.lines.line import Pressed
 
                 line.pressed(Pressed("1"))
                 await until(lambda: dialogue.heard == ["满意"])
@@ -117,7 +117,7 @@ class Nobody:
         self.rung: list[str] = []
 
     async def ring(self, number: str, within_s: float):
-        from bot.voice.dialling import Rung
+        from bot.lines.dialling import Rung
 
         self.rung.append(number)
         return Rung("no_answer")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.voice.line import CallFacts, Sounded
+from bot.lines.line import CallFacts, Sounded
 from bot.voice.sip import g711
 from bot.voice.sip.gateway import Gateway
 from bot.voice.sip.media import SipLine

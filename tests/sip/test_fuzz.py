@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from bot.voice.line import CallFacts, Pressed, Sounded
+from bot.lines.line import CallFacts, Pressed, Sounded
 from bot.voice.sip import rtp, sdp
 from bot.voice.sip.media import SipLine
 from bot.voice.sip.message import Malformed, Message, parse

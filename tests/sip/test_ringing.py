@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.voice.line import CallFacts, Sounded
+from bot.lines.line import CallFacts, Sounded
 from bot.voice.sip import digest
 from bot.voice.sip.gateway import Gateway
 from bot.voice.sip.media import SipLine

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from bot.voice.line import CallFacts, Pressed, Sounded
+from bot.lines.line import CallFacts, Pressed, Sounded
 from bot.voice.sip import g711, rtp, sdp
 from bot.voice.sip.media import SipLine
 from bot.voice.sip.message import Message, parameter, parse

@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.lines.client import Key
+from bot.lines.line import CallFacts
 from bot.recordings.room import look_into, open_recording
 from bot.settings import Settings
 from bot.speech.audio import write_wav
 from bot.voice.account import CallStory
 from bot.voice.call import PhoneCall
 from bot.voice.capacity import Seats
-from bot.voice.client import Key
-from bot.voice.line import CallFacts
 from bot.voice.prompts import prompts
 from bot.voice.story import run_call
 from tests.voice.doubles import (
@@ -271,9 +271,9 @@ async def test_a_silent_caller_is_asked_twice_then_handed_over(tmp_path: Path) -
 
 async def test_no_frames_at_all_count_as_silence(tmp_path: Path) -> None:
     """A telephone with silence suppression sends nothing: the end of speech must come all the same."""
-    from bot.voice.audiosocket import AudioSocketServer
+    from bot.lines.audiosocket import AudioSocketServer
+    from bot.lines.client import place_call
     from bot.voice.call import answering
-    from bot.voice.client import place_call
 
     room = Room(tmp_path, ["停电"], [reply("记下了。", ended=True)])
     server = AudioSocketServer(
@@ -314,9 +314,9 @@ async def test_a_caller_who_hangs_up_in_mid_sentence_is_still_heard(tmp_path: Pa
     async def never() -> None:
         pass
 
-    from bot.voice.audiosocket import AudioSocketServer
+    from bot.lines.audiosocket import AudioSocketServer
+    from bot.lines.client import place_call
     from bot.voice.call import answering
-    from bot.voice.client import place_call
 
     server = AudioSocketServer(
         "127.0.0.1",

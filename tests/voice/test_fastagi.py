@@ -15,13 +15,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from bot.grid.importer import phone_digits
+from bot.lines.audiosocket import AudioSocketServer
+from bot.lines.client import Key, place_call
+from bot.lines.fastagi import AgiFailed, AgiSession, FastAgiServer
+from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
-from bot.voice.audiosocket import AudioSocketServer
 from bot.voice.call import PhoneCall
-from bot.voice.client import Key, place_call
-from bot.voice.fastagi import AgiFailed, AgiSession, FastAgiServer
 from bot.voice.handover import HandOvers
-from bot.voice.line import CallFacts, Line
 from bot.voice.prompts import prompts
 from tests.voice.asterisk import Channel
 from tests.voice.doubles import HandingDesk, NotingIntake, ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply

@@ -25,12 +25,12 @@ from bot.database import Database, now
 from bot.grid.models import Contact, Household, HouseholdContact
 from bot.grid.registry import Registry
 from bot.grid.said_time import say_time
+from bot.lines.client import Key, place_call
+from bot.lines.line import CallFacts
 from bot.recordings.room import open_recording
 from bot.settings import CapacitySettings, Settings
 from bot.tickets.desk import TicketCard, TicketDesk
-from bot.voice.client import Key, place_call
 from bot.voice.known_outages import KnownOutages
-from bot.voice.line import CallFacts
 from bot.voice.log import find_call, latest_calls
 from bot.voice.patience import CallerPaces
 from bot.voice.prompts import prompts

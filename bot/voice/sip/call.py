@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.voice.line import CallFacts, Pressed
+from bot.lines.line import CallFacts, Pressed
 from bot.voice.sip import sdp
 from bot.voice.sip.dialog import Dialog, new_tag
 from bot.voice.sip.endpoint import Address, Endpoint

@@ -10,7 +10,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.voice.allowed import networks
+from bot.lines.allowed import networks
 from bot.voice.sip.dialog import Dialog, new_branch, new_tag
 from bot.voice.sip.media import own_address
 from bot.voice.sip.message import Malformed, Message, answer_address, host_port, parse, respond

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 
-from bot.voice.line import CallFacts
+from bot.lines.line import CallFacts
 from bot.voice.sip.message import Message, uri_of, user_of
 
 

@@ -9,11 +9,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from bot.lines.bridge import join, ring_back
+from bot.lines.dialling import Rung
+from bot.lines.line import CallFacts, Line, LineEvent, Playback
 from bot.speech.speak import Voice, VoiceFailed
-from bot.voice.bridge import join, ring_back
-from bot.voice.dialling import Rung
 from bot.voice.handover import HandOvers
-from bot.voice.line import CallFacts, Line, LineEvent, Playback
 from bot.voice.mouth import say
 from bot.voice.plan import ANSWERED, CALLER_LEFT, CallPlan
 from bot.voice.prompts import prompts

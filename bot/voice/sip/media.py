@@ -10,9 +10,9 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from bot.voice.incoming import FRAME_S, Incoming
-from bot.voice.line import LineEvent, Playback, Sounded
-from bot.voice.outgoing import Outgoing
+from bot.lines.incoming import FRAME_S, Incoming
+from bot.lines.line import LineEvent, Playback, Sounded
+from bot.lines.outgoing import Outgoing
 from bot.voice.sip import rtp
 from bot.voice.sip.busy import BusyTone
 from bot.voice.sip.sdp import Media

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 
-from bot.voice.dialling import Rung
+from bot.lines.dialling import Rung
 from bot.voice.sip.call import NOWHERE, NUMBER, SDP, Home, SipCall
 from bot.voice.sip.dialog import Dialog, new_tag
 from bot.voice.sip.endpoint import Address

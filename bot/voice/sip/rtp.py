@@ -6,7 +6,7 @@ import struct
 from collections import deque
 from dataclasses import dataclass
 
-from bot.voice.line import LineEvent, Pressed, Sounded
+from bot.lines.line import LineEvent, Pressed, Sounded
 from bot.voice.sip import g711
 
 _HEADER = struct.Struct(">BBHII")

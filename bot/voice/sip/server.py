@@ -6,8 +6,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-from bot.voice.dialling import Rung
-from bot.voice.line import CallFacts
+from bot.lines.dialling import Rung
+from bot.lines.line import CallFacts
 from bot.voice.sip import sdp
 from bot.voice.sip.call import KNOWN, SDP, Answer, IncomingCall, SipCall
 from bot.voice.sip.endpoint import Address, Endpoint

@@ -8,8 +8,8 @@ import logging
 import socket
 from collections.abc import AsyncIterator
 
+from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
-from bot.voice.line import CallFacts, Line
 from bot.voice.sip.gateway import Gateway
 from bot.voice.sip.handover import SipHandOver
 from bot.voice.sip.server import SipServer

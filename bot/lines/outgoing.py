@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from bot.voice.line import Playback
+from bot.lines.line import Playback
 
 
 class Outgoing:

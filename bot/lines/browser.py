@@ -17,9 +17,9 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from bot.voice.incoming import FRAME_S, Incoming
-from bot.voice.line import LineEvent, Playback, Pressed, Sounded
-from bot.voice.outgoing import Outgoing
+from bot.lines.incoming import FRAME_S, Incoming
+from bot.lines.line import LineEvent, Playback, Pressed, Sounded
+from bot.lines.outgoing import Outgoing
 
 log = logging.getLogger(__name__)
 

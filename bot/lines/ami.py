@@ -13,9 +13,9 @@ import uuid as uuids
 from dataclasses import dataclass
 from typing import Any
 
-from bot.voice.audiosocket import AudioSocketLine, AudioSocketServer
-from bot.voice.dialling import Connected, Rung
-from bot.voice.line import CallFacts
+from bot.lines.audiosocket import AudioSocketLine, AudioSocketServer
+from bot.lines.dialling import Connected, Rung
+from bot.lines.line import CallFacts
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from bot.voice.bridge import Joinable
+from bot.lines.bridge import Joinable
 
 Call = TypeVar("Call", covariant=True)
 

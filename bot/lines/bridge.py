@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 import soxr
 
-from bot.voice.line import Line, Sounded
-from bot.voice.tones import ringing
+from bot.lines.line import Line, Sounded
+from bot.lines.tones import ringing
 
 #: sound that waits on a joined line for longer than this (s) is dropped: two clocks never agree
 _MOST_WAITING_S = 0.3

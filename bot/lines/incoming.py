@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from bot.voice.line import LineEvent, Sounded
+from bot.lines.line import LineEvent, Sounded
 
 FRAME_S = 0.02
 

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 import soxr
 
-from bot.voice.allowed import is_allowed, networks
-from bot.voice.incoming import FRAME_S, Incoming
-from bot.voice.line import CallFacts, LineEvent, Playback, Pressed, Sounded
-from bot.voice.outgoing import Outgoing
+from bot.lines.allowed import is_allowed, networks
+from bot.lines.incoming import FRAME_S, Incoming
+from bot.lines.line import CallFacts, LineEvent, Playback, Pressed, Sounded
+from bot.lines.outgoing import Outgoing
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bot.lines.audiosocket import DTMF, FRAME_S, HANG_UP, KINDS, RATES, UUID, Frame, read_frame
 from bot.speech.audio import read_audio
-from bot.voice.audiosocket import DTMF, FRAME_S, HANG_UP, KINDS, RATES, UUID, Frame, read_frame
 
 #: quieter than this (int16) is silence
 _LOUD = 200

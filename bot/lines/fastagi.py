@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
-from bot.voice.allowed import is_allowed, networks
+from bot.lines.allowed import is_allowed, networks
 
 log = logging.getLogger(__name__)
 
