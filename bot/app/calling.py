@@ -15,12 +15,12 @@ from bot.calling.questions import Questions
 from bot.database import Database
 from bot.lines.ami import AmiDialler
 from bot.lines.dialling import Connected, Dialler, Rung
+from bot.lines.sip.gateway import Gateway
+from bot.lines.sip.server import SipServer
 from bot.settings import Settings
+from bot.telephone.telephone import Telephone
 from bot.tickets.desk import TicketDesk
 from bot.tickets.rules import Rules
-from bot.voice.sip.gateway import Gateway
-from bot.voice.sip.server import SipServer
-from bot.voice.telephone import Telephone
 
 log = logging.getLogger(__name__)
 

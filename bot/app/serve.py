@@ -20,18 +20,18 @@ from bot.chat.store import ChatShelf
 from bot.database import now
 from bot.grid.registry import Registry
 from bot.grid.sample import make_sample
+from bot.lines.sip.gateway import Gateway
+from bot.lines.sip.server import SipServer
 from bot.notify.links import Links, site_key
 from bot.notify.relay import release
 from bot.settings import Settings
 from bot.speech.models import ModelMissing, in_use
 from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice, VoiceFailed
+from bot.telephone.sip_front_end import UnknownTrunk, sip_front_end
+from bot.telephone.telephone import Telephone
 from bot.tickets.rules import rules_of
 from bot.voice.repertoire import Repertoire
-from bot.voice.sip.gateway import Gateway
-from bot.voice.sip.server import SipServer
-from bot.voice.sip.service import UnknownTrunk, sip_front_end
-from bot.voice.telephone import Telephone
 from bot.web.app import make_app
 from bot.web.calls import CallPages
 from bot.web.learning import LearningPages

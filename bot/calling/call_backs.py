@@ -20,9 +20,9 @@ from bot.lines.dialling import Dialler
 from bot.notify.masking import surname
 from bot.notify.routes import CHATS
 from bot.speech.speak import Voice, VoiceFailed
+from bot.telephone.ring_plan import digits
 from bot.tickets.desk import TicketCard, TicketDesk, TicketRefused
 from bot.voice.mouth import say
-from bot.voice.plan import digits
 
 log = logging.getLogger(__name__)
 

@@ -15,11 +15,11 @@ from bot.database import Database, now
 from bot.dialogue.port import Dialogue, Heard, Reply, Understanding
 from bot.lines.dialling import Dialler
 from bot.lines.line import CallFacts, Line
+from bot.telephone.ring_plan import digits
+from bot.telephone.telephone import Telephone
 from bot.tickets.hours import Hours
 from bot.tickets.owed_calls import OwedCallCard, OwedCalls
 from bot.voice.frame import Opening
-from bot.voice.plan import digits
-from bot.voice.telephone import Telephone
 
 log = logging.getLogger(__name__)
 

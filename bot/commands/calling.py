@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
         from bot.app.parts import open_site
         from bot.calling.ledger import Ledger
         from bot.settings import load_settings
-        from bot.voice.plan import digits
+        from bot.telephone.ring_plan import digits
 
         if len(digits(number)) < 5:
             raise typer.BadParameter(f"{number} is no telephone number")

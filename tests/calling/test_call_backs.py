@@ -23,11 +23,11 @@ from bot.chat.takeover import Takeovers
 from bot.database import Database
 from bot.grid.registry import Registry
 from bot.lines.dialling import Rung
+from bot.lines.sip import rtp, sdp
+from bot.lines.sip.gateway import Gateway
+from bot.lines.sip.server import SipServer
 from bot.settings import CallingSettings
 from bot.tickets.desk import Report, TicketDesk
-from bot.voice.sip import rtp, sdp
-from bot.voice.sip.gateway import Gateway
-from bot.voice.sip.server import SipServer
 from tests.calling.phones import Network, Phone
 from tests.sip.exchange import TONE, Sound, exchange
 from tests.tickets.county import county as small_county

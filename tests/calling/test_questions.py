@@ -17,11 +17,11 @@ from bot.calling.words import words
 from bot.database import Database, now
 from bot.dialogue.port import Heard, Reply, Understanding
 from bot.settings import CallingSettings
+from bot.telephone.sip_front_end import sip_front_end
 from bot.tickets.desk import Report
 from bot.tickets.hours import Hours
 from bot.tickets.models import OwedCall
 from bot.tickets.rules import usual_rules
-from bot.voice.sip.service import sip_front_end
 from tests.sip.exchange import exchange
 from tests.sip.test_put_through import Site
 from tests.tickets.county import county as small_county

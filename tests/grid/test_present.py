@@ -9,7 +9,7 @@ from bot.grid.leave import come_back, write_leave
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.present import Present
 from bot.grid.registry import Registry
-from bot.voice.plan import people_to_ring
+from bot.telephone.ring_plan import people_to_ring
 
 DAY = dt.timedelta(days=1)
 

@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bot.lines.line import CallFacts, Sounded
-from bot.voice.sip import digest
-from bot.voice.sip.gateway import Gateway
-from bot.voice.sip.media import SipLine
-from bot.voice.sip.message import Message
-from bot.voice.sip.server import SipServer
-from bot.voice.sip.trunk import Registration
+from bot.lines.sip import digest
+from bot.lines.sip.gateway import Gateway
+from bot.lines.sip.media import SipLine
+from bot.lines.sip.message import Message
+from bot.lines.sip.server import SipServer
+from bot.lines.sip.trunk import Registration
 from tests.sip.exchange import Exchange, exchange
 from tests.waiting import until
 
@@ -218,7 +218,7 @@ async def test_we_are_registered_again_before_it_is_forgotten_and_gone_at_the_en
 
 
 async def test_a_trunk_that_refuses_is_said_and_asked_again(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
-    monkeypatch.setattr("bot.voice.sip.trunk._RETRY_S", 0.1)
+    monkeypatch.setattr("bot.lines.sip.trunk._RETRY_S", 0.1)
     async with both() as (server, far, gateway):
         far.behave["REGISTER"] = lambda request: far.answer(request, 403)
         registration = Registration(server.endpoint, gateway, 60)

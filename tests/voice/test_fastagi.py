@@ -20,8 +20,8 @@ from bot.lines.client import Key, place_call
 from bot.lines.fastagi import AgiFailed, AgiSession, FastAgiServer
 from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
+from bot.telephone.handover import HandOvers
 from bot.voice.call import PhoneCall
-from bot.voice.handover import HandOvers
 from bot.voice.prompts import prompts
 from tests.voice.asterisk import Channel
 from tests.voice.doubles import HandingDesk, NotingIntake, ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply

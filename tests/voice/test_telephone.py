@@ -29,12 +29,12 @@ from bot.lines.client import Key, place_call
 from bot.lines.line import CallFacts
 from bot.recordings.room import open_recording
 from bot.settings import CapacitySettings, Settings
+from bot.telephone.telephone import Telephone
 from bot.tickets.desk import TicketCard, TicketDesk
 from bot.voice.known_outages import KnownOutages
 from bot.voice.log import find_call, latest_calls
 from bot.voice.patience import CallerPaces
 from bot.voice.prompts import prompts
-from bot.voice.telephone import Telephone
 from bot.web.metrics import metrics_route
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite

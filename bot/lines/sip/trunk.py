@@ -7,11 +7,11 @@ import logging
 import re
 import secrets
 
-from bot.voice.sip import digest
-from bot.voice.sip.dialog import new_tag
-from bot.voice.sip.endpoint import Endpoint
-from bot.voice.sip.gateway import Gateway, authorised
-from bot.voice.sip.message import Message, parameter
+from bot.lines.sip import digest
+from bot.lines.sip.dialog import new_tag
+from bot.lines.sip.endpoint import Endpoint
+from bot.lines.sip.gateway import Gateway, authorised
+from bot.lines.sip.message import Message, parameter
 
 log = logging.getLogger(__name__)
 

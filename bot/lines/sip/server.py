@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from bot.lines.dialling import Rung
 from bot.lines.line import CallFacts
-from bot.voice.sip import sdp
-from bot.voice.sip.call import KNOWN, SDP, Answer, IncomingCall, SipCall
-from bot.voice.sip.endpoint import Address, Endpoint
-from bot.voice.sip.facts import facts_of
-from bot.voice.sip.gateway import Gateway
-from bot.voice.sip.message import ALLOW, Message, parameter, part_of
-from bot.voice.sip.ringing import Ringer
+from bot.lines.sip import sdp
+from bot.lines.sip.call import KNOWN, SDP, Answer, IncomingCall, SipCall
+from bot.lines.sip.endpoint import Address, Endpoint
+from bot.lines.sip.facts import facts_of
+from bot.lines.sip.gateway import Gateway
+from bot.lines.sip.message import ALLOW, Message, parameter, part_of
+from bot.lines.sip.ringing import Ringer
 
 log = logging.getLogger(__name__)
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.lines.line import CallFacts, Pressed
-from bot.voice.sip import sdp
-from bot.voice.sip.dialog import Dialog, new_tag
-from bot.voice.sip.endpoint import Address, Endpoint
-from bot.voice.sip.facts import facts_of
-from bot.voice.sip.gateway import Gateway, proven
-from bot.voice.sip.media import SipLine, bind
-from bot.voice.sip.message import ALLOW, Message, host_port, parameter, part_of
+from bot.lines.sip import sdp
+from bot.lines.sip.dialog import Dialog, new_tag
+from bot.lines.sip.endpoint import Address, Endpoint
+from bot.lines.sip.facts import facts_of
+from bot.lines.sip.gateway import Gateway, proven
+from bot.lines.sip.media import SipLine, bind
+from bot.lines.sip.message import ALLOW, Message, host_port, parameter, part_of
 
 log = logging.getLogger(__name__)
 

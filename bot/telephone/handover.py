@@ -15,10 +15,10 @@ from bot.lines.fastagi import AgiSession, Script
 from bot.lines.line import CallFacts
 from bot.settings import Settings
 from bot.speech.speak import Voice, VoiceFailed
+from bot.telephone.ring_plan import ANSWERED, CALLER_LEFT, CallPlan, Roles, Step, digits, people_to_ring
 from bot.tickets.desk import Report, TicketCard
 from bot.voice.call import OnEvent
 from bot.voice.mouth import say
-from bot.voice.plan import ANSWERED, CALLER_LEFT, CallPlan, Roles, Step, digits, people_to_ring
 from bot.voice.prompts import prompts
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
-from bot.voice.sip.g711 import PCMA, PCMU
+from bot.lines.sip.g711 import PCMA, PCMU
 
 NAMES = {PCMU: "PCMU", PCMA: "PCMA"}
 _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")

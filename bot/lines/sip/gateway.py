@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bot.voice.sip import digest
-from bot.voice.sip.endpoint import Address
-from bot.voice.sip.message import Message
+from bot.lines.sip import digest
+from bot.lines.sip.endpoint import Address
+from bot.lines.sip.message import Message
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ import socket
 from collections.abc import AsyncIterator
 
 from bot.lines.line import CallFacts, Line
+from bot.lines.sip.gateway import Gateway
+from bot.lines.sip.server import SipServer
+from bot.lines.sip.trunk import Registration
 from bot.settings import Settings
-from bot.voice.sip.gateway import Gateway
-from bot.voice.sip.handover import SipHandOver
-from bot.voice.sip.server import SipServer
-from bot.voice.sip.trunk import Registration
-from bot.voice.telephone import Telephone
+from bot.telephone.handover_by_sip import SipHandOver
+from bot.telephone.telephone import Telephone
 
 log = logging.getLogger(__name__)
 

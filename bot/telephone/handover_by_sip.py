@@ -12,17 +12,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from bot.lines.bridge import join, ring_back
 from bot.lines.dialling import Rung
 from bot.lines.line import CallFacts, Line, LineEvent, Playback
+from bot.lines.sip.call import SipCall
+from bot.lines.sip.gateway import Gateway
+from bot.lines.sip.media import SipLine
+from bot.lines.sip.message import host_port
+from bot.lines.sip.ringing import outcome_of
+from bot.lines.sip.server import SipServer
 from bot.speech.speak import Voice, VoiceFailed
-from bot.voice.handover import HandOvers
+from bot.telephone.handover import HandOvers
+from bot.telephone.ring_plan import ANSWERED, CALLER_LEFT, CallPlan
 from bot.voice.mouth import say
-from bot.voice.plan import ANSWERED, CALLER_LEFT, CallPlan
 from bot.voice.prompts import prompts
-from bot.voice.sip.call import SipCall
-from bot.voice.sip.gateway import Gateway
-from bot.voice.sip.media import SipLine
-from bot.voice.sip.message import host_port
-from bot.voice.sip.ringing import outcome_of
-from bot.voice.sip.server import SipServer
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from bot.voice.sip.message import Message, host_of
+from bot.lines.sip.message import Message, host_of
 
 T1, T2, LASTS = 0.5, 4.0, 32.0
 _MOST_FINALS = 20_000

@@ -6,7 +6,7 @@ import re
 import uuid
 
 from bot.lines.line import CallFacts
-from bot.voice.sip.message import Message, uri_of, user_of
+from bot.lines.sip.message import Message, uri_of, user_of
 
 
 def facts_of(invite: Message) -> CallFacts:

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from bot.lines.line import LineEvent, Pressed, Sounded
-from bot.voice.sip import g711
+from bot.lines.sip import g711
 
 _HEADER = struct.Struct(">BBHII")
 _DIGITS = "0123456789*#ABCD"

@@ -22,10 +22,10 @@ from bot.recordings.room import delete_expired
 from bot.settings import Settings
 from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice, VoiceFailed
+from bot.telephone.handover import HandOvers
 from bot.tickets.desk import TicketDesk
 from bot.voice.call import OnEvent, Opening, PhoneCall
 from bot.voice.capacity import Seats
-from bot.voice.handover import HandOvers
 from bot.voice.intake import intake_of
 from bot.voice.known_outages import KnownOutages
 from bot.voice.later import LaterRecognition

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 
-from bot.voice.sip.message import Message, host_of, parameter, uri_of
+from bot.lines.sip.message import Message, host_of, parameter, uri_of
 
 
 @dataclass

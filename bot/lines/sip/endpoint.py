@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.lines.allowed import networks
-from bot.voice.sip.dialog import Dialog, new_branch, new_tag
-from bot.voice.sip.media import own_address
-from bot.voice.sip.message import Malformed, Message, answer_address, host_port, parse, respond
-from bot.voice.sip.message import parameter as parameter_of
-from bot.voice.sip.transaction import LASTS, Finals, Repeats, key_of
+from bot.lines.sip.dialog import Dialog, new_branch, new_tag
+from bot.lines.sip.media import own_address
+from bot.lines.sip.message import Malformed, Message, answer_address, host_port, parse, respond
+from bot.lines.sip.message import parameter as parameter_of
+from bot.lines.sip.transaction import LASTS, Finals, Repeats, key_of
 
 log = logging.getLogger(__name__)
 

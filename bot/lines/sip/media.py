@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from bot.lines.incoming import FRAME_S, Incoming
 from bot.lines.line import LineEvent, Playback, Sounded
 from bot.lines.outgoing import Outgoing
-from bot.voice.sip import rtp
-from bot.voice.sip.busy import BusyTone
-from bot.voice.sip.sdp import Media
+from bot.lines.sip import rtp
+from bot.lines.sip.busy import BusyTone
+from bot.lines.sip.sdp import Media
 
 _FRAME = 320
 _CATCH_UP_S = 0.5

@@ -7,11 +7,11 @@ import secrets
 import time
 
 from bot.lines.dialling import Rung
-from bot.voice.sip.call import NOWHERE, NUMBER, SDP, Home, SipCall
-from bot.voice.sip.dialog import Dialog, new_tag
-from bot.voice.sip.endpoint import Address
-from bot.voice.sip.gateway import Gateway, proven
-from bot.voice.sip.message import ALLOW, Message, part_of
+from bot.lines.sip.call import NOWHERE, NUMBER, SDP, Home, SipCall
+from bot.lines.sip.dialog import Dialog, new_tag
+from bot.lines.sip.endpoint import Address
+from bot.lines.sip.gateway import Gateway, proven
+from bot.lines.sip.message import ALLOW, Message, part_of
 
 #: after CANCEL the final response should come at once; nobody waits longer for it (s)
 _CANCELLED_S = 5.0
