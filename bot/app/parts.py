@@ -165,7 +165,7 @@ async def _sweep(service: Service) -> None:
 @asynccontextmanager
 async def ears_and_mouth(settings: Settings) -> AsyncIterator[tuple[Recogniser, Voice]]:
     """The recogniser and the voice that the settings choose, started. Raises ModelMissing, VoiceFailed."""
-    from bot.speech.ears import make_recogniser
+    from bot.speech.recogniser_of import make_recogniser
 
     database = open_site(settings)
     try:

@@ -15,8 +15,8 @@ import soxr
 import webrtcvad
 
 from bot.bench.speech import spoken, test_sentences
-from bot.speech.demo_model.line import Line
 from bot.voice.turn import Nearness, TurnEvent, TurnRules, TurnTaker
+from tools.demo_model.line import Line
 
 RATE = 8000
 FRAME = 160

@@ -16,8 +16,8 @@ from bot.bench.noise import queries
 from bot.bench.speech import aloud, over_a_line
 from bot.dialogue.port import Understanding
 from bot.grid.registry import Registry
-from bot.speech.demo_model.texts import plain
 from bot.speech.recognise import HeardSpeech, Recogniser
+from tools.demo_model.texts import plain
 
 Parse = Callable[[str, tuple[str, ...]], Awaitable[Understanding]]
 Progress = Callable[[str], None]

@@ -63,7 +63,7 @@ async def call(settings: Settings, progress: Progress) -> dict[str, Any]:
     """Audio → intent → household → grid, by kind of speech (bot.bench.call)."""
     from bot.bench.call import bench_call
     from bot.bench.nlu import sets_of_sentences
-    from bot.speech.ears import make_recogniser
+    from bot.speech.recogniser_of import make_recogniser
 
     situations = [(row.text, row.intent) for row in sets_of_sentences()["clean"]]
     recogniser = make_recogniser(settings)

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from bot.speech.demo_model.features import SAMPLE_RATE
-from bot.speech.demo_model.line import Line
-from bot.speech.demo_model.speaker import Job, speak_jobs, syllables_of
-from bot.speech.demo_model.synthesis import HELD_OUT_VOICES, Voice
-from bot.speech.demo_model.texts import SITUATIONS_FILE, STORY_FILE, plain
+from tools.demo_model.features import SAMPLE_RATE
+from tools.demo_model.line import Line
+from tools.demo_model.speaker import Job, speak_jobs, syllables_of
+from tools.demo_model.synthesis import HELD_OUT_VOICES, Voice
+from tools.demo_model.texts import SITUATIONS_FILE, STORY_FILE, plain
 
 Parse = Callable[[str], Mapping[str, Any]]
 """Text -> {"intent": …, "entities": {name: value}}."""

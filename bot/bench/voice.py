@@ -203,7 +203,7 @@ async def _callers(wanted: dict[str, Any]) -> dict[str, Any]:
 
 @asynccontextmanager
 async def _site(settings: Settings, progress: Progress) -> AsyncIterator[tuple[Service, Recogniser, Voice, Settings, list[str]]]:
-    from bot.speech.demo_model.speaker import demo_wav
+    from tools.demo_model.speaker import demo_wav
 
     with tempfile.TemporaryDirectory(prefix="gege-bench-") as folder:
         wavs = []

@@ -27,9 +27,9 @@ from bot.grid.models import Household
 from bot.grid.numerals import speak_number
 from bot.grid.registry import Registry
 from bot.settings import Settings
-from bot.speech.demo_model.speaker import demo_wav
 from bot.voice.log import CallLog
 from bot.voice.story import run_call
+from tools.demo_model.speaker import demo_wav
 
 WORDS = Path(__file__).with_name("demo.yml")
 #: the story's house is the one nearest to this number

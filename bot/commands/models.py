@@ -79,7 +79,7 @@ def graph(
 ) -> None:
     """Give a model of this project the site's places and staff, and Chongyang readings; its acoustics stay (a minute)."""
     from bot.app.parts import open_site
-    from bot.speech.site_graph import NAME, READINGS, build_site_graph
+    from tools.demo_model.site_graph import NAME, READINGS, build_site_graph
 
     if readings not in READINGS:
         raise Mistyped(f"--readings is one of {', '.join(READINGS)}")
@@ -106,7 +106,7 @@ def build(
     python: PythonOption = "",
 ) -> None:
     """Train a model on with residents' own speech, and tell whether held-out speakers are heard better."""
-    from bot.speech.demo_model.own_speech import build_mixed
+    from tools.demo_model.own_speech import build_mixed
 
     work = load_settings().home / "own-model"
     found = build_mixed(
@@ -124,6 +124,6 @@ def build_demo(
     python: PythonOption = "",
 ) -> None:
     """Make the demo speech model from synthetic voices (about 15 minutes on 2 cores)."""
-    from bot.speech.demo_model.build import build_demo
+    from tools.demo_model.build import build_demo
 
     build_demo(to, work=load_settings().home / "demo-model", hours=hours, python=python or None, progress=note)

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.speech.demo_model.alignment import Aligner
-from bot.speech.demo_model.kaldi_reader import NotOurs, read_net
-from bot.speech.demo_model.kaldi_writer import write_acoustic_model
-from bot.speech.demo_model.phones import phone_table
-from bot.speech.demo_model.texts import PROJECT
 from bot.speech.models import DEMO
+from tools.demo_model.alignment import Aligner
+from tools.demo_model.kaldi_reader import NotOurs, read_net
+from tools.demo_model.kaldi_writer import write_acoustic_model
+from tools.demo_model.phones import phone_table
+from tools.demo_model.texts import PROJECT
 
 SENTENCES = ("我屋里停电了", "空开烧了合不上", "电线掉在路上了", "这个月电费多少钱", "沿河路二百零六号没有电", "请师傅来看一下")
 #: espeak crashes now and then after many voice changes: it speaks in a child of its own
@@ -24,9 +24,9 @@ _CHILD = """
 import json, random, sys
 from itertools import chain
 import numpy as np
-from bot.speech.demo_model.phones import readings
-from bot.speech.demo_model.synthesis import HELD_OUT_VOICES, Synthesiser, Voice
-from bot.speech.demo_model.texts import Splitter
+from tools.demo_model.phones import readings
+from tools.demo_model.synthesis import HELD_OUT_VOICES, Synthesiser, Voice
+from tools.demo_model.texts import Splitter
 draw, splitter, found = random.Random(int(sys.argv[3])), Splitter(), {}
 synthesiser = Synthesiser()
 for number, text in enumerate(json.loads(sys.argv[2])):

@@ -14,10 +14,10 @@ import pytest
 from rapidfuzz.distance import Levenshtein
 
 from bot.bench import speech as bench
-from bot.speech.demo_model import demo_wav, kaldi_writer, speak_demo
-from bot.speech.demo_model.features import DIMENSION, mfcc
-from bot.speech.demo_model.fst import MAGIC, Fst
-from bot.speech.demo_model.graph import (
+from tools.demo_model import demo_wav, kaldi_writer, speak_demo
+from tools.demo_model.features import DIMENSION, mfcc
+from tools.demo_model.fst import MAGIC, Fst
+from tools.demo_model.graph import (
     SILENCE_PROBABILITY,
     TRANSITION_SCALE,
     WORD_COST,
@@ -26,13 +26,13 @@ from bot.speech.demo_model.graph import (
     make_lexicon,
     word_table,
 )
-from bot.speech.demo_model.kaldi_writer import FORWARD
-from bot.speech.demo_model.language_model import END, START, train_ngrams
-from bot.speech.demo_model.phones import phone_table, phones, readings
-from bot.speech.demo_model.speaker import Job, speak_jobs, syllables_of
-from bot.speech.demo_model.spoken_numbers import spoken_digits, spoken_number, without_digits
-from bot.speech.demo_model.synthesis import HELD_OUT_VOICES, TRAINING_VOICES, Segment, Utterance
-from bot.speech.demo_model.texts import Splitter, held_out_texts, plain, surnames, training_sentences
+from tools.demo_model.kaldi_writer import FORWARD
+from tools.demo_model.language_model import END, START, train_ngrams
+from tools.demo_model.phones import phone_table, phones, readings
+from tools.demo_model.speaker import Job, speak_jobs, syllables_of
+from tools.demo_model.spoken_numbers import spoken_digits, spoken_number, without_digits
+from tools.demo_model.synthesis import HELD_OUT_VOICES, TRAINING_VOICES, Segment, Utterance
+from tools.demo_model.texts import Splitter, held_out_texts, plain, surnames, training_sentences
 
 MODEL = Path(__file__).resolve().parents[2] / "models" / "demo"
 LARGEST = 6_000_000

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from bot.settings import Settings, SpeechSettings
-from bot.speech.demo_model.speaker import speak_demo
-from bot.speech.ears import make_recogniser
 from bot.speech.models import DEMO, ModelMissing, in_use
 from bot.speech.recognise import Recogniser, RecogniserFailed, VoskRecogniser
+from bot.speech.recogniser_of import make_recogniser
 from bot.speech.sherpa import SherpaRecogniser, kind_of
+from tools.demo_model.speaker import speak_demo
 
 TINY = Path(__file__).parent.parent / "data" / "speech" / "tiny-sense-voice"
 needs_sherpa = pytest.mark.skipif(

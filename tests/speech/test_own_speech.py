@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.speech.demo_model.alignment import Aligner
-from bot.speech.demo_model.own_speech import (
+from bot.speech.models import DEMO
+from tools.demo_model.alignment import Aligner
+from tools.demo_model.own_speech import (
     CorpusRefused,
     align_all,
     build_mixed,
@@ -20,9 +21,8 @@ from bot.speech.demo_model.own_speech import (
     read_corpora,
     write_shards,
 )
-from bot.speech.demo_model.speaker import Job, speak_jobs, syllables_of
-from bot.speech.demo_model.synthesis import HELD_OUT_VOICES
-from bot.speech.models import DEMO
+from tools.demo_model.speaker import Job, speak_jobs, syllables_of
+from tools.demo_model.synthesis import HELD_OUT_VOICES
 
 SAID = ("我屋里停电了", "空开烧了合不上", "电线掉在路上了", "这个月电费多少钱")
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.speech.demo_model.graph import build_graph
-from bot.speech.demo_model.speaker import speak_demo
-from bot.speech.demo_model.synthesis import HELD_OUT_VOICES
 from bot.speech.models import DEMO, look_at
 from bot.speech.phrases import in_words_of, phrases_by_question
 from bot.speech.recognise import HeardSpeech, VoskRecogniser, preferred
+from tools.demo_model.graph import build_graph
+from tools.demo_model.speaker import speak_demo
+from tools.demo_model.synthesis import HELD_OUT_VOICES
 
 LISTS = {"confirmed": ("对", "不对", "要得"), "proof": tuple("零一二三四五六七八九"), "community": ("龙泉山庄",)}
 

@@ -11,15 +11,15 @@ from sqlalchemy import select
 from bot.bench import speech as bench
 from bot.database import Database
 from bot.grid.models import Community, Household, Staff
-from bot.speech import site_graph
-from bot.speech.demo_model.chongyang import said_here, second_readings
-from bot.speech.demo_model.speaker import Job, speak_jobs, syllables_of
-from bot.speech.demo_model.synthesis import HELD_OUT_VOICES
 from bot.speech.models import DEMO
-from bot.speech.site_graph import build_site_graph
 from tests.postgres import database, database_url, sqlite_database
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
+from tools.demo_model import site_graph
+from tools.demo_model.chongyang import said_here, second_readings
+from tools.demo_model.site_graph import build_site_graph
+from tools.demo_model.speaker import Job, speak_jobs, syllables_of
+from tools.demo_model.synthesis import HELD_OUT_VOICES
 
 __all__ = ["database", "database_url", "sqlite_database"]
 county = small_county

@@ -37,8 +37,8 @@ from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
 from bot.notify.relay import Relay
 from bot.settings import Settings
 from bot.settings.tariff import TariffError, load_tariff
-from bot.speech.ears import make_recogniser
 from bot.speech.models import ModelMissing, in_use
+from bot.speech.recogniser_of import make_recogniser
 from bot.speech.speak import EspeakProcess, VoiceFailed
 from bot.tickets.models import Notification
 

@@ -19,10 +19,10 @@ from bot.dialogue.training import learned_folder
 from bot.grid.address import street_of
 from bot.grid.heard_names import names_file, read
 from bot.grid.models import Community, Household, Staff
-from bot.speech.demo_model.chongyang import STRENGTHS, second_readings
-from bot.speech.demo_model.graph import build_graph
-from bot.speech.demo_model.phones import readings as readings_of
-from bot.speech.demo_model.texts import Splitter, nlu_lines, places, plain, pronounced, training_sentences, unannotated
+from tools.demo_model.chongyang import STRENGTHS, second_readings
+from tools.demo_model.graph import build_graph
+from tools.demo_model.phones import readings as readings_of
+from tools.demo_model.texts import Splitter, nlu_lines, places, plain, pronounced, training_sentences, unannotated
 
 READINGS = {"none": (), "accent": STRENGTHS[:1], "dialect": STRENGTHS}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")

@@ -94,7 +94,7 @@ def _in_child(jobs: Sequence[Job]) -> list[np.ndarray | None] | None:
     """None when the child crashed or hung."""
     with tempfile.TemporaryDirectory(prefix="gege-speak-") as folder:
         out = Path(folder) / "speech.npz"
-        command = [sys.executable, "-W", "ignore", "-m", "bot.speech.demo_model.speaker", str(out)]
+        command = [sys.executable, "-W", "ignore", "-m", "tools.demo_model.speaker", str(out)]
         text = json.dumps([asdict(job) for job in jobs])
         try:
             done = subprocess.run(

@@ -22,7 +22,7 @@ from .spoken_numbers import NUMBER_CHARACTERS, drawn_number, spoken_digits, spok
 
 Sentence = tuple[str, ...]
 
-PROJECT = Path(__file__).resolve().parents[3]
+PROJECT = Path(__file__).resolve().parents[2]
 NLU_FOLDER = PROJECT / "nlu"
 SAMPLE_COUNTY = PROJECT / "bot" / "grid" / "data" / "sample_county.yml"
 STORY_FILE = PROJECT / "tests" / "data" / "speech" / "story.txt"
