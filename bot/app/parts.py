@@ -33,10 +33,10 @@ from bot.notify.wecom import WeChat, WeCom
 from bot.notify.wecom_robot import WeComRobot
 from bot.settings import Settings
 from bot.settings.tariff import load_tariff
-from bot.tickets.audit import auditing
 from bot.tickets.desk import TicketDesk
+from bot.tickets.due.audit import auditing
+from bot.tickets.due.timers import watch
 from bot.tickets.rules import rules_of
-from bot.tickets.timers import watch
 
 if TYPE_CHECKING:
     from bot.speech.recognise import Recogniser

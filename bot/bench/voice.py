@@ -26,8 +26,8 @@ from bot.lines.line import CallFacts
 from bot.settings import PROJECT, Settings
 from bot.speech.recognise import HeardSpeech, Recogniser, give_way
 from bot.speech.speak import Voice
+from bot.tickets.intake.unclear import intake_of
 from bot.voice.call import PhoneCall
-from bot.voice.intake import intake_of
 
 Progress = Callable[[str], None]
 SENTENCES = ("我屋里停电了", "沿河路二百零六号", "一度电几多钱", "电费几多", "我要找网格员", "开关坏了推不上去")

@@ -17,8 +17,8 @@ from bot.lines.dialling import Dialler
 from bot.lines.line import CallFacts, Line
 from bot.telephone.ring_plan import digits
 from bot.telephone.telephone import Telephone
-from bot.tickets.hours import Hours
-from bot.tickets.owed_calls import OwedCallCard, OwedCalls
+from bot.tickets.due.hours import Hours
+from bot.tickets.owed.owed_calls import OwedCallCard, OwedCalls
 from bot.voice.frame import Opening
 
 log = logging.getLogger(__name__)

@@ -28,7 +28,7 @@ from bot.chat.staff import Shown, StaffChat
 from bot.chat.store import ChatShelf
 from bot.notify.telegram import LONGEST, telling
 from bot.settings.accounts import TelegramAccount
-from bot.tickets.answers import Answer
+from bot.tickets.owed.answers import Answer
 
 log = logging.getLogger(__name__)
 

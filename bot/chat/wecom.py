@@ -25,7 +25,7 @@ from bot.notify.wecom import WeComClient, fit
 from bot.notify.wecom_crypto import NotFromWeCom, WeComCrypto
 from bot.notify.wire import TooLarge
 from bot.settings.accounts import WeComAccount
-from bot.tickets.answers import Answer
+from bot.tickets.owed.answers import Answer
 
 log = logging.getLogger(__name__)
 

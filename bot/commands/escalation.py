@@ -73,7 +73,7 @@ def audit(as_json: JsonFlag = False) -> None:
     """Say what is stuck; ends with 1 when something is. It looks and changes nothing."""
     from bot.app.parts import open_site
     from bot.database import now
-    from bot.tickets.audit import find
+    from bot.tickets.due.audit import find
 
     settings = load_settings()
     zone = ZoneInfo(settings.site.timezone)

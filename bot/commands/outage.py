@@ -21,7 +21,7 @@ from rich.table import Table
 from bot.commands.escalation import moment
 from bot.commands.line import Mistyped, out
 from bot.settings import load_settings
-from bot.tickets.outage_cards import OutageCard
+from bot.tickets.outages.cards import OutageCard
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 _By = Annotated[str, typer.Option("--by", help="Staff number of who does it.")]
@@ -172,7 +172,7 @@ def reliability(
 ) -> None:
     """SAIDI, SAIFI and CAIDI as reported: gege reliability --from 2026-11-01 --until 2026-11-30."""
     from bot.app.parts import open_site
-    from bot.tickets.reliability import reliability as compute
+    from bot.tickets.outages.indices import reliability as compute
 
     if not (begin and until):
         raise Mistyped("which days? add --from and --until")
@@ -207,7 +207,7 @@ def ratings(
 ) -> None:
     """How content residents were, grid by grid: gege ratings --month 2026-11."""
     from bot.app.parts import open_site
-    from bot.tickets.ratings import of_month
+    from bot.tickets.owed.ratings import of_month
 
     settings = load_settings()
     zone = ZoneInfo(settings.site.timezone)

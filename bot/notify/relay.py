@@ -23,8 +23,8 @@ from bot.notify.pace import Group, Minutes, forget, share_out
 from bot.notify.provider import Message, Provider, Refused, Transient
 from bot.notify.routes import Due, Parcel
 from bot.settings import NotifySettings
-from bot.tickets import paging
 from bot.tickets.models import Notification
+from bot.tickets.owed import paging
 
 log = logging.getLogger(__name__)
 

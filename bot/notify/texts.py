@@ -15,7 +15,7 @@ import yaml
 from bot.grid.models import Role
 from bot.notify.masking import mask, surname
 from bot.notify.provider import Message
-from bot.tickets.opening import LOCAL
+from bot.tickets.life.opening import LOCAL
 
 DATA = Path(__file__).with_name("texts.yml")
 

@@ -13,9 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot.database import Database, now
 from bot.grid.models import Staff
-from bot.tickets import calls, opening, shelf
-from bot.tickets.adding import Added, add
-from bot.tickets.answers import Answers
+from bot.tickets import reading as shelf
 from bot.tickets.cards import (
     ActivityCard,
     CallCard,
@@ -27,9 +25,13 @@ from bot.tickets.cards import (
     TicketRefused,
     TooLate,
 )
-from bot.tickets.handling import Button, Done, Handling
+from bot.tickets.life import broken_off as calls
+from bot.tickets.life import opening
+from bot.tickets.life.adding import Added, add
+from bot.tickets.life.handling import Button, Done, Handling
 from bot.tickets.models import State, Ticket
-from bot.tickets.outage_desk import OutageDesk
+from bot.tickets.outages.desk import OutageDesk
+from bot.tickets.owed.answers import Answers
 from bot.tickets.rules import Rules, usual_rules
 
 __all__ = [

@@ -20,13 +20,13 @@ from bot.settings import (
     Settings,
     SettingsError,
 )
-from bot.tickets.hours import HOLIDAYS, HolidaysUnreadable, Hours, Span, read_holidays
+from bot.tickets.due.hours import HOLIDAYS, HolidaysUnreadable, Hours, Span, read_holidays
 from bot.tickets.models import Kind
 
 if TYPE_CHECKING:
     from bot.tickets.models import Ticket
 
-#: what a call that broke off was about, where that is known (bot/tickets/calls.py)
+#: what a call that broke off was about, where that is known (bot/tickets/life/broken_off.py)
 _ABOUT = "kind"
 
 

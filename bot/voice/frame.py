@@ -15,10 +15,10 @@ from bot.lines.tones import looking
 from bot.settings import Settings
 from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice
+from bot.tickets.intake.unclear import Intake
 from bot.voice.account import CallStory, TurnStory
 from bot.voice.capacity import Seats
 from bot.voice.ear import Ear
-from bot.voice.intake import Intake
 from bot.voice.keeping import CallDesk, Keeping
 from bot.voice.mouth import Mouth, Spoken
 from bot.voice.patience import CallerPaces, Patience, rules_of

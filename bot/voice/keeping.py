@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from bot.dialogue.port import Heard
 from bot.lines.line import CallFacts
-from bot.voice.intake import Intake
+from bot.tickets.intake.unclear import Intake
 from bot.voice.patience import CallerPaces
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from bot.grid.dialled import grid_of_numbers
 from bot.grid.registry import Registry
 from bot.grid.said_time import say_time
 from bot.lines.line import CallFacts
-from bot.tickets.outage_desk import OutageCard, OutageDesk
+from bot.tickets.outages.desk import OutageCard, OutageDesk
 from bot.voice.prompts import prompts
 
 #: more than these of one grid nobody listens to

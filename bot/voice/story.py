@@ -16,9 +16,9 @@ from bot.settings import Settings
 from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice
 from bot.tickets.desk import TicketDesk
+from bot.tickets.intake.unclear import Intake, intake_of
 from bot.voice.account import CallStory
 from bot.voice.call import OnEvent, PhoneCall
-from bot.voice.intake import Intake, intake_of
 from bot.voice.log import CallLog
 
 #: turns are waited for at most this long (s of audio time)

@@ -14,8 +14,8 @@ from bot.settings import Settings
 from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice
 from bot.tickets.desk import TicketDesk
+from bot.tickets.intake.unclear import GridNumbers, Intake, intake_of
 from bot.voice.call import OnEvent, PhoneCall
-from bot.voice.intake import GridNumbers, Intake, intake_of
 from bot.voice.repertoire import Repertoire
 from bot.web.cases import Cases
 from bot.web.conversation import Conversation

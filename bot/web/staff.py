@@ -20,9 +20,9 @@ from bot.recordings.files import open_file
 from bot.recordings.keys import KeyRefused
 from bot.recordings.room import RecordingMissing, open_recording
 from bot.settings import Settings
-from bot.tickets.asking import rating_answers
 from bot.tickets.cards import TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
+from bot.tickets.owed.asking import rating_answers
 from bot.web.pages import Pages
 from bot.web.signing_in import SignIn
 

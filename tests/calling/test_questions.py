@@ -19,7 +19,7 @@ from bot.dialogue.port import Heard, Reply, Understanding
 from bot.settings import CallingSettings
 from bot.telephone.sip_front_end import sip_front_end
 from bot.tickets.desk import Report
-from bot.tickets.hours import Hours
+from bot.tickets.due.hours import Hours
 from bot.tickets.models import OwedCall
 from bot.tickets.rules import usual_rules
 from tests.sip.exchange import exchange

@@ -14,7 +14,7 @@ from bot.app.parts import Service
 from bot.database import now
 from bot.grid.models import Contact, Household, HouseholdContact
 from bot.tickets.models import Ticket
-from bot.tickets.outage_desk import OutageCard
+from bot.tickets.outages.desk import OutageCard
 from tests.dialogue.test_stories import Say, lonely_house, talk
 
 # the service lives in the loop of its module

@@ -6,8 +6,8 @@ import pytest
 
 from bot.database import Database
 from bot.grid.leave import write_leave
-from bot.tickets import timers
 from bot.tickets.desk import TicketCard, TicketDesk, TicketRefused
+from bot.tickets.due import timers
 from tests.tickets.county import AT, minutes, on_sqlite, outage
 
 ABOUT = "你们网格员态度恶劣要给个说法"

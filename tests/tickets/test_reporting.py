@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.database import Database, open_database
-from bot.tickets import opening, paging, timers
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.due import timers
+from bot.tickets.life import opening
 from bot.tickets.models import Activity, Notification, Ticket, Timer, Utterance
+from bot.tickets.owed import paging
 from tests.tickets.county import AT, hazard, minutes, on_sqlite, outage
 
 

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from bot.database import Database
-from bot.tickets import timers
 from bot.tickets.desk import TicketDesk, TicketRefused
+from bot.tickets.due import timers
 from bot.tickets.models import Notification
-from bot.tickets.owed_calls import OwedCalls
+from bot.tickets.owed.owed_calls import OwedCalls
 from tests.tickets.county import on_sqlite
 from tests.tickets.street import AT, dark, minutes, street
 

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bot.database import Database
-from bot.tickets import timers
 from bot.tickets.desk import TicketDesk, TicketRefused
+from bot.tickets.due import timers
+from bot.tickets.life.states import FOLLOWS
 from bot.tickets.models import State
-from bot.tickets.states import FOLLOWS
 from tests.tickets.county import AT, hazard, minutes, on_sqlite, outage
 
 

@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bot.database import Database, open_database
-from bot.tickets import paging, timers
 from bot.tickets.desk import TicketDesk
+from bot.tickets.due import timers
+from bot.tickets.owed import paging
 from tests.tickets.county import AT, hazard, minutes, on_sqlite, outage
 
 

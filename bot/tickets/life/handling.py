@@ -11,12 +11,15 @@ from sqlalchemy.orm import Session
 
 from bot.grid.leave import present
 from bot.grid.models import Role, Staff
-from bot.tickets import asking, news, opening, paging, shelf, timers
-from bot.tickets import outage_members as members
+from bot.tickets import reading
 from bot.tickets.cards import TicketRefused, TooLate
+from bot.tickets.due import timers
+from bot.tickets.life import opening
+from bot.tickets.life.states import OPEN, TAKEN, may_follow
 from bot.tickets.models import Kind, State, Ticket
+from bot.tickets.outages import members
+from bot.tickets.owed import asking, news, paging
 from bot.tickets.rules import Rules
-from bot.tickets.states import OPEN, TAKEN, may_follow
 
 #: nothing follows any more
 ENDED = (State.closed, State.cancelled, State.merged)
@@ -67,7 +70,7 @@ class Handling:
         self._go(State.acknowledged)
         ticket.owner = self.by
         timers.stop(self.session, ticket, self.at, paging.UNACKNOWLEDGED)
-        others = [one for one in shelf.told(self.session, ticket) if one.staff_no != self.by]
+        others = [one for one in reading.told(self.session, ticket) if one.staff_no != self.by]
         self._owe(others, "taken", urgent=False)
         self._news("news_acknowledged")
         members.acknowledged(self.session, ticket, self.by, self.at, self.rules)
@@ -135,7 +138,7 @@ class Handling:
         if self.ticket.state not in OPEN:
             raise self._too_late()
         said = restore_at.astimezone(dt.UTC).isoformat(timespec="minutes")
-        last = shelf.last_activity(self.session, self.ticket, "estimated", "reopened")
+        last = reading.last_activity(self.session, self.ticket, "estimated", "reopened")
         if last is not None and last.kind == "estimated" and last.detail["restore_at"] == said:
             return Done(False, last.by, last.at)
         if not self.at < restore_at <= self.at + FARTHEST:
@@ -153,7 +156,7 @@ class Handling:
         self._worker()
         if self.ticket.state not in OPEN:
             raise self._too_late()
-        last = shelf.last_activity(self.session, self.ticket, "crew_called", "reopened")
+        last = reading.last_activity(self.session, self.ticket, "crew_called", "reopened")
         if last is not None and last.kind == "crew_called":
             return Done(False, last.by, last.at)
         people = paging.crew(self.session, self.ticket.grid_no, self.at)
@@ -180,7 +183,7 @@ class Handling:
             raise TicketRefused("a comment needs words")
         if self.ticket.state in ENDED:
             raise self._too_late()
-        last = shelf.last_activity(self.session, self.ticket, "commented")
+        last = reading.last_activity(self.session, self.ticket, "commented")
         if last is not None and (last.by, last.note) == (self.by, opening.fit(note)):
             return Done(False, last.by, last.at)
         self._note("commented", note)
@@ -191,7 +194,7 @@ class Handling:
         """打电话: who looked at the number, or rang it (`note`: how that ended), so that the next one knows; nobody is
         told."""
         self._worker()
-        last = shelf.last_activity(self.session, self.ticket, "rang")
+        last = reading.last_activity(self.session, self.ticket, "rang")
         again = last is not None and last.by == self.by and dt.timedelta(0) <= self.at - last.at < SAME_RINGING
         if again and last is not None and not note:
             return Done(False, last.by, last.at)
@@ -235,12 +238,12 @@ class Handling:
 
     def _too_late(self) -> TooLate:
         state = str(self.ticket.state)
-        ended = shelf.last_activity(self.session, self.ticket, state)
+        ended = reading.last_activity(self.session, self.ticket, state)
         by, since = (ended.by, ended.at) if ended else ("gege", self.ticket.changed_at)
         return TooLate(self.ticket.ticket_no, state, by, since)
 
     def _earlier(self, *kinds: str, by: str | None = None) -> Done:
-        last = shelf.last_activity(self.session, self.ticket, *kinds)
+        last = reading.last_activity(self.session, self.ticket, *kinds)
         if last is None:
             return Done(False, by or "gege", self.ticket.changed_at)
         return Done(False, by or last.by, last.at)

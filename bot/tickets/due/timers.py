@@ -12,10 +12,11 @@ from sqlalchemy import CursorResult, Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from bot.database import Database, now
-from bot.tickets import asking, deadlines, jumps, paging
-from bot.tickets.deadlines import DEADLINES, RESOLVE_DUE
+from bot.tickets.due import clock_set_back, deadlines
+from bot.tickets.due.deadlines import DEADLINES, RESOLVE_DUE
 from bot.tickets.models import Activity, State, Ticket, Timer
-from bot.tickets.paging import UNACKNOWLEDGED
+from bot.tickets.owed import asking, paging
+from bot.tickets.owed.paging import UNACKNOWLEDGED
 from bot.tickets.rules import Rules, usual_rules
 
 log = logging.getLogger(__name__)
@@ -173,7 +174,7 @@ class Watch:
         """Fire what is due at `at`; when the clock was set back (or the service starts), first mend what a clock
         that ran ahead has put off. Returns how many fired."""
         if self._last is None or at < self._last - SLACK:
-            jumps.mend(self._database, at, self._rules)
+            clock_set_back.mend(self._database, at, self._rules)
         self._last = at
         return fire_due(self._database, at, self._rules)
 

@@ -13,11 +13,12 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from bot.database import Database, now
-from bot.tickets import paging, timers
+from bot.tickets.due import timers
+from bot.tickets.life.states import OPEN
 from bot.tickets.models import Call, Kind, Notification, State, Stuck, Ticket, Timer
-from bot.tickets.paging import UNACKNOWLEDGED
+from bot.tickets.owed import paging
+from bot.tickets.owed.paging import UNACKNOWLEDGED
 from bot.tickets.rules import Rules, usual_rules
-from bot.tickets.states import OPEN
 
 log = logging.getLogger(__name__)
 

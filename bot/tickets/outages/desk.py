@@ -10,15 +10,15 @@ from sqlalchemy.orm import Session
 
 from bot.database import Database, now
 from bot.grid.models import Feeder, Household, Staff, Transformer
-from bot.tickets import outage_cards, outages
-from bot.tickets import outage_members as members
 from bot.tickets.cards import TicketRefused
-from bot.tickets.handling import FARTHEST
+from bot.tickets.life.handling import FARTHEST
+from bot.tickets.life.states import OPEN
 from bot.tickets.models import Kind, Outage, OutageState, Ticket
-from bot.tickets.outage_cards import OutageCard
-from bot.tickets.outage_members import ACTIVE
+from bot.tickets.outages import cards as outage_cards
+from bot.tickets.outages import grouping, members
+from bot.tickets.outages.cards import OutageCard
+from bot.tickets.outages.members import ACTIVE
 from bot.tickets.rules import Rules
-from bot.tickets.states import OPEN
 
 __all__ = ["OutageCard", "OutageDesk"]
 
@@ -58,12 +58,12 @@ class OutageDesk:
             where = self._scope(session, transformer, feeder, household_no)
             self._ahead(started_at, estimate)
             self._no_other(session, where, at)
-            outage = outages.declare(
+            outage = grouping.declare(
                 session, self._rules, at, started_at, *where, cause=cause, estimate=estimate, owner=by
             )
-            outages.adopt(session, outage, outages.reports_of(session, at, *where), at, self._rules)
+            grouping.adopt(session, outage, grouping.reports_of(session, at, *where), at, self._rules)
             if outage.feeder_id:
-                outages.absorb(session, outage, outages.parts_of(session, outage.feeder_id), at, self._rules)
+                grouping.absorb(session, outage, grouping.parts_of(session, outage.feeder_id), at, self._rules)
             members.wait_for_lead(session, outage, at, self._rules)
             members.speak(session, outage, "outage_opened", at)
             card = outage_cards.card(session, outage)
@@ -101,7 +101,7 @@ class OutageDesk:
             )
             if earlier is not None:
                 return outage_cards.card(session, earlier)
-            outage = outages.declare(
+            outage = grouping.declare(
                 session, self._rules, at, begins, *where, planned=True, cause=cause, estimate=ends, owner=by
             )
             members.speak(session, outage, "outage_planned", at, self._rules.hours.wakes(self._rules.hours.opens(at)))
@@ -180,7 +180,7 @@ class OutageDesk:
             if ticket.outage_id not in (None, outage.id):
                 raise TicketRefused(f"{ticket_no} belongs to another outage")
             if ticket.outage_id is None:
-                outages.adopt(session, outage, [ticket], at, self._rules)
+                grouping.adopt(session, outage, [ticket], at, self._rules)
                 members.wait_for_lead(session, outage, at, self._rules)
                 members.tell_newest(session, outage, at, self._rules)
             card = outage_cards.card(session, outage)
@@ -215,10 +215,10 @@ class OutageDesk:
         None for a household that may have been cut off: that is looked at alone."""
         at = at or now()
         with self._database.reading() as session:
-            net = outages.where(session, household_no, grid_no, place)
+            net = grouping.where(session, household_no, grid_no, place)
             if net is None or net.months_owed >= self._rules.outages.arrears_months:
                 return None
-            found = outages.known(session, net.transformer_id, net.feeder_id, at, self._rules)
+            found = grouping.known(session, net.transformer_id, net.feeder_id, at, self._rules)
             return outage_cards.card(session, found) if found else None
 
     def known_in_grid(
@@ -226,7 +226,7 @@ class OutageDesk:
     ) -> Sequence[tuple[OutageCard, str]]:
         """The outages that go on in a grid, each with the community that it darkens there; the latest `most`."""
         with self._database.reading() as session:
-            found = outages.known_in_grid(session, grid_no, at or now(), self._rules, most)
+            found = grouping.known_in_grid(session, grid_no, at or now(), self._rules, most)
             return [(outage_cards.card(session, outage), community) for outage, community in found]
 
     def of_ticket(self, ticket_no: str) -> OutageCard | None:
@@ -264,7 +264,7 @@ class OutageDesk:
     ) -> tuple[int | None, int | None]:
         """(transformer, feeder): one of them. A feeder beside a transformer tells two of one name apart."""
         if household_no:
-            net = outages.where(session, household_no, None, "")
+            net = grouping.where(session, household_no, None, "")
             if net is None or session.get(Household, household_no) is None:
                 raise TicketRefused(f"there is no household {household_no}")
             return net.transformer_id, None
@@ -293,9 +293,9 @@ class OutageDesk:
         transformer_id, feeder_id = where
         if transformer_id is not None:
             line = session.get_one(Transformer, transformer_id).feeder_id
-            other = outages.known(session, transformer_id, line, at, self._rules)
+            other = grouping.known(session, transformer_id, line, at, self._rules)
         else:
             assert feeder_id is not None
-            other = outages.known(session, -1, feeder_id, at, self._rules)
+            other = grouping.known(session, -1, feeder_id, at, self._rules)
         if other is not None:
             raise TicketRefused(f"{other.outage_no} is known there already")

@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 
 from bot.database import UTCDateTime
 from bot.grid.models import Community, Household, Transformer
-from bot.tickets import outage_members as members
-from bot.tickets import paging, timers
+from bot.tickets.due import timers
+from bot.tickets.life.states import OPEN
 from bot.tickets.models import Kind, Outage, OutageState, State, Ticket
-from bot.tickets.outage_members import ACTIVE
+from bot.tickets.outages import members
+from bot.tickets.outages.members import ACTIVE
+from bot.tickets.owed import paging
 from bot.tickets.rules import Rules
-from bot.tickets.states import OPEN
 
 #: what the conversation of an outage says instead of each report's own messages
 REPORTED = ("reported", "unacknowledged")

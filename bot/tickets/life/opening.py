@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 
 from bot.database import UTCDateTime
 from bot.grid.models import Grid, Household, Role, Staff
-from bot.tickets import outages, paging, timers
 from bot.tickets.cards import Report
-from bot.tickets.complaints import complained_of
+from bot.tickets.due import timers
+from bot.tickets.life.complaints import complained_of
 from bot.tickets.models import Activity, Call, Kind, State, Ticket
+from bot.tickets.outages import grouping
+from bot.tickets.owed import paging
 from bot.tickets.rules import Rules, usual_rules
 
 LOCAL = ZoneInfo("Asia/Shanghai")
@@ -151,7 +153,7 @@ def open_ticket(session: Session, report: Report, at: dt.datetime, rules: Rules 
         owner = next(iter(people.desk), None)
     # On PostgreSQL the day's row stays locked from here to the commit: reports are counted one after the other.
     ticket_no = next_number(session, at)
-    area = outages.area_of(session, report.kind, facts, household_no, grid_no, report.place, at, rules)
+    area = grouping.area_of(session, report.kind, facts, household_no, grid_no, report.place, at, rules)
     values: dict[str, Any] = {
         "ticket_no": ticket_no,
         "kind": str(report.kind),
@@ -173,7 +175,7 @@ def open_ticket(session: Session, report: Report, at: dt.datetime, rules: Rules 
         **area.standing,
     }
     ticket = Ticket(id=session.connection().execute(_OPEN, values).scalar_one(), **values)
-    spoken_for = outages.take_in(session, ticket, area, at, rules)
+    spoken_for = grouping.take_in(session, ticket, area, at, rules)
     told = [] if spoken_for else people.told(paging.paging_of(ticket).at_once, owner, ticket.urgent)
     detail: dict[str, Any] = {"told": [person.staff_no for person in told]}
     if area.outage is not None:

@@ -12,16 +12,18 @@ from sqlalchemy.orm import Session
 
 from bot.database import Database, now
 from bot.grid.models import Role
-from bot.tickets import asking, opening, owed_calls, paging, shelf
+from bot.tickets import reading as shelf
 from bot.tickets.cards import Report, TicketCard, TicketRefused
-from bot.tickets.handling import Handling
+from bot.tickets.life import opening
+from bot.tickets.life.handling import Handling
 from bot.tickets.models import Outage, Rating, State, Ticket, Timer
-from bot.tickets.owed_calls import LIGHT_ON
+from bot.tickets.owed import asking, owed_calls, paging
+from bot.tickets.owed.owed_calls import LIGHT_ON
 from bot.tickets.rules import Rules
 
 
 class Answer(enum.StrEnum):
-    """What a press or a sentence says; also the verbs of the buttons (bot/tickets/asking.yml)."""
+    """What a press or a sentence says; also the verbs of the buttons (bot/tickets/owed/asking.yml)."""
 
     good = "good"
     fair = "fair"

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import case, func, select
 
 from bot.database import Database
+from bot.tickets.life.opening import LOCAL
 from bot.tickets.models import Rating, Ticket
-from bot.tickets.opening import LOCAL
 
 
 @dataclass(frozen=True)

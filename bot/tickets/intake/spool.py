@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bot.dialogue.port import Heard
-from bot.voice.intake import Intake
+from bot.tickets.intake.unclear import Intake
 
 log = logging.getLogger(__name__)
 

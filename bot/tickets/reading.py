@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from bot.grid.models import Staff
 from bot.tickets.cards import ActivityCard, DeadlineCard, NotificationCard, TicketCard
-from bot.tickets.deadlines import DEADLINES
+from bot.tickets.due.deadlines import DEADLINES
+from bot.tickets.life.states import OPEN
 from bot.tickets.models import Activity, Notification, State, Ticket, Timer, Utterance
-from bot.tickets.states import OPEN
 
 #: channels whose session is a chat, which does not end with its report
 _CHATS = ("telegram", "wechat", "wecom")

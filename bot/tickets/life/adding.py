@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.tickets import opening, outages, paging, shelf, timers
-from bot.tickets.complaints import complained_of
-from bot.tickets.handling import Handling
+from bot.tickets import reading
+from bot.tickets.due import timers
+from bot.tickets.life import opening
+from bot.tickets.life.complaints import complained_of
+from bot.tickets.life.handling import Handling
+from bot.tickets.life.states import OPEN
 from bot.tickets.models import Kind, State
-from bot.tickets.states import OPEN
+from bot.tickets.outages import grouping
+from bot.tickets.owed import paging
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def add(it: Handling, known: Added) -> None:
     household_no, grid_no = opening.situate(session, known.household_no, known.grid_no)
     ticket.household_no = ticket.household_no or household_no
     ticket.grid_no = ticket.grid_no or grid_no
-    outages.found_later(session, ticket, at, it.rules)
+    grouping.found_later(session, ticket, at, it.rules)
     if ticket.state in OPEN:
         _tell(it, gridless and ticket.grid_no is not None, became_urgent, known.note)
 
@@ -64,7 +68,7 @@ def _tell(it: Handling, grid_found: bool, became_urgent: bool, note: str) -> Non
         paging.owe(session, ticket, told, "reported", at, rules=it.rules)
         if became_urgent:
             timers.climb_anew(session, ticket, at, it.rules)
-    elif ticket.urgent or not shelf.still_owed(session, ticket):
+    elif ticket.urgent or not reading.still_owed(session, ticket):
         # A message that is still on its way is written when it leaves: it will say the new as well.
         it.tell_owner("added", note)
     if grid_found and ticket.state != State.on_site:

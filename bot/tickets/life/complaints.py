@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from bot.grid.models import Staff
-from bot.tickets.paging import Roster
+from bot.tickets.owed.paging import Roster
 
 DATA = Path(__file__).with_name("complaints.yml")
 

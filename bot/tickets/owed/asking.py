@@ -12,9 +12,9 @@ import yaml
 from sqlalchemy import Table, insert, select, update
 from sqlalchemy.orm import Session
 
-from bot.tickets import news, owed_calls
 from bot.tickets.models import Activity, Notification, OwedCall, Rating, State, Ticket, Timer
-from bot.tickets.owed_calls import LIGHT_ON, RATING
+from bot.tickets.owed import news, owed_calls
+from bot.tickets.owed.owed_calls import LIGHT_ON, RATING
 from bot.tickets.rules import Rules
 
 #: kind of the timer that closes a ticket whose resident says nothing

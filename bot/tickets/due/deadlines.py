@@ -7,10 +7,10 @@ import datetime as dt
 from sqlalchemy.orm import Session
 
 from bot.grid.models import Role
-from bot.tickets import paging
+from bot.tickets.life.states import OPEN
 from bot.tickets.models import Activity, State, Ticket, Timer
+from bot.tickets.owed import paging
 from bot.tickets.rules import Rules
-from bot.tickets.states import OPEN
 
 ON_SITE_DUE = "on_site_due"
 RESOLVE_DUE = "resolve_due"

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from bot.database import Database
 from bot.grid.models import Staff
-from bot.tickets import paging
-from bot.tickets.deadlines import COUNTS, DEADLINES, ON_SITE_DUE, RESOLVE_DUE
+from bot.tickets.due.deadlines import COUNTS, DEADLINES, ON_SITE_DUE, RESOLVE_DUE
+from bot.tickets.life.states import OPEN
 from bot.tickets.models import Notification, Ticket, Timer
+from bot.tickets.owed import paging
 from bot.tickets.rules import Rules
-from bot.tickets.states import OPEN
 
 #: a retry is never put off for longer (NotifySettings.retry_max_s is an hour)
 _RETRY = dt.timedelta(hours=1)

@@ -9,11 +9,12 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, Table, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from bot.tickets import asking, news, timers
-from bot.tickets.deadlines import RESOLVE_DUE
+from bot.tickets.due import timers
+from bot.tickets.due.deadlines import RESOLVE_DUE
+from bot.tickets.life.states import OPEN
 from bot.tickets.models import Activity, Notification, Outage, OutageState, State, Ticket, Timer
+from bot.tickets.owed import asking, news
 from bot.tickets.rules import Rules
-from bot.tickets.states import OPEN
 
 #: people are in the dark, or will be
 ACTIVE = (OutageState.announced, OutageState.open)
