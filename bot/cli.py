@@ -240,8 +240,8 @@ def call(
     """Place a real call through the AudioSocket front end on loopback, speaking the files in turn."""
     from bot.app.parts import deliver_once, ears_and_mouth, running
     from bot.commands.call_teller import CallTeller
-    from bot.voice.log import CallLog
-    from bot.voice.story import run_call
+    from bot.voice.call_log import CallLog
+    from bot.voice.loopback import run_call
 
     for file in files:
         if not file.exists():

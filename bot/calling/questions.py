@@ -19,7 +19,7 @@ from bot.telephone.ring_plan import digits
 from bot.telephone.telephone import Telephone
 from bot.tickets.due.hours import Hours
 from bot.tickets.owed.owed_calls import OwedCallCard, OwedCalls
-from bot.voice.frame import Opening
+from bot.voice.call_parts import Opening
 
 log = logging.getLogger(__name__)
 

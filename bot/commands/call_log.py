@@ -31,7 +31,7 @@ def call_log(
     from bot.app.parts import open_site
     from bot.cli import out
     from bot.settings import load_settings
-    from bot.voice.log import find_call, latest_calls
+    from bot.voice.call_log import find_call, latest_calls
 
     settings = load_settings()
     database = open_site(settings)

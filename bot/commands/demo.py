@@ -27,8 +27,8 @@ from bot.grid.models import Household
 from bot.grid.numerals import speak_number
 from bot.grid.registry import Registry
 from bot.settings import Settings
-from bot.voice.log import CallLog
-from bot.voice.story import run_call
+from bot.voice.call_log import CallLog
+from bot.voice.loopback import run_call
 from tools.demo_model.speaker import demo_wav
 
 WORDS = Path(__file__).with_name("demo.yml")

@@ -27,13 +27,13 @@ from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.spool import Spool
 from bot.tickets.intake.unclear import intake_of
 from bot.voice.call import OnEvent, Opening, PhoneCall
-from bot.voice.capacity import Seats
+from bot.voice.call_log import CallLog
 from bot.voice.known_outages import KnownOutages
-from bot.voice.later import LaterRecognition
-from bot.voice.log import CallLog
+from bot.voice.late_recognition import LaterRecognition
 from bot.voice.metrics import CallMetrics
 from bot.voice.patience import CallerPaces
 from bot.voice.prompts import prompts
+from bot.voice.seats import Seats
 
 log = logging.getLogger(__name__)
 

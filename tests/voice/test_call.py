@@ -17,11 +17,11 @@ from bot.lines.line import CallFacts
 from bot.recordings.room import look_into, open_recording
 from bot.settings import Settings
 from bot.speech.audio import write_wav
-from bot.voice.account import CallStory
 from bot.voice.call import PhoneCall
-from bot.voice.capacity import Seats
+from bot.voice.loopback import run_call
 from bot.voice.prompts import prompts
-from bot.voice.story import run_call
+from bot.voice.record import CallStory
+from bot.voice.seats import Seats
 from tests.voice.doubles import (
     Never,
     NotingDesk,

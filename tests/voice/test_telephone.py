@@ -31,8 +31,8 @@ from bot.recordings.room import open_recording
 from bot.settings import CapacitySettings, Settings
 from bot.telephone.telephone import Telephone
 from bot.tickets.desk import TicketCard, TicketDesk
+from bot.voice.call_log import find_call, latest_calls
 from bot.voice.known_outages import KnownOutages
-from bot.voice.log import find_call, latest_calls
 from bot.voice.patience import CallerPaces
 from bot.voice.prompts import prompts
 from bot.web.metrics import metrics_route

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from bot.dialogue.port import Heard
 from bot.lines.line import Pressed
 from bot.lines.tones import beep
-from bot.voice.account import TurnStory
+from bot.voice.call_parts import CallFrame
 from bot.voice.ear import Gone, Left, Said
-from bot.voice.frame import CallFrame
 from bot.voice.prompts import prompts
+from bot.voice.record import TurnStory
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from bot.recordings.room import RecordingMissing, look_into
 from bot.settings import Settings
 from bot.speech.recognise import Recogniser
 from bot.tickets.models import Utterance
-from bot.voice.capacity import Seats
 from bot.voice.models import UnheardMessage
+from bot.voice.seats import Seats
 
 log = logging.getLogger(__name__)
 

@@ -16,13 +16,13 @@ from bot.settings import Settings
 from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice
 from bot.tickets.intake.unclear import Intake
-from bot.voice.account import CallStory, TurnStory
-from bot.voice.capacity import Seats
+from bot.voice.call_desk import CallDesk, Keeping
 from bot.voice.ear import Ear
-from bot.voice.keeping import CallDesk, Keeping
 from bot.voice.mouth import Mouth, Spoken
 from bot.voice.patience import CallerPaces, Patience, rules_of
+from bot.voice.record import CallStory, TurnStory
 from bot.voice.recording import CallRecording
+from bot.voice.seats import Seats
 
 log = logging.getLogger(__name__)
 

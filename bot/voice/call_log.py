@@ -14,8 +14,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from bot.database import Database, now
-from bot.voice.account import TurnStory
 from bot.voice.models import LoggedCall, LoggedTurn
+from bot.voice.record import TurnStory
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ def _rung(session: Session, call_id: str, rung: dict[str, str], at: dt.datetime)
 
 @dataclass(frozen=True)
 class CallRecord:
-    """One call of the log; `turns` as bot.voice.account tells them."""
+    """One call of the log; `turns` as bot.voice.record tells them."""
 
     number: int
     call_id: str

@@ -17,9 +17,9 @@ from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.unclear import Intake, intake_of
-from bot.voice.account import CallStory
 from bot.voice.call import OnEvent, PhoneCall
-from bot.voice.log import CallLog
+from bot.voice.call_log import CallLog
+from bot.voice.record import CallStory
 
 #: turns are waited for at most this long (s of audio time)
 _PATIENCE_S = 120.0
