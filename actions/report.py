@@ -11,7 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions import afterwards, outage_news
 from actions.turn import Turn
-from bot.grid.registry import Location
+from bot.grid.location import Location
 
 #: questions about the place before Gege goes on with what it has (DOMAIN.md: at most three before the ticket)
 PLACE_QUESTIONS = 3

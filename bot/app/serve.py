@@ -120,7 +120,7 @@ async def _serve(settings: Settings) -> None:
             await web.TCPSite(runner, settings.web.host, settings.web.port).start()
         except OSError as problem:
             raise _cannot(settings.web.host, settings.web.port, "[web] port", settings, problem) from problem
-        if not service.registry.size:
+        if not service.registry.county.size:
             tell("the county is empty: gege sample makes an invented one, gege import FILE.csv brings yours")
         tell(f"Gege is at {url(settings)} (Ctrl-C ends)")
         await asyncio.Event().wait()

@@ -21,7 +21,7 @@ def bench_locate(
     registry: Registry, count: int = 500, seed: int = 7, progress: Progress = lambda line: None
 ) -> dict[str, Any]:
     """Shares and milliseconds for clean and noisy sentences."""
-    table: dict[str, Any] = {"households": registry.size, "queries": count}
+    table: dict[str, Any] = {"households": registry.county.size, "queries": count}
     for name, strength in (("clean", 0.0), ("noisy", 1.0)):
         first = household = grid = asked = silent_household = silent_grid = 0
         times = []
@@ -66,11 +66,12 @@ def bench_places(
     dice, source = random.Random(seed), Words()
     first = third = 0
     for query in queries(registry, count, 0.0, seed):
-        row = registry.row_of[query.household_no]
-        place = registry.place_of(row)
+        row = registry.county.row_of[query.household_no]
+        place = registry.county.place_of(row)
         text = distort(query.text, strength, dice, source)
-        found = registry.locate(text, community=registry.communities_of[row])
-        places = dict.fromkeys(registry.place_of(registry.row_of[one.household_no]) for one in found.candidates if one.household_no)
+        found = registry.locate(text, community=registry.county.communities_of[row])
+        numbers = [one.household_no for one in found.candidates if one.household_no]
+        places = dict.fromkeys(registry.county.place_of(registry.county.row_of[number]) for number in numbers)
         ranked = list(places)
         first += ranked[:1] == [place]
         third += place in ranked[:3]

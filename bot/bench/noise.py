@@ -54,24 +54,24 @@ def queries(registry: Registry, count: int, strength: float = 0.0, seed: int = 7
     """`count` sentences about random households; strength 0 is clean."""
     dice = random.Random(f"{seed}/{strength}")
     doors: dict[tuple[str, str, str], int] = {}
-    for row in range(registry.size):
-        door = (registry.communities_of[row], registry.compounds[row], registry.addresses[row])
+    for row in range(registry.county.size):
+        door = (registry.county.communities_of[row], registry.county.compounds[row], registry.county.addresses[row])
         doors[door] = doors.get(door, 0) + 1
     same_sound = _same_sound(registry)
     for _ in range(count):
-        row = dice.randrange(registry.size)
+        row = dice.randrange(registry.county.size)
         community, compound, address = (
-            registry.communities_of[row], registry.compounds[row], registry.addresses[row]
+            registry.county.communities_of[row], registry.county.compounds[row], registry.county.addresses[row]
         )  # fmt: skip
         name = compound or re.split(r"\d", address, maxsplit=1)[0]
         place = _place(name, compound, address, dice, strength)
-        if len(registry.names[name].communities) > 1 or dice.random() < 0.5:
+        if len(registry.county.names[name].communities) > 1 or dice.random() < 0.5:
             if dice.random() < 0.5 * strength:
                 community = community.removesuffix(_data()["community_short"])
             place = community + place
         text = dice.choice(_data()["frames"]).format(place=place)
-        if doors[registry.communities_of[row], compound, address] > 1 or dice.random() < 0.25:
-            holder = registry.holders[row]
+        if doors[registry.county.communities_of[row], compound, address] > 1 or dice.random() < 0.25:
+            holder = registry.county.holders[row]
             if dice.random() < 0.3 * strength:
                 spot = dice.randrange(len(holder))
                 other = dice.choice(same_sound.get(holder[spot], holder[spot]))
@@ -81,7 +81,7 @@ def queries(registry: Registry, count: int, strength: float = 0.0, seed: int = 7
             text = dice.choice(_data()["fillers"] + _data()["extra_words"]) + text
         if dice.random() < 0.3 * strength:
             text += dice.choice(_data()["tails"])
-        yield Query(text, registry.numbers[row], registry.grids[row])
+        yield Query(text, registry.county.numbers[row], registry.county.grids[row])
 
 
 def _place(name: str, compound: str, address: str, dice: random.Random, strength: float) -> str:
@@ -101,7 +101,7 @@ def _place(name: str, compound: str, address: str, dice: random.Random, strength
 
 def _same_sound(registry: Registry) -> dict[str, str]:
     groups: dict[str, str] = {}
-    characters = sorted({character for holder in registry.by_holder for character in holder})
+    characters = sorted({character for holder in registry.county.by_holder for character in holder})
     for character in characters:
         groups[lazy_pinyin(character)[0]] = groups.get(lazy_pinyin(character)[0], "") + character
     return {character: groups[lazy_pinyin(character)[0]] for character in characters}

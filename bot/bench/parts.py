@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bot.bench.folds import pipeline_of, training_messages, understander
-from bot.bench.nlu import Sentence, sets_of_sentences, shares
+from bot.dialogue.frozen import Sentence, sets_of_sentences, shares
 
 Parts = list[dict[str, Any]]
 

@@ -62,7 +62,7 @@ async def speech(settings: Settings, progress: Progress) -> dict[str, Any]:
 async def call(settings: Settings, progress: Progress) -> dict[str, Any]:
     """Audio → intent → household → grid, by kind of speech (bot.bench.call)."""
     from bot.bench.call import bench_call
-    from bot.bench.nlu import sets_of_sentences
+    from bot.dialogue.frozen import sets_of_sentences
     from bot.speech.recogniser_of import make_recogniser
 
     situations = [(row.text, row.intent) for row in sets_of_sentences()["clean"]]

@@ -16,14 +16,11 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import aiohttp
 
+from bot.dialogue.frozen import Parse, parse_with
 from bot.settings import PROJECT, Settings
-
-if TYPE_CHECKING:
-    from bot.bench.nlu import Parse
 
 _CLASSIFIER = {
     True: "  - {name: DIETClassifier, epochs: 100}",
@@ -93,8 +90,6 @@ def train_stock(folder: Path) -> None:
 def stock_parse(folder: Path) -> Parse:
     """The trained stock pipeline in this process, for understanding only."""
     from rasa.core.agent import Agent
-
-    from bot.bench.nlu import parse_with
 
     model = max((folder / "models").glob("*.tar.gz"), default=None)
     if model is None:

@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 
 from bot.bench.folds import HEARD, HeldOut, Numbers, held_out, pipeline_of, probabilities
-from bot.bench.nlu import HAZARD, calibration_error
+from bot.dialogue.frozen import HAZARD, calibration_error
 
 COSTS = Path(__file__).with_name("costs.yml")
 _PARTS = 5

@@ -15,8 +15,9 @@ from bot.chat.residents import words
 from bot.chat.store import ChatShelf, NotAPicture
 from bot.chat.takeover import Takeovers, Talk
 from bot.database import now
+from bot.grid.location import PersonCard
 from bot.grid.models import EVERY_CASE, Role
-from bot.grid.registry import PersonCard, Registry
+from bot.grid.registry import Registry
 from bot.grid.spoken_time import TimeRefused, read_time
 from bot.learning.book import CorrectionBook, learning_words, why
 from bot.learning.rules import CorrectionRefused

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.line import Mistyped, out
+from bot.commands.line import Failure, note, out
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +21,6 @@ def thresholds(
     picture: Annotated[Path | None, typer.Option(help="Where to draw the reliability diagram.")] = None,
 ) -> None:
     """What costs say about acting unasked, on held-out training sentences, beside what is in use (2 to 5 minutes)."""
-    from bot.cli import note
     from bot.dialogue import rasa_lite
 
     rasa_lite.install()
@@ -35,7 +34,7 @@ def thresholds(
         found = held_out()
         table = bench_thresholds(found, costs or COSTS)
     except (CostsRefused, OSError) as problem:
-        raise Mistyped(str(problem)) from problem
+        raise Failure(str(problem)) from problem
     if picture:
         errors = table["calibration_error"]
         draw(found, table["temperature"]["in_use"], (errors["before"], errors["in_use"]), picture)
@@ -44,7 +43,6 @@ def thresholds(
 
 def parts() -> None:
     """The frozen set with each part of the pipeline left out; trains each variant (2 to 4 minutes)."""
-    from bot.cli import note
     from bot.dialogue import rasa_lite
 
     rasa_lite.install()

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bot.commands.line import note, out
+
 
 def register(bench: typer.Typer) -> None:
     bench.command("voice")(bench_voice)
@@ -19,7 +21,6 @@ def bench_voice(
 ) -> None:
     """First audio with 1 and 8 calls, the most calls beside a plain loop, pacing with 30 open, memory a call."""
     from bot.bench.voice import voice
-    from bot.cli import note, out
     from bot.settings import load_settings
 
     out(asyncio.run(voice(load_settings(), seconds, largest, note)))
@@ -28,6 +29,5 @@ def bench_voice(
 def bench_activity(utterances: int = 100) -> None:
     """The two voice-activity detectors against each other (docs/decisions/0016)."""
     from bot.bench.activity import bench_activity as run
-    from bot.cli import note, out
 
     out(run(utterances, progress=note))

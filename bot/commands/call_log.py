@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.commands.line import note, out
+
 #: of a turn, what stands on the screen
 _STEPS = ("end_of_speech", "recognise", "dialogue", "first_audio")
 
@@ -29,7 +31,6 @@ def call_log(
 ) -> None:
     """Look at calls: all, or one with its turns, or hear it."""
     from bot.app.parts import open_site
-    from bot.cli import out
     from bot.settings import load_settings
     from bot.voice.call_log import find_call, latest_calls
 
@@ -64,7 +65,6 @@ def _plain(call: Any, turns: bool = True) -> dict[str, Any]:
 
 
 def _write(settings: Any, call: Any, turn: int, file: Path) -> None:
-    from bot.cli import note
     from bot.recordings.room import open_recording
 
     if turn and not 0 < turn <= len(call.turns):

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.line import JsonFlag, Mistyped, out
+from bot.commands.line import Failure, JsonFlag, out
 from bot.settings import PROJECT, load_settings
 
 DEMO = PROJECT / "models" / "demo"
@@ -82,9 +82,9 @@ def graph(
     from tools.demo_model.site_graph import NAME, READINGS, build_site_graph
 
     if readings not in READINGS:
-        raise Mistyped(f"--readings is one of {', '.join(READINGS)}")
+        raise Failure(f"--readings is one of {', '.join(READINGS)}")
     if not NAME.fullmatch(name):
-        raise Mistyped("a model's name has letters, digits, - and _ alone")
+        raise Failure("a model's name has letters, digits, - and _ alone")
     settings = load_settings()
     database = open_site(settings)
     try:

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.commands.escalation import moment
-from bot.commands.line import Mistyped, out
+from bot.commands.line import Failure, out
 from bot.settings import load_settings
 from bot.tickets.outages.cards import OutageCard
 
@@ -113,7 +113,7 @@ def plan(
 ) -> None:
     """Enter a planned outage; from its beginning on callers hear of it."""
     if not (begins and ends):
-        raise Mistyped("a planned outage needs --from and --until")
+        raise Failure("a planned outage needs --from and --until")
     _act(
         as_json,
         lambda desk, zone: desk.plan(
@@ -175,12 +175,12 @@ def reliability(
     from bot.tickets.outages.indices import reliability as compute
 
     if not (begin and until):
-        raise Mistyped("which days? add --from and --until")
+        raise Failure("which days? add --from and --until")
     settings = load_settings()
     zone = ZoneInfo(settings.site.timezone)
     span = moment(begin, zone), moment(until, zone, end=True)
     if span[1] <= span[0]:
-        raise Mistyped("--until lies before --from")
+        raise Failure("--until lies before --from")
     database = open_site(settings)
     try:
         found = compute(database, *span)
@@ -218,7 +218,7 @@ def ratings(
         if not 1 < day.year < 9999:
             raise ValueError(month)
     except ValueError:
-        raise Mistyped(f"{month!r} is no month; write 2026-11") from None
+        raise Failure(f"{month!r} is no month; write 2026-11") from None
     database = open_site(settings)
     try:
         found = of_month(database, day.year, day.month, zone)
@@ -229,7 +229,7 @@ def ratings(
 
 def _who(by: str) -> str:
     if not by:
-        raise Mistyped("who does it? add --by STAFF_NO")
+        raise Failure("who does it? add --by STAFF_NO")
     return by
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bot.bench.nlu import FROZEN, Sentence, measure, sets_of_sentences
+from bot.dialogue.frozen import FROZEN, Sentence, measure, sets_of_sentences
 from bot.dialogue.port import Understanding
 from bot.dialogue.reading import readable
 
@@ -50,7 +50,7 @@ def understanding_with(model: Path) -> Parse:
     rasa_lite.install()
     from rasa.core.agent import Agent
 
-    from bot.bench.nlu import parse_with
+    from bot.dialogue.frozen import parse_with
     from bot.dialogue.quiet_logs import quiet_rasa
 
     quiet_rasa()

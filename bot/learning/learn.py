@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
-from bot.bench.nlu import Sentence
 from bot.database import Database
+from bot.dialogue.frozen import Sentence
 from bot.dialogue.training import fingerprint, learned_folder, site_models, train, train_learned, trained_model
 from bot.grid.heard_names import names_file, read
 from bot.grid.registry import Registry
@@ -197,8 +197,8 @@ class Learning:
     def _places(self) -> frozenset[str]:
         """Names of the site's streets, compounds and communities, with and without 社区."""
         registry = Registry.load(self._database)
-        communities = {name.removesuffix("社区") for name in registry.grids_in}
-        return frozenset(name for name in (*registry.names, *registry.grids_in, *communities) if len(name) > 1)
+        communities = {name.removesuffix("社区") for name in registry.county.grids_in}
+        return frozenset(name for name in (*registry.county.names, *registry.county.grids_in, *communities) if len(name) > 1)
 
     def _goes_on(self, model: Path) -> None:
         """Words rewrite a sentence before the model sees it: with other words the same model stays the one in use, the

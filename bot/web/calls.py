@@ -11,8 +11,8 @@ import numpy as np
 from aiohttp import web
 
 from bot.database import Database
+from bot.grid.location import PersonCard
 from bot.grid.models import EVERY_CASE, Role
-from bot.grid.registry import PersonCard
 from bot.recordings.keys import KeyRefused
 from bot.recordings.room import RecordingMissing, look_into, open_recording
 from bot.settings import Settings

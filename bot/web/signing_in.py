@@ -10,7 +10,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from bot.database import now
-from bot.grid.registry import PersonCard
+from bot.grid.location import PersonCard
 
 COOKIE = "gege_staff"
 

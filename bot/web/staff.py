@@ -11,8 +11,9 @@ from aiohttp import web
 from multidict import MultiDictProxy
 
 from bot.calling.call_backs import CallBacks, dialable, numbers_of
+from bot.grid.location import HouseholdCard, PersonCard
 from bot.grid.models import EVERY_CASE, Role
-from bot.grid.registry import HouseholdCard, PersonCard, Registry
+from bot.grid.registry import Registry
 from bot.learning.book import learning_words
 from bot.notify.links import BadLink, Links, Purpose
 from bot.notify.texts import word

@@ -37,16 +37,16 @@ def house_and_manager(home: Path, **address: str) -> tuple[str, str]:
     """(a house that stands alone, staff_no of its manager), who has these ids with messengers."""
     database = open_database(f"sqlite:///{home / 'gege.sqlite'}")
     registry = Registry.load(database)
-    for row in range(registry.size):
-        name = registry.names.get(registry.addresses[row].rstrip("0123456789号"))
-        if name and not registry.compounds[row] and len(name.communities) == 1:
-            card = registry.household(registry.numbers[row])
+    for row in range(registry.county.size):
+        name = registry.county.names.get(registry.county.addresses[row].rstrip("0123456789号"))
+        if name and not registry.county.compounds[row] and len(name.communities) == 1:
+            card = registry.household(registry.county.numbers[row])
             assert card is not None
             manager = registry.staff(card.grid_no, "manager")[0]
             with database.session() as session:
                 session.execute(update(Staff).where(Staff.staff_no == manager.staff_no).values(**address))
             database.dispose()
-            return registry.addresses[row], manager.staff_no
+            return registry.county.addresses[row], manager.staff_no
     raise AssertionError("the sample has no such house")
 
 

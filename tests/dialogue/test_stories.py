@@ -34,10 +34,10 @@ def talk(service: Service, caller: str = "", session: str = "", dialled: str = "
 def lonely_house(service: Service) -> tuple[str, str]:
     """(address as said, household_no) of a house that stands alone in a street of one community."""
     registry = service.registry
-    for row in range(registry.size):
-        name = registry.names.get(registry.addresses[row].rstrip("0123456789号"))
-        if name and not registry.compounds[row] and len(name.communities) == 1:
-            return registry.addresses[row], registry.numbers[row]
+    for row in range(registry.county.size):
+        name = registry.county.names.get(registry.county.addresses[row].rstrip("0123456789号"))
+        if name and not registry.county.compounds[row] and len(name.communities) == 1:
+            return registry.county.addresses[row], registry.county.numbers[row]
     raise AssertionError("the sample has no such house")
 
 

@@ -99,12 +99,12 @@ def test_readings_that_disagree_are_asked_about_and_those_that_agree_are_not(lon
 
 
 def test_a_householder_with_a_twin_to_the_ear_is_not_certain(database: Database, registry: Registry) -> None:
-    row = next(row for row, name in enumerate(registry.holders) if len(name) == 3 and name[0] == "王")
-    community = registry.communities_of[row]
-    registry.by_holder["汪" + registry.holders[row][1:]].append(row + 1)
-    registry.surnames.add("汪")
-    registry.communities_of[row + 1] = community
-    found = registry.locate(f"{community},户主{registry.holders[row]}")
+    row = next(row for row, name in enumerate(registry.county.holders) if len(name) == 3 and name[0] == "王")
+    community = registry.county.communities_of[row]
+    registry.county.by_holder["汪" + registry.county.holders[row][1:]].append(row + 1)
+    registry.county.surnames.add("汪")
+    registry.county.communities_of[row + 1] = community
+    found = registry.locate(f"{community},户主{registry.county.holders[row]}")
     assert found.household_no is None
 
 
@@ -125,14 +125,14 @@ def test_a_compound_in_two_grids_is_not_certain(registry: Registry) -> None:
 
 
 def test_a_household_number_is_certain(registry: Registry) -> None:
-    number = registry.numbers[10]
+    number = registry.county.numbers[10]
     found = registry.locate(f"我的户号是{number}")
-    assert (found.household_no, found.grid_no) == (number, registry.grids[10])
+    assert (found.household_no, found.grid_no) == (number, registry.county.grids[10])
 
 
 def test_candidates_never_name_the_householder(registry: Registry) -> None:
     found = registry.locate("凤凰城6栋")
-    holders = set(registry.holders)
+    holders = set(registry.county.holders)
     assert not any(holder in one.label for one in found.candidates for holder in holders if len(holder) > 2)
 
 
@@ -143,8 +143,8 @@ def test_nonsense_finds_nobody(registry: Registry, text: str) -> None:
 
 
 def test_王_is_not_黄_when_money_is_at_stake(registry: Registry) -> None:
-    row = next(row for row, holder in enumerate(registry.holders) if holder.startswith("王") and len(holder) == 3)
-    number, holder = registry.numbers[row], registry.holders[row]
+    row = next(row for row, holder in enumerate(registry.county.holders) if holder.startswith("王") and len(holder) == 3)
+    number, holder = registry.county.numbers[row], registry.county.holders[row]
     assert registry.householder_matches(number, f"户主叫{holder}")
     assert not registry.householder_matches(number, "黄" + holder[1:])
 

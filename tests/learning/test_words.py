@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.bench.nlu import Sentence
 from bot.database import Database
+from bot.dialogue.frozen import Sentence
 from bot.dialogue.training import fingerprint, trained_model
 from bot.learning import files, learn
 from bot.learning.learn import Learning, NotLearned

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.bench.nlu import Sentence, calibration_error, measure, sets_of_sentences
+from bot.dialogue.frozen import Sentence, calibration_error, measure, sets_of_sentences
 from bot.dialogue.port import Understanding
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from bot.bench.nlu import FROZEN
 from bot.bench.slots import MarkedSentence, distorted, f1, marked_sentences, measure_slots
+from bot.dialogue.frozen import FROZEN
 from bot.dialogue.port import Understanding
 from nlu.lexicon import ordinary
 
