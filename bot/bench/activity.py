@@ -14,9 +14,9 @@ import numpy as np
 import soxr
 import webrtcvad
 
-from bot.bench.speech import spoken, test_sentences
 from bot.voice.turn import Nearness, TurnEvent, TurnRules, TurnTaker
 from tools.demo_model.line import Line
+from tools.demo_model.measure import spoken, test_sentences
 
 RATE = 8000
 FRAME = 160

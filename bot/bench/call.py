@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from bot.bench.noise import queries
-from bot.bench.speech import aloud, over_a_line
 from bot.dialogue.port import Understanding
 from bot.grid.registry import Registry
 from bot.speech.recognise import HeardSpeech, Recogniser
+from tools.demo_model.measure import aloud, over_a_line
 from tools.demo_model.texts import plain
 
 Parse = Callable[[str, tuple[str, ...]], Awaitable[Understanding]]

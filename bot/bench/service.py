@@ -44,9 +44,9 @@ async def nlu(settings: Settings, stock: bool, progress: Progress) -> dict[str, 
 
 async def speech(settings: Settings, progress: Progress) -> dict[str, Any]:
     """Character errors of the model in use, on synthetic held-out voices, and the shares of intents, places and names
-    that come out as they do of the text (bot.bench.speech)."""
-    from bot.bench.speech import bench_speech
+    that come out as they do of the text (tools.demo_model.measure)."""
     from bot.speech.models import in_use
+    from tools.demo_model.measure import bench_speech
 
     model, loop = in_use(settings).path, asyncio.get_running_loop()
     with tempfile.TemporaryDirectory(prefix="gege-bench-") as folder:

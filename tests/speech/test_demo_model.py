@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from rapidfuzz.distance import Levenshtein
 
-from bot.bench import speech as bench
 from tools.demo_model import demo_wav, kaldi_writer, speak_demo
+from tools.demo_model import measure as bench
 from tools.demo_model.features import DIMENSION, mfcc
 from tools.demo_model.fst import MAGIC, Fst
 from tools.demo_model.graph import (

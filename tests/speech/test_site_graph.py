@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot.bench import speech as bench
 from bot.database import Database
 from bot.grid.models import Community, Household, Staff
 from bot.speech.models import DEMO
 from tests.postgres import database, database_url, sqlite_database
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
+from tools.demo_model import measure as bench
 from tools.demo_model import site_graph
 from tools.demo_model.chongyang import said_here, second_readings
 from tools.demo_model.site_graph import build_site_graph

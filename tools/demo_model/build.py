@@ -15,6 +15,7 @@ from .data_files import data_lines
 from .features import SAMPLE_RATE
 from .graph import COMMON_WORDS, make_lexicon, write_graph
 from .kaldi_writer import write_acoustic_model
+from .measure import bench_speech
 from .phones import phone_table
 from .texts import PROJECT, Splitter, training_sentences, vocabulary
 
@@ -102,8 +103,6 @@ def build_demo(
 
     `python` is an interpreter with PyTorch and numpy. Takes about three quarters of an hour on two cores.
     """
-    from bot.bench.speech import bench_speech
-
     work.mkdir(parents=True, exist_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     sentences = training_sentences(Splitter())

@@ -23,6 +23,7 @@ from .features import FRAMES_PER_SECOND, SAMPLE_RATE, mfcc
 from .kaldi_reader import read_net
 from .kaldi_writer import write_acoustic_model
 from .line import Line
+from .measure import bench_speech, recognise
 from .phones import phone_table
 from .texts import Splitter, plain, training_sentences
 
@@ -135,8 +136,6 @@ def error_rates(model_dir: Path, recordings: Sequence[Recording]) -> dict[str, f
     """Character and word errors of a model, shares of 1."""
     import vosk
 
-    from bot.bench.speech import recognise
-
     vosk.SetLogLevel(-1)
     model, splitter = vosk.Model(str(model_dir)), Splitter()
     wrong, all_of = Counter[str](), Counter[str]()
@@ -163,8 +162,6 @@ def build_mixed(
 
     Writes `out` when everything is done, and tells the errors before and after on held-out speakers, and on synthetic
     speech. Raises CorpusRefused, NotOurs, RuntimeError (training)."""
-    from bot.bench.speech import bench_speech
-
     if out.exists():
         raise CorpusRefused(f"{out} is there already; name a new folder")
     net, aligner = read_net(base), Aligner(base)
