@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.app.parts import open_site, running
-from bot.dialogue.port import Heard
 from bot.grid.sample import make_sample
 from bot.settings import PROJECT, Settings
+from bot.tickets.intake.heard import Heard
 
 Progress = Callable[[str], None]
 

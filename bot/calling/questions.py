@@ -12,12 +12,13 @@ from dataclasses import replace
 from bot.calling.ledger import CallRefused, Ledger
 from bot.calling.words import words
 from bot.database import Database, now
-from bot.dialogue.port import Dialogue, Heard, Reply, Understanding
+from bot.dialogue.port import Dialogue, Reply, Understanding
 from bot.lines.dialling import Dialler
 from bot.lines.line import CallFacts, Line
 from bot.telephone.ring_plan import digits
 from bot.telephone.telephone import Telephone
 from bot.tickets.due.hours import Hours
+from bot.tickets.intake.heard import Heard
 from bot.tickets.owed.owed_calls import OwedCallCard, OwedCalls
 from bot.voice.call_parts import Opening
 

@@ -92,7 +92,8 @@ def _list(calls: list[Any], zone: str) -> None:
 def _show(call: Any, zone: str) -> None:
     from rich.text import Text
 
-    from bot.commands.terminal import console, labels
+    from bot.commands.terminal import console
+    from bot.tickets.labels import labels
 
     names = labels()
     heading = f"{call.number}  {_local(call.started_at, zone)}  {call.caller} → {call.dialled or call.diverting}"

@@ -6,7 +6,8 @@ from typing import Any
 
 from rich.text import Text
 
-from bot.commands.terminal import console, labels
+from bot.commands.terminal import console
+from bot.tickets.labels import labels
 
 
 class CallTeller:

@@ -67,7 +67,7 @@ def say(
     """One turn: say a sentence to Gege. Without --session, the caller's conversation goes on for 30 minutes."""
     from bot.app.parts import deliver_once, running
     from bot.commands.terminal import show_reply
-    from bot.dialogue.port import Heard
+    from bot.tickets.intake.heard import Heard
 
     async def work() -> None:
         async with running(load_settings(), relay=False) as service:

@@ -5,27 +5,19 @@ from __future__ import annotations
 import asyncio
 import sys
 import uuid
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-import yaml
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from bot.dialogue.port import Dialogue, Heard, Reply
+from bot.dialogue.port import Dialogue, Reply
 from bot.tickets.desk import TicketCard, TicketDesk
+from bot.tickets.intake.heard import Heard
+from bot.tickets.labels import labels
 
 console = Console(highlight=False)
-
-
-@lru_cache(maxsize=1)
-def labels() -> dict[str, Any]:
-    """The Chinese names of kinds, states and columns (labels.yml)."""
-    loaded: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "labels.yml").read_text("utf-8"))
-    return loaded
 
 
 def show_reply(reply: Reply, desk: TicketDesk) -> None:

@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 
 from bot.database import Database
 from bot.dialogue import rasa_lite
-from bot.dialogue.port import Heard, Reply, Understanding
+from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.training import source_fingerprint
 from bot.dialogue.turns import RasaDialogue
 from bot.tickets.desk import TicketDesk
+from bot.tickets.intake.heard import Heard
 from nlu.lexicon import lexicon
 
 rasa_lite.install()

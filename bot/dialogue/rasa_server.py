@@ -13,10 +13,11 @@ from typing import Any
 import aiohttp
 
 from bot.database import Database
-from bot.dialogue.port import Heard, Reply, Understanding
+from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.turns import RasaDialogue
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
+from bot.tickets.intake.heard import Heard
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 

@@ -7,11 +7,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.dialogue.port import Heard, Reply
+from bot.dialogue.port import Reply
 from bot.lines.line import CallFacts, Line, Pressed
 from bot.recordings.keys import KeyRefused
 from bot.speech.reading import plain
 from bot.speech.speak import VoiceFailed
+from bot.tickets.intake.heard import Heard
 from bot.voice.call_desk import CallDesk
 from bot.voice.call_parts import KnownOutage, OnEvent, Opening
 from bot.voice.ear import Gone, Noticed, Said, Silent

@@ -6,8 +6,8 @@ import asyncio
 import logging
 from typing import Any, Protocol
 
-from bot.dialogue.port import Heard
 from bot.lines.line import CallFacts
+from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import Intake
 from bot.voice.patience import CallerPaces
 

@@ -9,12 +9,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.dialogue.port import Dialogue, Heard
+from bot.dialogue.port import Dialogue
 from bot.lines.line import CallFacts, Line
 from bot.lines.tones import looking
 from bot.settings import Settings
 from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice
+from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import Intake
 from bot.voice.call_desk import CallDesk, Keeping
 from bot.voice.ear import Ear

@@ -6,9 +6,9 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from bot.dialogue.port import Heard
 from bot.lines.line import Pressed
 from bot.lines.tones import beep
+from bot.tickets.intake.heard import Heard
 from bot.voice.call_parts import CallFrame
 from bot.voice.ear import Gone, Left, Said
 from bot.voice.prompts import prompts

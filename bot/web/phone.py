@@ -13,10 +13,10 @@ from typing import Any
 
 from aiohttp import WSCloseCode, web
 
-from bot.commands.terminal import labels
 from bot.lines.browser import MAX_MESSAGE, WebsocketLine
 from bot.lines.line import CallFacts, Line
 from bot.settings import PhoneSettings
+from bot.tickets.labels import labels
 from bot.voice.call import OnEvent
 from bot.web.cases import Cases, session_of
 from bot.web.guard import Refused, from_own_page

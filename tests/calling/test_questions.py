@@ -15,11 +15,12 @@ from bot.calling.models import PlacedCall
 from bot.calling.questions import AskingDialogue, Questions
 from bot.calling.words import words
 from bot.database import Database, now
-from bot.dialogue.port import Heard, Reply, Understanding
+from bot.dialogue.port import Reply, Understanding
 from bot.settings import CallingSettings
 from bot.telephone.sip_front_end import sip_front_end
 from bot.tickets.desk import Report
 from bot.tickets.due.hours import Hours
+from bot.tickets.intake.heard import Heard
 from bot.tickets.models import OwedCall
 from bot.tickets.rules import usual_rules
 from tests.sip.exchange import exchange

@@ -26,13 +26,14 @@ from bot.chat.store import ChatShelf
 from bot.chat.takeover import Takeovers
 from bot.chat.telegram import TelegramChat
 from bot.database import Database, open_database
-from bot.dialogue.port import Heard, Reply, Understanding
+from bot.dialogue.port import Reply, Understanding
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
 from bot.notify.links import Links
 from bot.settings import Settings
 from bot.settings.accounts import TelegramAccount
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.heard import Heard
 from bot.tickets.models import Ticket
 from tests.chat.telegram_server import TelegramServer, telegram_server
 from tests.voice.doubles import ScriptedRecogniser

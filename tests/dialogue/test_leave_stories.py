@@ -9,8 +9,8 @@ import pytest
 
 from bot.app.parts import Service
 from bot.database import now
-from bot.dialogue.port import Heard
 from bot.grid.leave import write_leave
+from bot.tickets.intake.heard import Heard
 
 # the service lives in the loop of its module
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import select
 
 from bot.app.parts import Service, running
-from bot.dialogue.port import Heard, Reply
+from bot.dialogue.port import Reply
 from bot.grid.models import Contact, Household, HouseholdContact
 from bot.settings import Settings
+from bot.tickets.intake.heard import Heard
 
 Say = Callable[..., Awaitable[Reply]]
 

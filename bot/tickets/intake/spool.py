@@ -10,7 +10,7 @@ import secrets
 from dataclasses import asdict
 from pathlib import Path
 
-from bot.dialogue.port import Heard
+from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import Intake
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ import asyncio
 from collections import OrderedDict
 from typing import Protocol
 
-from bot.dialogue.port import Heard
 from bot.grid.dialled import GridNumbers, grid_of_numbers
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.heard import Heard
 
 
 class Intake(Protocol):
