@@ -13,7 +13,6 @@ from typing import Protocol
 
 from bot.calling.key import ask_for_key
 from bot.calling.ledger import CALL_BACK, CallRefused, Ledger
-from bot.calling.words import words
 from bot.grid.importer import phone_digits
 from bot.lines.bridge import Joinable, join, ring_back
 from bot.lines.dialling import Dialler
@@ -22,6 +21,7 @@ from bot.notify.routes import CHATS
 from bot.speech.speak import Voice, VoiceFailed
 from bot.telephone.ring_plan import digits
 from bot.tickets.desk import TicketCard, TicketDesk, TicketRefused
+from bot.voice.calling_prompts import words
 from bot.voice.mouth import say
 
 log = logging.getLogger(__name__)

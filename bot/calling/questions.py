@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.calling.ledger import CallRefused, Ledger
-from bot.calling.words import words
 from bot.database import Database, now
 from bot.dialogue.port import Dialogue, Reply, Understanding
 from bot.lines.dialling import Dialler
@@ -21,6 +20,7 @@ from bot.tickets.due.hours import Hours
 from bot.tickets.intake.heard import Heard
 from bot.tickets.owed.owed_calls import OwedCallCard, OwedCalls
 from bot.voice.call_parts import Opening
+from bot.voice.calling_prompts import words
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ from bot.app.calling import SipDialler
 from bot.calling.ledger import CallRefused, Ledger
 from bot.calling.models import PlacedCall
 from bot.calling.questions import AskingDialogue, Questions
-from bot.calling.words import words
 from bot.database import Database, now
 from bot.dialogue.port import Reply, Understanding
 from bot.settings import CallingSettings
@@ -23,6 +22,7 @@ from bot.tickets.due.hours import Hours
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import OwedCall
 from bot.tickets.rules import usual_rules
+from bot.voice.calling_prompts import words
 from tests.sip.exchange import exchange
 from tests.sip.test_put_through import Site
 from tests.tickets.county import county as small_county

@@ -1,4 +1,4 @@
-"""The sentences of calling out, read from words.yml."""
+"""The sentences of calling out, read from calling_prompts.yml."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Words:
 
 @cache
 def words() -> Words:
-    """Raises when words.yml lacks a line: a fault of the release, not of a site."""
-    values = yaml.safe_load((resources.files(__package__) / "words.yml").read_text("utf-8"))
+    """Raises when calling_prompts.yml lacks a line: a fault of the release, not of a site."""
+    values = yaml.safe_load((resources.files(__package__) / "calling_prompts.yml").read_text("utf-8"))
     values["no_more_words"] = tuple(values["no_more_words"])
     return Words(**values)
