@@ -140,7 +140,7 @@ def _furnish(settings: Settings) -> None:
         return
     database = open_site(settings)
     try:
-        if not Registry.load(database).size:
+        if not Registry.load(database).county.size:
             make_sample(database, settings.home / "sample", progress=tell)
     finally:
         database.dispose()

@@ -82,7 +82,7 @@ def sample(
     settings = load_settings()
     database = open_site(settings)
     try:
-        if not again and Registry.load(database).size:
+        if not again and Registry.load(database).county.size:
             note("the county is already there")
             return
         make_sample(database, settings.home / "sample", progress=note)

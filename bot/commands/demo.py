@@ -47,7 +47,7 @@ async def demo(settings: Settings) -> int:
     jieba.setLogLevel(logging.ERROR)
     database = open_site(settings)
     try:
-        if not Registry.load(database).size:
+        if not Registry.load(database).county.size:
             from bot.grid.sample import make_sample
 
             tell("making the sample county …")

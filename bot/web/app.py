@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from bot.dialogue.port import Dialogue
+from bot.grid.dialled import GridNumbers
 from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
 from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice
 from bot.tickets.desk import TicketDesk
-from bot.tickets.intake.unclear import GridNumbers, Intake, intake_of
+from bot.tickets.intake.unclear import Intake, intake_of
 from bot.voice.call import OnEvent, PhoneCall
 from bot.voice.repertoire import Repertoire
 from bot.web.cases import Cases

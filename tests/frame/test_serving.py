@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app.parts import serve as serving
+from bot.app import serve as serving
 from bot.app.serve import CannotServe, url
 from bot.settings import PROJECT, Settings, VoiceSettings, WebSettings
 from tests.frame.conftest import PROGRAM, environment
