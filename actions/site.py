@@ -38,7 +38,7 @@ class Words:
         return bool(_compiled(self._data[name]).search(text))
 
     def answer(self, question: str, text: str) -> str | None:
-        """"yes", "no" or None to a question of the form; a plain no is looked for first (没有糊味 is a no)."""
+        """ "yes", "no" or None to a question of the form; a plain no is looked for first (没有糊味 is a no)."""
         for value in ("no", "yes"):
             if _compiled(self._data["answers"][question][value]).search(text):
                 return value

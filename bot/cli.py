@@ -37,7 +37,21 @@ app = typer.Typer(
     add_completion=False,
 )
 bench_app = typer.Typer(help="Measure: locate, nlu, speech, turn, reports.", no_args_is_help=True)
-for area in (talk, county, tickets, service, escalation, outage, staff, link, calling, learning, corpus, models, call_log):
+for area in (
+    talk,
+    county,
+    tickets,
+    service,
+    escalation,
+    outage,
+    staff,
+    link,
+    calling,
+    learning,
+    corpus,
+    models,
+    call_log,
+):
     area.register(app)
 app.add_typer(bench_app, name="bench")
 for area in (bench, bench_voice, bench_nlu):

@@ -72,7 +72,9 @@ class Chats:
         for side, text, keys, pressed in self.said[who]:
             parts.append(f"<p class={side}>{html.escape(text)}</p>")
             for row in keys:
-                drawn = (f"<span class={'pressed' if key in pressed else 'key'}>{html.escape(key)}</span>" for key in row)
+                drawn = (
+                    f"<span class={'pressed' if key in pressed else 'key'}>{html.escape(key)}</span>" for key in row
+                )
                 parts.append(f"<div class=keys>{''.join(drawn)}</div>")
         return "".join([*parts, "</div>"])
 

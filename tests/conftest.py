@@ -76,6 +76,7 @@ async def service(home: Path, dialogue_model: Path) -> AsyncIterator[Service]:
     async with running(Settings(home=home), relay=False) as started:
         yield started
 
+
 #: rooms whose tests start processes, browsers or speak in real time; `make quick` leaves them to `make test`
 SLOW_WAYS = {"postgresql", "http"}
 SLOW_ROOMS = {"frame", "web", "voice", "speech", "notify", "chat", "sip", "calling", "corpus"}

@@ -50,7 +50,9 @@ async def messengers(
     takeovers = Takeovers(database, dt.timedelta(minutes=settings.chat.taken_over_min))
     residents = Residents(dialogue, desk, shelf, recogniser, settings, takeovers)
     book = CorrectionBook(database, settings.learning.relabels_a_day)
-    staff = StaffChat(desk, registry, links, ZoneInfo(settings.site.timezone), Waiting(database), shelf, takeovers, book, call_backs)
+    staff = StaffChat(
+        desk, registry, links, ZoneInfo(settings.site.timezone), Waiting(database), shelf, takeovers, book, call_backs
+    )
     outgoing = Outgoing(database, dt.timedelta(minutes=settings.chat.answers_for_min))
     if settings.notify.wecom.aes_key:
         wecom = WeComChat(settings.notify.wecom, residents, staff, shelf, Inbox(database, RESIDENTS), outgoing)
@@ -79,4 +81,6 @@ async def messengers(
 
 def _ended(task: asyncio.Task[None], tell: Callable[[str], None]) -> None:
     if not task.cancelled() and (problem := task.exception()):
-        tell(f"{task.get_name()} has stopped: {problem}; the rest goes on. Correct [notify.{task.get_name()}] and restart")
+        tell(
+            f"{task.get_name()} has stopped: {problem}; the rest goes on. Correct [notify.{task.get_name()}] and restart"
+        )

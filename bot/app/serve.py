@@ -97,7 +97,14 @@ async def _serve(settings: Settings) -> None:
         )  # fmt: skip
         callbacks = await stack.enter_async_context(
             messengers(
-                settings, service.database, service.dialogue, service.desk, service.registry, links, recogniser, tell,
+                settings,
+                service.database,
+                service.dialogue,
+                service.desk,
+                service.registry,
+                links,
+                recogniser,
+                tell,
                 call_backs,
             )
         )
@@ -200,7 +207,10 @@ async def _answer_calls(
 
 
 async def _call_out(
-    service: Service, telephone: Telephone, sip: tuple[SipServer, Gateway | None] | None, stack: contextlib.AsyncExitStack
+    service: Service,
+    telephone: Telephone,
+    sip: tuple[SipServer, Gateway | None] | None,
+    stack: contextlib.AsyncExitStack,
 ) -> CallBacks | None:
     """Calls that Gege makes, when the site wants them and has a way."""
     settings = service.settings

@@ -95,7 +95,9 @@ def bench_activity(utterances: int = 120, seed: int = 11, progress: Callable[[st
         noisy = np.clip(line.degrade(clean), -32768, 32767).astype("<i2")
         sounds.append((_truth(clean), noisy))
     found = {}
-    progress(f"{'detector':<12}{'missed':>8}{'false':>8}{'late p50':>10}{'p95':>7}{'ends':>7}{'cut':>7}{'us/frame':>10}")
+    progress(
+        f"{'detector':<12}{'missed':>8}{'false':>8}{'late p50':>10}{'p95':>7}{'ends':>7}{'cut':>7}{'us/frame':>10}"
+    )
     for name, make in DETECTORS.items():
         found[name] = one = _judge(make, sounds)
         progress(

@@ -35,9 +35,7 @@ async def _call(port: int, call: dict[str, Any], sounds: list[bytes], until: flo
     return spoken
 
 
-async def _one_call(
-    port: int, name: str, talks: bool, sounds: list[bytes], until: float, draw: random.Random
-) -> int:
+async def _one_call(port: int, name: str, talks: bool, sounds: list[bytes], until: float, draw: random.Random) -> int:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     caller = AudioSocketCaller(reader, writer, RATE, 1.0, True)
     writer.write(Frame(UUID, uuids.UUID(name).bytes).encode())

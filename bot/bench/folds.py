@@ -83,7 +83,9 @@ def understander(parts: Sequence[dict[str, Any]], messages: list[Any]) -> Iterat
         data = TrainingData(training_examples=copy.deepcopy(messages))
         chain: list[Any] = []
         for number, part in enumerate(parts):
-            if not part["name"].startswith("nlu.") or part["name"].startswith(("nlu.entities", "nlu.numbers", "nlu.fallback")):
+            if not part["name"].startswith("nlu.") or part["name"].startswith(
+                ("nlu.entities", "nlu.numbers", "nlu.fallback")
+            ):
                 continue
             kind = class_from_module_path(part["name"])
             name = f"{number}-{kind.__name__}"

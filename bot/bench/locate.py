@@ -75,7 +75,12 @@ def bench_places(
         ranked = list(places)
         first += ranked[:1] == [place]
         third += place in ranked[:3]
-    told = {"sentences": count, "strength": strength, "rank_1": round(first / count, 4), "rank_3": round(third / count, 4)}
+    told = {
+        "sentences": count,
+        "strength": strength,
+        "rank_1": round(first / count, 4),
+        "rank_3": round(third / count, 4),
+    }
     progress(f"places, community known: {told}")
     return told
 

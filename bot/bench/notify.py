@@ -59,7 +59,12 @@ async def first_send(database: Database, per_second: int = 20, seconds: int = 10
     for number, (household_no, grid_no) in enumerate(homes):
         await asyncio.sleep(max(0.0, began + number / per_second - time.perf_counter()))
         report = Report(
-            kind="hazard", said="变压器冒烟", session=f"bench-{number}", channel="phone", household_no=household_no, grid_no=grid_no
+            kind="hazard",
+            said="变压器冒烟",
+            session=f"bench-{number}",
+            channel="phone",
+            household_no=household_no,
+            grid_no=grid_no,
         )
         card = await asyncio.to_thread(desk.report, report)
         committed[card.ticket_no] = time.perf_counter()
@@ -103,10 +108,10 @@ def storm(database: Database, progress: Progress = lambda line: None) -> dict[st
         _deliver(relay, provider, at + dt.timedelta(minutes=minute), told)
     with database.reading() as session:
         tickets = session.scalar(select(func.count()).where(Ticket.opened_at >= _MORNING)) or 0
-        waiting = session.scalar(select(func.count()).where(Notification.state == "pending", Notification.due_at <= at)) or 0
-        lost = session.scalar(
-            select(func.count()).where(Ticket.opened_at >= _MORNING, Ticket.owner.is_(None))
+        waiting = (
+            session.scalar(select(func.count()).where(Notification.state == "pending", Notification.due_at <= at)) or 0
         )
+        lost = session.scalar(select(func.count()).where(Ticket.opened_at >= _MORNING, Ticket.owner.is_(None)))
     busiest = {who: max(Counter(one.replace(second=0) for one in times).values()) for who, times in told.items()}
     managers = [count for who, count in busiest.items() if who.startswith("M")]
     return {

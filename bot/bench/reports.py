@@ -45,9 +45,7 @@ def bench_reports(database_url: str, n: int = 1000, writers: int = 1) -> dict[st
         def one(i: int) -> float:
             begun = time.perf_counter()
             id, dialogue = f"bench-{run}-{i}", f"bench-{run}-{i // 4}"
-            desk.report(
-                Report("outage", SAID, dialogue, "phone", "0000", id, grid_no="bench", facts={"smell": "no"})
-            )
+            desk.report(Report("outage", SAID, dialogue, "phone", "0000", id, grid_no="bench", facts={"smell": "no"}))
             return time.perf_counter() - begun
 
         for i in range(20):

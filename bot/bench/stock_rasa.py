@@ -71,9 +71,7 @@ def classifier() -> str:
 
 def train_stock(folder: Path) -> None:
     """Train the stock pipeline on Gege's own sentences and rules, into `folder`. Takes minutes."""
-    (folder / "config.yml").write_text(
-        _CONFIG.format(classifier=_CLASSIFIER[classifier() == "DIET"]), encoding="utf-8"
-    )
+    (folder / "config.yml").write_text(_CONFIG.format(classifier=_CLASSIFIER[classifier() == "DIET"]), encoding="utf-8")
     arguments = ["train", "--config", "config.yml", "--out", "models", "--domain", str(PROJECT / "domain.yml")]
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", _RASA, *arguments, "--data", str(PROJECT / "nlu")],

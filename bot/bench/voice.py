@@ -202,7 +202,9 @@ async def _callers(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _site(settings: Settings, progress: Progress) -> AsyncIterator[tuple[Service, Recogniser, Voice, Settings, list[str]]]:
+async def _site(
+    settings: Settings, progress: Progress
+) -> AsyncIterator[tuple[Service, Recogniser, Voice, Settings, list[str]]]:
     from tools.demo_model.speaker import demo_wav
 
     with tempfile.TemporaryDirectory(prefix="gege-bench-") as folder:
@@ -258,7 +260,11 @@ async def _most(site: _Site, wavs: list[str], seconds: float, largest: int, prog
             break
         best = found
         calls = calls * 4 // 3
-    return {"talking": best["talking"], "first_audio_p95_ms": best.get("first_audio_p95_ms"), "next": found if calls <= largest else None}
+    return {
+        "talking": best["talking"],
+        "first_audio_p95_ms": best.get("first_audio_p95_ms"),
+        "next": found if calls <= largest else None,
+    }
 
 
 async def _most_plain(

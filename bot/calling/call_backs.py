@@ -180,9 +180,7 @@ class CallBacks:
             return "answered"
 
     @contextlib.asynccontextmanager
-    async def _rung(
-        self, ticket: TicketCard, number: str, staff_no: str
-    ) -> AsyncIterator[tuple[Joinable | None, str]]:
+    async def _rung(self, ticket: TicketCard, number: str, staff_no: str) -> AsyncIterator[tuple[Joinable | None, str]]:
         """A number, rung and written down: the line when it was answered, and the outcome; hung up at the end."""
         placed = await asyncio.to_thread(self._ledger.begin, number, CALL_BACK, ticket.ticket_no, staff_no)
         outcome = "given_up"

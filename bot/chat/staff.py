@@ -164,7 +164,9 @@ class StaffChat:
             self.waiting.begin(wait.staff_no, wait.ticket_no, "estimate", at)
         return self._told("eta", done, when=_when(until, here))
 
-    def picture(self, staff_no: str, session: str, data: bytes, text: str = "", at: dt.datetime | None = None) -> Shown | None:
+    def picture(
+        self, staff_no: str, session: str, data: bytes, text: str = "", at: dt.datetime | None = None
+    ) -> Shown | None:
         """A picture of staff: it belongs to what they pressed last, and more of them, and a word, may follow; None when
         nothing is waited for."""
         at, said = at or now(), words()["staff"]
@@ -211,7 +213,9 @@ class StaffChat:
         said, talk = words()["staff"]["talk"], self.takeovers.end(staff_no)
         if talk is None:
             return Shown(said["none"])
-        return Shown(said["ended"].format(no=talk.ticket_no), also=(resident_hears(talk, "ended", self._name(staff_no)),))
+        return Shown(
+            said["ended"].format(no=talk.ticket_no), also=(resident_hears(talk, "ended", self._name(staff_no)),)
+        )
 
     def _relay(self, talk: Talk, over: bool, text: str, at: dt.datetime) -> Shown:
         """What staff write goes to the resident, and into the history."""

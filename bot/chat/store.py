@@ -102,7 +102,9 @@ class ChatShelf:
         """Link a chat to the member of staff whose code this is; → the name. None: wrong, late, used or tried out."""
         at = at or now()
         with self._database.session() as session:
-            recent = select(func.count()).where(LinkTry.chat == f"{channel}:{chat}", LinkTry.at > at - dt.timedelta(hours=1))
+            recent = select(func.count()).where(
+                LinkTry.chat == f"{channel}:{chat}", LinkTry.at > at - dt.timedelta(hours=1)
+            )
             if session.scalar(recent) >= TRIES:  # type: ignore[operator]
                 return None
             # One statement: of two who send the same code at the same instant, one gets the row.
@@ -141,7 +143,9 @@ class ChatShelf:
         part.replace(path)
         self.attach(session_name, ticket_no, name, kind, digest, by)
 
-    def attach(self, session_name: str, ticket_no: str, file: str, kind: str, sha256: str, by: str = "resident") -> None:
+    def attach(
+        self, session_name: str, ticket_no: str, file: str, kind: str, sha256: str, by: str = "resident"
+    ) -> None:
         """A file belongs to a ticket (or to the one that comes); the same file of a chat again is the same."""
         with self._database.session() as session:
             same = select(Attachment).where(Attachment.session == session_name, Attachment.file == file)

@@ -179,7 +179,10 @@ class WeComChat:
                     await self._pages(open_kfid, token)
                     return
                 except Exception as problem:
-                    log.error("微信客服 could not be read: %s", problem if isinstance(problem, Refused) else type(problem).__name__)
+                    log.error(
+                        "微信客服 could not be read: %s",
+                        problem if isinstance(problem, Refused) else type(problem).__name__,
+                    )
                     if wait is None or isinstance(problem, Refused):
                         return
                     await asyncio.sleep(wait)
@@ -250,7 +253,11 @@ class WeComChat:
         query = request.query
         try:
             return self._crypto.decrypt(
-                query.get("msg_signature", ""), query.get("timestamp", ""), query.get("nonce", ""), encrypted, self._clock()
+                query.get("msg_signature", ""),
+                query.get("timestamp", ""),
+                query.get("nonce", ""),
+                encrypted,
+                self._clock(),
             )
         except NotFromWeCom as problem:
             log.warning("a callback was not WeCom's: %s", problem)

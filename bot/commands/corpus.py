@@ -19,7 +19,9 @@ ByOption = Annotated[str, typer.Option("--by", help="Staff number of who writes 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    corpus = typer.Typer(help="Speech that residents allowed to be used to train speech recognition.", no_args_is_help=True)
+    corpus = typer.Typer(
+        help="Speech that residents allowed to be used to train speech recognition.", no_args_is_help=True
+    )
     corpus.command("consent")(consent)
     corpus.command("withdraw")(withdraw)
     corpus.command("consents")(consents)

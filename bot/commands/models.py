@@ -75,7 +75,9 @@ def graph(
     name: Annotated[str, typer.Argument(help="What the model is called under GEGE_HOME/models.")] = "site",
     base: BaseOption = DEMO,
     readings: Annotated[str, typer.Option(help="Second readings of every word: none, accent or dialect.")] = "accent",
-    phrases: Annotated[bool, typer.Option("--phrases", help="So that it takes phrase lists (docs/decisions/0026).")] = False,
+    phrases: Annotated[
+        bool, typer.Option("--phrases", help="So that it takes phrase lists (docs/decisions/0026).")
+    ] = False,
 ) -> None:
     """Give a model of this project the site's places and staff, and Chongyang readings; its acoustics stay (a minute)."""
     from bot.app.parts import open_site
@@ -109,9 +111,7 @@ def build(
     from tools.demo_model.own_speech import build_mixed
 
     work = load_settings().home / "own-model"
-    found = build_mixed(
-        corpora, base, to, work=work, hours=hours, passes=passes, python=python or None, progress=note
-    )
+    found = build_mixed(corpora, base, to, work=work, hours=hours, passes=passes, python=python or None, progress=note)
     if found["after"]["cer"] < found["before"]["cer"]:
         note(f"{to}: held-out speakers are heard better; [speech] model = {str(to)!r} puts it in use")
     else:

@@ -89,10 +89,13 @@ class County:
 
     def _people(self, session: Session) -> None:
         self._staff = {
-            one.staff_no: PersonCard(one.staff_no, one.name, one.role, one.phone) for one in session.scalars(select(Staff))
+            one.staff_no: PersonCard(one.staff_no, one.name, one.role, one.phone)
+            for one in session.scalars(select(Staff))
         }
         self._of_grid: dict[str, list[PersonCard]] = defaultdict(list)
-        for grid_no, staff_no in session.execute(select(GridStaff.grid_no, GridStaff.staff_no).order_by(GridStaff.staff_no)):
+        for grid_no, staff_no in session.execute(
+            select(GridStaff.grid_no, GridStaff.staff_no).order_by(GridStaff.staff_no)
+        ):
             self._of_grid[grid_no].append(self._staff[staff_no])
         self._grid_nos = set()
         self._grid_of_number: dict[str, str] = {}

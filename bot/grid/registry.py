@@ -99,7 +99,9 @@ class Registry:
             rows = session.scalars(
                 select(Contact.address)
                 .join(HouseholdContact, HouseholdContact.contact_id == Contact.id)
-                .where(HouseholdContact.household_no == household_no, HouseholdContact.verifies, Contact.channel == "phone")
+                .where(
+                    HouseholdContact.household_no == household_no, HouseholdContact.verifies, Contact.channel == "phone"
+                )
                 .order_by(Contact.id)
             )
             return list(rows)

@@ -87,6 +87,8 @@ def _week(database: Database, monday: dt.datetime) -> Week:
     )
     with database.reading() as session:
         tickets = session.scalar(select(func.count()).select_from(Ticket).where(*within)) or 0
-        corrected = select(func.count(func.distinct(Ticket.id))).join(Correction, Correction.ticket_no == Ticket.ticket_no)
+        corrected = select(func.count(func.distinct(Ticket.id))).join(
+            Correction, Correction.ticket_no == Ticket.ticket_no
+        )
         corrected = corrected.where(*within, Correction.state != CorrectionState.refused)
         return Week(monday.date(), tickets, session.scalar(corrected) or 0)

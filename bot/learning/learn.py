@@ -176,7 +176,8 @@ class Learning:
             }
             if touched:
                 rewritten = {
-                    name: [Sentence(alone.standard(row.text), row.intent) for row in rows] for name, rows in touched.items()
+                    name: [Sentence(alone.standard(row.text), row.intent) for row in rows]
+                    for name, rows in touched.items()
                 }
                 if reason := worse(figures(model, touched), figures(model, rewritten)):
                     raise NotLearned(f"{entry.say} → {entry.means} would do harm to the frozen sentences: {reason}")
@@ -198,7 +199,9 @@ class Learning:
         """Names of the site's streets, compounds and communities, with and without 社区."""
         registry = Registry.load(self._database)
         communities = {name.removesuffix("社区") for name in registry.county.grids_in}
-        return frozenset(name for name in (*registry.county.names, *registry.county.grids_in, *communities) if len(name) > 1)
+        return frozenset(
+            name for name in (*registry.county.names, *registry.county.grids_in, *communities) if len(name) > 1
+        )
 
     def _goes_on(self, model: Path) -> None:
         """Words rewrite a sentence before the model sees it: with other words the same model stays the one in use, the

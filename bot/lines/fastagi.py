@@ -68,9 +68,10 @@ class AgiSession:
         else:
             raise AgiFailed("too many facts")
         # `network_script` is the path of the request; older ones send the request alone.
-        wanted = self.facts.get("network_script") or urlsplit(self.facts.get("request", ""))._replace(
-            scheme="", netloc=""
-        ).geturl()
+        wanted = (
+            self.facts.get("network_script")
+            or urlsplit(self.facts.get("request", ""))._replace(scheme="", netloc="").geturl()
+        )
         path, _, query = wanted.partition("?")
         self.script = path.strip("/")
         self.query = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=50)) if query else {}
@@ -158,9 +159,7 @@ class FastAgiServer:
         return len(self._sessions)
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(
-            self._connected, self._host, self._wanted_port, limit=_LONGEST_LINE
-        )
+        self._server = await asyncio.start_server(self._connected, self._host, self._wanted_port, limit=_LONGEST_LINE)
 
     async def close(self) -> None:
         """Stop listening; what is being asked is not answered any more."""

@@ -36,9 +36,7 @@ class DingTalkRobot:
     #: danger keeps to it as well, grouped (bot/notify/pace.py)
     strict = True
 
-    def __init__(
-        self, account: RobotAccount, wire: Wire | None = None, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, account: RobotAccount, wire: Wire | None = None, clock: Callable[[], float] = time.time) -> None:
         self._account, self._clock = account, clock
         self._wire = wire or Wire()
 

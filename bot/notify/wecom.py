@@ -21,7 +21,9 @@ _MARGIN = 300.0
 class AccessToken:
     """The token of one secret, kept until shortly before it runs out; WeCom blocks who asks for it too often."""
 
-    def __init__(self, account: WeComAccount, secret: str, wire: Wire, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, account: WeComAccount, secret: str, wire: Wire, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._account, self._secret, self._wire, self._clock = account, secret, wire, clock
         self._token, self._until = "", 0.0
 

@@ -131,9 +131,13 @@ class DeadlineSettings(_Section):
     """How soon somebody must be there, and how soon it must be settled. Raises at the edge what makes no sense."""
 
     #: minutes until somebody is on site, for what is served around the clock (State Grid: 45 / 90 / 120)
-    on_site_min: dict[str, PositiveFloat] = Field(default_factory=lambda: {"town": 45.0, "village": 90.0, "remote": 120.0})
+    on_site_min: dict[str, PositiveFloat] = Field(
+        default_factory=lambda: {"town": 45.0, "village": 90.0, "remote": 120.0}
+    )
     #: minutes from there until the supply is back
-    restore_min: dict[str, PositiveFloat] = Field(default_factory=lambda: {"town": 180.0, "village": 240.0, "remote": 240.0})
+    restore_min: dict[str, PositiveFloat] = Field(
+        default_factory=lambda: {"town": 180.0, "village": 240.0, "remote": 240.0}
+    )
     #: working days until an everyday matter is settled; kinds that are not named have `other`
     working_days: dict[str, PositiveFloat] = Field(
         default_factory=lambda: {

@@ -143,9 +143,7 @@ def find_call(database: Database, name: str) -> CallRecord | None:
         row = session.scalar(select(LoggedCall).where(or_(*ways)).order_by(LoggedCall.number.desc()).limit(1))
         if row is None:
             return None
-        turns = session.scalars(
-            select(LoggedTurn).where(LoggedTurn.call_id == row.call_id).order_by(LoggedTurn.turn)
-        )
+        turns = session.scalars(select(LoggedTurn).where(LoggedTurn.call_id == row.call_id).order_by(LoggedTurn.turn))
         return _record(row, [{"at": turn.at, **turn.story} for turn in turns])
 
 

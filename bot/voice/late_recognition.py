@@ -117,9 +117,7 @@ class LaterRecognition:
     def _tried(self, owed: _Owed) -> None:
         with self._database.session() as session:
             session.execute(
-                update(UnheardMessage)
-                .where(UnheardMessage.id == owed.id)
-                .values(attempts=UnheardMessage.attempts + 1)
+                update(UnheardMessage).where(UnheardMessage.id == owed.id).values(attempts=UnheardMessage.attempts + 1)
             )
 
     def _done(self, owed: _Owed, text: str) -> None:

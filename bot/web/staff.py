@@ -264,11 +264,11 @@ class StaffPages:
         if self._call_backs is not None:
             begun = await asyncio.to_thread(self._call_backs.begin, ticket, person, str(form.get("number", "")))
         told = str(_pages.words["ring"]["begun"][begun])
-        return _pages.page(
-            "said.html", say=told, back=f"/case/{ticket.ticket_no}", label=_pages.words["open"]
-        )
+        return _pages.page("said.html", say=told, back=f"/case/{ticket.ticket_no}", label=_pages.words["open"])
 
-    async def _own_form(self, request: web.Request) -> tuple[PersonCard, TicketCard, MultiDictProxy[Any]] | web.Response:
+    async def _own_form(
+        self, request: web.Request
+    ) -> tuple[PersonCard, TicketCard, MultiDictProxy[Any]] | web.Response:
         """Who sent a form of ours, the ticket, and the form; or the page that everybody else gets."""
         found = self.allowed(request)
         if isinstance(found, web.Response):

@@ -104,7 +104,9 @@ async def test_who_answers_comes_to_our_audiosocket_and_goes_when_we_hang_up() -
                 await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize(("reason", "outcome"), [("3", "no_answer"), ("1", "no_answer"), ("5", "busy"), ("8", "refused"), ("0", "refused")])
+@pytest.mark.parametrize(
+    ("reason", "outcome"), [("3", "no_answer"), ("1", "no_answer"), ("5", "busy"), ("8", "refused"), ("0", "refused")]
+)
 async def test_how_ringing_ended_is_told_apart(reason: str, outcome: str) -> None:
     async with asterisk() as (double, dialler, _):
         double.fate = reason

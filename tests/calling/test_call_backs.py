@@ -194,6 +194,7 @@ async def test_a_chats_number_is_no_telephone_number(county: Database) -> None:
 
 async def test_by_sip_both_hear_each_other_and_nobody_else(county: Database) -> None:
     async with exchange() as far, contextlib.AsyncExitStack() as stack:
+
         async def nobody(line: object, facts: object) -> None:
             raise AssertionError("nobody calls us")
 

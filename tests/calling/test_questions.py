@@ -188,5 +188,3 @@ async def test_who_wants_no_more_calls_is_believed_and_a_mailbox_is_let_be(count
     first, second = await asking.turn(mailbox), await asking.turn(mailbox)
     assert not first.ended and "您满意不?" in first.sentences and second.ended
     assert usual.heard == [] and len(said) == 3
-
-

@@ -88,7 +88,14 @@ class Site:
 
     def ticket(self, channel: str = "telegram") -> str:
         return self.desk.report(
-            Report(kind="outage", said="停电了", session=f"telegram:{RESIDENT}", channel=channel, reporter=str(RESIDENT), grid_no="24")
+            Report(
+                kind="outage",
+                said="停电了",
+                session=f"telegram:{RESIDENT}",
+                channel=channel,
+                reporter=str(RESIDENT),
+                grid_no="24",
+            )
         ).ticket_no
 
     def tickets(self) -> list[Ticket]:
@@ -159,7 +166,9 @@ async def _listening(site: Site) -> AsyncIterator[None]:
     recogniser = ScriptedRecogniser(["我屋里停电了"])
     settings, takeovers = Settings(home=site.home), Takeovers(site.database, dt.timedelta(minutes=30))
     residents = Residents(site.dialogue, site.desk, site.shelf, recogniser, settings, takeovers)  # type: ignore[arg-type]
-    staff = StaffChat(site.desk, site.registry, site.links, ZoneInfo("Asia/Shanghai"), Waiting(site.database), site.shelf, takeovers)
+    staff = StaffChat(
+        site.desk, site.registry, site.links, ZoneInfo("Asia/Shanghai"), Waiting(site.database), site.shelf, takeovers
+    )
     url = site.server.url
     account = TelegramAccount(token="1:a", base_url=url + "/bot", base_file_url=url + "/file/bot", webhook=site.webhook)
     outgoing = Outgoing(site.database, first_s=0.05)

@@ -163,7 +163,9 @@ async def test_wecom_from_the_first_word_to_the_rating(home: Path, dialogue_mode
                 query = {"msg_signature": crypto.signature(stamp, "n", encrypted), "timestamp": stamp, "nonce": "n"}
                 response = await client.post(path, params=query, data=f"<xml><Encrypt>{encrypted}</Encrypt></xml>")
                 assert response.status == 200
-                found = re.search("<Encrypt>(.*?)</Encrypt>.*?<MsgSignature>(.*?)<.*?<TimeStamp>(.*?)<", await response.text())
+                found = re.search(
+                    "<Encrypt>(.*?)</Encrypt>.*?<MsgSignature>(.*?)<.*?<TimeStamp>(.*?)<", await response.text()
+                )
                 return crypto.decrypt(found[2], found[3], "gege", found[1], time.time()) if found else ""
 
             async def resident(**body: str) -> None:
@@ -171,7 +173,9 @@ async def test_wecom_from_the_first_word_to_the_rating(home: Path, dialogue_mode
                 await callback("/wecom/kf", "<xml><Event>kf_msg_or_event</Event><OpenKfId>wk1</OpenKfId></xml>")
 
             async def staff(words: str) -> str:
-                inner = f"<FromUserName>cheng</FromUserName><Content>{words}</Content><MsgId>{time.monotonic_ns()}</MsgId>"
+                inner = (
+                    f"<FromUserName>cheng</FromUserName><Content>{words}</Content><MsgId>{time.monotonic_ns()}</MsgId>"
+                )
                 return await callback("/wecom/app", f"<xml>{inner}</xml>")
 
             def to_resident(words: str) -> Any:

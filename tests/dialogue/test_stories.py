@@ -210,7 +210,18 @@ async def test_a_half_filled_form_goes_on_after_a_restart(home: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "a", "停" * 5000, "😀😀😀", "Здравствуйте", "\x00\x07\x1b[2J", "'; DROP TABLE ticket; --", "/report_hazard", "{{7*7}}"],
+    [
+        "",
+        " ",
+        "a",
+        "停" * 5000,
+        "😀😀😀",
+        "Здравствуйте",
+        "\x00\x07\x1b[2J",
+        "'; DROP TABLE ticket; --",
+        "/report_hazard",
+        "{{7*7}}",
+    ],
     ids=lambda text: ascii(text)[:20],
 )
 async def test_nonsense_gets_a_plain_sentence(service: Service, text: str) -> None:

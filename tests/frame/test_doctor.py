@@ -68,9 +68,7 @@ def test_a_message_that_reaches_nobody_is_told(home: Path, urgent: bool, ok: boo
     database = open_site(settings)
     with database.session() as session:
         earlier = now() - dt.timedelta(hours=1)
-        session.add(
-            Notification(staff_no="M24", template="ticket", urgent=urgent, created_at=earlier, due_at=earlier)
-        )
+        session.add(Notification(staff_no="M24", template="ticket", urgent=urgent, created_at=earlier, due_at=earlier))
     database.dispose()
     finding = found(settings, "messages")
     assert finding["ok"] is ok

@@ -16,7 +16,9 @@ KEY = base64.b64encode(bytes(range(32))).decode().rstrip("=")
 APP = {"corp_id": "ww1", "agent_id": 5, "secret": "s", "token": "t", "aes_key": KEY}
 
 
-def lines(notify: dict[str, Any], public_url: str = "https://gege.example", **service: Any) -> dict[str, tuple[str, str]]:
+def lines(
+    notify: dict[str, Any], public_url: str = "https://gege.example", **service: Any
+) -> dict[str, tuple[str, str]]:
     settings = Settings.model_validate({"notify": notify, "web": {"public_url": public_url}, "service": service})
     return {one.name: (one.detail, one.advice) for one in check_messengers(settings)}
 

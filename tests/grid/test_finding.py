@@ -91,7 +91,11 @@ def test_a_numeral_that_was_not_heard_leaves_a_question_not_a_neighbour(long_str
 def test_readings_that_disagree_are_asked_about_and_those_that_agree_are_not(long_street: Registry) -> None:
     clear = "沿江路五百一十七号"
     assert long_street.locate(clear, alternatives=[f"在{clear}", f"{clear}的"]).household_no == "900517"
-    for text, *alternatives in ((clear, "沿江路七号"), ("沿江路七号", clear), ("沿江路曾幺七号", "沿江路幺七号", "沿江路七号")):
+    for text, *alternatives in (
+        (clear, "沿江路七号"),
+        ("沿江路七号", clear),
+        ("沿江路曾幺七号", "沿江路幺七号", "沿江路七号"),
+    ):
         found = long_street.locate(text, alternatives=alternatives)
         assert found.household_no is None and found.grid_no is None and found.ask == "number", (text, alternatives)
     # A place that the first reading does not have at all may be taken from the second.
@@ -143,7 +147,9 @@ def test_nonsense_finds_nobody(registry: Registry, text: str) -> None:
 
 
 def test_王_is_not_黄_when_money_is_at_stake(registry: Registry) -> None:
-    row = next(row for row, holder in enumerate(registry.county.holders) if holder.startswith("王") and len(holder) == 3)
+    row = next(
+        row for row, holder in enumerate(registry.county.holders) if holder.startswith("王") and len(holder) == 3
+    )
     number, holder = registry.county.numbers[row], registry.county.holders[row]
     assert registry.householder_matches(number, f"户主叫{holder}")
     assert not registry.householder_matches(number, "黄" + holder[1:])
@@ -187,7 +193,9 @@ def test_a_bad_file_is_refused_as_a_whole(database: Database, tmp_path: Path, te
 @pytest.mark.parametrize(
     "heard", ["七摆镏十七号", "七思琳号", "十七娄蒿", "七把良好", "三十七柏郝", "七流儿号", "七饵灸毫"]
 )
-def test_a_number_that_goes_on_as_words_that_sound_like_numerals_is_asked_for(long_street: Registry, heard: str) -> None:
+def test_a_number_that_goes_on_as_words_that_sound_like_numerals_is_asked_for(
+    long_street: Registry, heard: str
+) -> None:
     found = long_street.locate(f"沿江路{heard}")
     assert found.household_no is None and found.grid_no is None and found.ask, heard
 

@@ -86,7 +86,12 @@ def test_what_is_held_out_by_time_is_not_trained_on(
     ],
 )
 def test_a_worse_model_is_not_put_into_service(
-    settings: Settings, county: Database, desk: TicketDesk, book: CorrectionBook, new: dict[str, dict[str, float]], reason: str
+    settings: Settings,
+    county: Database,
+    desk: TicketDesk,
+    book: CorrectionBook,
+    new: dict[str, dict[str, float]],
+    reason: str,
 ) -> None:
     corrected(desk, book, *SAID)
     old = trained_model(settings.dialogue_models)

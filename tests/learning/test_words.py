@@ -30,7 +30,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-un
 
 @pytest.fixture
 def words() -> list[Word]:
-    found = [Word("梭子", "闸刀", 3, ["屋里梭子断了 → 屋里闸刀断了"]), Word("凼了", "停电了", 2), Word("凼了", "塌了", 1)]
+    found = [
+        Word("梭子", "闸刀", 3, ["屋里梭子断了 → 屋里闸刀断了"]),
+        Word("凼了", "停电了", 2),
+        Word("凼了", "塌了", 1),
+    ]
     keep(found)
     return found
 

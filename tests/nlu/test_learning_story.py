@@ -74,7 +74,11 @@ def week(county: Path, dialogue_model: Path, tmp_path_factory: pytest.TempPathFa
         assert manager
         secrets = (house.householder, house.household_no, "13907150024", house.address)
         for number, (heard, words) in enumerate(HEARD.items()):
-            personal = f",我叫{house.householder},户号{house.household_no},电话13907150024,住{house.address}" if not number else ""
+            personal = (
+                f",我叫{house.householder},户号{house.household_no},电话13907150024,住{house.address}"
+                if not number
+                else ""
+            )
             ticket = desk.report(
                 Report(
                     kind="unclear", said=heard + personal, session=f"s{number}", channel="phone", grid_no=house.grid_no,

@@ -34,7 +34,13 @@ def news(database: Database, channel: str, address: str, **detail: object) -> No
     with database.session() as session:
         session.add(
             Notification(
-                staff_no=None, channel=channel, address=address, template="taken", detail=detail, created_at=AT, due_at=AT
+                staff_no=None,
+                channel=channel,
+                address=address,
+                template="taken",
+                detail=detail,
+                created_at=AT,
+                due_at=AT,
             )
         )
 

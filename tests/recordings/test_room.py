@@ -182,7 +182,15 @@ def test_whatever_lies_in_the_folder_is_refused_in_peace(noise: bytes, cut: int)
 
 @pytest.mark.parametrize(
     "name",
-    ["../gege.toml", "recordings/../gege.toml", "/etc/passwd", "keys/recording.key", "recordings/", "", "recordings/a\x00b"],
+    [
+        "../gege.toml",
+        "recordings/../gege.toml",
+        "/etc/passwd",
+        "keys/recording.key",
+        "recordings/",
+        "",
+        "recordings/a\x00b",
+    ],
 )
 def test_only_recordings_can_be_opened(site: Settings, name: str) -> None:
     record(site)

@@ -203,5 +203,3 @@ def _server(here: Site):
 def _loudest(pcm: bytes | bytearray) -> int:
     data = bytes(pcm[: len(pcm) // 2 * 2])
     return int(np.abs(np.frombuffer(data, "<i2").astype(int)).max()) if data else 0
-
-

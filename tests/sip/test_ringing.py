@@ -70,7 +70,8 @@ async def test_an_answer_that_comes_again_is_acknowledged_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "outcome"), [(486, "busy"), (600, "busy"), (480, "no_answer"), (404, "refused"), (603, "refused"), (503, "refused")]
+    ("code", "outcome"),
+    [(486, "busy"), (600, "busy"), (480, "no_answer"), (404, "refused"), (603, "refused"), (503, "refused")],
 )
 async def test_who_does_not_take_it_is_told_apart_and_acknowledged(code: int, outcome: str) -> None:
     async with both() as (server, far, gateway):
@@ -121,7 +122,7 @@ async def test_a_challenge_is_answered_and_a_wrong_password_is_no_endless_game()
 
         def asks(invite: Message) -> None:
             shown = invite.get("proxy-authorization")
-            if "nonce=\"n1\"" in shown:
+            if 'nonce="n1"' in shown:
                 wanted = digest.answer(
                     digest.Challenge("proxy-authorization", "them", "n1", qop=True), "INVITE", invite.uri, "gege", "a secret",
                     cnonce=shown.partition('cnonce="')[2].partition('"')[0],

@@ -73,9 +73,7 @@ def test_a_syllable_is_an_initial_and_a_final() -> None:
 def test_transition_ids_follow_the_triples() -> None:
     table = phone_table()
     assert table.triples == sorted(table.triples)
-    assert [ids for pair in table.transitions.values() for ids in pair] == list(
-        range(1, 2 * len(table.triples) + 1)
-    )
+    assert [ids for pair in table.transitions.values() for ids in pair] == list(range(1, 2 * len(table.triples) + 1))
     assert len(table.word_phones(("ting2", "dian4"))) == 4
 
 
@@ -151,7 +149,11 @@ def _cheapest(fst: Fst, outputs: tuple[int, ...]) -> float:
             if not word or (said < len(outputs) and word == outputs[said]):
                 # word costs are negative here and there: shifted, so that the search stays right
                 heapq.heappush(waiting, (cost + price + 10 * bool(word), after, said + bool(word)))
-    ends = [cost + fst.final[state] for (state, said), cost in settled.items() if state in fst.final and said == len(outputs)]
+    ends = [
+        cost + fst.final[state]
+        for (state, said), cost in settled.items()
+        if state in fst.final and said == len(outputs)
+    ]
     return min(ends) - 10 * len(outputs)
 
 

@@ -59,7 +59,9 @@ def test_speakers_keep_their_side_when_others_join() -> None:
 
 def test_recordings_become_frames_with_the_states_of_what_was_said(corpus: Path, tmp_path: Path) -> None:
     recordings = read_corpora([corpus, corpus])
-    assert [(one.name, one.speaker, one.text) for one in recordings] == [(f"s{at}-1", f"s{at}", text) for at, text in enumerate(SAID)]
+    assert [(one.name, one.speaker, one.text) for one in recordings] == [
+        (f"s{at}-1", f"s{at}", text) for at, text in enumerate(SAID)
+    ]
     told: list[str] = []
     aligned = align_all(Aligner(DEMO), recordings, told.append)
     assert len(aligned) == 4 and "4 of 4" in told[0]

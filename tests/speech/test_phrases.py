@@ -40,7 +40,9 @@ async def heard(recogniser: VoskRecogniser, said: str, question: str = "", voice
     return await session.finish()
 
 
-async def test_digits_that_the_language_model_does_not_expect_are_heard_when_they_are_asked_for(recogniser: VoskRecogniser) -> None:
+async def test_digits_that_the_language_model_does_not_expect_are_heard_when_they_are_asked_for(
+    recogniser: VoskRecogniser,
+) -> None:
     right = {"": 0, "proof": 0}
     for number, said in enumerate(("三七二五", "九零四一", "六六八二", "一五零七", "二八三九", "七四一六")):
         for question in right:

@@ -44,7 +44,9 @@ def test_a_place_that_nobody_knew_is_heard_in_both_ways_of_saying_it(county: Dat
         session.add(Staff(staff_no="M9", name="骆驼祥", role="manager", phone="1"))
         session.add(Staff(staff_no="M8", name="Bob", role="manager", phone="2"))
     done = build_site_graph(county, DEMO, tmp_path / "models" / "site")
-    lexicon = dict(line.split("\t", 1) for line in (done.folder / "graph" / "lexicon.tsv").read_text("utf-8").splitlines())
+    lexicon = dict(
+        line.split("\t", 1) for line in (done.folder / "graph" / "lexicon.tsv").read_text("utf-8").splitlines()
+    )
     assert lexicon["黄石岭"].split("\t") == ["huang2 shi2 ling3", "fang2 si2 lin3"]
     assert {"黄石岭社区", "沿河路", "骆驼祥"} <= set(lexicon) and "欧阳骏驰" not in lexicon
     assert done.unreadable == ("Bob",) or "Bob" not in lexicon

@@ -40,7 +40,15 @@ def test_the_manager_never_hears_of_it(county: Database) -> None:
 
 @on_sqlite
 @pytest.mark.parametrize(
-    "said", ["程远这个人不行", "老程讲话冲得很", "找程师傅的领导", "打了五回电话都冇人理", "报了三天了冇人来", "抄表的骂我姆妈"]
+    "said",
+    [
+        "程远这个人不行",
+        "老程讲话冲得很",
+        "找程师傅的领导",
+        "打了五回电话都冇人理",
+        "报了三天了冇人来",
+        "抄表的骂我姆妈",
+    ],
 )
 def test_it_is_told_from_the_words(county: Database, said: str) -> None:
     assert complain(TicketDesk(county), said).owner == "D1"

@@ -20,10 +20,7 @@ from tests.tickets.county import AT, hazard, minutes, on_sqlite, outage
 def rows(database: Database) -> dict[str, int]:
     with database.reading() as session:
         tables = (Ticket, Activity, Notification, Timer, Utterance)
-        return {
-            table.__tablename__: session.scalar(select(func.count()).select_from(table)) or 0
-            for table in tables
-        }
+        return {table.__tablename__: session.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
 
 
 def test_a_report_becomes_a_ticket_with_history_message_and_timer(county: Database) -> None:

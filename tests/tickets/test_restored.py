@@ -124,7 +124,12 @@ def test_nobody_answers_for_somebody_else(street: Database) -> None:
     desk = TicketDesk(street)
     desk.outages.restored(out(desk), "M1", BACK)
     first, *_ = numbers(desk)
-    for data, reporter in ((f"lit:{first}", "wx-2"), (f"open:{first}", "5550"), ("lit:GD0", "5550"), (f"lit:{first}", "")):
+    for data, reporter in (
+        (f"lit:{first}", "wx-2"),
+        (f"open:{first}", "5550"),
+        ("lit:GD0", "5550"),
+        (f"lit:{first}", ""),
+    ):
         with pytest.raises(TicketRefused):
             desk.answers.press(data, reporter, at=BACK + minutes(1))
     assert {one.state for one in desk.tickets()} == {"resolved"}

@@ -143,7 +143,9 @@ async def test_keys_stand_for_words(tmp_path: Path, digit: str, text: str) -> No
 
 async def test_a_broken_recogniser_asks_for_everything_after_the_tone(tmp_path: Path) -> None:
     room = Room(tmp_path, [RuntimeError("broken")], [reply("好。")])
-    story = await room.call(room.wav("1.wav", speech(1.5)), room.wav("2.wav", silence(3.0) + speech(2.0) + silence(6.0)))
+    story = await room.call(
+        room.wav("1.wav", speech(1.5)), room.wav("2.wav", silence(3.0) + speech(2.0) + silence(6.0))
+    )
     (failed, reason), (message, again) = room.intake.notes
     assert (reason, again) == ("recogniser_failed", "recogniser_failed")
     site = Settings(home=tmp_path)
@@ -202,7 +204,9 @@ async def test_a_slow_dialogue_is_a_broken_one(tmp_path: Path) -> None:
 async def test_when_nothing_can_be_kept_a_person_is_rung(tmp_path: Path) -> None:
     room = Room(tmp_path, ["停电"], [RuntimeError("broken")])
     room.intake.fails = True
-    story = await room.call(room.wav("1.wav", speech(1.5)), room.wav("2.wav", silence(3.0) + speech(2.0) + silence(6.0)))
+    story = await room.call(
+        room.wav("1.wav", speech(1.5)), room.wav("2.wav", silence(3.0) + speech(2.0) + silence(6.0))
+    )
     assert story.outcome == "handed_over" and story.ticket_no is None
 
 

@@ -38,9 +38,7 @@ def training_command(python: str | None) -> list[str]:
         return [python]
     uv = shutil.which("uv")
     if not uv:
-        raise RuntimeError(
-            "training needs PyTorch: install uv, or name a Python that has torch and numpy (--python)"
-        )
+        raise RuntimeError("training needs PyTorch: install uv, or name a Python that has torch and numpy (--python)")
     return [uv, "run", "--isolated", "--no-default-groups", "--group", _GROUP, "python"]
 
 
@@ -52,7 +50,16 @@ def train_net(
     script = Path(__file__).with_name("training.py")
     # -P: this folder must not be searched for modules
     command = [*training_command(python), "-P", str(script), str(out), *map(str, shards)]
-    options = ["--minutes", "60", "--passes", f"{passes:g}", "--width", str(WIDTH), "--outputs", str(phone_table().pdf_count)]
+    options = [
+        "--minutes",
+        "60",
+        "--passes",
+        f"{passes:g}",
+        "--width",
+        str(WIDTH),
+        "--outputs",
+        str(phone_table().pdf_count),
+    ]
     options += ["--start", str(start)] if start else []
     done = subprocess.run(
         [*command, *options, "--threads", str(THREADS)],

@@ -37,9 +37,7 @@ class Fst:
 
     def write(self, path: Path) -> None:
         parts = [struct.pack("<i", MAGIC), _text("vector"), _text("standard")]
-        parts.append(
-            struct.pack(_HEADER, _VERSION, _FLAGS, _EXPANDED_MUTABLE, 0, len(self.arcs), self.arc_count)
-        )
+        parts.append(struct.pack(_HEADER, _VERSION, _FLAGS, _EXPANDED_MUTABLE, 0, len(self.arcs), self.arc_count))
         for state, arcs in enumerate(self.arcs):
             parts.append(struct.pack(_STATE, self.final.get(state, math.inf), len(arcs)))
             parts.append(np.array(arcs, _ARC).tobytes())

@@ -79,9 +79,7 @@ class GraphBuilder:
         for state in range(len(self._table.id_pdfs[phone_id])):
             loop, forward = self._table.transitions[phone_id, state]
             target = self.fst.state()
-            self.fst.arc(
-                source, target, label=forward, word=word, cost=cost - TRANSITION_SCALE * math.log(FORWARD)
-            )
+            self.fst.arc(source, target, label=forward, word=word, cost=cost - TRANSITION_SCALE * math.log(FORWARD))
             self.fst.arc(target, target, label=loop, cost=-TRANSITION_SCALE * math.log(SELF_LOOP))
             source, word, cost = target, 0, 0.0
         return source
@@ -275,9 +273,7 @@ def build_graph(
     phones_file = model_dir / "graph" / "phones.txt"
     expected = "".join(f"{name} {number}\n" for name, number in table.ids.items())
     if not phones_file.exists() or phones_file.read_text(encoding="utf-8") != expected:
-        raise ValueError(
-            f"{model_dir} is no model of this project: its graph/phones.txt is missing or different"
-        )
+        raise ValueError(f"{model_dir} is no model of this project: its graph/phones.txt is missing or different")
     splitter = Splitter(extra_words)
     counts = Counter(splitter.split(sentence) for sentence in sentences)
     counts.pop((), None)
@@ -294,9 +290,7 @@ def build_graph(
     note = model_dir / "gege-model.json"
     facts = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
     facts.update(vocabulary=len(lexicon), figures={})
-    (out / "gege-model.json").write_text(
-        json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
-    )
+    (out / "gege-model.json").write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 def make_word_loop(lexicon: Lexicon, words: Mapping[str, int]) -> Fst:
@@ -325,7 +319,9 @@ def make_word_loop(lexicon: Lexicon, words: Mapping[str, int]) -> Fst:
 def make_acceptor(model: Ngrams, words: Mapping[str, int], word_cost: float = WORD_COST) -> Fst:
     """Gr: the language model as an acceptor, sorted by words; backing off is an empty arc."""
     fst = Fst()
-    nodes = {history: fst.state() for history in sorted(model.probabilities, key=lambda one: one != model.known((START,)))}
+    nodes = {
+        history: fst.state() for history in sorted(model.probabilities, key=lambda one: one != model.known((START,)))
+    }
     for history, probabilities in model.probabilities.items():
         node = nodes[history]
         if END in probabilities:

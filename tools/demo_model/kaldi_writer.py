@@ -152,9 +152,7 @@ def mean_statistics(mean: np.ndarray, mean_square: np.ndarray) -> str:
     """Text of am/global_cmvn.stats: sums and count, sums of squares and 0. Its presence turns mean
     normalisation on."""
     rows = ((mean, _STATISTICS_FRAMES), (mean_square, 0.0))
-    text = [
-        " ".join(f"{x * _STATISTICS_FRAMES:.6g}" for x in values) + f" {count:g}" for values, count in rows
-    ]
+    text = [" ".join(f"{x * _STATISTICS_FRAMES:.6g}" for x in values) + f" {count:g}" for values, count in rows]
     return " [\n  " + "\n  ".join(text) + " ]\n"
 
 

@@ -64,11 +64,7 @@ def test_sentences() -> dict[str, list[str]]:
     lines = STORY_FILE.read_text(encoding="utf-8").splitlines()
     sets = {"story": [plain(line) for line in lines if line and not line.startswith("#")]}
     if SITUATIONS_FILE.exists():
-        rows = [
-            json.loads(line)
-            for line in SITUATIONS_FILE.read_text(encoding="utf-8").splitlines()
-            if line.strip()
-        ]
+        rows = [json.loads(line) for line in SITUATIONS_FILE.read_text(encoding="utf-8").splitlines() if line.strip()]
         sets["domain"] = [text for text in (plain(str(row["text"])) for row in rows) if text]
     return sets
 
@@ -114,9 +110,7 @@ def recognise(model: Any, samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -
     return "".join(parts).replace(" ", "")
 
 
-def score(
-    model: Any, items: Sequence[tuple[str, np.ndarray]], parse: Parse | None = None
-) -> tuple[Score, list[str]]:
+def score(model: Any, items: Sequence[tuple[str, np.ndarray]], parse: Parse | None = None) -> tuple[Score, list[str]]:
     """The score, and the lines "said -> heard" of what went wrong."""
     result, wrong = Score(), []
     for said, samples in items:

@@ -59,7 +59,12 @@ def build_site_graph(
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".building-") as name:
         built = Path(name) / out.name
         build_graph(
-            base, sentences.elements(), _as_heard(good), built, lambda reading: second_readings(reading, strengths), phrases
+            base,
+            sentences.elements(),
+            _as_heard(good),
+            built,
+            lambda reading: second_readings(reading, strengths),
+            phrases,
         )
         lexicon = (built / "graph" / "lexicon.tsv").read_text("utf-8").splitlines()
         if out.exists():

@@ -131,9 +131,7 @@ def _align(syllables: list[str], events: list[Phoneme]) -> list[tuple[str, int, 
         group = by_position.get(position, [])
         position += len(syllable) + 1
         sounds = [e for e in group if e.name and not e.name.startswith(("_", "("))]
-        pauses = [
-            e.sample for e in group if sounds and e.name.startswith("_") and e.sample >= sounds[-1].sample
-        ]
+        pauses = [e.sample for e in group if sounds and e.name.startswith("_") and e.sample >= sounds[-1].sample]
         if not pauses:
             return None
         names = phones(syllable)

@@ -37,9 +37,7 @@ class Net(nn.Module):
         layers = []
         for index, offsets in enumerate(OFFSETS):
             stride = SUBSAMPLING if index == 1 else 1
-            convolution = nn.Conv1d(
-                width if index else inputs, width, len(offsets), stride=stride, bias=False
-            )
+            convolution = nn.Conv1d(width if index else inputs, width, len(offsets), stride=stride, bias=False)
             layers.append(nn.Sequential(convolution, nn.BatchNorm1d(width), nn.ReLU()))
         self.layers = nn.ModuleList(layers)
         self.output = nn.Conv1d(width, outputs, 1)
@@ -55,12 +53,8 @@ class Net(nn.Module):
         for index, layer in enumerate(self.layers):
             convolution, norm = layer[0], layer[1]
             outputs, inputs, width = convolution.weight.shape
-            weight = (
-                torch.from_numpy(arrays[f"weight{index}"]).reshape(outputs, width, inputs).permute(0, 2, 1)
-            )
-            convolution.weight.copy_(
-                weight * torch.tensor(deviation)[None, :, None] if index == 0 else weight
-            )
+            weight = torch.from_numpy(arrays[f"weight{index}"]).reshape(outputs, width, inputs).permute(0, 2, 1)
+            convolution.weight.copy_(weight * torch.tensor(deviation)[None, :, None] if index == 0 else weight)
             norm.weight.fill_(1)
             norm.bias.copy_(torch.from_numpy(arrays[f"bias{index}"]))
             norm.running_mean.zero_()
@@ -140,9 +134,7 @@ def train(
     steps = max(1, int(passes * len(data) / (BATCH * FRAMES)))
     highest = LEARNING_RATE / 2 if begun else LEARNING_RATE
     optimiser = torch.optim.AdamW(net.parameters(), highest, weight_decay=1e-3)
-    print(
-        f"frames {len(data)} steps {steps} parameters {sum(p.numel() for p in net.parameters())}", flush=True
-    )
+    print(f"frames {len(data)} steps {steps} parameters {sum(p.numel() for p in net.parameters())}", flush=True)
 
     def batch(starts: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         inputs = torch.stack([data[s : s + FRAMES + 2 * CONTEXT] for s in starts]).transpose(1, 2)

@@ -356,11 +356,17 @@ def _providers(settings: Settings) -> Finding:
 
 
 def _calling(settings: Settings) -> Finding:
-    ways = [name for name, way in (("Asterisk", settings.asterisk.ami.address), ("the trunk", settings.voice.trunk.registrar)) if way]
+    ways = [
+        name
+        for name, way in (("Asterisk", settings.asterisk.ami.address), ("the trunk", settings.voice.trunk.registrar))
+        if way
+    ]
     if not settings.calling.enabled:
         return _good("calling out", "off: danger is told by messenger alone ([calling] enabled)")
     if not ways:
-        return _bad("calling out", "enabled, but there is no way out", "set [asterisk.ami] address or [voice.trunk] registrar")
+        return _bad(
+            "calling out", "enabled, but there is no way out", "set [asterisk.ami] address or [voice.trunk] registrar"
+        )
     return _good("calling out", f"by {ways[0]}, {settings.calling.per_hour} calls to residents an hour at most")
 
 

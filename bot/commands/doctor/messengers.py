@@ -90,7 +90,9 @@ def _robots(settings: Settings) -> Iterator[Messenger]:
         if not account.url:
             yield Messenger(name, NOT_SET_UP)
         elif not account.url.startswith("https://"):
-            yield Messenger(name, "its address is not https", f"copy the robot's whole address to [notify.{section}] url")
+            yield Messenger(
+                name, "its address is not https", f"copy the robot's whole address to [notify.{section}] url"
+            )
         elif section == "dingtalk_robot" and not account.secret:
             advice = "choose 加签 in the robot's security settings and put its SEC… to [notify.dingtalk_robot] secret"
             yield Messenger(name, "messages are not signed", advice)

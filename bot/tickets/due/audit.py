@@ -67,7 +67,9 @@ def _without_timer(session: Session) -> Iterable[Finding]:
     older = aliased(Ticket)
     spoken_for = (
         select(older.id)
-        .where(older.outage_id == Ticket.outage_id, older.id < Ticket.id, older.state.in_(OPEN), Ticket.urgent.is_(False))
+        .where(
+            older.outage_id == Ticket.outage_id, older.id < Ticket.id, older.state.in_(OPEN), Ticket.urgent.is_(False)
+        )
         .exists()
     )
     untaken_danger = (Ticket.kind == Kind.hazard) & (Ticket.state == State.reported)
@@ -110,9 +112,7 @@ def _overdue(session: Session, at: dt.datetime) -> Iterable[Finding]:
 
 def _long_calls(session: Session, at: dt.datetime) -> Iterable[Finding]:
     rows = session.scalars(
-        select(Call)
-        .where(Call.ended_at.is_(None), Call.started_at < at - LONG_CALL)
-        .order_by(Call.started_at)
+        select(Call).where(Call.ended_at.is_(None), Call.started_at < at - LONG_CALL).order_by(Call.started_at)
     )
     return [Finding("open_call", row.id, row.started_at) for row in rows]
 

@@ -45,9 +45,7 @@ def _rearm(session: Session, at: dt.datetime) -> int:
         if ticket.state not in COUNTS[timer.kind]:
             continue
         waiting = session.scalars(
-            select(Timer).where(
-                Timer.ticket_id == ticket.id, Timer.done_at.is_(None), Timer.kind.in_(DEADLINES)
-            )
+            select(Timer).where(Timer.ticket_id == ticket.id, Timer.done_at.is_(None), Timer.kind.in_(DEADLINES))
         ).all()
         if timer.kind == ON_SITE_DUE and not any(one.kind == ON_SITE_DUE for one in waiting):
             for one in waiting:

@@ -56,9 +56,7 @@ class Hours:
     @property
     def day_length(self) -> dt.timedelta:
         """How long a working day is."""
-        return sum(
-            (_on(dt.date.min, one.end) - _on(dt.date.min, one.begin) for one in self.spans), dt.timedelta()
-        )
+        return sum((_on(dt.date.min, one.end) - _on(dt.date.min, one.begin) for one in self.spans), dt.timedelta())
 
     def works_on(self, day: dt.date) -> bool:
         if day in self.worked:

@@ -55,9 +55,7 @@ def wait_anew(session: Session, ticket: Ticket, at: dt.datetime, rules: Rules) -
     """Set waiting again for an open ticket that nothing waits for (taken over from an older Gege, changed by hand)."""
     if ticket.state == State.reported:
         climb_anew(session, ticket, at, rules)
-    waiting = select(Timer.id).where(
-        Timer.ticket_id == ticket.id, Timer.done_at.is_(None), Timer.kind.in_(DEADLINES)
-    )
+    waiting = select(Timer.id).where(Timer.ticket_id == ticket.id, Timer.done_at.is_(None), Timer.kind.in_(DEADLINES))
     if session.scalar(waiting.limit(1)) is None:
         kind, due_at = (
             (RESOLVE_DUE, rules.resolve_due(ticket, at))
@@ -179,9 +177,7 @@ class Watch:
         return fire_due(self._database, at, self._rules)
 
 
-async def watch(
-    database: Database, owed: Callable[[], None], rules: Rules | None = None, every_s: float = 1.0
-) -> None:
+async def watch(database: Database, owed: Callable[[], None], rules: Rules | None = None, every_s: float = 1.0) -> None:
     """Fire what is due, for ever, off the event loop; `owed` is told when somebody is owed a message."""
     watching = Watch(database, rules)
     while True:

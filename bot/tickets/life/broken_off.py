@@ -116,10 +116,7 @@ def broken_off(session: Session, call_id: str, outcome: str, at: dt.datetime) ->
 def _forms(session: Session, names: set[str]) -> dict[str, Any]:
     """Take the half-filled form of one of these dialogues, so that no sweep makes a second ticket of it."""
     rows = session.scalars(
-        select(DialogueState)
-        .where(DialogueState.session.in_(names))
-        .order_by(DialogueState.session)
-        .with_for_update()
+        select(DialogueState).where(DialogueState.session.in_(names)).order_by(DialogueState.session).with_for_update()
     )
     taken: dict[str, Any] = {}
     for row in rows:

@@ -63,9 +63,7 @@ class Reliability:
     all: Indices
 
 
-def reliability(
-    database: Database, begin: dt.datetime, end: dt.datetime, at: dt.datetime | None = None
-) -> Reliability:
+def reliability(database: Database, begin: dt.datetime, end: dt.datetime, at: dt.datetime | None = None) -> Reliability:
     """The indices of the outages that began in [begin, end)."""
     until = min(end, at or now())
     with database.reading() as session:

@@ -58,9 +58,7 @@ def note_all(
     session: Session, ids: Sequence[int], kind: str, by: str, at: dt.datetime, note: str = "", **detail: Any
 ) -> None:
     """Write one line into each history."""
-    rows = [
-        {"ticket_id": id, "at": at, "kind": kind, "by": by, "note": note, "detail": detail} for id in ids
-    ]
+    rows = [{"ticket_id": id, "at": at, "kind": kind, "by": by, "note": note, "detail": detail} for id in ids]
     if rows:
         session.connection().execute(_NOTE, rows)
 
@@ -101,9 +99,7 @@ def unsay(session: Session, ids: Sequence[int], templates: Iterable[str], outage
 # ---- the one conversation ---------------------------------------------------------------------------
 
 
-def speak(
-    session: Session, outage: Outage, template: str, at: dt.datetime, due_at: dt.datetime | None = None
-) -> None:
+def speak(session: Session, outage: Outage, template: str, at: dt.datetime, due_at: dt.datetime | None = None) -> None:
     """Owe `template` to everybody in the conversation; the counts are read when it leaves."""
     about = lead(session, outage.id) or session.scalar(
         select(Ticket.id).where(Ticket.outage_id == outage.id).order_by(Ticket.id).limit(1)
@@ -269,9 +265,7 @@ def _silence(session: Session, outage: Outage) -> None:
 
 def _tickets(session: Session, ids: Sequence[int]) -> Iterator[Ticket]:
     for part in _chunks(ids):
-        yield from session.scalars(
-            select(Ticket).where(Ticket.id.in_(part)).execution_options(populate_existing=True)
-        )
+        yield from session.scalars(select(Ticket).where(Ticket.id.in_(part)).execution_options(populate_existing=True))
 
 
 def _news(

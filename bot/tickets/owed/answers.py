@@ -60,9 +60,7 @@ class Answers:
 
     # ---- commands -------------------------------------------------------------------------------
 
-    def press(
-        self, data: str, reporter: str, comment: str = "", at: dt.datetime | None = None
-    ) -> Answered:
+    def press(self, data: str, reporter: str, comment: str = "", at: dt.datetime | None = None) -> Answered:
         """A button: `good:GD2611230001`. Raises TicketRefused for what is no button of this resident's."""
         verb, _, ticket_no = data.partition(":")
         if verb not in Answer.__members__ or not reporter:
@@ -82,9 +80,7 @@ class Answers:
         at = at or now()
         answer = Answer(answer)
         with self._database.session() as session:
-            ticket = session.scalar(
-                select(Ticket).where(Ticket.ticket_no == ticket_no).with_for_update()
-            )
+            ticket = session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no).with_for_update())
             if ticket is None or (reporter and ticket.reporter != reporter):
                 raise TicketRefused(f"there is no ticket {ticket_no} of this resident's")
             it = Handling(session, ticket, "resident", at, self._rules)
@@ -139,9 +135,7 @@ class Answers:
         session, ticket, at = it.session, it.ticket, it.at
         if ticket.state not in (State.resolved, State.closed):
             raise TicketRefused(f"{ticket.ticket_no} is {ticket.state}: it is too early, or too late, to be rated")
-        row = session.scalar(
-            select(Rating).where(Rating.ticket_id == ticket.id).order_by(Rating.id.desc()).limit(1)
-        )
+        row = session.scalar(select(Rating).where(Rating.ticket_id == ticket.id).order_by(Rating.id.desc()).limit(1))
         late = row is not None and at - row.asked_at > dt.timedelta(days=self._rules.ratings.unrated_days)
         if late and ticket.state == State.closed:
             raise TicketRefused(f"{ticket.ticket_no} was asked about too long ago")
@@ -238,8 +232,5 @@ class Answers:
 
 
 def _waits_for_light(session: Session, ticket: Ticket) -> bool:
-    waiting = select(Timer.id).where(
-        Timer.ticket_id == ticket.id, Timer.kind == LIGHT_ON, Timer.done_at.is_(None)
-    )
+    waiting = select(Timer.id).where(Timer.ticket_id == ticket.id, Timer.kind == LIGHT_ON, Timer.done_at.is_(None))
     return session.scalar(waiting.limit(1)) is not None
-

@@ -35,9 +35,7 @@ def _labels() -> dict[str, dict[str, str]]:
 
 def buttons(question: str, ticket_no: str, *but: str) -> dict[str, str]:
     """What can be pressed below a question: data → label."""
-    return {
-        f"{answer}:{ticket_no}": label for answer, label in _labels()[question].items() if answer not in but
-    }
+    return {f"{answer}:{ticket_no}": label for answer, label in _labels()[question].items() if answer not in but}
 
 
 def rating_answers() -> dict[str, str]:
@@ -48,16 +46,12 @@ def rating_answers() -> dict[str, str]:
 def rating(session: Session, ticket: Ticket, at: dt.datetime, rules: Rules) -> None:
     """Staff say that it is done: by the channel of the report the resident is asked whether they are content."""
     session.add(Rating(ticket_id=ticket.id, asked_at=at))
-    session.add(
-        Timer(ticket_id=ticket.id, kind=UNRATED, due_at=at + dt.timedelta(days=rules.ratings.unrated_days))
-    )
+    session.add(Timer(ticket_id=ticket.id, kind=UNRATED, due_at=at + dt.timedelta(days=rules.ratings.unrated_days)))
     if news.tell(session, ticket, "ask_rating", at, rules, {"buttons": buttons("rating", ticket.ticket_no)}):
         return
     if owed_calls.dialable(ticket.reporter):
         due_at = rules.hours.wakes(at)
-        session.add(
-            OwedCall(kind=RATING, ticket_id=ticket.id, number=ticket.reporter, due_at=due_at, changed_at=at)
-        )
+        session.add(OwedCall(kind=RATING, ticket_id=ticket.id, number=ticket.reporter, due_at=due_at, changed_at=at))
 
 
 def rating_after_light(session: Session, ticket: Ticket, at: dt.datetime, rules: Rules) -> None:

@@ -102,9 +102,7 @@ class Roster:
     @property
     def desk(self) -> list[Staff]:
         """The duty desk; a site without one falls back to its team, then to its administrators."""
-        return next(
-            (found for role in (Role.duty, Role.team, Role.admin) if (found := self.station.get(role))), []
-        )
+        return next((found for role in (Role.duty, Role.team, Role.admin) if (found := self.station.get(role))), [])
 
     @property
     def owner(self) -> Staff | None:
@@ -142,9 +140,7 @@ class Roster:
 _ROSTER = (
     # Leave rides along: a query of its own would cost every report, and hardly ever find anybody away.
     select(Staff, GridStaff.grid_no, Substitution.stands_in)
-    .outerjoin(
-        GridStaff, and_(GridStaff.staff_no == Staff.staff_no, GridStaff.grid_no == bindparam("grid_no"))
-    )
+    .outerjoin(GridStaff, and_(GridStaff.staff_no == Staff.staff_no, GridStaff.grid_no == bindparam("grid_no")))
     .outerjoin(
         Substitution,
         and_(
