@@ -1,4 +1,4 @@
-"""The database: one engine, its sessions, its migrations."""
+"""The database: one engine and its sessions."""
 
 from bot.database.database import (
     MIGRATIONS as MIGRATIONS,
