@@ -9,6 +9,7 @@ from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.turn import Turn, address_of
+from bot.tickets.intake.channels import Channel
 
 
 def tell_manager(turn: Turn, grid_no: str | None) -> bool:
@@ -65,7 +66,7 @@ class RequestHuman(Action):
         who = turn.who_serves(ticket)
         station, phone = turn.station()
         turn.tell(hand_over=True, hand_over_to=who["phone"] if who else phone)
-        call = "_call" if turn.channel == "phone" else ""
+        call = "_call" if turn.caller.channel is Channel.phone else ""
         if who:
             turn.say(f"utter_hand_over{call}", **who)
         else:
