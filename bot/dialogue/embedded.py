@@ -15,7 +15,7 @@ from bot.database import Database
 from bot.dialogue import rasa_lite
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.training import source_fingerprint
-from bot.dialogue.turns import RasaDialogue
+from bot.dialogue.turns import RasaDialogue, about_turn
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.heard import Heard
 from nlu.lexicon import lexicon
@@ -90,7 +90,8 @@ class EmbeddedDialogue(RasaDialogue):
         return await self._there(self._understand(text, alternatives))
 
     async def turn(self, heard: Heard) -> Reply:
-        return await self._there(self._take_turn(heard))
+        with about_turn(heard):
+            return await self._there(self._take_turn(heard))
 
     async def _there(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the dialogue's own loop and wait for it here."""

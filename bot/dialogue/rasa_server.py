@@ -14,7 +14,7 @@ import aiohttp
 
 from bot.database import Database
 from bot.dialogue.port import Reply, Understanding
-from bot.dialogue.turns import RasaDialogue
+from bot.dialogue.turns import RasaDialogue, about_turn
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.heard import Heard
@@ -55,7 +55,8 @@ class RasaServerDialogue(RasaDialogue):
         return await self._understand(text, alternatives)
 
     async def turn(self, heard: Heard) -> Reply:
-        return await self._take_turn(heard)
+        with about_turn(heard):
+            return await self._take_turn(heard)
 
     async def _rasa_parse(self, clean: str) -> dict[str, Any]:
         answer = await self._post("/webhooks/gege/parse", {"text": clean})

@@ -1,0 +1,1 @@
+"""What every room may stand on: it knows nothing of Gege."""
