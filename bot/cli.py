@@ -6,8 +6,10 @@ import logging
 import os
 import sys
 import warnings
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from bot.commands import (
     bench,
@@ -27,10 +29,22 @@ from bot.commands import (
     talk,
     tickets,
 )
-from bot.commands.line import Failure, note
-from bot.settings import SettingsError
+from bot.commands.foreign import translated
+from bot.commands.line import note
+
+
+class _Commands(TyperGroup):
+    """Typer takes an EOFError for a person who ended the input and says "Aborted"; here it is a damaged file."""
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # click's own class is hidden in typer
+        try:
+            return super().invoke(ctx)
+        except EOFError as problem:
+            raise translated(problem) from problem
+
 
 app = typer.Typer(
+    cls=_Commands,
     help="Gege answers the telephone and the chat of a county power company.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -75,6 +89,5 @@ def main() -> None:
     except Exception as problem:
         if debug:
             raise
-        known = isinstance(problem, (Failure, SettingsError)) or type(problem).__module__.startswith("bot.")
-        note(f"gege: {problem}" if known else f"gege: {type(problem).__name__}: {problem}")
+        note(f"gege: {translated(problem)}")
         raise SystemExit(1) from None

@@ -16,6 +16,7 @@ from bot.dialogue import rasa_lite
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.training import source_fingerprint
 from bot.dialogue.turns import RasaDialogue
+from bot.foundation.errors import Broken
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.heard import Heard
 from nlu.lexicon import lexicon
@@ -58,6 +59,13 @@ async def handle(
     tracker = await store.retrieve(heard.session)
     parsed = tracker.latest_message.parse_data if tracker and tracker.latest_message else {}
     return messages, dict(parsed)
+
+
+class ModelDamaged(Broken):
+    """The dialogue model's file is not what training wrote."""
+
+    def __init__(self, model: Path) -> None:
+        super().__init__(f"the dialogue model {model} cannot be loaded: gege train --force makes it again (a minute)")
 
 
 class EmbeddedDialogue(RasaDialogue):
@@ -116,9 +124,12 @@ class EmbeddedDialogue(RasaDialogue):
 
     def _agent_of(self, model: Path) -> Agent:
         quiet_rasa()
-        agent = Agent.load(str(model), action_endpoint=InProcessActions("actions"), tracker_store=self._store)
+        try:
+            agent = Agent.load(str(model), action_endpoint=InProcessActions("actions"), tracker_store=self._store)
+        except Exception as problem:  # a file that was cut off raises whatever its unpacking meets
+            raise ModelDamaged(model) from problem
         if agent.processor is None:
-            raise RuntimeError(f"{model} is no dialogue model")
+            raise ModelDamaged(model)
         pay_once(agent.processor.domain)
         agent.processor.graph_runner = SequentialGraphRunner(agent.processor.graph_runner)
         return agent

@@ -15,6 +15,7 @@ import aiohttp
 from bot.database import Database
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.turns import RasaDialogue
+from bot.foundation.errors import Unavailable
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.heard import Heard
@@ -22,7 +23,7 @@ from bot.tickets.intake.heard import Heard
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
-class ServerRefused(Exception):
+class ServerRefused(Unavailable):
     """The Rasa server does not answer, or refuses the token; the message says which."""
 
 
