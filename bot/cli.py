@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import warnings
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
+from typer.core import TyperGroup
 
 from bot.commands import (
     bench,
@@ -26,11 +28,24 @@ from bot.commands import (
     talk,
     tickets,
 )
-from bot.commands.line import Failure, note
+from bot.commands.foreign import translated
+from bot.commands.line import note
 from bot.foundation import logs
 from bot.settings import SettingsError, load_settings
 
+
+class _Commands(TyperGroup):
+    """Typer takes an EOFError for a person who ended the input and says "Aborted"; here it is a damaged file."""
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # click's own class is hidden in typer
+        try:
+            return super().invoke(ctx)
+        except EOFError as problem:
+            raise translated(problem) from problem
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Gege answers the telephone and the chat of a county power company.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -78,8 +93,7 @@ def main() -> None:
         if debug:
             logs.uncaught(problem)  # not raised: Typer's own hook would print its message
             raise SystemExit(1) from None
-        known = isinstance(problem, (Failure, SettingsError)) or type(problem).__module__.startswith("bot.")
-        note(f"gege: {problem}" if known else f"gege: {logs.described(problem)} (GEGE_DEBUG=1 shows where)")
+        note(f"gege: {translated(problem)}")
         raise SystemExit(1) from None
 
 

@@ -19,6 +19,7 @@ from bot.app.parts import Service, ears_and_mouth, make_voice, open_site, runnin
 from bot.calling.call_backs import CallBacks
 from bot.chat.store import ChatShelf
 from bot.database import now
+from bot.foundation.errors import Refused
 from bot.grid.registry import Registry
 from bot.grid.sample import make_sample
 from bot.lines.sip.gateway import Gateway
@@ -46,7 +47,7 @@ DEMO_MODEL = (
 )
 
 
-class CannotServe(Exception):
+class CannotServe(Refused):
     """An address cannot be listened on; the message says which setting to change."""
 
 

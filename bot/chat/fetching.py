@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from bot.foundation.errors import Unavailable
 from bot.notify.provider import Refused, Transient
 
 #: between two tries, seconds
@@ -13,7 +14,7 @@ _WAITS = (0.5, 2.0, 6.0)
 _MOST_S = 10.0
 
 
-class Lost(Exception):
+class Lost(Unavailable):
     """It could not be fetched; the message says why."""
 
 

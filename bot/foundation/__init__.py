@@ -1,1 +1,1 @@
-"""What every room may stand on: it knows nothing of Gege."""
+"""What every room stands on: errors, logs, retries, loops that run on, words. It knows no other room."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, ValidationError
 
+from bot.foundation.errors import Refused
 from bot.settings.accounts import RobotAccount, TelegramAccount, WebhookAccount, WeComAccount, read_secret
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -17,7 +18,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 Span = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
 
 
-class SettingsError(Exception):
+class SettingsError(Refused):
     """The site's settings cannot be used; the message says which line and what to do."""
 
 

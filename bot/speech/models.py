@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 import aiohttp
 
+from bot.foundation.errors import Refused
 from bot.settings import PROJECT, Settings
 
 #: Source: alphacephei.com/vosk/models (Apache 2.0); checksum and size in the project's STACK notes.
@@ -32,11 +33,11 @@ _LARGEST_ZIP_CONTENT = 8 << 30
 Progress = Callable[[int, int], None]
 
 
-class ModelMissing(Exception):
+class ModelMissing(Refused):
     """A folder holds no usable speech model; the message names it and says what to do."""
 
 
-class ModelRefused(Exception):
+class ModelRefused(Refused):
     """A download or zip file is not what it should be; nothing was installed."""
 
 
