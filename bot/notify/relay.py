@@ -308,10 +308,10 @@ class Relay:
         """Try again later, or give up: at once when every way refused, else after a day."""
         row.error = outcome.reasons[:2000] or "no way to this person"
         hopeless = bool(outcome.refused) and not outcome.failed
-        old = at - (row.held_until or row.created_at) >= dt.timedelta(hours=self._settings.dead_letter_after_h)
-        if not hopeless and not old:
-            doubled = self._settings.retry_first_s * 2.0 ** min(row.attempts - 1, 40)
-            wait = max(min(doubled, self._settings.retry_max_s), outcome.retry_after, 0.001)
+        age = (at - (row.held_until or row.created_at)).total_seconds()
+        backoff = self._settings.backoff(row.urgent)
+        wait = None if hopeless else backoff.wait(row.attempts, asked_s=outcome.retry_after, age_s=age)
+        if wait is not None:
             row.due_at = at + dt.timedelta(seconds=wait)
         elif row.provider:
             row.state, row.sent_at = "sent", at  # one way of several reached the person

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, ValidationError
 
+from bot.foundation.backoff import Backoff
 from bot.foundation.errors import Refused
 from bot.settings.accounts import RobotAccount, TelegramAccount, WebhookAccount, WeComAccount, read_secret
 
@@ -112,11 +113,22 @@ class NotifySettings(_Section):
     wecom_robot: RobotAccount = Field(default_factory=RobotAccount)
     dingtalk_robot: RobotAccount = Field(default_factory=RobotAccount)
     webhook: WebhookAccount = Field(default_factory=WebhookAccount)
-    retry_first_s: float = 1.0
+    #: a message that was not taken is tried again after so long, then ever more rarely
+    retry_first_s: float = Field(default=1.0, gt=0)
     retry_max_s: float = 3600.0
+    #: the same for danger, whatever a provider asks for
+    retry_max_urgent_s: float = Field(default=60.0, gt=0, le=60)
+    #: what nobody took for so long is given up
     dead_letter_after_h: float = 24.0
     #: settled messages of cases that are over are forgotten after so many days
     keep_days: int = Field(default=180, ge=1)
+
+    def backoff(self, urgent: bool) -> Backoff:
+        """When a message that was not taken is tried again."""
+        most, until = self.retry_max_urgent_s, self.dead_letter_after_h * 3600
+        if urgent:
+            return Backoff(min(self.retry_first_s, most), most, give_up_after_s=until, most_asked_s=most)
+        return Backoff(self.retry_first_s, self.retry_max_s, give_up_after_s=until)
 
 
 class ChatSettings(_Section):
