@@ -13,6 +13,7 @@ from typing import Protocol
 
 from bot.calling.key import ask_for_key
 from bot.calling.ledger import CALL_BACK, CallRefused, Ledger
+from bot.foundation import logs
 from bot.grid.importer import phone_digits
 from bot.lines.bridge import Joinable, join, ring_back
 from bot.lines.dialling import Dialler
@@ -124,6 +125,7 @@ class CallBacks:
         await asyncio.gather(*going, return_exceptions=True)
 
     async def _call(self, ticket: TicketCard, person: Presser, number: str) -> None:
+        logs.note(ticket=ticket.ticket_no)
         try:
             async with self._rung(ticket, digits(person.phone), person.staff_no) as (line, _):
                 if line is not None and await self._wants(line):

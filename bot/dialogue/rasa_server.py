@@ -6,14 +6,16 @@ token (Rasa's stock `/webhooks/rest` has no authentication and is not opened).""
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import aiohttp
+from rasa_sdk import Action
 
 from bot.database import Database
 from bot.dialogue.port import Reply, Understanding
-from bot.dialogue.turns import RasaDialogue
+from bot.dialogue.turns import RasaDialogue, about_turn
+from bot.foundation.errors import Unavailable
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.heard import Heard
@@ -21,7 +23,7 @@ from bot.tickets.intake.heard import Heard
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
-class ServerRefused(Exception):
+class ServerRefused(Unavailable):
     """The Rasa server does not answer, or refuses the token; the message says which."""
 
 
@@ -54,7 +56,8 @@ class RasaServerDialogue(RasaDialogue):
         return await self._understand(text, alternatives)
 
     async def turn(self, heard: Heard) -> Reply:
-        return await self._take_turn(heard)
+        with about_turn(heard):
+            return await self._take_turn(heard)
 
     async def _rasa_parse(self, clean: str) -> dict[str, Any]:
         answer = await self._post("/webhooks/gege/parse", {"text": clean})
@@ -74,8 +77,10 @@ class RasaServerDialogue(RasaDialogue):
             return answer
 
 
-def run_rasa_server(settings: Settings, database: Database, *, host: str = "127.0.0.1", port: int = 5005) -> None:
-    """Serve the trained model until stopped. The actions must be bound (`bot.app.parts.bind_actions`)."""
+def run_rasa_server(
+    settings: Settings, database: Database, actions: Sequence[Action], *, host: str = "127.0.0.1", port: int = 5005
+) -> None:
+    """Serve the trained model until stopped; `actions` are the site's, run in this process."""
     from bot.dialogue import rasa_lite
 
     rasa_lite.install()
@@ -98,7 +103,7 @@ def run_rasa_server(settings: Settings, database: Database, *, host: str = "127.
     expected = f"Bearer {settings.dialogue.token}"
     store = DialogueStore(database, settings.dialogue.session_minutes)
     agent = Agent.load(
-        str(train(settings.dialogue_models)), action_endpoint=InProcessActions("actions"), tracker_store=store
+        str(train(settings.dialogue_models)), action_endpoint=InProcessActions(actions), tracker_store=store
     )
     assert agent.processor is not None
     pay_once(agent.processor.domain)

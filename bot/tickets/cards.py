@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.foundation.errors import Refused
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import Kind
 
 
-class TicketRefused(Exception):
+class TicketRefused(Refused):
     """The rules of the service do not allow this; the message says what stands against it."""
 
 

@@ -27,6 +27,7 @@ from bot.chat.takeover import Takeovers
 from bot.chat.telegram import TelegramChat
 from bot.database import Database, open_database
 from bot.dialogue.port import Reply, Understanding
+from bot.foundation.backoff import Backoff
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
 from bot.notify.links import Links
@@ -176,7 +177,7 @@ async def _listening(site: Site) -> AsyncIterator[None]:
     )
     url = site.server.url
     account = TelegramAccount(token="1:a", base_url=url + "/bot", base_file_url=url + "/file/bot", webhook=site.webhook)
-    outgoing = Outgoing(site.database, first_s=0.05)
+    outgoing = Outgoing(site.database, again=Backoff(0.05, 60.0))
     chat = TelegramChat(account, residents, staff, site.shelf, Inbox(site.database, "telegram"), outgoing, poll_s=0)
     site.chat = chat
     running = asyncio.create_task(chat.run())

@@ -27,6 +27,7 @@ from bot.chat.store import ChatShelf
 from bot.chat.takeover import Takeovers
 from bot.chat.wecom import RESIDENTS, WeComChat
 from bot.database import Database, open_database
+from bot.foundation.backoff import Backoff
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
 from bot.notify.wecom_crypto import WINDOW, WeComCrypto
@@ -116,7 +117,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         account = WeComAccount(
             corp_id="ww1", token="tok", aes_key=KEY, kf_secret="s", open_kfid="wk1", base_url=wechat.url
         )
-        outgoing = Outgoing(database, first_s=0.05)
+        outgoing = Outgoing(database, again=Backoff(0.05, 60.0))
         parts = (residents, staff, shelf, Inbox(database, RESIDENTS), outgoing)
         chat = WeComChat(account, *parts)
         await chat.start()
