@@ -8,10 +8,11 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.site import Site, current
+from actions.site import Site
 from bot.grid.dialled import grid_of_numbers
 from bot.grid.location import HouseholdCard, Location, PersonCard
 from bot.tickets.desk import Report, TicketCard
+from bot.tickets.intake.caller import Caller
 
 #: what belongs to one case and is forgotten when the next begins
 CASE_SLOTS = (
@@ -24,10 +25,10 @@ CASE_SLOTS = (
 class Turn:
     """Reads slots and the latest message, collects the events of an action."""
 
-    def __init__(self, tracker: Tracker, dispatcher: CollectingDispatcher) -> None:
+    def __init__(self, site: Site, tracker: Tracker, dispatcher: CollectingDispatcher) -> None:
+        self.site = site
         self.tracker = tracker
         self.dispatcher = dispatcher
-        self.site: Site = current()
         self.events: list[EventType] = []
         message = tracker.latest_message or {}
         self.text: str = message.get("text") or ""
@@ -36,8 +37,7 @@ class Turn:
         self.entities: list[dict[str, Any]] = message.get("entities") or []
         user = tracker.get_last_event_for("user") or {}
         heard: dict[str, Any] = user.get("metadata") or {}
-        self.caller: str = heard.get("caller", "")
-        self.channel: str = heard.get("channel", "")
+        self.caller = Caller.from_json(heard.get("caller") or {})
         self.utterance_id: str | None = heard.get("id") or None
         self.alternatives: tuple[str, ...] = tuple(heard.get("alternatives", ()))
         self._dialled: str = heard.get("dialled", "")
@@ -94,7 +94,7 @@ class Turn:
         return grid_of_numbers(self.site.registry, self._dialled, self._diverting)
 
     def own_households(self) -> list[tuple[HouseholdCard, bool]]:
-        return self.site.registry.households_of(self.caller) if self.caller else []
+        return self.site.registry.households_of(self.caller.address) if self.caller.address else []
 
     def entity(self, name: str) -> str:
         """The longest value of an entity in this sentence, or ""."""
@@ -106,11 +106,11 @@ class Turn:
         found = registry.locate(
             text, alternatives=self.alternatives, grid_hint=hint, householder=householder or None, earlier=earlier
         )
-        if found.understood and found.household_no is None and self.caller:
+        if found.understood and found.household_no is None and self.caller.address:
             narrowed = registry.locate(
                 text,
                 alternatives=self.alternatives,
-                caller=self.caller,
+                caller=self.caller.address,
                 grid_hint=hint,
                 householder=householder or None,
                 earlier=earlier,
@@ -144,8 +144,7 @@ class Turn:
         fields: dict[str, Any] = {
             "said": self.slot("said") or self.text,
             "session": self.tracker.sender_id,
-            "channel": self.channel,
-            "reporter": self.caller,
+            "caller": self.caller,
             "utterance_id": self.utterance_id,
             "place": self.slot("place") or "",
             "householder": self.slot("householder") or "",
@@ -177,9 +176,8 @@ class Turn:
         person = self.site.registry.person(ticket.owner) if ticket.owner else None
         if person is None or person.role != "manager":
             return None
-        return {"manager": address_of(person), "phone": person.phone}
+        return {"manager": self.address_of(person), "phone": person.phone}
 
-
-def address_of(person: PersonCard) -> str:
-    """How residents call a manager: the surname and 师傅."""
-    return str(current().words["address"]).format(surname=person.name[:1])
+    def address_of(self, person: PersonCard) -> str:
+        """How residents call a manager: the surname and 师傅."""
+        return str(self.site.words["address"]).format(surname=person.name[:1])

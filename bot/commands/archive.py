@@ -30,6 +30,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.database import MIGRATIONS, now, open_database
+from bot.foundation.errors import Refused
 from bot.settings import Settings, SettingsError, load_settings
 
 FORMAT = 1
@@ -43,7 +44,7 @@ _UNDER_WAY = (".gege-backup-", ".restoring-")
 _CHUNK = 1 << 20
 
 
-class ArchiveFailed(Exception):
+class ArchiveFailed(Refused):
     """Nothing was backed up or restored; the message says why and what to do."""
 
 

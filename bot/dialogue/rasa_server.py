@@ -5,16 +5,17 @@ token (Rasa's stock `/webhooks/rest` has no authentication and is not opened).""
 
 from __future__ import annotations
 
-import dataclasses
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import aiohttp
+from rasa_sdk import Action
 
 from bot.database import Database
 from bot.dialogue.port import Reply, Understanding
-from bot.dialogue.turns import RasaDialogue
+from bot.dialogue.turns import RasaDialogue, about_turn
+from bot.foundation.errors import Unavailable
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.heard import Heard
@@ -22,7 +23,7 @@ from bot.tickets.intake.heard import Heard
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
-class ServerRefused(Exception):
+class ServerRefused(Unavailable):
     """The Rasa server does not answer, or refuses the token; the message says which."""
 
 
@@ -55,14 +56,15 @@ class RasaServerDialogue(RasaDialogue):
         return await self._understand(text, alternatives)
 
     async def turn(self, heard: Heard) -> Reply:
-        return await self._take_turn(heard)
+        with about_turn(heard):
+            return await self._take_turn(heard)
 
     async def _rasa_parse(self, clean: str) -> dict[str, Any]:
         answer = await self._post("/webhooks/gege/parse", {"text": clean})
         return dict(answer)
 
     async def _rasa_turn(self, heard: Heard, clean: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        answer = await self._post("/webhooks/gege/turn", {"heard": dataclasses.asdict(heard), "text": clean})
+        answer = await self._post("/webhooks/gege/turn", {"heard": heard.as_json(), "text": clean})
         return answer["messages"], answer["parsed"]
 
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -75,8 +77,10 @@ class RasaServerDialogue(RasaDialogue):
             return answer
 
 
-def run_rasa_server(settings: Settings, database: Database, *, host: str = "127.0.0.1", port: int = 5005) -> None:
-    """Serve the trained model until stopped. The actions must be bound (`bot.app.parts.bind_actions`)."""
+def run_rasa_server(
+    settings: Settings, database: Database, actions: Sequence[Action], *, host: str = "127.0.0.1", port: int = 5005
+) -> None:
+    """Serve the trained model until stopped; `actions` are the site's, run in this process."""
     from bot.dialogue import rasa_lite
 
     rasa_lite.install()
@@ -99,7 +103,7 @@ def run_rasa_server(settings: Settings, database: Database, *, host: str = "127.
     expected = f"Bearer {settings.dialogue.token}"
     store = DialogueStore(database, settings.dialogue.session_minutes)
     agent = Agent.load(
-        str(train(settings.dialogue_models)), action_endpoint=InProcessActions("actions"), tracker_store=store
+        str(train(settings.dialogue_models)), action_endpoint=InProcessActions(actions), tracker_store=store
     )
     assert agent.processor is not None
     pay_once(agent.processor.domain)
@@ -127,12 +131,11 @@ def run_rasa_server(settings: Settings, database: Database, *, host: str = "127.
             async def turn(request: Request) -> HTTPResponse:
                 if not known(request):
                     return json({"error": "token"}, status=403)
-                values = dict(request.json["heard"])
-                values["alternatives"] = tuple(values.get("alternatives", ()))
+                heard = Heard.from_json(request.json["heard"])
                 try:
-                    messages, parsed = await handle(agent, store, Heard(**values), request.json["text"])
+                    messages, parsed = await handle(agent, store, heard, request.json["text"])
                 except Exception:
-                    store.forget(values.get("session", ""))
+                    store.forget(heard.session)
                     raise
                 return json({"messages": messages, "parsed": parsed})
 

@@ -20,6 +20,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from bot.foundation.errors import Broken
 from bot.speech.audio import AudioRefused, Samples, Sound, read_audio, resample, write_wav
 from bot.speech.joining import join
 from bot.speech.level import levelled, stretched, trimmed
@@ -42,7 +43,7 @@ _PITCH = 45
 _BROKEN = "espeak-ng does not run: reinstall the package espeakng-loader; see `gege doctor`"
 
 
-class VoiceFailed(Exception):
+class VoiceFailed(Broken):
     """No sound could be made of this text."""
 
 

@@ -18,6 +18,7 @@ from bot.chat import fetching
 from bot.chat.inbox import Inbox, Kept
 from bot.chat.models import Attachment, OwedAnswer
 from bot.database import now
+from bot.foundation.backoff import Backoff
 from bot.recordings.files import open_file
 from bot.settings import Settings
 from bot.tickets.models import Activity, Utterance
@@ -184,7 +185,7 @@ async def test_a_file_that_the_network_loses_for_a_moment_is_fetched_again(site:
 async def test_a_file_that_does_not_come_is_told_and_a_voice_reaches_a_person(
     site: Site, kind: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching.fetch, "__defaults__", ((0.01, 0.01),))
+    monkeypatch.setattr(fetching.fetch, "__defaults__", (Backoff(0.01, 0.01, tries=3),))
     site.server.bad["getFile"] = [web.Response(status=502) for _ in range(3)]
     body = {"voice": {"file_id": "v1", "file_unique_id": "u", "duration": 2}} if kind == "voice" else {"photo": photo()}
     site.server.message(RESIDENT, **body)

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.foundation.backoff import Backoff
 from bot.settings import Settings, SpeechSettings
 from bot.speech import models
 from bot.speech.models import ModelMissing, ModelRefused, fetch, in_use, install_zip, look_at
@@ -134,7 +135,7 @@ async def fetched(tmp_path: Path, mirror: Mirror, sha256: str = "") -> tuple[mod
             lambda have, total: seen.append((have, total)),
             url=str(server.make_url("/vosk-model-x.zip")),
             sha256=sha256 or hashlib.sha256(mirror.data).hexdigest(),
-            tries=3,
+            again=Backoff(0.2, 5.0, tries=3),
         )
     return model, seen
 

@@ -83,7 +83,7 @@ async def test_what_is_spoken_is_understood_answered_and_logged(tmp_path: Path) 
     assert [turn.heard for turn in story.turns] == ["我家停电了", "对"]
     assert story.ticket_no == "GD1" and story.outcome == "goodbye"
     heard = room.dialogue.heard[0]
-    assert (heard.caller, heard.channel, heard.dialled, heard.alternatives) == (
+    assert (heard.caller.address, heard.channel, heard.dialled, heard.alternatives) == (
         "13971800123",
         "phone",
         "grid_24",

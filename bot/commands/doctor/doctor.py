@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import gzip
 import importlib.metadata
 import json
 import os
@@ -16,6 +17,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypedDict
@@ -252,10 +254,23 @@ def _dialogue(settings: Settings) -> Finding:
     if settings.dialogue.adapter == "http":
         return _rasa_server(settings)
     if model := trained_model(settings.dialogue_models):
+        if not _whole(model):
+            return _bad("dialogue model", f"{model.name} is damaged", "gege train --force makes it again (a minute)")
         return _good("dialogue model", model.name)
     old = list(settings.dialogue_models.glob("dialogue-*.tar.gz"))
     detail = "older than its training sentences" if old else "not trained yet"
     return _warning("dialogue model", detail, "gege train does it now; otherwise the next start does (a minute)")
+
+
+def _whole(model: Path) -> bool:
+    """Whether the archive can be read to its end: a copy that was cut off cannot."""
+    try:
+        with gzip.open(model) as file:
+            while file.read(1 << 20):
+                pass
+    except (OSError, EOFError, zlib.error):
+        return False
+    return True
 
 
 def _rasa_server(settings: Settings) -> Finding:
