@@ -10,10 +10,9 @@ from typing import Any
 from bot.dialogue.port import Reply
 from bot.lines.line import CallFacts, Line, Pressed
 from bot.recordings.keys import KeyRefused
-from bot.speech.reading import plain
 from bot.speech.speak import VoiceFailed
 from bot.tickets.intake.heard import Heard
-from bot.voice.call_desk import CallDesk
+from bot.voice.call_desk import CallDesk, leaves_open
 from bot.voice.call_parts import KnownOutage, OnEvent, Opening
 from bot.voice.ear import Gone, Noticed, Said, Silent
 from bot.voice.message_taking import MessageTaking
@@ -217,7 +216,7 @@ class PhoneCall(MessageTaking):
         answered_at = self._clock()
         self._take(turn, reply)
         self._ear.question = str(reply.detail.get("asks", ""))
-        self._open_question = reply.understanding.fallback or plain(reply.text).rstrip().endswith("?")
+        self._open_question = leaves_open(reply)
         # Danger is not to be talked over; nor is the answer to somebody who has spoken for a minute.
         firm = 1 if unfinished or reply.understanding.intent == _DANGER else 0
         spoken = await self._speak(reply.sentences, turn, firm=firm)
