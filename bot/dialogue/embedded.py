@@ -50,8 +50,7 @@ async def handle(
         message_id=heard.id,
         metadata={
             "id": heard.id,
-            "caller": heard.caller,
-            "channel": heard.channel,
+            "caller": heard.caller.as_json(),
             "dialled": heard.dialled,
             "diverting": heard.diverting,
             "alternatives": list(heard.alternatives),

@@ -84,16 +84,7 @@ class RasaDialogue(ABC):
         if earlier := self._answered.get(heard.id):
             return earlier
         try:
-            self._desk.keep_utterance(
-                heard.id,
-                heard.session,
-                heard.channel,
-                heard.text,
-                list(heard.alternatives),
-                heard.caller,
-                recording=heard.recording,
-                call_id=heard.call_id or None,
-            )
+            self._desk.keep(heard)
             reading = await self._best_reading(heard)
             if isinstance(reading, Asked):
                 reply = Reply((sentence("utter_is_it_danger"),), await self._meaning(reading.danger))
@@ -112,16 +103,8 @@ class RasaDialogue(ABC):
     def _apology(self, heard: Heard) -> Reply:
         """The machine failed: what was said becomes a ticket for a person, if the database still can."""
         understanding = Understanding(heard.text, "out_of_scope", 0.0, True)
-        report = Report(
-            kind="unclear",
-            said=heard.text,
-            session=heard.session,
-            channel=heard.channel,
-            reporter=heard.caller,
-            utterance_id=heard.id,
-        )
         try:
-            ticket = self._desk.report(report)
+            ticket = self._desk.report(Report.of(heard, "unclear"))
         except Exception:
             log.exception("what was said could not be kept either")
             return Reply((sentence("utter_could_not_log"),), understanding, hand_over=True)

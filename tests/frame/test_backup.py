@@ -20,6 +20,7 @@ from bot.database import open_database
 from bot.grid.models import Grid
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.caller import Caller
 
 Files = dict[str, bytes]
 
@@ -56,7 +57,7 @@ def content(folder: Path) -> Files:
 def report(settings: Settings, said: str) -> str:
     database = open_site(settings)
     try:
-        return TicketDesk(database).report(Report(kind="outage", said=said, session=said, channel="phone")).ticket_no
+        return TicketDesk(database).report(Report("outage", said, said, Caller.by("phone"))).ticket_no
     finally:
         database.dispose()
 
@@ -106,7 +107,7 @@ def test_a_backup_while_the_service_writes_holds_whole_transactions(site: Settin
     database = open_site(site)
     try:
         desk = TicketDesk(database)
-        first = desk.report(Report(kind="outage", said="a", session="a", channel="phone")).ticket_no
+        first = desk.report(Report("outage", "a", "a", Caller.by("phone"))).ticket_no
         with database.session() as session:
             session.add(Grid(grid_no="half"))
             session.flush()  # written, not committed
