@@ -17,7 +17,7 @@ from bot.database import Database
 from bot.dialogue import rasa_lite
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.training import source_fingerprint
-from bot.dialogue.turns import RasaDialogue
+from bot.dialogue.turns import RasaDialogue, about_turn
 from bot.foundation.errors import Broken
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.heard import Heard
@@ -50,8 +50,7 @@ async def handle(
         message_id=heard.id,
         metadata={
             "id": heard.id,
-            "caller": heard.caller,
-            "channel": heard.channel,
+            "caller": heard.caller.as_json(),
             "dialled": heard.dialled,
             "diverting": heard.diverting,
             "alternatives": list(heard.alternatives),
@@ -105,7 +104,8 @@ class EmbeddedDialogue(RasaDialogue):
         return await self._there(self._understand(text, alternatives))
 
     async def turn(self, heard: Heard) -> Reply:
-        return await self._there(self._take_turn(heard))
+        with about_turn(heard):
+            return await self._there(self._take_turn(heard))
 
     async def _there(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the dialogue's own loop and wait for it here."""
