@@ -19,6 +19,8 @@ from bot.foundation.errors import Refused
 from bot.grid import models as county
 from bot.tickets.cards import Pressed, TicketCard
 from bot.tickets.due.timers import Watch, next_due
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.channels import Channel
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import Activity, Ticket
 from bot.tickets.rules import rules_of
@@ -36,7 +38,7 @@ class NotNow(Refused):
 class _Conversation:
     """One conversation: `id` is the session's name inside, of its own for each call and each run."""
 
-    channel: str
+    channel: Channel
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     #: numbers of tickets that its turns opened or changed
     tickets: list[str] = field(default_factory=list)
@@ -69,7 +71,7 @@ class Conversations:
         text: str,
         *,
         caller: str = "",
-        channel: str = "terminal",
+        channel: Channel = Channel.terminal,
         dialled: str = "",
         alternatives: Sequence[str] = (),
     ) -> Turned:
@@ -77,7 +79,7 @@ class Conversations:
         going = self._going.get(name)
         if going is None:
             going = self._going[name] = _Conversation(channel)
-            if channel == "phone":
+            if channel == Channel.phone:
                 await asyncio.to_thread(self._desk.begin_call, going.id, caller, dialled, "", "converse")
         elif going.channel != channel:
             raise NotNow(f"conversation {name!r} is by {going.channel}; it cannot go on by {channel}")
@@ -87,10 +89,9 @@ class Conversations:
             session=going.id,
             text=text,
             alternatives=tuple(alternatives),
-            caller=caller,
-            channel=channel,
+            caller=Caller.by(channel, caller),
             dialled=dialled,
-            call_id=going.id if channel == "phone" else "",
+            call_id=going.id if channel == Channel.phone else "",
         )
         reply = await self._service.dialogue.turn(heard)
         touched = await asyncio.to_thread(self._touched, mark, going.id, caller, reply.ticket_no)
@@ -106,7 +107,7 @@ class Conversations:
         if going is None:
             return []
         found = []
-        if going.channel == "phone":
+        if going.channel == Channel.phone:
             if going.open and not going.tickets:
                 found.append(await asyncio.to_thread(self._desk.call_back, going.id, "dropped"))
             else:

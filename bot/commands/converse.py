@@ -14,8 +14,9 @@ import typer
 from bot.app.conversations import Conversations
 from bot.commands.line import BadLine, answer_lines, note, text_of, texts_of
 from bot.settings import load_settings
+from bot.tickets.intake.channels import Channel
 
-CHANNELS = ("phone", "telegram", "wechat", "web", "terminal")
+CHANNELS = (Channel.phone, Channel.telegram, Channel.wechat, Channel.web, Channel.terminal)
 #: characters of a conversation's name
 _LONGEST_NAME = 200
 
@@ -71,14 +72,14 @@ class Answers:
 
     async def _turn(self, value: dict[str, Any]) -> dict[str, Any]:
         session = _session(value)
-        channel = text_of(value, "channel") or "terminal"
+        channel = text_of(value, "channel") or Channel.terminal
         if channel not in CHANNELS:
             raise BadLine(f'"channel" is one of {", ".join(CHANNELS)}')
         turned = await self._conversations.turn(
             session,
             text_of(value, "text", None),
             caller=text_of(value, "caller"),
-            channel=channel,
+            channel=Channel(channel),
             dialled=text_of(value, "dialled"),
             alternatives=texts_of(value, "alternatives"),
         )

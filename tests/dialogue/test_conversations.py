@@ -17,6 +17,8 @@ from bot.app.site_copy import CannotCopy, copied
 from bot.database import now
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk, TicketRefused
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.channels import Channel
 from tests.dialogue.test_stories import lonely_house
 
 CALLER = "13012000028"
@@ -65,7 +67,7 @@ async def test_the_next_turn_names_a_ticket_only_when_it_changes_it(talks: Conve
 
 
 async def test_a_call_that_breaks_off_is_owed_a_call_back(talks: Conversations, service: Service) -> None:
-    await talks.turn("a", "屋里停电了", caller=CALLER, channel="phone")
+    await talks.turn("a", "屋里停电了", caller=CALLER, channel=Channel.phone)
     assert [call.caller for call in service.desk.open_calls()] == [CALLER]
     [number] = await talks.hang_up("a")
     [card] = await talks.tickets()
@@ -74,12 +76,12 @@ async def test_a_call_that_breaks_off_is_owed_a_call_back(talks: Conversations, 
 
 async def test_a_call_that_was_settled_is_owed_nothing(talks: Conversations, service: Service, place: str) -> None:
     for text in (f"停电了,{place}", "对"):
-        await talks.turn("a", text, caller=CALLER, channel="phone")
+        await talks.turn("a", text, caller=CALLER, channel=Channel.phone)
     assert await talks.hang_up("a") == [] and len(await talks.tickets()) == 1 and service.desk.open_calls() == []
 
 
 async def test_a_chat_that_stops_half_way_becomes_a_ticket_and_the_name_begins_anew(talks: Conversations) -> None:
-    await talks.turn("a", "屋里停电了", caller=CALLER, channel="telegram")
+    await talks.turn("a", "屋里停电了", caller=CALLER, channel=Channel.telegram)
     [number] = await talks.hang_up("a")
     [card] = await talks.tickets()
     assert (card["ticket_no"], card["kind"], card["said"]) == (number, "outage", "屋里停电了")
@@ -87,9 +89,9 @@ async def test_a_chat_that_stops_half_way_becomes_a_ticket_and_the_name_begins_a
 
 
 async def test_a_conversation_keeps_its_channel(talks: Conversations) -> None:
-    await talks.turn("a", "您好", channel="web")
+    await talks.turn("a", "您好", channel=Channel.web)
     with pytest.raises(NotNow):
-        await talks.turn("a", "您好", channel="phone")
+        await talks.turn("a", "您好", channel=Channel.phone)
 
 
 async def test_hours_pass_and_what_is_due_is_done_when_it_is_due(talks: Conversations, place: str) -> None:
@@ -131,7 +133,9 @@ async def test_what_staff_are_told_of_a_household_stands_among_the_facts(
         for number in service.registry.county.numbers
         if (card := service.registry.household(number)) and card.balance < 0 and "vulnerable" in card.tags
     )
-    service.desk.report(Report(kind="outage", said="停电了", session="s", channel="phone", household_no=owing))
+    service.desk.report(
+        Report(kind="outage", said="停电了", session="s", caller=Caller.by(Channel.phone), household_no=owing)
+    )
     [card] = await talks.tickets()
     assert card["facts"]["vulnerable"] is True and card["facts"]["owed"]["months"] >= 0
 
@@ -141,7 +145,7 @@ async def test_fresh_leaves_the_county_and_nothing_else_and_is_quick(
 ) -> None:
     households = service.registry.county.size
     for text in ("电线断了掉在路上", place):
-        await talks.turn("a", text, caller=CALLER, channel="phone")
+        await talks.turn("a", text, caller=CALLER, channel=Channel.phone)
     await talks.wait(dt.timedelta(hours=8))
     began = time.monotonic()
     await talks.fresh()
@@ -177,7 +181,7 @@ async def test_the_copied_home_stays_as_it_was(county: Path, tmp_path: Path) -> 
     before = _contents(tmp_path)
     with copied(Settings(home=tmp_path)) as settings:
         copy = open_site(settings)
-        TicketDesk(copy).report(Report(kind="outage", said="停电了", session="s", channel="phone"))
+        TicketDesk(copy).report(Report(kind="outage", said="停电了", session="s", caller=Caller.by(Channel.phone)))
         copy.dispose()
         assert settings.home != tmp_path
     assert _contents(tmp_path) == before and not settings.home.exists()
@@ -185,7 +189,11 @@ async def test_the_copied_home_stays_as_it_was(county: Path, tmp_path: Path) -> 
 
 async def test_a_copy_holds_what_a_running_service_has_just_written(tmp_path: Path) -> None:
     site = open_site(Settings(home=tmp_path))
-    number = TicketDesk(site).report(Report(kind="outage", said="停电了", session="s", channel="phone")).ticket_no
+    number = (
+        TicketDesk(site)
+        .report(Report(kind="outage", said="停电了", session="s", caller=Caller.by(Channel.phone)))
+        .ticket_no
+    )
     try:
         with copied(Settings(home=tmp_path)) as settings:
             copy = open_site(settings)
