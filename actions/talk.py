@@ -11,6 +11,7 @@ from actions import afterwards, outage_news
 from actions.act import Act
 from actions.people import tell_manager
 from actions.turn import Turn
+from bot.database import now
 from bot.grid.numerals import speak_number
 from bot.tickets.desk import TicketCard
 
@@ -26,8 +27,8 @@ def resumed(turn: Turn) -> list[EventType]:
 
 def own_tickets(turn: Turn) -> list[TicketCard]:
     """The caller's open reports, newest first; without a number, those of this conversation."""
-    if turn.caller:
-        return turn.site.desk.open_of(turn.caller)
+    if turn.caller.address:
+        return turn.site.desk.open_of(turn.caller.address)
     number = turn.slot("ticket_no")
     ticket = turn.site.desk.ticket(number) if number else None
     return [ticket] if ticket else []
@@ -61,7 +62,7 @@ class Status(Act):
 
     def _when(self, turn: Turn, at: dt.datetime) -> str:
         zone = ZoneInfo(turn.site.settings.site.timezone)
-        local, today = at.astimezone(zone), dt.datetime.now(zone).date()
+        local, today = at.astimezone(zone), now().astimezone(zone).date()
         days = (today - local.date()).days
         names = turn.site.words["days"]
         day = names[days] if days < len(names) else turn.site.words["long_ago"]
@@ -220,7 +221,7 @@ class Rate(Act):
             return not_understood(turn)
         if afterwards.take(turn) or afterwards.rate(turn):
             return turn.events
-        tickets = turn.site.desk.tickets(reporter=turn.caller, limit=1) if turn.caller else []
+        tickets = turn.site.desk.tickets(reporter=turn.caller.address, limit=1) if turn.caller.address else []
         if tickets:
             turn.site.desk.add(tickets[0].ticket_no, note=turn.text)
         bad = turn.site.words.topic("rating", turn.text, "good") == "bad"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import sys
 import warnings
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from typer.core import TyperGroup
@@ -17,6 +16,7 @@ from bot.commands import (
     bench_voice,
     call_log,
     calling,
+    converse,
     corpus,
     county,
     escalation,
@@ -31,6 +31,8 @@ from bot.commands import (
 )
 from bot.commands.foreign import translated
 from bot.commands.line import note
+from bot.foundation import logs
+from bot.settings import SettingsError, load_settings
 
 
 class _Commands(TyperGroup):
@@ -53,6 +55,7 @@ app = typer.Typer(
 bench_app = typer.Typer(help="Measure: locate, nlu, speech, turn, reports.", no_args_is_help=True)
 for area in (
     talk,
+    converse,
     county,
     tickets,
     service,
@@ -73,12 +76,14 @@ for area in (bench, bench_voice, bench_nlu):
 
 
 def main() -> None:
-    """Entry point: errors are one line for a person, tracebacks go nowhere (GEGE_DEBUG=1 shows them)."""
+    """Entry point: errors are one line for a person, tracebacks go nowhere (GEGE_DEBUG=1 shows types and frames)."""
+    # Before a file is made, here or in a child: what Gege writes is for the user she runs as.
+    os.umask(0o077)
     os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
     debug = bool(os.environ.get("GEGE_DEBUG"))
     if not debug:
         warnings.simplefilter("ignore")  # third parties' deprecations are not an operator's business
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    _start_log()
     try:
         app()
     except BrokenPipeError:
@@ -88,6 +93,16 @@ def main() -> None:
         raise SystemExit(130) from None
     except Exception as problem:
         if debug:
-            raise
+            logs.uncaught(problem)  # not raised: Typer's own hook would print its message
+            raise SystemExit(1) from None
         note(f"gege: {translated(problem)}")
         raise SystemExit(1) from None
+
+
+def _start_log() -> None:
+    """As the settings say; where they cannot be read, a command that needs them says so itself."""
+    try:
+        settings = load_settings()
+        logs.start(settings.log.level, ZoneInfo(settings.site.timezone))
+    except (SettingsError, OSError, ValueError, ZoneInfoNotFoundError):
+        logs.start()

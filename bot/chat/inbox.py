@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 from bot.chat.models import KeptUpdate, SeenUpdate
 from bot.chat.outgoing import Said, owe
 from bot.database import Database, now
+from bot.foundation import logs
 from bot.foundation.backoff import Backoff
 
 log = logging.getLogger(__name__)
@@ -125,6 +126,7 @@ class InOrder:
 
     async def _one(self, kept: Kept) -> None:
         """Until it is done, or has failed too often; those behind it in the chat wait."""
+        logs.note(update=kept.id)
         while True:
             try:
                 said = await self._handle(kept)

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.foundation.errors import Broken, GegeError, Refused, Unavailable
+from bot.foundation.logs import described
 
 _FULL = "the disk is full: make room, then do it again; nothing that was confirmed is lost"
 _BUSY = "the database is busy (an import, a backup or another program is writing): try again in a minute"
@@ -57,9 +58,10 @@ def translated(problem: BaseException) -> GegeError:
 
 
 def _unforeseen(problem: BaseException) -> Broken:
-    said = str(problem).split("\n", 1)[0]
-    kind = type(problem).__name__
-    return Broken(f"{kind}: {said} (a fault of Gege: please report this line; GEGE_DEBUG=1 shows where it happened)")
+    # Not its message: that repeats what it was given, and this may have been a resident's sentence.
+    return Broken(
+        f"{described(problem)} (a fault of Gege: please report this line; GEGE_DEBUG=1 shows where it happened)"
+    )
 
 
 def _of_database(problem: SQLAlchemyError) -> GegeError:

@@ -41,11 +41,6 @@ class UTCDateTime(TypeDecorator[dt.datetime]):
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
 
 
-def now() -> dt.datetime:
-    """The present instant, in UTC."""
-    return dt.datetime.now(dt.UTC)
-
-
 class Database:
     """An engine and its sessions: `session()` writes, `noting()` writes lightly, `reading()` only looks."""
 
@@ -113,14 +108,15 @@ def open_database(url: str) -> Database:
     """Open (and for SQLite create the folder of) the database at a SQLAlchemy URL; does not migrate."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return Database(create_engine(parsed, pool_pre_ping=True))
+        # hide_parameters: an error's message would repeat the row that could not be written, with what somebody said.
+        return Database(create_engine(parsed, pool_pre_ping=True, hide_parameters=True))
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     return Database(_sqlite_engine(parsed, "FULL"), _sqlite_engine(parsed, "NORMAL"))
 
 
 def _sqlite_engine(url: URL, synchronous: str) -> Engine:
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:

@@ -17,7 +17,7 @@ from bot.database import Database
 from bot.dialogue import rasa_lite
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.training import source_fingerprint
-from bot.dialogue.turns import RasaDialogue
+from bot.dialogue.turns import RasaDialogue, about_turn
 from bot.foundation.errors import Broken
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.heard import Heard
@@ -50,8 +50,7 @@ async def handle(
         message_id=heard.id,
         metadata={
             "id": heard.id,
-            "caller": heard.caller,
-            "channel": heard.channel,
+            "caller": heard.caller.as_json(),
             "dialled": heard.dialled,
             "diverting": heard.diverting,
             "alternatives": list(heard.alternatives),
@@ -60,6 +59,8 @@ async def handle(
     messages = await agent.handle_message(message) or []
     tracker = await store.retrieve(heard.session)
     parsed = tracker.latest_message.parse_data if tracker and tracker.latest_message else {}
+    if tracker and (question := tracker.get_slot("requested_slot" if tracker.active_loop_name else "pending")):
+        messages.append({"custom": {"question": str(question)}})
     return messages, dict(parsed)
 
 
@@ -103,7 +104,8 @@ class EmbeddedDialogue(RasaDialogue):
         return await self._there(self._understand(text, alternatives))
 
     async def turn(self, heard: Heard) -> Reply:
-        return await self._there(self._take_turn(heard))
+        with about_turn(heard):
+            return await self._there(self._take_turn(heard))
 
     async def _there(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the dialogue's own loop and wait for it here."""

@@ -1,1 +1,1 @@
-"""What every room stands on: errors, retries, loops that run on, words. It knows no other room."""
+"""What every room stands on: errors, logs, retries, loops that run on, words. It knows no other room."""

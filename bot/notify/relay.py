@@ -16,6 +16,7 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from bot.database import Database, now
+from bot.foundation import logs
 from bot.foundation.background import Background, More
 from bot.grid.models import Role, Staff
 from bot.notify import routes
@@ -208,7 +209,7 @@ class Relay:
                 # One message that cannot be written must not hold up those behind it.
                 log.exception("notification %s cannot be written", mine[0].id)
                 for row in mine:
-                    self._after_failure(session, row, _Outcome(failed={"text": repr(problem)}), at)
+                    self._after_failure(session, row, _Outcome(failed={"text": logs.described(problem)}), at)
                 continue
             parcel = dataclasses.replace(parcel, rest=group.rest)
             parcels.append(parcel)
@@ -231,11 +232,12 @@ class Relay:
     def _landed(self, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            log.debug("a delivery ended badly: %r", task.exception())
+            log.debug("a delivery ended badly: %s", task.exception())
 
     async def _deliver(self, parcel: Parcel, at: dt.datetime | None) -> int:
         """Send one parcel by all of its ways at once and write down what came of it; rows that are delivered."""
         outcome = _Outcome()
+        logs.note(ticket=next((one.ticket_no for one in parcel.messages.values()), ""))
         try:
             await asyncio.gather(*(self._send(name, one, outcome) for name, one in parcel.messages.items()))
         finally:
@@ -270,7 +272,7 @@ class Relay:
             outcome.failed[name] = str(problem)
             outcome.retry_after = max(outcome.retry_after, problem.retry_after or 0.0)
         except Exception as problem:
-            outcome.failed[name] = repr(problem)
+            outcome.failed[name] = logs.described(problem)
         else:
             outcome.taken.append(name)
 

@@ -302,6 +302,13 @@ class CallingSettings(_Section):
     pause_s: float = Field(default=60.0, gt=0)
 
 
+class LogSettings(_Section):
+    """The service's log on standard error; GEGE_LOG in the environment comes before it."""
+
+    #: of Gege's own lines; other libraries are heard from "warning" on
+    level: Literal["debug", "info", "warning", "error"] = "warning"
+
+
 class MetricsSettings(_Section):
     """`/metrics` is for this machine, and for whoever shows this token (Authorization: Bearer …)."""
 
@@ -360,6 +367,7 @@ class Settings(_Section):
     capacity: CapacitySettings = Field(default_factory=CapacitySettings)
     asterisk: AsteriskSettings = Field(default_factory=AsteriskSettings)
     calling: CallingSettings = Field(default_factory=CallingSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     prompts: PromptSettings = Field(default_factory=PromptSettings)
     phone: PhoneSettings = Field(default_factory=PhoneSettings)
@@ -378,7 +386,7 @@ class Settings(_Section):
 
 
 def load_settings(home: Path | None = None) -> Settings:
-    """Read `gege.toml` of GEGE_HOME (default `var/`); GEGE_DATABASE_URL overrides the database.
+    """Read `gege.toml` of GEGE_HOME (default `var/`); GEGE_DATABASE_URL overrides the database, GEGE_LOG the log's level.
 
     Raises SettingsError with the file, the key and the reason."""
     root = Path(home or os.environ.get("GEGE_HOME") or "var").expanduser()
@@ -392,9 +400,15 @@ def load_settings(home: Path | None = None) -> Settings:
     values["home"] = root
     if url := os.environ.get("GEGE_DATABASE_URL"):
         values["database"] = url
+    if level := os.environ.get("GEGE_LOG"):
+        values["log"] = {**_table(values.get("log")), "level": level.lower()}
     try:
         return Settings(**values)
     except ValidationError as problem:
         first = problem.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise SettingsError(f"{file}: {key}: {first['msg']}") from problem
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

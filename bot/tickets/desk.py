@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -25,6 +25,8 @@ from bot.tickets.cards import (
     TicketRefused,
     TooLate,
 )
+from bot.tickets.intake.heard import Heard
+from bot.tickets.intake.kept import keep
 from bot.tickets.life import broken_off as calls
 from bot.tickets.life import opening
 from bot.tickets.life.adding import Added, add
@@ -68,32 +70,10 @@ class TicketDesk:
 
     # ---- what arrives ---------------------------------------------------------------------------
 
-    def keep_utterance(
-        self,
-        id: str,
-        session: str,
-        channel: str,
-        text: str,
-        alternatives: Sequence[str] = (),
-        caller: str = "",
-        recording: str = "",
-        call_id: str | None = None,
-        at: dt.datetime | None = None,
-    ) -> bool:
+    def keep(self, heard: Heard, at: dt.datetime | None = None) -> bool:
         """Keep what was heard before it is understood; False when that id is there already."""
         with self._database.noting() as writing:
-            return opening.keep_utterance(
-                writing,
-                id,
-                session,
-                channel,
-                text,
-                alternatives,
-                caller,
-                recording,
-                call_id or None,
-                at or now(),
-            )
+            return keep(writing, heard, at or now())
 
     def begin_call(
         self,
@@ -149,15 +129,22 @@ class TicketDesk:
         at = at or now()
         with self._database.reading() as session:
             sessions = calls.stale_forms(session, at - stale_after)
-        found = []
-        for name in sessions:
-            with self._database.session() as session:
-                if report := calls.take_form(session, name, at - stale_after):
-                    opened = opening.open_ticket(session, report, at, self._rules)
-                    found.append(shelf.card(session, opened.ticket, opened.owner))
-        if found:
-            self._owed()
-        return found
+        return [card for name in sessions if (card := self._form_of(name, at - stale_after, at))]
+
+    def rest(self, session: str, at: dt.datetime | None = None) -> TicketCard | None:
+        """A conversation is known to be over: the ticket of its half-filled form, None when it has none."""
+        at = at or now()
+        return self._form_of(session, at, at)
+
+    def _form_of(self, name: str, rested_since: dt.datetime, at: dt.datetime) -> TicketCard | None:
+        with self._database.session() as session:
+            report = calls.take_form(session, name, rested_since)
+            if report is None:
+                return None
+            opened = opening.open_ticket(session, report, at, self._rules)
+            card = shelf.card(session, opened.ticket, opened.owner)
+        self._owed()
+        return card
 
     # ---- commands -------------------------------------------------------------------------------
 

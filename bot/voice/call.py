@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.dialogue.port import Reply
+from bot.foundation import logs
 from bot.lines.line import CallFacts, Line, Pressed
 from bot.recordings.keys import KeyRefused
-from bot.speech.reading import plain
 from bot.speech.speak import VoiceFailed
 from bot.tickets.intake.heard import Heard
-from bot.voice.call_desk import CallDesk
+from bot.voice.call_desk import CallDesk, leaves_open
 from bot.voice.call_parts import KnownOutage, OnEvent, Opening
 from bot.voice.ear import Gone, Noticed, Said, Silent
 from bot.voice.message_taking import MessageTaking
@@ -52,6 +52,7 @@ class PhoneCall(MessageTaking):
     async def run(self) -> CallStory:
         """The whole call. Whatever happens, the line is hung up and the desk is told."""
         began = self._clock()
+        logs.note(call=self.facts.call_id)
         self._line.on_sent = self._recording.gege
         ear = asyncio.create_task(self._ear.listen())
         seated = self._recogniser is not None and (self._seats is None or self._seats.take())
@@ -217,7 +218,7 @@ class PhoneCall(MessageTaking):
         answered_at = self._clock()
         self._take(turn, reply)
         self._ear.question = str(reply.detail.get("asks", ""))
-        self._open_question = reply.understanding.fallback or plain(reply.text).rstrip().endswith("?")
+        self._open_question = leaves_open(reply)
         # Danger is not to be talked over; nor is the answer to somebody who has spoken for a minute.
         firm = 1 if unfinished or reply.understanding.intent == _DANGER else 0
         spoken = await self._speak(reply.sentences, turn, firm=firm)
@@ -238,6 +239,7 @@ class PhoneCall(MessageTaking):
         turn.intent, turn.confidence = meaning.intent, round(meaning.confidence, 4)
         turn.fallback, turn.entities = meaning.fallback, dict(meaning.entities)
         turn.ticket_no = reply.ticket_no
+        logs.note(ticket=reply.ticket_no)
         self.story.ticket_no = reply.ticket_no or self.story.ticket_no
         self._event("understood", intent=meaning.intent, confidence=turn.confidence, fallback=meaning.fallback,
                     ticket_no=reply.ticket_no)  # fmt: skip

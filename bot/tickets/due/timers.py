@@ -106,6 +106,13 @@ def fire_due(database: Database, at: dt.datetime, rules: Rules | None = None) ->
                 failed.add(timer_id)
 
 
+def next_due(database: Database, after: dt.datetime) -> dt.datetime | None:
+    """When the first timer after an instant is due; None when nothing waits."""
+    waiting = select(Timer.due_at).where(Timer.done_at.is_(None), Timer.due_at > after)
+    with database.reading() as session:
+        return session.scalar(waiting.order_by(Timer.due_at).limit(1))
+
+
 def _fire(session: Session, timer_id: int, at: dt.datetime, rules: Rules) -> bool:
     """Claim and fire one timer; False when it was another's or came to nothing."""
     timer = session.get_one(Timer, timer_id)
