@@ -9,6 +9,7 @@ import uuid as uuids
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from bot.foundation.background import Background
 from bot.grid.dialled import grid_of_numbers
 from bot.lines.audiosocket import AudioSocketLine, AudioSocketServer
 from bot.lines.fastagi import AgiSession, Script
@@ -309,14 +310,9 @@ class HandOvers:
             if quiet > _FORGOTTEN_S and plan.finished:
                 self.plans.pop(plan.call_id, None)
 
-    async def run(self) -> None:
-        """Sweep for ever."""
-        while True:
-            await asyncio.sleep(_SWEEP_S)
-            try:
-                await self.sweep()
-            except Exception:
-                log.exception("announced calls could not be swept; trying again")
+    def background(self) -> Background:
+        """Sweep again and again."""
+        return Background("announced calls", _SWEEP_S, self.sweep)
 
     async def close(self) -> None:
         """Let what is owed be written."""

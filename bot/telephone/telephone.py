@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from bot.database import Database, now
 from bot.dialogue.port import Dialogue
+from bot.foundation.background import Background, Backgrounds
+from bot.foundation.backoff import Backoff
 from bot.grid.present import Present
 from bot.grid.registry import Registry
 from bot.lines.audiosocket import AudioSocketServer
@@ -40,6 +42,7 @@ log = logging.getLogger(__name__)
 #: an apology takes so long (s) before a call is cut off
 _APOLOGY_S = 10.0
 _EXPIRY_S = 3600.0
+_EXPIRY_AGAIN = Backoff(first_s=60.0, most_s=_EXPIRY_S)
 _RATES = (8000, 16000)
 
 
@@ -58,6 +61,7 @@ class Telephone:
         *,
         audiosocket: tuple[str, int],
         fastagi: tuple[str, int],
+        backgrounds: Backgrounds | None = None,
     ) -> None:
         """Without a recogniser callers leave messages; without a voice every call goes to a person at once."""
         self._database, self._desk, self._dialogue = database, desk, dialogue
@@ -94,7 +98,13 @@ class Telephone:
         self.on_stopping: Callable[[], None] = lambda: None
         #: how many conversations go on between people whom we have joined (SIP, call-backs)
         self.between_people: list[Callable[[], int]] = []
-        self._tasks: list[asyncio.Task[None]] = []
+        self._backgrounds = backgrounds or Backgrounds()
+        self._own = (
+            self.hand_overs.background(),
+            self.later.background(),
+            self.spool.background(),
+            Background("recordings' terms", _EXPIRY_S, self._expire, again=_EXPIRY_AGAIN),
+        )
         self._watch()
 
     @property
@@ -124,8 +134,7 @@ class Telephone:
         except OSError:
             await self.audiosocket.close()
             raise
-        work = (self.hand_overs.run(), self.later.run(), self.spool.run(), self._expire())
-        self._tasks = [asyncio.create_task(one) for one in work]
+        self._backgrounds.start(*self._own)
 
     async def _warm_up(self) -> None:
         """The first sentences are made before the first call: its caller hears something within 0.3 s."""
@@ -205,21 +214,14 @@ class Telephone:
         """Drain, then end what is left."""
         await self.drain()
         await self.audiosocket.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._backgrounds.stop(*self._own)
         await self.hand_overs.close()
         await self.fastagi.close()
         await asyncio.to_thread(self._log.close)
 
     async def _expire(self) -> None:
         """Recordings go when their term is over."""
-        while True:
-            try:
-                await asyncio.to_thread(delete_expired, self._settings, self._database, now())
-            except Exception:
-                log.exception("recordings over their term could not be deleted; trying again")
-            await asyncio.sleep(_EXPIRY_S)
+        await asyncio.to_thread(delete_expired, self._settings, self._database, now())
 
 
 def _broke(event: CallEvent) -> None:

@@ -11,10 +11,9 @@ from bot.dialogue.port import Reply
 from bot.foundation import logs
 from bot.lines.line import CallFacts, Line, Pressed
 from bot.recordings.keys import KeyRefused
-from bot.speech.reading import plain
 from bot.speech.speak import VoiceFailed
 from bot.tickets.intake.heard import Heard
-from bot.voice.call_desk import CallDesk
+from bot.voice.call_desk import CallDesk, leaves_open
 from bot.voice.call_parts import CallParts, KnownOutage, Opening, Steering
 from bot.voice.ear import Gone, Noticed, Said, Silent
 from bot.voice.events import (
@@ -246,7 +245,7 @@ class PhoneCall:
         answered_at = self._call.clock()
         self._take(turn, reply)
         self._call.ear.question = str(reply.detail.get("asks", ""))
-        self._call.open_question = reply.understanding.fallback or plain(reply.text).rstrip().endswith("?")
+        self._call.open_question = leaves_open(reply)
         # Danger is not to be talked over; nor is the answer to somebody who has spoken for a minute.
         firm = 1 if unfinished or reply.understanding.intent == _DANGER else 0
         spoken = await self._call.speak(reply.sentences, turn, firm=firm)
