@@ -13,7 +13,7 @@ from bot.database import Base, UTCDateTime, now
 
 
 class Kind(enum.StrEnum):
-    """Ticket kinds (DESIGN.md)."""
+    """Ticket kinds (docs/promises.md)."""
 
     outage = "outage"
     breaker_fault = "breaker_fault"

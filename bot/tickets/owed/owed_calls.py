@@ -15,7 +15,7 @@ from bot.tickets.models import OwedCall, Ticket
 LIGHT_ON = "light_on"
 RATING = "rating"
 
-#: nobody is rung more often about one thing (issue C)
+#: nobody is rung more often about one thing (docs/promises.md)
 MOST_ATTEMPTS = 2
 _DIALABLE = re.compile(r"\+?[\d-]{5,20}")
 
