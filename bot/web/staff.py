@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from multidict import MultiDictProxy
 
-from bot.calling.call_backs import CallBacks, dialable, numbers_of
+from bot.calling.call_backs import CallBacks, numbers_of
 from bot.grid.location import HouseholdCard, PersonCard
 from bot.grid.models import Role
 from bot.grid.registry import Registry
@@ -309,7 +309,7 @@ class StaffPages:
             urgent=words["urgent"] if case.ticket.urgent else "",
             ticket=case.ticket,
             lines=_lines(case.ticket, case.household),
-            tel=ticket.reporter if dialable(ticket) else "",
+            tel=ticket.caller.number,
             buttons=[(one.verb, words["verbs"][one.verb]["button"]) for one in offered if one.page],
             csrf=self._sign_in.csrf(request),
             told=told,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
@@ -15,9 +14,8 @@ from bot.tickets.models import OwedCall, Ticket
 LIGHT_ON = "light_on"
 RATING = "rating"
 
-#: nobody is rung more often about one thing (issue C)
+#: nobody is rung more often about one thing
 MOST_ATTEMPTS = 2
-_DIALABLE = re.compile(r"\+?[\d-]{5,20}")
 
 
 @dataclass(frozen=True)
@@ -33,11 +31,6 @@ class OwedCallCard:
     state: str
     due_at: dt.datetime
     attempts: int
-
-
-def dialable(reporter: str) -> bool:
-    """Whether a reporter's address is a telephone number."""
-    return bool(_DIALABLE.fullmatch(reporter))
 
 
 def drop(session: Session, ticket_id: int, at: dt.datetime, state: str = "dropped") -> None:
