@@ -118,6 +118,7 @@ def call(
     from bot.app.parts import deliver_once, ears_and_mouth, running
     from bot.commands.call_teller import CallTeller
     from bot.voice.call_log import CallLog
+    from bot.voice.events import nobody_watches
     from bot.voice.loopback import run_call
 
     for file in files:
@@ -135,7 +136,7 @@ def call(
                 voice,
                 service.desk,
                 settings,
-                None if as_json else CallTeller(),
+                nobody_watches if as_json else CallTeller(),
                 dialled=dialled,
                 pace=pace,
                 log=CallLog(service.database),
