@@ -30,7 +30,7 @@ class WordsBroken(Broken):
     """A file of words is not what the program that reads it expects; the message names file and key."""
 
 
-class _Wrong(Exception):
+class _Wrong(Broken):
     """Where in the file, and what is wrong there."""
 
     def __init__(self, where: str, fault: str) -> None:
