@@ -9,6 +9,8 @@ import typer
 
 from bot.commands.line import Failure, json_lines, note, out
 from bot.settings import load_settings
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.channels import Channel
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +35,7 @@ def locate() -> None:
             found = registry.locate(
                 value["text"],
                 alternatives=tuple(value.get("alternatives") or ()),
-                caller=value.get("caller") or "",
+                caller=Caller.by(Channel.phone, value.get("caller") or "").contact,
             )
             out(
                 {
