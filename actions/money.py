@@ -87,7 +87,7 @@ def one_answer(turn: Turn) -> str:
     name = re.sub(words["name_tail"], "", led)
     if len(name) >= 2 and words.says("name", name) and (turn.intent in ANSWERING or turn.entity("householder")):
         return name
-    number = re.sub(words["proof_lead"], "", normalise_numbers(said)).replace(" ", "")
+    number = normalise_numbers(led).replace(" ", "")
     return number if _DIGITS.fullmatch(number) else ""
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_
 
 from bot.grid.contacts import PHONE
 from bot.tickets.intake.caller import Assurance, Caller
+from bot.tickets.intake.channels import Channel
 from bot.tickets.models import Ticket
 
 #: fact of a ticket whose grid the reporter must not hear, because only a 户号 or a name led there: the grid that was told
@@ -42,9 +43,10 @@ class Reporter:
         contact = self.caller.contact
         if contact is None:
             return and_(Ticket.session == self.session, Ticket.channel == str(self.caller.channel))
+        channels = [str(each) for each in Channel if each.contacts == contact.channel]
         prefixes = _PREFIXES if contact.channel == PHONE else ("",)
         return and_(
-            Ticket.channel == str(self.caller.channel),
+            Ticket.channel.in_(channels),
             Ticket.reporter.in_({self.caller.address, *(prefix + contact.address for prefix in prefixes)}),
             Ticket.assurance != str(Assurance.typed),
         )
