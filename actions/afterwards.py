@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actions.turn import Turn
 from bot.tickets.desk import TicketRefused
-from bot.tickets.news import WRITABLE
+from bot.tickets.owed.news import WRITABLE
 
 #: pending answer after somebody was not content
 NOT_FIXED = "not_fixed"

@@ -18,9 +18,7 @@ class Hazard(Action):
     def name(self) -> str:
         return "action_hazard"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
         again = turn.form == "report_form" and turn.slot("kind") == "hazard"
         place = turn.slot("place") if turn.form == "report_form" else None
@@ -29,9 +27,7 @@ class Hazard(Action):
             if take_place(turn, turn.text) and turn.slot("ticket_no"):
                 turn.set("place_ask", None)
             ticket_no = turn.slot("ticket_no")
-            turn.site.desk.add(
-                ticket_no, note=turn.text, place=turn.slot("place") or "", grid_no=turn.slot("grid_no")
-            )
+            turn.site.desk.add(ticket_no, note=turn.text, place=turn.slot("place") or "", grid_no=turn.slot("grid_no"))
             turn.tell(ticket_no=ticket_no)
             turn.leave_form()
             return [*turn.events, FollowupAction("report_form")]

@@ -31,9 +31,7 @@ class Arrears(Action):
     def name(self) -> str:
         return "action_arrears"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
         words = turn.site.words
         if turn.form == "report_form" and turn.slot("kind") not in ("arrears", "reconnect"):
@@ -71,9 +69,7 @@ class ValidateProofForm(Action):
     def name(self) -> str:
         return "validate_proof_form"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
         if turn.slot("requested_slot") != "proof" or turn.form != "proof_form":
             turn.set("proof", None)
@@ -109,9 +105,7 @@ class ArrearsAnswer(Action):
     def name(self) -> str:
         return "action_arrears_answer"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
         proved = turn.slot("verified") or []
         if not proved:
@@ -147,9 +141,7 @@ class Price(Action):
     def name(self) -> str:
         return "action_price"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
         tariff = turn.site.tariff
         text = normalise_numbers(turn.text)

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from actions.turn import Turn
 from bot.database import now
-from bot.tickets.outage_desk import OutageCard
-from bot.tickets.said_time import say_time
+from bot.grid.said_time import say_time
+from bot.tickets.outages.desk import OutageCard
 
 #: pending answer after somebody has joined an outage
 OXYGEN = "oxygen"

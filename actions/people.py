@@ -26,9 +26,7 @@ class AskManager(Action):
     def name(self) -> str:
         return "action_ask_manager"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
         found = turn.locate(turn.text)
         grid_no = found.grid_no if found.understood else self._by_name(turn) or turn.likely_grid
@@ -38,7 +36,6 @@ class AskManager(Action):
             turn.say("utter_manager_where")
         turn.resume()
         return turn.events
-
 
     def _by_name(self, turn: Turn) -> str | None:
         """The grid of the one manager whom the sentence calls by name (程师傅, or the whole name)."""
@@ -56,9 +53,7 @@ class RequestHuman(Action):
     def name(self) -> str:
         return "action_request_human"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
         kind = turn.slot("kind") if turn.form == "report_form" else None
         said = turn.slot("said") if kind else turn.text

@@ -11,7 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions import afterwards, outage_news
 from actions.turn import Turn
-from bot.grid.registry import Location
+from bot.grid.location import Location
 
 #: questions about the place before Gege goes on with what it has (DOMAIN.md: at most three before the ticket)
 PLACE_QUESTIONS = 3
@@ -34,9 +34,7 @@ class OpenReport(Action):
     def name(self) -> str:
         return "action_open_report"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
         outage = turn.intent == "report_outage"
         if outage_news.take_oxygen(turn) or (outage and (afterwards.take(turn) or outage_news.still_in_it(turn))):
@@ -176,9 +174,7 @@ class ValidateReportForm(Action):
     def name(self) -> str:
         return "validate_report_form"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
         asked = turn.slot("requested_slot")
         if asked and turn.form == "report_form" and not self._take(turn, asked):
@@ -339,9 +335,7 @@ class SubmitReport(Action):
     def name(self) -> str:
         return "action_submit_report"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
         kind = turn.slot("kind") or "unclear"
         pending = None

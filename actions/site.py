@@ -1,4 +1,4 @@
-"""What every action needs of the service, bound once by whoever wires it (`bot.app`)."""
+"""What every action needs of the service, bound once by whoever wires it (`bot.app.parts`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import yaml
 from bot.grid.present import Present
 from bot.grid.registry import Registry
 from bot.settings import Settings
-from bot.tariff import Tariff
+from bot.settings.tariff import Tariff
 from bot.tickets.desk import TicketDesk
 
 WORDS = Path(__file__).resolve().parent / "words.yml"
@@ -38,7 +38,7 @@ class Words:
         return bool(_compiled(self._data[name]).search(text))
 
     def answer(self, question: str, text: str) -> str | None:
-        """"yes", "no" or None to a question of the form; a plain no is looked for first (没有糊味 is a no)."""
+        """ "yes", "no" or None to a question of the form; a plain no is looked for first (没有糊味 is a no)."""
         for value in ("no", "yes"):
             if _compiled(self._data["answers"][question][value]).search(text):
                 return value
@@ -82,5 +82,5 @@ def bind(site: Site) -> None:
 def current() -> Site:
     """The bound site. Raises RuntimeError when the service was not wired."""
     if not _bound:
-        raise RuntimeError("actions.site.bind() was not called: start through bot.app")
+        raise RuntimeError("actions.site.bind() was not called: start through bot.app.parts")
     return _bound[0]

@@ -41,9 +41,7 @@ class Status(Action):
     def name(self) -> str:
         return "action_status"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
         tickets = own_tickets(turn)
         if not tickets:
@@ -80,9 +78,7 @@ class Cancel(Action):
     def name(self) -> str:
         return "action_cancel"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
         if turn.form and turn.slot("kind") != "hazard":
             turn.say("utter_cancel_form")
@@ -109,9 +105,7 @@ class LooseAnswer(Action):
     def name(self) -> str:
         return "action_loose_answer"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
         if turn.form:
             return NotUnderstood.on(turn)
@@ -144,9 +138,7 @@ class NotUnderstood(Action):
     def name(self) -> str:
         return "action_not_understood"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         return self.on(Turn(tracker, dispatcher))
 
     @staticmethod
@@ -181,9 +173,7 @@ class Repeat(Action):
     def name(self) -> str:
         return "action_repeat"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
         said: list[str] = []
         users = 0
@@ -207,9 +197,7 @@ class Greet(Action):
     def name(self) -> str:
         return "action_greet"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
         if not turn.form:
             turn.say("utter_greet")
@@ -222,9 +210,7 @@ class Goodbye(Action):
     def name(self) -> str:
         return "action_goodbye"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
         if turn.form == "report_form" and not turn.site.words.says("goodbye", turn.text):
             return resumed(turn)
@@ -244,9 +230,7 @@ class Rate(Action):
     def name(self) -> str:
         return "action_rate"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
         if turn.form:
             return NotUnderstood.on(turn)
@@ -266,9 +250,7 @@ class NotOurs(Action):
     def name(self) -> str:
         return "action_not_ours"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
         turn = Turn(tracker, dispatcher)
         topic = turn.site.words.topic("not_ours", turn.text, "")
         turn.say(f"utter_not_ours_{topic}" if topic else "utter_not_ours")

@@ -10,7 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.site import Site, current
 from bot.grid.dialled import grid_of_numbers
-from bot.grid.registry import HouseholdCard, Location, PersonCard
+from bot.grid.location import HouseholdCard, Location, PersonCard
 from bot.tickets.desk import Report, TicketCard
 
 #: what belongs to one case and is forgotten when the next begins

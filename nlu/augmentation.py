@@ -34,7 +34,11 @@ class SimulatedSpeech(GraphComponent):
 
     @classmethod
     def create(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
     ) -> SimulatedSpeech:
         return cls(config)
 
@@ -59,7 +63,9 @@ class SimulatedSpeech(GraphComponent):
                     continue
                 data = {TEXT: heard, INTENT: intent, SIMULATED: True}
                 if entities := message.get(ENTITIES):
-                    data[ENTITIES] = [{**one, "value": heard[one["start"] : one["end"]]} for one in copy.deepcopy(entities)]
+                    data[ENTITIES] = [
+                        {**one, "value": heard[one["start"] : one["end"]]} for one in copy.deepcopy(entities)
+                    ]
                 made[heard, intent] = Message(data=data)
         return TrainingData(
             training_examples=[*training_data.training_examples, *made.values()],

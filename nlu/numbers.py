@@ -83,7 +83,5 @@ class NumberEntityExtractor(GraphComponent, EntityExtractorMixin):
                 name, value = "phone", digits
             else:
                 continue
-            found.append(
-                {"entity": name, "value": value, "start": match.start(), "end": match.start() + len(run)}
-            )
+            found.append({"entity": name, "value": value, "start": match.start(), "end": match.start() + len(run)})
         return found

@@ -12,7 +12,7 @@ from pypinyin import lazy_pinyin
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.shared.nlu.training_data.message import Message
 
-from bot.grid.sound import sound_class
+from bot.sound.classes import sound_class
 from nlu.characters import TOKEN
 from nlu.ngrams import NgramFeaturizer
 
@@ -61,5 +61,5 @@ class DialectFeaturizer(NgramFeaturizer):
         return ["pypinyin"]
 
     def units(self, message: Message) -> list[str]:
-        # Classes by name: the codes of bot.grid.sound.fold are good in one process only, a vocabulary is kept.
+        # Classes by name: the codes of bot.sound.classes.fold are good in one process only, a vocabulary is kept.
         return [dialect_class(token) for token in TOKEN.findall(self.wording(message))]

@@ -14,7 +14,7 @@ from typing import Any
 
 from bot.database import open_database
 from bot.grid.sample import make_sample
-from bot.notify.accounts import TelegramAccount
+from bot.settings.accounts import TelegramAccount
 from tests.chat.telegram_server import TelegramServer, telegram_server
 from tests.chat.test_story import MANAGER, RESIDENT, button, house_and_manager, serving, shown, until
 from tests.web.browsing import chromium
@@ -72,7 +72,9 @@ class Chats:
         for side, text, keys, pressed in self.said[who]:
             parts.append(f"<p class={side}>{html.escape(text)}</p>")
             for row in keys:
-                drawn = (f"<span class={'pressed' if key in pressed else 'key'}>{html.escape(key)}</span>" for key in row)
+                drawn = (
+                    f"<span class={'pressed' if key in pressed else 'key'}>{html.escape(key)}</span>" for key in row
+                )
                 parts.append(f"<div class=keys>{''.join(drawn)}</div>")
         return "".join([*parts, "</div>"])
 

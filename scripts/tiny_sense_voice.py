@@ -23,7 +23,10 @@ def main() -> None:
     bins = {"low": (frames + np.arange(2, LOW)).ravel(), "high": (frames + np.arange(LOW + 2, 60)).ravel()}
     whole = [
         helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", "T", MELS * STACKED]),
-        *(helper.make_tensor_value_info(name, TensorProto.INT32, ["N"]) for name in ("x_length", "language", "text_norm")),
+        *(
+            helper.make_tensor_value_info(name, TensorProto.INT32, ["N"])
+            for name in ("x_length", "language", "text_norm")
+        ),
     ]
     nodes = []
     for name in bins:

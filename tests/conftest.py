@@ -19,7 +19,7 @@ for _name in ("GEGE_DATABASE_URL", "GEGE_DEBUG"):
 
 import pytest  # noqa: E402
 
-from bot.app import Service, open_site, running  # noqa: E402
+from bot.app.parts import Service, open_site, running  # noqa: E402
 from bot.grid.sample import HOUSEHOLDS, make_sample  # noqa: E402
 from bot.settings import PROJECT, Settings  # noqa: E402
 from tests.postgres import database, database_url, sqlite_database  # noqa: E402
@@ -75,6 +75,7 @@ async def service(home: Path, dialogue_model: Path) -> AsyncIterator[Service]:
     """The service with the real Rasa model, without background tasks (loads Rasa: two seconds)."""
     async with running(Settings(home=home), relay=False) as started:
         yield started
+
 
 #: rooms whose tests start processes, browsers or speak in real time; `make quick` leaves them to `make test`
 SLOW_WAYS = {"postgresql", "http"}

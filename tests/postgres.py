@@ -32,9 +32,7 @@ class PostgresMissing(Exception):
 
 
 def _programs() -> Path | None:
-    found = [
-        path for pattern in PROGRAMS for path in Path("/").glob(pattern[1:]) if (path / "initdb").exists()
-    ]
+    found = [path for pattern in PROGRAMS for path in Path("/").glob(pattern[1:]) if (path / "initdb").exists()]
     if on_path := shutil.which("initdb"):
         found.append(Path(on_path).parent)
     return max(found, default=None, key=lambda path: [int(part) for part in path.parts if part.isdigit()])
@@ -45,9 +43,7 @@ def _install() -> None:
         raise PostgresMissing("PostgreSQL is not installed and only root could: apt-get install postgresql")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-y", "-q", "postgresql"]):
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=300, check=False
-        )
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode:
         raise PostgresMissing(f"apt-get install postgresql failed: {done.stderr.strip()[-300:]}")
 
@@ -70,9 +66,7 @@ class PostgresServer:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         data = self._folder / "data"
-        self._run(
-            programs / "initdb", "-D", data, "-U", "gege", "-A", "trust", "-E", "UTF8", "--no-locale", "-N"
-        )
+        self._run(programs / "initdb", "-D", data, "-U", "gege", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder}"
         options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=60"
         self._stop = (programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
@@ -176,9 +170,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 def _careless(database: Database) -> Database:
     """No test can cut the power, so none waits for the disk."""
     if database.engine.dialect.name == "sqlite":
-        event.listen(
-            database.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF")
-        )
+        event.listen(database.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
     return database
 
 

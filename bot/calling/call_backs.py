@@ -13,16 +13,16 @@ from typing import Protocol
 
 from bot.calling.key import ask_for_key
 from bot.calling.ledger import CALL_BACK, CallRefused, Ledger
-from bot.calling.words import words
 from bot.grid.importer import phone_digits
+from bot.lines.bridge import Joinable, join, ring_back
+from bot.lines.dialling import Dialler
 from bot.notify.masking import surname
 from bot.notify.routes import CHATS
 from bot.speech.speak import Voice, VoiceFailed
+from bot.telephone.ring_plan import digits
 from bot.tickets.desk import TicketCard, TicketDesk, TicketRefused
-from bot.voice.bridge import Joinable, join, ring_back
-from bot.voice.dialling import Dialler
+from bot.voice.calling_prompts import words
 from bot.voice.mouth import say
-from bot.voice.plan import digits
 
 log = logging.getLogger(__name__)
 
@@ -180,9 +180,7 @@ class CallBacks:
             return "answered"
 
     @contextlib.asynccontextmanager
-    async def _rung(
-        self, ticket: TicketCard, number: str, staff_no: str
-    ) -> AsyncIterator[tuple[Joinable | None, str]]:
+    async def _rung(self, ticket: TicketCard, number: str, staff_no: str) -> AsyncIterator[tuple[Joinable | None, str]]:
         """A number, rung and written down: the line when it was answered, and the outcome; hung up at the end."""
         placed = await asyncio.to_thread(self._ledger.begin, number, CALL_BACK, ticket.ticket_no, staff_no)
         outcome = "given_up"

@@ -10,15 +10,15 @@ from typing import Protocol
 
 from bot.calling.key import ask_for_key
 from bot.calling.ledger import DANGER, Ledger
-from bot.calling.words import words
 from bot.database import now
+from bot.lines.dialling import Connected, Dialler, Rung
 from bot.notify.masking import mask
 from bot.speech.speak import Voice, VoiceFailed
+from bot.telephone.ring_plan import People, Person, digits, in_order
 from bot.tickets.desk import TicketCard, TicketDesk, TicketRefused
 from bot.tickets.models import Kind, State
-from bot.voice.dialling import Connected, Dialler, Rung
+from bot.voice.calling_prompts import words
 from bot.voice.mouth import say
-from bot.voice.plan import People, Person, digits, in_order
 
 log = logging.getLogger(__name__)
 

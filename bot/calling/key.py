@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Container
 from typing import Any
 
+from bot.lines.line import Line, Pressed
 from bot.speech.speak import Voice
-from bot.voice.line import Line, Pressed
 from bot.voice.mouth import say
 
 #: a sentence is said so often, with so many seconds to press a key after it

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bot.calling.models import NoCall, PlacedCall
 from bot.database import Database, now
 from bot.settings import CallingSettings
-from bot.voice.plan import digits
+from bot.telephone.ring_plan import digits
 
 #: what a call is for: danger, a person who calls back; else a question (OwedCall.kind)
 DANGER, CALL_BACK = "danger", "call_back"

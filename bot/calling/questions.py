@@ -10,16 +10,17 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.calling.ledger import CallRefused, Ledger
-from bot.calling.words import words
 from bot.database import Database, now
-from bot.dialogue.port import Dialogue, Heard, Reply, Understanding
-from bot.tickets.hours import Hours
-from bot.tickets.owed_calls import OwedCallCard, OwedCalls
-from bot.voice.dialling import Dialler
-from bot.voice.frame import Opening
-from bot.voice.line import CallFacts, Line
-from bot.voice.plan import digits
-from bot.voice.telephone import Telephone
+from bot.dialogue.port import Dialogue, Reply, Understanding
+from bot.lines.dialling import Dialler
+from bot.lines.line import CallFacts, Line
+from bot.telephone.ring_plan import digits
+from bot.telephone.telephone import Telephone
+from bot.tickets.due.hours import Hours
+from bot.tickets.intake.heard import Heard
+from bot.tickets.owed.owed_calls import OwedCallCard, OwedCalls
+from bot.voice.call_parts import Opening
+from bot.voice.calling_prompts import words
 
 log = logging.getLogger(__name__)
 

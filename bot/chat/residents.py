@@ -14,11 +14,11 @@ from typing import Any
 import yaml
 
 from bot.chat.outgoing import Said
-from bot.chat.shelf import ChatShelf, NotAPicture
+from bot.chat.store import ChatShelf, NotAPicture
 from bot.chat.takeover import Takeovers, Talk
 from bot.database import now
 from bot.dialogue.danger import HAZARD
-from bot.dialogue.port import Dialogue, Heard
+from bot.dialogue.port import Dialogue
 from bot.notify.masking import mask
 from bot.notify.texts import word
 from bot.recordings.files import keep_file
@@ -28,6 +28,7 @@ from bot.speech.audio import AudioRefused, Sound, read_audio
 from bot.speech.recognise import HeardSpeech, Recogniser, RecogniserFailed
 from bot.tickets.cards import TicketRefused
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.heard import Heard
 
 log = logging.getLogger(__name__)
 

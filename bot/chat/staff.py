@@ -9,14 +9,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.calling.call_backs import CallBacks
+from bot.chat.awaited_word import Wait, Waiting
 from bot.chat.outgoing import Said
 from bot.chat.residents import words
-from bot.chat.shelf import ChatShelf, NotAPicture
+from bot.chat.store import ChatShelf, NotAPicture
 from bot.chat.takeover import Takeovers, Talk
-from bot.chat.waiting import Wait, Waiting
 from bot.database import now
+from bot.grid.location import PersonCard
 from bot.grid.models import EVERY_CASE, Role
-from bot.grid.registry import PersonCard, Registry
+from bot.grid.registry import Registry
+from bot.grid.spoken_time import TimeRefused, read_time
 from bot.learning.book import CorrectionBook, learning_words, why
 from bot.learning.rules import CorrectionRefused
 from bot.notify.links import Links, Purpose
@@ -26,7 +28,6 @@ from bot.notify.texts import word
 from bot.tickets.cards import Pressed, TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
 from bot.tickets.models import State
-from bot.tickets.spoken_time import TimeRefused, read_time
 
 #: verb of a button → what the desk calls it
 _PRESS = {"take": "acknowledge", "site": "on_site", "done": "resolve", "crew": "call_crew"}
@@ -163,7 +164,9 @@ class StaffChat:
             self.waiting.begin(wait.staff_no, wait.ticket_no, "estimate", at)
         return self._told("eta", done, when=_when(until, here))
 
-    def picture(self, staff_no: str, session: str, data: bytes, text: str = "", at: dt.datetime | None = None) -> Shown | None:
+    def picture(
+        self, staff_no: str, session: str, data: bytes, text: str = "", at: dt.datetime | None = None
+    ) -> Shown | None:
         """A picture of staff: it belongs to what they pressed last, and more of them, and a word, may follow; None when
         nothing is waited for."""
         at, said = at or now(), words()["staff"]
@@ -210,7 +213,9 @@ class StaffChat:
         said, talk = words()["staff"]["talk"], self.takeovers.end(staff_no)
         if talk is None:
             return Shown(said["none"])
-        return Shown(said["ended"].format(no=talk.ticket_no), also=(resident_hears(talk, "ended", self._name(staff_no)),))
+        return Shown(
+            said["ended"].format(no=talk.ticket_no), also=(resident_hears(talk, "ended", self._name(staff_no)),)
+        )
 
     def _relay(self, talk: Talk, over: bool, text: str, at: dt.datetime) -> Shown:
         """What staff write goes to the resident, and into the history."""

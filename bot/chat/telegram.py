@@ -24,11 +24,11 @@ from bot.chat.fetching import Lost, fetch
 from bot.chat.inbox import Inbox, InOrder, Kept
 from bot.chat.outgoing import Outgoing, Said
 from bot.chat.residents import Incoming, Residents, words
-from bot.chat.shelf import ChatShelf
 from bot.chat.staff import Shown, StaffChat
-from bot.notify.accounts import TelegramAccount
+from bot.chat.store import ChatShelf
 from bot.notify.telegram import LONGEST, telling
-from bot.tickets.answers import Answer
+from bot.settings.accounts import TelegramAccount
+from bot.tickets.owed.answers import Answer
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,9 @@ class TelegramChat:
         self._inbox, self._outgoing = inbox, outgoing
         self._in_order = InOrder(inbox, self._handle, outgoing.owed, self._sorry)
         builder = ApplicationBuilder().token(account.token).base_url(account.base_url).updater(None)
-        self._application: Application[Any, Any, Any, Any, Any, Any] = builder.base_file_url(account.base_file_url).build()
+        self._application: Application[Any, Any, Any, Any, Any, Any] = builder.base_file_url(
+            account.base_file_url
+        ).build()
         self._application.add_handler(TypeHandler(Update, self._take))
         self._application.add_error_handler(_noted)
         #: no update is put into order while it is looked up which were left behind
@@ -135,8 +137,12 @@ class TelegramChat:
     async def _fetch(self, offset: int | None) -> list[dict[str, Any]]:
         """Updates as Telegram sent them. Not `get_updates`: that reads all of them at once, so that one which it
         cannot read would hold up everybody for ever."""
-        wanted = {"timeout": self._poll_s, "allowed_updates": json.dumps(_WANTED)} | ({"offset": offset} if offset else {})
-        found = await self._polling.post(f"{self._bot.base_url}/getUpdates?{urlencode(wanted)}", read_timeout=self._poll_s + 5)
+        wanted = {"timeout": self._poll_s, "allowed_updates": json.dumps(_WANTED)} | (
+            {"offset": offset} if offset else {}
+        )
+        found = await self._polling.post(
+            f"{self._bot.base_url}/getUpdates?{urlencode(wanted)}", read_timeout=self._poll_s + 5
+        )
         # The library's type says dict; the method's answer is a list.
         return [one for one in cast("list[Any]", found) if isinstance(one, dict) and "update_id" in one]
 

@@ -18,14 +18,14 @@ from bot.chat.fetching import Lost, fetch
 from bot.chat.inbox import Inbox, InOrder, Kept
 from bot.chat.outgoing import Outgoing, Said
 from bot.chat.residents import Incoming, Residents, words
-from bot.chat.shelf import ChatShelf
 from bot.chat.staff import Shown, StaffChat
-from bot.notify.accounts import WeComAccount
+from bot.chat.store import ChatShelf
 from bot.notify.provider import Refused
 from bot.notify.wecom import WeComClient, fit
 from bot.notify.wecom_crypto import NotFromWeCom, WeComCrypto
 from bot.notify.wire import TooLarge
-from bot.tickets.answers import Answer
+from bot.settings.accounts import WeComAccount
+from bot.tickets.owed.answers import Answer
 
 log = logging.getLogger(__name__)
 
@@ -179,7 +179,10 @@ class WeComChat:
                     await self._pages(open_kfid, token)
                     return
                 except Exception as problem:
-                    log.error("微信客服 could not be read: %s", problem if isinstance(problem, Refused) else type(problem).__name__)
+                    log.error(
+                        "微信客服 could not be read: %s",
+                        problem if isinstance(problem, Refused) else type(problem).__name__,
+                    )
                     if wait is None or isinstance(problem, Refused):
                         return
                     await asyncio.sleep(wait)
@@ -250,7 +253,11 @@ class WeComChat:
         query = request.query
         try:
             return self._crypto.decrypt(
-                query.get("msg_signature", ""), query.get("timestamp", ""), query.get("nonce", ""), encrypted, self._clock()
+                query.get("msg_signature", ""),
+                query.get("timestamp", ""),
+                query.get("nonce", ""),
+                encrypted,
+                self._clock(),
             )
         except NotFromWeCom as problem:
             log.warning("a callback was not WeCom's: %s", problem)

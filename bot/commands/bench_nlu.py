@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.line import Mistyped, out
+from bot.commands.line import Failure, note, out
 
 
 def register(app: typer.Typer) -> None:
@@ -21,13 +21,12 @@ def thresholds(
     picture: Annotated[Path | None, typer.Option(help="Where to draw the reliability diagram.")] = None,
 ) -> None:
     """What costs say about acting unasked, on held-out training sentences, beside what is in use (2 to 5 minutes)."""
-    from bot.cli import note
     from bot.dialogue import rasa_lite
 
     rasa_lite.install()
-    from bot.dialogue.folds import held_out
-    from bot.dialogue.reliability import draw
-    from bot.dialogue.thresholds import COSTS, CostsRefused, bench_thresholds, read_costs
+    from bot.bench.calibration_picture import draw
+    from bot.bench.folds import held_out
+    from bot.bench.thresholds import COSTS, CostsRefused, bench_thresholds, read_costs
 
     try:
         read_costs(costs or COSTS)
@@ -35,7 +34,7 @@ def thresholds(
         found = held_out()
         table = bench_thresholds(found, costs or COSTS)
     except (CostsRefused, OSError) as problem:
-        raise Mistyped(str(problem)) from problem
+        raise Failure(str(problem)) from problem
     if picture:
         errors = table["calibration_error"]
         draw(found, table["temperature"]["in_use"], (errors["before"], errors["in_use"]), picture)
@@ -44,10 +43,9 @@ def thresholds(
 
 def parts() -> None:
     """The frozen set with each part of the pipeline left out; trains each variant (2 to 4 minutes)."""
-    from bot.cli import note
     from bot.dialogue import rasa_lite
 
     rasa_lite.install()
-    from bot.dialogue.parts import bench_parts
+    from bot.bench.parts import bench_parts
 
     out(bench_parts(note))

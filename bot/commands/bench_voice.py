@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bot.commands.line import note, out
+
 
 def register(bench: typer.Typer) -> None:
     bench.command("voice")(bench_voice)
@@ -18,16 +20,14 @@ def bench_voice(
     largest: Annotated[int, typer.Option(help="Where the search for the most calls ends.")] = 100,
 ) -> None:
     """First audio with 1 and 8 calls, the most calls beside a plain loop, pacing with 30 open, memory a call."""
-    from bot.cli import note, out
+    from bot.bench.voice import voice
     from bot.settings import load_settings
-    from bot.voice.bench import voice
 
     out(asyncio.run(voice(load_settings(), seconds, largest, note)))
 
 
 def bench_activity(utterances: int = 100) -> None:
     """The two voice-activity detectors against each other (docs/decisions/0016)."""
-    from bot.cli import note, out
-    from bot.voice.bench_activity import bench_activity as run
+    from bot.bench.activity import bench_activity as run
 
     out(run(utterances, progress=note))

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.commands.line import note, out
+
 #: of a turn, what stands on the screen
 _STEPS = ("end_of_speech", "recognise", "dialogue", "first_audio")
 
@@ -28,10 +30,9 @@ def call_log(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
     """Look at calls: all, or one with its turns, or hear it."""
-    from bot.app import open_site
-    from bot.cli import out
+    from bot.app.parts import open_site
     from bot.settings import load_settings
-    from bot.voice.log import find_call, latest_calls
+    from bot.voice.call_log import find_call, latest_calls
 
     settings = load_settings()
     database = open_site(settings)
@@ -64,7 +65,6 @@ def _plain(call: Any, turns: bool = True) -> dict[str, Any]:
 
 
 def _write(settings: Any, call: Any, turn: int, file: Path) -> None:
-    from bot.cli import note
     from bot.recordings.room import open_recording
 
     if turn and not 0 < turn <= len(call.turns):
@@ -80,7 +80,7 @@ def _write(settings: Any, call: Any, turn: int, file: Path) -> None:
 def _list(calls: list[Any], zone: str) -> None:
     from rich.table import Table
 
-    from bot.chat.terminal import console
+    from bot.commands.terminal import console
 
     table = Table("", "", "", "s", "", "")
     for call in calls:
@@ -92,7 +92,8 @@ def _list(calls: list[Any], zone: str) -> None:
 def _show(call: Any, zone: str) -> None:
     from rich.text import Text
 
-    from bot.chat.terminal import console, labels
+    from bot.commands.terminal import console
+    from bot.tickets.labels import labels
 
     names = labels()
     heading = f"{call.number}  {_local(call.started_at, zone)}  {call.caller} → {call.dialled or call.diverting}"

@@ -11,10 +11,10 @@ def register(app: typer.Typer) -> None:
     @app.command(name="no-call")
     def no_call(number: str, again: bool = typer.Option(False, "--again", help="they may be called again")) -> None:
         """Never ask this number by telephone again (danger rings staff all the same)."""
-        from bot.app import open_site
+        from bot.app.parts import open_site
         from bot.calling.ledger import Ledger
         from bot.settings import load_settings
-        from bot.voice.plan import digits
+        from bot.telephone.ring_plan import digits
 
         if len(digits(number)) < 5:
             raise typer.BadParameter(f"{number} is no telephone number")

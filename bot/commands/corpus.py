@@ -19,7 +19,9 @@ ByOption = Annotated[str, typer.Option("--by", help="Staff number of who writes 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    corpus = typer.Typer(help="Speech that residents allowed to be used to train speech recognition.", no_args_is_help=True)
+    corpus = typer.Typer(
+        help="Speech that residents allowed to be used to train speech recognition.", no_args_is_help=True
+    )
     corpus.command("consent")(consent)
     corpus.command("withdraw")(withdraw)
     corpus.command("consents")(consents)
@@ -35,7 +37,7 @@ def consent(
     as_json: JsonFlag = False,
 ) -> None:
     """A resident agreed: gege corpus consent GD2611230001 --by M11 --how phone."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.corpus.consents import Consents
 
     database = open_site(load_settings())
@@ -50,7 +52,7 @@ def consent(
 
 def withdraw(ticket: str, by: ByOption, as_json: JsonFlag = False) -> None:
     """A resident does not want it any more; the next export is without it."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.corpus.consents import Consents
 
     database = open_site(load_settings())
@@ -65,7 +67,7 @@ def withdraw(ticket: str, by: ByOption, as_json: JsonFlag = False) -> None:
 
 def consents(as_json: JsonFlag = False) -> None:
     """List the consents, the withdrawn ones as well."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.corpus.consents import Consents
 
     database = open_site(load_settings())
@@ -88,7 +90,7 @@ def export(
     as_json: JsonFlag = False,
 ) -> None:
     """Write consented, corrected recordings as a Kaldi data directory with pseudonymous speakers."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.corpus.export import ExportRefused
     from bot.corpus.export import export as write
     from bot.dialogue.training import trained_model

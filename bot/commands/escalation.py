@@ -14,7 +14,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from bot.commands.line import JsonFlag, Mistyped, out
+from bot.commands.line import Failure, JsonFlag, out
 from bot.settings import load_settings
 
 
@@ -34,16 +34,16 @@ def leave(
     as_json: JsonFlag = False,
 ) -> None:
     """Write down who is on leave and who stands in: gege leave M11 --from 2026-12-01 --until 2026-12-05 --to M12."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.database import now
     from bot.grid.leave import come_back, leaves_from, write_leave
 
     settings = load_settings()
     zone = ZoneInfo(settings.site.timezone)
     if not list_all and not staff_no:
-        raise Mistyped("who is on leave? gege leave STAFF_NO --from … --until … --to …, or gege leave --list")
+        raise Failure("who is on leave? gege leave STAFF_NO --from … --until … --to …, or gege leave --list")
     if not list_all and not back and not (begins and until and to):
-        raise Mistyped("a leave needs --from, --until and --to")
+        raise Failure("a leave needs --from, --until and --to")
     # Read before the database is touched: a bad date changes nothing.
     span = (moment(begins, zone), moment(until, zone, end=True)) if begins and until else None
     database = open_site(settings)
@@ -71,9 +71,9 @@ def leave(
 
 def audit(as_json: JsonFlag = False) -> None:
     """Say what is stuck; ends with 1 when something is. It looks and changes nothing."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.database import now
-    from bot.tickets.audit import find
+    from bot.tickets.due.audit import find
 
     settings = load_settings()
     zone = ZoneInfo(settings.site.timezone)
@@ -97,7 +97,7 @@ def moment(text: str, zone: ZoneInfo, end: bool = False) -> dt.datetime:
             return dt.datetime.combine(day, dt.time(), zone)
         found = dt.datetime.fromisoformat(text)
     except (ValueError, OverflowError):
-        raise Mistyped(f"{text!r} is no day; write 2026-12-01 or 2026-12-01T14:00") from None
+        raise Failure(f"{text!r} is no day; write 2026-12-01 or 2026-12-01T14:00") from None
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
 

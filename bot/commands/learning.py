@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot.commands.line import JsonFlag, Mistyped, out
+from bot.commands.line import Failure, JsonFlag, out, plain
 from bot.settings import load_settings
 
 
@@ -32,19 +32,19 @@ def correct(
     as_json: JsonFlag = False,
 ) -> None:
     """Write down what was misheard: gege correct GD2611230001 --heard "冇电" --kind outage --by M11."""
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.learning.book import CorrectionBook, why
 
     if not list_all and not which:
-        raise Mistyped("which ticket? gege correct TICKET --heard … --by STAFF_NO, or gege correct --list")
+        raise Failure("which ticket? gege correct TICKET --heard … --by STAFF_NO, or gege correct --list")
     if not list_all and not by:
-        raise Mistyped("who does it? add --by STAFF_NO")
+        raise Failure("who does it? add --by STAFF_NO")
     if confirm and refuse:
-        raise Mistyped("either --confirm or --refuse")
+        raise Failure("either --confirm or --refuse")
     if intent and kind:
-        raise Mistyped("either --intent or --kind")
+        raise Failure("either --intent or --kind")
     if (confirm or refuse) and not (which.isascii() and which.isdigit()):
-        raise Mistyped("which correction? gege correct N --confirm --by STAFF_NO (gege correct --list has the numbers)")
+        raise Failure("which correction? gege correct N --confirm --by STAFF_NO (gege correct --list has the numbers)")
     settings = load_settings()
     database = open_site(settings)
     book = CorrectionBook(database, settings.learning.relabels_a_day)
@@ -58,7 +58,7 @@ def correct(
     finally:
         database.dispose()
     if as_json:
-        return out(_plain(done))
+        return out(plain(done))
     told = f"correction {done.id} of {done.ticket_no}: {done.state}"
     told += f" for a second person: {why(done.reason)}" if done.state == "waiting" else ""
     print(told if done.fresh else f"{told} (nothing changed)", file=sys.stderr)
@@ -76,14 +76,14 @@ def learn(
     """Learn from the corrections; the new model is used only when it is no worse (about two minutes)."""
     import os
 
-    from bot.app import open_site, tell
+    from bot.app.parts import open_site, tell
     from bot.learning import names
     from bot.learning.learn import Learning
     from bot.learning.lexicon_words import waiting
     from bot.learning.runs import RunLog
 
     if sum(map(bool, (dry_run, back, accept, reject, words, log))) > 1:
-        raise Mistyped("one of --dry-run, --back, --accept, --reject, --words, --log")
+        raise Failure("one of --dry-run, --back, --accept, --reject, --words, --log")
     settings = load_settings()
     database = open_site(settings)
     try:
@@ -104,7 +104,7 @@ def learn(
     finally:
         database.dispose()
     if as_json:
-        return out(_plain(run))
+        return out(plain(run))
     told = f"run {run.id}: {run.decision}{f' ({run.reason})' if run.reason else ''}"
     if run.decision not in ("in_service", "gone_back"):
         return tell(told)
@@ -129,7 +129,7 @@ def _words(found: list[Any], as_json: bool) -> None:
 
 def _runs(found: list[Any], as_json: bool) -> None:
     if as_json:
-        return out([_plain(one) for one in found])
+        return out([plain(one) for one in found])
     table = Table("run", "began", "decision", "corrections", "frozen before", "after", "why")
     for one in found:
         figures = [f"{of['clean']['intent_accuracy']:.1%}" if "clean" in of else "" for of in (one.before, one.after)]
@@ -142,7 +142,7 @@ def _list(found: list[Any], as_json: bool) -> None:
     from bot.learning.book import why
 
     if as_json:
-        return out([_plain(one) for one in found])
+        return out([plain(one) for one in found])
     table = Table()
     for column in ("no", "ticket", "heard", "should be", "kind", "household", "by", "state", "why"):
         table.add_column(column, overflow="fold")
@@ -150,9 +150,3 @@ def _list(found: list[Any], as_json: bool) -> None:
         cells = (one.ticket_no, one.heard, one.words, one.intent, one.household_no, one.by, one.state, why(one.reason))
         table.add_row(str(one.id), *cells)
     Console().print(table)
-
-
-def _plain(card: Any) -> dict[str, Any]:
-    import dataclasses
-
-    return dataclasses.asdict(card)

@@ -11,8 +11,8 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def link(staff_no: str) -> None:
         """Print a one-time code; sent to the bot as /link CODE within 15 minutes it links that chat."""
-        from bot.app import open_site
-        from bot.chat.shelf import ChatShelf
+        from bot.app.parts import open_site
+        from bot.chat.store import ChatShelf
         from bot.settings import load_settings
 
         settings = load_settings()

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.line import JsonFlag, Mistyped, out
+from bot.commands.line import Failure, JsonFlag, out
 from bot.settings import PROJECT, load_settings
 
 DEMO = PROJECT / "models" / "demo"
@@ -75,16 +75,18 @@ def graph(
     name: Annotated[str, typer.Argument(help="What the model is called under GEGE_HOME/models.")] = "site",
     base: BaseOption = DEMO,
     readings: Annotated[str, typer.Option(help="Second readings of every word: none, accent or dialect.")] = "accent",
-    phrases: Annotated[bool, typer.Option("--phrases", help="So that it takes phrase lists (docs/decisions/0026).")] = False,
+    phrases: Annotated[
+        bool, typer.Option("--phrases", help="So that it takes phrase lists (docs/decisions/0026).")
+    ] = False,
 ) -> None:
     """Give a model of this project the site's places and staff, and Chongyang readings; its acoustics stay (a minute)."""
-    from bot.app import open_site
-    from bot.speech.site_graph import NAME, READINGS, build_site_graph
+    from bot.app.parts import open_site
+    from tools.demo_model.site_graph import NAME, READINGS, build_site_graph
 
     if readings not in READINGS:
-        raise Mistyped(f"--readings is one of {', '.join(READINGS)}")
+        raise Failure(f"--readings is one of {', '.join(READINGS)}")
     if not NAME.fullmatch(name):
-        raise Mistyped("a model's name has letters, digits, - and _ alone")
+        raise Failure("a model's name has letters, digits, - and _ alone")
     settings = load_settings()
     database = open_site(settings)
     try:
@@ -106,12 +108,10 @@ def build(
     python: PythonOption = "",
 ) -> None:
     """Train a model on with residents' own speech, and tell whether held-out speakers are heard better."""
-    from bot.speech.demo_model.own_speech import build_mixed
+    from tools.demo_model.own_speech import build_mixed
 
     work = load_settings().home / "own-model"
-    found = build_mixed(
-        corpora, base, to, work=work, hours=hours, passes=passes, python=python or None, progress=note
-    )
+    found = build_mixed(corpora, base, to, work=work, hours=hours, passes=passes, python=python or None, progress=note)
     if found["after"]["cer"] < found["before"]["cer"]:
         note(f"{to}: held-out speakers are heard better; [speech] model = {str(to)!r} puts it in use")
     else:
@@ -124,6 +124,6 @@ def build_demo(
     python: PythonOption = "",
 ) -> None:
     """Make the demo speech model from synthetic voices (about 15 minutes on 2 cores)."""
-    from bot.speech.demo_model.build import build_demo
+    from tools.demo_model.build import build_demo
 
     build_demo(to, work=load_settings().home / "demo-model", hours=hours, python=python or None, progress=note)

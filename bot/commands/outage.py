@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.commands.escalation import moment
-from bot.commands.line import Mistyped, out
+from bot.commands.line import Failure, out
 from bot.settings import load_settings
-from bot.tickets.outage_cards import OutageCard
+from bot.tickets.outages.cards import OutageCard
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 _By = Annotated[str, typer.Option("--by", help="Staff number of who does it.")]
@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
 
 @contextmanager
 def _site() -> Iterator[tuple[Any, ZoneInfo]]:
-    from bot.app import open_site
+    from bot.app.parts import open_site
     from bot.tickets.desk import TicketDesk
     from bot.tickets.rules import rules_of
 
@@ -113,7 +113,7 @@ def plan(
 ) -> None:
     """Enter a planned outage; from its beginning on callers hear of it."""
     if not (begins and ends):
-        raise Mistyped("a planned outage needs --from and --until")
+        raise Failure("a planned outage needs --from and --until")
     _act(
         as_json,
         lambda desk, zone: desk.plan(
@@ -171,16 +171,16 @@ def reliability(
     as_json: _Json = False,
 ) -> None:
     """SAIDI, SAIFI and CAIDI as reported: gege reliability --from 2026-11-01 --until 2026-11-30."""
-    from bot.app import open_site
-    from bot.tickets.reliability import reliability as compute
+    from bot.app.parts import open_site
+    from bot.tickets.outages.indices import reliability as compute
 
     if not (begin and until):
-        raise Mistyped("which days? add --from and --until")
+        raise Failure("which days? add --from and --until")
     settings = load_settings()
     zone = ZoneInfo(settings.site.timezone)
     span = moment(begin, zone), moment(until, zone, end=True)
     if span[1] <= span[0]:
-        raise Mistyped("--until lies before --from")
+        raise Failure("--until lies before --from")
     database = open_site(settings)
     try:
         found = compute(database, *span)
@@ -206,8 +206,8 @@ def ratings(
     as_json: _Json = False,
 ) -> None:
     """How content residents were, grid by grid: gege ratings --month 2026-11."""
-    from bot.app import open_site
-    from bot.tickets.ratings import of_month
+    from bot.app.parts import open_site
+    from bot.tickets.owed.ratings import of_month
 
     settings = load_settings()
     zone = ZoneInfo(settings.site.timezone)
@@ -218,7 +218,7 @@ def ratings(
         if not 1 < day.year < 9999:
             raise ValueError(month)
     except ValueError:
-        raise Mistyped(f"{month!r} is no month; write 2026-11") from None
+        raise Failure(f"{month!r} is no month; write 2026-11") from None
     database = open_site(settings)
     try:
         found = of_month(database, day.year, day.month, zone)
@@ -229,7 +229,7 @@ def ratings(
 
 def _who(by: str) -> str:
     if not by:
-        raise Mistyped("who does it? add --by STAFF_NO")
+        raise Failure("who does it? add --by STAFF_NO")
     return by
 
 

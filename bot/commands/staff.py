@@ -11,7 +11,7 @@ def register(app: typer.Typer) -> None:
     @app.command("sign-in")
     def sign_in(staff_no: str) -> None:
         """Print a link that signs a member of staff in on the browser that opens it (once, within 15 minutes)."""
-        from bot.app import open_site
+        from bot.app.parts import open_site
         from bot.grid.registry import Registry
         from bot.notify.links import Links, Purpose, site_key
         from bot.settings import load_settings

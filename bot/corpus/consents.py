@@ -40,9 +40,7 @@ class Consents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def give(
-        self, ticket_no: str, by: str, how: str, note: str = "", at: dt.datetime | None = None
-    ) -> ConsentCard:
+    def give(self, ticket_no: str, by: str, how: str, note: str = "", at: dt.datetime | None = None) -> ConsentCard:
         """The resident of a ticket allows the recordings of that conversation to be used. The same again changes
         nothing. Raises ConsentRefused."""
         if how not in HOW:

@@ -80,9 +80,7 @@ class Exported:
     left_out: Counter[str] = field(default_factory=Counter)
 
 
-def export(
-    settings: Settings, database: Database, folder: Path, named: NamedIn, rate: int = 8000
-) -> Exported:
+def export(settings: Settings, database: Database, folder: Path, named: NamedIn, rate: int = 8000) -> Exported:
     """Write the corpus to `folder`, which must be new, empty, or an earlier corpus; all of it or nothing.
 
     `named` finds names, places and numbers that nobody's registry has; `rate` (Hz) is that of all wav files: what was

@@ -1,0 +1,1 @@
+"""Rasa behind one port."""

@@ -6,7 +6,8 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bot.dialogue.port import Heard, Understanding
+from bot.dialogue.port import Understanding
+from bot.tickets.intake.heard import Heard
 
 HAZARD = "report_hazard"
 #: a second reading speaks of danger when it is this sure; a missed danger costs far more than one question

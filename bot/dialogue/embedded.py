@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 
 from bot.database import Database
 from bot.dialogue import rasa_lite
-from bot.dialogue.port import Heard, Reply, Understanding
+from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.training import source_fingerprint
 from bot.dialogue.turns import RasaDialogue
 from bot.tickets.desk import TicketDesk
+from bot.tickets.intake.heard import Heard
 from nlu.lexicon import lexicon
 
 rasa_lite.install()
@@ -26,8 +27,8 @@ from rasa.core.channels.channel import CollectingOutputChannel, UserMessage  # n
 
 from bot.dialogue.graph_runner import SequentialGraphRunner  # noqa: E402
 from bot.dialogue.in_process import InProcessActions  # noqa: E402
-from bot.dialogue.quiet import quiet_rasa  # noqa: E402
-from bot.dialogue.rasa_costs import pay_once  # noqa: E402
+from bot.dialogue.quiet_logs import quiet_rasa  # noqa: E402
+from bot.dialogue.rasa_patches import pay_once  # noqa: E402
 from bot.dialogue.state import DialogueStore  # noqa: E402
 
 T = TypeVar("T")

@@ -20,9 +20,7 @@ class SequentialGraphRunner:
         self._nodes: dict[str, GraphNode] = loaded._instantiated_nodes
         self._orders: dict[tuple[str, ...], list[tuple[str, tuple[str, ...]]]] = {}
 
-    def run(
-        self, inputs: dict[str, Any] | None = None, targets: list[str] | None = None
-    ) -> dict[str, Any]:
+    def run(self, inputs: dict[str, Any] | None = None, targets: list[str] | None = None) -> dict[str, Any]:
         """Results of `targets` by node name, from `inputs` by placeholder name."""
         wanted = tuple(targets or self._schema.target_names)
         order = self._orders.get(wanted)

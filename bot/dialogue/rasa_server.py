@@ -13,10 +13,11 @@ from typing import Any
 import aiohttp
 
 from bot.database import Database
-from bot.dialogue.port import Heard, Reply, Understanding
+from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.turns import RasaDialogue
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
+from bot.tickets.intake.heard import Heard
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
@@ -75,7 +76,7 @@ class RasaServerDialogue(RasaDialogue):
 
 
 def run_rasa_server(settings: Settings, database: Database, *, host: str = "127.0.0.1", port: int = 5005) -> None:
-    """Serve the trained model until stopped. The actions must be bound (`bot.app.bind_actions`)."""
+    """Serve the trained model until stopped. The actions must be bound (`bot.app.parts.bind_actions`)."""
     from bot.dialogue import rasa_lite
 
     rasa_lite.install()
@@ -87,8 +88,8 @@ def run_rasa_server(settings: Settings, database: Database, *, host: str = "127.
 
     from bot.dialogue.embedded import handle
     from bot.dialogue.in_process import InProcessActions
-    from bot.dialogue.quiet import quiet_rasa
-    from bot.dialogue.rasa_costs import pay_once
+    from bot.dialogue.quiet_logs import quiet_rasa
+    from bot.dialogue.rasa_patches import pay_once
     from bot.dialogue.state import DialogueStore
     from bot.dialogue.training import train
 

@@ -130,7 +130,7 @@ def _train(folder: Path, learned: Path | None = None) -> Path:
         os.dup2(2, 1)
         import rasa.model_training
 
-        from bot.dialogue.quiet import quiet_rasa
+        from bot.dialogue.quiet_logs import quiet_rasa
 
         quiet_rasa()
         name = f"dialogue-{fingerprint(learned=learned)}"

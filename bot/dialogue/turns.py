@@ -11,10 +11,11 @@ from typing import Any
 import yaml
 
 from bot.dialogue.danger import Asked, DangerQuestions
-from bot.dialogue.port import Heard, Reply, Understanding
+from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.reading import readable, says_something
 from bot.settings import PROJECT
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.heard import Heard
 
 log = logging.getLogger(__name__)
 

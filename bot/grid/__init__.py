@@ -1,0 +1,1 @@
+"""Who lives where, and who serves them."""

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from bot.grid.address import place_words
-from bot.grid.sound import sound_class
+from bot.sound.classes import sound_class
 
 #: characters that numerals may have become
 _DROWNED = 3

@@ -45,7 +45,11 @@ class Problem:
     reason: str
 
     def __str__(self) -> str:
-        return f"line {self.line}, column {self.column}: {self.reason}" if self.column else f"line {self.line}: {self.reason}"
+        return (
+            f"line {self.line}, column {self.column}: {self.reason}"
+            if self.column
+            else f"line {self.line}: {self.reason}"
+        )
 
 
 class ImportRefused(Exception):
@@ -130,12 +134,8 @@ def _header(name: str, cells: list[str]) -> tuple[str, list[str]]:
         known = {alias.lower(): column for column, aliases in columns.items() for alias in (column, *aliases)}
         found = [known.get(cell.lower(), "") for cell in cells]
         problems = [Problem(1, cell, "unknown column") for cell, column in zip(cells, found, strict=True) if not column]
-        problems += [
-            Problem(1, column, "this column is missing") for column in columns if column not in found
-        ]
-        problems += [
-            Problem(1, column, "this column is there twice") for column in columns if found.count(column) > 1
-        ]
+        problems += [Problem(1, column, "this column is missing") for column in columns if column not in found]
+        problems += [Problem(1, column, "this column is there twice") for column in columns if found.count(column) > 1]
         if best is None or len(problems) < len(best[2]):
             best = kind, found, problems
     assert best is not None
@@ -280,7 +280,17 @@ def _store_households(session: Session, rows: list[dict[str, Any]]) -> None:
         for number, name, feeder in session.execute(select(Transformer.id, Transformer.name, Transformer.feeder_id))
     }
     _upsert(session, Grid, [{"grid_no": grid} for grid in dict.fromkeys(row["grid_no"] for row in rows)], ["grid_no"])
-    plain = ("household_no", "householder", "compound", "address", "grid_no", "tags", "balance", "months_owed", "ytd_kwh")
+    plain = (
+        "household_no",
+        "householder",
+        "compound",
+        "address",
+        "grid_no",
+        "tags",
+        "balance",
+        "months_owed",
+        "ytd_kwh",
+    )
     _upsert(
         session,
         Household,
@@ -308,9 +318,7 @@ def _store_contacts(session: Session, rows: list[dict[str, Any]]) -> None:
         )
     with_phone = [row for row in rows if row["phone"]]
     phones = dict.fromkeys(row["phone"] for row in with_phone)
-    _upsert(
-        session, Contact, [{"channel": "phone", "address": phone} for phone in phones], ["channel", "address"]
-    )
+    _upsert(session, Contact, [{"channel": "phone", "address": phone} for phone in phones], ["channel", "address"])
     ids = {
         address: number
         for number, address in session.execute(select(Contact.id, Contact.address).where(Contact.channel == "phone"))
@@ -346,10 +354,6 @@ def _store_staff(session: Session, rows: list[dict[str, Any]]) -> None:
     _upsert(
         session,
         GridStaff,
-        [
-            {"grid_no": grid, "staff_no": row["staff_no"]}
-            for row in rows
-            for grid in dict.fromkeys(row["grid_nos"])
-        ],
+        [{"grid_no": grid, "staff_no": row["staff_no"]} for row in rows for grid in dict.fromkeys(row["grid_nos"])],
         ["grid_no", "staff_no"],
     )

@@ -66,10 +66,7 @@ def write_leave(
     with database.session() as session:
         # Locked in one order: of two leaves written at the same moment the second sees the first.
         found = session.scalars(
-            select(Staff)
-            .where(Staff.staff_no.in_((staff_no, stands_in)))
-            .order_by(Staff.staff_no)
-            .with_for_update()
+            select(Staff).where(Staff.staff_no.in_((staff_no, stands_in))).order_by(Staff.staff_no).with_for_update()
         )
         known = {one.staff_no: one for one in found}
         person, other = (_known(known.get(number), number) for number in (staff_no, stands_in))
@@ -78,9 +75,7 @@ def write_leave(
         if begins_at >= ends_at:
             raise LeaveRefused("the leave ends before it begins")
         if (person.role == Role.supervisor) != (other.role == Role.supervisor):
-            raise LeaveRefused(
-                "a supervisor is no employee: supervisors stand in for supervisors, staff for staff"
-            )
+            raise LeaveRefused("a supervisor is no employee: supervisors stand in for supervisors, staff for staff")
         rows = list(session.scalars(select(Substitution).where(Substitution.ends_at > begins_at)))
         if taken := next((row for row in rows if row.staff_no == staff_no and row.begins_at < ends_at), None):
             raise LeaveRefused(
@@ -89,9 +84,7 @@ def write_leave(
             )
         if circle := _circle(staff_no, stands_in, begins_at, ends_at, rows):
             raise LeaveRefused(f"that is a circle: {' → '.join([staff_no, *circle])}")
-        session.add(
-            Substitution(staff_no=staff_no, stands_in=stands_in, begins_at=begins_at, ends_at=ends_at)
-        )
+        session.add(Substitution(staff_no=staff_no, stands_in=stands_in, begins_at=begins_at, ends_at=ends_at))
         return Leave(staff_no, person.name, stands_in, other.name, begins_at, ends_at)
 
 
@@ -126,8 +119,7 @@ def _leaves(session: Session, at: dt.datetime) -> list[Leave]:
         .order_by(Substitution.begins_at, Substitution.id)
     )
     return [
-        Leave(row.staff_no, name, row.stands_in, stands_in, row.begins_at, row.ends_at)
-        for row, name, stands_in in rows
+        Leave(row.staff_no, name, row.stands_in, stands_in, row.begins_at, row.ends_at) for row, name, stands_in in rows
     ]
 
 

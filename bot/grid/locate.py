@@ -7,20 +7,18 @@ question (DESIGN.md promises 3 and 5)."""
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz, process
 
 from bot.grid.address import Parts, place_words, read_parts
+from bot.grid.county import County
 from bot.grid.garbled import garbled
 from bot.grid.heard_names import heard_names
+from bot.grid.location import Candidate, Location
 from bot.grid.numerals import normalise_numbers
-from bot.grid.sound import fold, sounds_like
-
-if TYPE_CHECKING:
-    from bot.grid.registry import Candidate, Location, Registry
+from bot.sound.classes import fold, sounds_like
 
 #: a name that is heard clearly: the characters themselves, or all its sounds
 CLEAR = 0.9
@@ -64,14 +62,14 @@ class _Found:
 class Locator:
     """Look-ups over one registry's names; built once, read by many threads."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-        self._names = list(registry.names)
+    def __init__(self, county: County, linked: Callable[[str], list[tuple[str, bool]]]) -> None:
+        self._county, self._linked = county, linked
+        self._names = list(county.names)
         self._accent = [fold(name) for name in self._names]
         self._dialect = [fold(name, "dialect") for name in self._names]
         suffixes = sorted(place_words()["name_suffixes"], key=len, reverse=True)
         self._cores = {name: _core(name, suffixes) for name in self._names}
-        self._communities = {name: _core(name, place_words()["community_suffixes"]) for name in registry.grids_in}
+        self._communities = {name: _core(name, place_words()["community_suffixes"]) for name in county.grids_in}
         self._name_order = {name: index for index, name in enumerate(self._names)}
 
     def locate(
@@ -106,9 +104,9 @@ class Locator:
     def _asked(self, best: Location, grids: Collection[str | None]) -> Location:
         """The same place, with its number still to be asked for; its grid only when several houses are all of it."""
         grid = best.grid_no if len(grids) > 1 and len(set(grids)) == 1 else None
-        own = self._registry.parts[self._registry.row_of[best.household_no or ""]]
+        own = self._county.parts[self._county.row_of[best.household_no or ""]]
         ask = "building" if own.building else "number"
-        return replace(best, household_no=None, grid_no=grid, manager=self._registry.manager_no(grid), ask=ask)
+        return replace(best, household_no=None, grid_no=grid, manager=self._county.manager_no(grid), ask=ask)
 
     # -- one reading ------------------------------------------------------------------------------
     def _locate(
@@ -145,10 +143,10 @@ class Locator:
 
     def _household_no(self, text: str) -> str | None:
         for run in re.findall(r"[0-9A-Za-z-]{4,}", text):
-            if run in self._registry.row_of:
+            if run in self._county.row_of:
                 return str(run)
         for run in re.findall(r"\d[\d ]{6,}\d", text):
-            if (number := run.replace(" ", "")) in self._registry.row_of:
+            if (number := run.replace(" ", "")) in self._county.row_of:
                 return number
         return None
 
@@ -232,8 +230,8 @@ class Locator:
     def _own_rows(self, caller: str) -> set[int]:
         if not caller:
             return set()
-        rows = self._registry.row_of
-        return {rows[number] for number, _ in self._registry.linked(caller) if number in rows}
+        rows = self._county.row_of
+        return {rows[number] for number, _ in self._linked(caller) if number in rows}
 
     def _candidates(
         self,
@@ -245,10 +243,10 @@ class Locator:
         own: set[int],
         grid_hint: str | None,
     ) -> list[_Found]:
-        registry = self._registry
+        county = self._county
         found: dict[int, _Found] = {}
         for match in names:
-            name = registry.names[match.name]
+            name = county.names[match.name]
             wanted = parts.first if name.is_compound else parts.number or parts.building or parts.room
             if name.is_compound and not parts.building and parts.number:
                 wanted = parts.number
@@ -260,20 +258,20 @@ class Locator:
                 score = 0.6 * match.score + (0.25 if hit else 0.1 if not wanted else 0.0)
                 score += 0.15 * self._detail(row, parts, hit)
                 if said:
-                    score *= 1.0 if registry.communities_of[row] == said else 0.6
+                    score *= 1.0 if county.communities_of[row] == said else 0.6
                 if holder or surname:
                     score += self._holder_score(row, holder, surname)
                 if row in own:
                     score += 0.12
                 if grid_hint:
-                    score += 0.03 if registry.grids[row] == grid_hint else -0.03
+                    score += 0.03 if county.grids[row] == grid_hint else -0.03
                 if score > found.get(row, _Found(row, 0.0, 0.0, False)).score:
                     found[row] = _Found(row, score, match.score, hit)
         return sorted(found.values(), key=lambda one: -one.score)
 
     def _detail(self, row: int, parts: Parts, hit: bool) -> float:
         """How well unit and room fit: 1 all that were said, 0 a contradiction."""
-        own = self._registry.parts[row]
+        own = self._county.parts[row]
         if not hit:
             return 0.0
         for said, real in ((parts.unit, own.unit), (parts.room, own.room)):
@@ -283,7 +281,7 @@ class Locator:
         return 1.0 if complete else 0.6
 
     def _holder_score(self, row: int, holder: str, surname: str) -> float:
-        real = self._registry.holders[row]
+        real = self._county.holders[row]
         if holder:
             if holder == real:
                 return 0.2
@@ -306,7 +304,7 @@ class Locator:
         own: set[int],
         heard: str,
     ) -> Location:
-        registry = self._registry
+        county = self._county
         top = found[0]
         close = [one for one in found if one.score >= top.score - CLOSE]
         clear = top.name_score >= CLEAR or (top.name_score >= 0.8 and self._confirmed(top, holder, own))
@@ -314,16 +312,16 @@ class Locator:
         room_for_doubt = found[1].score if len(found) > 1 else 0.0
         only = len(first) == 1 and top.score - room_for_doubt >= 0.05
         fits = self._detail(top.row, parts, top.number) == 1.0
-        in_place = said is None or registry.communities_of[top.row] == said
-        household = registry.numbers[top.row] if clear and only and top.number and fits and in_place else None
+        in_place = said is None or county.communities_of[top.row] == said
+        household = county.numbers[top.row] if clear and only and top.number and fits and in_place else None
         if household and holder and self._holder_score(top.row, holder, "") < 0:
             # The place is clear, the name is another: served by this manager, but whose house is open.
             household = None
-        grids = {registry.grids[one.row] for one in close}
+        grids = {county.grids[one.row] for one in close}
         wanted = parts.first or parts.room
         grid = None
         if household:
-            grid = registry.grids[top.row]
+            grid = county.grids[top.row]
         elif clear and in_place and len(grids) == 1 and (top.number or not wanted or self._one_grid(top)):
             grid = grids.pop()
         ask = None if household else self._ask(close, parts, said, top)
@@ -335,18 +333,18 @@ class Locator:
 
     def _one_grid(self, top: _Found) -> bool:
         name = self._name_of(top.row)
-        return len(self._registry.names[name].grids) == 1 if name else False
+        return len(self._county.names[name].grids) == 1 if name else False
 
     def _name_of(self, row: int) -> str:
-        return self._registry.place_of(row)
+        return self._county.place_of(row)
 
     def _ask(self, close: list[_Found], parts: Parts, said: str | None, top: _Found) -> str | None:
-        registry = self._registry
-        if said is None and len({registry.communities_of[one.row] for one in close}) > 1:
+        county = self._county
+        if said is None and len({county.communities_of[one.row] for one in close}) > 1:
             return "community"
         if len({self._name_of(one.row) for one in close}) > 1:
             return "street"
-        own = registry.parts[top.row]
+        own = county.parts[top.row]
         if own.building:
             if not (parts.building or parts.number) or not top.number:
                 return "building"
@@ -361,27 +359,27 @@ class Locator:
         self, said: str | None, holder: str, own: set[int], grid_hint: str | None, heard: str, text: str
     ) -> Location:
         """No street or compound was heard: the community alone, a householder, the caller's own contact."""
-        registry = self._registry
+        county = self._county
         rows = self._named(holder) if len(holder) >= 3 else []
         if said:
-            rows = [row for row in rows if registry.communities_of[row] == said]
+            rows = [row for row in rows if county.communities_of[row] == said]
         mine = [row for row in rows if row in own]
         rows = mine or rows
         found = [_Found(row, 0.9 if said or mine else 0.6, 1.0, False) for row in rows[:50]]
         if len(rows) == 1 and (said or mine):
-            return self._certain(registry.numbers[rows[0]], 0.9, heard)
+            return self._certain(county.numbers[rows[0]], 0.9, heard)
         if not said and not holder and own:
             found = [_Found(row, 0.7, 1.0, False) for row in sorted(own)]
-            grids = {registry.grids[row] for row in own}
-            one = registry.numbers[found[0].row] if len(own) == 1 else None
-            communities = {registry.communities_of[row] for row in own}
+            grids = {county.grids[row] for row in own}
+            one = county.numbers[found[0].row] if len(own) == 1 else None
+            communities = {county.communities_of[row] for row in own}
             ask = None if one else "community" if len(communities) > 1 else "street"
             grid = grids.pop() if len(grids) == 1 else None
             return self._location(one, grid, 0.7, found, ask, None, heard, understood=False)
         if said:
-            grids = registry.grids_in[said]
+            grids = county.grids_in[said]
             if not found:
-                rows = [row for row, one in enumerate(registry.communities_of) if one == said][:3]
+                rows = [row for row, one in enumerate(county.communities_of) if one == said][:3]
                 found = [_Found(row, 0.3, 0.3, False) for row in rows]
             grid = next(iter(grids)) if len(grids) == 1 else None
             return self._location(None, grid, 0.5, found, "street", said, heard)
@@ -393,18 +391,18 @@ class Locator:
 
     def _named(self, holder: str) -> list[int]:
         """Households whose householder has this name to the ear: 王平国 may be 汪平国 where nothing else was heard."""
-        by_holder = self._registry.by_holder
+        by_holder = self._county.by_holder
         first = fold(holder[:1])
-        surnames = {one for one in self._registry.surnames if fold(one) == first}
+        surnames = {one for one in self._county.surnames if fold(one) == first}
         alike = (name for name in by_holder if name[:1] in surnames and sounds_like(name, holder))
         return [row for name in alike for row in by_holder[name]]
 
     # -- building the answer ----------------------------------------------------------------------
     def _certain(self, number: str, score: float, heard: str) -> Location:
-        row = self._registry.row_of[number]
+        row = self._county.row_of[number]
         found = [_Found(row, score, 1.0, True)]
         return self._location(
-            number, self._registry.grids[row], score, found, None, self._registry.communities_of[row], heard
+            number, self._county.grids[row], score, found, None, self._county.communities_of[row], heard
         )
 
     def _location(
@@ -418,12 +416,10 @@ class Locator:
         heard: str,
         understood: bool = True,
     ) -> Location:
-        from bot.grid.registry import Location
-
         return Location(
             household_no=household,
             grid_no=grid,
-            manager=self._registry.manager_no(grid),
+            manager=self._county.manager_no(grid),
             score=score,
             candidates=tuple(self._candidate(one) for one in self._shown(found)),
             ask=ask,
@@ -444,11 +440,9 @@ class Locator:
         return [*leading, *(one for one in found[:_SHOWN] if one not in leading)][:_SHOWN]
 
     def _candidate(self, one: _Found) -> Candidate:
-        from bot.grid.registry import Candidate
-
-        registry, row = self._registry, one.row
-        label = registry.communities_of[row] + registry.compounds[row] + registry.addresses[row]
-        return Candidate(registry.numbers[row], registry.grids[row], label, min(1.0, max(0.0, one.score)))
+        county, row = self._county, one.row
+        label = county.communities_of[row] + county.compounds[row] + county.addresses[row]
+        return Candidate(county.numbers[row], county.grids[row], label, min(1.0, max(0.0, one.score)))
 
 
 def _clean(text: str) -> str:

@@ -12,7 +12,9 @@ _UNIT = {"十": 10, "百": 100, "千": 1000, "万": 10_000}
 _SPOKEN = "零一二三四五六七八九"
 _RUN = re.compile("[零一二三四五六七八九〇幺两十百千万廿]+")
 #: words in which a numeral counts nothing
-_NO_NUMBER = re.compile("十字|一下|一样|一起|一直|一个人|一点|万一|一家|一片|一定|一闪|一般|统一|第一次|一栋楼|三合一|一推|百货|千万")
+_NO_NUMBER = re.compile(
+    "十字|一下|一样|一起|一直|一个人|一点|万一|一家|一片|一定|一闪|一般|统一|第一次|一栋楼|三合一|一推|百货|千万"
+)
 
 #: what recognisers write for 十 between other numerals: 三百一石九
 _MISHEARD_TEN = re.compile("(?<=[零一二三四五六七八九两百])[石实时拾](?=[一二三四五六七八九号栋楼])")

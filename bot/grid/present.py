@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from bot.database import now
 from bot.grid.leave import substitute
-from bot.grid.registry import PersonCard, Registry
+from bot.grid.location import PersonCard
+from bot.grid.registry import Registry
 
 log = logging.getLogger(__name__)
 

@@ -145,9 +145,7 @@ def _row(
     )  # fmt: skip
 
 
-def _staff(
-    grids: list[tuple[dict[str, Any], str]], names: _Names, dice: random.Random
-) -> Iterator[tuple[str, ...]]:
+def _staff(grids: list[tuple[dict[str, Any], str]], names: _Names, dice: random.Random) -> Iterator[tuple[str, ...]]:
     def phone(number: int) -> str:
         return f"1370000{number:04d}"
 

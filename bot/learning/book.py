@@ -266,9 +266,7 @@ def _intent(intent: str, kind: str) -> str:
 
 def _looked(row: Correction) -> Corrected:
     was = learning_words()["intents"].get(row.kind, "") if row.kind in Kind.__members__ else ""
-    return Corrected(
-        row.id or 0, row.heard, was, row.words, row.intent, row.household_no, row.by_staff_no, row.at
-    )
+    return Corrected(row.id or 0, row.heard, was, row.words, row.intent, row.household_no, row.by_staff_no, row.at)
 
 
 def _card(session: Session, row: Correction, fresh: bool = True) -> CorrectionCard:

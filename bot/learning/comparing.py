@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bot.dialogue.bench import FROZEN, Sentence, measure, sets_of_sentences
+from bot.dialogue.frozen import FROZEN, Sentence, measure, sets_of_sentences
 from bot.dialogue.port import Understanding
 from bot.dialogue.reading import readable
 
@@ -50,8 +50,8 @@ def understanding_with(model: Path) -> Parse:
     rasa_lite.install()
     from rasa.core.agent import Agent
 
-    from bot.dialogue.bench import parse_with
-    from bot.dialogue.quiet import quiet_rasa
+    from bot.dialogue.frozen import parse_with
+    from bot.dialogue.quiet_logs import quiet_rasa
 
     quiet_rasa()
     parse = parse_with(Agent.load(str(model)))

@@ -16,7 +16,7 @@ from bot.learning.book import CorrectionBook, CorrectionCard
 from bot.learning.lexicon_words import differing, waiting
 from bot.learning.models import Correction, CorrectionState, Decision
 from bot.learning.runs import RunCard, RunLog
-from bot.learning.waiting import Word
+from bot.learning.waiting_words import Word
 from bot.tickets.models import State, Ticket
 
 _WEEKS = 12
@@ -87,6 +87,8 @@ def _week(database: Database, monday: dt.datetime) -> Week:
     )
     with database.reading() as session:
         tickets = session.scalar(select(func.count()).select_from(Ticket).where(*within)) or 0
-        corrected = select(func.count(func.distinct(Ticket.id))).join(Correction, Correction.ticket_no == Ticket.ticket_no)
+        corrected = select(func.count(func.distinct(Ticket.id))).join(
+            Correction, Correction.ticket_no == Ticket.ticket_no
+        )
         corrected = corrected.where(*within, Correction.state != CorrectionState.refused)
         return Week(monday.date(), tickets, session.scalar(corrected) or 0)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bot.database import Database
-from bot.dialogue.bench import Sentence
+from bot.dialogue.frozen import Sentence
 from bot.dialogue.training import fingerprint, learned_folder, site_models, train, train_learned, trained_model
 from bot.grid.heard_names import names_file, read
 from bot.grid.registry import Registry
-from bot.learning import names, shelf
+from bot.learning import files, names
 from bot.learning.book import CorrectionBook, CorrectionCard
 from bot.learning.comparing import HELD_OUT, Figures, figures, frozen_sets, worse
 from bot.learning.examples import Example, as_file, examples_of, split
@@ -80,10 +80,10 @@ class Learning:
 
     def learn(self, dry_run: bool = False) -> RunCard:
         """Learn from the accepted corrections; with `dry_run` only compare. Raises whatever went wrong, after logging."""
-        with shelf.alone():
+        with files.alone():
             number = self._log.begin()
             self._sweep()
-            staged = shelf.staged_folder(number)
+            staged = files.staged_folder(number)
             try:
                 return self._run(number, staged, dry_run)
             except BaseException as problem:
@@ -140,12 +140,12 @@ class Learning:
 
     def back(self) -> RunCard:
         """Put the sentences, and with them the model, of before the last run back. Raises NotLearned."""
-        with shelf.alone():
+        with files.alone():
             last = self._log.last_in_service()
-            if last is None or not shelf.before_file(last.id).exists():
+            if last is None or not files.before_file(last.id).exists():
                 raise NotLearned("there is nothing to go back to: no learned model is in service")
-            text = shelf.read_text(shelf.before_file(last.id))
-            staged = shelf.staged_folder(last.id)
+            text = files.read_text(files.before_file(last.id))
+            staged = files.staged_folder(last.id)
             try:
                 self._stage_text(staged, text)
                 name = f"dialogue-{fingerprint(learned=staged)}.tar.gz"
@@ -163,7 +163,7 @@ class Learning:
         """Take a word into the site's lexicon, unless the model in use would understand worse with it; → what was done.
 
         Raises WordRefused, LexiconRefused, NamesRefused, NotLearned: nothing was changed."""
-        with shelf.alone():
+        with files.alone():
             if names.is_waiting(choice):
                 return names.accept(choice, self._places(), ordinary())
             entry = entry_of(choice)
@@ -176,7 +176,8 @@ class Learning:
             }
             if touched:
                 rewritten = {
-                    name: [Sentence(alone.standard(row.text), row.intent) for row in rows] for name, rows in touched.items()
+                    name: [Sentence(alone.standard(row.text), row.intent) for row in rows]
+                    for name, rows in touched.items()
                 }
                 if reason := worse(figures(model, touched), figures(model, rewritten)):
                     raise NotLearned(f"{entry.say} → {entry.means} would do harm to the frozen sentences: {reason}")
@@ -186,7 +187,7 @@ class Learning:
 
     def reject(self, choice: str) -> None:
         """Forget a word for good; one that was accepted leaves the lexicon. Raises WordRefused."""
-        with shelf.alone():
+        with files.alone():
             if names.is_waiting(choice) or any(one.heard == choice.partition("=")[0] for one in read(names_file())):
                 return names.reject(choice)
             model = self._present()
@@ -197,8 +198,10 @@ class Learning:
     def _places(self) -> frozenset[str]:
         """Names of the site's streets, compounds and communities, with and without 社区."""
         registry = Registry.load(self._database)
-        communities = {name.removesuffix("社区") for name in registry.grids_in}
-        return frozenset(name for name in (*registry.names, *registry.grids_in, *communities) if len(name) > 1)
+        communities = {name.removesuffix("社区") for name in registry.county.grids_in}
+        return frozenset(
+            name for name in (*registry.county.names, *registry.county.grids_in, *communities) if len(name) > 1
+        )
 
     def _goes_on(self, model: Path) -> None:
         """Words rewrite a sentence before the model sees it: with other words the same model stays the one in use, the
@@ -244,27 +247,27 @@ class Learning:
         shutil.rmtree(staged, ignore_errors=True)
         staged.mkdir(parents=True)
         for file in learned_folder().glob("*.yml"):
-            if file != shelf.examples_file():
+            if file != files.examples_file():
                 shutil.copy(file, staged)
         if text:
-            (staged / shelf.examples_file().name).write_text(text, "utf-8")
+            (staged / files.examples_file().name).write_text(text, "utf-8")
 
     def _put_in_service(self, number: int, staged: Path) -> None:
-        text = shelf.read_text(staged / shelf.examples_file().name)
+        text = files.read_text(staged / files.examples_file().name)
         # First what is needed to go back.
-        shelf.write_whole(shelf.before_file(number), shelf.read_text(shelf.examples_file()))
+        files.write_whole(files.before_file(number), files.read_text(files.examples_file()))
         self._use(text)
 
     def _use(self, text: str) -> None:
         """From here on the model that was trained with these sentences is the one in use."""
         if text:
-            shelf.write_whole(shelf.examples_file(), text)
+            files.write_whole(files.examples_file(), text)
         else:
-            shelf.examples_file().unlink(missing_ok=True)
+            files.examples_file().unlink(missing_ok=True)
 
     def _sweep(self) -> None:
         """What a run that was killed left behind. Trainings of another process are young."""
-        for folder in shelf.staged_folder(0).parent.glob("staged-*"):
+        for folder in files.staged_folder(0).parent.glob("staged-*"):
             shutil.rmtree(folder, ignore_errors=True)
         for folder in site_models().glob(".training-*"):
             if time.time() - folder.stat().st_mtime > _ABANDONED_S:

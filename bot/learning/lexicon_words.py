@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 
 import yaml
 
-from bot.learning import shelf
+from bot.learning import files
 from bot.learning.book import CorrectionCard, learning_words
 from bot.learning.rules import same_sentence
-from bot.learning.waiting import WaitingWords, Word
+from bot.learning.waiting_words import WaitingWords, Word
 from nlu.lexicon import Entry, Lexicon, LexiconRefused, check, lexicon, ordinary, read, site_file
 
 #: characters of a word on either side
@@ -64,7 +64,7 @@ def candidates(corrections: Iterable[CorrectionCard], strip: Callable[[str, Corr
 # ---- the file that a person reads ---------------------------------------------------------------
 
 
-_words = WaitingWords(shelf.words_file, lambda: str(learning_words()["words_head"]), LexiconRefused)
+_words = WaitingWords(files.words_file, lambda: str(learning_words()["words_head"]), LexiconRefused)
 waiting, keep = _words.waiting, _words.keep
 
 
@@ -79,7 +79,7 @@ def accept(entry: Entry) -> None:
     file = site_file()
     present = read(file) if file.exists() else []
     check([*present, entry], ordinary(), str(file))
-    shelf.write_whole(file, _with_entry(shelf.read_text(file), entry, present))
+    files.write_whole(file, _with_entry(files.read_text(file), entry, present))
     lexicon.cache_clear()
     _words.forget(entry.say, entry.means, reject=False)
 
@@ -95,7 +95,7 @@ def reject(choice: str) -> None:
         rows["entries"] = [
             row for row in rows["entries"] if row["say"] != say or not str(row.get("source", "")).startswith(SOURCE)
         ]
-        shelf.write_whole(file, yaml.safe_dump(rows, allow_unicode=True, sort_keys=False))
+        files.write_whole(file, yaml.safe_dump(rows, allow_unicode=True, sort_keys=False))
         lexicon.cache_clear()
     for entry in learned or [entry_of(choice)]:
         _words.forget(entry.say, entry.means, reject=True)

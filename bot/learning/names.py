@@ -9,12 +9,12 @@ from collections.abc import Collection, Iterable, Sequence
 import yaml
 
 from bot.grid.heard_names import SHORTEST, HeardName, check, names_file, read
-from bot.grid.sound import fold
-from bot.learning import shelf
+from bot.learning import files
 from bot.learning.book import CorrectionCard
 from bot.learning.lexicon_words import SOURCE
 from bot.learning.rules import same_sentence
-from bot.learning.waiting import WaitingWords, Word
+from bot.learning.waiting_words import WaitingWords, Word
+from bot.sound.classes import fold
 
 #: so often at least, so that one slip of a pen is no pronunciation
 _FEWEST = 2
@@ -60,7 +60,7 @@ def _heard_as(heard: str, said: str, name: str) -> str:
 # ---- the file that a person reads ---------------------------------------------------------------
 
 
-_names = WaitingWords(lambda: shelf.words_file().with_name("names.yml"))
+_names = WaitingWords(lambda: files.words_file().with_name("names.yml"))
 waiting = _names.waiting
 
 
@@ -98,4 +98,4 @@ def reject(choice: str) -> None:
 
 def _write_names(pairs: Sequence[HeardName]) -> None:
     rows = {"names": [vars(one) for one in pairs]}
-    shelf.write_whole(names_file(), yaml.safe_dump(rows, allow_unicode=True, sort_keys=False, width=1000))
+    files.write_whole(names_file(), yaml.safe_dump(rows, allow_unicode=True, sort_keys=False, width=1000))

@@ -67,7 +67,10 @@ def doubt(one: Corrected, others: Iterable[Corrected], relabels_a_day: int) -> s
         return "hazard"
     if contradicting(one, others):
         return "contradiction"
-    if relabels(one) and len([o for o in others if relabels(o) and o.by == one.by and abs(o.at - one.at) < _DAY]) >= relabels_a_day:
+    if (
+        relabels(one)
+        and len([o for o in others if relabels(o) and o.by == one.by and abs(o.at - one.at) < _DAY]) >= relabels_a_day
+    ):
         return "many"
     return ""
 

@@ -44,7 +44,9 @@ class RunLog:
             session.flush()
             return row.id
 
-    def end(self, number: int, decision: Decision, reason: str = "", learned: Iterable[int] = (), **values: Any) -> RunCard:
+    def end(
+        self, number: int, decision: Decision, reason: str = "", learned: Iterable[int] = (), **values: Any
+    ) -> RunCard:
         """Write down how it ended; `learned` are the corrections that the model in service knows now."""
         with self._database.session() as session:
             row = session.get_one(LearningRun, number)
@@ -75,7 +77,9 @@ class RunLog:
     def runs(self, limit: int = 100) -> list[RunCard]:
         """Runs, newest first."""
         with self._database.reading() as session:
-            return [_card(row) for row in session.scalars(select(LearningRun).order_by(LearningRun.id.desc()).limit(limit))]
+            return [
+                _card(row) for row in session.scalars(select(LearningRun).order_by(LearningRun.id.desc()).limit(limit))
+            ]
 
 
 def _card(row: LearningRun) -> RunCard:

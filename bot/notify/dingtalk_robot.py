@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from urllib.parse import quote
 
-from bot.notify.accounts import RobotAccount
 from bot.notify.provider import Message, Refused, Transient
 from bot.notify.wecom import with_links
 from bot.notify.wire import Wire
+from bot.settings.accounts import RobotAccount
 
 #: send too fast: DingTalk then takes nothing for ten minutes
 _TOO_OFTEN, _BLOCKED_S = 130101, 600.0
@@ -36,9 +36,7 @@ class DingTalkRobot:
     #: danger keeps to it as well, grouped (bot/notify/pace.py)
     strict = True
 
-    def __init__(
-        self, account: RobotAccount, wire: Wire | None = None, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, account: RobotAccount, wire: Wire | None = None, clock: Callable[[], float] = time.time) -> None:
         self._account, self._clock = account, clock
         self._wire = wire or Wire()
 

@@ -101,7 +101,12 @@ class Links:
         return f"{self._public_url}/t/{self.token(purpose, ticket_no, staff_no, at)}"
 
     def token(
-        self, purpose: Purpose, ticket_no: str, staff_no: str, at: dt.datetime | None = None, life: dt.timedelta | None = None
+        self,
+        purpose: Purpose,
+        ticket_no: str,
+        staff_no: str,
+        at: dt.datetime | None = None,
+        life: dt.timedelta | None = None,
     ) -> str:
         """A signed token that begins to age at `at`."""
         expires = int(((at or now()) + (life or LIVES[purpose])).timestamp())

@@ -64,9 +64,7 @@ def _rules() -> _Rules:
         dashed=re.compile(r"(?<![\d-])\d{1,3}(?:[-—－]\d{1,4}){1,3}(?![\d-])"),
         house=re.compile("|".join(f"(?:{pattern})" for pattern in houses)),
         # an account number may carry letters; a ticket's own number (GD…) is no secret
-        number=re.compile(
-            rf"(?<![A-Za-z0-9])(?!GD\d)[A-Za-z]{{0,3}}{digit}(?:[\s-]?{digit}){{3,}}(?![A-Za-z]|{unit})"
-        ),
+        number=re.compile(rf"(?<![A-Za-z0-9])(?!GD\d)[A-Za-z]{{0,3}}{digit}(?:[\s-]?{digit}){{3,}}(?![A-Za-z]|{unit})"),
         name=re.compile("|".join(f"(?:{pattern})" for pattern in names)),
         public=frozenset(data["public_numbers"]),
         tokens=tokens,

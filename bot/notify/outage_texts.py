@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.notify.texts import clock, word
 from bot.tickets.models import Outage
-from bot.tickets.outage_cards import card
+from bot.tickets.outages.cards import card
 
 
 def outage_fields(session: Session, detail: Mapping[str, Any]) -> dict[str, str]:

@@ -110,9 +110,7 @@ def share_out(
                 room[name] -= 1
             groups.append(Group(tuple(one.id for one in part), ways, part[0].reader))
         if others:
-            groups += [
-                Group((one.id,), others, one.reader, rest=True) for part in parts[free:] for one in part
-            ]
+            groups += [Group((one.id,), others, one.reader, rest=True) for part in parts[free:] for one in part]
     return groups
 
 

@@ -23,8 +23,8 @@ from bot.notify.pace import Group, Minutes, forget, share_out
 from bot.notify.provider import Message, Provider, Refused, Transient
 from bot.notify.routes import Due, Parcel
 from bot.settings import NotifySettings
-from bot.tickets import paging
 from bot.tickets.models import Notification
+from bot.tickets.owed import paging
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +68,7 @@ class Relay:
         links: Links | None = None,
     ) -> None:
         if missing := [name for name in settings.providers if name not in providers]:
-            raise ValueError(
-                f"notify.providers names {', '.join(missing)}; there is only {', '.join(providers)}"
-            )
+            raise ValueError(f"notify.providers names {', '.join(missing)}; there is only {', '.join(providers)}")
         self._database = database
         self._providers = dict(providers)
         self._settings = settings
@@ -158,9 +156,7 @@ class Relay:
         through_robots: defaultdict[tuple[str, ...], list[Due]] = defaultdict(list)
         for one in found:
             ways = tuple(
-                name
-                for name in routes.route(one, self._providers, self._settings.providers)
-                if name not in one.had
+                name for name in routes.route(one, self._providers, self._settings.providers) if name not in one.had
             )
             if not ways:
                 nowhere.append(one)

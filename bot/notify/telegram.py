@@ -12,8 +12,8 @@ from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
-from bot.notify.accounts import TelegramAccount
 from bot.notify.provider import Button, Message, Refused, Transient
+from bot.settings.accounts import TelegramAccount
 
 # retry_after as a timedelta, which will be the only way; without it the library warns
 os.environ.setdefault("PTB_TIMEDELTA", "true")

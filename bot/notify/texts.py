@@ -15,7 +15,7 @@ import yaml
 from bot.grid.models import Role
 from bot.notify.masking import mask, surname
 from bot.notify.provider import Message
-from bot.tickets.opening import LOCAL
+from bot.tickets.life.opening import LOCAL
 
 DATA = Path(__file__).with_name("texts.yml")
 
@@ -91,9 +91,7 @@ def digest(cases: Sequence[Case], role: str, most: int) -> str:
     texts = _texts()
     words = texts["digest"]
     line = words["supervise"] if role == Role.supervisor else words["line"]
-    lines = [
-        (words["outage"] if case.outage else line).format(**_fields(case, False)) for case in cases[:most]
-    ]
+    lines = [(words["outage"] if case.outage else line).format(**_fields(case, False)) for case in cases[:most]]
     if len(cases) > most:
         lines.append(words["more"].format(count=len(cases) - most))
     return "\n".join([words["heading"].format(count=len(cases)), *lines])
@@ -133,9 +131,7 @@ def _fields(case: Case, trusted: bool) -> dict[str, str]:
         "facts": texts["between"].join(_decisive(case)),
         "minutes": str(case.minutes),
         "owner": case.owner,
-        "note": str(case.detail.get("note", ""))
-        if trusted
-        else mask(str(case.detail.get("note", "")), secrets),
+        "note": str(case.detail.get("note", "")) if trusted else mask(str(case.detail.get("note", "")), secrets),
         "who": _who(case.owner),
         "station_phone": str(case.detail.get("station_phone", "")),
         "restore_at": clock(case.detail.get("restore_at")),
@@ -182,9 +178,7 @@ def _decisive(case: Case) -> list[str]:
     registry = texts["registry"]
     found: list[str] = []
     if case.owed:
-        found.append(
-            registry["owed"].format(months=case.months_owed) if case.months_owed else registry["owed_some"]
-        )
+        found.append(registry["owed"].format(months=case.months_owed) if case.months_owed else registry["owed_some"])
     found += [registry[tag] for tag in case.tags if tag in registry]
     for name, value in case.facts.items():
         if name in texts["values"] and value:

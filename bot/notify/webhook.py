@@ -8,10 +8,10 @@ import json
 import time
 from collections.abc import Callable
 
-from bot.notify.accounts import WebhookAccount
 from bot.notify.provider import Message
 from bot.notify.wecom import with_links
 from bot.notify.wire import Wire
+from bot.settings.accounts import WebhookAccount
 
 
 def signature(secret: str, timestamp: int, body: bytes) -> str:

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bot.notify.accounts import WeComAccount
 from bot.notify.provider import Message, Refused, Transient
 from bot.notify.wire import TooLarge, Wire
+from bot.settings.accounts import WeComAccount
 
 #: https://developer.work.weixin.qq.com/document/path/90313: the access token is unknown or has run out
 _STALE = {40001, 40014, 42001}
@@ -21,7 +21,9 @@ _MARGIN = 300.0
 class AccessToken:
     """The token of one secret, kept until shortly before it runs out; WeCom blocks who asks for it too often."""
 
-    def __init__(self, account: WeComAccount, secret: str, wire: Wire, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, account: WeComAccount, secret: str, wire: Wire, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._account, self._secret, self._wire, self._clock = account, secret, wire, clock
         self._token, self._until = "", 0.0
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.notify.accounts import RobotAccount
 from bot.notify.provider import Message, Refused, Transient
 from bot.notify.wecom import with_links
 from bot.notify.wire import Wire
+from bot.settings.accounts import RobotAccount
 
 #: api freq out of limit (https://developer.work.weixin.qq.com/document/path/91770)
 _TOO_OFTEN = 45009

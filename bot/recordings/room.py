@@ -124,5 +124,7 @@ def delete_expired(settings: Settings, database: Database, at: dt.datetime) -> i
         with database.session() as session:
             session.add_all(done)
         gone = sum(row.verified for row in done)
-        log.info("%s recordings deleted after %s days, %s could not be", gone, settings.recording.days, len(done) - gone)
+        log.info(
+            "%s recordings deleted after %s days, %s could not be", gone, settings.recording.days, len(done) - gone
+        )
     return sum(row.verified for row in done)

@@ -90,7 +90,10 @@ def sherpa_files(folder: Path) -> dict[str, Path]:
     if not (folder / "tokens.txt").is_file():
         return {}
     for parts in (("encoder", "decoder", "joiner"), ("model",)):
-        found = {part: sorted(folder.glob(f"{part}*.onnx"), key=lambda one: (".int8." not in one.name, one.name)) for part in parts}
+        found = {
+            part: sorted(folder.glob(f"{part}*.onnx"), key=lambda one: (".int8." not in one.name, one.name))
+            for part in parts
+        }
         if all(found.values()):
             return {"tokens": folder / "tokens.txt", **{part: files[0] for part, files in found.items()}}
     return {}

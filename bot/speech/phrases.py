@@ -27,8 +27,14 @@ def _file() -> dict[str, Any]:
 
 def phrases_by_question(communities: Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
     """Question → what is likely to be answered; `communities` are the site's."""
-    lists = {**_file()["lists"], "communities": sorted({*communities, *(one.removesuffix("社区") for one in communities)})}
-    found = {question: tuple(phrase for name in names for phrase in lists[name]) for question, names in _file()["questions"].items()}
+    lists = {
+        **_file()["lists"],
+        "communities": sorted({*communities, *(one.removesuffix("社区") for one in communities)}),
+    }
+    found = {
+        question: tuple(phrase for name in names for phrase in lists[name])
+        for question, names in _file()["questions"].items()
+    }
     return {question: phrases for question, phrases in found.items() if phrases}
 
 

@@ -73,7 +73,11 @@ class VoskRecogniser:
     """A Vosk model, loaded once and shared by all calls; one KaldiRecognizer for each utterance."""
 
     def __init__(
-        self, model_dir: Path, threads: int = 2, alternatives: int = 5, phrases: dict[str, tuple[str, ...]] | None = None
+        self,
+        model_dir: Path,
+        threads: int = 2,
+        alternatives: int = 5,
+        phrases: dict[str, tuple[str, ...]] | None = None,
     ) -> None:
         """Load the model; raises ModelMissing (Vosk itself would go to the network or end the process). `phrases`: what is
         likely to be answered, by question."""
@@ -87,15 +91,15 @@ class VoskRecogniser:
                 f"{self.model.path}: Vosk cannot load this model ({problem}); install another one with"
                 " `gege models install FILE.zip` or `gege models fetch`"
             ) from problem
-        self._pool = ThreadPoolExecutor(
-            max_workers=max(1, threads), thread_name_prefix="vosk", initializer=give_way
-        )
+        self._pool = ThreadPoolExecutor(max_workers=max(1, threads), thread_name_prefix="vosk", initializer=give_way)
         #: lists that this model can listen for, by question; none when its graph cannot be changed while it runs
         self.phrases: dict[str, PhraseList] = {}
         if phrases and self.model.takes_phrases:
             self.phrases, lost = in_words_of(phrases, lambda word: self._model.vosk_model_find_word(word) >= 0)
             if lost:
-                log.warning("%s does not know the words of %s; they are not listened for", self.model.name, "、".join(lost))
+                log.warning(
+                    "%s does not know the words of %s; they are not listened for", self.model.name, "、".join(lost)
+                )
 
     def begin(self, sample_rate: int, question: str = "") -> VoskSession:
         return VoskSession(self, sample_rate, self.phrases.get(question))

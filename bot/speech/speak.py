@@ -23,9 +23,9 @@ import numpy as np
 from bot.speech.audio import AudioRefused, Samples, Sound, read_audio, resample, write_wav
 from bot.speech.joining import join
 from bot.speech.level import levelled, stretched, trimmed
-from bot.speech.plan import Kind, Part, Planner
 from bot.speech.reading import pinyin, sentences
 from bot.speech.recorded import RecordedPrompts, prompt_name
+from bot.speech.sentence_plan import Kind, Part, Planner
 
 __all__ = ["EspeakProcess", "GegeVoice", "RecordedPrompts", "Voice", "VoiceFailed", "prompt_name"]
 

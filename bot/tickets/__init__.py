@@ -1,0 +1,1 @@
+"""Tickets: every command is one transaction."""

@@ -13,9 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot.database import Database, now
 from bot.grid.models import Staff
-from bot.tickets import calls, opening, shelf
-from bot.tickets.adding import Added, add
-from bot.tickets.answers import Answers
+from bot.tickets import reading as shelf
 from bot.tickets.cards import (
     ActivityCard,
     CallCard,
@@ -27,9 +25,13 @@ from bot.tickets.cards import (
     TicketRefused,
     TooLate,
 )
-from bot.tickets.handling import Button, Done, Handling
+from bot.tickets.life import broken_off as calls
+from bot.tickets.life import opening
+from bot.tickets.life.adding import Added, add
+from bot.tickets.life.handling import Button, Done, Handling
 from bot.tickets.models import State, Ticket
-from bot.tickets.outage_desk import OutageDesk
+from bot.tickets.outages.desk import OutageDesk
+from bot.tickets.owed.answers import Answers
 from bot.tickets.rules import Rules, usual_rules
 
 __all__ = [
@@ -57,9 +59,7 @@ class TicketDesk:
     `at` is when it happened (default: now). Commands against the rules raise `TicketRefused`.
     `owed` is called, from any thread, after a commit that may owe somebody a message; `rules` are the site's."""
 
-    def __init__(
-        self, database: Database, owed: Callable[[], None] = _nobody, rules: Rules | None = None
-    ) -> None:
+    def __init__(self, database: Database, owed: Callable[[], None] = _nobody, rules: Rules | None = None) -> None:
         self._database = database
         self._owed = owed
         self._rules = rules or usual_rules()
@@ -118,9 +118,7 @@ class TicketDesk:
         with self._database.reading() as session:
             return calls.open_calls(session)
 
-    def call_back(
-        self, call_id: str, outcome: str = "dropped", at: dt.datetime | None = None
-    ) -> TicketCard | None:
+    def call_back(self, call_id: str, outcome: str = "dropped", at: dt.datetime | None = None) -> TicketCard | None:
         """End a call that broke off and owe its caller a call back, in one transaction.
 
         None when it had ended before, or when there is neither a number nor a word to go by."""
@@ -241,9 +239,7 @@ class TicketDesk:
         """A word that the bot relayed between a resident and staff."""
         return self._handle(ticket_no, by, at, lambda it: it.talked(note))
 
-    def pass_on(
-        self, ticket_no: str, to: str, by: str, reason: str = "", at: dt.datetime | None = None
-    ) -> Pressed:
+    def pass_on(self, ticket_no: str, to: str, by: str, reason: str = "", at: dt.datetime | None = None) -> Pressed:
         """Give a ticket to somebody else (on leave: to who stands in), who is told; the state stays as it is."""
         return self._handle(ticket_no, by, at, lambda it: it.pass_on(self._staff(it.session, to), reason))
 
@@ -279,21 +275,15 @@ class TicketDesk:
                 ticket = session.scalars(select(Ticket).where(Ticket.ticket_no == ticket_no)).one()
                 return _pressed(session, ticket, "late", late.by, late.since)
 
-    def close(
-        self, ticket_no: str, by: str = "resident", note: str = "", at: dt.datetime | None = None
-    ) -> Pressed:
+    def close(self, ticket_no: str, by: str = "resident", note: str = "", at: dt.datetime | None = None) -> Pressed:
         """The resident says that it is settled."""
         return self._handle(ticket_no, by, at, lambda it: it.move(State.closed, note))
 
-    def cancel(
-        self, ticket_no: str, by: str = "resident", note: str = "", at: dt.datetime | None = None
-    ) -> Pressed:
+    def cancel(self, ticket_no: str, by: str = "resident", note: str = "", at: dt.datetime | None = None) -> Pressed:
         """No longer needed; the owner is told, unless it was the owner who said so."""
         return self._handle(ticket_no, by, at, lambda it: it.move(State.cancelled, note))
 
-    def reopen(
-        self, ticket_no: str, by: str = "resident", note: str = "", at: dt.datetime | None = None
-    ) -> Pressed:
+    def reopen(self, ticket_no: str, by: str = "resident", note: str = "", at: dt.datetime | None = None) -> Pressed:
         """The resident says that it is not resolved: the owner is told again and the timers start anew."""
         return self._handle(ticket_no, by, at, lambda it: it.move(State.reported, note))
 
@@ -305,9 +295,7 @@ class TicketDesk:
             found = session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no))
             return shelf.card(session, found) if found else None
 
-    def tickets(
-        self, open_only: bool = False, reporter: str | None = None, limit: int = 100
-    ) -> list[TicketCard]:
+    def tickets(self, open_only: bool = False, reporter: str | None = None, limit: int = 100) -> list[TicketCard]:
         """Tickets, newest first."""
         with self._database.reading() as session:
             return shelf.tickets(session, open_only=open_only, reporter=reporter, limit=limit)
@@ -322,9 +310,7 @@ class TicketDesk:
         if not reporter and not household_no:
             return []
         with self._database.reading() as session:
-            return shelf.tickets(
-                session, open_only=True, reporter=reporter, household_no=household_no, limit=100
-            )
+            return shelf.tickets(session, open_only=True, reporter=reporter, household_no=household_no, limit=100)
 
     def activities(self, ticket_no: str) -> list[ActivityCard]:
         """The history of a ticket, oldest first."""

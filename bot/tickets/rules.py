@@ -20,13 +20,13 @@ from bot.settings import (
     Settings,
     SettingsError,
 )
-from bot.tickets.hours import HOLIDAYS, HolidaysUnreadable, Hours, Span, read_holidays
+from bot.tickets.due.hours import HOLIDAYS, HolidaysUnreadable, Hours, Span, read_holidays
 from bot.tickets.models import Kind
 
 if TYPE_CHECKING:
     from bot.tickets.models import Ticket
 
-#: what a call that broke off was about, where that is known (bot/tickets/calls.py)
+#: what a call that broke off was about, where that is known (bot/tickets/life/broken_off.py)
 _ABOUT = "kind"
 
 
@@ -115,9 +115,7 @@ def rules_of(settings: Settings) -> Rules:
     service = settings.service
     own = settings.home / "holidays.yml"
     file = Path(service.holidays) if service.holidays else own if own.exists() else HOLIDAYS
-    return _rules(
-        service, file, settings.site.timezone, settings.site.station_phone, settings.home / "gege.toml"
-    )
+    return _rules(service, file, settings.site.timezone, settings.site.station_phone, settings.home / "gege.toml")
 
 
 @functools.cache
@@ -152,9 +150,7 @@ def _rules(service: ServiceSettings, holidays: Path, zone: str, phone: str, file
     except HolidaysUnreadable as problem:
         raise SettingsError(str(problem)) from problem
     return Rules(
-        hours=Hours(
-            site, frozenset(service.workdays), spans, Span.of(service.quiet_hours), free, worked
-        ),
+        hours=Hours(site, frozenset(service.workdays), spans, Span.of(service.quiet_hours), free, worked),
         # Danger is not a matter of settings.
         around_the_clock=frozenset({*service.around_the_clock, Kind.hazard}),
         deadlines=service.deadlines,

@@ -7,18 +7,19 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.dialogue.port import Heard, Reply
+from bot.dialogue.port import Reply
+from bot.lines.line import CallFacts, Line, Pressed
 from bot.recordings.keys import KeyRefused
 from bot.speech.reading import plain
 from bot.speech.speak import VoiceFailed
-from bot.voice.account import CallStory, TurnStory
+from bot.tickets.intake.heard import Heard
+from bot.voice.call_desk import CallDesk
+from bot.voice.call_parts import KnownOutage, OnEvent, Opening
 from bot.voice.ear import Gone, Noticed, Said, Silent
-from bot.voice.frame import KnownOutage, OnEvent, Opening
-from bot.voice.keeping import CallDesk
-from bot.voice.line import CallFacts, Line, Pressed
-from bot.voice.message import MessageTaking
+from bot.voice.message_taking import MessageTaking
 from bot.voice.mouth import Spoken
 from bot.voice.prompts import prompts
+from bot.voice.record import CallStory, TurnStory
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from bot.lines.line import Line, Pressed, Sounded
 from bot.recordings.keys import KeyRefused
 from bot.speech.activity import FRAME_S, VoiceActivity
 from bot.speech.recognise import HeardSpeech, Recogniser
-from bot.voice.line import Line, Pressed, Sounded
 from bot.voice.recording import CallRecording
 from bot.voice.turn import Nearness, TurnEvent, TurnRules, TurnTaker
 

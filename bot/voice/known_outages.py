@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from bot.database import now
 from bot.grid.dialled import grid_of_numbers
 from bot.grid.registry import Registry
-from bot.tickets.outage_desk import OutageCard, OutageDesk
-from bot.tickets.said_time import say_time
-from bot.voice.line import CallFacts
+from bot.grid.said_time import say_time
+from bot.lines.line import CallFacts
+from bot.tickets.outages.desk import OutageCard, OutageDesk
 from bot.voice.prompts import prompts
 
 #: more than these of one grid nobody listens to

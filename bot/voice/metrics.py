@@ -22,13 +22,17 @@ class CallMetrics:
             "gege_call_first_audio_seconds", "From the answer to the first sound", buckets=_SECONDS,
             registry=self.registry,
         )  # fmt: skip
-        self._turns = Counter("gege_turns", "Turns of callers, by what became of them", ["fate"], registry=self.registry)
+        self._turns = Counter(
+            "gege_turns", "Turns of callers, by what became of them", ["fate"], registry=self.registry
+        )
         self._seconds = Histogram(
             "gege_turn_seconds",
             "end_of_speech: silence that ended the turn; from then on until it was recognised, answered, first heard",
             ["step"], buckets=_SECONDS, registry=self.registry,
         )  # fmt: skip
-        self._rung = Counter("gege_people_rung", "People who were rung, by DIALSTATUS", ["status"], registry=self.registry)
+        self._rung = Counter(
+            "gege_people_rung", "People who were rung, by DIALSTATUS", ["status"], registry=self.registry
+        )
         self._open_ids: set[str] = set()
 
     def watch(self, name: str, help: str, value: Callable[[], float]) -> None:

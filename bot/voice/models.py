@@ -46,7 +46,7 @@ class LoggedTurn(Base):
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
     heard: Mapped[str] = mapped_column(Text, default="")
     recording: Mapped[str] = mapped_column(String(200), default="")
-    #: the whole turn as bot.voice.account tells it
+    #: the whole turn as bot.voice.record tells it
     story: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bot.lines.line import Line, Playback
 from bot.speech.speak import Voice
-from bot.voice.line import Line, Playback
 
 #: what was cut off is taken up again a little earlier (s): nobody remembers half a syllable
 _BACK_S = 0.4

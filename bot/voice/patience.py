@@ -25,9 +25,7 @@ def rules_of(settings: Settings) -> TurnRules:
     wait = settings.voice.end_of_speech
     if turns.profile == "elder":
         wait = max(wait, _ELDER_S)
-    return TurnRules(
-        end_of_speech=min(wait, turns.longest_wait), no_input=turns.no_input, longest=turns.longest_turn
-    )
+    return TurnRules(end_of_speech=min(wait, turns.longest_wait), no_input=turns.no_input, longest=turns.longest_turn)
 
 
 @cache

@@ -13,14 +13,14 @@ from typing import Any
 import yaml
 from sqlalchemy import select
 
-from bot.calling.words import words as words_of_calling
 from bot.database import Database
 from bot.grid.models import Community, Role, Staff
 from bot.settings import PROJECT, SiteSettings
-from bot.speech.plan import Planner, counting, fixed_parts, has_slots
 from bot.speech.reading import plain
 from bot.speech.reading import sentences as cut
 from bot.speech.recorded import prompt_name
+from bot.speech.sentence_plan import Planner, counting, fixed_parts, has_slots
+from bot.voice.calling_prompts import words as words_of_calling
 from bot.voice.prompts import prompts
 
 #: staff is looked up again after this long (s): an import shows without a restart

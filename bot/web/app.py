@@ -9,13 +9,14 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from bot.dialogue.port import Dialogue
+from bot.grid.dialled import GridNumbers
+from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
 from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice
 from bot.tickets.desk import TicketDesk
+from bot.tickets.intake.unclear import Intake, intake_of
 from bot.voice.call import OnEvent, PhoneCall
-from bot.voice.intake import GridNumbers, Intake, intake_of
-from bot.voice.line import CallFacts, Line
 from bot.voice.repertoire import Repertoire
 from bot.web.cases import Cases
 from bot.web.conversation import Conversation

@@ -11,13 +11,13 @@ import numpy as np
 from aiohttp import web
 
 from bot.database import Database
+from bot.grid.location import PersonCard
 from bot.grid.models import EVERY_CASE, Role
-from bot.grid.registry import PersonCard
 from bot.recordings.keys import KeyRefused
 from bot.recordings.room import RecordingMissing, look_into, open_recording
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
-from bot.voice.log import CallRecord, find_call, latest_calls
+from bot.voice.call_log import CallRecord, find_call, latest_calls
 from bot.web.pages import Pages
 from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from aiohttp import web
 
-from bot.dialogue.port import Dialogue, Heard, Reply
+from bot.dialogue.port import Dialogue, Reply
 from bot.settings import Settings
 from bot.speech.audio import wav_bytes
 from bot.speech.speak import Voice, VoiceFailed
-from bot.voice.intake import Intake
+from bot.tickets.intake.heard import Heard
+from bot.tickets.intake.unclear import Intake
 from bot.web.cases import Cases, session_of
 from bot.web.guard import Refused, sentence
 from bot.web.view import reply_view

@@ -13,11 +13,11 @@ from typing import Any
 
 from aiohttp import WSCloseCode, web
 
-from bot.chat.terminal import labels
+from bot.lines.browser import MAX_MESSAGE, WebsocketLine
+from bot.lines.line import CallFacts, Line
 from bot.settings import PhoneSettings
-from bot.voice.browser import MAX_MESSAGE, WebsocketLine
+from bot.tickets.labels import labels
 from bot.voice.call import OnEvent
-from bot.voice.line import CallFacts, Line
 from bot.web.cases import Cases, session_of
 from bot.web.guard import Refused, from_own_page
 from bot.web.words import words

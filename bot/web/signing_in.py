@@ -10,7 +10,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from bot.database import now
-from bot.grid.registry import PersonCard
+from bot.grid.location import PersonCard
 
 COOKIE = "gege_staff"
 
@@ -19,7 +19,11 @@ class SignIn:
     """Sets and reads the cookie. `person` looks a staff number up: who has left is signed out at once."""
 
     def __init__(
-        self, key: bytes, hours: float, person: Callable[[str], PersonCard | None], clock: Callable[[], dt.datetime] = now
+        self,
+        key: bytes,
+        hours: float,
+        person: Callable[[str], PersonCard | None],
+        clock: Callable[[], dt.datetime] = now,
     ) -> None:
         self._key, self._life, self._person, self._clock = key, dt.timedelta(hours=hours), person, clock
 

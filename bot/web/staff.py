@@ -11,8 +11,9 @@ from aiohttp import web
 from multidict import MultiDictProxy
 
 from bot.calling.call_backs import CallBacks, dialable, numbers_of
+from bot.grid.location import HouseholdCard, PersonCard
 from bot.grid.models import EVERY_CASE, Role
-from bot.grid.registry import HouseholdCard, PersonCard, Registry
+from bot.grid.registry import Registry
 from bot.learning.book import learning_words
 from bot.notify.links import BadLink, Links, Purpose
 from bot.notify.texts import word
@@ -20,9 +21,9 @@ from bot.recordings.files import open_file
 from bot.recordings.keys import KeyRefused
 from bot.recordings.room import RecordingMissing, open_recording
 from bot.settings import Settings
-from bot.tickets.asking import rating_answers
 from bot.tickets.cards import TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
+from bot.tickets.owed.asking import rating_answers
 from bot.web.pages import Pages
 from bot.web.signing_in import SignIn
 
@@ -263,11 +264,11 @@ class StaffPages:
         if self._call_backs is not None:
             begun = await asyncio.to_thread(self._call_backs.begin, ticket, person, str(form.get("number", "")))
         told = str(_pages.words["ring"]["begun"][begun])
-        return _pages.page(
-            "said.html", say=told, back=f"/case/{ticket.ticket_no}", label=_pages.words["open"]
-        )
+        return _pages.page("said.html", say=told, back=f"/case/{ticket.ticket_no}", label=_pages.words["open"])
 
-    async def _own_form(self, request: web.Request) -> tuple[PersonCard, TicketCard, MultiDictProxy[Any]] | web.Response:
+    async def _own_form(
+        self, request: web.Request
+    ) -> tuple[PersonCard, TicketCard, MultiDictProxy[Any]] | web.Response:
         """Who sent a form of ours, the ticket, and the form; or the page that everybody else gets."""
         found = self.allowed(request)
         if isinstance(found, web.Response):

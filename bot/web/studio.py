@@ -19,7 +19,7 @@ from bot.settings import Settings
 from bot.speech.audio import wav_bytes
 from bot.speech.recorded import RecordedPrompts
 from bot.speech.speak import Voice, VoiceFailed
-from bot.speech.take import RATE, TakeRefused, accept
+from bot.speech.studio_take import RATE, TakeRefused, accept
 from bot.voice.repertoire import Repertoire, Saying, repertoire
 from bot.web.guard import Refused
 from bot.web.words import words

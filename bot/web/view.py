@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.chat.terminal import labels
 from bot.dialogue.port import Reply, Understanding
 from bot.notify.texts import Case, render, word
 from bot.tickets.desk import NotificationCard, TicketCard, TicketDesk
+from bot.tickets.labels import labels
 
 #: writes a message as its receiver reads it
 NoticeText = Callable[[TicketCard, NotificationCard], str]

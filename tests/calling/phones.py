@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.voice.dialling import Rung
-from bot.voice.incoming import Incoming
-from bot.voice.line import Pressed, Sounded
-from bot.voice.outgoing import Outgoing
+from bot.lines.dialling import Rung
+from bot.lines.incoming import Incoming
+from bot.lines.line import Pressed, Sounded
+from bot.lines.outgoing import Outgoing
 
 
 class Phone:

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.voice.ami import AmiDialler
-from bot.voice.audiosocket import AudioSocketLine, AudioSocketServer
-from bot.voice.line import CallFacts, Pressed
+from bot.lines.ami import AmiDialler
+from bot.lines.audiosocket import AudioSocketLine, AudioSocketServer
+from bot.lines.line import CallFacts, Pressed
 
 NUMBER = "13900000001"
 
@@ -104,7 +104,9 @@ async def test_who_answers_comes_to_our_audiosocket_and_goes_when_we_hang_up() -
                 await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize(("reason", "outcome"), [("3", "no_answer"), ("1", "no_answer"), ("5", "busy"), ("8", "refused"), ("0", "refused")])
+@pytest.mark.parametrize(
+    ("reason", "outcome"), [("3", "no_answer"), ("1", "no_answer"), ("5", "busy"), ("8", "refused"), ("0", "refused")]
+)
 async def test_how_ringing_ended_is_told_apart(reason: str, outcome: str) -> None:
     async with asterisk() as (double, dialler, _):
         double.fate = reason
@@ -112,7 +114,7 @@ async def test_how_ringing_ended_is_told_apart(reason: str, outcome: str) -> Non
 
 
 async def test_an_asterisk_that_says_nothing_more_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.voice.ami._LOGIN_S", 0.5)
+    monkeypatch.setattr("bot.lines.ami._LOGIN_S", 0.5)
     async with asterisk() as (double, dialler, _):
         double.fate = "SILENCE"
         assert (await dialler.ring(NUMBER, 0.2)).outcome == "no_answer"

@@ -13,21 +13,21 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from bot.app.calling import SipDialler
 from bot.calling.call_backs import CallBacks, numbers_of
 from bot.calling.ledger import Ledger
-from bot.calling.service import SipDialler
-from bot.chat.shelf import ChatShelf
+from bot.chat.awaited_word import Waiting
 from bot.chat.staff import StaffChat
+from bot.chat.store import ChatShelf
 from bot.chat.takeover import Takeovers
-from bot.chat.waiting import Waiting
 from bot.database import Database
 from bot.grid.registry import Registry
+from bot.lines.dialling import Rung
+from bot.lines.sip import rtp, sdp
+from bot.lines.sip.gateway import Gateway
+from bot.lines.sip.server import SipServer
 from bot.settings import CallingSettings
 from bot.tickets.desk import Report, TicketDesk
-from bot.voice.dialling import Rung
-from bot.voice.sip import rtp, sdp
-from bot.voice.sip.gateway import Gateway
-from bot.voice.sip.server import SipServer
 from tests.calling.phones import Network, Phone
 from tests.sip.exchange import TONE, Sound, exchange
 from tests.tickets.county import county as small_county
@@ -194,6 +194,7 @@ async def test_a_chats_number_is_no_telephone_number(county: Database) -> None:
 
 async def test_by_sip_both_hear_each_other_and_nobody_else(county: Database) -> None:
     async with exchange() as far, contextlib.AsyncExitStack() as stack:
+
         async def nobody(line: object, facts: object) -> None:
             raise AssertionError("nobody calls us")
 

@@ -15,12 +15,12 @@ from bot.database import Database, now
 from bot.grid.leave import write_leave
 from bot.grid.present import Present
 from bot.grid.registry import Registry
+from bot.lines.dialling import Rung
+from bot.lines.incoming import Incoming
+from bot.lines.line import Pressed, Sounded
+from bot.lines.outgoing import Outgoing
 from bot.settings import CallingSettings
 from bot.tickets.desk import Report, TicketDesk
-from bot.voice.dialling import Rung
-from bot.voice.incoming import Incoming
-from bot.voice.line import Pressed, Sounded
-from bot.voice.outgoing import Outgoing
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
 from tests.voice.doubles import ToneVoice
@@ -86,10 +86,14 @@ class Network:
 
 
 @asynccontextmanager
-async def ringing(county: Database, network: Network, pause_s: float = 0.05) -> AsyncIterator[tuple[DangerCalls, TicketDesk, Ledger]]:
+async def ringing(
+    county: Database, network: Network, pause_s: float = 0.05
+) -> AsyncIterator[tuple[DangerCalls, TicketDesk, Ledger]]:
     desk, ledger = TicketDesk(county), Ledger(county, CallingSettings(prefixes=[], per_hour=0))
     voice = ToneVoice(0.02)
-    calls = DangerCalls(desk, Present(Registry.load(county)), network, voice, ledger, site="崇阳供电", ring_s=1, pause_s=pause_s)
+    calls = DangerCalls(
+        desk, Present(Registry.load(county)), network, voice, ledger, site="崇阳供电", ring_s=1, pause_s=pause_s
+    )
     calls.voice = voice  # type: ignore[attr-defined]
     try:
         yield calls, desk, ledger
@@ -106,12 +110,18 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def fallen_line(desk: TicketDesk, **more):
     said = "电线掉在路上了,打13971800123,我叫王大勇"
-    return desk.report(Report("hazard", said, "s", "phone", "13971800123", place="沿河路206号", **{"grid_no": "24", **more}))
+    return desk.report(
+        Report("hazard", said, "s", "phone", "13971800123", place="沿河路206号", **{"grid_no": "24", **more})
+    )
 
 
 def phones(county: Database) -> dict[str, str]:
     registry = Registry.load(county)
-    found = {"manager": registry.staff("24", "manager")[0], "assistant": registry.staff("24", "assistant")[0], "duty": registry.duty()[0]}
+    found = {
+        "manager": registry.staff("24", "manager")[0],
+        "assistant": registry.staff("24", "assistant")[0],
+        "duty": registry.duty()[0],
+    }
     return {role: "".join(filter(str.isdecimal, person.phone)) for role, person in found.items()}
 
 

@@ -9,19 +9,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from bot.app.calling import SipDialler
 from bot.calling.ledger import CallRefused, Ledger
 from bot.calling.models import PlacedCall
 from bot.calling.questions import AskingDialogue, Questions
-from bot.calling.service import SipDialler
-from bot.calling.words import words
 from bot.database import Database, now
-from bot.dialogue.port import Heard, Reply, Understanding
+from bot.dialogue.port import Reply, Understanding
 from bot.settings import CallingSettings
+from bot.telephone.sip_front_end import sip_front_end
 from bot.tickets.desk import Report
-from bot.tickets.hours import Hours
+from bot.tickets.due.hours import Hours
+from bot.tickets.intake.heard import Heard
 from bot.tickets.models import OwedCall
 from bot.tickets.rules import usual_rules
-from bot.voice.sip.service import sip_front_end
+from bot.voice.calling_prompts import words
 from tests.sip.exchange import exchange
 from tests.sip.test_put_through import Site
 from tests.tickets.county import county as small_county
@@ -92,7 +93,7 @@ async def test_a_landline_is_rung_hears_the_question_and_answers_by_a_key(tmp_pa
                 await until(lambda: any("满意" in each for each in here.voice.said))
                 assert "自动语音" in "".join(here.voice.said)
                 line = next(iter(server.calls.values())).line
-                from bot.voice.line import Pressed
+                from bot.lines.line import Pressed
 
                 line.pressed(Pressed("1"))
                 await until(lambda: dialogue.heard == ["满意"])
@@ -117,7 +118,7 @@ class Nobody:
         self.rung: list[str] = []
 
     async def ring(self, number: str, within_s: float):
-        from bot.voice.dialling import Rung
+        from bot.lines.dialling import Rung
 
         self.rung.append(number)
         return Rung("no_answer")
@@ -187,5 +188,3 @@ async def test_who_wants_no_more_calls_is_believed_and_a_mailbox_is_let_be(count
     first, second = await asking.turn(mailbox), await asking.turn(mailbox)
     assert not first.ended and "您满意不?" in first.sentences and second.ended
     assert usual.heard == [] and len(said) == 3
-
-

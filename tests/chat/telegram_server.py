@@ -63,7 +63,12 @@ class TelegramServer:
                 "from": {"id": chat, "is_bot": False, "first_name": "程"},
                 "chat_instance": "1",
                 "data": data,
-                "message": {"message_id": 5, "date": int(time.time()), "chat": {"id": chat, "type": "private"}, "text": "单"},
+                "message": {
+                    "message_id": 5,
+                    "date": int(time.time()),
+                    "chat": {"id": chat, "type": "private"},
+                    "text": "单",
+                },
             },
         }
         self.updates.append(update)

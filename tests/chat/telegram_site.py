@@ -16,23 +16,24 @@ import pytest_asyncio
 import soundfile
 from sqlalchemy import select
 
+from bot.chat.awaited_word import Waiting
 from bot.chat.inbox import Inbox
 from bot.chat.models import OwedAnswer
 from bot.chat.outgoing import Outgoing
 from bot.chat.residents import Residents
-from bot.chat.shelf import ChatShelf
 from bot.chat.staff import StaffChat
+from bot.chat.store import ChatShelf
 from bot.chat.takeover import Takeovers
 from bot.chat.telegram import TelegramChat
-from bot.chat.waiting import Waiting
 from bot.database import Database, open_database
-from bot.dialogue.port import Heard, Reply, Understanding
+from bot.dialogue.port import Reply, Understanding
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
-from bot.notify.accounts import TelegramAccount
 from bot.notify.links import Links
 from bot.settings import Settings
+from bot.settings.accounts import TelegramAccount
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.heard import Heard
 from bot.tickets.models import Ticket
 from tests.chat.telegram_server import TelegramServer, telegram_server
 from tests.voice.doubles import ScriptedRecogniser
@@ -87,7 +88,14 @@ class Site:
 
     def ticket(self, channel: str = "telegram") -> str:
         return self.desk.report(
-            Report(kind="outage", said="停电了", session=f"telegram:{RESIDENT}", channel=channel, reporter=str(RESIDENT), grid_no="24")
+            Report(
+                kind="outage",
+                said="停电了",
+                session=f"telegram:{RESIDENT}",
+                channel=channel,
+                reporter=str(RESIDENT),
+                grid_no="24",
+            )
         ).ticket_no
 
     def tickets(self) -> list[Ticket]:
@@ -158,7 +166,9 @@ async def _listening(site: Site) -> AsyncIterator[None]:
     recogniser = ScriptedRecogniser(["我屋里停电了"])
     settings, takeovers = Settings(home=site.home), Takeovers(site.database, dt.timedelta(minutes=30))
     residents = Residents(site.dialogue, site.desk, site.shelf, recogniser, settings, takeovers)  # type: ignore[arg-type]
-    staff = StaffChat(site.desk, site.registry, site.links, ZoneInfo("Asia/Shanghai"), Waiting(site.database), site.shelf, takeovers)
+    staff = StaffChat(
+        site.desk, site.registry, site.links, ZoneInfo("Asia/Shanghai"), Waiting(site.database), site.shelf, takeovers
+    )
     url = site.server.url
     account = TelegramAccount(token="1:a", base_url=url + "/bot", base_file_url=url + "/file/bot", webhook=site.webhook)
     outgoing = Outgoing(site.database, first_s=0.05)

@@ -89,7 +89,9 @@ def test_of_two_who_take_a_resident_over_at_the_same_instant_one_does(database: 
     for turn in range(10):
         together = threading.Barrier(2)
 
-        def begin(database: Database, who: str, turn: int = turn, together: threading.Barrier = together) -> Talk | None:
+        def begin(
+            database: Database, who: str, turn: int = turn, together: threading.Barrier = together
+        ) -> Talk | None:
             together.wait()
             return Takeovers(database).begin(talk(who, f"chat {turn}"))
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
+from bot.chat.awaited_word import Waiting
 from bot.chat.inbox import Inbox, Kept
 from bot.chat.models import LinkCode, LinkTry, SeenUpdate, StaffWait
-from bot.chat.shelf import ChatShelf
-from bot.chat.waiting import Waiting
+from bot.chat.store import ChatShelf
 from bot.database import Database, now, open_database
 from bot.grid.models import Staff
 from bot.notify.tidy import tidying
@@ -26,7 +26,9 @@ def staff(database: Database) -> None:
         session.add(Staff(staff_no="D1", name="值班", role="duty", phone="4"))
 
 
-def test_a_code_that_is_sent_twice_at_the_same_instant_links_one(database: Database, database_url: str, tmp_path: Path) -> None:
+def test_a_code_that_is_sent_twice_at_the_same_instant_links_one(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
     staff(database)
     first, second = ChatShelf(database, tmp_path), ChatShelf(open_database(database_url), tmp_path)
     for turn in range(10):

@@ -16,15 +16,15 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select, update
 
-from bot.app import Service, running
-from bot.chat.serving import messengers
+from bot.app.messengers import messengers
+from bot.app.parts import Service, running
 from bot.database import open_database
 from bot.grid.models import Staff
 from bot.grid.registry import Registry
-from bot.notify.accounts import TelegramAccount, WeComAccount
 from bot.notify.links import Links
 from bot.notify.wecom_crypto import WeComCrypto
 from bot.settings import NotifySettings, Settings, WebSettings
+from bot.settings.accounts import TelegramAccount, WeComAccount
 from bot.tickets.models import Rating
 from tests.chat.telegram_server import TelegramServer, telegram_server
 from tests.chat.wecom_server import wechat_server
@@ -37,16 +37,16 @@ def house_and_manager(home: Path, **address: str) -> tuple[str, str]:
     """(a house that stands alone, staff_no of its manager), who has these ids with messengers."""
     database = open_database(f"sqlite:///{home / 'gege.sqlite'}")
     registry = Registry.load(database)
-    for row in range(registry.size):
-        name = registry.names.get(registry.addresses[row].rstrip("0123456789号"))
-        if name and not registry.compounds[row] and len(name.communities) == 1:
-            card = registry.household(registry.numbers[row])
+    for row in range(registry.county.size):
+        name = registry.county.names.get(registry.county.addresses[row].rstrip("0123456789号"))
+        if name and not registry.county.compounds[row] and len(name.communities) == 1:
+            card = registry.household(registry.county.numbers[row])
             assert card is not None
             manager = registry.staff(card.grid_no, "manager")[0]
             with database.session() as session:
                 session.execute(update(Staff).where(Staff.staff_no == manager.staff_no).values(**address))
             database.dispose()
-            return registry.addresses[row], manager.staff_no
+            return registry.county.addresses[row], manager.staff_no
     raise AssertionError("the sample has no such house")
 
 
@@ -163,7 +163,9 @@ async def test_wecom_from_the_first_word_to_the_rating(home: Path, dialogue_mode
                 query = {"msg_signature": crypto.signature(stamp, "n", encrypted), "timestamp": stamp, "nonce": "n"}
                 response = await client.post(path, params=query, data=f"<xml><Encrypt>{encrypted}</Encrypt></xml>")
                 assert response.status == 200
-                found = re.search("<Encrypt>(.*?)</Encrypt>.*?<MsgSignature>(.*?)<.*?<TimeStamp>(.*?)<", await response.text())
+                found = re.search(
+                    "<Encrypt>(.*?)</Encrypt>.*?<MsgSignature>(.*?)<.*?<TimeStamp>(.*?)<", await response.text()
+                )
                 return crypto.decrypt(found[2], found[3], "gege", found[1], time.time()) if found else ""
 
             async def resident(**body: str) -> None:
@@ -171,7 +173,9 @@ async def test_wecom_from_the_first_word_to_the_rating(home: Path, dialogue_mode
                 await callback("/wecom/kf", "<xml><Event>kf_msg_or_event</Event><OpenKfId>wk1</OpenKfId></xml>")
 
             async def staff(words: str) -> str:
-                inner = f"<FromUserName>cheng</FromUserName><Content>{words}</Content><MsgId>{time.monotonic_ns()}</MsgId>"
+                inner = (
+                    f"<FromUserName>cheng</FromUserName><Content>{words}</Content><MsgId>{time.monotonic_ns()}</MsgId>"
+                )
                 return await callback("/wecom/app", f"<xml>{inner}</xml>")
 
             def to_resident(words: str) -> Any:

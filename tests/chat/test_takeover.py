@@ -64,7 +64,11 @@ async def test_voice_pictures_and_what_cannot_be_heard_reach_the_person_and_the_
         site.server.message(RESIDENT, voice={"file_id": file, "file_unique_id": "u", "duration": 2})
     site.server.message(RESIDENT, photo=photo(), caption="就这个")
     await site.server.until(5)
-    assert to(site, MANAGER)[1:] == ["居民:(语音)我屋里停电了", "居民:(一段语音,听不清,在单子里)", "居民:(照片,放进单子了)就这个"]
+    assert to(site, MANAGER)[1:] == [
+        "居民:(语音)我屋里停电了",
+        "居民:(一段语音,听不清,在单子里)",
+        "居民:(照片,放进单子了)就这个",
+    ]
     assert len(site.desk.recordings(number)) == 1 and [one.kind for one in site.shelf.sounds(number)] == ["amr"]
     assert [one.by for one in site.shelf.pictures(number)] == ["resident"] and not site.heard
 

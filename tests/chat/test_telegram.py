@@ -27,7 +27,13 @@ async def test_start_explains_itself_and_offers_the_frequent_reports(site: Site)
     (text,) = await site.server.until(1)
     assert "格格" in text and "自动" in text and len(text) < 250
     board = json.loads(site.server.of("sendMessage")[0]["reply_markup"])["keyboard"]
-    assert [key["text"] if isinstance(key, dict) else key for row in board for key in row] == ["停电", "开关坏了", "电费", "危险", "找人"]
+    assert [key["text"] if isinstance(key, dict) else key for row in board for key in row] == [
+        "停电",
+        "开关坏了",
+        "电费",
+        "危险",
+        "找人",
+    ]
 
 
 async def test_the_boards_code_names_the_grid(site: Site) -> None:
@@ -43,7 +49,6 @@ async def test_an_update_that_comes_again_is_taken_once(site: Site) -> None:
     await site.server.until(1)
     site.server.replays += [taken, taken]
     assert len(await site.server.quiet()) == 1 and len(site.tickets()) == 1
-
 
 
 async def test_what_was_fetched_is_not_lost_when_the_service_is_killed(site: Site) -> None:
@@ -204,7 +209,9 @@ async def test_twenty_megabytes_are_refused_plainly_and_nothing_is_fetched(site:
 async def test_a_place_names_the_nearest_community(site: Site) -> None:
     site.server.message(RESIDENT, location={"latitude": 29.55, "longitude": 114.04})
     assert "哪个社区" in (await site.server.until(1))[0]
-    (site.home / "communities.csv").write_text("name,lat,lon\n桃溪社区,29.551,114.041\n白泉社区,29.60,114.10\n", "utf-8")
+    (site.home / "communities.csv").write_text(
+        "name,lat,lon\n桃溪社区,29.551,114.041\n白泉社区,29.60,114.10\n", "utf-8"
+    )
     site.server.message(RESIDENT, location={"latitude": 29.55, "longitude": 114.04})
     assert "桃溪社区" in (await site.server.until(2))[1]
 
@@ -367,7 +374,9 @@ async def test_guessing_codes_ends_after_five(site: Site) -> None:
 async def test_a_lost_answer_and_a_bad_gateway_lose_nothing(site: Site) -> None:
     site.server.bad["getUpdates"] = [web.Response(status=502), web.json_response({"ok": False}, status=500)]
     site.server.bad["sendMessage"] = [
-        web.json_response({"ok": False, "error_code": 403, "description": "Forbidden: bot was blocked by the user"}, status=403)
+        web.json_response(
+            {"ok": False, "error_code": 403, "description": "Forbidden: bot was blocked by the user"}, status=403
+        )
     ]
     site.server.message(RESIDENT, "屋里停电了")
     site.server.message(RESIDENT + 1, "电费几多")

@@ -18,22 +18,22 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.chat import wecom
+from bot.chat.awaited_word import Waiting
 from bot.chat.inbox import Inbox
 from bot.chat.outgoing import Outgoing
 from bot.chat.residents import Residents
-from bot.chat.shelf import ChatShelf
 from bot.chat.staff import StaffChat
+from bot.chat.store import ChatShelf
 from bot.chat.takeover import Takeovers
-from bot.chat.waiting import Waiting
 from bot.chat.wecom import RESIDENTS, WeComChat
 from bot.database import Database, open_database
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
-from bot.notify.accounts import WeComAccount
 from bot.notify.wecom_crypto import WINDOW, WeComCrypto
 from bot.recordings.files import open_file
 from bot.recordings.room import open_recording
 from bot.settings import Settings
+from bot.settings.accounts import WeComAccount
 from bot.tickets.desk import Report, TicketDesk
 from tests.chat.telegram_site import AMR, Dialogue
 from tests.chat.wecom_server import WeChatServer, wechat_server
@@ -109,8 +109,12 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         takeovers = Takeovers(database)
         dialogue = Dialogue(heard, desk)
         residents = Residents(dialogue, desk, shelf, None, Settings(home=tmp_path), takeovers)  # type: ignore[arg-type]
-        staff = StaffChat(desk, Registry.load(database), None, ZoneInfo("Asia/Shanghai"), Waiting(database), shelf, takeovers)
-        account = WeComAccount(corp_id="ww1", token="tok", aes_key=KEY, kf_secret="s", open_kfid="wk1", base_url=wechat.url)
+        staff = StaffChat(
+            desk, Registry.load(database), None, ZoneInfo("Asia/Shanghai"), Waiting(database), shelf, takeovers
+        )
+        account = WeComAccount(
+            corp_id="ww1", token="tok", aes_key=KEY, kf_secret="s", open_kfid="wk1", base_url=wechat.url
+        )
         outgoing = Outgoing(database, first_s=0.05)
         parts = (residents, staff, shelf, Inbox(database, RESIDENTS), outgoing)
         chat = WeComChat(account, *parts)
@@ -131,7 +135,12 @@ def ticket(site: Site) -> str:
 
 async def test_wecom_sees_that_the_address_is_ours(site: Site) -> None:
     encrypted, stamp = crypto.encrypt("3141592653"), str(int(time.time()))
-    query = {"msg_signature": crypto.signature(stamp, "n", encrypted), "timestamp": stamp, "nonce": "n", "echostr": encrypted}
+    query = {
+        "msg_signature": crypto.signature(stamp, "n", encrypted),
+        "timestamp": stamp,
+        "nonce": "n",
+        "echostr": encrypted,
+    }
     response = await site.client.get("/wecom/app", params=query)
     assert await response.text() == "3141592653"
 
@@ -153,7 +162,9 @@ async def test_a_callback_that_comes_again_is_taken_once(site: Site) -> None:
     assert await site.staff_writes(f"接单 {number}", id="77") == ""
 
 
-async def test_an_answer_that_comes_too_late_for_wecom_goes_as_a_message(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_that_comes_too_late_for_wecom_goes_as_a_message(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(wecom, "_ANSWER_S", -1.0)
     number = ticket(site)
     assert await site.staff_writes(f"接单 {number}", id="77") == ""
@@ -311,7 +322,9 @@ async def test_an_answer_that_wechat_refuses_for_a_moment_comes_later_under_the_
 
 
 async def test_what_the_service_itself_sent_is_not_answered(site: Site) -> None:
-    site.wechat.rows.append({"msgid": "x", "origin": 5, "external_userid": "wm1", "msgtype": "text", "text": {"content": "停电"}})
+    site.wechat.rows.append(
+        {"msgid": "x", "origin": 5, "external_userid": "wm1", "msgtype": "text", "text": {"content": "停电"}}
+    )
     site.wechat.says(content="你好")
     assert await site.knock(1) == ["听到:你好"]
 

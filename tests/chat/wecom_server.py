@@ -30,7 +30,14 @@ class WeChatServer:
     def says(self, kind: str = "text", **body: Any) -> None:
         number = len(self.rows)
         self.rows.append(
-            {"msgid": f"m{number}", "origin": 3, "external_userid": "wm1", "msgtype": kind, kind: body, "open_kfid": "wk1"}
+            {
+                "msgid": f"m{number}",
+                "origin": 3,
+                "external_userid": "wm1",
+                "msgtype": kind,
+                kind: body,
+                "open_kfid": "wk1",
+            }
         )
 
 
@@ -48,7 +55,9 @@ async def wechat_server() -> AsyncIterator[WeChatServer]:
         start = int(body["cursor"] or 0)
         page = server.rows[start : start + 2]
         more = start + 2 < len(server.rows)
-        return web.json_response({"errcode": 0, "msg_list": page, "next_cursor": str(start + len(page)), "has_more": int(more)})
+        return web.json_response(
+            {"errcode": 0, "msg_list": page, "next_cursor": str(start + len(page)), "has_more": int(more)}
+        )
 
     async def send(request: web.Request) -> web.StreamResponse:
         server.sent.append(await request.json())

@@ -48,7 +48,14 @@ class Site:
         self.consents = Consents(county)
 
     def conversation(
-        self, name: str, said: str, *, caller: str = CALLER, allowed: bool = True, rate: int = 8000, seconds: float = 2.0
+        self,
+        name: str,
+        said: str,
+        *,
+        caller: str = CALLER,
+        allowed: bool = True,
+        rate: int = 8000,
+        seconds: float = 2.0,
     ) -> str:
         """One that was heard wrongly, and corrected; → its ticket."""
         sound = (np.sin(np.arange(int(rate * seconds)) / 7) * 9000).astype("<i2").tobytes()
@@ -85,7 +92,9 @@ def lines(file: Path) -> dict[str, str]:
 
 def test_kaldi_can_read_it_and_the_sound_is_what_was_recorded(site: Site, tmp_path: Path) -> None:
     for number in range(4):
-        site.conversation(f"u{number}", f"我屋里冇电{'哦' * number}", caller=("13971800123", "0715-3391007")[number % 2])
+        site.conversation(
+            f"u{number}", f"我屋里冇电{'哦' * number}", caller=("13971800123", "0715-3391007")[number % 2]
+        )
     done = site.export(tmp_path / "corpus")
     corpus = tmp_path / "corpus"
     assert (done.utterances, done.speakers, round(done.seconds, 1)) == (4, 2, 8.0)
@@ -110,7 +119,9 @@ def test_nothing_leads_to_anybody_and_names_stay_the_same(site: Site, tmp_path: 
     site.conversation("u2", "空开烧了")
     site.export(tmp_path / "two")
     everything = b"".join(
-        str(path.relative_to(tmp_path / "two")).encode() + path.read_bytes() for path in (tmp_path / "two").rglob("*") if path.is_file()
+        str(path.relative_to(tmp_path / "two")).encode() + path.read_bytes()
+        for path in (tmp_path / "two").rglob("*")
+        if path.is_file()
     )
     for secret in (CALLER, ticket, "u1", "停店", "M1"):
         assert secret.encode() not in everything.replace(b"\0", b""), secret
@@ -149,7 +160,9 @@ def test_a_sentence_with_a_name_a_number_or_a_place_stays_here(site: Site, tmp_p
 
 def test_what_is_gone_broken_or_of_another_rate_is_counted_and_left_out(site: Site, tmp_path: Path) -> None:
     for name in ("gone", "broken", "short", "wide"):
-        site.conversation(name, "我屋里冇电", seconds=0.1 if name == "short" else 2.0, rate=16000 if name == "wide" else 8000)
+        site.conversation(
+            name, "我屋里冇电", seconds=0.1 if name == "short" else 2.0, rate=16000 if name == "wide" else 8000
+        )
     path_of(site.settings, name_for("gone", "turn-01")).unlink()
     broken = path_of(site.settings, name_for("broken", "turn-01"))
     broken.write_bytes(broken.read_bytes()[:-30] + b"x" * 30)
@@ -178,7 +191,12 @@ def test_nothing_is_half_written_and_nothing_else_is_overwritten(site: Site, tmp
 @on_sqlite
 def test_consents_are_written_by_staff_who_may_and_once(site: Site) -> None:
     ticket = site.conversation("u1", "我屋里冇电", allowed=False)
-    for number, by, how in ((ticket, "nobody", "phone"), (ticket, "S1", "phone"), ("GD0", "M1", "phone"), (ticket, "M1", "guessed")):
+    for number, by, how in (
+        (ticket, "nobody", "phone"),
+        (ticket, "S1", "phone"),
+        ("GD0", "M1", "phone"),
+        (ticket, "M1", "guessed"),
+    ):
         with pytest.raises(ConsentRefused):
             site.consents.give(number, by, how)
     with pytest.raises(ConsentRefused, match="no consent"):

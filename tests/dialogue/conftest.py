@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.app import Service, running
+from bot.app.parts import Service, running
 from bot.settings import PROJECT, DialogueSettings, Settings
 
 TOKEN = "only-for-the-tests"

@@ -7,10 +7,10 @@ import uuid
 
 import pytest
 
-from bot.app import Service
+from bot.app.parts import Service
 from bot.database import now
-from bot.dialogue.port import Heard
 from bot.grid.leave import write_leave
+from bot.tickets.intake.heard import Heard
 
 # the service lives in the loop of its module
 pytestmark = pytest.mark.asyncio(loop_scope="module")

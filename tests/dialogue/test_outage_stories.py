@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from bot.app import Service
+from bot.app.parts import Service
 from bot.database import now
 from bot.grid.models import Contact, Household, HouseholdContact
 from bot.tickets.models import Ticket
-from bot.tickets.outage_desk import OutageCard
+from bot.tickets.outages.desk import OutageCard
 from tests.dialogue.test_stories import Say, lonely_house, talk
 
 # the service lives in the loop of its module
@@ -109,7 +109,10 @@ async def test_what_nobody_has_taken_is_not_said_to_be_under_repair(service: Ser
 async def test_a_planned_outage_is_answered_in_the_same_way(service: Service) -> None:
     [(phone, household_no), *_] = neighbours(service)
     service.desk.outages.plan(
-        manager(service, household_no), now() - dt.timedelta(minutes=5), now() + dt.timedelta(hours=2), household_no=household_no
+        manager(service, household_no),
+        now() - dt.timedelta(minutes=5),
+        now() + dt.timedelta(hours=2),
+        household_no=household_no,
     )
     news = await talk(service, caller=phone)("怎么停电了")
     assert "计划停电检修" in news.text and news.sentences[-1] == "您家也是吗?"

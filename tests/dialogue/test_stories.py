@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot.app import Service, running
-from bot.dialogue.port import Heard, Reply
+from bot.app.parts import Service, running
+from bot.dialogue.port import Reply
 from bot.grid.models import Contact, Household, HouseholdContact
 from bot.settings import Settings
+from bot.tickets.intake.heard import Heard
 
 Say = Callable[..., Awaitable[Reply]]
 
@@ -34,10 +35,10 @@ def talk(service: Service, caller: str = "", session: str = "", dialled: str = "
 def lonely_house(service: Service) -> tuple[str, str]:
     """(address as said, household_no) of a house that stands alone in a street of one community."""
     registry = service.registry
-    for row in range(registry.size):
-        name = registry.names.get(registry.addresses[row].rstrip("0123456789号"))
-        if name and not registry.compounds[row] and len(name.communities) == 1:
-            return registry.addresses[row], registry.numbers[row]
+    for row in range(registry.county.size):
+        name = registry.county.names.get(registry.county.addresses[row].rstrip("0123456789号"))
+        if name and not registry.county.compounds[row] and len(name.communities) == 1:
+            return registry.county.addresses[row], registry.county.numbers[row]
     raise AssertionError("the sample has no such house")
 
 
@@ -209,7 +210,18 @@ async def test_a_half_filled_form_goes_on_after_a_restart(home: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "a", "停" * 5000, "😀😀😀", "Здравствуйте", "\x00\x07\x1b[2J", "'; DROP TABLE ticket; --", "/report_hazard", "{{7*7}}"],
+    [
+        "",
+        " ",
+        "a",
+        "停" * 5000,
+        "😀😀😀",
+        "Здравствуйте",
+        "\x00\x07\x1b[2J",
+        "'; DROP TABLE ticket; --",
+        "/report_hazard",
+        "{{7*7}}",
+    ],
     ids=lambda text: ascii(text)[:20],
 )
 async def test_nonsense_gets_a_plain_sentence(service: Service, text: str) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import open_site
-from bot.archive import MANIFEST, ArchiveFailed, backup, restore
+from bot.app.parts import open_site
+from bot.commands.archive import MANIFEST, ArchiveFailed, backup, restore
 from bot.database import open_database
 from bot.grid.models import Grid
 from bot.settings import Settings
@@ -29,7 +29,7 @@ def site(home: Path) -> Settings:
     for name, content in {
         "gege.toml": b"[web]\nport = 8123\n",
         "recordings/c1/turn-01.wav": b"RIFF-one",
-        "prompts/index.json": "{\"您好\": \"a.wav\"}".encode(),
+        "prompts/index.json": '{"您好": "a.wav"}'.encode(),
         "prompts/a.wav": b"RIFF-two",
         "cache/speech/x.wav": b"made again",
         "models/small/am/final.mdl": b"installed again",
@@ -49,9 +49,7 @@ def archive(site: Settings, tmp_path: Path) -> Path:
 def content(folder: Path) -> Files:
     """Every file and what is in it; of the database only that it is there (SQLite notes in it who had it open)."""
     files = [one for one in folder.rglob("*") if one.is_file()]
-    return {
-        one.relative_to(folder).as_posix(): b"" if one.name == "gege.sqlite" else one.read_bytes() for one in files
-    }
+    return {one.relative_to(folder).as_posix(): b"" if one.name == "gege.sqlite" else one.read_bytes() for one in files}
 
 
 def report(settings: Settings, said: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Settings, SettingsError, load_settings
-from bot.tariff import TariffError, load_tariff
+from bot.settings.tariff import TariffError, load_tariff
 
 
 def gege(home: Path, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -83,7 +83,7 @@ def test_broken_settings_name_file_and_key(tmp_path: Path) -> None:
 
 
 def test_the_doctor_says_that_the_demo_model_is_not_for_residents(home: Path) -> None:
-    from bot.doctor import examine
+    from bot.commands.doctor.doctor import examine
 
     findings = {one["name"]: one for one in examine(Settings(home=home))}
     assert all(one["ok"] for one in findings.values()), findings

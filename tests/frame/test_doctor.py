@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bot import doctor
-from bot.app import open_site
+from bot.app.parts import open_site
+from bot.commands.doctor import doctor
+from bot.commands.doctor.doctor import Finding, examine, show
 from bot.database import now
-from bot.doctor import Finding, examine, show
 from bot.grid.models import GridStaff
 from bot.settings import DialogueSettings, NotifySettings, Settings, SpeechSettings
 from bot.tickets.models import Notification
@@ -68,9 +68,7 @@ def test_a_message_that_reaches_nobody_is_told(home: Path, urgent: bool, ok: boo
     database = open_site(settings)
     with database.session() as session:
         earlier = now() - dt.timedelta(hours=1)
-        session.add(
-            Notification(staff_no="M24", template="ticket", urgent=urgent, created_at=earlier, due_at=earlier)
-        )
+        session.add(Notification(staff_no="M24", template="ticket", urgent=urgent, created_at=earlier, due_at=earlier))
     database.dispose()
     finding = found(settings, "messages")
     assert finding["ok"] is ok

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot import messenger_check
-from bot.messenger_check import NOT_SET_UP, check_messengers
+from bot.commands.doctor import messengers
+from bot.commands.doctor.messengers import NOT_SET_UP, check_messengers
 from bot.settings import Settings
 
 TOKEN = "123456789:" + "A" * 35
@@ -16,7 +16,9 @@ KEY = base64.b64encode(bytes(range(32))).decode().rstrip("=")
 APP = {"corp_id": "ww1", "agent_id": 5, "secret": "s", "token": "t", "aes_key": KEY}
 
 
-def lines(notify: dict[str, Any], public_url: str = "https://gege.example", **service: Any) -> dict[str, tuple[str, str]]:
+def lines(
+    notify: dict[str, Any], public_url: str = "https://gege.example", **service: Any
+) -> dict[str, tuple[str, str]]:
     settings = Settings.model_validate({"notify": notify, "web": {"public_url": public_url}, "service": service})
     return {one.name: (one.detail, one.advice) for one in check_messengers(settings)}
 
@@ -27,7 +29,7 @@ def test_a_site_without_messengers_has_nothing_to_put_right() -> None:
 
 
 def test_what_is_set_up_whole_needs_no_advice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messenger_check, "installed", lambda: True)
+    monkeypatch.setattr(messengers, "installed", lambda: True)
     found = lines(
         {
             "providers": ["wecom_robot", "dingtalk_robot"],
@@ -64,7 +66,7 @@ def test_what_is_half_set_up_says_what_to_write_where(notify: dict[str, Any], li
 
 
 def test_a_machine_that_cannot_play_wecoms_voice_notes_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messenger_check, "installed", lambda: False)
+    monkeypatch.setattr(messengers, "installed", lambda: False)
     detail, advice = lines({"wecom": {**APP, "kf_secret": "k", "open_kfid": "wk1"}})["WeCom residents"]
     assert "AMR" in detail and "libopencore-amrnb0" in advice
 

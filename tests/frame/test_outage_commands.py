@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bot.app import open_site
+from bot.app.parts import open_site
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
 from tests.frame.test_commands import gege

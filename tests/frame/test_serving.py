@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import serving
-from bot.serving import CannotServe, url
+from bot.app import serve as serving
+from bot.app.serve import CannotServe, url
 from bot.settings import PROJECT, Settings, VoiceSettings, WebSettings
 from tests.frame.conftest import PROGRAM, environment
 

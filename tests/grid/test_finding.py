@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import open_site
+from bot.app.parts import open_site
+from bot.bench.noise import queries
 from bot.database import Database
 from bot.grid.importer import ImportRefused, import_csv
-from bot.grid.noise import queries
 from bot.grid.numerals import normalise_numbers, speak_digits, speak_money, speak_number
 from bot.grid.registry import Registry
 from bot.settings import Settings
@@ -91,7 +91,11 @@ def test_a_numeral_that_was_not_heard_leaves_a_question_not_a_neighbour(long_str
 def test_readings_that_disagree_are_asked_about_and_those_that_agree_are_not(long_street: Registry) -> None:
     clear = "沿江路五百一十七号"
     assert long_street.locate(clear, alternatives=[f"在{clear}", f"{clear}的"]).household_no == "900517"
-    for text, *alternatives in ((clear, "沿江路七号"), ("沿江路七号", clear), ("沿江路曾幺七号", "沿江路幺七号", "沿江路七号")):
+    for text, *alternatives in (
+        (clear, "沿江路七号"),
+        ("沿江路七号", clear),
+        ("沿江路曾幺七号", "沿江路幺七号", "沿江路七号"),
+    ):
         found = long_street.locate(text, alternatives=alternatives)
         assert found.household_no is None and found.grid_no is None and found.ask == "number", (text, alternatives)
     # A place that the first reading does not have at all may be taken from the second.
@@ -99,12 +103,12 @@ def test_readings_that_disagree_are_asked_about_and_those_that_agree_are_not(lon
 
 
 def test_a_householder_with_a_twin_to_the_ear_is_not_certain(database: Database, registry: Registry) -> None:
-    row = next(row for row, name in enumerate(registry.holders) if len(name) == 3 and name[0] == "王")
-    community = registry.communities_of[row]
-    registry.by_holder["汪" + registry.holders[row][1:]].append(row + 1)
-    registry.surnames.add("汪")
-    registry.communities_of[row + 1] = community
-    found = registry.locate(f"{community},户主{registry.holders[row]}")
+    row = next(row for row, name in enumerate(registry.county.holders) if len(name) == 3 and name[0] == "王")
+    community = registry.county.communities_of[row]
+    registry.county.by_holder["汪" + registry.county.holders[row][1:]].append(row + 1)
+    registry.county.surnames.add("汪")
+    registry.county.communities_of[row + 1] = community
+    found = registry.locate(f"{community},户主{registry.county.holders[row]}")
     assert found.household_no is None
 
 
@@ -125,14 +129,14 @@ def test_a_compound_in_two_grids_is_not_certain(registry: Registry) -> None:
 
 
 def test_a_household_number_is_certain(registry: Registry) -> None:
-    number = registry.numbers[10]
+    number = registry.county.numbers[10]
     found = registry.locate(f"我的户号是{number}")
-    assert (found.household_no, found.grid_no) == (number, registry.grids[10])
+    assert (found.household_no, found.grid_no) == (number, registry.county.grids[10])
 
 
 def test_candidates_never_name_the_householder(registry: Registry) -> None:
     found = registry.locate("凤凰城6栋")
-    holders = set(registry.holders)
+    holders = set(registry.county.holders)
     assert not any(holder in one.label for one in found.candidates for holder in holders if len(holder) > 2)
 
 
@@ -143,8 +147,10 @@ def test_nonsense_finds_nobody(registry: Registry, text: str) -> None:
 
 
 def test_王_is_not_黄_when_money_is_at_stake(registry: Registry) -> None:
-    row = next(row for row, holder in enumerate(registry.holders) if holder.startswith("王") and len(holder) == 3)
-    number, holder = registry.numbers[row], registry.holders[row]
+    row = next(
+        row for row, holder in enumerate(registry.county.holders) if holder.startswith("王") and len(holder) == 3
+    )
+    number, holder = registry.county.numbers[row], registry.county.holders[row]
     assert registry.householder_matches(number, f"户主叫{holder}")
     assert not registry.householder_matches(number, "黄" + holder[1:])
 
@@ -187,7 +193,9 @@ def test_a_bad_file_is_refused_as_a_whole(database: Database, tmp_path: Path, te
 @pytest.mark.parametrize(
     "heard", ["七摆镏十七号", "七思琳号", "十七娄蒿", "七把良好", "三十七柏郝", "七流儿号", "七饵灸毫"]
 )
-def test_a_number_that_goes_on_as_words_that_sound_like_numerals_is_asked_for(long_street: Registry, heard: str) -> None:
+def test_a_number_that_goes_on_as_words_that_sound_like_numerals_is_asked_for(
+    long_street: Registry, heard: str
+) -> None:
     found = long_street.locate(f"沿江路{heard}")
     assert found.household_no is None and found.grid_no is None and found.ask, heard
 

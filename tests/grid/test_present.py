@@ -9,7 +9,7 @@ from bot.grid.leave import come_back, write_leave
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.present import Present
 from bot.grid.registry import Registry
-from bot.voice.plan import people_to_ring
+from bot.telephone.ring_plan import people_to_ring
 
 DAY = dt.timedelta(days=1)
 
@@ -18,7 +18,9 @@ def present(database: Database) -> tuple[Present, list[float]]:
     with database.session() as session:
         session.add_all([Grid(grid_no="24"), Grid(grid_no="25")])
         people = (("M24", "manager"), ("A24", "assistant"), ("M25", "manager"), ("D1", "duty"), ("D2", "duty"))
-        session.add_all(Staff(staff_no=no, name=no, role=role, phone=f"1390000{at:04}") for at, (no, role) in enumerate(people))
+        session.add_all(
+            Staff(staff_no=no, name=no, role=role, phone=f"1390000{at:04}") for at, (no, role) in enumerate(people)
+        )
         session.flush()
         session.add_all([GridStaff(grid_no="24", staff_no="M24"), GridStaff(grid_no="24", staff_no="A24")])
         session.add(GridStaff(grid_no="25", staff_no="M25"))

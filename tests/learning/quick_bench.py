@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from bot.dialogue.bench import Sentence
+from bot.dialogue.frozen import Sentence
 from bot.dialogue.training import fingerprint, site_models
 from bot.learning.comparing import CLEAN, DISTORTED, HELD_OUT, Figures
 

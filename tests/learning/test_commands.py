@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from bot.cli import app
 from bot.database import Database
 from bot.learning.lexicon_words import keep, waiting
-from bot.learning.waiting import Word
+from bot.learning.waiting_words import Word
 from bot.tickets.desk import TicketDesk
 from tests.tickets.county import hazard, on_sqlite, outage
 

@@ -67,7 +67,9 @@ def waiting(desk: TicketDesk, book: CorrectionBook) -> CorrectionCard:
     return book.write(desk.report(hazard()).ticket_no, "M1", kind="care")
 
 
-def test_what_makes_something_else_of_a_danger_waits_for_a_second_person(desk: TicketDesk, book: CorrectionBook) -> None:
+def test_what_makes_something_else_of_a_danger_waits_for_a_second_person(
+    desk: TicketDesk, book: CorrectionBook
+) -> None:
     card = waiting(desk, book)
     assert (card.state, card.reason) == ("waiting", "hazard")
     assert book.judge_again() == []

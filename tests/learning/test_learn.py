@@ -14,7 +14,7 @@ import pytest
 
 from bot.database import Database
 from bot.dialogue.training import fingerprint, trained_model
-from bot.learning import shelf
+from bot.learning import files
 from bot.learning.book import CorrectionBook
 from bot.learning.learn import Learning, NotLearned
 from bot.learning.runs import RunLog
@@ -86,12 +86,17 @@ def test_what_is_held_out_by_time_is_not_trained_on(
     ],
 )
 def test_a_worse_model_is_not_put_into_service(
-    settings: Settings, county: Database, desk: TicketDesk, book: CorrectionBook, new: dict[str, dict[str, float]], reason: str
+    settings: Settings,
+    county: Database,
+    desk: TicketDesk,
+    book: CorrectionBook,
+    new: dict[str, dict[str, float]],
+    reason: str,
 ) -> None:
     corrected(desk, book, *SAID)
     old = trained_model(settings.dialogue_models)
     assert learn(settings, county, QuickBench(figures(held_out=0.5), new)) == "kept_old"
-    assert trained_model(settings.dialogue_models) == old and not shelf.examples_file().exists()
+    assert trained_model(settings.dialogue_models) == old and not files.examples_file().exists()
     [run] = RunLog(county).runs()
     assert reason in run.reason
     # Nothing is lost: the next run has them again.
@@ -105,7 +110,7 @@ def test_a_dry_run_changes_nothing_but_the_log(
     old = trained_model(settings.dialogue_models)
     assert learn(settings, county, QuickBench(figures(), figures()), dry_run=True) == "tried"
     assert trained_model(settings.dialogue_models) == old
-    assert {one.state for one in book.corrections()} == {"new"} and not shelf.words_file().exists()
+    assert {one.state for one in book.corrections()} == {"new"} and not files.words_file().exists()
 
 
 def test_going_back_puts_the_old_model_into_service_and_does_not_learn_the_same_again(
@@ -156,11 +161,11 @@ def test_words_alone_teach_no_sentence(
     book.write(desk.report(outage(said=SAID[0])).ticket_no, "M1", words="屋里闸刀断了")
     bench = QuickBench(figures(), figures())
     assert learn(settings, county, bench) == "nothing" and not bench.trained
-    assert "梭子" in shelf.words_file().read_text("utf-8")
+    assert "梭子" in files.words_file().read_text("utf-8")
 
 
 def test_two_runs_at_once_are_one_and_a_plain_sentence(settings: Settings, county: Database) -> None:
-    with shelf.alone(), pytest.raises(shelf.LearningBusy, match="running already"):
+    with files.alone(), pytest.raises(files.LearningBusy, match="running already"):
         Learning(settings, county, print, QuickBench(figures(), figures())).learn()
     assert RunLog(county).runs() == []
 
@@ -225,7 +230,7 @@ def test_a_training_that_fails_is_logged_and_changes_nothing(
 def test_sentences_that_a_site_wrote_itself_stay(
     settings: Settings, county: Database, desk: TicketDesk, book: CorrectionBook
 ) -> None:
-    own = shelf.examples_file().with_name("own.yml")
+    own = files.examples_file().with_name("own.yml")
     own.parent.mkdir(parents=True)
     own.write_text('version: "3.1"\nnlu:\n- intent: greet\n  examples: |\n    - 吃了冇\n', "utf-8")
     corrected(desk, book, SAID[0])

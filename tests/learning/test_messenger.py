@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.chat.shelf import ChatShelf
+from bot.chat.awaited_word import Waiting
 from bot.chat.staff import StaffChat
+from bot.chat.store import ChatShelf
 from bot.chat.takeover import Takeovers
-from bot.chat.waiting import Waiting
 from bot.database import Database
 from bot.grid.registry import Registry
 from bot.learning.book import CorrectionBook

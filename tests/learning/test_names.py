@@ -14,12 +14,12 @@ from bot.grid.registry import Registry
 from bot.learning import names
 from bot.learning.book import CorrectionBook
 from bot.learning.learn import Learning
-from bot.learning.waiting import WordRefused
+from bot.learning.waiting_words import WordRefused
 from bot.settings import Settings
-from bot.speech.site_graph import _as_heard
 from bot.tickets.desk import TicketDesk
 from tests.learning.quick_bench import QuickBench, figures
 from tests.tickets.county import on_sqlite, outage
+from tools.demo_model.site_graph import _as_heard
 
 #: the street of the one household, and what a recogniser made of it
 STREET, HEARD = "沿河路", "严活路"

@@ -62,7 +62,8 @@ def kept(text: str, one: CorrectionCard) -> str:
 
 def test_words_are_counted_with_examples_and_known_ones_are_left_out() -> None:
     found = candidates(
-        [card(1, "屋里梭子断了", "屋里闸刀断了"), card(2, "梭子掉了", "闸刀掉了"), card(3, "屋里冇得电", "屋里没有电")], kept
+        [card(1, "屋里梭子断了", "屋里闸刀断了"), card(2, "梭子掉了", "闸刀掉了"), card(3, "屋里冇得电", "屋里没有电")],
+        kept,
     )
     assert [(word.say, word.means, word.count) for word in found] == [("梭子", "闸刀", 2)]
     assert found[0].examples == ["屋里梭子断了 → 屋里闸刀断了", "梭子掉了 → 闸刀掉了"]

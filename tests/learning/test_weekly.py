@@ -40,7 +40,11 @@ def at_this_minute(home: Path) -> Settings:
 
 
 async def until(
-    settings: Settings, database: Database, dialogue: object, run: Callable[[], Awaitable[int]], done: Callable[[], bool]
+    settings: Settings,
+    database: Database,
+    dialogue: object,
+    run: Callable[[], Awaitable[int]],
+    done: Callable[[], bool],
 ) -> None:
     task = asyncio.create_task(learning(settings, database, dialogue, run, look_s=0.01))
     async with asyncio.timeout(10):

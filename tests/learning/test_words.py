@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 from bot.database import Database
-from bot.dialogue.bench import Sentence
+from bot.dialogue.frozen import Sentence
 from bot.dialogue.training import fingerprint, trained_model
-from bot.learning import learn, shelf
+from bot.learning import files, learn
 from bot.learning.learn import Learning, NotLearned
 from bot.learning.lexicon_words import accept, entry_of, keep, reject, waiting
-from bot.learning.waiting import Word, WordRefused
+from bot.learning.waiting_words import Word, WordRefused
 from bot.settings import Settings
 from nlu.lexicon import LexiconRefused, lexicon, read, site_file
 from tests.learning.quick_bench import QuickBench, figures
@@ -30,7 +30,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-un
 
 @pytest.fixture
 def words() -> list[Word]:
-    found = [Word("梭子", "闸刀", 3, ["屋里梭子断了 → 屋里闸刀断了"]), Word("凼了", "停电了", 2), Word("凼了", "塌了", 1)]
+    found = [
+        Word("梭子", "闸刀", 3, ["屋里梭子断了 → 屋里闸刀断了"]),
+        Word("凼了", "停电了", 2),
+        Word("凼了", "塌了", 1),
+    ]
     keep(found)
     return found
 
@@ -121,7 +125,7 @@ def test_a_word_that_does_harm_to_the_frozen_sentences_is_refused(
 
 
 def test_a_broken_file_of_words_is_told_with_its_name() -> None:
-    shelf.write_whole(shelf.words_file(), "waiting: {")
+    files.write_whole(files.words_file(), "waiting: {")
     with pytest.raises(LexiconRefused, match=r"words\.yml"):
         waiting()
 

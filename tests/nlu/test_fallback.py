@@ -7,7 +7,12 @@ import pytest
 
 @pytest.mark.parametrize(
     ("intent", "confidence", "asked"),
-    [("report_hazard", 0.45, False), ("report_hazard", 0.25, True), ("report_outage", 0.45, True), ("report_outage", 0.8, False)],
+    [
+        ("report_hazard", 0.45, False),
+        ("report_hazard", 0.25, True),
+        ("report_outage", 0.45, True),
+        ("report_outage", 0.8, False),
+    ],
 )
 def test_each_intent_has_its_threshold(intent: str, confidence: float, asked: bool) -> None:
     from rasa.shared.nlu.training_data.message import Message

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import open_site
+from bot.app.parts import open_site
 from bot.dialogue.embedded import EmbeddedDialogue
 from bot.dialogue.port import Understanding
 from bot.dialogue.training import trained_model
 from bot.grid.models import Household
 from bot.grid.registry import Registry
-from bot.learning import shelf
+from bot.learning import files
 from bot.learning.book import CorrectionBook
 from bot.learning.learn import Learning
 from bot.learning.lexicon_words import waiting
@@ -74,7 +74,11 @@ def week(county: Path, dialogue_model: Path, tmp_path_factory: pytest.TempPathFa
         assert manager
         secrets = (house.householder, house.household_no, "13907150024", house.address)
         for number, (heard, words) in enumerate(HEARD.items()):
-            personal = f",我叫{house.householder},户号{house.household_no},电话13907150024,住{house.address}" if not number else ""
+            personal = (
+                f",我叫{house.householder},户号{house.household_no},电话13907150024,住{house.address}"
+                if not number
+                else ""
+            )
             ticket = desk.report(
                 Report(
                     kind="unclear", said=heard + personal, session=f"s{number}", channel="phone", grid_no=house.grid_no,
@@ -93,7 +97,7 @@ def week(county: Path, dialogue_model: Path, tmp_path_factory: pytest.TempPathFa
                 monday = await dialogue.parse(NEW)
                 run = await asyncio.to_thread(learning.learn)
                 in_use.append(trained_model(settings.dialogue_models))
-                learned = shelf.read_text(shelf.examples_file())
+                learned = files.read_text(files.examples_file())
                 # The service that was running goes on with it.
                 await dialogue.take_up(in_use[1])
                 tuesday = await dialogue.parse(NEW)
@@ -125,12 +129,12 @@ def test_the_comparison_was_made_on_all_three_sets(week: Week) -> None:
 
 
 def test_the_word_waits_for_a_person(week: Week) -> None:
-    assert any("凼" in word.say and "停电" in word.means for word in waiting()) and not shelf.site_file().exists()
+    assert any("凼" in word.say and "停电" in word.means for word in waiting()) and not files.site_file().exists()
 
 
 def test_no_personal_data_reaches_the_examples(week: Week) -> None:
     assert "屋里凼了" in week.learned
-    for text in (week.learned, shelf.words_file().read_text("utf-8")):
+    for text in (week.learned, files.words_file().read_text("utf-8")):
         assert not [secret for secret in week.secrets if secret in text]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 
-from bot.dialogue.bench import FROZEN
+from bot.bench.slots import MarkedSentence, distorted, f1, marked_sentences, measure_slots
+from bot.dialogue.frozen import FROZEN
 from bot.dialogue.port import Understanding
-from bot.dialogue.slots import MarkedSentence, distorted, f1, marked_sentences, measure_slots
 from nlu.lexicon import ordinary
 
 _MARK = re.compile(r"\[([^\]]+)\]\(\w+\)")
@@ -37,7 +37,13 @@ async def test_a_wrong_value_is_neither_found_nor_forgiven() -> None:
 def test_numbers_are_marked_as_digits_and_every_slot_is_there() -> None:
     rows = marked_sentences()
     assert len(rows) >= 150
-    assert {slot for row in rows for slot in row.slots} == {"place", "householder", "household_no", "phone", "ticket_no"}
+    assert {slot for row in rows for slot in row.slots} == {
+        "place",
+        "householder",
+        "household_no",
+        "phone",
+        "ticket_no",
+    }
     spoken = next(row for row in rows if "一五八七一二零四四三六" in row.text)
     assert spoken.slots["phone"] == "15871204436"
     assert sum(not row.slots for row in rows) >= 10

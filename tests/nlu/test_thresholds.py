@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import yaml
 
-from bot.dialogue.folds import HeldOut, pipeline_of, probabilities
-from bot.dialogue.thresholds import (
+from bot.bench.folds import HeldOut, pipeline_of, probabilities
+from bot.bench.thresholds import (
     COSTS,
     CostsRefused,
     Policy,

@@ -107,7 +107,11 @@ async def telegram() -> AsyncIterator[Server]:
             return {"ok": True, "result": message}
 
         response = await server.take(request, usual)
-        if isinstance(response, web.Response) and isinstance(response.body, bytes) and b'"error_code": 40' in response.body:
+        if (
+            isinstance(response, web.Response)
+            and isinstance(response.body, bytes)
+            and b'"error_code": 40' in response.body
+        ):
             return web.json_response(json.loads(response.body), status=json.loads(response.body)["error_code"])
         return response
 

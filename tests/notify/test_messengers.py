@@ -10,13 +10,13 @@ from dataclasses import replace
 import pytest
 
 from bot.notify import dingtalk_robot, webhook
-from bot.notify.accounts import RobotAccount, TelegramAccount, WebhookAccount, WeComAccount
 from bot.notify.dingtalk_robot import DingTalkRobot
 from bot.notify.provider import Button, Message, Refused, Transient
 from bot.notify.telegram import Telegram
 from bot.notify.webhook import Webhook
 from bot.notify.wecom import WeChat, WeCom
 from bot.notify.wecom_robot import WeComRobot
+from bot.settings.accounts import RobotAccount, TelegramAccount, WebhookAccount, WeComAccount
 from tests.notify import servers
 
 MESSAGE = Message(
@@ -85,7 +85,13 @@ async def test_who_blocks_the_bot_is_not_written_to_again(chat: str) -> None:
 
 def account(url: str, **more: str) -> WeComAccount:
     return WeComAccount(
-        corp_id="ww1", agent_id=1000002, secret="app-secret", kf_secret="kf-secret", open_kfid="wk1", base_url=url, **more
+        corp_id="ww1",
+        agent_id=1000002,
+        secret="app-secret",
+        kf_secret="kf-secret",
+        open_kfid="wk1",
+        base_url=url,
+        **more,
     )
 
 
@@ -128,7 +134,8 @@ async def test_a_token_that_runs_out_is_not_used() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "kind", "wait"), [(45009, Transient, 60), (45033, Transient, 1), (-1, Transient, 5), (81013, Refused, None)]
+    ("code", "kind", "wait"),
+    [(45009, Transient, 60), (45033, Transient, 1), (-1, Transient, 5), (81013, Refused, None)],
 )
 async def test_wecoms_codes_mean_later_or_never(code: int, kind: type[Exception], wait: float | None) -> None:
     async def answer(request: servers.web.Request) -> servers.web.StreamResponse:
@@ -161,7 +168,9 @@ async def test_a_wrong_secret_is_told_and_not_hammered() -> None:
 
 
 async def test_a_resident_gets_a_menu_and_a_retry_carries_the_same_id() -> None:
-    asked = replace(MESSAGE, role="resident", staff_no="", buttons=(Button("满意", "rate:GD1:1"), Button("不满意", "rate:GD1:3")))
+    asked = replace(
+        MESSAGE, role="resident", staff_no="", buttons=(Button("满意", "rate:GD1:1"), Button("不满意", "rate:GD1:3"))
+    )
     async with servers.wecom() as (messages, _):
         provider = WeChat(account(messages.url))
         await provider.send(asked)
@@ -238,7 +247,9 @@ async def test_a_webhooks_receiver_can_check_who_sent_it() -> None:
     assert got["headers"]["Idempotency-Key"] == "gege-7" and got["json"]["to"] == "4711"
 
 
-@pytest.mark.parametrize(("status", "kind"), [(400, Refused), (404, Refused), (301, Refused), (503, Transient), (429, Transient)])
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, Refused), (404, Refused), (301, Refused), (503, Transient), (429, Transient)]
+)
 async def test_a_webhooks_status_means_later_or_never(status: int, kind: type[Exception]) -> None:
     async def answer(request: servers.web.Request) -> servers.web.StreamResponse:
         return servers.web.Response(status=status, headers={"Location": "http://elsewhere.example/"})

@@ -12,9 +12,9 @@ from bot.notify.links import Links, Purpose
 from bot.notify.provider import Message, Refused
 from bot.notify.relay import Relay
 from bot.settings import NotifySettings
-from bot.tickets.asking import buttons
 from bot.tickets.desk import TicketDesk
 from bot.tickets.models import Notification, Ticket
+from bot.tickets.owed.asking import buttons
 from tests.notify.doubles import Recording
 from tests.tickets.county import AT, hazard, minutes, outage
 
@@ -34,7 +34,13 @@ def news(database: Database, channel: str, address: str, **detail: object) -> No
     with database.session() as session:
         session.add(
             Notification(
-                staff_no=None, channel=channel, address=address, template="taken", detail=detail, created_at=AT, due_at=AT
+                staff_no=None,
+                channel=channel,
+                address=address,
+                template="taken",
+                detail=detail,
+                created_at=AT,
+                due_at=AT,
             )
         )
 

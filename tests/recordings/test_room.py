@@ -22,7 +22,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from bot.app import open_site
+from bot.app.parts import open_site
 from bot.database import Database, now
 from bot.recordings.keys import VARIABLE, KeyRefused, KeyRing, key_file, load_keys
 from bot.recordings.models import RecordingDeletion
@@ -182,7 +182,15 @@ def test_whatever_lies_in_the_folder_is_refused_in_peace(noise: bytes, cut: int)
 
 @pytest.mark.parametrize(
     "name",
-    ["../gege.toml", "recordings/../gege.toml", "/etc/passwd", "keys/recording.key", "recordings/", "", "recordings/a\x00b"],
+    [
+        "../gege.toml",
+        "recordings/../gege.toml",
+        "/etc/passwd",
+        "keys/recording.key",
+        "recordings/",
+        "",
+        "recordings/a\x00b",
+    ],
 )
 def test_only_recordings_can_be_opened(site: Settings, name: str) -> None:
     record(site)
@@ -244,7 +252,7 @@ def test_the_term_is_never_below_ninety_days(tmp_path: Path) -> None:
 
 
 def test_a_restored_site_hears_its_recordings_again(tmp_path: Path) -> None:
-    from bot.archive import backup, restore
+    from bot.commands.archive import backup, restore
 
     old, new = Settings(home=tmp_path / "old"), Settings(home=tmp_path / "new")
     open_site(old).dispose()

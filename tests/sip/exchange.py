@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 
-from bot.voice.sip import g711, rtp, sdp
-from bot.voice.sip.message import Message, parameter, parse, respond, uri_of
+from bot.lines.sip import g711, rtp, sdp
+from bot.lines.sip.message import Message, parameter, parse, respond, uri_of
 from tests.waiting import until
 
 Address = tuple[str, int]

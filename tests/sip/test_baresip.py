@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.voice.line import CallFacts, Sounded
-from bot.voice.sip import g711
-from bot.voice.sip.gateway import Gateway
-from bot.voice.sip.media import SipLine
-from bot.voice.sip.server import SipServer
+from bot.lines.line import CallFacts, Sounded
+from bot.lines.sip import g711
+from bot.lines.sip.gateway import Gateway
+from bot.lines.sip.media import SipLine
+from bot.lines.sip.server import SipServer
 from tests.waiting import until
 
 BARESIP = shutil.which("baresip")

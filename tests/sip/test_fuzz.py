@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from bot.voice.line import CallFacts, Pressed, Sounded
-from bot.voice.sip import rtp, sdp
-from bot.voice.sip.media import SipLine
-from bot.voice.sip.message import Malformed, Message, parse
-from bot.voice.sip.server import SipServer
+from bot.lines.line import CallFacts, Pressed, Sounded
+from bot.lines.sip import rtp, sdp
+from bot.lines.sip.media import SipLine
+from bot.lines.sip.message import Malformed, Message, parse
+from bot.lines.sip.server import SipServer
 from tests.leaks import open_files
 from tests.sip.exchange import Call, exchange, goes_on
 from tests.waiting import until
@@ -104,7 +104,7 @@ def _spoiled(message: bytes, draw: random.Random) -> bytes:
 async def an_innocent_call(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[SipServer, Call, bytearray]]:
     """A server with one call that talks; what the server heard of it."""
     for limit in ("_MOST_FROM_ONE", "_MOST"):
-        monkeypatch.setattr(f"bot.voice.sip.endpoint.{limit}", 10**9)
+        monkeypatch.setattr(f"bot.lines.sip.endpoint.{limit}", 10**9)
     heard = bytearray()
 
     async def answer(line: SipLine, facts: CallFacts) -> None:
@@ -204,7 +204,7 @@ def test_no_packet_is_a_fault_and_time_does_not_run_away(stream: list[bytes]) ->
 async def test_packets_of_strangers_and_nonsense_from_the_caller_leave_the_call_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bot.voice.sip.media._MOST_PACKETS", 10**9)
+    monkeypatch.setattr("bot.lines.sip.media._MOST_PACKETS", 10**9)
     draw = random.Random(12)
     async with an_innocent_call(monkeypatch) as (server, innocent, heard):
         line = server.calls[innocent.call_id].line
@@ -228,7 +228,7 @@ async def test_packets_of_strangers_and_nonsense_from_the_caller_leave_the_call_
 
 
 async def test_two_hundred_short_calls_leak_no_task_socket_or_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.voice.sip.endpoint._MOST_FROM_ONE", 10**9)  # the exchange's messages are sent once
+    monkeypatch.setattr("bot.lines.sip.endpoint._MOST_FROM_ONE", 10**9)  # the exchange's messages are sent once
     answered = itertools.count()
 
     async def answer(line: SipLine, facts: CallFacts) -> None:

@@ -13,9 +13,9 @@ import pytest
 from bot.database import Database
 from bot.grid.registry import Registry
 from bot.settings import CapacitySettings, Settings
+from bot.telephone.sip_front_end import sip_front_end
+from bot.telephone.telephone import Telephone
 from bot.tickets.desk import TicketDesk
-from bot.voice.sip.service import sip_front_end
-from bot.voice.telephone import Telephone
 from tests.sip.exchange import Call, Exchange, exchange
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
@@ -203,5 +203,3 @@ def _server(here: Site):
 def _loudest(pcm: bytes | bytearray) -> int:
     data = bytes(pcm[: len(pcm) // 2 * 2])
     return int(np.abs(np.frombuffer(data, "<i2").astype(int)).max()) if data else 0
-
-

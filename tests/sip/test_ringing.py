@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.voice.line import CallFacts, Sounded
-from bot.voice.sip import digest
-from bot.voice.sip.gateway import Gateway
-from bot.voice.sip.media import SipLine
-from bot.voice.sip.message import Message
-from bot.voice.sip.server import SipServer
-from bot.voice.sip.trunk import Registration
+from bot.lines.line import CallFacts, Sounded
+from bot.lines.sip import digest
+from bot.lines.sip.gateway import Gateway
+from bot.lines.sip.media import SipLine
+from bot.lines.sip.message import Message
+from bot.lines.sip.server import SipServer
+from bot.lines.sip.trunk import Registration
 from tests.sip.exchange import Exchange, exchange
 from tests.waiting import until
 
@@ -70,7 +70,8 @@ async def test_an_answer_that_comes_again_is_acknowledged_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "outcome"), [(486, "busy"), (600, "busy"), (480, "no_answer"), (404, "refused"), (603, "refused"), (503, "refused")]
+    ("code", "outcome"),
+    [(486, "busy"), (600, "busy"), (480, "no_answer"), (404, "refused"), (603, "refused"), (503, "refused")],
 )
 async def test_who_does_not_take_it_is_told_apart_and_acknowledged(code: int, outcome: str) -> None:
     async with both() as (server, far, gateway):
@@ -121,7 +122,7 @@ async def test_a_challenge_is_answered_and_a_wrong_password_is_no_endless_game()
 
         def asks(invite: Message) -> None:
             shown = invite.get("proxy-authorization")
-            if "nonce=\"n1\"" in shown:
+            if 'nonce="n1"' in shown:
                 wanted = digest.answer(
                     digest.Challenge("proxy-authorization", "them", "n1", qop=True), "INVITE", invite.uri, "gege", "a secret",
                     cnonce=shown.partition('cnonce="')[2].partition('"')[0],
@@ -218,7 +219,7 @@ async def test_we_are_registered_again_before_it_is_forgotten_and_gone_at_the_en
 
 
 async def test_a_trunk_that_refuses_is_said_and_asked_again(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
-    monkeypatch.setattr("bot.voice.sip.trunk._RETRY_S", 0.1)
+    monkeypatch.setattr("bot.lines.sip.trunk._RETRY_S", 0.1)
     async with both() as (server, far, gateway):
         far.behave["REGISTER"] = lambda request: far.answer(request, 403)
         registration = Registration(server.endpoint, gateway, 60)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from bot.voice.line import CallFacts, Pressed, Sounded
-from bot.voice.sip import g711, rtp, sdp
-from bot.voice.sip.media import SipLine
-from bot.voice.sip.message import Message, parameter, parse
-from bot.voice.sip.server import SipServer
+from bot.lines.line import CallFacts, Pressed, Sounded
+from bot.lines.sip import g711, rtp, sdp
+from bot.lines.sip.media import SipLine
+from bot.lines.sip.message import Message, parameter, parse
+from bot.lines.sip.server import SipServer
 
 
 @pytest.mark.parametrize(("kind", "name"), [(g711.PCMU, "ULAW"), (g711.PCMA, "ALAW")])

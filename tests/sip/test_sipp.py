@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.voice.line import CallFacts
-from bot.voice.sip.media import SipLine
-from bot.voice.sip.server import SipServer
+from bot.lines.line import CallFacts
+from bot.lines.sip.media import SipLine
+from bot.lines.sip.server import SipServer
 from tests.waiting import until
 
 SIPP = shutil.which("sipp")

@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.voice.line import CallFacts, Sounded
-from bot.voice.sip import sdp
-from bot.voice.sip.gateway import Gateway
-from bot.voice.sip.media import SipLine
-from bot.voice.sip.message import parameter
-from bot.voice.sip.server import SipServer
+from bot.lines.line import CallFacts, Sounded
+from bot.lines.sip import sdp
+from bot.lines.sip.gateway import Gateway
+from bot.lines.sip.media import SipLine
+from bot.lines.sip.message import parameter
+from bot.lines.sip.server import SipServer
 from tests.sip.exchange import TONE, Call, Exchange, exchange, goes_on
 from tests.waiting import until
 
@@ -183,7 +183,7 @@ async def test_what_nobody_may_ask_is_answered_in_the_words_of_the_rules() -> No
 
 
 async def test_an_answer_that_nobody_acknowledges_ends_in_a_bye(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.voice.sip.transaction.LASTS", 0.4)
+    monkeypatch.setattr("bot.lines.sip.transaction.LASTS", 0.4)
     async with both() as (server, far, listener):
         call = Call(far, "0715", "1391", "silent")
         answer = await call.ask("INVITE", body=offer(far), content_type="application/sdp")

@@ -11,22 +11,29 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.speech.demo_model.alignment import Aligner
-from bot.speech.demo_model.kaldi_reader import NotOurs, read_net
-from bot.speech.demo_model.kaldi_writer import write_acoustic_model
-from bot.speech.demo_model.phones import phone_table
-from bot.speech.demo_model.texts import PROJECT
 from bot.speech.models import DEMO
+from tools.demo_model.alignment import Aligner
+from tools.demo_model.kaldi_reader import NotOurs, read_net
+from tools.demo_model.kaldi_writer import write_acoustic_model
+from tools.demo_model.phones import phone_table
+from tools.demo_model.texts import PROJECT
 
-SENTENCES = ("我屋里停电了", "空开烧了合不上", "电线掉在路上了", "这个月电费多少钱", "沿河路二百零六号没有电", "请师傅来看一下")
+SENTENCES = (
+    "我屋里停电了",
+    "空开烧了合不上",
+    "电线掉在路上了",
+    "这个月电费多少钱",
+    "沿河路二百零六号没有电",
+    "请师傅来看一下",
+)
 #: espeak crashes now and then after many voice changes: it speaks in a child of its own
 _CHILD = """
 import json, random, sys
 from itertools import chain
 import numpy as np
-from bot.speech.demo_model.phones import readings
-from bot.speech.demo_model.synthesis import HELD_OUT_VOICES, Synthesiser, Voice
-from bot.speech.demo_model.texts import Splitter
+from tools.demo_model.phones import readings
+from tools.demo_model.synthesis import HELD_OUT_VOICES, Synthesiser, Voice
+from tools.demo_model.texts import Splitter
 draw, splitter, found = random.Random(int(sys.argv[3])), Splitter(), {}
 synthesiser = Synthesiser()
 for number, text in enumerate(json.loads(sys.argv[2])):
@@ -42,7 +49,9 @@ def spoken(folder: Path, texts: Sequence[str]) -> list[tuple[str, np.ndarray, np
     """(text, samples, the pdf of each frame as espeak itself tells it), by voices that training never heard."""
     for seed in range(3, 8):
         out = folder / f"{seed}.npz"
-        done = subprocess.run([sys.executable, "-c", _CHILD, out, json.dumps(texts), str(seed)], cwd=PROJECT, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", _CHILD, out, json.dumps(texts), str(seed)], cwd=PROJECT, check=False
+        )
         if done.returncode == 0:
             with np.load(out) as found:
                 return [(text, found[f"samples{at}"], found[f"labels{at}"]) for at, text in enumerate(texts)]

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from rapidfuzz.distance import Levenshtein
 
-from bot.speech import bench
-from bot.speech.demo_model import demo_wav, kaldi_writer, speak_demo
-from bot.speech.demo_model.features import DIMENSION, mfcc
-from bot.speech.demo_model.fst import MAGIC, Fst
-from bot.speech.demo_model.graph import (
+from tools.demo_model import demo_wav, kaldi_writer, speak_demo
+from tools.demo_model import measure as bench
+from tools.demo_model.features import DIMENSION, mfcc
+from tools.demo_model.fst import MAGIC, Fst
+from tools.demo_model.graph import (
     SILENCE_PROBABILITY,
     TRANSITION_SCALE,
     WORD_COST,
@@ -26,13 +26,13 @@ from bot.speech.demo_model.graph import (
     make_lexicon,
     word_table,
 )
-from bot.speech.demo_model.kaldi_writer import FORWARD
-from bot.speech.demo_model.language_model import END, START, train_ngrams
-from bot.speech.demo_model.phones import phone_table, phones, readings
-from bot.speech.demo_model.speaker import Job, speak_jobs, syllables_of
-from bot.speech.demo_model.spoken_numbers import spoken_digits, spoken_number, without_digits
-from bot.speech.demo_model.synthesis import HELD_OUT_VOICES, TRAINING_VOICES, Segment, Utterance
-from bot.speech.demo_model.texts import Splitter, held_out_texts, plain, surnames, training_sentences
+from tools.demo_model.kaldi_writer import FORWARD
+from tools.demo_model.language_model import END, START, train_ngrams
+from tools.demo_model.phones import phone_table, phones, readings
+from tools.demo_model.speaker import Job, speak_jobs, syllables_of
+from tools.demo_model.spoken_numbers import spoken_digits, spoken_number, without_digits
+from tools.demo_model.synthesis import HELD_OUT_VOICES, TRAINING_VOICES, Segment, Utterance
+from tools.demo_model.texts import Splitter, held_out_texts, plain, surnames, training_sentences
 
 MODEL = Path(__file__).resolve().parents[2] / "models" / "demo"
 LARGEST = 6_000_000
@@ -73,9 +73,7 @@ def test_a_syllable_is_an_initial_and_a_final() -> None:
 def test_transition_ids_follow_the_triples() -> None:
     table = phone_table()
     assert table.triples == sorted(table.triples)
-    assert [ids for pair in table.transitions.values() for ids in pair] == list(
-        range(1, 2 * len(table.triples) + 1)
-    )
+    assert [ids for pair in table.transitions.values() for ids in pair] == list(range(1, 2 * len(table.triples) + 1))
     assert len(table.word_phones(("ting2", "dian4"))) == 4
 
 
@@ -151,7 +149,11 @@ def _cheapest(fst: Fst, outputs: tuple[int, ...]) -> float:
             if not word or (said < len(outputs) and word == outputs[said]):
                 # word costs are negative here and there: shifted, so that the search stays right
                 heapq.heappush(waiting, (cost + price + 10 * bool(word), after, said + bool(word)))
-    ends = [cost + fst.final[state] for (state, said), cost in settled.items() if state in fst.final and said == len(outputs)]
+    ends = [
+        cost + fst.final[state]
+        for (state, said), cost in settled.items()
+        if state in fst.final and said == len(outputs)
+    ]
     return min(ends) - 10 * len(outputs)
 
 

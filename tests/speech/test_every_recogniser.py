@@ -14,15 +14,16 @@ import numpy as np
 import pytest
 
 from bot.settings import Settings, SpeechSettings
-from bot.speech.demo_model.speaker import speak_demo
-from bot.speech.ears import make_recogniser
 from bot.speech.models import DEMO, ModelMissing, in_use
 from bot.speech.recognise import Recogniser, RecogniserFailed, VoskRecogniser
+from bot.speech.recogniser_of import make_recogniser
 from bot.speech.sherpa import SherpaRecogniser, kind_of
+from tools.demo_model.speaker import speak_demo
 
 TINY = Path(__file__).parent.parent / "data" / "speech" / "tiny-sense-voice"
 needs_sherpa = pytest.mark.skipif(
-    importlib.util.find_spec("sherpa_onnx") is None, reason="NOT TESTED: sherpa-onnx is missing (uv sync --extra sherpa)"
+    importlib.util.find_spec("sherpa_onnx") is None,
+    reason="NOT TESTED: sherpa-onnx is missing (uv sync --extra sherpa)",
 )
 
 
@@ -63,7 +64,9 @@ def recogniser(kind: Kind) -> Recogniser:
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 44100])
-async def test_a_sentence_is_heard_at_any_rate_and_in_pieces_of_any_size(recogniser: Recogniser, kind: Kind, rate: int) -> None:
+async def test_a_sentence_is_heard_at_any_rate_and_in_pieces_of_any_size(
+    recogniser: Recogniser, kind: Kind, rate: int
+) -> None:
     pcm = kind.sound(rate)
     for step in (481, 6400, len(pcm)):
         session = recogniser.begin(rate)
@@ -75,7 +78,9 @@ async def test_a_sentence_is_heard_at_any_rate_and_in_pieces_of_any_size(recogni
         assert heard.unknown_share == 0.0
 
 
-async def test_many_utterances_at_once_share_one_model_and_the_loop_stays_free(recogniser: Recogniser, kind: Kind) -> None:
+async def test_many_utterances_at_once_share_one_model_and_the_loop_stays_free(
+    recogniser: Recogniser, kind: Kind
+) -> None:
     pcm = kind.sound(8000)
     late: list[float] = []
 
@@ -160,7 +165,9 @@ def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch
 def test_a_kind_that_nobody_knows_and_tokens_that_are_none_are_refused(tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(TINY, other)
-    (other / "model.onnx").write_bytes((TINY / "model.onnx").read_bytes().replace(b"sense_voice_ctc", b"something_else!"))
+    (other / "model.onnx").write_bytes(
+        (TINY / "model.onnx").read_bytes().replace(b"sense_voice_ctc", b"something_else!")
+    )
     with pytest.raises(ModelMissing, match="something_else"):
         SherpaRecogniser(other)
     shutil.copy(TINY / "model.onnx", other / "model.onnx")

@@ -11,8 +11,8 @@ import pytest
 
 from bot.speech.audio import Samples, write_wav
 from bot.speech.level import levelled, loudness
-from bot.speech.plan import Planner
 from bot.speech.recorded import RecordedPrompts, prompt_name
+from bot.speech.sentence_plan import Planner
 from bot.speech.speak import EspeakProcess, GegeVoice
 from tests.speech.test_level import tone, voice
 

@@ -12,7 +12,7 @@ import soundfile
 from bot.speech.audio import Samples, wav_bytes
 from bot.speech.joining import join
 from bot.speech.level import faded, levelled, loudness, stretched, trimmed
-from bot.speech.take import RATE, TakeRefused, accept
+from bot.speech.studio_take import RATE, TakeRefused, accept
 from tests.voice.doubles import speech
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.speech.demo_model.alignment import Aligner
-from bot.speech.demo_model.own_speech import (
+from bot.speech.models import DEMO
+from tools.demo_model.alignment import Aligner
+from tools.demo_model.own_speech import (
     CorpusRefused,
     align_all,
     build_mixed,
@@ -20,9 +21,8 @@ from bot.speech.demo_model.own_speech import (
     read_corpora,
     write_shards,
 )
-from bot.speech.demo_model.speaker import Job, speak_jobs, syllables_of
-from bot.speech.demo_model.synthesis import HELD_OUT_VOICES
-from bot.speech.models import DEMO
+from tools.demo_model.speaker import Job, speak_jobs, syllables_of
+from tools.demo_model.synthesis import HELD_OUT_VOICES
 
 SAID = ("我屋里停电了", "空开烧了合不上", "电线掉在路上了", "这个月电费多少钱")
 
@@ -59,7 +59,9 @@ def test_speakers_keep_their_side_when_others_join() -> None:
 
 def test_recordings_become_frames_with_the_states_of_what_was_said(corpus: Path, tmp_path: Path) -> None:
     recordings = read_corpora([corpus, corpus])
-    assert [(one.name, one.speaker, one.text) for one in recordings] == [(f"s{at}-1", f"s{at}", text) for at, text in enumerate(SAID)]
+    assert [(one.name, one.speaker, one.text) for one in recordings] == [
+        (f"s{at}-1", f"s{at}", text) for at, text in enumerate(SAID)
+    ]
     told: list[str] = []
     aligned = align_all(Aligner(DEMO), recordings, told.append)
     assert len(aligned) == 4 and "4 of 4" in told[0]

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.speech.demo_model.graph import build_graph
-from bot.speech.demo_model.speaker import speak_demo
-from bot.speech.demo_model.synthesis import HELD_OUT_VOICES
 from bot.speech.models import DEMO, look_at
 from bot.speech.phrases import in_words_of, phrases_by_question
 from bot.speech.recognise import HeardSpeech, VoskRecogniser, preferred
+from tools.demo_model.graph import build_graph
+from tools.demo_model.speaker import speak_demo
+from tools.demo_model.synthesis import HELD_OUT_VOICES
 
 LISTS = {"confirmed": ("对", "不对", "要得"), "proof": tuple("零一二三四五六七八九"), "community": ("龙泉山庄",)}
 
@@ -40,7 +40,9 @@ async def heard(recogniser: VoskRecogniser, said: str, question: str = "", voice
     return await session.finish()
 
 
-async def test_digits_that_the_language_model_does_not_expect_are_heard_when_they_are_asked_for(recogniser: VoskRecogniser) -> None:
+async def test_digits_that_the_language_model_does_not_expect_are_heard_when_they_are_asked_for(
+    recogniser: VoskRecogniser,
+) -> None:
     right = {"": 0, "proof": 0}
     for number, said in enumerate(("三七二五", "九零四一", "六六八二", "一五零七", "二八三九", "七四一六")):
         for question in right:

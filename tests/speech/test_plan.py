@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.speech.plan import Kind, Part, Planner, fixed_parts
 from bot.speech.reading import plain, spoken
+from bot.speech.sentence_plan import Kind, Part, Planner, fixed_parts
 
 TEMPLATES = [
     "记下了,归{manager}管。", "他的电话是{phone}。", "您讲的是{readback}。对不对?", "到{date},欠{months}个月,{amount}。",

@@ -10,15 +10,16 @@ from sqlalchemy import select
 
 from bot.database import Database
 from bot.grid.models import Community, Household, Staff
-from bot.speech import bench, site_graph
-from bot.speech.demo_model.chongyang import said_here, second_readings
-from bot.speech.demo_model.speaker import Job, speak_jobs, syllables_of
-from bot.speech.demo_model.synthesis import HELD_OUT_VOICES
 from bot.speech.models import DEMO
-from bot.speech.site_graph import build_site_graph
 from tests.postgres import database, database_url, sqlite_database
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
+from tools.demo_model import measure as bench
+from tools.demo_model import site_graph
+from tools.demo_model.chongyang import said_here, second_readings
+from tools.demo_model.site_graph import build_site_graph
+from tools.demo_model.speaker import Job, speak_jobs, syllables_of
+from tools.demo_model.synthesis import HELD_OUT_VOICES
 
 __all__ = ["database", "database_url", "sqlite_database"]
 county = small_county
@@ -43,7 +44,9 @@ def test_a_place_that_nobody_knew_is_heard_in_both_ways_of_saying_it(county: Dat
         session.add(Staff(staff_no="M9", name="骆驼祥", role="manager", phone="1"))
         session.add(Staff(staff_no="M8", name="Bob", role="manager", phone="2"))
     done = build_site_graph(county, DEMO, tmp_path / "models" / "site")
-    lexicon = dict(line.split("\t", 1) for line in (done.folder / "graph" / "lexicon.tsv").read_text("utf-8").splitlines())
+    lexicon = dict(
+        line.split("\t", 1) for line in (done.folder / "graph" / "lexicon.tsv").read_text("utf-8").splitlines()
+    )
     assert lexicon["黄石岭"].split("\t") == ["huang2 shi2 ling3", "fang2 si2 lin3"]
     assert {"黄石岭社区", "沿河路", "骆驼祥"} <= set(lexicon) and "欧阳骏驰" not in lexicon
     assert done.unreadable == ("Bob",) or "Bob" not in lexicon

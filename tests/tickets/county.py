@@ -53,9 +53,7 @@ def county(database: Database) -> Database:
     ]
     with database.session() as session:
         session.add_all([Grid(grid_no="24", phone="0715-3391024"), Grid(grid_no="7", phone="0715-3391007")])
-        session.add_all(
-            [Staff(staff_no=no, name=name, role=role, phone=phone) for no, name, role, phone in people]
-        )
+        session.add_all([Staff(staff_no=no, name=name, role=role, phone=phone) for no, name, role, phone in people])
         session.add_all([Community(id=1, name="桃溪社区"), Feeder(id=1, name="沿河线")])
         session.flush()
         session.add(Transformer(id=1, name="沿河一台区", feeder_id=1))

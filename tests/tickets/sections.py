@@ -13,7 +13,9 @@ def build(database: Database, sections: int, households: int) -> None:
     """`sections` feeders of one transformer each, all in the grid of manager M0, with one crew."""
     with database.session() as session:
         session.add_all([Grid(grid_no="0"), Community(id=1, name="桃溪社区")])
-        session.add_all([Staff(staff_no="M0", name="程远", role="manager"), Staff(staff_no="C0", name="抢修", role="crew")])
+        session.add_all(
+            [Staff(staff_no="M0", name="程远", role="manager"), Staff(staff_no="C0", name="抢修", role="crew")]
+        )
         session.flush()
         session.add_all([GridStaff(grid_no="0", staff_no=no) for no in ("M0", "C0")])
         session.add_all(Feeder(id=1 + section, name=f"{section}线") for section in range(sections))

@@ -49,9 +49,7 @@ def door(transformer: int, number: int) -> str:
     return f"{transformer}-{number:02d}"
 
 
-def dark(
-    desk: TicketDesk, transformer: int, number: int, at: dt.datetime = AT, **values: Any
-) -> TicketCard:
+def dark(desk: TicketDesk, transformer: int, number: int, at: dt.datetime = AT, **values: Any) -> TicketCard:
     """A household reports that its light is out."""
     reporter = f"1380000{transformer}{number:03d}"
     fields = {"household_no": door(transformer, number), "session": reporter, "reporter": reporter, **values}

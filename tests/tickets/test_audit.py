@@ -9,9 +9,9 @@ from sqlalchemy import delete, select, update
 
 from bot.database import Database
 from bot.notify.texts import Case, render
-from bot.tickets import timers
-from bot.tickets.audit import audit, find
 from bot.tickets.desk import TicketDesk
+from bot.tickets.due import timers
+from bot.tickets.due.audit import audit, find
 from bot.tickets.models import Notification, State, Stuck, Ticket, Timer
 from tests.tickets.county import AT, hazard, minutes, on_sqlite, outage
 

@@ -15,9 +15,9 @@ from sqlalchemy import delete, select
 
 from bot.database import Database, open_database
 from bot.grid.models import Base, Grid, GridStaff, Staff
-from bot.tickets import timers
-from bot.tickets.deadlines import DEADLINES
 from bot.tickets.desk import Button, TicketDesk, TicketRefused
+from bot.tickets.due import timers
+from bot.tickets.due.deadlines import DEADLINES
 from bot.tickets.models import Notification, State, Ticket, Timer
 from tests.tickets.county import AT, hazard, minutes, on_sqlite, outage
 

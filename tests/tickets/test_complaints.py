@@ -6,8 +6,8 @@ import pytest
 
 from bot.database import Database
 from bot.grid.leave import write_leave
-from bot.tickets import timers
 from bot.tickets.desk import TicketCard, TicketDesk, TicketRefused
+from bot.tickets.due import timers
 from tests.tickets.county import AT, minutes, on_sqlite, outage
 
 ABOUT = "你们网格员态度恶劣要给个说法"
@@ -40,7 +40,15 @@ def test_the_manager_never_hears_of_it(county: Database) -> None:
 
 @on_sqlite
 @pytest.mark.parametrize(
-    "said", ["程远这个人不行", "老程讲话冲得很", "找程师傅的领导", "打了五回电话都冇人理", "报了三天了冇人来", "抄表的骂我姆妈"]
+    "said",
+    [
+        "程远这个人不行",
+        "老程讲话冲得很",
+        "找程师傅的领导",
+        "打了五回电话都冇人理",
+        "报了三天了冇人来",
+        "抄表的骂我姆妈",
+    ],
 )
 def test_it_is_told_from_the_words(county: Database, said: str) -> None:
     assert complain(TicketDesk(county), said).owner == "D1"

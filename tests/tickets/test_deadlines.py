@@ -9,8 +9,8 @@ import pytest
 
 from bot.database import Database
 from bot.settings import load_settings
-from bot.tickets import timers
 from bot.tickets.desk import TicketDesk
+from bot.tickets.due import timers
 from bot.tickets.rules import rules_of
 from tests.tickets.county import AT, minutes, on_sqlite, outage
 

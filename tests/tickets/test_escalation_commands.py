@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bot.app import open_site
+from bot.app.parts import open_site
 from bot.cli import app
-from bot.commands.escalation import Mistyped
+from bot.commands.escalation import Failure
 from bot.database import now
 from bot.grid.leave import LeaveRefused
 from bot.grid.models import Staff
@@ -58,11 +58,11 @@ def test_a_leave_is_written_listed_and_ended(site: Settings) -> None:
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        ([], Mistyped),
-        (["M1"], Mistyped),
-        (["M1", "--from", "2099-12-01", "--until", "2099-12-05"], Mistyped),
-        (["M1", "--from", "tomorrow", "--until", "2099-12-05", "--to", "M2"], Mistyped),
-        (["M1", "--from", "9999-12-31", "--until", "9999-12-31", "--to", "M2"], Mistyped),
+        ([], Failure),
+        (["M1"], Failure),
+        (["M1", "--from", "2099-12-01", "--until", "2099-12-05"], Failure),
+        (["M1", "--from", "tomorrow", "--until", "2099-12-05", "--to", "M2"], Failure),
+        (["M1", "--from", "9999-12-31", "--until", "9999-12-31", "--to", "M2"], Failure),
         (["M1", "--from", "2099-12-05", "--until", "2099-12-01", "--to", "M2"], LeaveRefused),
         (["M1", "--from", "2099-12-01T08:00", "--until", "2099-12-01T18:00", "--to", "M1"], LeaveRefused),
         (["M9", "--back"], LeaveRefused),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.settings import Settings, SettingsError, load_settings
-from bot.tickets.hours import HOLIDAYS, Hours, Span, read_holidays
+from bot.tickets.due.hours import HOLIDAYS, Hours, Span, read_holidays
 from bot.tickets.models import Ticket
 from bot.tickets.rules import rules_of, usual_rules
 

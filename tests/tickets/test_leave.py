@@ -10,8 +10,8 @@ import pytest
 from bot.database import Database
 from bot.grid.leave import LeaveRefused, come_back, leaves_from, substitute, write_leave
 from bot.grid.models import GridStaff, Staff, Substitution
-from bot.tickets import timers
 from bot.tickets.desk import TicketDesk
+from bot.tickets.due import timers
 from tests.tickets.county import AT, hazard, minutes, on_sqlite, outage
 
 DAY = dt.timedelta(days=1)

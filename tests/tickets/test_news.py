@@ -13,7 +13,7 @@ from bot.notify.texts import Case, render
 from bot.settings import load_settings
 from bot.tickets.desk import TicketDesk
 from bot.tickets.models import Notification
-from bot.tickets.news import WRITABLE
+from bot.tickets.owed.news import WRITABLE
 from bot.tickets.rules import rules_of
 from tests.tickets.county import AT, minutes, on_sqlite, outage
 

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from bot.database import Database
 from bot.notify.relay import Relay
 from bot.settings import NotifySettings
-from bot.tickets import audit, timers
 from bot.tickets.desk import TicketDesk, TicketRefused
+from bot.tickets.due import audit, timers
 from bot.tickets.models import Notification, Timer
 from tests.notify.doubles import Recording
 from tests.tickets.county import on_sqlite

@@ -138,9 +138,7 @@ def test_an_estimate_is_kept_told_and_changed(county: Database) -> None:
         (None, "needs the time"),
     ],
 )
-def test_an_estimate_that_cannot_be_is_refused(
-    county: Database, restore_at: dt.datetime | None, why: str
-) -> None:
+def test_an_estimate_that_cannot_be_is_refused(county: Database, restore_at: dt.datetime | None, why: str) -> None:
     desk, number = taken(county)
     with pytest.raises(TicketRefused, match=why):
         desk.press(number, Button.estimate, "M1", restore_at=restore_at, at=AT + minutes(5))

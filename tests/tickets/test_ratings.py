@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from bot.database import Database
-from bot.tickets import ratings, timers
 from bot.tickets.desk import TicketDesk, TicketRefused
+from bot.tickets.due import timers
 from bot.tickets.models import Notification
-from bot.tickets.owed_calls import OwedCalls
+from bot.tickets.owed import ratings
+from bot.tickets.owed.owed_calls import OwedCalls
 from tests.tickets.county import AT, minutes, on_sqlite, outage
 
 DONE = AT + minutes(60)

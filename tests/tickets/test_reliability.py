@@ -8,7 +8,7 @@ import pytest
 
 from bot.database import Database
 from bot.tickets.desk import TicketDesk
-from bot.tickets.reliability import reliability
+from bot.tickets.outages.indices import reliability
 from tests.tickets.county import on_sqlite
 from tests.tickets.street import AT, dark_row, minutes, street
 

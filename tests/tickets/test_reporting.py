@@ -9,19 +9,18 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.database import Database, open_database
-from bot.tickets import opening, paging, timers
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.due import timers
+from bot.tickets.life import opening
 from bot.tickets.models import Activity, Notification, Ticket, Timer, Utterance
+from bot.tickets.owed import paging
 from tests.tickets.county import AT, hazard, minutes, on_sqlite, outage
 
 
 def rows(database: Database) -> dict[str, int]:
     with database.reading() as session:
         tables = (Ticket, Activity, Notification, Timer, Utterance)
-        return {
-            table.__tablename__: session.scalar(select(func.count()).select_from(table)) or 0
-            for table in tables
-        }
+        return {table.__tablename__: session.scalar(select(func.count()).select_from(table)) or 0 for table in tables}
 
 
 def test_a_report_becomes_a_ticket_with_history_message_and_timer(county: Database) -> None:

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from bot.database import Database
-from bot.tickets import timers
 from bot.tickets.desk import TicketDesk, TicketRefused
+from bot.tickets.due import timers
 from bot.tickets.models import Notification
-from bot.tickets.owed_calls import OwedCalls
+from bot.tickets.owed.owed_calls import OwedCalls
 from tests.tickets.county import on_sqlite
 from tests.tickets.street import AT, dark, minutes, street
 
@@ -124,7 +124,12 @@ def test_nobody_answers_for_somebody_else(street: Database) -> None:
     desk = TicketDesk(street)
     desk.outages.restored(out(desk), "M1", BACK)
     first, *_ = numbers(desk)
-    for data, reporter in ((f"lit:{first}", "wx-2"), (f"open:{first}", "5550"), ("lit:GD0", "5550"), (f"lit:{first}", "")):
+    for data, reporter in (
+        (f"lit:{first}", "wx-2"),
+        (f"open:{first}", "5550"),
+        ("lit:GD0", "5550"),
+        (f"lit:{first}", ""),
+    ):
         with pytest.raises(TicketRefused):
             desk.answers.press(data, reporter, at=BACK + minutes(1))
     assert {one.state for one in desk.tickets()} == {"resolved"}

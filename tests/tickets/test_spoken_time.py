@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.tickets.spoken_time import FARTHEST, Doubt, TimeRefused, read_time
+from bot.grid.spoken_time import FARTHEST, Doubt, TimeRefused, read_time
 
 ZONE = ZoneInfo("Asia/Shanghai")
 #: Monday, two in the afternoon
@@ -92,8 +92,21 @@ def test_a_time_nobody_can_mean_is_refused_as_too_far(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "马上", "25:00", "三点七十分", "换了保险", "31号来人", "三点那张单子不对", "一点都不晓得", "-3小时", "2月30号三点",
-     "晚上", "半小时前", "13天前"],
+    [
+        "",
+        "马上",
+        "25:00",
+        "三点七十分",
+        "换了保险",
+        "31号来人",
+        "三点那张单子不对",
+        "一点都不晓得",
+        "-3小时",
+        "2月30号三点",
+        "晚上",
+        "半小时前",
+        "13天前",
+    ],
 )
 def test_what_is_no_time_is_not_taken_for_one(text: str) -> None:
     with pytest.raises(TimeRefused) as refused:
@@ -101,7 +114,10 @@ def test_what_is_no_time_is_not_taken_for_one(text: str) -> None:
     assert refused.value.doubt is Doubt.not_understood
 
 
-@given(st.text(max_size=20) | st.from_regex("[今明后]?[早晚下午]{0,2}[一二两三十0-9]{1,4}[点:时][半0-9]{0,3}", fullmatch=True))
+@given(
+    st.text(max_size=20)
+    | st.from_regex("[今明后]?[早晚下午]{0,2}[一二两三十0-9]{1,4}[点:时][半0-9]{0,3}", fullmatch=True)
+)
 def test_whatever_is_written_leads_to_a_time_ahead_or_a_plain_refusal(text: str) -> None:
     try:
         found = read_time(text, AT)

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bot.database import Database
-from bot.tickets import timers
 from bot.tickets.desk import TicketDesk, TicketRefused
+from bot.tickets.due import timers
+from bot.tickets.life.states import FOLLOWS
 from bot.tickets.models import State
-from bot.tickets.states import FOLLOWS
 from tests.tickets.county import AT, hazard, minutes, on_sqlite, outage
 
 
@@ -73,9 +73,7 @@ def test_two_who_acknowledge_at_once_hear_the_same_name(county: Database) -> Non
     for _ in range(5):
         number = desk.report(outage(), AT).ticket_no
         with ThreadPoolExecutor(2) as threads:
-            owners = set(
-                threads.map(lambda who, no=number: desk.acknowledge(no, who, AT).owner, ["M1", "A1"])
-            )
+            owners = set(threads.map(lambda who, no=number: desk.acknowledge(no, who, AT).owner, ["M1", "A1"]))
         assert len(owners) == 1
         assert len(desk.activities(number)) == 2
 

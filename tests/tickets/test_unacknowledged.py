@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bot.database import Database, open_database
-from bot.tickets import paging, timers
 from bot.tickets.desk import TicketDesk
+from bot.tickets.due import timers
+from bot.tickets.owed import paging
 from tests.tickets.county import AT, hazard, minutes, on_sqlite, outage
 
 
@@ -74,17 +75,13 @@ def test_two_processes_fire_a_timer_once(county: Database, database_url: str) ->
         desk.report(outage(), AT)
     other = open_database(database_url)
     with ThreadPoolExecutor(4) as threads:
-        fired = sum(
-            threads.map(lambda one: timers.fire_due(one, AT + minutes(5)), [county, other, county, other])
-        )
+        fired = sum(threads.map(lambda one: timers.fire_due(one, AT + minutes(5)), [county, other, county, other]))
     other.dispose()
     assert fired == 10
     assert len(desk.notifications()) == 10 + 20
 
 
-def test_a_timer_and_its_messages_are_one_transaction(
-    county: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_timer_and_its_messages_are_one_transaction(county: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = TicketDesk(county)
     number = desk.report(outage(), AT).ticket_no
 

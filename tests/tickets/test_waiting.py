@@ -7,8 +7,8 @@ import datetime as dt
 import pytest
 
 from bot.database import Database
-from bot.tickets import timers
 from bot.tickets.desk import TicketDesk
+from bot.tickets.due import timers
 from bot.tickets.models import Notification
 from tests.tickets.county import hazard, minutes, on_sqlite, outage
 

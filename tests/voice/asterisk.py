@@ -10,7 +10,7 @@ import uuid as uuids
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bot.voice.client import place_call
+from bot.lines.client import place_call
 
 FACTS = """\
 agi_network: yes

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from bot.dialogue.port import Heard, Reply, Understanding
+from bot.dialogue.port import Reply, Understanding
 from bot.speech.recognise import HeardSpeech
+from bot.tickets.intake.heard import Heard
 
 
 def speech(seconds: float, rate: int = 8000) -> bytes:

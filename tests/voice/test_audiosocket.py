@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 import numpy as np
 import pytest
 
-from bot.voice.audiosocket import AudioSocketLine, AudioSocketServer, Frame, read_frame
-from bot.voice.line import CallFacts, LineEvent, Pressed, Sounded
+from bot.lines.audiosocket import AudioSocketLine, AudioSocketServer, Frame, read_frame
+from bot.lines.line import CallFacts, LineEvent, Pressed, Sounded
 
 ID = uuids.UUID("40325ec2-5efd-4bd3-805f-53576e581d13")
 #: captured from Asterisk: UUID frame, then 20 ms of slin

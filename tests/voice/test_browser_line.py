@@ -11,8 +11,8 @@ from aiohttp import WSMessage, WSMsgType
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.voice.browser import WebsocketLine
-from bot.voice.line import Pressed, Sounded
+from bot.lines.browser import WebsocketLine
+from bot.lines.line import Pressed, Sounded
 
 FRAME = 640
 

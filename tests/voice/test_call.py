@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.lines.client import Key
+from bot.lines.line import CallFacts
 from bot.recordings.room import look_into, open_recording
 from bot.settings import Settings
 from bot.speech.audio import write_wav
-from bot.voice.account import CallStory
 from bot.voice.call import PhoneCall
-from bot.voice.capacity import Seats
-from bot.voice.client import Key
-from bot.voice.line import CallFacts
+from bot.voice.loopback import run_call
 from bot.voice.prompts import prompts
-from bot.voice.story import run_call
+from bot.voice.record import CallStory
+from bot.voice.seats import Seats
 from tests.voice.doubles import (
     Never,
     NotingDesk,
@@ -143,7 +143,9 @@ async def test_keys_stand_for_words(tmp_path: Path, digit: str, text: str) -> No
 
 async def test_a_broken_recogniser_asks_for_everything_after_the_tone(tmp_path: Path) -> None:
     room = Room(tmp_path, [RuntimeError("broken")], [reply("好。")])
-    story = await room.call(room.wav("1.wav", speech(1.5)), room.wav("2.wav", silence(3.0) + speech(2.0) + silence(6.0)))
+    story = await room.call(
+        room.wav("1.wav", speech(1.5)), room.wav("2.wav", silence(3.0) + speech(2.0) + silence(6.0))
+    )
     (failed, reason), (message, again) = room.intake.notes
     assert (reason, again) == ("recogniser_failed", "recogniser_failed")
     site = Settings(home=tmp_path)
@@ -202,7 +204,9 @@ async def test_a_slow_dialogue_is_a_broken_one(tmp_path: Path) -> None:
 async def test_when_nothing_can_be_kept_a_person_is_rung(tmp_path: Path) -> None:
     room = Room(tmp_path, ["停电"], [RuntimeError("broken")])
     room.intake.fails = True
-    story = await room.call(room.wav("1.wav", speech(1.5)), room.wav("2.wav", silence(3.0) + speech(2.0) + silence(6.0)))
+    story = await room.call(
+        room.wav("1.wav", speech(1.5)), room.wav("2.wav", silence(3.0) + speech(2.0) + silence(6.0))
+    )
     assert story.outcome == "handed_over" and story.ticket_no is None
 
 
@@ -271,9 +275,9 @@ async def test_a_silent_caller_is_asked_twice_then_handed_over(tmp_path: Path) -
 
 async def test_no_frames_at_all_count_as_silence(tmp_path: Path) -> None:
     """A telephone with silence suppression sends nothing: the end of speech must come all the same."""
-    from bot.voice.audiosocket import AudioSocketServer
+    from bot.lines.audiosocket import AudioSocketServer
+    from bot.lines.client import place_call
     from bot.voice.call import answering
-    from bot.voice.client import place_call
 
     room = Room(tmp_path, ["停电"], [reply("记下了。", ended=True)])
     server = AudioSocketServer(
@@ -314,9 +318,9 @@ async def test_a_caller_who_hangs_up_in_mid_sentence_is_still_heard(tmp_path: Pa
     async def never() -> None:
         pass
 
-    from bot.voice.audiosocket import AudioSocketServer
+    from bot.lines.audiosocket import AudioSocketServer
+    from bot.lines.client import place_call
     from bot.voice.call import answering
-    from bot.voice.client import place_call
 
     server = AudioSocketServer(
         "127.0.0.1",

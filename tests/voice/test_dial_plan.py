@@ -77,7 +77,9 @@ class Pbx:
                 self.variables[key] = value
             elif name == "AGI":
                 self.variables["AGISTATUS"] = "FAILURE" if self.agi is None else "SUCCESS"
-                self.variables["NEXT"] = self.variables["NEXT"] if self.agi is None else self.agi[rest.partition("=")[2][:-1]]
+                self.variables["NEXT"] = (
+                    self.variables["NEXT"] if self.agi is None else self.agi[rest.partition("=")[2][:-1]]
+                )
             elif name == "Dial":
                 self.rung.append(re.match(r"PJSIP/(\d+)@", rest)[1])  # type: ignore[index]
                 self.variables["DIALSTATUS"] = self.dial.pop(0)

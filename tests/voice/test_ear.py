@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from bot.lines.line import LineEvent, Pressed, Sounded
 from bot.settings import Settings
 from bot.speech.recognise import HeardSpeech
 from bot.voice.ear import Ear, Gone, Left, Said
-from bot.voice.line import LineEvent, Pressed, Sounded
 from bot.voice.recording import CallRecording
 from bot.voice.turn import TurnRules
 from tests.voice.doubles import ScriptedRecogniser, silence, speech

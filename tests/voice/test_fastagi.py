@@ -15,13 +15,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from bot.grid.importer import phone_digits
+from bot.lines.audiosocket import AudioSocketServer
+from bot.lines.client import Key, place_call
+from bot.lines.fastagi import AgiFailed, AgiSession, FastAgiServer
+from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
-from bot.voice.audiosocket import AudioSocketServer
+from bot.telephone.handover import HandOvers
 from bot.voice.call import PhoneCall
-from bot.voice.client import Key, place_call
-from bot.voice.fastagi import AgiFailed, AgiSession, FastAgiServer
-from bot.voice.handover import HandOvers
-from bot.voice.line import CallFacts, Line
 from bot.voice.prompts import prompts
 from tests.voice.asterisk import Channel
 from tests.voice.doubles import HandingDesk, NotingIntake, ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply
@@ -129,7 +129,11 @@ async def test_a_dial_plan_without_a_uuid_still_reaches_a_person(exchange: Calla
     [
         ({"dialled": "unknown"}, "start", DUTY),
         ({"dialled": "s"}, "start", DUTY),
-        ({"dialled": "unknown", "variables": {"ASID": str(uuids.uuid4()), "GEGE_DIALLED": "07153391024"}}, "start", MANAGER),
+        (
+            {"dialled": "unknown", "variables": {"ASID": str(uuids.uuid4()), "GEGE_DIALLED": "07153391024"}},
+            "start",
+            MANAGER,
+        ),
         ({"dialled": "unknown"}, "start?dialled=grid_7", "1380"),
         # The manager's own mobile forwarded to us: he has not taken it, so his assistant is next.
         ({"dialled": "unknown", "diverting": "+86 139 0000 0001"}, "start", ASSISTANT),
@@ -156,7 +160,9 @@ async def test_after_a_settled_call_nobody_is_rung(exchange: Callable) -> None:
 
 
 async def test_a_warm_hand_over_tells_the_manager_and_puts_through(exchange: Callable) -> None:
-    async with exchange(reply("我给您的网格员打电话。", hand_over=True, hand_over_to="139-0000-0001", ticket_no="GD1")) as site:
+    async with exchange(
+        reply("我给您的网格员打电话。", hand_over=True, hand_over_to="139-0000-0001", ticket_no="GD1")
+    ) as site:
         channel = site.channel()
         await channel.agi("start")
         await site.talk(channel, Key("0"))

@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from bot.lines.audiosocket import AudioSocketLine, AudioSocketServer, Frame
+from bot.lines.client import Key, place_call
+from bot.lines.line import CallFacts, Pressed, Sounded
 from bot.settings import Settings
-from bot.voice.audiosocket import AudioSocketLine, AudioSocketServer, Frame
 from bot.voice.call import answering
-from bot.voice.client import Key, place_call
-from bot.voice.line import CallFacts, Pressed, Sounded
 from tests.leaks import open_files
 from tests.voice.doubles import NotingDesk, NotingIntake, ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.voice.latency import Latency
+from bot.bench.latency import Latency
 
 
 def test_it_sums_up_the_turns_of_all_calls() -> None:

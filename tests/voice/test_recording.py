@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.lines.audiosocket import AudioSocketServer
+from bot.lines.client import PlacedCall, place_call
+from bot.lines.line import CallFacts, Line
 from bot.recordings.room import look_into, open_recording
 from bot.settings import RecordingSettings, Settings
 from bot.speech.audio import write_wav
-from bot.voice.audiosocket import AudioSocketServer
 from bot.voice.call import PhoneCall
-from bot.voice.client import PlacedCall, place_call
-from bot.voice.line import CallFacts, Line
 from tests.voice.doubles import NotingDesk, NotingIntake, ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply, speech
 
 ID = "40325ec2-5efd-4bd3-805f-53576e581d13"

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bot.app import open_site
+from bot.app.parts import open_site
 from bot.grid.models import Community, Staff
 from bot.settings import PROJECT, Settings, SiteSettings
-from bot.speech.plan import Kind, has_slots
 from bot.speech.reading import plain
 from bot.speech.reading import sentences as cut
+from bot.speech.sentence_plan import Kind, has_slots
 from bot.voice.prompts import prompts
 from bot.voice.repertoire import Names, Repertoire, planner, repertoire, sentences
 

@@ -11,7 +11,7 @@ from bot.settings import Settings
 from bot.speech.models import DEMO, missing_files
 from bot.speech.recognise import VoskRecogniser
 from bot.speech.speak import GegeVoice
-from bot.voice.story import run_call
+from bot.voice.loopback import run_call
 from tests.voice.doubles import NotingDesk, NotingIntake, ScriptedDialogue, reply
 
 

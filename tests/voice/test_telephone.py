@@ -24,17 +24,17 @@ from bot.cli import app
 from bot.database import Database, now
 from bot.grid.models import Contact, Household, HouseholdContact
 from bot.grid.registry import Registry
+from bot.grid.said_time import say_time
+from bot.lines.client import Key, place_call
+from bot.lines.line import CallFacts
 from bot.recordings.room import open_recording
 from bot.settings import CapacitySettings, Settings
+from bot.telephone.telephone import Telephone
 from bot.tickets.desk import TicketCard, TicketDesk
-from bot.tickets.said_time import say_time
-from bot.voice.client import Key, place_call
+from bot.voice.call_log import find_call, latest_calls
 from bot.voice.known_outages import KnownOutages
-from bot.voice.line import CallFacts
-from bot.voice.log import find_call, latest_calls
 from bot.voice.patience import CallerPaces
 from bot.voice.prompts import prompts
-from bot.voice.telephone import Telephone
 from bot.web.metrics import metrics_route
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
@@ -50,7 +50,9 @@ CALLER = "13971800123"
 class House:
     """A telephone and what is behind it."""
 
-    def __init__(self, home: Path, database: Database, answers: list, texts: list[str] | None, **capacity: float) -> None:
+    def __init__(
+        self, home: Path, database: Database, answers: list, texts: list[str] | None, **capacity: float
+    ) -> None:
         self.home = home
         self.settings = Settings(home=home, capacity=CapacitySettings(**capacity))  # type: ignore[arg-type]
         self.database = database
@@ -138,7 +140,9 @@ async def test_what_is_known_is_told_by_house_or_grid_and_only_while_it_lasts(ho
             contact = Contact(channel="phone", address=CALLER)
             session.add(contact)
             session.flush()
-            session.add(HouseholdContact(household_no="4200000001", contact_id=contact.id, verifies=True, source="import"))
+            session.add(
+                HouseholdContact(household_no="4200000001", contact_id=contact.id, verifies=True, source="import")
+            )
         assert (await known(CallFacts("4", CALLER, "0715-3391007")))[0].startswith("您那一片")
         site.desk.outages.restored(outage.outage_no, "M1")
         assert await known(here) == []
@@ -265,7 +269,9 @@ async def test_metrics_count_calls_and_tell_nothing_of_anybody(house: Callable) 
     async with house(reply("记下了。", ended=True), texts=["我家停电了"]) as site:
         await site.call(site.sound(speech(1.5)))
         text = site.telephone.metrics.text().decode()
-        assert 'gege_calls_total{front_end="audiosocket",outcome="goodbye"} 1.0' in text and "gege_calls_open 0.0" in text
+        assert (
+            'gege_calls_total{front_end="audiosocket",outcome="goodbye"} 1.0' in text and "gege_calls_open 0.0" in text
+        )
         assert 'gege_turn_seconds_count{step="first_audio"} 1.0' in text
         assert "gege_recognised_calls 0.0" in text
         assert CALLER not in text and "停电" not in text
@@ -275,7 +281,9 @@ async def test_metrics_count_calls_and_tell_nothing_of_anybody(house: Callable) 
     ("token", "given", "status"),
     [("", "", 200), ("s3cret", "", 403), ("s3cret", "s3cret", 200), ("s3cret", "x", 403)],
 )
-async def test_metrics_are_for_this_machine_or_for_the_token(token: str, given: str, status: int, database_url: str) -> None:
+async def test_metrics_are_for_this_machine_or_for_the_token(
+    token: str, given: str, status: int, database_url: str
+) -> None:
     site = web.Application()
     site.router.add_routes([metrics_route(lambda: b"gege_up 1\n", token)])
     async with TestClient(TestServer(site)) as client:

@@ -10,10 +10,11 @@ import pytest
 from aiohttp import web
 
 from bot.database import open_database
-from bot.dialogue.port import Heard, Reply, Understanding
+from bot.dialogue.port import Reply, Understanding
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.heard import Heard
 from bot.web.app import make_app
 from tests.voice.doubles import ScriptedDialogue, ScriptedRecogniser, ToneVoice
 

@@ -21,8 +21,8 @@ from bot.notify.links import Links, Purpose
 from bot.recordings.room import begin_recording, name_for
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
-from bot.voice.account import CallStory, TurnStory
-from bot.voice.log import CallLog
+from bot.voice.call_log import CallLog
+from bot.voice.record import CallStory, TurnStory
 from bot.web.app import STATIC
 from bot.web.calls import CallPages
 from bot.web.guard import guard

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.app import running
+from bot.app.parts import running
 from bot.settings import Settings
 from bot.speech.audio import Samples, resample, wav_bytes
 from bot.speech.models import DEMO, missing_files

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from bot.calling.call_backs import CallBacks
 from bot.calling.ledger import Ledger
-from bot.chat.shelf import ChatShelf
+from bot.chat.store import ChatShelf
 from bot.database import now, open_database
 from bot.grid.registry import Registry
 from bot.notify.links import Links, Purpose

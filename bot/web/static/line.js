@@ -1,4 +1,4 @@
-// One call: sound and captions over a websocket (bot/voice/browser.py).
+// One call: sound and captions over a websocket (bot/lines/browser.py).
 
 import { Sound } from "./sound.js";
 

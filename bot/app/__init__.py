@@ -1,0 +1,1 @@
+"""The wiring: each part made once, then served."""

@@ -1,0 +1,86 @@
+"""The messengers of a site, while the service runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+from collections.abc import AsyncIterator, Callable
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from bot.calling.call_backs import CallBacks
+from bot.chat.awaited_word import Waiting
+from bot.chat.inbox import Inbox
+from bot.chat.outgoing import Outgoing
+from bot.chat.residents import Residents
+from bot.chat.staff import StaffChat
+from bot.chat.store import ChatShelf
+from bot.chat.takeover import Takeovers
+from bot.chat.wecom import RESIDENTS, WeComChat
+from bot.database import Database
+from bot.dialogue.port import Dialogue
+from bot.grid.registry import Registry
+from bot.learning.book import CorrectionBook
+from bot.notify.links import Links
+from bot.settings import Settings
+from bot.speech.recognise import Recogniser
+from bot.tickets.desk import TicketDesk
+
+
+@contextlib.asynccontextmanager
+async def messengers(
+    settings: Settings,
+    database: Database,
+    dialogue: Dialogue,
+    desk: TicketDesk,
+    registry: Registry,
+    links: Links,
+    recogniser: Recogniser | None,
+    tell: Callable[[str], None],
+    call_backs: CallBacks | None = None,
+) -> AsyncIterator[list[web.RouteDef]]:
+    """Whatever the settings name an account for; gives the routes of callbacks. A messenger that fails never stops
+    the telephone."""
+    tasks: list[asyncio.Task[None]] = []
+    routes: list[web.RouteDef] = []
+    wecom: WeComChat | None = None
+    shelf = ChatShelf(database, settings.home)
+    takeovers = Takeovers(database, dt.timedelta(minutes=settings.chat.taken_over_min))
+    residents = Residents(dialogue, desk, shelf, recogniser, settings, takeovers)
+    book = CorrectionBook(database, settings.learning.relabels_a_day)
+    staff = StaffChat(
+        desk, registry, links, ZoneInfo(settings.site.timezone), Waiting(database), shelf, takeovers, book, call_backs
+    )
+    outgoing = Outgoing(database, dt.timedelta(minutes=settings.chat.answers_for_min))
+    if settings.notify.wecom.aes_key:
+        wecom = WeComChat(settings.notify.wecom, residents, staff, shelf, Inbox(database, RESIDENTS), outgoing)
+        routes += wecom.routes()
+        await wecom.start()
+        tell("WeCom: callbacks on /wecom/app and /wecom/kf")
+    if settings.notify.telegram.token:
+        from bot.chat.telegram import CHANNEL, TelegramChat
+
+        chat = TelegramChat(settings.notify.telegram, residents, staff, shelf, Inbox(database, CHANNEL), outgoing)
+        routes += chat.routes()
+        tasks.append(asyncio.create_task(chat.run(tell), name="telegram"))
+        tasks[-1].add_done_callback(lambda task: _ended(task, tell))
+        tell("Telegram: listening for residents and staff")
+    await outgoing.start()
+    try:
+        yield routes
+    finally:
+        await outgoing.close()
+        if wecom is not None:
+            await wecom.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _ended(task: asyncio.Task[None], tell: Callable[[str], None]) -> None:
+    if not task.cancelled() and (problem := task.exception()):
+        tell(
+            f"{task.get_name()} has stopped: {problem}; the rest goes on. Correct [notify.{task.get_name()}] and restart"
+        )

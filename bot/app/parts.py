@@ -1,0 +1,210 @@
+"""Wiring: the one place that knows everybody."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from bot.chat.store import ChatShelf
+from bot.database import Database, now, open_database
+from bot.dialogue.port import Dialogue
+from bot.grid.models import Community
+from bot.grid.registry import Registry
+from bot.learning.weekly import learning
+from bot.notify.console import Console
+from bot.notify.dingtalk_robot import DingTalkRobot
+from bot.notify.file import File
+from bot.notify.links import Links, site_key
+from bot.notify.provider import Provider
+from bot.notify.relay import Relay
+from bot.notify.tidy import tidying
+from bot.notify.webhook import Webhook
+from bot.notify.wecom import WeChat, WeCom
+from bot.notify.wecom_robot import WeComRobot
+from bot.settings import Settings
+from bot.settings.tariff import load_tariff
+from bot.tickets.desk import TicketDesk
+from bot.tickets.due.audit import auditing
+from bot.tickets.due.timers import watch
+from bot.tickets.rules import rules_of
+
+if TYPE_CHECKING:
+    from bot.speech.recognise import Recogniser
+    from bot.speech.speak import GegeVoice, Voice
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Service:
+    """Everything of a running Gege."""
+
+    settings: Settings
+    database: Database
+    registry: Registry
+    desk: TicketDesk
+    dialogue: Dialogue
+    relay: Relay
+
+
+def open_site(settings: Settings) -> Database:
+    """Create GEGE_HOME if need be, open and migrate its database."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    database = open_database(settings.database_url)
+    database.migrate()
+    return database
+
+
+def make_dialogue(settings: Settings, database: Database, desk: TicketDesk, registry: Registry) -> Dialogue:
+    """The dialogue adapter that the settings choose; trains a missing or stale model first."""
+    if settings.dialogue.adapter == "http":
+        from bot.dialogue.rasa_server import RasaServerDialogue
+
+        return RasaServerDialogue(settings.dialogue.url, settings.dialogue.token, desk)
+    from bot.dialogue.embedded import EmbeddedDialogue
+    from bot.dialogue.training import train, trained_model
+
+    model = trained_model(settings.dialogue_models) or train(settings.dialogue_models)
+    bind_actions(settings, desk, registry)
+    return EmbeddedDialogue(model, database, desk, settings.dialogue.session_minutes)
+
+
+def bind_actions(settings: Settings, desk: TicketDesk, registry: Registry) -> None:
+    """Give Rasa's actions, in this process, the county and the tickets they act on."""
+    import actions.site
+
+    tariff = load_tariff(Path(settings.tariff) if settings.tariff else None)
+    actions.site.bind(actions.site.Site(desk, registry, tariff, settings))
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Service]:
+    """A started service: database, county, dialogue, and (with `relay`) the outbox and the timers."""
+    database = open_site(settings)
+    try:
+        registry = Registry.load(database)
+        outbox = make_relay(settings, database)
+        rules = rules_of(settings)
+        desk = TicketDesk(database, outbox.nudge, rules)
+        dialogue = make_dialogue(settings, database, desk, registry)
+        await dialogue.start()
+        service = Service(settings, database, registry, desk, dialogue, outbox)
+        work = (
+            (
+                outbox.run,
+                lambda: watch(database, outbox.nudge, rules),
+                lambda: _sweep(service),
+                lambda: auditing(database, outbox.nudge, rules),
+                lambda: tidying(database, settings.notify.keep_days, [ChatShelf(database, settings.home).tidy]),
+                lambda: learning(settings, database, dialogue),
+            )
+            if relay
+            else ()
+        )
+        tasks = [asyncio.create_task(one()) for one in work]
+        try:
+            yield service
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await outbox.close()
+            await dialogue.close()
+    finally:
+        database.dispose()
+
+
+def make_relay(settings: Settings, database: Database) -> Relay:
+    """The outbox's relay with the providers that a site has."""
+    links = Links(site_key(settings.home), database, settings.web.public_url)
+    return Relay(database, make_providers(settings), settings.notify, links=links)
+
+
+def make_providers(settings: Settings) -> dict[str, Provider]:
+    """Every messenger that the settings name an account for, beside the site's own console and file."""
+    notify = settings.notify
+    found: list[Provider] = [Console(), File(settings.home / "notifications.jsonl")]
+    if notify.telegram.token:
+        from bot.notify.telegram import Telegram
+
+        found.append(Telegram(notify.telegram, notify.timeout_s))
+    if notify.wecom.secret:
+        found.append(WeCom(notify.wecom))
+    if notify.wecom.kf_secret:
+        found.append(WeChat(notify.wecom))
+    if notify.wecom_robot.url:
+        found.append(WeComRobot(notify.wecom_robot))
+    if notify.dingtalk_robot.url:
+        found.append(DingTalkRobot(notify.dingtalk_robot))
+    if notify.webhook.url:
+        found += [Webhook(notify.webhook), Webhook(notify.webhook, name="sms")]
+    return {provider.name: provider for provider in found}
+
+
+async def _sweep(service: Service) -> None:
+    """Dialogues that were left half-told become tickets (promise 1)."""
+    rest = dt.timedelta(minutes=service.settings.dialogue.session_minutes)
+    while True:
+        try:
+            await asyncio.to_thread(service.desk.sweep, now(), rest)
+        except Exception:
+            log.exception("half-told dialogues could not be swept; trying again")
+        await asyncio.sleep(60)
+
+
+@asynccontextmanager
+async def ears_and_mouth(settings: Settings) -> AsyncIterator[tuple[Recogniser, Voice]]:
+    """The recogniser and the voice that the settings choose, started. Raises ModelMissing, VoiceFailed."""
+    from bot.speech.recogniser_of import make_recogniser
+
+    database = open_site(settings)
+    try:
+        with database.reading() as session:
+            communities = list(session.scalars(select(Community.name)))
+        recogniser = await asyncio.to_thread(make_recogniser, settings, communities=communities)
+    except BaseException:
+        database.dispose()
+        raise
+    voice = make_voice(settings, database)
+    try:
+        await voice.start()
+        yield recogniser, voice
+    finally:
+        await voice.close()
+        database.dispose()
+        await recogniser.close()
+
+
+def make_voice(settings: Settings, database: Database) -> GegeVoice:
+    """The voice that the settings and the site's recordings make; not started."""
+    from bot.speech.speak import GegeVoice
+    from bot.voice.repertoire import Repertoire
+
+    return GegeVoice(
+        settings.home,
+        settings.speech.rate,
+        planner=Repertoire(settings.site, database).planner,
+        loudness=settings.prompts.loudness,
+        speed=settings.prompts.speed,
+    )
+
+
+async def deliver_once(service: Service, seconds: float = 5.0) -> None:
+    """Deliver what is owed now (for commands that run one turn and end)."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(service.relay.deliver_due(now()), seconds)
+
+
+def tell(line: str) -> None:
+    """Progress for a person, on stderr."""
+    print(line, file=sys.stderr, flush=True)

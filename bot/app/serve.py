@@ -1,0 +1,287 @@
+"""`gege serve`: the page, the telephone, the outbox and the timers, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import errno
+import os
+import signal
+import socket
+
+from aiohttp import web
+
+from bot.app.calling import calling_out, dialler_of
+from bot.app.messengers import messengers
+from bot.app.parts import Service, ears_and_mouth, make_voice, open_site, running, tell
+from bot.calling.call_backs import CallBacks
+from bot.chat.store import ChatShelf
+from bot.database import now
+from bot.grid.registry import Registry
+from bot.grid.sample import make_sample
+from bot.lines.sip.gateway import Gateway
+from bot.lines.sip.server import SipServer
+from bot.notify.links import Links, site_key
+from bot.notify.relay import release
+from bot.settings import Settings
+from bot.speech.models import ModelMissing, in_use
+from bot.speech.recognise import Recogniser
+from bot.speech.speak import Voice, VoiceFailed
+from bot.telephone.sip_front_end import UnknownTrunk, sip_front_end
+from bot.telephone.telephone import Telephone
+from bot.tickets.rules import rules_of
+from bot.voice.repertoire import Repertoire
+from bot.web.app import make_app
+from bot.web.calls import CallPages
+from bot.web.learning import LearningPages
+from bot.web.metrics import metrics_route
+from bot.web.signing_in import SignIn
+from bot.web.staff import StaffPages
+
+DEMO_MODEL = (
+    "SPEECH MODEL: the demo one, a model of synthetic voices for trying and testing, not for residents; "
+    "gege models fetch brings a real one"
+)
+
+
+class CannotServe(Exception):
+    """An address cannot be listened on; the message says which setting to change."""
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; a second one ends it at once. Raises CannotServe."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    for one in signals:
+        loop.add_signal_handler(one, stop.set)
+    serving = asyncio.create_task(_serve(settings))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in signals:
+            loop.remove_signal_handler(one)
+        stopping.cancel()
+        if not serving.done():
+            tell("stopping …")
+            serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+
+
+async def _serve(settings: Settings) -> None:
+    phone = _address(settings.voice.audiosocket)
+    agi = _address(settings.voice.fastagi, "fastagi")
+    # Before the slow part: a taken port is told at once.
+    _probe(settings.web.host, settings.web.port, "[web] port", settings)
+    _probe(*phone, "[voice] audiosocket", settings)
+    _probe(*agi, "[voice] fastagi", settings)
+    if settings.voice.sip:
+        _probe(*_address(settings.voice.sip, "sip"), "[voice] sip", settings, socket.SOCK_DGRAM)
+    await asyncio.to_thread(_furnish, settings)
+    tell("starting Gege …")
+    async with running(settings) as service, contextlib.AsyncExitStack() as stack:
+        rested = dt.timedelta(minutes=settings.dialogue.session_minutes)
+        await asyncio.to_thread(service.desk.recover, now(), rested)
+        await asyncio.to_thread(release, service.database, now())
+        recogniser, voice = await _speech(service, stack)
+        telephone, call_backs = await _answer_calls(service, recogniser, voice, phone, agi, stack)
+        links = Links(site_key(settings.home), service.database, settings.web.public_url)
+        sign_in = SignIn(site_key(settings.home), settings.web.sign_in_hours, service.registry.person)
+        files = ChatShelf(service.database, settings.home)
+        staff = StaffPages(
+            service.desk, service.registry, links, sign_in, settings, files.pictures, files.sounds, corrects=True,
+            call_backs=call_backs,
+        )  # fmt: skip
+        callbacks = await stack.enter_async_context(
+            messengers(
+                settings,
+                service.database,
+                service.dialogue,
+                service.desk,
+                service.registry,
+                links,
+                recogniser,
+                tell,
+                call_backs,
+            )
+        )
+        app = make_app(
+            service.dialogue, recogniser, voice, service.desk, service.registry, settings, staff=staff,
+            run_call=None if voice is None else telephone.browser_call, staff_of=sign_in.staff_of,
+            repertoire=Repertoire(settings.site, service.database),
+        )  # fmt: skip
+        app.router.add_routes(callbacks)
+        app.router.add_routes(LearningPages(service.database, staff, sign_in, settings).routes())
+        app.router.add_routes(CallPages(service.database, service.desk, staff, sign_in, settings).routes())
+        app.router.add_routes([metrics_route(telephone.metrics.text, settings.metrics.token)])
+        # A browser that keeps its connection open must not keep us from stopping.
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        # The stack unwinds backwards: calls of every kind finish before what carries them goes.
+        stack.push_async_callback(telephone.drain)
+        try:
+            await web.TCPSite(runner, settings.web.host, settings.web.port).start()
+        except OSError as problem:
+            raise _cannot(settings.web.host, settings.web.port, "[web] port", settings, problem) from problem
+        if not service.registry.county.size:
+            tell("the county is empty: gege sample makes an invented one, gege import FILE.csv brings yours")
+        tell(f"Gege is at {url(settings)} (Ctrl-C ends)")
+        await asyncio.Event().wait()
+
+
+def url(settings: Settings) -> str:
+    """Where a browser on this machine finds the page."""
+    host = settings.web.host
+    if host in ("127.0.0.1", "::1", "0.0.0.0", "::", ""):
+        host = "localhost"
+    return f"http://[{host}]:{settings.web.port}" if ":" in host else f"http://{host}:{settings.web.port}"
+
+
+def _furnish(settings: Settings) -> None:
+    """Who only tries Gege (no GEGE_HOME, no database of a site's own) gets the sample county."""
+    if os.environ.get("GEGE_HOME") or settings.database:
+        return
+    database = open_site(settings)
+    try:
+        if not Registry.load(database).county.size:
+            make_sample(database, settings.home / "sample", progress=tell)
+    finally:
+        database.dispose()
+
+
+async def _speech(service: Service, stack: contextlib.AsyncExitStack) -> tuple[Recogniser | None, Voice | None]:
+    """Ears and mouth, as far as they are there: who can write, or leave a message, is still served."""
+    settings = service.settings
+    try:
+        demo = in_use(settings).demo
+        ears, mouth = await stack.enter_async_context(ears_and_mouth(settings))
+    except ModelMissing as problem:
+        tell(f"NO SPEECH MODEL, callers leave messages and the page only takes writing: {problem}")
+        return None, await _voice_alone(service, stack)
+    except VoiceFailed as problem:
+        tell(f"NO VOICE, every call goes to a person at once and the page only takes writing: {problem}")
+        return None, None
+    if demo:
+        tell(DEMO_MODEL)
+    return ears, mouth
+
+
+async def _voice_alone(service: Service, stack: contextlib.AsyncExitStack) -> Voice | None:
+    voice = make_voice(service.settings, service.database)
+    stack.push_async_callback(voice.close)
+    try:
+        await voice.start()
+    except VoiceFailed as problem:
+        tell(f"NO VOICE, every call goes to a person at once: {problem}")
+        return None
+    return voice
+
+
+async def _answer_calls(
+    service: Service,
+    recogniser: Recogniser | None,
+    voice: Voice | None,
+    phone: tuple[str, int],
+    agi: tuple[str, int],
+    stack: contextlib.AsyncExitStack,
+) -> tuple[Telephone, CallBacks | None]:
+    """The telephone (only calls that the dial plan announced get in), and what puts staff through."""
+    telephone = Telephone(
+        service.database, service.desk, service.registry, service.dialogue, recogniser, voice, service.settings,
+        audiosocket=phone, fastagi=agi,
+    )  # fmt: skip
+    try:
+        await telephone.start()
+    except OSError as problem:
+        raise _cannot(*phone, "[voice] audiosocket or fastagi", service.settings, problem) from problem
+    stack.push_async_callback(telephone.close)
+    voice_settings = service.settings.voice
+    sip = await _answer_sip(telephone, service.settings, stack)
+    call_backs = await _call_out(service, telephone, sip, stack)
+    tell(f"telephone (AudioSocket) on {voice_settings.audiosocket}, FastAGI on {voice_settings.fastagi}")
+    return telephone, call_backs
+
+
+async def _call_out(
+    service: Service,
+    telephone: Telephone,
+    sip: tuple[SipServer, Gateway | None] | None,
+    stack: contextlib.AsyncExitStack,
+) -> CallBacks | None:
+    """Calls that Gege makes, when the site wants them and has a way."""
+    settings = service.settings
+    if not settings.calling.enabled:
+        return None
+    try:
+        dialler = dialler_of(settings, telephone, *(sip or (None, None)))
+    except ValueError:
+        address = settings.asterisk.ami.address
+        raise CannotServe(f"[asterisk.ami] address is {address!r}; write it as host:port") from None
+    if dialler is None:
+        tell("NOBODY IS CALLED: [calling] is enabled, but there is neither [asterisk.ami] nor [voice.trunk]")
+        return None
+    rules = rules_of(settings)
+    call_backs = await stack.enter_async_context(
+        calling_out(settings, service.database, service.desk, service.registry, telephone, dialler, rules)
+    )
+    tell("danger rings people until somebody presses 1; residents are asked, and called back, by telephone")
+    return call_backs
+
+
+async def _answer_sip(
+    telephone: Telephone, settings: Settings, stack: contextlib.AsyncExitStack
+) -> tuple[SipServer, Gateway | None] | None:
+    """Calls straight from an adapter or a trunk; an empty `[voice] sip` switches them off."""
+    if not settings.voice.sip:
+        return None
+    where = _address(settings.voice.sip, "sip")
+    try:
+        sip = await stack.enter_async_context(sip_front_end(telephone, where, settings))
+    except OSError as problem:
+        raise _cannot(*where, "[voice] sip", settings, problem) from problem
+    except UnknownTrunk as problem:
+        raise CannotServe(f"{problem}: correct [voice.trunk] in {settings.home / 'gege.toml'}") from None
+    tell(f"telephone (SIP) on {settings.voice.sip}")
+    return sip
+
+
+def _address(text: str, key: str = "audiosocket") -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    try:
+        return host.strip("[]") or "127.0.0.1", int(port)
+    except ValueError:
+        raise CannotServe(f"[voice] {key} is {text!r}; write it as host:port") from None
+
+
+def _probe(
+    host: str, port: int, setting: str, settings: Settings, kind: socket.SocketKind = socket.SOCK_STREAM
+) -> None:
+    """Raises CannotServe when nobody could listen there now."""
+    if not 0 <= port <= 65535:
+        # getaddrinfo would take it modulo 65536.
+        raise CannotServe(f"{port} is no port (0 to 65535): correct {setting} in {settings.home / 'gege.toml'}")
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(host or None, port, type=kind, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family, kind, protocol) as trial:
+            if kind == socket.SOCK_STREAM:
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(where)
+            if kind == socket.SOCK_STREAM:
+                trial.listen(1)
+    except OSError as problem:
+        raise _cannot(host, port, setting, settings, problem) from problem
+
+
+def _cannot(host: str, port: int, setting: str, settings: Settings, problem: OSError) -> CannotServe:
+    file = settings.home / "gege.toml"
+    if problem.errno == errno.EADDRINUSE:
+        reason = f"port {port} on {host} is taken (is Gege running already?); stop what is there, or"
+    elif problem.errno == errno.EACCES:
+        reason = f"port {port} on {host} needs root; use one above 1023:"
+    else:
+        reason = f"{host}:{port} cannot be listened on ({problem});"
+    return CannotServe(f"{reason} set {setting} in {file}")

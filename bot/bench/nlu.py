@@ -1,0 +1,42 @@
+"""`gege bench nlu`: this pipeline beside stock Rasa for Chinese, on clean and on simulated Chongyang speech, in one run.
+
+The sentences are the frozen set that was written apart. They are distorted with another source of characters (real
+words of jieba's dictionary) and other seeds than the training sentences; the tables of sounds are the same, so the
+figures say how well the pipeline stands such distortion, not how well it understands residents."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bot.bench.slots import distorted, marked_sentences, measure_slots
+from bot.bench.stock_rasa import classifier, stock_parse, train_stock
+from bot.dialogue.frozen import SEEDS, STRENGTHS, Parse, measure, sets_of_sentences
+
+Progress = Callable[[str], None]
+
+
+async def bench_nlu(parse: Parse, stock: bool, progress: Progress) -> dict[str, Any]:
+    """The table; `stock` trains and measures stock Rasa as well (minutes)."""
+    sets = sets_of_sentences()
+    marked = marked_sentences()
+    slots = {"clean": marked} | {
+        f"simulated {strength}": [one for seed in SEEDS for one in distorted(marked, strength, seed)]
+        for strength in STRENGTHS[1:]
+    }
+    pipelines: dict[str, Parse] = {"gege": parse}
+    with tempfile.TemporaryDirectory(prefix="gege-stock-") as folder:
+        if stock:
+            progress(f"training stock Rasa (JiebaTokenizer, {classifier()}) on the same sentences …")
+            train_stock(Path(folder))
+            pipelines[f"stock Rasa ({classifier()})"] = stock_parse(Path(folder))
+        table: dict[str, Any] = {"sentences": len(sets["clean"]), "simulated_sentences": len(sets["simulated 0.3"])}
+        table["slot_sentences"] = len(marked)
+        for name, one in pipelines.items():
+            table[name] = {}
+            for which, rows in sets.items():
+                table[name][which] = await measure(one, rows) | await measure_slots(one, slots[which])
+                progress(f"{name}, {which}: {table[name][which]}")
+    return table

@@ -1,0 +1,147 @@
+"""A seeded generator of spoken addresses, clean and noisy, for measuring look-ups.
+
+Clean: the address as people say it: numbers as words (two hundred and six), digit by digit or as figures, the
+community said in half of the sentences (always where the street or compound stands in two communities), the
+householder where one door has several households, in an ordinary sentence.
+
+Noisy: besides, with a strength s (0 to 1):
+- each character of the place is written as a homophone with probability 0.30 s, as accented Mandarin would be
+  written with 0.10 s, as full dialect would be written with 0.05 s, and lost with 0.03 s;
+- a numeral of the address is written as a character that is no numeral with 0.02 s;
+- 社区 is dropped with 0.5 s, the kind of the place (路, 小区 …) with 0.1 s, the marks 单元 and 室 with 0.3 s;
+- a filler comes first with 0.4 s, between the place and its number with 0.1 s, a remark comes last with 0.3 s;
+- one character of the householder is written as a same-sounding one with 0.3 s.
+
+The substitutions are data/noise.yml, written by hand and by ear; the matcher's costs (data/sound_costs.yml) are
+counted from the dialect survey's tables. The accent's merges are the same linguistic facts in both, so of the two
+sources only the homophones and the dialect characters are truly independent."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pypinyin import lazy_pinyin
+
+from bot.grid.numerals import speak_digits, speak_number
+from bot.grid.registry import Registry
+
+_FILE = Path(__file__).with_name("noise.yml")
+
+
+@dataclass(frozen=True)
+class Query:
+    """A sentence and the household that it means."""
+
+    text: str
+    household_no: str
+    grid_no: str
+
+
+@lru_cache(maxsize=1)
+def _data() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(_FILE.read_text("utf-8"))
+    return loaded
+
+
+def queries(registry: Registry, count: int, strength: float = 0.0, seed: int = 7) -> Iterator[Query]:
+    """`count` sentences about random households; strength 0 is clean."""
+    dice = random.Random(f"{seed}/{strength}")
+    doors: dict[tuple[str, str, str], int] = {}
+    for row in range(registry.county.size):
+        door = (registry.county.communities_of[row], registry.county.compounds[row], registry.county.addresses[row])
+        doors[door] = doors.get(door, 0) + 1
+    same_sound = _same_sound(registry)
+    for _ in range(count):
+        row = dice.randrange(registry.county.size)
+        community, compound, address = (
+            registry.county.communities_of[row], registry.county.compounds[row], registry.county.addresses[row]
+        )  # fmt: skip
+        name = compound or re.split(r"\d", address, maxsplit=1)[0]
+        place = _place(name, compound, address, dice, strength)
+        if len(registry.county.names[name].communities) > 1 or dice.random() < 0.5:
+            if dice.random() < 0.5 * strength:
+                community = community.removesuffix(_data()["community_short"])
+            place = community + place
+        text = dice.choice(_data()["frames"]).format(place=place)
+        if doors[registry.county.communities_of[row], compound, address] > 1 or dice.random() < 0.25:
+            holder = registry.county.holders[row]
+            if dice.random() < 0.3 * strength:
+                spot = dice.randrange(len(holder))
+                other = dice.choice(same_sound.get(holder[spot], holder[spot]))
+                holder = holder[:spot] + other + holder[spot + 1 :]
+            text += dice.choice(_data()["holder_frames"]).format(name=holder)
+        if dice.random() < 0.4 * strength:
+            text = dice.choice(_data()["fillers"] + _data()["extra_words"]) + text
+        if dice.random() < 0.3 * strength:
+            text += dice.choice(_data()["tails"])
+        yield Query(text, registry.county.numbers[row], registry.county.grids[row])
+
+
+def _place(name: str, compound: str, address: str, dice: random.Random, strength: float) -> str:
+    """The place as spoken: its name and its numbers, distorted each in their own way."""
+    numbers = address if compound else address[len(name) :]
+    said = _spoken(numbers, dice)
+    if dice.random() < 0.3 * strength:
+        said = re.sub("(?<=[一二三四五六七八九十0-9])(?:单元|室)", lambda mark: mark.group()[:-1], said)
+    if dice.random() < 0.1 * strength:
+        for kind in _data()["kind_words"]:
+            if name.endswith(kind) and len(name) - len(kind) >= 2:
+                name = name.removesuffix(kind)
+                break
+    between = dice.choice(_data()["fillers"]) if dice.random() < 0.1 * strength else ""
+    return _misheard(name, dice, strength) + between + _numerals_lost(said, dice, strength)
+
+
+def _same_sound(registry: Registry) -> dict[str, str]:
+    groups: dict[str, str] = {}
+    characters = sorted({character for holder in registry.county.by_holder for character in holder})
+    for character in characters:
+        groups[lazy_pinyin(character)[0]] = groups.get(lazy_pinyin(character)[0], "") + character
+    return {character: groups[lazy_pinyin(character)[0]] for character in characters}
+
+
+def _spoken(address: str, dice: random.Random) -> str:
+    digit_by_digit = dice.random() < 0.4
+
+    def say(match: re.Match[str]) -> str:
+        digits = match.group()
+        if dice.random() < 0.2:
+            return digits
+        return speak_digits(digits) if digit_by_digit and len(digits) > 2 else speak_number(int(digits))
+
+    return re.sub(r"\d+", say, address)
+
+
+def _misheard(name: str, dice: random.Random, strength: float) -> str:
+    if not strength:
+        return name
+    spoken = []
+    for character in name:
+        chance = dice.random() / strength
+        for table, share in (("homophones", 0.30), ("accent", 0.10), ("dialect", 0.05)):
+            if chance < share:
+                character = dice.choice(_data()[table].get(character, character))
+                break
+            chance -= share
+        else:
+            if chance < 0.03:
+                continue
+        spoken.append(character)
+    return "".join(spoken)
+
+
+def _numerals_lost(numbers: str, dice: random.Random, strength: float) -> str:
+    if not strength:
+        return numbers
+    table = _data()["numerals"]
+    return "".join(
+        dice.choice(table[character]) if character in table and dice.random() < 0.02 * strength else character
+        for character in numbers
+    )

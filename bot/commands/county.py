@@ -1,0 +1,90 @@
+"""The county: look a household up, import one, make the sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.commands.line import Failure, json_lines, note, out
+from bot.settings import load_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("locate")(locate)
+    app.command("import")(import_)
+    app.command("sample")(sample)
+
+
+def locate() -> None:
+    """Find household, grid and manager: JSON Lines in, JSON Lines out."""
+    from bot.app.parts import open_site
+    from bot.grid.registry import Registry
+
+    database = open_site(load_settings())
+    try:
+        registry = Registry.load(database)
+        for value, reason in json_lines():
+            if value is None:
+                out({"error": reason})
+                continue
+            found = registry.locate(
+                value["text"],
+                alternatives=tuple(value.get("alternatives") or ()),
+                caller=value.get("caller") or "",
+            )
+            out(
+                {
+                    "household_no": found.household_no,
+                    "grid_no": found.grid_no,
+                    "manager": found.manager,
+                    "score": round(found.score, 4),
+                    "candidates": [
+                        {
+                            "household_no": one.household_no,
+                            "grid_no": one.grid_no,
+                            "label": one.label,
+                            "score": round(one.score, 4),
+                        }
+                        for one in found.candidates
+                    ],
+                }
+            )
+    finally:
+        database.dispose()
+
+
+def import_(file: Path) -> None:
+    """Import a CSV of households or of staff; the header says which."""
+    from bot.app.parts import open_site
+    from bot.grid.importer import ImportRefused, import_csv
+
+    database = open_site(load_settings())
+    try:
+        report = import_csv(database, file)
+    except ImportRefused as refused:
+        raise Failure(str(refused)) from None
+    finally:
+        database.dispose()
+    note(str(report))
+
+
+def sample(
+    again: Annotated[bool, typer.Option("--again", help="Make it even if households are there already.")] = False,
+) -> None:
+    """Make the invented sample county: 8 communities, 16 grids, 57,600 households."""
+    from bot.app.parts import open_site
+    from bot.grid.registry import Registry
+    from bot.grid.sample import make_sample
+
+    settings = load_settings()
+    database = open_site(settings)
+    try:
+        if not again and Registry.load(database).county.size:
+            note("the county is already there")
+            return
+        make_sample(database, settings.home / "sample", progress=note)
+    finally:
+        database.dispose()

@@ -1,0 +1,1 @@
+"""What is in use, what is missing, and what to do about it."""

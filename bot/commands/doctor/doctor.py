@@ -1,0 +1,421 @@
+"""`gege doctor`: what is in use, what is missing, and what to do about it. It looks and changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import importlib.metadata
+import json
+import os
+import shutil
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypedDict
+
+import numpy as np
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from rich.console import Console
+from rich.text import Text
+from sqlalchemy import func, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.app.parts import make_providers
+from bot.commands.doctor.messengers import check_messengers
+from bot.database import MIGRATIONS, Database, now, open_database
+from bot.dialogue.training import trained_model
+from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
+from bot.notify.relay import Relay
+from bot.settings import Settings
+from bot.settings.tariff import TariffError, load_tariff
+from bot.speech.models import ModelMissing, in_use
+from bot.speech.recogniser_of import make_recogniser
+from bot.speech.speak import EspeakProcess, VoiceFailed
+from bot.tickets.models import Notification
+
+#: below this, recordings soon cannot be kept (a minute of a call is 2 MB)
+DISK_LOW, DISK_OUT = 2 << 30, 200 << 20
+#: each confirmed report waits for the disk; slower than this is heard
+SLOW_FSYNC_S = 0.05
+#: an ordinary message that waits longer than this does not get through; danger is delivered within seconds
+STUCK, STUCK_URGENT = dt.timedelta(minutes=10), dt.timedelta(minutes=1)
+#: providers that reach this machine only
+OWN_MACHINE = {"console", "file"}
+_COUNTY = "gege sample makes an invented county; gege import FILE.csv brings yours"
+_GREETING = "nin2 hao3"
+_SEEN = 5
+
+
+class Finding(TypedDict):
+    """`ok` false: residents cannot be served. `warning`: they can, but somebody should look."""
+
+    name: str
+    ok: bool
+    warning: bool
+    detail: str
+    advice: str
+
+
+def _good(name: str, detail: str) -> Finding:
+    return Finding(name=name, ok=True, warning=False, detail=detail, advice="")
+
+
+def _warning(name: str, detail: str, advice: str) -> Finding:
+    return Finding(name=name, ok=True, warning=True, detail=detail, advice=advice)
+
+
+def _bad(name: str, detail: str, advice: str) -> Finding:
+    return Finding(name=name, ok=False, warning=False, detail=detail, advice=advice)
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything that Gege needs, in the order in which to put it right."""
+    findings = [_python(), _rasa(), _settings(settings)]
+    finding, database = _database(settings)
+    findings.append(finding)
+    if database:
+        try:
+            findings += [*_county(database), _messages(database)]
+        except SQLAlchemyError as problem:
+            findings.append(_bad("county", _line(problem), "restore a backup: gege restore FILE --force"))
+        finally:
+            database.dispose()
+    checks: dict[str, Callable[[Settings], Finding]] = {
+        "dialogue model": _dialogue,
+        "speech model": _speech,
+        "voice": _voice,
+        "recorded prompts": _prompts,
+        "providers": _providers,
+        "calling out": _calling,
+        "tariff": _tariff,
+        "disk space": _space,
+        "disk speed": _fsync,
+    }
+    for name, check in checks.items():
+        try:
+            findings.append(check(settings))
+        except Exception as problem:  # a doctor that faints helps nobody
+            findings.append(_bad(name, f"{type(problem).__name__}: {_line(problem)}", "report it with this line"))
+    for line in check_messengers(settings):
+        findings.append(_warning(*line) if line.advice else _good(line.name, line.detail))
+    return findings
+
+
+def show(findings: Iterable[Finding]) -> None:
+    """Print the findings for a person."""
+    console = Console(highlight=False)
+    findings = list(findings)
+    width = max((len(one["name"]) for one in findings), default=0)
+    for one in findings:
+        mark, style = ("!  ", "yellow") if one["warning"] else ("ok ", "green")
+        if not one["ok"]:
+            mark, style = "BAD", "bold red"
+        shown = style if one["advice"] else ""
+        line = Text.assemble((mark, style), f" {one['name']:<{width}}  ", (one["detail"], shown))
+        console.print(line, soft_wrap=True)
+        if one["advice"]:
+            console.print(Text(f"    {'':<{width}}  → {one['advice']}"), soft_wrap=True)
+    bad = sum(not one["ok"] for one in findings)
+    warnings = sum(one["warning"] for one in findings)
+    end = f"{bad} to repair before residents can be served" if bad else "Gege can serve"
+    console.print(Text(f"{end}; {warnings} to look at" if warnings else end, style="red" if bad else "green"))
+
+
+# ---- what it is made of ---------------------------------------------------------------------------
+
+
+def _python() -> Finding:
+    here = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info[:2] != (3, 11):
+        return _bad("Python", f"{here}, but Gege runs on 3.11", "remove .venv and run make setup")
+    return _good("Python", here)
+
+
+def _rasa() -> Finding:
+    try:
+        found = importlib.metadata.version("rasa")
+    except importlib.metadata.PackageNotFoundError:
+        return _bad("Rasa", "not installed", "make setup")
+    return _good("Rasa", found) if found.startswith("3.6.") else _bad("Rasa", f"{found} instead of 3.6", "make setup")
+
+
+def _settings(settings: Settings) -> Finding:
+    file = settings.home / "gege.toml"
+    return _good("settings", str(file) if file.is_file() else f"no {file}; the defaults are in use")
+
+
+# ---- database, county, messages -------------------------------------------------------------------
+
+
+def _database(settings: Settings) -> tuple[Finding, Database | None]:
+    """The finding, and the opened database when its tables can be read."""
+    name = "database"
+    try:
+        url = make_url(settings.database_url)
+    except SQLAlchemyError as problem:
+        return _bad(name, _line(problem), "correct database in gege.toml, or GEGE_DATABASE_URL"), None
+    shown = url.render_as_string()
+    if url.get_backend_name() == "sqlite":
+        file = Path(url.database or "")
+        if not file.exists():
+            folder = next(one for one in file.absolute().parents if one.exists())
+            if not os.access(folder, os.W_OK):
+                return _bad(name, f"{folder} cannot be written", "give the service's user that folder"), None
+            return _warning(name, f"{file} is not there yet; the first start makes it", _COUNTY), None
+        if damage := _damage(file):
+            return _bad(name, f"{file}: {damage}", "stop Gege; gege restore FILE --force"), None
+    try:
+        database = open_database(settings.database_url)
+        with database.engine.connect() as connection:
+            have = MigrationContext.configure(connection).get_current_revision()
+    except Exception as problem:  # a driver that is missing raises whatever it likes
+        return _bad(name, f"{shown}: {_line(problem)}", "is it running, and are user and password right?"), None
+    script = ScriptDirectory(str(MIGRATIONS))
+    newest = script.get_current_head()
+    if have == newest:
+        return _good(name, f"{shown}, tables {have}"), database
+    database.dispose()
+    if have is None or have in {one.revision for one in script.walk_revisions()}:
+        detail = f"{shown}: tables {have or 'not made yet'}, newest {newest}"
+        return _warning(name, detail, "the next start brings them up to date; back up before"), None
+    return _bad(name, f"{shown}: tables {have} come from a newer Gege", "update Gege"), None
+
+
+def _damage(file: Path) -> str:
+    """What SQLite finds wrong with a file, "" when nothing."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+            found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.Error as problem:
+        return _line(problem)
+    return "" if found == "ok" else found
+
+
+def _county(database: Database) -> list[Finding]:
+    station_roles = [Role.duty, Role.team, Role.admin]
+    with database.reading() as session:
+        households, grids, communities = (
+            session.scalar(select(func.count()).select_from(table)) or 0 for table in (Household, Grid, Community)
+        )
+        leads = select(GridStaff.grid_no).join(Staff, Staff.staff_no == GridStaff.staff_no)
+        led = leads.where(Staff.role == Role.manager)
+        without = session.scalars(select(Grid.grid_no).where(Grid.grid_no.not_in(led)).order_by(Grid.grid_no)).all()
+        station = session.scalar(select(func.count()).select_from(Staff).where(Staff.role.in_(station_roles)))
+    county = _good("county", f"{households} households in {communities} communities, {grids} grids")
+    if not households:
+        county = _warning("county", "no households: nobody's manager is known", _COUNTY)
+    staff = _good("staff", f"every grid has a manager; {station} people at the station")
+    if without:
+        names = ", ".join(without[:_SEEN]) + (" …" if len(without) > _SEEN else "")
+        staff = _warning("staff", f"{len(without)} without a manager: grid {names}", "gege import STAFF.csv")
+    elif not station:
+        detail = "nobody has the role duty, team or admin: what no manager takes reaches nobody"
+        staff = _warning("staff", detail, "name them in STAFF.csv; gege import STAFF.csv")
+    return [county, staff]
+
+
+def _messages(database: Database) -> Finding:
+    at = now()
+    with database.reading() as session:
+        pending = session.execute(
+            select(
+                Notification.id,
+                Notification.urgent,
+                func.coalesce(Notification.held_until, Notification.created_at).label("owed_at"),
+            )
+            .where(Notification.state == "pending")
+            .order_by(Notification.id)
+        ).all()
+        dead = session.scalar(select(func.count()).where(Notification.state == "dead")) or 0
+    stuck = [row for row in pending if at - row.owed_at > (STUCK_URGENT if row.urgent else STUCK)]
+    advice = "is gege serve running? gege notifications shows each with its error"
+    if urgent := [row.id for row in stuck if row.urgent]:
+        return _bad("messages", f"{len(urgent)} about DANGER have reached nobody (first: {urgent[0]})", advice)
+    if stuck or dead:
+        return _warning("messages", f"{len(stuck)} are stuck, {dead} were given up", advice)
+    return _good("messages", "none is stuck")
+
+
+# ---- understanding, hearing, speaking -------------------------------------------------------------
+
+
+def _dialogue(settings: Settings) -> Finding:
+    if settings.dialogue.adapter == "http":
+        return _rasa_server(settings)
+    if model := trained_model(settings.dialogue_models):
+        return _good("dialogue model", model.name)
+    old = list(settings.dialogue_models.glob("dialogue-*.tar.gz"))
+    detail = "older than its training sentences" if old else "not trained yet"
+    return _warning("dialogue model", detail, "gege train does it now; otherwise the next start does (a minute)")
+
+
+def _rasa_server(settings: Settings) -> Finding:
+    url = settings.dialogue.url.rstrip("/")
+    try:
+        with urllib.request.urlopen(url, timeout=3):
+            pass
+    except urllib.error.HTTPError:
+        pass  # somebody answers there
+    except (OSError, ValueError) as problem:
+        return _bad("dialogue model", f"{url}: {_line(problem)}", "start gege rasa-server, or correct [dialogue] url")
+    if not settings.dialogue.token:
+        return _bad("dialogue model", f"{url} answers, but there is no token", "set [dialogue] token in gege.toml")
+    return _good("dialogue model", f"the Rasa server {url} answers")
+
+
+def _speech(settings: Settings) -> Finding:
+    name = "speech model"
+    try:
+        model = in_use(settings)
+    except ModelMissing as problem:
+        return _bad(name, str(problem), "without one the telephone cannot be answered")
+
+    async def hear() -> None:
+        ears = make_recogniser(settings, threads=1, alternatives=1)
+        try:
+            session = ears.begin(8000)
+            await session.feed(bytes(8000))
+            await session.finish()
+        finally:
+            await ears.close()
+
+    began = time.monotonic()
+    try:
+        asyncio.run(hear())
+    except Exception as problem:
+        return _bad(name, f"{model.path}: {_line(problem)}", "install another: gege models install FILE.zip")
+    detail = f"{model.name} at {model.path}, {model.rate} Hz, loads in {time.monotonic() - began:.1f} s"
+    if model.demo:
+        return _warning(
+            name,
+            f"THE DEMO MODEL: a model of synthetic voices for trying and testing, not for residents ({detail})",
+            "gege models fetch, or gege models install FILE.zip",
+        )
+    return _good(name, detail)
+
+
+def _voice(settings: Settings) -> Finding:
+    async def speak() -> float:
+        engine = EspeakProcess(settings.speech.rate)
+        try:
+            sound = await engine.speak(_GREETING)
+        finally:
+            await engine.close()
+        return np.count_nonzero(np.abs(sound.samples.astype(np.int32)) > 100) / sound.rate
+
+    try:
+        seconds = asyncio.run(speak())
+    except VoiceFailed as problem:
+        return _bad("voice", str(problem), "make setup")
+    if seconds < 0.05:
+        return _bad("voice", "espeak-ng makes no sound", "reinstall the package espeakng-loader")
+    return _good("voice", "espeak-ng speaks")
+
+
+def _prompts(settings: Settings) -> Finding:
+    name, folder = "recorded prompts", settings.home / "prompts"
+    index = folder / "index.json"
+    if not folder.is_dir():
+        return _good(name, "none; everything is synthesised")
+    lost: list[str] = []
+    if index.is_file():
+        try:
+            lost = [str(one) for one in json.loads(index.read_text("utf-8")).values() if not (folder / one).is_file()]
+        except (ValueError, AttributeError, TypeError) as problem:
+            return _warning(name, f"{index} is not used: {_line(problem)}", "it holds {sentence: file}")
+    if lost:
+        return _warning(name, f"{len(lost)} named in {index} are missing: {', '.join(lost[:_SEEN])}", "record them")
+    return _good(name, f"{len(list(folder.glob('*.wav')))} recordings")
+
+
+# ---- the rest -------------------------------------------------------------------------------------
+
+
+def _providers(settings: Settings) -> Finding:
+    name, chosen = "providers", settings.notify.providers
+    nowhere = open_database("sqlite://")
+    try:
+        Relay(nowhere, make_providers(settings), settings.notify)
+    except ValueError as problem:
+        return _bad(name, _line(problem), "correct [notify] in gege.toml")
+    finally:
+        nowhere.dispose()
+    if set(chosen) <= OWN_MACHINE:
+        detail = f"{', '.join(chosen) or 'none'}: messages do not leave this machine"
+        return _warning(name, detail, "give staff a messenger: [notify] in gege.toml, ids in STAFF.csv")
+    return _good(name, ", ".join(chosen))
+
+
+def _calling(settings: Settings) -> Finding:
+    ways = [
+        name
+        for name, way in (("Asterisk", settings.asterisk.ami.address), ("the trunk", settings.voice.trunk.registrar))
+        if way
+    ]
+    if not settings.calling.enabled:
+        return _good("calling out", "off: danger is told by messenger alone ([calling] enabled)")
+    if not ways:
+        return _bad(
+            "calling out", "enabled, but there is no way out", "set [asterisk.ami] address or [voice.trunk] registrar"
+        )
+    return _good("calling out", f"by {ways[0]}, {settings.calling.per_hour} calls to residents an hour at most")
+
+
+def _tariff(settings: Settings) -> Finding:
+    try:
+        table = load_tariff(Path(settings.tariff) if settings.tariff else None)
+    except TariffError as problem:
+        return _bad("tariff", str(problem), "correct the price table; tariff in gege.toml names it")
+    first = table.tiers[0].price
+    return _good("tariff", f"in force since {table.since}, {len(table.tiers)} tiers from {first} CNY/kWh")
+
+
+def _nearest(settings: Settings) -> Path:
+    """GEGE_HOME, or the folder it will be made in."""
+    home = settings.home.absolute()
+    return next(one for one in (home, *home.parents) if one.is_dir())
+
+
+def _space(settings: Settings) -> Finding:
+    folder = _nearest(settings)
+    free = shutil.disk_usage(folder).free
+    detail = f"{free / 1e9:.1f} GB free at {folder}"
+    if free < DISK_OUT:
+        return _bad("disk space", detail, "make room: on a full disk no report can be kept")
+    if free < DISK_LOW:
+        return _warning("disk space", detail, "make room: an hour of calls is about 0.1 GB")
+    return _good("disk space", detail)
+
+
+def _fsync(settings: Settings) -> Finding:
+    folder = _nearest(settings)
+    if not os.access(folder, os.W_OK):
+        return _bad("disk speed", f"{folder} cannot be written", "give the service's user that folder (GEGE_HOME)")
+    took = []
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(15):
+            file.write(bytes(4096))
+            file.flush()
+            began = time.monotonic()
+            os.fsync(file.fileno())
+            took.append(time.monotonic() - began)
+    median = statistics.median(took)
+    detail = f"what is written is safe after {median * 1000:.1f} ms (fsync, median of {len(took)})"
+    if median > SLOW_FSYNC_S:
+        return _warning("disk speed", detail, "put GEGE_HOME on a local disk: each report waits for this")
+    return _good("disk speed", detail)
+
+
+def _line(problem: BaseException) -> str:
+    """The first line of what a library says."""
+    cause = getattr(problem, "orig", None) or problem
+    return next(iter(str(cause).strip().splitlines()), type(cause).__name__)

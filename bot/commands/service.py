@@ -1,0 +1,91 @@
+"""The service itself: train, serve, demo, doctor, backup, restore."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.commands.line import JsonFlag, note, out
+from bot.settings import load_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("train")(train)
+    app.command("serve")(serve)
+    app.command("rasa-server")(rasa_server)
+    app.command("demo")(demo)
+    app.command("doctor")(doctor)
+    app.command("backup")(backup)
+    app.command("restore")(restore)
+
+
+def train(force: Annotated[bool, typer.Option("--force", help="Even when nothing changed.")] = False) -> None:
+    """Train the dialogue model when its sources changed."""
+    from bot.dialogue.training import train as train_model
+
+    note(f"dialogue model: {train_model(load_settings().dialogue_models, force=force)}")
+
+
+def serve() -> None:
+    """Run the service: web page, telephone, outbox, timers."""
+    from bot.app.serve import serve as run
+
+    asyncio.run(run(load_settings()))
+
+
+def rasa_server(port: int = 5005, host: str = "127.0.0.1") -> None:
+    """Run Rasa as a server of its own for [dialogue] adapter = "http" (needs [dialogue] token)."""
+    from bot.app.parts import bind_actions, open_site
+    from bot.dialogue.rasa_server import run_rasa_server
+    from bot.grid.registry import Registry
+    from bot.tickets.desk import TicketDesk
+    from bot.tickets.rules import rules_of
+
+    settings = load_settings()
+    database = open_site(settings)
+    bind_actions(settings, TicketDesk(database, rules=rules_of(settings)), Registry.load(database))
+    try:
+        run_rasa_server(settings, database, host=host, port=port)
+    finally:
+        database.dispose()
+
+
+def demo() -> None:
+    """Place one spoken call end to end and show what was heard, said, logged and handed over."""
+    from bot.commands.demo import demo as run
+
+    raise typer.Exit(asyncio.run(run(load_settings())))
+
+
+def doctor(as_json: JsonFlag = False) -> None:
+    """Say what is in use and what is missing."""
+    from bot.commands.doctor.doctor import examine, show
+
+    findings = examine(load_settings())
+    if as_json:
+        out(findings)
+    else:
+        show(findings)
+    if not all(one["ok"] for one in findings):
+        raise typer.Exit(1)
+
+
+def backup(file: Annotated[Path, typer.Argument(help="Archive to write (.tar.gz).")]) -> None:
+    """Write settings, database, recordings and prompts of GEGE_HOME into one archive."""
+    from bot.commands.archive import backup as run
+
+    note(run(load_settings(), file))
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="Archive made by gege backup.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace what is in GEGE_HOME.")] = False,
+) -> None:
+    """Put an archive back into GEGE_HOME."""
+    from bot.commands.archive import restore as run
+
+    note(run(load_settings(), file, force=force))

@@ -1,0 +1,119 @@
+"""Gege in a terminal: one conversation, and readable tickets."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import uuid
+from typing import Any
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from bot.dialogue.port import Dialogue, Reply
+from bot.tickets.desk import TicketCard, TicketDesk
+from bot.tickets.intake.heard import Heard
+from bot.tickets.labels import labels
+
+console = Console(highlight=False)
+
+
+def show_reply(reply: Reply, desk: TicketDesk) -> None:
+    """Print what Gege says; a ticket below it when this turn made or touched one."""
+    for sentence in reply.sentences:
+        console.print(Text(labels()["gege"] + sentence, style="green"))
+    if reply.ticket_no:
+        show_ticket(desk, reply.ticket_no)
+
+
+def show_ticket(desk: TicketDesk, ticket_no: str) -> None:
+    """A ticket with its history and what was owed to whom."""
+    ticket = desk.ticket(ticket_no)
+    if ticket is None:
+        return
+    names = labels()
+    table = Table(show_header=False, box=None, padding=(0, 1))
+    rows = {
+        "kind": names["kinds"][ticket.kind] + (names["urgent"] if ticket.urgent else ""),
+        "state": names["states"][ticket.state],
+        "said": ticket.said,
+        "place": ticket.place,
+        "householder": ticket.householder,
+        "household_no": ticket.household_no or "",
+        "grid_no": ticket.grid_no or "",
+        "owner": f"{ticket.owner_name} {ticket.owner_phone}" if ticket.owner else "",
+        "reporter": ticket.reporter,
+    }
+    for key, value in rows.items():
+        if value:
+            table.add_row(Text(names["fields"][key], style="dim"), Text(value))
+    for one in desk.activities(ticket_no):
+        table.add_row(
+            Text(names["fields"]["activity"], style="dim"),
+            Text(f"{one.at:%H:%M:%S} {names['activities'].get(one.kind, one.kind)} {one.by} {one.note}".rstrip()),
+        )
+    for note in desk.notifications(ticket_no):
+        table.add_row(
+            Text(names["fields"]["notification"], style="dim"),
+            Text(f"{names['notification_states'].get(note.state, note.state)} → {note.staff_no}"),
+        )
+    console.print(Panel(table, title=names["ticket"] + ticket.ticket_no, title_align="left", expand=False))
+
+
+def show_tickets(tickets: list[TicketCard]) -> None:
+    names = labels()
+    table = Table()
+    for column in ("ticket_no", "kind", "state", "grid_no", "owner", "said"):
+        table.add_column(names["fields"][column])
+    for one in tickets:
+        table.add_row(
+            one.ticket_no,
+            names["kinds"][one.kind],
+            names["states"][one.state],
+            one.grid_no or "",
+            one.owner_name or "",
+            one.said[:40],
+        )
+    console.print(table)
+
+
+def show_notifications(notifications: list[Any]) -> None:
+    names = labels()
+    table = Table()
+    for column in ("ticket_no", "owner", "state"):
+        table.add_column(names["fields"][column])
+    for one in notifications:
+        table.add_row(one.ticket_no or "", one.staff_no, names["notification_states"].get(one.state, one.state))
+    console.print(table)
+
+
+async def converse(dialogue: Dialogue, desk: TicketDesk, *, caller: str, dialled: str = "") -> None:
+    """Read lines until an empty one or the end of input; answer each."""
+    names = labels()
+    session = f"chat-{uuid.uuid4().hex[:12]}"
+    console.print(Text(names["chat_begins"], style="dim"))
+    while True:
+        line = await asyncio.to_thread(_line, names["you"])
+        if not line:
+            return
+        heard = Heard(
+            id=uuid.uuid4().hex, session=session, text=line, caller=caller, channel="terminal", dialled=dialled
+        )
+        reply = await dialogue.turn(heard)
+        show_reply(reply, desk)
+        if reply.ended:
+            return
+
+
+def _line(prompt: str) -> str:
+    if sys.stdin.isatty():
+        try:
+            return input(prompt).strip()
+        except EOFError:
+            return ""
+    line = sys.stdin.buffer.readline().decode("utf-8", "replace").strip()
+    if line:
+        console.print(Text(prompt + line))
+    return line

@@ -1,0 +1,101 @@
+"""Tickets and what is owed to people, looked at and moved from a shell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from bot.commands.line import Failure, JsonFlag, out, plain
+from bot.settings import load_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("tickets")(tickets)
+    app.command("ticket")(ticket)
+    app.command("notifications")(notifications)
+
+
+def tickets(as_json: JsonFlag = False, open_only: Annotated[bool, typer.Option("--open")] = False) -> None:
+    """List tickets, newest first."""
+    from bot.app.parts import open_site
+    from bot.commands.terminal import show_tickets
+    from bot.tickets.desk import TicketDesk
+
+    database = open_site(load_settings())
+    try:
+        found = TicketDesk(database).tickets(open_only=open_only, limit=10_000)
+    finally:
+        database.dispose()
+    if as_json:
+        out([plain(one) for one in found])
+    else:
+        show_tickets(found)
+
+
+def ticket(
+    number: str,
+    move: Annotated[str, typer.Argument(help="ack, on-site, resolve, cancel, pass, or nothing to look.")] = "",
+    by: Annotated[str, typer.Option("--by", help="Staff number of who does it.")] = "",
+    to: Annotated[str, typer.Option("--to", help="pass: staff number of who gets it.")] = "",
+    words: Annotated[str, typer.Option("--note", help="What was done, or why.")] = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Look at a ticket or move it: gege ticket GD2611230001 ack --by M11."""
+    from bot.app.parts import open_site
+    from bot.commands.terminal import show_ticket
+    from bot.tickets.desk import TicketDesk, TicketRefused
+    from bot.tickets.rules import rules_of
+
+    settings = load_settings()
+    database = open_site(settings)
+    desk = TicketDesk(database, rules=rules_of(settings))
+    moves: dict[str, Callable[[], Any]] = {
+        "ack": lambda: desk.acknowledge(number, by),
+        "on-site": lambda: desk.on_site(number, by),
+        "resolve": lambda: desk.resolve(number, by, note=words),
+        "cancel": lambda: desk.cancel(number, by=by or "resident"),
+        "pass": lambda: desk.pass_on(number, to, by, words),
+    }
+    try:
+        if desk.ticket(number) is None:
+            raise Failure(f"there is no ticket {number}")
+        if move and move not in moves:
+            raise Failure(f"unknown move {move}; one of: {', '.join(moves)}")
+        if move and move != "cancel" and not by:
+            raise Failure("who does it? add --by STAFF_NO")
+        if move:
+            moves[move]()
+        if as_json:
+            out(
+                {
+                    **plain(desk.ticket(number)),
+                    "activities": [plain(one) for one in desk.activities(number)],
+                    "notifications": [plain(one) for one in desk.notifications(number)],
+                }
+            )
+        else:
+            show_ticket(desk, number)
+    except TicketRefused as refused:
+        raise Failure(str(refused)) from None
+    finally:
+        database.dispose()
+
+
+def notifications(as_json: JsonFlag = False) -> None:
+    """List what is or was owed to people, newest first."""
+    from bot.app.parts import open_site
+    from bot.commands.terminal import show_notifications
+    from bot.tickets.desk import TicketDesk
+
+    database = open_site(load_settings())
+    try:
+        found = TicketDesk(database).notifications()
+    finally:
+        database.dispose()
+    if as_json:
+        out([plain(one) for one in found])
+    else:
+        show_notifications(found)

@@ -1,0 +1,20 @@
+"""The database: one engine and its sessions."""
+
+from bot.database.database import (
+    MIGRATIONS as MIGRATIONS,
+)
+from bot.database.database import (
+    Base as Base,
+)
+from bot.database.database import (
+    Database as Database,
+)
+from bot.database.database import (
+    UTCDateTime as UTCDateTime,
+)
+from bot.database.database import (
+    now as now,
+)
+from bot.database.database import (
+    open_database as open_database,
+)

@@ -1,0 +1,161 @@
+"""The county in memory: one reading of the registry, never changed afterwards."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.grid.address import Parts, split_address
+from bot.grid.importer import phone_digits
+from bot.grid.location import PersonCard
+from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
+from bot.sound.classes import sounds_like
+
+
+@dataclass
+class Name:
+    """A street or compound of the registry and the households at it, by first number."""
+
+    text: str
+    is_compound: bool
+    communities: set[str] = field(default_factory=set)
+    grids: set[str] = field(default_factory=set)
+    at: dict[str, array[int]] = field(default_factory=lambda: defaultdict(lambda: array("i")))
+
+    def households(self) -> Iterable[int]:
+        for numbers in self.at.values():
+            yield from numbers
+
+
+class County:
+    """Who lives where and who serves them, as the database held it at one moment.
+
+    Row indices are positions in the column lists."""
+
+    def __init__(self, session: Session) -> None:
+        self.numbers: list[str] = []
+        self.holders: list[str] = []
+        self.communities_of: list[str] = []
+        self.compounds: list[str] = []
+        self.addresses: list[str] = []
+        self.grids: list[str] = []
+        self.parts: list[Parts] = []
+        self.row_of: dict[str, int] = {}
+        self.names: dict[str, Name] = {}
+        self.by_holder: dict[str, array[int]] = defaultdict(lambda: array("i"))
+        self.grids_in: dict[str, set[str]] = defaultdict(set)
+        self._people(session)
+        rows = session.connection().execute(
+            select(
+                Household.household_no,
+                Household.householder,
+                Community.name,
+                Household.compound,
+                Household.address,
+                Household.grid_no,
+            ).join(Community, Community.id == Household.community_id)
+        )
+        for row in rows:
+            self._add(*row)
+        self.surnames = {holder[:1] for holder in self.by_holder}
+
+    def _add(self, number: str, holder: str, community: str, compound: str, address: str, grid: str) -> None:
+        row = len(self.numbers)
+        base, parts = split_address(address)
+        self.numbers.append(number)
+        self.holders.append(holder)
+        self.communities_of.append(community)
+        self.compounds.append(compound)
+        self.addresses.append(address)
+        self.grids.append(grid)
+        self.parts.append(parts)
+        self.row_of[number] = row
+        self.by_holder[holder].append(row)
+        self.grids_in[community].add(grid)
+        text = compound or base
+        if text:
+            name = self.names.get(text)
+            if name is None:
+                name = self.names[text] = Name(text, bool(compound))
+            name.communities.add(community)
+            name.grids.add(grid)
+            name.at[parts.first].append(row)
+
+    def _people(self, session: Session) -> None:
+        self._staff = {
+            one.staff_no: PersonCard(one.staff_no, one.name, one.role, one.phone)
+            for one in session.scalars(select(Staff))
+        }
+        self._of_grid: dict[str, list[PersonCard]] = defaultdict(list)
+        for grid_no, staff_no in session.execute(
+            select(GridStaff.grid_no, GridStaff.staff_no).order_by(GridStaff.staff_no)
+        ):
+            self._of_grid[grid_no].append(self._staff[staff_no])
+        self._grid_nos = set()
+        self._grid_of_number: dict[str, str] = {}
+        for grid in session.scalars(select(Grid)):
+            self._grid_nos.add(grid.grid_no)
+            if grid.phone:
+                self._grid_of_number[phone_digits(grid.phone)] = grid.grid_no
+        served: dict[str, list[str]] = defaultdict(list)
+        for grid_no, people in self._of_grid.items():
+            for person in people:
+                if person.role == Role.manager and person.phone:
+                    served[phone_digits(person.phone)].append(grid_no)
+        for phone, grid_nos in served.items():
+            if len(grid_nos) == 1:
+                self._grid_of_number.setdefault(phone, grid_nos[0])
+
+    @property
+    def size(self) -> int:
+        """Number of households."""
+        return len(self.numbers)
+
+    def place_of(self, row: int) -> str:
+        """The compound of a household, else its street."""
+        return self.compounds[row] or re.split(r"\d", self.addresses[row], maxsplit=1)[0]
+
+    def staff(self, grid_no: str, role: str) -> list[PersonCard]:
+        """People of a role on a grid."""
+        return [person for person in self._of_grid.get(grid_no, []) if person.role == role]
+
+    def managers(self) -> list[tuple[str, PersonCard]]:
+        """(grid_no, manager) of every grid."""
+        return [(grid_no, person) for grid_no in self._of_grid for person in self.staff(grid_no, Role.manager)]
+
+    def is_surname(self, character: str) -> bool:
+        """Whether somebody in the county has this surname."""
+        return character in self.surnames
+
+    def person(self, staff_no: str) -> PersonCard | None:
+        return self._staff.get(staff_no)
+
+    def duty(self) -> list[PersonCard]:
+        """The duty desk."""
+        return [person for person in self._staff.values() if person.role == Role.duty]
+
+    def communities(self) -> list[str]:
+        return sorted(self.grids_in)
+
+    def manager_no(self, grid_no: str | None) -> str | None:
+        """Staff number of a grid's manager."""
+        people = self.staff(grid_no, Role.manager) if grid_no else []
+        return people[0].staff_no if people else None
+
+    def householder_matches(self, household_no: str, spoken: str) -> bool:
+        """Whether a sentence holds the householder's whole name, allowing accented Mandarin and homophones."""
+        row = self.row_of.get(household_no)
+        return row is not None and sounds_like(self.holders[row], spoken)
+
+    def grid_of_number(self, number: str) -> str | None:
+        """The grid that a dialled or diverting number, or a QR code's `grid_24`, names."""
+        if number.startswith("grid_"):
+            grid_no = number.removeprefix("grid_")
+            return grid_no if grid_no in self._grid_nos else None
+        return self._grid_of_number.get(phone_digits(number))

@@ -1,0 +1,1 @@
+"""What carries a call: AudioSocket, FastAGI, AMI, the browser, SIP."""

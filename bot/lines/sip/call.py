@@ -1,0 +1,250 @@
+"""One SIP call, either way: what its peer asks within it, its sound, putting it through, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.lines.line import CallFacts, Pressed
+from bot.lines.sip import sdp
+from bot.lines.sip.dialog import Dialog, new_tag
+from bot.lines.sip.endpoint import Address, Endpoint
+from bot.lines.sip.facts import facts_of
+from bot.lines.sip.gateway import Gateway, proven
+from bot.lines.sip.media import SipLine, bind
+from bot.lines.sip.message import ALLOW, Message, host_port, parameter, part_of
+
+log = logging.getLogger(__name__)
+
+Answer = Callable[[SipLine, CallFacts], Awaitable[None]]
+SDP = "application/sdp"
+KNOWN = {name.strip() for name in ALLOW.split(",")}
+#: what a dial plan could ring
+NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
+#: an offer without a description: until the ACK there is nowhere to send to
+NOWHERE = sdp.Media("0.0.0.0", 0, 8, 101)
+_REFERRED_S = 60.0
+
+
+@dataclass(frozen=True)
+class Referred:
+    """What came of a REFER: `known` is false when the peer does not do it (nobody was rung); else the final status of
+    the number, 0 when the peer left without telling."""
+
+    known: bool
+    status: int
+
+
+class Home(Protocol):
+    """What a call needs of its server."""
+
+    host: str
+    endpoint: Endpoint
+    calls: dict[str, SipCall]
+    gateway: Gateway | None
+
+    def work(self, coroutine: Awaitable[object], /) -> None:
+        """Run something beside the calls."""
+
+
+class SipCall:
+    """A call that is up; `dialog` says with whom."""
+
+    def __init__(self, home: Home, media: sdp.Media, peer: str, *, offered: bool) -> None:
+        """`offered`: the peer's description came first. Raises OSError without a port for the sound."""
+        self._home, self._endpoint = home, home.endpoint
+        self.dialog = Dialog("", "", "", "")
+        self._number, self._version, self._offered = secrets.randbits(31), 1, offered
+        self._host = self._endpoint.address(peer)
+        self.line = SipLine(
+            media, bind(home.host), self.end, self.hang_up, trusted=self._endpoint.permits, on_first=self.begin
+        )
+        self.over = False
+        self._begun = asyncio.Event()
+        #: final status of the number that the peer was referred to
+        self._referred: asyncio.Future[int] | None = None
+
+    def description(self) -> bytes:
+        answer_to = self.line.media if self._offered else None
+        return sdp.write(self._host, self.line.port, self._number, self._version, answer_to)
+
+    def begin(self) -> None:
+        """The caller has heard that we took the call (ACK, or his sound)."""
+        self._begun.set()
+
+    # ---- what the peer asks ---------------------------------------------------------------------
+
+    def accept(self, request: Message, source: Address) -> None:
+        """Answer an INVITE or UPDATE with our description."""
+        headers = [("contact", self._endpoint.contact(source[0])), ("allow", ALLOW), ("content-type", SDP)]
+        self._endpoint.reply(
+            request, 200, source, tag=self.dialog.tags[0], headers=headers, body=self.description(),
+            given_up=lambda: self.end("no ACK"),
+        )  # fmt: skip
+
+    def handle(self, request: Message, source: Address) -> None:
+        """A request within the call."""
+        reply = self._endpoint.reply
+        number, method = request.cseq
+        if method == "ACK":
+            self.take(request)
+            self.begin()
+            return
+        if number <= self.dialog.their_cseq:
+            reply(request, 500, source)
+            return
+        self.dialog.their_cseq = number
+        self.dialog.peer = source
+        if method == "BYE":
+            reply(request, 200, source)
+            self.close()
+        elif method in ("INVITE", "UPDATE"):
+            self._reoffered(request, source)
+        elif method == "INFO":
+            reply(request, 200, source)
+            self._info(request)
+        elif method == "NOTIFY":
+            reply(request, 200, source)
+            self._told(request)
+        elif method == "REFER":
+            reply(request, 603, source)
+        else:
+            reply(request, 200 if method in KNOWN else 501, source, headers=[("allow", ALLOW)])
+
+    def _told(self, notify: Message) -> None:
+        """How the number is doing that the peer was referred to.
+
+        A peer that tells no more (terminated) without a final status has given up, unless it says that it merely keeps
+        no account ("noresource"): such a one hangs up on us when the two are connected."""
+        if self._referred is None or self._referred.done():
+            return
+        status = re.match(rb"SIP/2\.0 ([2-6]\d\d)", notify.body.strip())
+        state = notify.get("subscription-state").lower()
+        if status:
+            self._referred.set_result(int(status[1]))
+        elif state.startswith("terminated") and parameter(state, "reason") not in ("", "noresource"):
+            self._referred.set_result(408)
+
+    def _reoffered(self, request: Message, source: Address) -> None:
+        self.dialog.refresh(request)
+        described = part_of(request, SDP)
+        if described is not None and not self.take(request):
+            self._endpoint.reply(request, 488, source)
+            return
+        self._version += 1
+        if request.method == "INVITE" or described is not None:
+            self.accept(request, source)
+        else:
+            contact = [("contact", self._endpoint.contact(source[0]))]
+            self._endpoint.reply(request, 200, source, headers=contact)
+
+    def take(self, message: Message) -> bool:
+        """The peer's description, if there is one that we can speak."""
+        described = part_of(message, SDP)
+        if described is None:
+            return False
+        try:
+            self.line.move(sdp.read(described))
+        except sdp.NotAcceptable:
+            return False
+        self._offered = True
+        return True
+
+    def _info(self, request: Message) -> None:
+        text = request.body.decode("utf-8", "replace")
+        found = re.search(r"Signal\s*=\s*([0-9A-D*#])", text, re.I)
+        if found is None and request.get("content-type").lower().startswith("application/dtmf"):
+            found = re.match(r"\s*([0-9A-D*#])\s*$", text, re.I)
+        if found:
+            self.line.pressed(Pressed(found[1].upper()))
+
+    # ---- what we ask ----------------------------------------------------------------------------
+
+    async def refer(self, number: str, within_s: float = _REFERRED_S) -> Referred:
+        """Ask the peer to ring `number` instead of us (RFC 3515).
+
+        202 and no word within the time is 408; 0 when the peer left without telling: the caller may have been put
+        through, or have hung up. The peer keeps us until we hang up, so that who was not reached can be told."""
+        if self.over or not NUMBER.fullmatch(number):
+            return Referred(True, 603)
+        self._referred = asyncio.get_running_loop().create_future()
+        request = self._request("REFER")
+        host = self.dialog.peer[0]
+        request.headers += [
+            ("contact", self._endpoint.contact(host)), ("refer-to", f"<sip:{number}@{host_port(*self.dialog.peer)}>"),
+            ("referred-by", self._endpoint.contact(host)),
+        ]  # fmt: skip
+        try:
+            answered = await self._ask(request)
+            if answered is None or answered.code >= 300:
+                return Referred(False, answered.code if answered else 408)
+            return Referred(True, await asyncio.wait_for(self._referred, within_s))
+        except TimeoutError:
+            return Referred(True, 408)
+        finally:
+            self._referred = None
+
+    async def _ask(self, request: Message) -> Message | None:
+        """The final response; our trunk may ask who we are first."""
+        answer = await self._endpoint.ask(request, self._endpoint.where(self.dialog))
+        gateway, peer = self._home.gateway, self.dialog.peer[0]
+        if answer is None or answer.code not in (401, 407) or gateway is None or peer != gateway.address[0]:
+            return answer
+        again = proven(request, answer, gateway, self._endpoint.via(peer), number=self.dialog.own_cseq + 1)
+        if again is None:
+            return answer
+        self.dialog.own_cseq += 1
+        return await self._endpoint.ask(again, self._endpoint.where(self.dialog))
+
+    def _request(self, method: str) -> Message:
+        return self.dialog.request(method, self._endpoint.via(self.dialog.peer[0]))
+
+    # ---- its end --------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """It is over; nobody is told."""
+        if self.over:
+            return
+        self.over = True
+        self.line.close()
+        if self._referred is not None and not self._referred.done():
+            self._referred.set_result(0)
+        self._home.calls.pop(self.dialog.call_id, None)
+        self._begun.set()
+
+    def end(self, reason: str) -> None:
+        """Tell the peer that it is over."""
+        if not self.over:
+            log.info("SIP call ends: %s", reason)
+            self.close()
+            if self.dialog.call_id:
+                self._home.work(self._ask(self._request("BYE")))
+
+    async def hang_up(self) -> None:
+        self.end("hung up")
+
+
+class IncomingCall(SipCall):
+    """A call to us, from its INVITE on."""
+
+    def __init__(self, home: Home, invite: Message, source: Address, media: sdp.Media | None) -> None:
+        super().__init__(home, media or NOWHERE, source[0], offered=media is not None)
+        self.dialog = Dialog.answering(invite, new_tag(), source)
+        self.facts = facts_of(invite)
+
+    async def run(self, answer: Answer) -> None:
+        """Let `answer` talk until it is over."""
+        try:
+            await self.line.start()
+            await self._begun.wait()
+            if not self.over:
+                await answer(self.line, self.facts)
+        except Exception:
+            log.exception("a SIP call ended by a fault")
+        finally:
+            await self.hang_up()

@@ -1,0 +1,137 @@
+"""SIP calls to and from us on one UDP port; those that come are handed to whoever answers calls."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from bot.lines.dialling import Rung
+from bot.lines.line import CallFacts
+from bot.lines.sip import sdp
+from bot.lines.sip.call import KNOWN, SDP, Answer, IncomingCall, SipCall
+from bot.lines.sip.endpoint import Address, Endpoint
+from bot.lines.sip.facts import facts_of
+from bot.lines.sip.gateway import Gateway
+from bot.lines.sip.message import ALLOW, Message, parameter, part_of
+from bot.lines.sip.ringing import Ringer
+
+log = logging.getLogger(__name__)
+
+
+class SipServer:
+    """Takes calls on one UDP port; `answer(line, facts)` runs each."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        answer: Answer,
+        *,
+        allowed: Sequence[str] = ("127.0.0.0/8", "::1/128"),
+        most: int = 30,
+        public: str = "",
+        busy: Callable[[CallFacts], bool] = lambda facts: False,
+        gateway: Gateway | None = None,
+    ) -> None:
+        """`most` calls to us at the same time; `busy(facts)`: whether this caller gets the busy tone; `gateway`: our
+        trunk, which may ask within a call who we are."""
+        self.host, self._answer, self._most, self._busy = host, answer, most, busy
+        self.endpoint = Endpoint(host, port, self._request, allowed, public=public)
+        self.calls: dict[str, SipCall] = {}
+        self.gateway = gateway
+        self._ringer = Ringer(self)
+        self._running: set[asyncio.Task[object]] = set()
+        self._stopping = False
+
+    @property
+    def port(self) -> int:
+        return self.endpoint.port
+
+    async def start(self) -> None:
+        """Raises OSError when the port is taken."""
+        await self.endpoint.start()
+
+    def stop_listening(self) -> None:
+        """New calls get 503; those that are open go on."""
+        self._stopping = True
+
+    async def close(self) -> None:
+        """End the calls that are open; their peers are told, once more if that is lost."""
+        self.stop_listening()
+        for call in list(self.calls.values()):
+            call.end("Gege stops")
+        if self._running:
+            await asyncio.wait(self._running, timeout=2.0)
+        for task in list(self._running):
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await self.endpoint.close()
+
+    async def ring(self, number: str, within_s: float, gateway: Gateway) -> Rung[SipCall]:
+        """Ring a number through a gateway."""
+        return await self._ringer.ring(number, within_s, gateway)
+
+    def call_of(self, line: object) -> SipCall | None:
+        """The call that a line belongs to."""
+        return next((call for call in self.calls.values() if call.line is line), None)
+
+    @property
+    def answered(self) -> int:
+        """Calls to us at this moment."""
+        return sum(isinstance(call, IncomingCall) for call in self.calls.values())
+
+    def work(self, coroutine: Awaitable[object]) -> None:
+        """Run something beside the calls, until it ends or we stop."""
+        task = asyncio.ensure_future(coroutine)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    def _request(self, request: Message, source: Address) -> None:
+        call = self.calls.get(request.call_id)
+        known = call is not None and call.dialog.knows(request)
+        if call is not None and known:
+            call.handle(request, source)
+        elif request.method == "ACK":
+            return
+        elif request.method == "CANCEL":
+            # Calls are answered at once: what is cancelled has its 200 already, and a BYE follows.
+            self.endpoint.reply(request, 200 if call is not None else 481, source)
+        elif parameter(request.get("to"), "tag"):
+            self.endpoint.reply(request, 481, source)
+        elif request.method == "OPTIONS":
+            code = 503 if self._stopping else 200
+            self.endpoint.reply(request, code, source, headers=[("allow", ALLOW), ("accept", SDP)])
+        elif request.method == "INVITE":
+            self._invite(request, source)
+        else:
+            self.endpoint.reply(request, 481 if request.method in KNOWN else 501, source, headers=[("allow", ALLOW)])
+
+    def _invite(self, invite: Message, source: Address) -> None:
+        reply, refused = self.endpoint.reply, self.endpoint.refused
+        if invite.call_id in self.calls:
+            reply(invite, 482, source)
+            return
+        if self._stopping:
+            refused["stopping"] += 1
+            reply(invite, 503, source, headers=[("retry-after", "60")])
+            return
+        if self.answered >= self._most or self._busy(facts_of(invite)):
+            refused["busy"] += 1
+            reply(invite, 486, source)
+            return
+        described = part_of(invite, SDP)
+        try:
+            call = IncomingCall(self, invite, source, sdp.read(described) if described else None)
+        except sdp.NotAcceptable:
+            refused["codec"] += 1
+            reply(invite, 488, source)
+            return
+        except OSError:
+            log.exception("no port for the sound of a call")
+            refused["port"] += 1
+            reply(invite, 503, source)
+            return
+        self.calls[invite.call_id] = call
+        call.accept(invite, source)
+        self.work(call.run(self._answer))

@@ -1,0 +1,80 @@
+"""What a site sets: one typed configuration, read from `gege.toml`."""
+
+from bot.settings.settings import (
+    PROJECT as PROJECT,
+)
+from bot.settings.settings import (
+    AmiSettings as AmiSettings,
+)
+from bot.settings.settings import (
+    AsteriskSettings as AsteriskSettings,
+)
+from bot.settings.settings import (
+    CallingSettings as CallingSettings,
+)
+from bot.settings.settings import (
+    CapacitySettings as CapacitySettings,
+)
+from bot.settings.settings import (
+    ChatSettings as ChatSettings,
+)
+from bot.settings.settings import (
+    DeadlineSettings as DeadlineSettings,
+)
+from bot.settings.settings import (
+    DialogueSettings as DialogueSettings,
+)
+from bot.settings.settings import (
+    LearningSettings as LearningSettings,
+)
+from bot.settings.settings import (
+    MetricsSettings as MetricsSettings,
+)
+from bot.settings.settings import (
+    NotifySettings as NotifySettings,
+)
+from bot.settings.settings import (
+    OutageSettings as OutageSettings,
+)
+from bot.settings.settings import (
+    PhoneSettings as PhoneSettings,
+)
+from bot.settings.settings import (
+    PromptSettings as PromptSettings,
+)
+from bot.settings.settings import (
+    RatingSettings as RatingSettings,
+)
+from bot.settings.settings import (
+    RecordingSettings as RecordingSettings,
+)
+from bot.settings.settings import (
+    ServiceSettings as ServiceSettings,
+)
+from bot.settings.settings import (
+    Settings as Settings,
+)
+from bot.settings.settings import (
+    SettingsError as SettingsError,
+)
+from bot.settings.settings import (
+    SiteSettings as SiteSettings,
+)
+from bot.settings.settings import (
+    SpeechSettings as SpeechSettings,
+)
+from bot.settings.settings import (
+    TrunkSettings as TrunkSettings,
+)
+from bot.settings.settings import (
+    TurnSettings as TurnSettings,
+)
+from bot.settings.settings import (
+    VoiceSettings as VoiceSettings,
+)
+from bot.settings.settings import (
+    WebSettings as WebSettings,
+)
+from bot.settings.settings import (
+    load_settings as load_settings,
+)

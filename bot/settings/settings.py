@@ -1,0 +1,387 @@
+"""One typed configuration: `gege.toml` under GEGE_HOME, with the environment on top."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, ValidationError
+
+from bot.settings.accounts import RobotAccount, TelegramAccount, WebhookAccount, WeComAccount, read_secret
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+#: a span of the day in the site's own time: "08:00-17:30"
+Span = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class SettingsError(Exception):
+    """The site's settings cannot be used; the message says which line and what to do."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SiteSettings(_Section):
+    """What the site calls itself and its last resorts."""
+
+    name: str = "崇阳供电"
+    station: str = "天城供电所"
+    station_phone: str = "0715-3390000"
+    #: people who are paged when nobody owns a case; staff with role duty are used as well
+    timezone: str = "Asia/Shanghai"
+
+
+class WebSettings(_Section):
+    host: str = "127.0.0.1"
+    port: int = 8080
+    #: how the page is reached from outside, for the links in messages; empty: messages carry no links
+    public_url: str = ""
+    #: names that the page is reached by, beside loopback and those two
+    hosts: list[str] = Field(default_factory=list)
+    #: staff stay signed in this long
+    sign_in_hours: float = Field(default=12.0, gt=0)
+
+
+class TrunkSettings(_Section):
+    """[voice.trunk]: a SIP trunk (or an exchange) that calls come from and go to; empty: none."""
+
+    #: host:port where it listens
+    registrar: str = ""
+    #: its name in SIP addresses; empty: the registrar's
+    domain: str = ""
+    user: str = ""
+    password: Annotated[str, BeforeValidator(read_secret)] = Field(default="", repr=False)
+    #: whether it wants to be told where we are (REGISTER), and for how long (s) a registration is asked
+    registers: bool = True
+    expires_s: int = Field(default=300, ge=30)
+    #: seconds for which one person is rung
+    ring_s: float = Field(default=25.0, gt=0)
+
+
+class VoiceSettings(_Section):
+    """Telephone front ends; addresses are host:port."""
+
+    audiosocket: str = "127.0.0.1:9092"
+    fastagi: str = "127.0.0.1:4573"
+    sip: str = "127.0.0.1:5090"
+    #: networks whose SIP is answered, calls at the same time, our address as seen from outside (empty: the interface's)
+    sip_allowed: list[str] = Field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
+    sip_calls: int = Field(default=30, ge=1)
+    sip_public: str = ""
+    trunk: TrunkSettings = Field(default_factory=lambda: TrunkSettings())
+    #: seconds of silence that end a caller's turn (old callers: 0.9 to 1.5)
+    end_of_speech: float = 0.9
+
+
+class SpeechSettings(_Section):
+    #: folder of the Vosk model; empty: the first one installed under GEGE_HOME/models, else models/demo
+    model: str = ""
+    threads: int = 2
+    alternatives: int = 5
+    #: espeak-ng speaking rate in words a minute; slow for old ears
+    rate: int = 150
+
+
+class DialogueSettings(_Section):
+    #: "embedded" (Rasa in this process) or "http" (a Rasa server, see docs)
+    adapter: str = "embedded"
+    url: str = "http://127.0.0.1:5005"
+    token: str = ""
+    #: folder of trained dialogue models; empty: models/dialogue in the project
+    models: str = ""
+    #: a dialogue that rested this long (minutes) is over; a half-filled form becomes a ticket
+    session_minutes: int = 30
+
+
+class NotifySettings(_Section):
+    #: providers used for staff without a messenger of their own
+    providers: list[str] = Field(default_factory=lambda: ["console", "file"])
+    #: one send may take this long
+    timeout_s: float = Field(default=10.0, gt=0)
+    #: messages a minute for one person; what is more comes together in one (danger does not wait)
+    per_person_a_minute: int = Field(default=12, ge=1)
+    #: from this many waiting for one person they come as one message
+    together_from: int = Field(default=4, ge=2)
+    telegram: TelegramAccount = Field(default_factory=TelegramAccount)
+    wecom: WeComAccount = Field(default_factory=WeComAccount)
+    wecom_robot: RobotAccount = Field(default_factory=RobotAccount)
+    dingtalk_robot: RobotAccount = Field(default_factory=RobotAccount)
+    webhook: WebhookAccount = Field(default_factory=WebhookAccount)
+    retry_first_s: float = 1.0
+    retry_max_s: float = 3600.0
+    dead_letter_after_h: float = 24.0
+    #: settled messages of cases that are over are forgotten after so many days
+    keep_days: int = Field(default=180, ge=1)
+
+
+class ChatSettings(_Section):
+    """Conversations in messengers."""
+
+    #: an answer that a messenger does not take for so long is given up
+    answers_for_min: PositiveFloat = 60.0
+    #: a person who talks to a resident through the bot, and is silent for so long, gives the resident back to the bot
+    taken_over_min: PositiveFloat = 30.0
+
+
+class DeadlineSettings(_Section):
+    """How soon somebody must be there, and how soon it must be settled. Raises at the edge what makes no sense."""
+
+    #: minutes until somebody is on site, for what is served around the clock (State Grid: 45 / 90 / 120)
+    on_site_min: dict[str, PositiveFloat] = Field(
+        default_factory=lambda: {"town": 45.0, "village": 90.0, "remote": 120.0}
+    )
+    #: minutes from there until the supply is back
+    restore_min: dict[str, PositiveFloat] = Field(
+        default_factory=lambda: {"town": 180.0, "village": 240.0, "remote": 240.0}
+    )
+    #: working days until an everyday matter is settled; kinds that are not named have `other`
+    working_days: dict[str, PositiveFloat] = Field(
+        default_factory=lambda: {
+            "callback": 0.5,
+            "unclear": 0.5,
+            "arrears": 1,
+            "pricing": 1,
+            "indoor_repair": 1,
+            "care": 3,
+            "new_account": 5,
+            "meter_relocation": 5,
+            "complaint": 5,
+            "other": 5,
+        }
+    )
+    #: hours around the clock, for kinds that count no working days (supply is back within 24 h of payment)
+    hours: dict[str, PositiveFloat] = Field(default_factory=lambda: {"reconnect": 24.0})
+    #: grid numbers (or patterns: XZ*) outside of town; all others are town
+    village_grids: list[str] = Field(default_factory=list)
+    remote_grids: list[str] = Field(default_factory=list)
+
+
+class OutageSettings(_Section):
+    """When reports are one outage, and how often its conversation may speak."""
+
+    #: so many households of one transformer within so many minutes
+    households: int = Field(default=3, ge=2)
+    window_min: PositiveFloat = 20.0
+    #: so many transformers of one feeder (of fewer: all of them) within so many minutes
+    transformers: int = Field(default=3, ge=2)
+    feeder_window_min: PositiveFloat = 30.0
+    #: who owes so many months may have been cut off: looked at alone
+    arrears_months: int = Field(default=2, ge=1)
+    #: the newest counts are told at most so often
+    update_every_min: PositiveFloat = 5.0
+    #: a planned outage that is not over so long after its announced end is one that nobody planned
+    overrun_min: float = Field(default=60.0, ge=0)
+    #: who does not say that it is still dark has light
+    silence_days: PositiveFloat = 2.0
+
+
+class RatingSettings(_Section):
+    """Asking whether the resident is satisfied."""
+
+    #: no answer closes the ticket as unrated
+    unrated_days: PositiveFloat = 3.0
+
+
+class ServiceSettings(_Section):
+    """When people work, what may wait until the morning, and which deadlines count."""
+
+    #: ISO weekdays, Monday is 1
+    workdays: list[Annotated[int, Field(ge=1, le=7)]] = Field(default=[1, 2, 3, 4, 5], min_length=1)
+    working_hours: list[Span] = Field(default=["08:00-17:30"], min_length=1)
+    #: nobody is written to, except about danger and what is served around the clock
+    quiet_hours: Span = "21:00-07:00"
+    #: YAML of holidays and of the weekends worked in exchange; empty: GEGE_HOME/holidays.yml, else what ships with Gege
+    holidays: str = ""
+    #: these kinds climb and are told at any hour, and so does whatever is urgent
+    around_the_clock: list[str] = Field(default_factory=lambda: ["hazard", "outage", "breaker_fault"])
+    #: news of their report goes by SMS to those who telephoned from a mobile
+    sms_news: bool = False
+    deadlines: DeadlineSettings = Field(default_factory=DeadlineSettings)
+    outages: OutageSettings = Field(default_factory=OutageSettings)
+    ratings: RatingSettings = Field(default_factory=RatingSettings)
+
+
+class RecordingSettings(_Section):
+    """Recordings of calls (docs/decisions/0015-sealed-recordings.md)."""
+
+    #: file with the keys; empty: GEGE_HOME/keys/recording.key (GEGE_RECORDING_KEY comes before both)
+    key_file: str = ""
+    #: kept for so many days; a State Grid company keeps them three months at least
+    days: int = Field(default=180, ge=90)
+
+
+class TurnSettings(_Section):
+    """Turn taking on the telephone, seconds."""
+
+    #: "elder" never waits less than 0.9 s for a caller who pauses; "brisk" takes [voice] end_of_speech as it is
+    profile: Literal["elder", "brisk"] = "elder"
+    #: the longest wait, with all that adds to it
+    longest_wait: float = Field(default=1.5, ge=0.3, le=5.0)
+    #: waits so much longer while a number or an address is being said
+    number_wait: float = Field(default=0.4, ge=0.0, le=3.0)
+    #: waits so much longer for a caller who was cut off twice; remembered for the number that calls
+    cut_off_wait: float = Field(default=0.3, ge=0.0, le=3.0)
+    #: patience with somebody who says nothing
+    no_input: float = Field(default=6.0, gt=0.5)
+    #: a turn is answered at the latest after this
+    longest_turn: float = Field(default=60.0, ge=5.0)
+    #: "let me look" is heard when an answer takes longer than this
+    look_after: float = Field(default=0.8, gt=0.0)
+
+
+class CapacitySettings(_Section):
+    """How many calls are taken, and what happens to the others."""
+
+    #: calls that are recognised at the same time; the others leave a message. 0: 12 for each core
+    recognised_calls: int = Field(default=0, ge=0)
+    #: open calls altogether; further ones go to a person at once
+    open_calls: int = Field(default=120, ge=1)
+    #: a turn that is not recognised, or not answered, after so many seconds goes to a person
+    recognise_s: float = Field(default=4.0, gt=0.0)
+    dialogue_s: float = Field(default=8.0, gt=0.0)
+    #: a stopping service lets calls finish for so many seconds
+    stop_s: float = Field(default=120.0, ge=0.0, le=600.0)
+
+
+class AsteriskSettings(_Section):
+    """Who may speak AudioSocket and FastAGI to us, and how people are rung."""
+
+    #: networks; neither protocol has a password
+    allowed: list[str] = Field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
+    #: an announced call must connect within so many seconds
+    announced_s: float = Field(default=10.0, gt=0.0)
+    #: FastAGI connections at the same time, and seconds that a command may take
+    connections: int = Field(default=100, ge=1)
+    timeout_s: float = Field(default=5.0, gt=0.0)
+    ami: AmiSettings = Field(default_factory=lambda: AmiSettings())
+
+
+class AmiSettings(_Section):
+    """[asterisk.ami]: Asterisk's manager interface, to call out by; empty: calls go out by [voice.trunk], or not at all."""
+
+    #: host:port (Asterisk's own is 5038)
+    address: str = ""
+    user: str = ""
+    secret: Annotated[str, BeforeValidator(read_secret)] = Field(default="", repr=False)
+    #: what Asterisk dials
+    channel: str = "PJSIP/{number}@trunk"
+    #: where Asterisk reaches our AudioSocket; empty: [voice] audiosocket
+    audiosocket: str = ""
+
+
+class CallingSettings(_Section):
+    """[calling]: whether and whom Gege calls by herself."""
+
+    enabled: bool = False
+    #: residents' numbers begin with one of these: mobile telephones and this area's (no toll surprises)
+    prefixes: list[str] = Field(default_factory=lambda: ["1", "0715"])
+    #: calls to residents in an hour, and at the same time; danger is not counted
+    per_hour: int = Field(default=60, ge=0)
+    lines: int = Field(default=2, ge=1)
+    #: one person is rung so long (s), a resident who did not answer is tried once more after so long (min)
+    ring_s: float = Field(default=25.0, gt=0)
+    again_min: float = Field(default=120.0, gt=0)
+    #: pause between two rounds of danger (s)
+    pause_s: float = Field(default=60.0, gt=0)
+
+
+class MetricsSettings(_Section):
+    """`/metrics` is for this machine, and for whoever shows this token (Authorization: Bearer …)."""
+
+    token: str = ""
+
+
+class PromptSettings(_Section):
+    """What the site recorded (bot/voice/repertoire.py), and how everything that is said sounds."""
+
+    #: dBFS (RMS of what is spoken) of every recording and of the machine's voice; louder for old ears
+    loudness: float = Field(default=-19.0, ge=-35.0, le=-9.0)
+    #: below 1 is slower than it was recorded
+    speed: float = Field(default=1.0, ge=0.6, le=1.5)
+    #: roles that may record in the studio
+    recorders: list[str] = Field(default_factory=lambda: ["manager", "duty", "admin"])
+    longest_s: float = Field(default=30.0, gt=1.0, le=120.0)
+
+
+class LearningSettings(_Section):
+    """Learning from what staff correct (gege learn)."""
+
+    #: when it learns by itself, in the site's own time: "Sun 03:00"; empty: never
+    weekly: Annotated[str, Field(pattern=r"^((Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):[0-5]\d)?$")] = ""
+    #: further changes of the kind by one account within a day wait for a second person
+    relabels_a_day: int = Field(default=10, ge=1)
+    #: the last corrections, by time, are kept for the comparison
+    held_out: float = Field(default=0.2, ge=0.0, le=0.5)
+    #: share of the frozen sentences that a new model may understand worse (none of the dangers)
+    allowed_loss: float = Field(default=0.0, ge=0.0, le=0.05)
+
+
+class PhoneSettings(_Section):
+    """The telephone in the browser."""
+
+    #: calls at once, and from one address; behind a proxy all browsers share its address
+    calls: int = Field(default=12, ge=0)
+    calls_per_address: int = Field(default=3, ge=1)
+    longest_minutes: float = Field(default=30.0, gt=0)
+
+
+class Settings(_Section):
+    """Everything a site can change. Paths hang below `home`."""
+
+    home: Path = Path("var")
+    database: str = ""
+    site: SiteSettings = Field(default_factory=SiteSettings)
+    web: WebSettings = Field(default_factory=WebSettings)
+    voice: VoiceSettings = Field(default_factory=VoiceSettings)
+    speech: SpeechSettings = Field(default_factory=SpeechSettings)
+    dialogue: DialogueSettings = Field(default_factory=DialogueSettings)
+    notify: NotifySettings = Field(default_factory=NotifySettings)
+    chat: ChatSettings = Field(default_factory=ChatSettings)
+    service: ServiceSettings = Field(default_factory=ServiceSettings)
+    recording: RecordingSettings = Field(default_factory=RecordingSettings)
+    turns: TurnSettings = Field(default_factory=TurnSettings)
+    capacity: CapacitySettings = Field(default_factory=CapacitySettings)
+    asterisk: AsteriskSettings = Field(default_factory=AsteriskSettings)
+    calling: CallingSettings = Field(default_factory=CallingSettings)
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings)
+    prompts: PromptSettings = Field(default_factory=PromptSettings)
+    phone: PhoneSettings = Field(default_factory=PhoneSettings)
+    learning: LearningSettings = Field(default_factory=LearningSettings)
+    #: YAML of dated prices; empty: the one that ships with Gege
+    tariff: str = ""
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy URL; the embedded default is a SQLite file under `home`."""
+        return self.database or f"sqlite:///{self.home / 'gege.sqlite'}"
+
+    @property
+    def dialogue_models(self) -> Path:
+        return Path(self.dialogue.models) if self.dialogue.models else PROJECT / "models" / "dialogue"
+
+
+def load_settings(home: Path | None = None) -> Settings:
+    """Read `gege.toml` of GEGE_HOME (default `var/`); GEGE_DATABASE_URL overrides the database.
+
+    Raises SettingsError with the file, the key and the reason."""
+    root = Path(home or os.environ.get("GEGE_HOME") or "var").expanduser()
+    values: dict[str, Any] = {}
+    file = root / "gege.toml"
+    if file.exists():
+        try:
+            values = tomllib.loads(file.read_text("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+            raise SettingsError(f"{file}: not valid TOML: {problem}") from problem
+    values["home"] = root
+    if url := os.environ.get("GEGE_DATABASE_URL"):
+        values["database"] = url
+    try:
+        return Settings(**values)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(f"{file}: {key}: {first['msg']}") from problem

@@ -1,0 +1,72 @@
+"""What a year's electricity costs: dated tiers (阶梯电价) of residential households."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+DEFAULT = Path(__file__).with_name("tariff.yml")
+
+
+class TariffError(Exception):
+    """The price table cannot be used; the message names the file and the fault."""
+
+
+@dataclass(frozen=True)
+class Tier:
+    """`up_to` kWh a year, inclusive (None: no limit), at `price` CNY/kWh for the part inside the tier."""
+
+    up_to: int | None
+    price: Decimal
+
+
+@dataclass(frozen=True)
+class Tariff:
+    """One dated table of tiers."""
+
+    since: dt.date
+    tiers: tuple[Tier, ...]
+
+    def cost(self, kwh: int) -> Decimal:
+        """CNY for `kwh` in one year, each tier's part at its own price; 3,000 kWh cost 1,716.00 (DOMAIN.md)."""
+        total, below = Decimal(0), 0
+        for tier in self.tiers:
+            upper = kwh if tier.up_to is None else min(kwh, tier.up_to)
+            total += max(0, upper - below) * tier.price
+            below = upper
+        return total.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+    def position(self, kwh: int) -> tuple[int, int | None]:
+        """(tier from 1, kWh left in it or None in the last) after `kwh` this year."""
+        for number, tier in enumerate(self.tiers, start=1):
+            if tier.up_to is None or kwh < tier.up_to:
+                return number, None if tier.up_to is None else tier.up_to - kwh
+        return len(self.tiers), None
+
+
+def load_tariff(path: Path | None = None, on: dt.date | None = None) -> Tariff:
+    """The residential table in force on a day (default: today). Raises TariffError."""
+    file = path or DEFAULT
+    try:
+        rows: list[dict[str, Any]] = yaml.safe_load(file.read_text("utf-8"))["residential"]
+        tables = [
+            Tariff(row["from"], tuple(Tier(tier["up_to"], Decimal(str(tier["price"]))) for tier in row["tiers"]))
+            for row in rows
+        ]
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ArithmeticError) as problem:
+        raise TariffError(f"{file}: not a price table: {problem!r}") from problem
+    for table in tables:
+        limits = [tier.up_to for tier in table.tiers]
+        known = [limit for limit in limits[:-1] if limit is not None]
+        if not limits or limits[-1] is not None or len(known) != len(limits) - 1 or known != sorted(set(known)):
+            raise TariffError(f"{file}: tiers from {table.since} must rise and end with up_to: null")
+    day = on or dt.date.today()
+    current = [table for table in tables if table.since <= day]
+    if not current:
+        raise TariffError(f"{file}: no table is in force on {day}")
+    return max(current, key=lambda table: table.since)

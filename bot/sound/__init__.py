@@ -1,0 +1,1 @@
+"""What was heard and what may have been meant."""

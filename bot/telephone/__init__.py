@@ -1,0 +1,1 @@
+"""What answers a call, rings people and puts callers through."""

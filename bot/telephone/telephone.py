@@ -1,0 +1,218 @@
+"""The telephone of a running service: front ends, seats, the log, what is owed; started and stopped as one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.database import Database, now
+from bot.dialogue.port import Dialogue
+from bot.grid.present import Present
+from bot.grid.registry import Registry
+from bot.lines.audiosocket import AudioSocketServer
+from bot.lines.fastagi import FastAgiServer
+from bot.lines.line import CallFacts, Line
+from bot.recordings.room import delete_expired
+from bot.settings import Settings
+from bot.speech.recognise import Recogniser
+from bot.speech.speak import Voice, VoiceFailed
+from bot.telephone.handover import HandOvers
+from bot.tickets.desk import TicketDesk
+from bot.tickets.intake.spool import Spool
+from bot.tickets.intake.unclear import intake_of
+from bot.voice.call import OnEvent, Opening, PhoneCall
+from bot.voice.call_log import CallLog
+from bot.voice.known_outages import KnownOutages
+from bot.voice.late_recognition import LaterRecognition
+from bot.voice.metrics import CallMetrics
+from bot.voice.patience import CallerPaces
+from bot.voice.prompts import prompts
+from bot.voice.seats import Seats
+
+log = logging.getLogger(__name__)
+
+#: an apology takes so long (s) before a call is cut off
+_APOLOGY_S = 10.0
+_EXPIRY_S = 3600.0
+_RATES = (8000, 16000)
+
+
+class Telephone:
+    """All that answers calls. `answer` is what any front end gives a line to."""
+
+    def __init__(
+        self,
+        database: Database,
+        desk: TicketDesk,
+        registry: Registry,
+        dialogue: Dialogue,
+        recogniser: Recogniser | None,
+        voice: Voice | None,
+        settings: Settings,
+        *,
+        audiosocket: tuple[str, int],
+        fastagi: tuple[str, int],
+    ) -> None:
+        """Without a recogniser callers leave messages; without a voice every call goes to a person at once."""
+        self._database, self._desk, self._dialogue = database, desk, dialogue
+        self._recogniser, self._voice, self._settings = recogniser, voice, settings
+        self._known_outage = KnownOutages(desk.outages, registry, ZoneInfo(settings.site.timezone))
+        self.seats = Seats.of(settings)
+        self.calls: dict[str, PhoneCall] = {}
+        self.metrics = CallMetrics()
+        self._log = CallLog(database)
+        self._paces = CallerPaces(database, settings)
+        self.later = LaterRecognition(database, desk, settings, recogniser, self.seats)
+        self.spool = Spool(settings.home, intake_of(desk, registry, self.later))
+        #: whom to ring: leave counts for every way of ringing somebody
+        self.people = Present(registry)
+        asterisk = settings.asterisk
+        self.audiosocket = AudioSocketServer(
+            *audiosocket, self._audiosocket_call, allowed=asterisk.allowed, announced_s=asterisk.announced_s
+        )
+        self.hand_overs = HandOvers(
+            self.audiosocket, self.people, desk, settings, voice, room=self._room, observer=self._tell_of_ringing
+        )
+        self.fastagi = FastAgiServer(
+            *fastagi, self.hand_overs.scripts, allowed=asterisk.allowed, most=asterisk.connections,
+            timeout_s=asterisk.timeout_s,
+        )  # fmt: skip
+        self.stopping = False
+        #: told when no new calls are taken any more (front ends that are not ours to start)
+        self.on_stopping: Callable[[], None] = lambda: None
+        #: how many conversations go on between people whom we have joined (SIP, call-backs)
+        self.between_people: list[Callable[[], int]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._watch()
+
+    @property
+    def dialogue(self) -> Dialogue:
+        """What callers talk to."""
+        return self._dialogue
+
+    @property
+    def voice(self) -> Voice | None:
+        """Gege's voice, if it has one."""
+        return self._voice
+
+    def _watch(self) -> None:
+        watch = self.metrics.watch
+        watch("recognised_calls", "Calls that hold a seat of the recogniser", lambda: self.seats.taken)
+        watch("recognised_calls_most", "Seats of the recogniser", lambda: self.seats.most)
+        watch("spool_waiting", "Reports that wait for the database", lambda: self.spool.waiting)
+        watch("audiosocket_refused", "AudioSocket connections refused", lambda: self.audiosocket.refused.total())
+        watch("fastagi_failed", "FastAGI sessions refused or broken off", lambda: self.fastagi.failed.total())
+
+    async def start(self) -> None:
+        """Listen. Raises OSError, with both addresses free again."""
+        await self._warm_up()
+        await self.audiosocket.start()
+        try:
+            await self.fastagi.start()
+        except OSError:
+            await self.audiosocket.close()
+            raise
+        work = (self.hand_overs.run(), self.later.run(), self.spool.run(), self._expire())
+        self._tasks = [asyncio.create_task(one) for one in work]
+
+    async def _warm_up(self) -> None:
+        """The first sentences are made before the first call: its caller hears something within 0.3 s."""
+        words = prompts()
+        first = (words.notice_of(self._settings.site.name), words.greeting, words.message, words.storm)
+        if self._voice is not None:
+            for sentence in first:
+                for rate in _RATES:
+                    with contextlib.suppress(VoiceFailed):
+                        await self._voice.say(sentence, rate)
+
+    async def answer(
+        self,
+        line: Line,
+        facts: CallFacts,
+        front_end: str = "audiosocket",
+        on_event: OnEvent | None = None,
+        *,
+        opening: Opening | None = None,
+        dialogue: Dialogue | None = None,
+    ) -> None:
+        """Run one call on a line of any front end; `opening` and a `dialogue` of its own for a call that we made."""
+        if self._voice is None or self.stopping:
+            return  # closing the line is what rings a person
+        facts = replace(facts, followed=facts.call_id in self.hand_overs.plans)
+        observers: list[OnEvent] = [self.hand_overs, self._log, self.metrics, *([on_event] if on_event else [])]
+
+        def tell(name: str, detail: dict[str, Any]) -> None:
+            detail = {**detail, "front_end": front_end}
+            for observer in observers:
+                try:
+                    observer(name, detail)
+                except Exception:
+                    log.exception("an observer of calls broke")
+
+        call = PhoneCall(
+            line, facts, dialogue=dialogue or self._dialogue, recogniser=self._recogniser, voice=self._voice, desk=self._desk,
+            intake=self.spool, settings=self._settings, on_event=tell, seats=self.seats, paces=self._paces,
+            known_outage=self._known_outage, front_end=front_end, opening=opening,
+        )  # fmt: skip
+        self.calls[facts.call_id] = call
+        try:
+            await call.run()
+        finally:
+            self.calls.pop(facts.call_id, None)
+
+    async def _audiosocket_call(self, line: Line, facts: CallFacts) -> None:
+        await self.answer(line, facts)
+
+    async def browser_call(self, line: Line, facts: CallFacts, on_event: OnEvent) -> None:
+        """Run a call of the browser's phone, whose page watches it."""
+        await self.answer(line, facts, "browser", on_event)
+
+    def _room(self) -> bool:
+        return not self.stopping and self._voice is not None and len(self.calls) < self._settings.capacity.open_calls
+
+    def _tell_of_ringing(self, name: str, detail: dict[str, Any]) -> None:
+        self._log(name, detail)
+        self.metrics(name, detail)
+
+    async def drain(self) -> None:
+        """No new calls; live ones finish for `[capacity] stop_s`, the rest apologise and become call-backs."""
+        self.stopping = True
+        self.on_stopping()
+        # The dial plan still asks whom to ring: FastAGI goes last.
+        await self.audiosocket.stop_listening()
+        await self._until_quiet(self._settings.capacity.stop_s)
+        if self.calls:
+            for call in list(self.calls.values()):
+                call.apologise()
+            await self._until_quiet(_APOLOGY_S)
+
+    async def _until_quiet(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (self.calls or any(count() for count in self.between_people)) and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+
+    async def close(self) -> None:
+        """Drain, then end what is left."""
+        await self.drain()
+        await self.audiosocket.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.hand_overs.close()
+        await self.fastagi.close()
+        await asyncio.to_thread(self._log.close)
+
+    async def _expire(self) -> None:
+        """Recordings go when their term is over."""
+        while True:
+            try:
+                await asyncio.to_thread(delete_expired, self._settings, self._database, now())
+            except Exception:
+                log.exception("recordings over their term could not be deleted; trying again")
+            await asyncio.sleep(_EXPIRY_S)

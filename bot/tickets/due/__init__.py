@@ -1,0 +1,1 @@
+"""What is due later: timers, deadlines, working hours, and what is stuck."""

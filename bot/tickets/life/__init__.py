@@ -1,0 +1,1 @@
+"""A ticket's life: opened, handled, added to, closed."""

@@ -1,0 +1,88 @@
+"""What becomes known after the report: the ticket takes what it lacked, and whoever must know is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.tickets import reading
+from bot.tickets.due import timers
+from bot.tickets.life import opening
+from bot.tickets.life.complaints import complained_of
+from bot.tickets.life.handling import Handling
+from bot.tickets.life.states import OPEN
+from bot.tickets.models import Kind, State
+from bot.tickets.outages import grouping
+from bot.tickets.owed import paging
+
+
+@dataclass(frozen=True)
+class Added:
+    """What was added; empty is what was not."""
+
+    note: str
+    place: str
+    householder: str
+    household_no: str | None
+    grid_no: str | None
+    facts: Mapping[str, Any]
+    urgent: bool
+
+
+def add(it: Handling, known: Added) -> None:
+    """The history keeps all of it; the ticket takes what it lacked, new facts, and urgency."""
+    session, ticket, at = it.session, it.ticket, it.at
+    named = {
+        "place": known.place,
+        "householder": known.householder,
+        "household_no": known.household_no,
+        "grid_no": known.grid_no,
+        "facts": known.facts,
+    }
+    added = {name: value for name, value in named.items() if value}
+    opening.note(session, ticket, "added", it.by, at, known.note, added)
+    ticket.place = ticket.place or opening.fit(known.place, 300)
+    ticket.householder = ticket.householder or opening.fit(known.householder, 80)
+    ticket.facts = {**ticket.facts, **opening.plain(known.facts)}
+    ticket.changed_at = at
+    became_urgent = known.urgent and not ticket.urgent
+    ticket.urgent = ticket.urgent or known.urgent
+    gridless = ticket.grid_no is None
+    household_no, grid_no = opening.situate(session, known.household_no, known.grid_no)
+    ticket.household_no = ticket.household_no or household_no
+    ticket.grid_no = ticket.grid_no or grid_no
+    grouping.found_later(session, ticket, at, it.rules)
+    if ticket.state in OPEN:
+        _tell(it, gridless and ticket.grid_no is not None, became_urgent, known.note)
+
+
+def _tell(it: Handling, grid_found: bool, became_urgent: bool, note: str) -> None:
+    session, ticket, at = it.session, it.ticket, it.at
+    if ticket.state == State.reported and (grid_found or became_urgent):
+        people = paging.people_of(session, ticket, at)
+        if grid_found:
+            people = _find_owner(it, people)
+        owner = paging.owner_of(session, ticket, at)
+        told = people.told(paging.paging_of(ticket).at_once, owner, ticket.urgent)
+        paging.owe(session, ticket, told, "reported", at, rules=it.rules)
+        if became_urgent:
+            timers.climb_anew(session, ticket, at, it.rules)
+    elif ticket.urgent or not reading.still_owed(session, ticket):
+        # A message that is still on its way is written when it leaves: it will say the new as well.
+        it.tell_owner("added", note)
+    if grid_found and ticket.state != State.on_site:
+        timers.set_deadline(session, ticket, at, it.rules)
+
+
+def _find_owner(it: Handling, people: paging.Roster) -> paging.Roster:
+    """The grid's own manager has it, unless it is a complaint about them."""
+    ticket = it.ticket
+    about = complained_of(ticket.said, ticket.facts, people) if ticket.kind == Kind.complaint else []
+    if about:
+        ticket.facts = {**ticket.facts, paging.COMPLAINED_OF: about}
+        people = people.without(about)
+    owner = next(iter(people.desk), None) if about else people.owner
+    if owner is not None:
+        ticket.owner = owner.staff_no
+    return people

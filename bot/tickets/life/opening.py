@@ -1,0 +1,216 @@
+"""Opening a ticket: number, row, first activity, outbox rows and timer inside the caller's transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import JSON, Table, bindparam, insert, select, text
+from sqlalchemy.orm import Session
+
+from bot.database import UTCDateTime
+from bot.grid.models import Grid, Household, Role, Staff
+from bot.tickets.cards import Report
+from bot.tickets.due import timers
+from bot.tickets.life.complaints import complained_of
+from bot.tickets.models import Activity, Call, Kind, State, Ticket
+from bot.tickets.outages import grouping
+from bot.tickets.owed import paging
+from bot.tickets.rules import Rules, usual_rules
+
+LOCAL = ZoneInfo("Asia/Shanghai")
+
+# Prepared once: building and compiling a statement costs more than running it, and the dialects' own
+# ON CONFLICT inserts are compiled anew each time.
+_NEXT = text(
+    "INSERT INTO ticket_number (day, last) VALUES (:day, 1)"
+    " ON CONFLICT (day) DO UPDATE SET last = ticket_number.last + 1 RETURNING last"
+)
+_KEEP = text(
+    "INSERT INTO utterance (id, session, call_id, caller, channel, text, alternatives, recording, heard_at)"
+    " VALUES (:id, :session, :call_id, :caller, :channel, :text, :alternatives, :recording, :heard_at)"
+    " ON CONFLICT (id) DO NOTHING RETURNING id"
+).bindparams(bindparam("alternatives", type_=JSON()), bindparam("heard_at", type_=UTCDateTime()))
+_OF_UTTERANCE = select(Ticket).where(Ticket.utterance_id == bindparam("utterance_id"))
+_GRID = select(Grid.grid_no).where(Grid.grid_no == bindparam("grid_no"))
+_GRID_OF_HOUSEHOLD = select(Household.grid_no).where(Household.household_no == bindparam("household_no"))
+_OPEN = insert(cast(Table, Ticket.__table__)).returning(Ticket.id)
+_NOTE = insert(cast(Table, Activity.__table__))
+
+
+def fit(words: str, length: int | None = None) -> str:
+    """Words that both databases store: no NUL, no lone surrogate, at most `length` characters."""
+    return words.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")[:length]
+
+
+def plain(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts as JSON can keep them; what it cannot (a date, an amount) becomes its words."""
+    kept: dict[str, Any] = json.loads(fit(json.dumps(dict(facts), ensure_ascii=False, default=str)))
+    return kept
+
+
+def next_number(session: Session, at: dt.datetime) -> str:
+    """GD, the local day as yymmdd, the running number of the day; a number is taken once whoever else writes."""
+    day = at.astimezone(LOCAL).strftime("%y%m%d")
+    return f"GD{day}{session.connection().execute(_NEXT, {'day': day}).scalar_one():04d}"
+
+
+def keep_utterance(
+    session: Session,
+    id: str,
+    dialogue: str,
+    channel: str,
+    words: str,
+    alternatives: Sequence[str],
+    caller: str,
+    recording: str,
+    call_id: str | None,
+    at: dt.datetime,
+) -> bool:
+    """Keep what was heard; False when that id is there already. An unknown call is no reason to lose the words."""
+    if call_id is not None and session.get(Call, call_id) is None:
+        call_id = None
+    kept = session.connection().execute(
+        _KEEP,
+        {
+            "id": id,
+            "session": fit(dialogue, 80),
+            "channel": fit(channel, 20),
+            "text": fit(words),
+            "alternatives": [fit(other) for other in alternatives],
+            "caller": fit(caller, 80),
+            "recording": recording,
+            "call_id": call_id,
+            "heard_at": at,
+        },
+    )
+    return kept.scalar_one_or_none() is not None
+
+
+def of_utterance(session: Session, utterance_id: str | None) -> Ticket | None:
+    """The ticket that an utterance has already made."""
+    if utterance_id is None:
+        return None
+    return session.scalar(_OF_UTTERANCE, {"utterance_id": utterance_id})
+
+
+def situate(session: Session, household_no: str | None, grid_no: str | None) -> tuple[str | None, str | None]:
+    """Household and grid that exist: an unknown number becomes None, a known household names its grid."""
+    served_by = session.scalar(_GRID_OF_HOUSEHOLD, {"household_no": household_no}) if household_no else None
+    if grid_no:
+        grid_no = session.scalar(_GRID, {"grid_no": grid_no})
+    return (household_no if served_by else None), grid_no or served_by
+
+
+class Opened(NamedTuple):
+    """The ticket of a report, its owner where it is at hand, and whether the ticket is new.
+
+    A new ticket is a copy of the row, not the session's own: to read, not to change."""
+
+    ticket: Ticket
+    owner: Staff | None
+    fresh: bool
+
+
+def open_ticket(session: Session, report: Report, at: dt.datetime, rules: Rules | None = None) -> Opened:
+    """Open the ticket of a report, or find the one that its utterance made. Nothing is committed here."""
+    rules = rules or usual_rules()
+    if report.utterance_id is not None:
+        fresh = keep_utterance(
+            session,
+            report.utterance_id,
+            report.session,
+            report.channel,
+            report.said,
+            (),
+            report.reporter,
+            "",
+            None,
+            at,
+        )
+        if not fresh and (earlier := of_utterance(session, report.utterance_id)):
+            return Opened(earlier, None, False)
+    facts = plain(report.facts)
+    people = paging.roster(session, report.grid_no, at) if report.grid_no else paging.Roster()
+    if people.grid and not report.household_no:
+        household_no, grid_no = None, report.grid_no  # somebody serves it: it exists
+    else:
+        household_no, grid_no = situate(session, report.household_no, report.grid_no)
+    if not people.grid or grid_no != report.grid_no:
+        people = paging.roster(session, grid_no, at)
+    # What names no row is still something that was said: it must not vanish with the foreign key.
+    if report.household_no and household_no is None:
+        facts.setdefault("household_no_said", report.household_no)
+    if report.grid_no and grid_no != report.grid_no:
+        facts.setdefault("grid_no_said", report.grid_no)
+    owner = people.owner
+    if report.kind == Kind.complaint and (about := complained_of(report.said, facts, people)):
+        facts[paging.COMPLAINED_OF] = about
+        people = people.without(about)
+        owner = next(iter(people.desk), None)
+    # On PostgreSQL the day's row stays locked from here to the commit: reports are counted one after the other.
+    ticket_no = next_number(session, at)
+    area = grouping.area_of(session, report.kind, facts, household_no, grid_no, report.place, at, rules)
+    values: dict[str, Any] = {
+        "ticket_no": ticket_no,
+        "kind": str(report.kind),
+        "state": str(State.reported),
+        "urgent": report.urgent or report.kind == Kind.hazard,
+        "grid_no": grid_no,
+        "household_no": household_no,
+        "reporter": fit(report.reporter, 80),
+        "channel": fit(report.channel, 20),
+        "session": fit(report.session, 80),
+        "place": fit(report.place, 300),
+        "householder": fit(report.householder, 80),
+        "said": fit(report.said),
+        "facts": facts,
+        "owner": owner.staff_no if owner else None,
+        "utterance_id": report.utterance_id,
+        "opened_at": at,
+        "changed_at": at,
+        **area.standing,
+    }
+    ticket = Ticket(id=session.connection().execute(_OPEN, values).scalar_one(), **values)
+    spoken_for = grouping.take_in(session, ticket, area, at, rules)
+    told = [] if spoken_for else people.told(paging.paging_of(ticket).at_once, owner, ticket.urgent)
+    detail: dict[str, Any] = {"told": [person.staff_no for person in told]}
+    if area.outage is not None:
+        detail["outage"] = area.outage.outage_no
+    note(session, ticket, "reported", "resident", at, detail=detail)
+    if spoken_for:
+        if area.outage is None:
+            ticket = session.get_one(Ticket, ticket.id)  # the outage has just come into being, and taken it in
+        return Opened(ticket, owner if owner and owner.staff_no == ticket.owner else None, True)
+    paging.owe(session, ticket, told, "reported", at, rules=rules)
+    if ticket.kind in paging.UNHEARD and rules.tells(ticket, Role.duty, at) > at:
+        desk = [person for person in people.desk if person not in told]
+        paging.owe(session, ticket, desk, "reported", at, rules=rules, hold=False)
+    timers.start(session, ticket, at, rules)
+    return Opened(ticket, owner, True)
+
+
+def note(
+    session: Session,
+    ticket: Ticket,
+    kind: str,
+    by: str,
+    at: dt.datetime,
+    words: str = "",
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Write one line of the ticket's history."""
+    session.connection().execute(
+        _NOTE,
+        {
+            "ticket_id": ticket.id,
+            "at": at,
+            "kind": kind,
+            "by": fit(by, 40),
+            "note": fit(words),
+            "detail": plain(detail or {}),
+        },
+    )

@@ -1,0 +1,1 @@
+"""When several reports are one outage, and what becomes of them."""

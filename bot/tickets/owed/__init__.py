@@ -1,0 +1,1 @@
+"""What is owed to people: pages, news, questions, calls."""

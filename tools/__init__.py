@@ -1,0 +1,1 @@
+"""Builders that are no part of the service."""

@@ -1,0 +1,211 @@
+"""A model that has heard the county: corrected recordings of residents, force-aligned with the present net, join its
+training; what that brought is measured on speakers that training never heard."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+import wave
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soxr
+from rapidfuzz.distance import Levenshtein
+
+from .alignment import Aligned, Aligner
+from .build import train_net
+from .corpus import make_corpus
+from .features import FRAMES_PER_SECOND, SAMPLE_RATE, mfcc
+from .kaldi_reader import read_net
+from .kaldi_writer import write_acoustic_model
+from .line import Line
+from .measure import bench_speech, recognise
+from .phones import phone_table
+from .texts import Splitter, plain, training_sentences
+
+Progress = Callable[[str], object]
+HELD_OUT, FEWEST_SPEAKERS = 0.2, 4
+"""Part of the speakers that training never hears; with fewer speakers nothing could be said about others."""
+_REAL_SHARE = 0.4
+"""Of the frames that the net is trained with; the rest is synthetic, so that nothing is forgotten."""
+_COPIES = 4
+"""Of each recording: as it is, then faster, slower, over other lines."""
+_SPEEDS = (1.0, 0.9, 1.1, 0.95)
+
+
+class CorpusRefused(ValueError):
+    """Nothing was built; the message says why."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One utterance of a corpus; 8 kHz samples in int16 scale."""
+
+    name: str
+    speaker: str
+    text: str
+    samples: np.ndarray
+
+
+def read_corpora(folders: Iterable[Path]) -> list[Recording]:
+    """Utterances of Kaldi data directories (`gege corpus export`). Raises CorpusRefused."""
+    found: dict[str, Recording] = {}
+    for folder in folders:
+        try:
+            paths, texts, speakers = (_table(folder / name) for name in ("wav.scp", "text", "utt2spk"))
+            for name, path in paths.items():
+                samples = _samples(folder / path)
+                found[name] = Recording(name, speakers[name], texts[name], samples)
+        except (OSError, KeyError, ValueError, EOFError, wave.Error) as problem:
+            raise CorpusRefused(f"{folder} is no corpus that can be read: {problem}") from problem
+    return [found[name] for name in sorted(found)]
+
+
+def _table(file: Path) -> dict[str, str]:
+    rows = (line.split(maxsplit=1) for line in file.read_text("utf-8").splitlines() if line.strip())
+    return {name: value for name, value in rows}
+
+
+def _samples(file: Path) -> np.ndarray:
+    with wave.open(str(file), "rb") as sound:
+        if (sound.getnchannels(), sound.getsampwidth()) != (1, 2):
+            raise ValueError(f"{file.name} is not 16-bit mono")
+        samples = np.frombuffer(sound.readframes(-1), "<i2")
+        rate = sound.getframerate()
+    return samples if rate == SAMPLE_RATE else np.asarray(soxr.resample(samples, rate, SAMPLE_RATE), "<i2")
+
+
+def held_out_speakers(speakers: Iterable[str]) -> frozenset[str]:
+    """About a fifth of the speakers, by their names: nobody changes sides when others join. Raises CorpusRefused for
+    too few."""
+    places = {one: int.from_bytes(hashlib.sha256(one.encode()).digest()[:4], "big") / 2**32 for one in speakers}
+    known = sorted(places, key=lambda one: places[one])
+    if len(known) < FEWEST_SPEAKERS:
+        raise CorpusRefused(
+            f"{len(known)} speakers are too few: whether the model hears others better is measured on speakers that it"
+            f" was not trained with, so at least {FEWEST_SPEAKERS} are needed"
+        )
+    # At least one, and never more than half.
+    return frozenset([one for one in known if places[one] < HELD_OUT][: len(known) // 2] or known[:1])
+
+
+def align_all(aligner: Aligner, recordings: Sequence[Recording], progress: Progress) -> list[tuple[Recording, Aligned]]:
+    """What can be aligned, and what was said in which; the rest is told and left out."""
+    aligned, lost = [], Counter[str]()
+    for one in recordings:
+        found = aligner.align(one.samples, one.text)
+        if found is None:
+            lost["words without a reading, or too little sound"] += 1
+        elif not found.fits:
+            lost["wrong words would fit as well"] += 1
+        else:
+            aligned.append((one, found))
+    told = "".join(f"; {count} left out: {reason}" for reason, count in sorted(lost.items()))
+    progress(f"aligned: {len(aligned)} of {len(recordings)} recordings{told}")
+    return aligned
+
+
+def write_shards(aligned: Sequence[tuple[Recording, Aligned]], folder: Path, times: int, seed: int = 1) -> list[Path]:
+    """Features and labels as training.py wants them: `times` rounds, in each every recording in several copies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shards = []
+    for number in range(times):
+        line, features, labels = Line(seed + number), [], []
+        for one, found in aligned:
+            for copy in range(_COPIES):
+                speed = _SPEEDS[copy]
+                samples = one.samples.astype(np.float64)
+                if speed != 1.0:
+                    samples = soxr.resample(samples, SAMPLE_RATE * speed, SAMPLE_RATE)
+                frames = mfcc(line.degrade(samples) if copy or number else samples)
+                at = np.minimum((np.arange(len(frames)) * speed).astype(int), len(found.labels) - 1)
+                features.append(frames.astype(np.float16))
+                labels.append(found.labels[at].astype(np.int16))
+        out = folder / f"own-{number:02d}.npz"
+        lengths = np.array([len(one) for one in features], np.int32)
+        np.savez(out, features=np.concatenate(features), labels=np.concatenate(labels), lengths=lengths)
+        shards.append(out)
+    return shards
+
+
+def error_rates(model_dir: Path, recordings: Sequence[Recording]) -> dict[str, float]:
+    """Character and word errors of a model, shares of 1."""
+    import vosk
+
+    vosk.SetLogLevel(-1)
+    model, splitter = vosk.Model(str(model_dir)), Splitter()
+    wrong, all_of = Counter[str](), Counter[str]()
+    for one in recordings:
+        truth, heard = plain(one.text), recognise(model, one.samples.astype(np.int16)).replace("[unk]", "?")
+        for name, said, got in (("cer", truth, heard), ("wer", splitter.split(truth), splitter.split(heard))):
+            wrong[name] += Levenshtein.distance(said, got)
+            all_of[name] += len(said)
+    return {name: round(wrong[name] / max(1, all_of[name]), 4) for name in ("cer", "wer")}
+
+
+def build_mixed(
+    corpora: Sequence[Path],
+    base: Path,
+    out: Path,
+    *,
+    work: Path,
+    hours: float = 2.0,
+    passes: float = 3.0,
+    python: str | None = None,
+    progress: Progress = print,
+) -> dict[str, Any]:
+    """Train the net of `base` on with the corpora and `hours` of synthetic speech; the graph stays that of `base`.
+
+    Writes `out` when everything is done, and tells the errors before and after on held-out speakers, and on synthetic
+    speech. Raises CorpusRefused, NotOurs, RuntimeError (training)."""
+    if out.exists():
+        raise CorpusRefused(f"{out} is there already; name a new folder")
+    net, aligner = read_net(base), Aligner(base)
+    recordings = read_corpora(corpora)
+    apart = held_out_speakers(one.speaker for one in recordings)
+    tested = [one for one in recordings if one.speaker in apart]
+    learned = [one for one in recordings if one.speaker not in apart]
+    progress(f"corpus: {len(recordings)} recordings; {len(tested)} of {len(apart)} speakers are held out")
+    aligned = align_all(aligner, learned, progress)
+    if not aligned:
+        raise CorpusRefused("no recording fits what is written beside it: is the sound that of the text?")
+    work.mkdir(parents=True, exist_ok=True)
+    start = work / "base.npz"
+    np.savez(start, **net)
+    synthetic = make_corpus(training_sentences(Splitter()), work / "speech", hours=hours, progress=progress)
+    seconds = _COPIES * sum(len(found.labels) for _, found in aligned) / FRAMES_PER_SECOND
+    wanted = hours * 3600 * _REAL_SHARE / (1 - _REAL_SHARE)
+    shards = write_shards(aligned, work / "own", max(1, min(20, round(wanted / seconds))))
+    trained = work / "net.npz"
+    train_net([*synthetic, *shards], trained, python=python, passes=passes, start=start)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".building-") as name:
+        built = Path(name) / out.name
+        shutil.copytree(base, built)
+        with np.load(trained) as mixed:
+            write_acoustic_model(built, dict(mixed), phone_table())
+        shutil.copytree(base / "conf", built / "conf", dirs_exist_ok=True)  # beam and scale as they were
+        figures: dict[str, Any] = {"held_out_speakers": len(apart), "held_out_recordings": len(tested)}
+        for when, model in (("before", base), ("after", built)):
+            figures[when] = error_rates(model, tested)
+            quiet = bench_speech(model, progress=lambda line: None)
+            figures[when]["synthetic_cer"] = round(quiet["story clean"]["cer"], 4)
+            told = ", ".join(f"{key} {value:.1%}" for key, value in figures[when].items())
+            progress(f"{when}: {told}")
+        _note(built, figures)
+        built.rename(out)
+    return figures
+
+
+def _note(folder: Path, figures: dict[str, Any]) -> None:
+    file = folder / "gege-model.json"
+    facts = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    facts.update(
+        name=folder.name, kind="mixed", own_speech=figures, figures={},
+        note="synthetic voices and this site's own recordings; the errors are those of held-out speakers",
+    )  # fmt: skip
+    file.write_text(json.dumps(facts, ensure_ascii=False, indent=2) + "\n", "utf-8")
