@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction
-from rasa_sdk.executor import CollectingDispatcher
 
+from actions.act import Act
 from actions.report import take_place
 from actions.turn import Turn
 
 
-class Hazard(Action):
+class Hazard(Act):
     """Speaks first, then logs: manager and assistant are told by the ticket's own rules."""
 
-    def name(self) -> str:
-        return "action_hazard"
+    called = "action_hazard"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        turn = Turn(tracker, dispatcher)
+    def on(self, turn: Turn) -> list[EventType]:
         again = turn.form == "report_form" and turn.slot("kind") == "hazard"
         place = turn.slot("place") if turn.form == "report_form" else None
         turn.say("utter_hazard_" + turn.site.words.topic("hazard", turn.text, "other"))

@@ -5,13 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
-from rasa_sdk.executor import CollectingDispatcher
 
+from actions.act import Act
 from actions.report import ANSWERING, begin_case
 from actions.turn import Turn
 from bot.grid.numerals import normalise_numbers, speak_date, speak_money, speak_number
@@ -25,14 +23,12 @@ _MONTH = re.compile(r"月")
 _YEAR = re.compile(r"年")
 
 
-class Arrears(Action):
+class Arrears(Act):
     """Decides whether the caller may hear about money, may prove it, or is told how it goes on."""
 
-    def name(self) -> str:
-        return "action_arrears"
+    called = "action_arrears"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        turn = Turn(tracker, dispatcher)
+    def on(self, turn: Turn) -> list[EventType]:
         words = turn.site.words
         if turn.form == "report_form" and turn.slot("kind") not in ("arrears", "reconnect"):
             # in the middle of another report: answered shortly, the report goes on
@@ -63,14 +59,12 @@ class Arrears(Action):
         return [*turn.events, FollowupAction("report_form")]
 
 
-class ValidateProofForm(Action):
+class ValidateProofForm(Act):
     """Compares a spoken name or the last four digits with the caller's own households."""
 
-    def name(self) -> str:
-        return "validate_proof_form"
+    called = "validate_proof_form"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        turn = Turn(tracker, dispatcher)
+    def on(self, turn: Turn) -> list[EventType]:
         if turn.slot("requested_slot") != "proof" or turn.form != "proof_form":
             turn.set("proof", None)
             turn.asks("proof")
@@ -99,14 +93,12 @@ class ValidateProofForm(Action):
         return [*turn.events, SlotSet("requested_slot", "proof")]
 
 
-class ArrearsAnswer(Action):
+class ArrearsAnswer(Act):
     """Amount, months and what restores supply to the proven; to the others, the manager is told."""
 
-    def name(self) -> str:
-        return "action_arrears_answer"
+    called = "action_arrears_answer"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        turn = Turn(tracker, dispatcher)
+    def on(self, turn: Turn) -> list[EventType]:
         proved = turn.slot("verified") or []
         if not proved:
             grids = {card.grid_no for card, _ in turn.own_households()}
@@ -135,14 +127,12 @@ class ArrearsAnswer(Action):
         return turn.events
 
 
-class Price(Action):
+class Price(Act):
     """Explains the tiers, computes a use that the resident names, and the proven household's own position."""
 
-    def name(self) -> str:
-        return "action_price"
+    called = "action_price"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        turn = Turn(tracker, dispatcher)
+    def on(self, turn: Turn) -> list[EventType]:
         tariff = turn.site.tariff
         text = normalise_numbers(turn.text)
         topic = turn.site.words.topic("price", text, "")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
-from rasa_sdk.executor import CollectingDispatcher
 
-from actions.turn import Turn, address_of
+from actions.act import Act
+from actions.turn import Turn
 
 
 def tell_manager(turn: Turn, grid_no: str | None) -> bool:
@@ -16,18 +13,16 @@ def tell_manager(turn: Turn, grid_no: str | None) -> bool:
     person = turn.manager_of(grid_no)
     if person is None:
         return False
-    turn.say("utter_manager", manager=address_of(person), phone=person.phone)
+    turn.say("utter_manager", manager=turn.address_of(person), phone=person.phone)
     return True
 
 
-class AskManager(Action):
+class AskManager(Act):
     """Answers for the place in the sentence, else for the caller's own line or home, else asks where."""
 
-    def name(self) -> str:
-        return "action_ask_manager"
+    called = "action_ask_manager"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        turn = Turn(tracker, dispatcher)
+    def on(self, turn: Turn) -> list[EventType]:
         found = turn.locate(turn.text)
         grid_no = found.grid_no if found.understood else self._by_name(turn) or turn.likely_grid
         if not tell_manager(turn, grid_no):
@@ -42,19 +37,17 @@ class AskManager(Action):
         named = [
             (grid_no, person)
             for grid_no, person in turn.site.registry.managers()
-            if person.name in turn.text or address_of(person) in turn.text
+            if person.name in turn.text or turn.address_of(person) in turn.text
         ]
         return named[0][0] if len({person.staff_no for _, person in named}) == 1 else None
 
 
-class RequestHuman(Action):
+class RequestHuman(Act):
     """A person takes over: on the telephone the manager is rung, in a chat a call-back is owed (promise 3)."""
 
-    def name(self) -> str:
-        return "action_request_human"
+    called = "action_request_human"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        turn = Turn(tracker, dispatcher)
+    def on(self, turn: Turn) -> list[EventType]:
         kind = turn.slot("kind") if turn.form == "report_form" else None
         said = turn.slot("said") if kind else turn.text
         ticket = None

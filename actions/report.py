@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
-from rasa_sdk.executor import CollectingDispatcher
 
 from actions import afterwards, outage_news
+from actions.act import Act
 from actions.turn import Turn
 from bot.grid.location import Location
 
@@ -28,14 +27,12 @@ ANSWERING = {
 PLACE_OPTIONAL = {"complaint", "arrears", "reconnect"}
 
 
-class OpenReport(Action):
+class OpenReport(Act):
     """Begins a case of the kind that the intent names, with everything the sentence already tells."""
 
-    def name(self) -> str:
-        return "action_open_report"
+    called = "action_open_report"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        turn = Turn(tracker, dispatcher)
+    def on(self, turn: Turn) -> list[EventType]:
         outage = turn.intent == "report_outage"
         if outage_news.take_oxygen(turn) or (outage and (afterwards.take(turn) or outage_news.still_in_it(turn))):
             # answered: the rule's form does not begin
@@ -168,14 +165,12 @@ def readback(turn: Turn) -> str:
     )
 
 
-class ValidateReportForm(Action):
+class ValidateReportForm(Act):
     """Takes an answer to the question that was asked; anything else is left to the rules."""
 
-    def name(self) -> str:
-        return "validate_report_form"
+    called = "validate_report_form"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        turn = Turn(tracker, dispatcher)
+    def on(self, turn: Turn) -> list[EventType]:
         asked = turn.slot("requested_slot")
         if asked and turn.form == "report_form" and not self._take(turn, asked):
             return []
@@ -329,14 +324,12 @@ def spoken_name(text: str, words: Any) -> str:
     return re.sub(words["name_tail"], "", re.sub(words["name_lead"], "", text.strip(PUNCTUATION)))
 
 
-class SubmitReport(Action):
+class SubmitReport(Act):
     """Logs the case (or adds to the ticket that a hazard opened at once) and says who comes."""
 
-    def name(self) -> str:
-        return "action_submit_report"
+    called = "action_submit_report"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        turn = Turn(tracker, dispatcher)
+    def on(self, turn: Turn) -> list[EventType]:
         kind = turn.slot("kind") or "unclear"
         pending = None
         if kind == "solved":

@@ -1,4 +1,4 @@
-"""What every action needs of the service, bound once by whoever wires it (`bot.app.parts`)."""
+"""What every action needs of the service; `bot.app.parts` makes it once and gives it to each action."""
 
 from __future__ import annotations
 
@@ -69,18 +69,3 @@ class Site:
     def __post_init__(self) -> None:
         #: who of the staff is there now
         self.present = Present(self.registry)
-
-
-_bound: list[Site] = []
-
-
-def bind(site: Site) -> None:
-    """Make `site` the one that actions use, in this process."""
-    _bound[:] = [site]
-
-
-def current() -> Site:
-    """The bound site. Raises RuntimeError when the service was not wired."""
-    if not _bound:
-        raise RuntimeError("actions.site.bind() was not called: start through bot.app.parts")
-    return _bound[0]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from rasa_sdk import Action, Tracker
 from rasa_sdk.events import ActiveLoop, EventType, FollowupAction
-from rasa_sdk.executor import CollectingDispatcher
 
 from actions import afterwards, outage_news
+from actions.act import Act
 from actions.people import tell_manager
 from actions.turn import Turn
 from bot.grid.numerals import speak_number
@@ -35,14 +33,12 @@ def own_tickets(turn: Turn) -> list[TicketCard]:
     return [ticket] if ticket else []
 
 
-class Status(Action):
+class Status(Act):
     """Tells how far the caller's last report is; nothing of anybody else's."""
 
-    def name(self) -> str:
-        return "action_status"
+    called = "action_status"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        turn = Turn(tracker, dispatcher)
+    def on(self, turn: Turn) -> list[EventType]:
         tickets = own_tickets(turn)
         if not tickets:
             turn.say("utter_status_none")
@@ -72,14 +68,12 @@ class Status(Action):
         return str(turn.site.words["at"]).format(day=day, hour=speak_number(local.hour)) if days <= 1 else str(day)
 
 
-class Cancel(Action):
+class Cancel(Act):
     """A form in progress is dropped at once; a logged report after one yes."""
 
-    def name(self) -> str:
-        return "action_cancel"
+    called = "action_cancel"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        turn = Turn(tracker, dispatcher)
+    def on(self, turn: Turn) -> list[EventType]:
         if turn.form and turn.slot("kind") != "hazard":
             turn.say("utter_cancel_form")
             turn.leave_form()
@@ -99,16 +93,14 @@ class Cancel(Action):
         return turn.events
 
 
-class LooseAnswer(Action):
+class LooseAnswer(Act):
     """A yes, a no or a place outside a form: an answer to what is pending, else Gege asks what the matter is."""
 
-    def name(self) -> str:
-        return "action_loose_answer"
+    called = "action_loose_answer"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        turn = Turn(tracker, dispatcher)
+    def on(self, turn: Turn) -> list[EventType]:
         if turn.form:
-            return NotUnderstood.on(turn)
+            return not_understood(turn)
         if outage_news.take_oxygen(turn) or afterwards.take_not_fixed(turn) or afterwards.take(turn):
             return turn.events
         pending = turn.slot("pending")
@@ -132,52 +124,50 @@ class LooseAnswer(Action):
         return turn.events
 
 
-class NotUnderstood(Action):
+def not_understood(turn: Turn) -> list[EventType]:
+    """Ask again once, then give it to a person."""
+    if outage_news.take_oxygen(turn) or afterwards.take(turn):
+        return turn.events
+    misheard = (turn.slot("misheard") or 0) + 1
+    if misheard < MISHEARD:
+        turn.set("misheard", misheard)
+        turn.set("said", turn.slot("said") or turn.text)
+        turn.say("utter_not_understood")
+        if turn.form:
+            turn.events += [ActiveLoop(turn.form), FollowupAction("action_listen")]
+        return turn.events
+    said = " / ".join(text for text in dict.fromkeys((turn.slot("said"), turn.text)) if text)
+    ticket = turn.open_ticket("unclear", said=said)
+    station, phone = turn.station()
+    who = turn.who_serves(ticket)
+    turn.tell(hand_over=True, hand_over_to=who["phone"] if who else phone)
+    if who:
+        turn.say("utter_not_understood_again", **who)
+    else:
+        turn.say("utter_not_understood_again_station", phone=phone)
+    turn.leave_form()
+    turn.clear_case()
+    return turn.events
+
+
+class NotUnderstood(Act):
     """Once: asked again with a way out by key. Twice: a person gets it, with what was heard."""
 
-    def name(self) -> str:
-        return "action_not_understood"
+    called = "action_not_understood"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        return self.on(Turn(tracker, dispatcher))
-
-    @staticmethod
-    def on(turn: Turn) -> list[EventType]:
-        if outage_news.take_oxygen(turn) or afterwards.take(turn):
-            return turn.events
-        misheard = (turn.slot("misheard") or 0) + 1
-        if misheard < MISHEARD:
-            turn.set("misheard", misheard)
-            turn.set("said", turn.slot("said") or turn.text)
-            turn.say("utter_not_understood")
-            if turn.form:
-                turn.events += [ActiveLoop(turn.form), FollowupAction("action_listen")]
-            return turn.events
-        said = " / ".join(text for text in dict.fromkeys((turn.slot("said"), turn.text)) if text)
-        ticket = turn.open_ticket("unclear", said=said)
-        station, phone = turn.station()
-        who = turn.who_serves(ticket)
-        turn.tell(hand_over=True, hand_over_to=who["phone"] if who else phone)
-        if who:
-            turn.say("utter_not_understood_again", **who)
-        else:
-            turn.say("utter_not_understood_again_station", phone=phone)
-        turn.leave_form()
-        turn.clear_case()
-        return turn.events
+    def on(self, turn: Turn) -> list[EventType]:
+        return not_understood(turn)
 
 
-class Repeat(Action):
+class Repeat(Act):
     """Says the last answer once more."""
 
-    def name(self) -> str:
-        return "action_repeat"
+    called = "action_repeat"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        turn = Turn(tracker, dispatcher)
+    def on(self, turn: Turn) -> list[EventType]:
         said: list[str] = []
         users = 0
-        for event in reversed(tracker.events):
+        for event in reversed(turn.tracker.events):
             if event.get("event") == "user":
                 users += 1
                 if users == 2 or said:
@@ -185,7 +175,7 @@ class Repeat(Action):
             elif event.get("event") == "bot" and event.get("text"):
                 said.insert(0, event["text"])
         for text in said:
-            dispatcher.utter_message(text=text)
+            turn.dispatcher.utter_message(text=text)
         if not said:
             turn.say("utter_nothing_to_repeat")
         if turn.form:
@@ -193,25 +183,21 @@ class Repeat(Action):
         return turn.events
 
 
-class Greet(Action):
-    def name(self) -> str:
-        return "action_greet"
+class Greet(Act):
+    called = "action_greet"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        turn = Turn(tracker, dispatcher)
+    def on(self, turn: Turn) -> list[EventType]:
         if not turn.form:
             turn.say("utter_greet")
         return resumed(turn)
 
 
-class Goodbye(Action):
+class Goodbye(Act):
     """Thanks or goodbye; a form that still needs an answer is asked once more instead of ending."""
 
-    def name(self) -> str:
-        return "action_goodbye"
+    called = "action_goodbye"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        turn = Turn(tracker, dispatcher)
+    def on(self, turn: Turn) -> list[EventType]:
         if turn.form == "report_form" and not turn.site.words.says("goodbye", turn.text):
             return resumed(turn)
         if turn.form == "report_form" and turn.slot("kind") != "hazard":
@@ -224,16 +210,14 @@ class Goodbye(Action):
         return turn.events
 
 
-class Rate(Action):
+class Rate(Act):
     """Rates the caller's last resolved report; of one that is not resolved the words are kept with it."""
 
-    def name(self) -> str:
-        return "action_rate"
+    called = "action_rate"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        turn = Turn(tracker, dispatcher)
+    def on(self, turn: Turn) -> list[EventType]:
         if turn.form:
-            return NotUnderstood.on(turn)
+            return not_understood(turn)
         if afterwards.take(turn) or afterwards.rate(turn):
             return turn.events
         tickets = turn.site.desk.tickets(reporter=turn.caller, limit=1) if turn.caller else []
@@ -244,14 +228,12 @@ class Rate(Action):
         return turn.events
 
 
-class NotOurs(Action):
+class NotOurs(Act):
     """Says whose it is, and still offers the manager."""
 
-    def name(self) -> str:
-        return "action_not_ours"
+    called = "action_not_ours"
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
-        turn = Turn(tracker, dispatcher)
+    def on(self, turn: Turn) -> list[EventType]:
         topic = turn.site.words.topic("not_ours", turn.text, "")
         turn.say(f"utter_not_ours_{topic}" if topic else "utter_not_ours")
         return resumed(turn)

@@ -8,7 +8,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.site import Site, current
+from actions.site import Site
 from bot.grid.dialled import grid_of_numbers
 from bot.grid.location import HouseholdCard, Location, PersonCard
 from bot.tickets.desk import Report, TicketCard
@@ -24,10 +24,10 @@ CASE_SLOTS = (
 class Turn:
     """Reads slots and the latest message, collects the events of an action."""
 
-    def __init__(self, tracker: Tracker, dispatcher: CollectingDispatcher) -> None:
+    def __init__(self, site: Site, tracker: Tracker, dispatcher: CollectingDispatcher) -> None:
+        self.site = site
         self.tracker = tracker
         self.dispatcher = dispatcher
-        self.site: Site = current()
         self.events: list[EventType] = []
         message = tracker.latest_message or {}
         self.text: str = message.get("text") or ""
@@ -177,9 +177,8 @@ class Turn:
         person = self.site.registry.person(ticket.owner) if ticket.owner else None
         if person is None or person.role != "manager":
             return None
-        return {"manager": address_of(person), "phone": person.phone}
+        return {"manager": self.address_of(person), "phone": person.phone}
 
-
-def address_of(person: PersonCard) -> str:
-    """How residents call a manager: the surname and 师傅."""
-    return str(current().words["address"]).format(surname=person.name[:1])
+    def address_of(self, person: PersonCard) -> str:
+        """How residents call a manager: the surname and 师傅."""
+        return str(self.site.words["address"]).format(surname=person.name[:1])

@@ -9,6 +9,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -24,6 +25,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 _WEIGHTS = "weights.npz"
 
+Numbers = NDArray[np.float64]
+
 
 def _parts(message: Message) -> list[Features]:
     """The sentence features of a message, in the order of the featurizers."""
@@ -34,7 +37,7 @@ def _parts(message: Message) -> list[Features]:
     ]
 
 
-def _counts(message: Message) -> tuple[np.ndarray, np.ndarray]:
+def _counts(message: Message) -> tuple[NDArray[np.int64], Numbers]:
     """(columns, counts) of one sentence over all featurizers."""
     columns, counts, offset = [], [], 0
     for part in _parts(message):
@@ -68,9 +71,9 @@ class IntentClassifier(LogisticRegressionClassifier):
         super().__init__(config, name, model_storage, resource)
         self.clf.set_params(C=self.config["inverse_regularisation"])
         #: (vocabulary,) how rare each feature is, once it is trained or loaded: what every sentence has tells little
-        self._rarity: np.ndarray | None = None
+        self._rarity: Numbers | None = None
         #: (vocabulary × intents) weights, biases, names, logarithms of costs: once the classifier is trained or loaded
-        self._weights: tuple[np.ndarray, np.ndarray, list[str], np.ndarray] | None = None
+        self._weights: tuple[Numbers, Numbers, list[str], Numbers] | None = None
 
     def train(self, training_data: TrainingData) -> Resource:
         self._rarity = None
@@ -90,14 +93,14 @@ class IntentClassifier(LogisticRegressionClassifier):
         weighted = np.concatenate([self._weighted(*one) for one in counted])
         return csr_matrix((weighted, columns, ends), shape=(len(counted), width))
 
-    def _weighted(self, columns: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    def _weighted(self, columns: NDArray[np.int64], counts: Numbers) -> Numbers:
         """What the features of one sentence weigh; together of length 1."""
         assert self._rarity is not None
-        weighted: np.ndarray = counts**0.5 * self._rarity[columns]
+        weighted: Numbers = counts**0.5 * self._rarity[columns]
         length = np.sqrt(weighted @ weighted)
         return weighted / length if length else weighted
 
-    def _known(self) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray]:
+    def _known(self) -> tuple[Numbers, Numbers, list[str], Numbers]:
         if self._weights is None:
             names = self.clf.classes_.tolist()
             # The least expected cost: a likelihood times its cost is a logarithm more on its score.
@@ -109,11 +112,11 @@ class IntentClassifier(LogisticRegressionClassifier):
         """The names of what `scores` gives, in order."""
         return self._known()[2]
 
-    def scores(self, message: Message) -> np.ndarray:
+    def scores(self, message: Message) -> Numbers:
         """Logarithms of what each intent is worth, before costs and temperature."""
         weights, biases, *_ = self._known()
         columns, counts = _counts(message)
-        scored: np.ndarray = self._weighted(columns, counts) @ weights[columns] + biases
+        scored: Numbers = self._weighted(columns, counts) @ weights[columns] + biases
         return scored
 
     def process(self, messages: list[Message]) -> list[Message]:

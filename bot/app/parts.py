@@ -39,6 +39,7 @@ from bot.tickets.due.timers import watch
 from bot.tickets.rules import rules_of
 
 if TYPE_CHECKING:
+    from actions.act import Act
     from bot.speech.recognise import Recogniser
     from bot.speech.speak import GegeVoice, Voice
 
@@ -75,16 +76,17 @@ def make_dialogue(settings: Settings, database: Database, desk: TicketDesk, regi
     from bot.dialogue.training import train, trained_model
 
     model = trained_model(settings.dialogue_models) or train(settings.dialogue_models)
-    bind_actions(settings, desk, registry)
-    return EmbeddedDialogue(model, database, desk, settings.dialogue.session_minutes)
+    actions = make_actions(settings, desk, registry)
+    return EmbeddedDialogue(model, database, desk, actions, settings.dialogue.session_minutes)
 
 
-def bind_actions(settings: Settings, desk: TicketDesk, registry: Registry) -> None:
-    """Give Rasa's actions, in this process, the county and the tickets they act on."""
-    import actions.site
+def make_actions(settings: Settings, desk: TicketDesk, registry: Registry) -> list[Act]:
+    """Rasa's actions, with the county and the tickets that they act on."""
+    from actions.every import every_action
+    from actions.site import Site
 
     tariff = load_tariff(Path(settings.tariff) if settings.tariff else None)
-    actions.site.bind(actions.site.Site(desk, registry, tariff, settings))
+    return every_action(Site(desk, registry, tariff, settings))
 
 
 @asynccontextmanager

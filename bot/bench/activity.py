@@ -13,7 +13,9 @@ from typing import Any, Protocol
 import numpy as np
 import soxr
 import webrtcvad
+from numpy.typing import NDArray
 
+from bot.speech.audio import Samples
 from bot.voice.turn import Nearness, TurnEvent, TurnRules, TurnTaker
 from tools.demo_model.line import Line
 from tools.demo_model.measure import spoken, test_sentences
@@ -23,6 +25,9 @@ FRAME = 160
 #: louder than this against the clean utterance's loudest frame (dB) somebody speaks
 _SPEECH_DB = -35.0
 _FLOOR = 60.0
+
+#: for each frame, whether somebody speaks
+Truth = NDArray[np.bool_]
 
 
 class Detector(Protocol):
@@ -67,7 +72,7 @@ DETECTORS: dict[str, Callable[[], Detector]] = {
 }
 
 
-def _truth(clean: np.ndarray) -> np.ndarray:
+def _truth(clean: NDArray[np.float64]) -> Truth:
     frames = clean[: len(clean) // FRAME * FRAME].reshape(-1, FRAME).astype(np.float64)
     level = 10 * np.log10((frames**2).mean(axis=1) + 1)
     speech = level > level.max() + _SPEECH_DB
@@ -107,7 +112,7 @@ def bench_activity(utterances: int = 120, seed: int = 11, progress: Callable[[st
     return found
 
 
-def _closed(noisy: np.ndarray, heard: np.ndarray) -> list[int]:
+def _closed(noisy: Samples, heard: Truth) -> list[int]:
     """Frames at which turn taking, as a call does it, closed a turn."""
     taker, nearness = TurnTaker(TurnRules()), Nearness()
     found = []
@@ -120,7 +125,7 @@ def _closed(noisy: np.ndarray, heard: np.ndarray) -> list[int]:
     return found
 
 
-def _judge(make: Callable[[], Detector], sounds: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
+def _judge(make: Callable[[], Detector], sounds: list[tuple[Truth, Samples]]) -> dict[str, float]:
     missed = false = speech_frames = other_frames = ended = early = frames = 0
     late: list[float] = []
     spent = 0.0

@@ -10,11 +10,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from bot.bench.noise import queries
 from bot.dialogue.port import Understanding
 from bot.grid.registry import Registry
+from bot.speech.audio import Samples
 from bot.speech.recognise import HeardSpeech, Recogniser
 from tools.demo_model.measure import aloud, over_a_line
 from tools.demo_model.texts import plain
@@ -73,7 +72,7 @@ def sentences(registry: Registry, situations: Iterable[tuple[str, str]]) -> list
     ]
 
 
-def kinds_of_speech(meant: list[Meant]) -> dict[str, list[tuple[Meant, np.ndarray]]]:
+def kinds_of_speech(meant: list[Meant]) -> dict[str, list[tuple[Meant, Samples]]]:
     """Each kind: (what is meant, int16 samples at 8 kHz)."""
     from nlu.simulator import Words, distort
 
@@ -91,7 +90,7 @@ def kinds_of_speech(meant: list[Meant]) -> dict[str, list[tuple[Meant, np.ndarra
     }
 
 
-def _spoken(meant: list[Meant], texts: list[str]) -> list[tuple[Meant, np.ndarray]]:
+def _spoken(meant: list[Meant], texts: list[str]) -> list[tuple[Meant, Samples]]:
     """A sentence that espeak fails on is left out."""
     sounds = aloud([plain(text) for text in texts], random.Random(_SEED), len(texts))
     return [(each, samples) for each, samples in zip(meant, sounds, strict=True) if samples is not None]

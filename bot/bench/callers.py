@@ -14,8 +14,9 @@ import uuid as uuids
 from pathlib import Path
 from typing import Any
 
-from bot.lines.audiosocket import FRAME_S, UUID, Frame
+from bot.lines.audiosocket import UUID, Frame
 from bot.lines.client import AudioSocketCaller
+from bot.lines.incoming import FRAME_S
 from bot.speech.audio import read_audio
 
 RATE = 8000

@@ -45,15 +45,11 @@ policies:
 """
 _RASA = "import bot.dialogue.rasa_lite as lite; lite.install(lean=False); import runpy; runpy.run_module('rasa', run_name='__main__')"
 _ACTIONS = """\
-from bot.app.parts import bind_actions, open_site
-from bot.grid.registry import Registry
+from bot.app.action_server import offer_actions
 from bot.settings import load_settings
-from bot.tickets.desk import TicketDesk
 import sys
 from rasa_sdk.endpoint import run
-settings = load_settings()
-database = open_site(settings)
-bind_actions(settings, TicketDesk(database), Registry.load(database))
+offer_actions(load_settings())
 run("actions", port=int(sys.argv[1]))
 """
 #: seconds that the two servers may take to start, and that training may take

@@ -39,7 +39,7 @@ def serve() -> None:
 
 def rasa_server(port: int = 5005, host: str = "127.0.0.1") -> None:
     """Run Rasa as a server of its own for [dialogue] adapter = "http" (needs [dialogue] token)."""
-    from bot.app.parts import bind_actions, open_site
+    from bot.app.parts import make_actions, open_site
     from bot.dialogue.rasa_server import run_rasa_server
     from bot.grid.registry import Registry
     from bot.tickets.desk import TicketDesk
@@ -47,9 +47,9 @@ def rasa_server(port: int = 5005, host: str = "127.0.0.1") -> None:
 
     settings = load_settings()
     database = open_site(settings)
-    bind_actions(settings, TicketDesk(database, rules=rules_of(settings)), Registry.load(database))
+    actions = make_actions(settings, TicketDesk(database, rules=rules_of(settings)), Registry.load(database))
     try:
-        run_rasa_server(settings, database, host=host, port=port)
+        run_rasa_server(settings, database, actions, host=host, port=port)
     finally:
         database.dispose()
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
+
+from rasa_sdk import Action
 
 from bot.database import Database
 from bot.dialogue import rasa_lite
@@ -61,10 +63,13 @@ async def handle(
 
 
 class EmbeddedDialogue(RasaDialogue):
-    """Rasa in process. `desk` keeps every utterance before it is understood (promise 7)."""
+    """Rasa in process. `desk` keeps every utterance before it is understood (promise 7); `actions` are the site's."""
 
-    def __init__(self, model: Path, database: Database, desk: TicketDesk, session_minutes: int = 30) -> None:
+    def __init__(
+        self, model: Path, database: Database, desk: TicketDesk, actions: Sequence[Action], session_minutes: int = 30
+    ) -> None:
         super().__init__(desk)
+        self._actions = actions
         self._model = model
         self._sources = source_fingerprint()
         self._store = DialogueStore(database, session_minutes)
@@ -116,7 +121,7 @@ class EmbeddedDialogue(RasaDialogue):
 
     def _agent_of(self, model: Path) -> Agent:
         quiet_rasa()
-        agent = Agent.load(str(model), action_endpoint=InProcessActions("actions"), tracker_store=self._store)
+        agent = Agent.load(str(model), action_endpoint=InProcessActions(self._actions), tracker_store=self._store)
         if agent.processor is None:
             raise RuntimeError(f"{model} is no dialogue model")
         pay_once(agent.processor.domain)

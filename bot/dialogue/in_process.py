@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
+from rasa_sdk import Action
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 
 
 class InProcessActions(EndpointConfig):
-    """Looks like Rasa's action server to Rasa, runs the actions of a package."""
+    """Looks like Rasa's action server to Rasa, runs the actions that the site has made."""
 
-    def __init__(self, package: str) -> None:
-        super().__init__(url=f"inprocess://{package}")
+    def __init__(self, actions: Sequence[Action]) -> None:
+        super().__init__(url="inprocess://actions")
         self._executor = ActionExecutor()
-        self._executor.register_package(package)
+        for action in actions:
+            self._executor.register_action(action)
 
     async def request(
         self,

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import aiohttp
+from rasa_sdk import Action
 
 from bot.database import Database
 from bot.dialogue.port import Reply, Understanding
@@ -75,8 +76,10 @@ class RasaServerDialogue(RasaDialogue):
             return answer
 
 
-def run_rasa_server(settings: Settings, database: Database, *, host: str = "127.0.0.1", port: int = 5005) -> None:
-    """Serve the trained model until stopped. The actions must be bound (`bot.app.parts.bind_actions`)."""
+def run_rasa_server(
+    settings: Settings, database: Database, actions: Sequence[Action], *, host: str = "127.0.0.1", port: int = 5005
+) -> None:
+    """Serve the trained model until stopped; `actions` are the site's, run in this process."""
     from bot.dialogue import rasa_lite
 
     rasa_lite.install()
@@ -105,7 +108,7 @@ def run_rasa_server(settings: Settings, database: Database, *, host: str = "127.
     expected = f"Bearer {settings.dialogue.token}"
     store = DialogueStore(database, settings.dialogue.session_minutes)
     agent = Agent.load(
-        str(train(settings.dialogue_models)), action_endpoint=InProcessActions("actions"), tracker_store=store
+        str(train(settings.dialogue_models)), action_endpoint=InProcessActions(actions), tracker_store=store
     )
     assert agent.processor is not None
     pay_once(agent.processor.domain)

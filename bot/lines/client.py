@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.lines.audiosocket import DTMF, FRAME_S, HANG_UP, KINDS, RATES, UUID, Frame, read_frame
+from bot.lines.audiosocket import DTMF, HANG_UP, KINDS, RATES, UUID, Frame, read_frame
+from bot.lines.incoming import FRAME_S
 from bot.speech.audio import read_audio
 
 #: quieter than this (int16) is silence

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import soxr
+from numpy.typing import NDArray
 
 from bot.speech.models import ModelMissing, ModelRefused, SpeechModel, look_at, sherpa_files
 from bot.speech.recognise import HeardSpeech, RecogniserFailed, clean, give_way
@@ -60,7 +61,7 @@ class SherpaRecogniser:
     def begin(self, sample_rate: int, question: str = "") -> SherpaSession:
         return SherpaSession(self, sample_rate)
 
-    async def decode(self, samples: np.ndarray) -> str:
+    async def decode(self, samples: NDArray[np.float32]) -> str:
         """16 kHz samples, -1 to 1 → text. Raises RecogniserFailed."""
 
         def work() -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.dialogue.port import Dialogue
-from bot.lines.audiosocket import FRAME_S, AudioSocketServer
+from bot.lines.audiosocket import AudioSocketServer
 from bot.lines.client import Key, place_call
+from bot.lines.incoming import FRAME_S
 from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
 from bot.speech.recognise import Recogniser

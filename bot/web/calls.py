@@ -16,6 +16,7 @@ from bot.grid.models import EVERY_CASE, Role
 from bot.recordings.keys import KeyRefused
 from bot.recordings.room import RecordingMissing, look_into, open_recording
 from bot.settings import Settings
+from bot.speech.audio import Samples
 from bot.tickets.desk import TicketDesk
 from bot.voice.call_log import CallRecord, find_call, latest_calls
 from bot.web.pages import Pages
@@ -165,7 +166,7 @@ class CallPages:
         return str(_pages.words["outcomes"].get(call.outcome, call.outcome))
 
 
-def _outline(samples: np.ndarray, base: int, *, up: bool) -> str:
+def _outline(samples: Samples, base: int, *, up: bool) -> str:
     """The points of one voice's outline: the loudest sample of each column, away from the middle line."""
     edges = np.linspace(0, len(samples), min(_COLUMNS, len(samples)) + 1).astype(int)[:-1]
     peaks = np.maximum.reduceat(np.abs(samples.astype(np.int32)), edges)

@@ -88,7 +88,7 @@ def week(county: Path, dialogue_model: Path, tmp_path_factory: pytest.TempPathFa
             book.write(ticket.ticket_no, manager, words=words + personal, kind="outage")
         in_use = [trained_model(settings.dialogue_models)]
         assert in_use[0] is not None
-        dialogue = EmbeddedDialogue(in_use[0], database, desk)
+        dialogue = EmbeddedDialogue(in_use[0], database, desk, ())
         learning = Learning(settings, database, print)
 
         async def days() -> tuple[Understanding, Understanding, Understanding, RunCard, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 _BLOCK = 400  # 50 ms at 8 kHz
 #: lengths (blocks) that on and off may have: 350 ms, give or take
@@ -30,7 +31,7 @@ class BusyTone:
             self._block(np.frombuffer(data, "<i2", _BLOCK, start).astype(np.float64))
         return self.heard
 
-    def _block(self, samples: np.ndarray) -> None:
+    def _block(self, samples: NDArray[np.float64]) -> None:
         energy = float(np.dot(samples, samples))
         tone = 2 * abs(np.dot(samples, self._wave)) ** 2 / _BLOCK
         loud = energy > _BLOCK * 200.0**2
