@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from actions.turn import Turn
 from bot.tickets.desk import TicketRefused
-from bot.tickets.owed.news import WRITABLE
 
 #: pending answer after somebody was not content
 NOT_FIXED = "not_fixed"
@@ -14,7 +13,7 @@ def take(turn: Turn) -> bool:
     """An answer in plain words to what this caller was last asked; False when nothing was asked, or it is no answer."""
     if turn.form or turn.slot("pending") not in (None, NOT_FIXED):
         return False
-    awaited = turn.site.desk.answers.awaited(turn.caller)
+    awaited = turn.site.desk.answers.awaited(turn.caller.address)
     if awaited is None:
         return False
     ticket, question = awaited
@@ -27,18 +26,18 @@ def take(turn: Turn) -> bool:
 
 def _light(turn: Turn, ticket_no: str) -> bool:
     answer = turn.site.words.answer("light", turn.text)
-    if answer is None and turn.channel in WRITABLE:
+    if answer is None and turn.caller.channel.writable:
         # In a chat the question stands right above; on the telephone a bare yes may mean anything.
         answer = {"affirm": "yes", "deny": "no"}.get(turn.intent)
     if answer is None or turn.locate(turn.text).understood:
         return False
     answers = turn.site.desk.answers
     if answer == "yes":
-        answers.answer(ticket_no, "lit", turn.caller)
+        answers.answer(ticket_no, "lit", turn.caller.address)
         turn.tell(ticket_no=ticket_no)
         turn.say("utter_light_on")
         return True
-    opened = answers.answer(ticket_no, "dark", turn.caller, turn.text).opened
+    opened = answers.answer(ticket_no, "dark", turn.caller.address, turn.text).opened
     fresh = turn.site.desk.ticket(opened) if opened else None
     if fresh is None:
         return False
@@ -54,7 +53,7 @@ def _light(turn: Turn, ticket_no: str) -> bool:
 def reopen(turn: Turn, ticket_no: str) -> bool:
     """It is not settled: whoever had it has it again."""
     try:
-        found = turn.site.desk.answers.answer(ticket_no, "not_fixed", turn.caller, turn.text)
+        found = turn.site.desk.answers.answer(ticket_no, "not_fixed", turn.caller.address, turn.text)
     except TicketRefused:
         return False
     ticket = found.ticket
@@ -70,12 +69,12 @@ def reopen(turn: Turn, ticket_no: str) -> bool:
 def rate(turn: Turn) -> bool:
     """Rate the caller's last resolved ticket; False when there is none that can still be rated."""
     answers = turn.site.desk.answers
-    ticket = answers.ratable(turn.caller)
+    ticket = answers.ratable(turn.caller.address)
     if ticket is None:
         return False
     answer = turn.site.words.topic("rating", turn.text, "good")
     try:
-        rated = answers.answer(ticket.ticket_no, answer, turn.caller, turn.text)
+        rated = answers.answer(ticket.ticket_no, answer, turn.caller.address, turn.text)
     except TicketRefused:
         return False
     turn.tell(ticket_no=ticket.ticket_no)

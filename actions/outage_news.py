@@ -121,10 +121,10 @@ def take_oxygen(turn: Turn) -> bool:
 
 def still_in_it(turn: Turn) -> bool:
     """Somebody who has joined asks again (几时来电): they hear the news, and are not counted twice."""
-    if turn.form or not turn.caller or turn.locate(turn.text).understood:
+    if turn.form or not turn.caller.address or turn.locate(turn.text).understood:
         return False
     desk = turn.site.desk
-    for ticket in desk.open_of(turn.caller):
+    for ticket in desk.open_of(turn.caller.address):
         card = desk.outages.of_ticket(ticket.ticket_no) if ticket.kind == "outage" else None
         if card is not None and card.state in ("open", "announced"):
             desk.add(ticket.ticket_no, note=turn.text)

@@ -6,6 +6,7 @@ from rasa_sdk.events import EventType
 
 from actions.act import Act
 from actions.turn import Turn
+from bot.tickets.intake.channels import Channel
 
 
 def tell_manager(turn: Turn, grid_no: str | None) -> bool:
@@ -58,7 +59,7 @@ class RequestHuman(Act):
         who = turn.who_serves(ticket)
         station, phone = turn.station()
         turn.tell(hand_over=True, hand_over_to=who["phone"] if who else phone)
-        call = "_call" if turn.channel == "phone" else ""
+        call = "_call" if turn.caller.channel is Channel.phone else ""
         if who:
             turn.say(f"utter_hand_over{call}", **who)
         else:

@@ -26,8 +26,8 @@ def resumed(turn: Turn) -> list[EventType]:
 
 def own_tickets(turn: Turn) -> list[TicketCard]:
     """The caller's open reports, newest first; without a number, those of this conversation."""
-    if turn.caller:
-        return turn.site.desk.open_of(turn.caller)
+    if turn.caller.address:
+        return turn.site.desk.open_of(turn.caller.address)
     number = turn.slot("ticket_no")
     ticket = turn.site.desk.ticket(number) if number else None
     return [ticket] if ticket else []
@@ -220,7 +220,7 @@ class Rate(Act):
             return not_understood(turn)
         if afterwards.take(turn) or afterwards.rate(turn):
             return turn.events
-        tickets = turn.site.desk.tickets(reporter=turn.caller, limit=1) if turn.caller else []
+        tickets = turn.site.desk.tickets(reporter=turn.caller.address, limit=1) if turn.caller.address else []
         if tickets:
             turn.site.desk.add(tickets[0].ticket_no, note=turn.text)
         bad = turn.site.words.topic("rating", turn.text, "good") == "bad"

@@ -12,6 +12,7 @@ from actions.site import Site
 from bot.grid.dialled import grid_of_numbers
 from bot.grid.location import HouseholdCard, Location, PersonCard
 from bot.tickets.desk import Report, TicketCard
+from bot.tickets.intake.caller import Caller
 
 #: what belongs to one case and is forgotten when the next begins
 CASE_SLOTS = (
@@ -36,8 +37,7 @@ class Turn:
         self.entities: list[dict[str, Any]] = message.get("entities") or []
         user = tracker.get_last_event_for("user") or {}
         heard: dict[str, Any] = user.get("metadata") or {}
-        self.caller: str = heard.get("caller", "")
-        self.channel: str = heard.get("channel", "")
+        self.caller = Caller.from_json(heard.get("caller") or {})
         self.utterance_id: str | None = heard.get("id") or None
         self.alternatives: tuple[str, ...] = tuple(heard.get("alternatives", ()))
         self._dialled: str = heard.get("dialled", "")
@@ -94,7 +94,7 @@ class Turn:
         return grid_of_numbers(self.site.registry, self._dialled, self._diverting)
 
     def own_households(self) -> list[tuple[HouseholdCard, bool]]:
-        return self.site.registry.households_of(self.caller) if self.caller else []
+        return self.site.registry.households_of(self.caller.address) if self.caller.address else []
 
     def entity(self, name: str) -> str:
         """The longest value of an entity in this sentence, or ""."""
@@ -106,11 +106,11 @@ class Turn:
         found = registry.locate(
             text, alternatives=self.alternatives, grid_hint=hint, householder=householder or None, earlier=earlier
         )
-        if found.understood and found.household_no is None and self.caller:
+        if found.understood and found.household_no is None and self.caller.address:
             narrowed = registry.locate(
                 text,
                 alternatives=self.alternatives,
-                caller=self.caller,
+                caller=self.caller.address,
                 grid_hint=hint,
                 householder=householder or None,
                 earlier=earlier,
@@ -144,8 +144,7 @@ class Turn:
         fields: dict[str, Any] = {
             "said": self.slot("said") or self.text,
             "session": self.tracker.sender_id,
-            "channel": self.channel,
-            "reporter": self.caller,
+            "caller": self.caller,
             "utterance_id": self.utterance_id,
             "place": self.slot("place") or "",
             "householder": self.slot("householder") or "",

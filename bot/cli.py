@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import sys
 import warnings
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
+from typer.core import TyperGroup
 
 from bot.commands import (
     bench,
@@ -27,10 +28,24 @@ from bot.commands import (
     talk,
     tickets,
 )
-from bot.commands.line import Failure, note
-from bot.settings import SettingsError
+from bot.commands.foreign import translated
+from bot.commands.line import note
+from bot.foundation import logs
+from bot.settings import SettingsError, load_settings
+
+
+class _Commands(TyperGroup):
+    """Typer takes an EOFError for a person who ended the input and says "Aborted"; here it is a damaged file."""
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # click's own class is hidden in typer
+        try:
+            return super().invoke(ctx)
+        except EOFError as problem:
+            raise translated(problem) from problem
+
 
 app = typer.Typer(
+    cls=_Commands,
     help="Gege answers the telephone and the chat of a county power company.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -59,12 +74,14 @@ for area in (bench, bench_voice, bench_nlu):
 
 
 def main() -> None:
-    """Entry point: errors are one line for a person, tracebacks go nowhere (GEGE_DEBUG=1 shows them)."""
+    """Entry point: errors are one line for a person, tracebacks go nowhere (GEGE_DEBUG=1 shows types and frames)."""
+    # Before a file is made, here or in a child: what Gege writes is for the user she runs as.
+    os.umask(0o077)
     os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
     debug = bool(os.environ.get("GEGE_DEBUG"))
     if not debug:
         warnings.simplefilter("ignore")  # third parties' deprecations are not an operator's business
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    _start_log()
     try:
         app()
     except BrokenPipeError:
@@ -74,7 +91,16 @@ def main() -> None:
         raise SystemExit(130) from None
     except Exception as problem:
         if debug:
-            raise
-        known = isinstance(problem, (Failure, SettingsError)) or type(problem).__module__.startswith("bot.")
-        note(f"gege: {problem}" if known else f"gege: {type(problem).__name__}: {problem}")
+            logs.uncaught(problem)  # not raised: Typer's own hook would print its message
+            raise SystemExit(1) from None
+        note(f"gege: {translated(problem)}")
         raise SystemExit(1) from None
+
+
+def _start_log() -> None:
+    """As the settings say; where they cannot be read, a command that needs them says so itself."""
+    try:
+        settings = load_settings()
+        logs.start(settings.log.level, ZoneInfo(settings.site.timezone))
+    except (SettingsError, OSError, ValueError, ZoneInfoNotFoundError):
+        logs.start()

@@ -13,11 +13,13 @@ import socket
 from aiohttp import web
 
 from bot.app.calling import calling_out, dialler_of
+from bot.app.in_use import in_use_line
 from bot.app.messengers import messengers
 from bot.app.parts import Service, ears_and_mouth, make_voice, open_site, running, tell
 from bot.calling.call_backs import CallBacks
 from bot.chat.store import ChatShelf
 from bot.database import now
+from bot.foundation.errors import Refused
 from bot.grid.registry import Registry
 from bot.grid.sample import make_sample
 from bot.lines.sip.gateway import Gateway
@@ -45,7 +47,7 @@ DEMO_MODEL = (
 )
 
 
-class CannotServe(Exception):
+class CannotServe(Refused):
     """An address cannot be listened on; the message says which setting to change."""
 
 
@@ -81,6 +83,7 @@ async def _serve(settings: Settings) -> None:
     if settings.voice.sip:
         _probe(*_address(settings.voice.sip, "sip"), "[voice] sip", settings, socket.SOCK_DGRAM)
     await asyncio.to_thread(_furnish, settings)
+    tell(in_use_line(settings))
     tell("starting Gege …")
     async with running(settings) as service, contextlib.AsyncExitStack() as stack:
         rested = dt.timedelta(minutes=settings.dialogue.session_minutes)

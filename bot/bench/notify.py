@@ -19,6 +19,8 @@ from bot.notify.relay import Relay
 from bot.settings import NotifySettings
 from bot.tickets.cards import Report
 from bot.tickets.desk import TicketDesk
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.channels import Channel
 from bot.tickets.models import Notification, Ticket
 
 Progress = Callable[[str], None]
@@ -62,7 +64,7 @@ async def first_send(database: Database, per_second: int = 20, seconds: int = 10
             kind="hazard",
             said="变压器冒烟",
             session=f"bench-{number}",
-            channel="phone",
+            caller=Caller.by(Channel.phone),
             household_no=household_no,
             grid_no=grid_no,
         )
@@ -96,8 +98,8 @@ def storm(database: Database, progress: Progress = lambda line: None) -> dict[st
         for number in range(REPORTS // (MINUTES * 60)):
             household_no, grid_no = dice.choice(homes)
             report = Report(
-                kind="outage", said="停电了", session=f"storm-{second}-{number}", channel="phone",
-                reporter=f"139{dice.randrange(10**8):08d}", household_no=household_no, grid_no=grid_no,
+                kind="outage", said="停电了", session=f"storm-{second}-{number}", 
+                caller=Caller.by(Channel.phone, f"139{dice.randrange(10**8):08d}"), household_no=household_no, grid_no=grid_no,
             )  # fmt: skip
             desk.report(report, at)
         _deliver(relay, provider, at, told)

@@ -20,6 +20,7 @@ from pathlib import Path
 import aiohttp
 
 from bot.dialogue.frozen import Parse, parse_with
+from bot.foundation.errors import Broken
 from bot.settings import PROJECT, Settings
 
 _CLASSIFIER = {
@@ -56,7 +57,7 @@ run("actions", port=int(sys.argv[1]))
 _START, _TRAINING = 180, 900
 
 
-class StockFailed(Exception):
+class StockFailed(Broken):
     """The stock set-up did not train or start; the message holds its last words."""
 
 

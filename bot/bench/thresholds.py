@@ -12,12 +12,13 @@ import yaml
 
 from bot.bench.folds import HEARD, HeldOut, Numbers, held_out, pipeline_of, probabilities
 from bot.dialogue.frozen import HAZARD, calibration_error
+from bot.foundation.errors import Refused
 
 COSTS = Path(__file__).with_name("costs.yml")
 _PARTS = 5
 
 
-class CostsRefused(Exception):
+class CostsRefused(Refused):
     """The cost table cannot be used; the message says why."""
 
 

@@ -13,11 +13,11 @@ from typing import Protocol
 
 from bot.calling.key import ask_for_key
 from bot.calling.ledger import CALL_BACK, CallRefused, Ledger
+from bot.foundation import logs
 from bot.grid.importer import phone_digits
 from bot.lines.bridge import Joinable, join, ring_back
 from bot.lines.dialling import Dialler
 from bot.notify.masking import surname
-from bot.notify.routes import CHATS
 from bot.speech.speak import Voice, VoiceFailed
 from bot.telephone.ring_plan import digits
 from bot.tickets.desk import TicketCard, TicketDesk, TicketRefused
@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 
 CONNECT, NOT_NOW = "1", "2"
 _PHONE = re.compile(r"\+?[\d -]{7,20}")
-_OTHER_CHATS = ("wecom",)
 
 
 class Presser(Protocol):
@@ -51,8 +50,8 @@ class Numbers(Protocol):
 
 
 def dialable(ticket: TicketCard) -> bool:
-    """Whether the reporter is a telephone number, and not a chat's."""
-    return ticket.channel not in (*CHATS, *_OTHER_CHATS) and bool(_PHONE.fullmatch(ticket.reporter))
+    """Whether the reporter is a telephone that called us: a number that somebody typed is nobody's until staff ask."""
+    return ticket.caller.rings and bool(_PHONE.fullmatch(ticket.reporter))
 
 
 def numbers_of(ticket: TicketCard, registry: Numbers) -> list[tuple[str, str]]:
@@ -126,6 +125,7 @@ class CallBacks:
         await asyncio.gather(*going, return_exceptions=True)
 
     async def _call(self, ticket: TicketCard, person: Presser, number: str) -> None:
+        logs.note(ticket=ticket.ticket_no)
         try:
             async with self._rung(ticket, digits(person.phone), person.staff_no) as (line, _):
                 if line is not None and await self._wants(line):

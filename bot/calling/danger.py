@@ -11,6 +11,7 @@ from typing import Protocol
 from bot.calling.key import ask_for_key
 from bot.calling.ledger import DANGER, Ledger
 from bot.database import now
+from bot.foundation import logs
 from bot.lines.dialling import Connected, Dialler, Rung
 from bot.notify.masking import mask
 from bot.speech.speak import Voice, VoiceFailed
@@ -81,6 +82,7 @@ class DangerCalls:
         return list(found.values())
 
     async def _until_taken(self, ticket: TicketCard) -> None:
+        logs.note(ticket=ticket.ticket_no)
         try:
             while True:
                 fresh = await asyncio.to_thread(self._desk.ticket, ticket.ticket_no)

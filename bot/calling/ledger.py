@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.calling.models import NoCall, PlacedCall
 from bot.database import Database, now
+from bot.foundation.errors import Refused
 from bot.settings import CallingSettings
 from bot.telephone.ring_plan import digits
 
@@ -17,7 +18,7 @@ DANGER, CALL_BACK = "danger", "call_back"
 _HOUR = dt.timedelta(hours=1)
 
 
-class CallRefused(Exception):
+class CallRefused(Refused):
     """This call may not be made; `reason` is a word of the code: "prefix", "unwanted" or "toll"."""
 
     def __init__(self, reason: str) -> None:

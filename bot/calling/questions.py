@@ -12,6 +12,7 @@ from dataclasses import replace
 from bot.calling.ledger import CallRefused, Ledger
 from bot.database import Database, now
 from bot.dialogue.port import Dialogue, Reply, Understanding
+from bot.foundation import logs
 from bot.lines.dialling import Dialler
 from bot.lines.line import CallFacts, Line
 from bot.telephone.ring_plan import digits
@@ -122,6 +123,7 @@ class Questions:
 
     async def _ask(self, owed: OwedCallCard, placed: int) -> None:
         outcome = "failed"
+        logs.note(ticket=owed.ticket_no)
         try:
             rung = await self._dialler.ring(digits(owed.number), self._ring_s)
             outcome = rung.outcome

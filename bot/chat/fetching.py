@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import itertools
+from collections.abc import Awaitable, Callable
 
+from bot.foundation.backoff import Backoff
+from bot.foundation.errors import Unavailable
 from bot.notify.provider import Refused, Transient
 
-#: between two tries, seconds
-_WAITS = (0.5, 2.0, 6.0)
-#: a server that asks for more patience than this does not get it: the resident waits for an answer
-_MOST_S = 10.0
+#: the resident waits for an answer: a server that asks for more patience than this does not get it
+_AGAIN = Backoff(first_s=0.5, most_s=6.0, factor=4.0, tries=4, most_asked_s=10.0)
 
 
-class Lost(Exception):
+class Lost(Unavailable):
     """It could not be fetched; the message says why."""
 
 
-async def fetch(get: Callable[[], Awaitable[bytes]], waits: Sequence[float] = _WAITS) -> bytes:
+async def fetch(get: Callable[[], Awaitable[bytes]], again: Backoff = _AGAIN) -> bytes:
     """What `get` brings. Raises Lost after the last try, or at once when the server has no such file."""
-    for wait in (*waits, None):
+    for failed in itertools.count(1):
         try:
             return await get()
         except Refused as problem:
             raise Lost(str(problem)) from problem
         except Transient as problem:
+            wait = again.wait(failed, asked_s=problem.retry_after)
             if wait is None:
                 raise Lost(str(problem)) from problem
-            await asyncio.sleep(min(max(wait, problem.retry_after or 0.0), _MOST_S))
+            await asyncio.sleep(wait)
     raise AssertionError("unreachable")

@@ -13,11 +13,14 @@ from sqlalchemy import delete, select
 from bot.chat.models import KeptUpdate, SeenUpdate
 from bot.chat.outgoing import Said, owe
 from bot.database import Database, now
+from bot.foundation import logs
+from bot.foundation.backoff import Backoff
 
 log = logging.getLogger(__name__)
 
 #: an update that fails so often is given up, and logged
 TRIES = 5
+_AGAIN = Backoff(first_s=0.5, most_s=8.0, tries=TRIES)
 
 
 @dataclass(frozen=True)
@@ -85,11 +88,11 @@ class InOrder:
         sorry: Callable[[Kept], Sequence[Said]],
         *,
         at_once: int = 16,
-        again_s: float = 0.5,
+        again: Backoff = _AGAIN,
     ) -> None:
         """`handle` gives what is to be shown; `owed` is told when that is written down; `sorry`, run in a thread, is
         what becomes of an update that failed too often."""
-        self._inbox, self._handle, self._owed, self._sorry, self._again_s = inbox, handle, owed, sorry, again_s
+        self._inbox, self._handle, self._owed, self._sorry, self._again = inbox, handle, owed, sorry, again
         self._room = asyncio.Semaphore(at_once)
         self._lines: dict[str, list[Kept]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -123,6 +126,7 @@ class InOrder:
 
     async def _one(self, kept: Kept) -> None:
         """Until it is done, or has failed too often; those behind it in the chat wait."""
+        logs.note(update=kept.id)
         while True:
             try:
                 said = await self._handle(kept)
@@ -139,7 +143,8 @@ class InOrder:
     async def _give_up(self, kept: Kept) -> bool:
         try:
             tries = await asyncio.to_thread(self._inbox.failed, kept.id)
-            if tries >= TRIES:
+            wait = self._again.wait(tries)
+            if wait is None:
                 log.error("update %s is given up after %d tries", kept.id, tries)
                 said = await asyncio.to_thread(self._sorry, kept)
                 await asyncio.to_thread(self._inbox.done, kept.id, said)
@@ -147,6 +152,6 @@ class InOrder:
                 return True
         except Exception:
             log.exception("the updates' rows cannot be written; trying again")
-            tries = TRIES
-        await asyncio.sleep(self._again_s * 2 ** (tries - 1))
+            wait = self._again.most_s
+        await asyncio.sleep(wait)
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import datetime as dt
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from bot.chat.models import OwedAnswer
 from bot.database import Database, now
+from bot.foundation.backoff import Backoff
 from bot.notify.provider import Refused, Transient
 
 log = logging.getLogger(__name__)
 
 #: between two tries, seconds, unless the messenger names a time
-_FIRST_S, _MOST_S = 1.0, 60.0
+_AGAIN = Backoff(first_s=1.0, most_s=60.0)
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,11 @@ class Outgoing:
         self,
         database: Database,
         keep_for: dt.timedelta = dt.timedelta(hours=1),
-        first_s: float = _FIRST_S,
+        again: Backoff = _AGAIN,
     ) -> None:
         """`keep_for`: an answer that nobody takes for so long is worth nothing any more."""
-        self._database, self._keep_for, self._first_s = database, keep_for, first_s
+        self._database, self._keep_for = database, keep_for
+        self._again = dataclasses.replace(again, give_up_after_s=keep_for.total_seconds())
         self._ways: dict[str, Way] = {}
         self._work: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._more: set[tuple[str, str]] = set()
@@ -119,7 +122,7 @@ class Outgoing:
                         continue
                 except Exception:
                     log.exception("the answers of a chat cannot be read or marked; trying again")
-                    await asyncio.sleep(_MOST_S)
+                    await asyncio.sleep(self._again.most_s)
                     continue
                 if key not in self._more:
                     return
@@ -136,12 +139,11 @@ class Outgoing:
         except Refused as problem:
             log.info("a chat of %s takes no answer: %s", row.said.channel, problem)
         except Exception as problem:
-            seconds = min(self._first_s * 2.0 ** min(row.attempts, 20), _MOST_S)
-            if isinstance(problem, Transient):
-                seconds = max(seconds, problem.retry_after or 0.0)
-            due_at = now() + dt.timedelta(seconds=seconds)
-            if due_at - row.created_at <= self._keep_for:
-                await asyncio.to_thread(self._later, row.id, due_at)
+            asked = problem.retry_after if isinstance(problem, Transient) else None
+            age = (now() - row.created_at).total_seconds()
+            seconds = self._again.wait(row.attempts + 1, asked_s=asked, age_s=age)
+            if seconds is not None:
+                await asyncio.to_thread(self._later, row.id, now() + dt.timedelta(seconds=seconds))
                 return
             log.error("an answer of %s is given up: %s", row.said.channel, type(problem).__name__)
         await asyncio.to_thread(self._gone, row.id)

@@ -28,6 +28,8 @@ from bot.speech.audio import AudioRefused, Sound, read_audio
 from bot.speech.recognise import HeardSpeech, Recogniser, RecogniserFailed
 from bot.tickets.cards import TicketRefused
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.channels import Channel
 from bot.tickets.intake.heard import Heard
 
 log = logging.getLogger(__name__)
@@ -64,6 +66,15 @@ class Incoming:
     @property
     def session(self) -> str:
         return f"{self.channel}:{self.chat}"
+
+    @property
+    def caller(self) -> Caller:
+        return Caller.by(self.channel, self.chat)
+
+    def heard(self, text: str, recording: str = "", part: str = "") -> Heard:
+        """What came, to be kept; `part` tells the pieces of one message apart."""
+        id = f"{self.channel}-{self.id}{part}"
+        return Heard(id, self.session, text, caller=self.caller, recording=recording)
 
     def says(self, *sentences: str, board: bool = False) -> list[Said]:
         """Sentences for this chat, as one message."""
@@ -146,8 +157,7 @@ class Residents:
             session=message.session,
             text=text,
             alternatives=others,
-            caller=message.chat,
-            channel=message.channel,
+            caller=message.caller,
             dialled=await asyncio.to_thread(self._shelf.dialled, message.session),
             recording=recording,
         )
@@ -206,21 +216,9 @@ class Residents:
 
     def _for_a_person(self, message: Incoming, recording: str) -> str:
         """An unclear ticket: somebody listens, and calls or writes back. → its number"""
-        id = f"{message.channel}-{message.id}"
-        self._desk.keep_utterance(
-            id, message.session, message.channel, message.text, (), message.chat, recording=recording
-        )
-        card = self._desk.report(
-            Report(
-                kind="unclear",
-                said=message.text,
-                session=message.session,
-                channel=message.channel,
-                reporter=message.chat,
-                utterance_id=id,
-                facts={"recording": recording} if recording else {},
-            )
-        )
+        heard = message.heard(message.text, recording)
+        self._desk.keep(heard)
+        card = self._desk.report(Report.of(heard, "unclear", facts={"recording": recording} if recording else {}))
         return card.ticket_no
 
     # ---- while a person talks -------------------------------------------------------------------
@@ -231,7 +229,7 @@ class Residents:
         await asyncio.to_thread(self._write_down, message, talk, shown, spoken)
         said = words()["talk"]
         # What the two write stays with the messenger that they share; another one gets it masked.
-        text = shown if _company(talk.channel) == _company(talk.staff_channel) else mask(shown)
+        text = shown if Channel(talk.channel).company == Channel(talk.staff_channel).company else mask(shown)
         end = ((word("buttons", "end"), f"end:{talk.ticket_no}"),)
         staff = [Said(talk.staff_channel, talk.staff_chat, said["to_staff"].format(text=text), end)]
         if spoken and await self._dangerous(spoken, message, talk):
@@ -266,17 +264,14 @@ class Residents:
             await asyncio.to_thread(self._keep_bytes, message, data, talk.ticket_no)
             return ""
         recording = await asyncio.to_thread(self._keep, message, sound)
-        id = f"{message.channel}-{message.id}"
-        keep = self._desk.keep_utterance
-        await asyncio.to_thread(keep, f"{id}-sound", message.session, message.channel, "", (), message.chat, recording)
+        await asyncio.to_thread(self._desk.keep, message.heard("", recording, "-sound"))
         try:
             return (await self._recognise(sound)).text if self._recogniser else ""
         except RecogniserFailed:
             return ""
 
     def _write_down(self, message: Incoming, talk: Talk, shown: str, spoken: str) -> None:
-        id = f"{message.channel}-{message.id}-talk"
-        if self._desk.keep_utterance(id, message.session, message.channel, spoken, (), message.chat):
+        if self._desk.keep(message.heard(spoken, part="-talk")):
             self._desk.talked(talk.ticket_no, "resident", shown[:1000])
         self._takeovers.wrote(talk, now())
 
@@ -301,11 +296,6 @@ class Residents:
     def _place(self, spot: tuple[float, float]) -> list[str]:
         nearest = nearest_community(self._settings.home / "communities.csv", *spot)
         return [words()["location"].format(community=nearest) if nearest else words()["no_places"]]
-
-
-def _company(channel: str) -> str:
-    """Through whose machines a channel goes."""
-    return "tencent" if channel in ("wechat", "wecom") else channel
 
 
 def nearest_community(file: Path, latitude: float, longitude: float) -> str | None:

@@ -23,7 +23,7 @@ from bot.learning.book import CorrectionBook, learning_words, why
 from bot.learning.rules import CorrectionRefused
 from bot.notify.links import Links, Purpose
 from bot.notify.masking import surname
-from bot.notify.routes import CHATS, verbs
+from bot.notify.routes import verbs
 from bot.notify.texts import word
 from bot.tickets.cards import Pressed, TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
@@ -193,7 +193,7 @@ class StaffChat:
     def _talk(self, person: PersonCard, ticket: TicketCard, where: Where, at: dt.datetime) -> Shown:
         """回话: from now on a person talks, and the bot is silent. Who talks has the ticket."""
         said, number = words()["staff"]["talk"], ticket.ticket_no
-        if ticket.channel not in CHATS or where == NOWHERE:
+        if not ticket.caller.channel.relayed or where == NOWHERE:
             return Shown(said["no_chat"].format(no=number))
         if ticket.state in (State.closed, State.cancelled, State.merged):
             return Shown(said["late"].format(no=number))

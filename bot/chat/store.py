@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select
 
 from bot.chat.models import Attachment, ChatOpening, KfCursor, LinkCode, LinkTry, SeenUpdate, StaffWait, Takeover
 from bot.database import Database, now
+from bot.foundation.errors import Refused
 from bot.grid.models import Staff
 
 #: no letters and digits that look alike
@@ -36,7 +37,7 @@ class Attached:
     by: str
 
 
-class NotAPicture(Exception):
+class NotAPicture(Refused):
     """The bytes are no picture, whatever their name says."""
 
 

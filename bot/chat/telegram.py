@@ -26,6 +26,7 @@ from bot.chat.outgoing import Outgoing, Said
 from bot.chat.residents import Incoming, Residents, words
 from bot.chat.staff import Shown, StaffChat
 from bot.chat.store import ChatShelf
+from bot.foundation.backoff import Backoff
 from bot.notify.telegram import LONGEST, telling
 from bot.settings.accounts import TelegramAccount
 from bot.tickets.owed.answers import Answer
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 
 CHANNEL = "telegram"
 #: seconds between tries to reach Telegram's server
-_AGAIN_S = (1.0, 5.0, 15.0, 60.0)
+_AGAIN = Backoff(first_s=1.0, most_s=60.0, factor=4.0)
 _WANTED = ["message", "callback_query"]
 #: an update holds 4096 characters of text and some names
 _LARGEST = 256 * 1024
@@ -110,8 +111,8 @@ class TelegramChat:
             except TelegramError as problem:
                 if not tries:
                     tell(f"Telegram cannot be reached ({type(problem).__name__}); trying again")
-                await asyncio.sleep(_AGAIN_S[min(tries, len(_AGAIN_S) - 1)])
                 tries += 1
+                await asyncio.sleep(_pause(problem, tries))
 
     # ---- what arrives ---------------------------------------------------------------------------
 
@@ -127,8 +128,8 @@ class TelegramChat:
                 await self._keep(updates)
             except Exception as problem:
                 log.info("polling Telegram: %s", type(problem).__name__)
-                await asyncio.sleep(_pause(problem, tries))
                 tries += 1
+                await asyncio.sleep(_pause(problem, tries))
                 continue
             tries = 0
             if updates:
@@ -322,11 +323,9 @@ async def _lightly(call: Any) -> None:
 
 
 def _pause(problem: Exception, tries: int) -> float:
-    seconds = _AGAIN_S[min(tries, len(_AGAIN_S) - 1)]
-    if isinstance(problem, RetryAfter):
-        wait = problem.retry_after
-        return max(seconds, wait.total_seconds() if isinstance(wait, dt.timedelta) else float(wait))
-    return seconds
+    asked = problem.retry_after if isinstance(problem, RetryAfter) else 0.0
+    seconds = asked.total_seconds() if isinstance(asked, dt.timedelta) else float(asked)
+    return _AGAIN.wait(tries, asked_s=seconds) or _AGAIN.most_s
 
 
 async def _noted(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:

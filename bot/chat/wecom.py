@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import logging
 import re
 import time
@@ -20,6 +21,7 @@ from bot.chat.outgoing import Outgoing, Said
 from bot.chat.residents import Incoming, Residents, words
 from bot.chat.staff import Shown, StaffChat
 from bot.chat.store import ChatShelf
+from bot.foundation.backoff import Backoff
 from bot.notify.provider import Refused
 from bot.notify.wecom import WeComClient, fit
 from bot.notify.wecom_crypto import NotFromWeCom, WeComCrypto
@@ -35,7 +37,7 @@ _COMMAND = re.compile(r"\s*(\S+?)\s*(GD\d{6,14})\s*(\S*)", re.IGNORECASE)
 #: a callback is small; a picture comes by another way
 _LARGEST = 64 * 1024
 #: between tries to read 微信客服, seconds
-_AGAIN_S = (1.0, 5.0, 15.0, 60.0)
+_AGAIN = Backoff(first_s=1.0, most_s=60.0, factor=4.0, tries=5)
 #: WeCom asks again when it has no answer after five seconds
 _ANSWER_S = 4.0
 #: who sent a message of 微信客服: the customer
@@ -174,7 +176,7 @@ class WeComChat:
         """Read on from where we were; a server that is away is asked again, since it knocks only once."""
         self._open_kfid = self._open_kfid or open_kfid
         async with self._reading:
-            for wait in (*_AGAIN_S, None):
+            for failed in itertools.count(1):
                 try:
                     await self._pages(open_kfid, token)
                     return
@@ -183,7 +185,8 @@ class WeComChat:
                         "微信客服 could not be read: %s",
                         problem if isinstance(problem, Refused) else type(problem).__name__,
                     )
-                    if wait is None or isinstance(problem, Refused):
+                    wait = None if isinstance(problem, Refused) else _AGAIN.wait(failed)
+                    if wait is None:
                         return
                     await asyncio.sleep(wait)
 

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from bot.commands.line import note, out
+from bot.foundation.errors import Refused
 
 #: of a turn, what stands on the screen
 _STEPS = ("end_of_speech", "recognise", "dialogue", "first_audio")
 
 
-class NoSuchCall(Exception):
+class NoSuchCall(Refused):
     """The call log has no such call; or its sound is gone."""
 
 

@@ -23,6 +23,7 @@ from bot.app.parts import deliver_once, ears_and_mouth, open_site, running, tell
 from bot.commands.call_teller import CallTeller
 from bot.commands.terminal import console, show_ticket
 from bot.database import Database
+from bot.foundation.errors import Refused
 from bot.grid.models import Household
 from bot.grid.numerals import speak_number
 from bot.grid.registry import Registry
@@ -36,7 +37,7 @@ WORDS = Path(__file__).with_name("demo.yml")
 PREFERRED_NUMBER = 206
 
 
-class DemoImpossible(Exception):
+class DemoImpossible(Refused):
     """The story cannot be told with the county that is there."""
 
 

@@ -10,11 +10,13 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.foundation.errors import Refused
+
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 CallerFlag = Annotated[str, typer.Option("--caller", help="The caller's number.")]
 
 
-class Failure(Exception):
+class Failure(Refused):
     """A command cannot go on; the message is for the operator."""
 
 

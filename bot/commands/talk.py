@@ -11,6 +11,8 @@ import typer
 
 from bot.commands.line import CallerFlag, Failure, JsonFlag, json_lines, out, plain
 from bot.settings import load_settings
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.channels import Channel
 
 
 def register(app: typer.Typer) -> None:
@@ -75,8 +77,7 @@ def say(
                 id=uuid.uuid4().hex,
                 session=session or f"say-{caller}",
                 text=text,
-                caller=caller,
-                channel="terminal",
+                caller=Caller.by(Channel.terminal, caller),
                 dialled=dialled,
             )
             reply = await service.dialogue.turn(heard)

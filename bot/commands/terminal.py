@@ -14,6 +14,8 @@ from rich.text import Text
 
 from bot.dialogue.port import Dialogue, Reply
 from bot.tickets.desk import TicketCard, TicketDesk
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.channels import Channel
 from bot.tickets.intake.heard import Heard
 from bot.tickets.labels import labels
 
@@ -99,7 +101,7 @@ async def converse(dialogue: Dialogue, desk: TicketDesk, *, caller: str, dialled
         if not line:
             return
         heard = Heard(
-            id=uuid.uuid4().hex, session=session, text=line, caller=caller, channel="terminal", dialled=dialled
+            id=uuid.uuid4().hex, session=session, text=line, caller=Caller.by(Channel.terminal, caller), dialled=dialled
         )
         reply = await dialogue.turn(heard)
         show_reply(reply, desk)

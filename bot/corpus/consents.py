@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from bot.corpus.models import Consent
 from bot.database import Database, now
+from bot.foundation.errors import Refused
 from bot.grid.models import Role, Staff
 from bot.tickets.models import Ticket
 
 HOW = ("phone", "paper", "chat", "visit")
 
 
-class ConsentRefused(Exception):
+class ConsentRefused(Refused):
     """Nothing was written; the message says why."""
 
 

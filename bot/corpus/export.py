@@ -23,6 +23,7 @@ from sqlalchemy import select
 
 from bot.corpus.consents import Consents
 from bot.database import Database, now
+from bot.foundation.errors import Refused
 from bot.grid.models import Household
 from bot.learning.models import Correction, CorrectionState
 from bot.learning.private import Private
@@ -40,7 +41,7 @@ _SHORTEST_S, _LONGEST_S = 0.3, 60.0
 _README = Path(__file__).with_name("README.txt")
 
 
-class ExportRefused(Exception):
+class ExportRefused(Refused):
     """Nothing was written; the message says why."""
 
 

@@ -113,14 +113,15 @@ def open_database(url: str) -> Database:
     """Open (and for SQLite create the folder of) the database at a SQLAlchemy URL; does not migrate."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return Database(create_engine(parsed, pool_pre_ping=True))
+        # hide_parameters: an error's message would repeat the row that could not be written, with what somebody said.
+        return Database(create_engine(parsed, pool_pre_ping=True, hide_parameters=True))
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     return Database(_sqlite_engine(parsed, "FULL"), _sqlite_engine(parsed, "NORMAL"))
 
 
 def _sqlite_engine(url: URL, synchronous: str) -> Engine:
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:

@@ -17,7 +17,8 @@ from bot.database import Database
 from bot.dialogue import rasa_lite
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.training import source_fingerprint
-from bot.dialogue.turns import RasaDialogue
+from bot.dialogue.turns import RasaDialogue, about_turn
+from bot.foundation.errors import Broken
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.heard import Heard
 from nlu.lexicon import lexicon
@@ -49,8 +50,7 @@ async def handle(
         message_id=heard.id,
         metadata={
             "id": heard.id,
-            "caller": heard.caller,
-            "channel": heard.channel,
+            "caller": heard.caller.as_json(),
             "dialled": heard.dialled,
             "diverting": heard.diverting,
             "alternatives": list(heard.alternatives),
@@ -60,6 +60,13 @@ async def handle(
     tracker = await store.retrieve(heard.session)
     parsed = tracker.latest_message.parse_data if tracker and tracker.latest_message else {}
     return messages, dict(parsed)
+
+
+class ModelDamaged(Broken):
+    """The dialogue model's file is not what training wrote."""
+
+    def __init__(self, model: Path) -> None:
+        super().__init__(f"the dialogue model {model} cannot be loaded: gege train --force makes it again (a minute)")
 
 
 class EmbeddedDialogue(RasaDialogue):
@@ -95,7 +102,8 @@ class EmbeddedDialogue(RasaDialogue):
         return await self._there(self._understand(text, alternatives))
 
     async def turn(self, heard: Heard) -> Reply:
-        return await self._there(self._take_turn(heard))
+        with about_turn(heard):
+            return await self._there(self._take_turn(heard))
 
     async def _there(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the dialogue's own loop and wait for it here."""
@@ -121,9 +129,12 @@ class EmbeddedDialogue(RasaDialogue):
 
     def _agent_of(self, model: Path) -> Agent:
         quiet_rasa()
-        agent = Agent.load(str(model), action_endpoint=InProcessActions(self._actions), tracker_store=self._store)
+        try:
+            agent = Agent.load(str(model), action_endpoint=InProcessActions(self._actions), tracker_store=self._store)
+        except Exception as problem:  # a file that was cut off raises whatever its unpacking meets
+            raise ModelDamaged(model) from problem
         if agent.processor is None:
-            raise RuntimeError(f"{model} is no dialogue model")
+            raise ModelDamaged(model)
         pay_once(agent.processor.domain)
         agent.processor.graph_runner = SequentialGraphRunner(agent.processor.graph_runner)
         return agent

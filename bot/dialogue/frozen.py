@@ -31,11 +31,16 @@ class Sentence:
     intent: str
 
 
+def frozen_sentences(file: Path = FROZEN) -> list[Sentence]:
+    """The frozen sentences as they were written."""
+    return [Sentence(row["text"], row["intent"]) for row in map(json.loads, file.read_text("utf-8").splitlines())]
+
+
 def sets_of_sentences(file: Path = FROZEN) -> dict[str, list[Sentence]]:
     """The frozen sentences, clean and at each strength."""
     from nlu.simulator import Words, distort
 
-    rows = [Sentence(row["text"], row["intent"]) for row in map(json.loads, file.read_text("utf-8").splitlines())]
+    rows = frozen_sentences(file)
     source, sets = Words(), {"clean": rows}
     for strength in STRENGTHS[1:]:
         sets[f"simulated {strength}"] = [

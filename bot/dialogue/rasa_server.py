@@ -5,7 +5,6 @@ token (Rasa's stock `/webhooks/rest` has no authentication and is not opened).""
 
 from __future__ import annotations
 
-import dataclasses
 import hmac
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -15,7 +14,8 @@ from rasa_sdk import Action
 
 from bot.database import Database
 from bot.dialogue.port import Reply, Understanding
-from bot.dialogue.turns import RasaDialogue
+from bot.dialogue.turns import RasaDialogue, about_turn
+from bot.foundation.errors import Unavailable
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.heard import Heard
@@ -23,7 +23,7 @@ from bot.tickets.intake.heard import Heard
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
-class ServerRefused(Exception):
+class ServerRefused(Unavailable):
     """The Rasa server does not answer, or refuses the token; the message says which."""
 
 
@@ -56,14 +56,15 @@ class RasaServerDialogue(RasaDialogue):
         return await self._understand(text, alternatives)
 
     async def turn(self, heard: Heard) -> Reply:
-        return await self._take_turn(heard)
+        with about_turn(heard):
+            return await self._take_turn(heard)
 
     async def _rasa_parse(self, clean: str) -> dict[str, Any]:
         answer = await self._post("/webhooks/gege/parse", {"text": clean})
         return dict(answer)
 
     async def _rasa_turn(self, heard: Heard, clean: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        answer = await self._post("/webhooks/gege/turn", {"heard": dataclasses.asdict(heard), "text": clean})
+        answer = await self._post("/webhooks/gege/turn", {"heard": heard.as_json(), "text": clean})
         return answer["messages"], answer["parsed"]
 
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -136,12 +137,11 @@ def run_rasa_server(
             async def turn(request: Request) -> HTTPResponse:
                 if not known(request):
                     return json({"error": "token"}, status=403)
-                values = dict(request.json["heard"])
-                values["alternatives"] = tuple(values.get("alternatives", ()))
+                heard = Heard.from_json(request.json["heard"])
                 try:
-                    messages, parsed = await handle(agent, store, Heard(**values), request.json["text"])
+                    messages, parsed = await handle(agent, store, heard, request.json["text"])
                 except Exception:
-                    store.forget(values.get("session", ""))
+                    store.forget(heard.session)
                     raise
                 return json({"messages": messages, "parsed": parsed})
 

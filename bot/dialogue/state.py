@@ -60,12 +60,12 @@ class DialogueStore(TrackerStore):
             names = ("kind", "said", "place", "householder", "household_no", "grid_no", "ticket_no", "utterance_id")
             unfinished = {name: tracker.get_slot(name) for name in names if tracker.get_slot(name)}
         message = tracker.latest_message
-        caller = str((message.metadata or {}).get("caller", "")) if message else ""
-        if unfinished and message:
-            unfinished["channel"] = str((message.metadata or {}).get("channel", ""))
+        caller: dict[str, Any] = ((message.metadata or {}).get("caller") or {}) if message else {}
+        if unfinished:
+            unfinished["caller"] = caller
         row = {
             "session": tracker.sender_id,
-            "caller": caller,
+            "caller": str(caller.get("address") or ""),
             "events": events,
             "unfinished": unfinished,
             "changed_at": at,

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.dialogue import rasa_lite
+from bot.foundation.errors import Broken
 from bot.settings import PROJECT
 from nlu.lexicon import site_file
 
@@ -19,7 +20,7 @@ from nlu.lexicon import site_file
 SOURCES = ("config.yml", "domain.yml", "nlu/**/*.yml", "nlu/**/*.py", "nlu/**/*.txt", "nlu/**/*.tsv")
 
 
-class TrainingFailed(Exception):
+class TrainingFailed(Broken):
     """Rasa refused the training data; the message says why."""
 
 

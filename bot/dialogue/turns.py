@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections import OrderedDict
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 from bot.dialogue.danger import Asked, DangerQuestions
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.reading import readable, says_something
+from bot.foundation import logs
 from bot.settings import PROJECT
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.heard import Heard
@@ -82,16 +84,7 @@ class RasaDialogue(ABC):
         if earlier := self._answered.get(heard.id):
             return earlier
         try:
-            self._desk.keep_utterance(
-                heard.id,
-                heard.session,
-                heard.channel,
-                heard.text,
-                list(heard.alternatives),
-                heard.caller,
-                recording=heard.recording,
-                call_id=heard.call_id or None,
-            )
+            self._desk.keep(heard)
             reading = await self._best_reading(heard)
             if isinstance(reading, Asked):
                 reply = Reply((sentence("utter_is_it_danger"),), await self._meaning(reading.danger))
@@ -99,7 +92,7 @@ class RasaDialogue(ABC):
                 messages, parsed = await self._rasa_turn(heard, reading)
                 reply = reply_from(messages, understanding_of(heard.text, parsed))
         except Exception:
-            log.exception("turn %s of session %s failed", heard.id, heard.session)
+            log.exception("a turn failed")
             self._rasa_forget(heard.session)
             reply = self._apology(heard)
         self._answered[heard.id] = reply
@@ -110,21 +103,18 @@ class RasaDialogue(ABC):
     def _apology(self, heard: Heard) -> Reply:
         """The machine failed: what was said becomes a ticket for a person, if the database still can."""
         understanding = Understanding(heard.text, "out_of_scope", 0.0, True)
-        report = Report(
-            kind="unclear",
-            said=heard.text,
-            session=heard.session,
-            channel=heard.channel,
-            reporter=heard.caller,
-            utterance_id=heard.id,
-        )
         try:
-            ticket = self._desk.report(report)
+            ticket = self._desk.report(Report.of(heard, "unclear"))
         except Exception:
-            log.exception("the report of session %s could not be kept either", heard.session)
+            log.exception("what was said could not be kept either")
             return Reply((sentence("utter_could_not_log"),), understanding, hand_over=True)
         kept = sentence("utter_kept_for_a_person")
         return Reply((kept,), understanding, ticket_no=ticket.ticket_no, hand_over=True)
+
+
+def about_turn(heard: Heard) -> AbstractContextManager[None]:
+    """What is logged within is about this turn."""
+    return logs.about(session=heard.session, turn=heard.id, call=heard.call_id)
 
 
 def _readings(text: str, alternatives: tuple[str, ...]) -> list[str]:

@@ -13,11 +13,13 @@ from typing import Any
 
 import yaml
 
+from bot.foundation.errors import Refused
+
 #: shorter ones stand in too many words
 SHORTEST = 2
 
 
-class NamesRefused(Exception):
+class NamesRefused(Refused):
     """The pairs cannot be used; the message names the file, the pair and the reason."""
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot.database import Base, Database
+from bot.foundation.errors import Refused
 from bot.grid.models import (
     Community,
     Contact,
@@ -52,7 +53,7 @@ class Problem:
         )
 
 
-class ImportRefused(Exception):
+class ImportRefused(Refused):
     """The file was refused as a whole; nothing was changed."""
 
     def __init__(self, file: str, problems: Sequence[Problem]) -> None:

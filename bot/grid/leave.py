@@ -9,10 +9,11 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, aliased
 
 from bot.database import Database, now
+from bot.foundation.errors import Refused
 from bot.grid.models import Role, Staff, Substitution
 
 
-class LeaveRefused(Exception):
+class LeaveRefused(Refused):
     """This substitution cannot be; the message says what stands against it."""
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 import enum
 import re
 
+from bot.foundation.errors import Refused
 from bot.grid.numerals import normalise_numbers
 
 #: further ahead nobody means it
@@ -20,7 +21,7 @@ class Doubt(enum.StrEnum):
     far = "far"
 
 
-class TimeRefused(Exception):
+class TimeRefused(Refused):
     """`doubt` says why; what to tell a person is in words.yml."""
 
     def __init__(self, doubt: Doubt) -> None:

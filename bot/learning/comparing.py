@@ -10,6 +10,7 @@ from typing import Any
 from bot.dialogue.frozen import FROZEN, Sentence, measure, sets_of_sentences
 from bot.dialogue.port import Understanding
 from bot.dialogue.reading import readable
+from bot.foundation.errors import Broken
 
 Progress = Callable[[str], None]
 Parse = Callable[[str], Awaitable[Understanding]]
@@ -17,7 +18,7 @@ Figures = dict[str, dict[str, float]]
 CLEAN, DISTORTED, HELD_OUT = "clean", "simulated 0.6", "held out"
 
 
-class NothingToCompare(Exception):
+class NothingToCompare(Broken):
     """The frozen sentences are missing; without them no new model is put into service."""
 
 

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.dialogue.training import learned_folder
+from bot.foundation.errors import Unavailable
 from nlu.lexicon import site_file
 
 
-class LearningBusy(Exception):
+class LearningBusy(Unavailable):
     """Somebody is learning already."""
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from bot.database import Database
 from bot.dialogue.frozen import Sentence
 from bot.dialogue.training import fingerprint, learned_folder, site_models, train, train_learned, trained_model
+from bot.foundation.errors import Refused
 from bot.grid.heard_names import names_file, read
 from bot.grid.registry import Registry
 from bot.learning import files, names
@@ -33,7 +34,7 @@ _KEPT_MODELS = 4
 _ABANDONED_S = 3600.0
 
 
-class NotLearned(Exception):
+class NotLearned(Refused):
     """Nothing was changed; the message says why."""
 
 

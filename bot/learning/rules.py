@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bot.foundation.errors import Refused
+
 HAZARD = "report_hazard"
 #: characters of one utterance that staff may write down
 LONGEST = 300
@@ -17,7 +19,7 @@ _HAN = re.compile(r"[㐀-鿿]")
 _DAY = dt.timedelta(days=1)
 
 
-class CorrectionRefused(Exception):
+class CorrectionRefused(Refused):
     """A correction cannot be taken; `reason` is a key of words.yml, the message is for a person."""
 
     def __init__(self, reason: str, message: str) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 
 import yaml
 
+from bot.foundation.errors import Refused
 from bot.learning import files
 
 
-class WordRefused(Exception):
+class WordRefused(Refused):
     """A word cannot be taken or rejected; the message says why."""
 
 

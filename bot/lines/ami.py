@@ -13,6 +13,7 @@ import uuid as uuids
 from dataclasses import dataclass
 from typing import Any
 
+from bot.foundation.errors import Unavailable
 from bot.lines.audiosocket import AudioSocketLine, AudioSocketServer
 from bot.lines.dialling import Connected, Rung
 from bot.lines.line import CallFacts
@@ -27,7 +28,7 @@ _CONNECT_S = 5.0
 _MOST_LINES = 500
 
 
-class AmiFailed(Exception):
+class AmiFailed(Unavailable):
     """The manager interface cannot be used; for the operator."""
 
 

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
+from bot.foundation.errors import Unavailable
 from bot.lines.allowed import is_allowed, networks
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _UNKNOWN = ("", "unknown", "<unknown>", "anonymous", "private", "restricted", "unavailable")
 
 
-class AgiFailed(Exception):
+class AgiFailed(Unavailable):
     """The other end spoke no AGI, was too slow, or went away."""
 
 

@@ -22,6 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.database import Base, Database, UTCDateTime, now
+from bot.foundation.errors import Refused
 
 #: bytes of the signature that travel: 128 bits
 _SIGNATURE = 16
@@ -66,7 +67,7 @@ class LinkUse(Base):
     used_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
 
 
-class BadLink(Exception):
+class BadLink(Refused):
     """`reason` is forged, expired or used; what to tell a person is in words.yml."""
 
     def __init__(self, reason: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.foundation import errors
+
 
 @dataclass(frozen=True)
 class Button:
@@ -37,7 +39,7 @@ class Message:
     buttons: tuple[Button, ...] = ()
 
 
-class Transient(Exception):
+class Transient(errors.Unavailable):
     """Not now: try again, after `retry_after` seconds where the provider said so."""
 
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
@@ -45,7 +47,7 @@ class Transient(Exception):
         self.retry_after = retry_after
 
 
-class Refused(Exception):
+class Refused(errors.Refused):
     """Never: the provider will not take this message for this person (blocked, unknown, malformed)."""
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from bot.database import Database, now
+from bot.foundation import logs
 from bot.grid.models import Role, Staff
 from bot.notify import routes
 from bot.notify.links import Links
@@ -215,7 +216,7 @@ class Relay:
                 # One message that cannot be written must not hold up those behind it.
                 log.exception("notification %s cannot be written", mine[0].id)
                 for row in mine:
-                    self._after_failure(session, row, _Outcome(failed={"text": repr(problem)}), at)
+                    self._after_failure(session, row, _Outcome(failed={"text": logs.described(problem)}), at)
                 continue
             parcel = dataclasses.replace(parcel, rest=group.rest)
             parcels.append(parcel)
@@ -238,11 +239,12 @@ class Relay:
     def _landed(self, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
         if not task.cancelled() and task.exception() is not None and self._loop is not None:
-            log.debug("a delivery ended badly: %r", task.exception())
+            log.debug("a delivery ended badly: %s", task.exception())
 
     async def _deliver(self, parcel: Parcel, at: dt.datetime | None) -> int:
         """Send one parcel by all of its ways at once and write down what came of it; rows that are delivered."""
         outcome = _Outcome()
+        logs.note(ticket=next((one.ticket_no for one in parcel.messages.values()), ""))
         try:
             await asyncio.gather(*(self._send(name, one, outcome) for name, one in parcel.messages.items()))
         finally:
@@ -277,7 +279,7 @@ class Relay:
             outcome.failed[name] = str(problem)
             outcome.retry_after = max(outcome.retry_after, problem.retry_after or 0.0)
         except Exception as problem:
-            outcome.failed[name] = repr(problem)
+            outcome.failed[name] = logs.described(problem)
         else:
             outcome.taken.append(name)
 
@@ -306,10 +308,10 @@ class Relay:
         """Try again later, or give up: at once when every way refused, else after a day."""
         row.error = outcome.reasons[:2000] or "no way to this person"
         hopeless = bool(outcome.refused) and not outcome.failed
-        old = at - (row.held_until or row.created_at) >= dt.timedelta(hours=self._settings.dead_letter_after_h)
-        if not hopeless and not old:
-            doubled = self._settings.retry_first_s * 2.0 ** min(row.attempts - 1, 40)
-            wait = max(min(doubled, self._settings.retry_max_s), outcome.retry_after, 0.001)
+        age = (at - (row.held_until or row.created_at)).total_seconds()
+        backoff = self._settings.backoff(row.urgent)
+        wait = None if hopeless else backoff.wait(row.attempts, asked_s=outcome.retry_after, age_s=age)
+        if wait is not None:
             row.due_at = at + dt.timedelta(seconds=wait)
         elif row.provider:
             row.state, row.sent_at = "sent", at  # one way of several reached the person

@@ -14,6 +14,7 @@ from bot.notify.links import Links, Purpose
 from bot.notify.outage_texts import outage_fields
 from bot.notify.provider import Button, Message, Provider
 from bot.notify.texts import Case, digest, digest_for_all, render, word
+from bot.tickets.intake.channels import Channel
 from bot.tickets.models import Notification, State, Ticket
 
 #: the role of a reader who is no staff
@@ -37,7 +38,6 @@ VERBS: dict[str, tuple[str, ...]] = {
     State.on_site: ("done", "eta", "ring", "crew", "wrong"),
 }
 #: channels in which staff can answer a resident through the bot
-CHATS = ("telegram", "wechat")
 #: verbs with a link of their own: what can be done without signing in, and the page with the number; the others
 #: lead to the case
 _OWN_LINK = {"take": Purpose.take, "site": Purpose.site, "done": Purpose.done, "ring": Purpose.ring}
@@ -48,7 +48,7 @@ _LINES = 12
 def verbs(state: str, channel: str) -> tuple[str, ...]:
     """What staff can do with a ticket in `state` that was reported by `channel`."""
     found = VERBS.get(state, ())
-    return (found[0], "talk", *found[1:]) if found and channel in CHATS else found
+    return (found[0], "talk", *found[1:]) if found and Channel(channel).relayed else found
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,14 @@ import struct
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from bot.foundation.errors import Refused
+
 _BLOCK = 32
 #: a callback older than this (s) is a replay, unless the clocks are wrong
 WINDOW = 600
 
 
-class NotFromWeCom(Exception):
+class NotFromWeCom(Refused):
     """Signature, time, key or receiver do not fit; the message says which, and nothing of the content."""
 
 

@@ -12,6 +12,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.foundation.errors import Refused
 from bot.settings import Settings
 
 #: a key in the environment comes before the one in the file
@@ -22,7 +23,7 @@ _REMARK = (
 )
 
 
-class KeyRefused(Exception):
+class KeyRefused(Refused):
     """There is no usable key; the message says what to do."""
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.database import Database, now
+from bot.foundation.errors import Refused
 from bot.recordings.keys import load_keys
 from bot.recordings.models import RecordingDeletion
 from bot.recordings.sealed import NotSealed, Opened, SealedWriter, header_of, unseal
@@ -22,7 +23,7 @@ SUFFIX = ".sealed"
 _NAME = re.compile(r"recordings/(?:[A-Za-z0-9_.@+-]+/)*[A-Za-z0-9_.@+-]+")
 
 
-class RecordingMissing(Exception):
+class RecordingMissing(Refused):
     """There is no such recording (any more), or it cannot be opened; the message says which of the two."""
 
 

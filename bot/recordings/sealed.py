@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from bot.foundation.errors import Broken
 from bot.recordings.keys import Key, KeyRing
 
 MAGIC = b"GEGEREC1"
@@ -31,7 +32,7 @@ _LARGEST = 1 << 22
 _TAG = 16
 
 
-class NotSealed(Exception):
+class NotSealed(Broken):
     """This is no sealed recording, or it was changed."""
 
 

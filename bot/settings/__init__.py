@@ -28,6 +28,9 @@ from bot.settings.settings import (
     LearningSettings as LearningSettings,
 )
 from bot.settings.settings import (
+    LogSettings as LogSettings,
+)
+from bot.settings.settings import (
     MetricsSettings as MetricsSettings,
 )
 from bot.settings.settings import (

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, ValidationError
 
+from bot.foundation.backoff import Backoff
+from bot.foundation.errors import Refused
 from bot.settings.accounts import RobotAccount, TelegramAccount, WebhookAccount, WeComAccount, read_secret
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -17,7 +19,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 Span = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
 
 
-class SettingsError(Exception):
+class SettingsError(Refused):
     """The site's settings cannot be used; the message says which line and what to do."""
 
 
@@ -111,11 +113,22 @@ class NotifySettings(_Section):
     wecom_robot: RobotAccount = Field(default_factory=RobotAccount)
     dingtalk_robot: RobotAccount = Field(default_factory=RobotAccount)
     webhook: WebhookAccount = Field(default_factory=WebhookAccount)
-    retry_first_s: float = 1.0
+    #: a message that was not taken is tried again after so long, then ever more rarely
+    retry_first_s: float = Field(default=1.0, gt=0)
     retry_max_s: float = 3600.0
+    #: the same for danger, whatever a provider asks for
+    retry_max_urgent_s: float = Field(default=60.0, gt=0, le=60)
+    #: what nobody took for so long is given up
     dead_letter_after_h: float = 24.0
     #: settled messages of cases that are over are forgotten after so many days
     keep_days: int = Field(default=180, ge=1)
+
+    def backoff(self, urgent: bool) -> Backoff:
+        """When a message that was not taken is tried again."""
+        most, until = self.retry_max_urgent_s, self.dead_letter_after_h * 3600
+        if urgent:
+            return Backoff(min(self.retry_first_s, most), most, give_up_after_s=until, most_asked_s=most)
+        return Backoff(self.retry_first_s, self.retry_max_s, give_up_after_s=until)
 
 
 class ChatSettings(_Section):
@@ -289,6 +302,13 @@ class CallingSettings(_Section):
     pause_s: float = Field(default=60.0, gt=0)
 
 
+class LogSettings(_Section):
+    """The service's log on standard error; GEGE_LOG in the environment comes before it."""
+
+    #: of Gege's own lines; other libraries are heard from "warning" on
+    level: Literal["debug", "info", "warning", "error"] = "warning"
+
+
 class MetricsSettings(_Section):
     """`/metrics` is for this machine, and for whoever shows this token (Authorization: Bearer …)."""
 
@@ -347,6 +367,7 @@ class Settings(_Section):
     capacity: CapacitySettings = Field(default_factory=CapacitySettings)
     asterisk: AsteriskSettings = Field(default_factory=AsteriskSettings)
     calling: CallingSettings = Field(default_factory=CallingSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     prompts: PromptSettings = Field(default_factory=PromptSettings)
     phone: PhoneSettings = Field(default_factory=PhoneSettings)
@@ -365,7 +386,7 @@ class Settings(_Section):
 
 
 def load_settings(home: Path | None = None) -> Settings:
-    """Read `gege.toml` of GEGE_HOME (default `var/`); GEGE_DATABASE_URL overrides the database.
+    """Read `gege.toml` of GEGE_HOME (default `var/`); GEGE_DATABASE_URL overrides the database, GEGE_LOG the log's level.
 
     Raises SettingsError with the file, the key and the reason."""
     root = Path(home or os.environ.get("GEGE_HOME") or "var").expanduser()
@@ -379,9 +400,15 @@ def load_settings(home: Path | None = None) -> Settings:
     values["home"] = root
     if url := os.environ.get("GEGE_DATABASE_URL"):
         values["database"] = url
+    if level := os.environ.get("GEGE_LOG"):
+        values["log"] = {**_table(values.get("log")), "level": level.lower()}
     try:
         return Settings(**values)
     except ValidationError as problem:
         first = problem.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise SettingsError(f"{file}: {key}: {first['msg']}") from problem
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -10,10 +10,12 @@ from typing import Any
 
 import yaml
 
+from bot.foundation.errors import Refused
+
 DEFAULT = Path(__file__).with_name("tariff.yml")
 
 
-class TariffError(Exception):
+class TariffError(Refused):
     """The price table cannot be used; the message names the file and the fault."""
 
 

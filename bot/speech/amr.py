@@ -10,6 +10,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+from bot.foundation.errors import Refused
+
 MAGIC = b"#!AMR\n"
 RATE = 8000
 _LIBRARY = "libopencore-amrnb.so.0"
@@ -19,7 +21,7 @@ _SAMPLES = 160
 _TIMEOUT_S = 20.0
 
 
-class NotDecoded(Exception):
+class NotDecoded(Refused):
     """The message says whether the library is missing or the sound is broken."""
 
 

@@ -12,12 +12,13 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
+from bot.foundation.errors import Refused
 from bot.speech import amr
 
 Samples = npt.NDArray[np.int16]
 
 
-class AudioRefused(Exception):
+class AudioRefused(Refused):
     """This is no sound that can be listened to; the message says why, in plain words."""
 
 

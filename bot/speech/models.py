@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import re
 import shutil
 import stat
@@ -15,6 +16,8 @@ from pathlib import Path, PurePosixPath
 
 import aiohttp
 
+from bot.foundation.backoff import Backoff
+from bot.foundation.errors import Refused
 from bot.settings import PROJECT, Settings
 
 #: Source: alphacephei.com/vosk/models (Apache 2.0); checksum and size in the project's STACK notes.
@@ -28,15 +31,17 @@ DEMO = PROJECT / "models" / "demo"
 _NEEDED = ("am/final.mdl", "conf/model.conf", "conf/mfcc.conf")
 _GRAPHS = (("graph/HCLG.fst",), ("graph/HCLr.fst", "graph/Gr.fst"))
 _LARGEST_ZIP_CONTENT = 8 << 30
+#: between two tries of a download that broke off
+_AGAIN = Backoff(first_s=0.2, most_s=5.0, tries=5)
 
 Progress = Callable[[int, int], None]
 
 
-class ModelMissing(Exception):
+class ModelMissing(Refused):
     """A folder holds no usable speech model; the message names it and says what to do."""
 
 
-class ModelRefused(Exception):
+class ModelRefused(Refused):
     """A download or zip file is not what it should be; nothing was installed."""
 
 
@@ -172,27 +177,22 @@ async def fetch(
     *,
     url: str = OFFICIAL_URL,
     sha256: str = OFFICIAL_SHA256,
-    tries: int = 5,
+    again: Backoff = _AGAIN,
 ) -> SpeechModel:
     """Download the official small Chinese model, check it, install it. `progress(bytes so far, in all)`.
 
     A download that broke off goes on where it stopped, in this run or the next. Raises ModelRefused."""
     part = home / "models" / (url.rsplit("/", 1)[-1] + ".part")
     part.parent.mkdir(parents=True, exist_ok=True)
-    last: Exception | None = None
-    for attempt in range(tries):
+    for failed in itertools.count(1):
         try:
             await _download(url, part, progress)
             break
         except (TimeoutError, aiohttp.ClientError, OSError) as problem:
-            last = problem
-            if attempt + 1 < tries:
-                await asyncio.sleep(min(0.2 * 2**attempt, 5.0))
-    else:
-        kept = part.stat().st_size if part.exists() else 0
-        raise ModelRefused(
-            f"{url}: the download broke off ({last}); {kept} bytes are kept, the next `gege models fetch` goes on there"
-        )
+            wait = again.wait(failed)
+            if wait is None:
+                raise _broken_off(url, part, problem) from problem
+            await asyncio.sleep(wait)
     found = await asyncio.to_thread(_sha256, part)
     if found != sha256:
         part.unlink()
@@ -203,6 +203,13 @@ async def fetch(
         return await asyncio.to_thread(install_zip, whole, home)
     finally:
         whole.unlink(missing_ok=True)
+
+
+def _broken_off(url: str, part: Path, problem: Exception) -> ModelRefused:
+    kept = part.stat().st_size if part.exists() else 0
+    return ModelRefused(
+        f"{url}: the download broke off ({problem}); {kept} bytes are kept, the next `gege models fetch` goes on there"
+    )
 
 
 async def _download(url: str, part: Path, progress: Progress | None) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 import soxr
 import vosk
 
+from bot.foundation.errors import Broken
 from bot.speech.models import ModelMissing, look_at
 from bot.speech.phrases import UNKNOWN, PhraseList, in_words_of
 
@@ -31,7 +32,7 @@ _STEP_S = 0.1
 _NICE = 4
 
 
-class RecogniserFailed(Exception):
+class RecogniserFailed(Broken):
     """The recogniser broke on this utterance; the recording has to go to a person."""
 
 

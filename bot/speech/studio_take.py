@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bot.foundation.errors import Refused
 from bot.speech.audio import AudioRefused, Samples, read_audio
 from bot.speech.level import faded, levelled, loudness, trimmed
 
@@ -17,7 +18,7 @@ _CUT = 32700
 _CUT_SHARE = 0.002
 
 
-class TakeRefused(Exception):
+class TakeRefused(Refused):
     """The recording is of no use; `name` is the sentence of bot/web/studio.yml that says why."""
 
     def __init__(self, name: str) -> None:

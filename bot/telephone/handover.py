@@ -17,6 +17,8 @@ from bot.settings import Settings
 from bot.speech.speak import Voice, VoiceFailed
 from bot.telephone.ring_plan import ANSWERED, CALLER_LEFT, CallPlan, Roles, Step, digits, people_to_ring
 from bot.tickets.desk import Report, TicketCard
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.channels import Channel
 from bot.voice.call import OnEvent
 from bot.voice.mouth import say
 from bot.voice.prompts import prompts
@@ -279,7 +281,9 @@ class HandOvers:
             grid_no = grid_of_numbers(self._roles, plan.dialled)
             facts = {"call_id": plan.call_id, "call_back": "not_reached"}
             card = self._desk.report(
-                Report("callback", "", plan.call_id, "phone", plan.caller, grid_no=grid_no, facts=facts)
+                Report(
+                    "callback", "", plan.call_id, Caller.by(Channel.phone, plan.caller), grid_no=grid_no, facts=facts
+                )
             )
         plan.ticket_no = card.ticket_no if card else ""
 

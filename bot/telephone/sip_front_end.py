@@ -8,6 +8,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator
 
+from bot.foundation.errors import Unavailable
 from bot.lines.line import CallFacts, Line
 from bot.lines.sip.gateway import Gateway
 from bot.lines.sip.server import SipServer
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 _SIP_PORT = 5060
 
 
-class UnknownTrunk(Exception):
+class UnknownTrunk(Unavailable):
     """The trunk's host has no address."""
 
 

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.foundation.errors import Refused
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.heard import Heard
 from bot.tickets.models import Kind
 
 
-class TicketRefused(Exception):
+class TicketRefused(Refused):
     """The rules of the service do not allow this; the message says what stands against it."""
 
 
@@ -25,15 +28,14 @@ class TooLate(TicketRefused):
 
 @dataclass(frozen=True)
 class Report:
-    """What a resident reported, as far as it is known; only `kind`, `said`, `session`, `channel` must be."""
+    """What a resident reported, as far as it is known; only `kind`, `said`, `session`, `caller` must be."""
 
     kind: str
     #: the resident's own words
     said: str
     session: str
-    channel: str
-    #: number or chat id to call back
-    reporter: str = ""
+    #: who reported it, and where to call back
+    caller: Caller
     #: one utterance makes one ticket, however often it is replayed
     utterance_id: str | None = None
     place: str = ""
@@ -46,6 +48,12 @@ class Report:
     def __post_init__(self) -> None:
         if self.kind not in Kind.__members__:
             raise ValueError(f"{self.kind!r} is no ticket kind; one of {', '.join(Kind)}")
+
+    @classmethod
+    def of(cls, heard: Heard, kind: str, **known: Any) -> Report:
+        """The report of one utterance, and what else is `known` of it."""
+        values: dict[str, Any] = {"said": heard.text, "utterance_id": heard.id, **known}
+        return cls(kind=kind, session=heard.session, caller=heard.caller, **values)
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,7 @@ class TicketCard:
     household_no: str | None
     reporter: str
     channel: str
+    assurance: str
     session: str
     place: str
     householder: str
@@ -71,6 +80,11 @@ class TicketCard:
     owner_phone: str
     opened_at: dt.datetime
     changed_at: dt.datetime
+
+    @property
+    def caller(self) -> Caller:
+        """Who reported it."""
+        return Caller.from_json({"address": self.reporter, "channel": self.channel, "assurance": self.assurance})
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -25,6 +25,8 @@ from bot.tickets.cards import (
     TicketRefused,
     TooLate,
 )
+from bot.tickets.intake.heard import Heard
+from bot.tickets.intake.kept import keep
 from bot.tickets.life import broken_off as calls
 from bot.tickets.life import opening
 from bot.tickets.life.adding import Added, add
@@ -68,32 +70,10 @@ class TicketDesk:
 
     # ---- what arrives ---------------------------------------------------------------------------
 
-    def keep_utterance(
-        self,
-        id: str,
-        session: str,
-        channel: str,
-        text: str,
-        alternatives: Sequence[str] = (),
-        caller: str = "",
-        recording: str = "",
-        call_id: str | None = None,
-        at: dt.datetime | None = None,
-    ) -> bool:
+    def keep(self, heard: Heard, at: dt.datetime | None = None) -> bool:
         """Keep what was heard before it is understood; False when that id is there already."""
         with self._database.noting() as writing:
-            return opening.keep_utterance(
-                writing,
-                id,
-                session,
-                channel,
-                text,
-                alternatives,
-                caller,
-                recording,
-                call_id or None,
-                at or now(),
-            )
+            return keep(writing, heard, at or now())
 
     def begin_call(
         self,

@@ -75,6 +75,8 @@ class Utterance(Base):
     call_id: Mapped[str | None] = mapped_column(ForeignKey("call.id"))
     caller: Mapped[str] = mapped_column(String(80), default="")
     channel: Mapped[str] = mapped_column(String(20))
+    #: who says that `caller` is the caller's (bot/tickets/intake/caller.py)
+    assurance: Mapped[str] = mapped_column(String(10), default="typed", server_default="typed")
     text: Mapped[str] = mapped_column(Text)
     alternatives: Mapped[list[str]] = mapped_column(JSON, default=list)
     recording: Mapped[str] = mapped_column(String(200), default="")
@@ -103,6 +105,8 @@ class Ticket(Base):
     #: number or chat id of the reporter, who need not live there
     reporter: Mapped[str] = mapped_column(String(80), default="", index=True)
     channel: Mapped[str] = mapped_column(String(20), default="")
+    #: who says that `reporter` is the reporter's
+    assurance: Mapped[str] = mapped_column(String(10), default="typed", server_default="typed")
     session: Mapped[str] = mapped_column(String(80), default="")
     place: Mapped[str] = mapped_column(String(300), default="")
     householder: Mapped[str] = mapped_column(String(80), default="")

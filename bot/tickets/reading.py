@@ -8,11 +8,9 @@ from sqlalchemy.orm import Session
 from bot.grid.models import Staff
 from bot.tickets.cards import ActivityCard, DeadlineCard, NotificationCard, TicketCard
 from bot.tickets.due.deadlines import DEADLINES
+from bot.tickets.intake.channels import Channel
 from bot.tickets.life.states import OPEN
 from bot.tickets.models import Activity, Notification, State, Ticket, Timer, Utterance
-
-#: channels whose session is a chat, which does not end with its report
-_CHATS = ("telegram", "wechat", "wecom")
 
 
 def _card(ticket: Ticket, owner: Staff | None) -> TicketCard:
@@ -25,6 +23,7 @@ def _card(ticket: Ticket, owner: Staff | None) -> TicketCard:
         household_no=ticket.household_no,
         reporter=ticket.reporter,
         channel=ticket.channel,
+        assurance=ticket.assurance,
         session=ticket.session,
         place=ticket.place,
         householder=ticket.householder,
@@ -165,7 +164,7 @@ def recordings(session: Session, ticket_no: str) -> list[str]:
         .where(Utterance.session == ticket.session, Utterance.recording != "")
         .order_by(Utterance.heard_at)
     )
-    if ticket.channel in _CHATS:
+    if Channel(ticket.channel).chat:
         opened = select(Ticket.opened_at).where(Ticket.session == ticket.session).order_by(Ticket.opened_at)
         before = session.scalar(
             opened.where(Ticket.opened_at < ticket.opened_at).order_by(None).order_by(Ticket.opened_at.desc()).limit(1)

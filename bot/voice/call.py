@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.dialogue.port import Reply
+from bot.foundation import logs
 from bot.lines.line import CallFacts, Line, Pressed
 from bot.recordings.keys import KeyRefused
 from bot.speech.reading import plain
@@ -52,6 +53,7 @@ class PhoneCall(MessageTaking):
     async def run(self) -> CallStory:
         """The whole call. Whatever happens, the line is hung up and the desk is told."""
         began = self._clock()
+        logs.note(call=self.facts.call_id)
         self._line.on_sent = self._recording.gege
         ear = asyncio.create_task(self._ear.listen())
         seated = self._recogniser is not None and (self._seats is None or self._seats.take())
@@ -238,6 +240,7 @@ class PhoneCall(MessageTaking):
         turn.intent, turn.confidence = meaning.intent, round(meaning.confidence, 4)
         turn.fallback, turn.entities = meaning.fallback, dict(meaning.entities)
         turn.ticket_no = reply.ticket_no
+        logs.note(ticket=reply.ticket_no)
         self.story.ticket_no = reply.ticket_no or self.story.ticket_no
         self._event("understood", intent=meaning.intent, confidence=turn.confidence, fallback=meaning.fallback,
                     ticket_no=reply.ticket_no)  # fmt: skip

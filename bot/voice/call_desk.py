@@ -7,6 +7,7 @@ import logging
 from typing import Any, Protocol
 
 from bot.lines.line import CallFacts
+from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import Intake
 from bot.voice.patience import CallerPaces
@@ -100,7 +101,7 @@ class Keeping:
     def _last_word(self) -> Heard:
         facts = self._facts
         return Heard(
-            id=f"{facts.call_id}-end", session=facts.call_id, text="", caller=facts.caller, channel=facts.channel,
+            id=f"{facts.call_id}-end", session=facts.call_id, text="", caller=Caller.by(facts.channel, facts.caller),
             dialled=facts.dialled, diverting=facts.diverting, call_id=facts.call_id,
         )  # fmt: skip
 

@@ -15,6 +15,7 @@ from bot.lines.tones import looking
 from bot.settings import Settings
 from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice
+from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import Intake
 from bot.voice.call_desk import CallDesk, Keeping
@@ -137,7 +138,7 @@ class CallFrame:
         facts = self.facts
         return Heard(
             id=f"{facts.call_id}-{self._utterances}", session=facts.call_id, text=text, alternatives=alternatives,
-            caller=facts.caller, channel=facts.channel, dialled=facts.dialled, diverting=facts.diverting,
+            caller=Caller.by(facts.channel, facts.caller), dialled=facts.dialled, diverting=facts.diverting,
             recording=recording or self._recording.path, call_id=facts.call_id,
         )  # fmt: skip
 

@@ -16,6 +16,8 @@ from bot.dialogue.port import Dialogue, Reply
 from bot.settings import Settings
 from bot.speech.audio import wav_bytes
 from bot.speech.speak import Voice, VoiceFailed
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.channels import Channel
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import Intake
 from bot.web.cases import Cases, session_of
@@ -157,7 +159,6 @@ class Conversation:
             id=f"{session[:36]}-{turn_id}"[:64],
             session=session,
             text=text.strip(),
-            caller=re.sub(r"[^0-9+]", "", caller)[:20],
-            channel="web",
+            caller=Caller.by(Channel.web, re.sub(r"[^0-9+]", "", caller)[:20]),
             dialled=dialled if _DIALLED.fullmatch(dialled) else "",
         )

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from bot.foundation import errors
 from bot.web.words import words
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ _HEADERS = {
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-class Refused(Exception):
+class Refused(errors.Refused):
     """A request that is answered with a sentence of words.yml."""
 
     def __init__(self, name: str, status: int = 400) -> None:

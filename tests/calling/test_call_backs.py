@@ -28,6 +28,7 @@ from bot.lines.sip.gateway import Gateway
 from bot.lines.sip.server import SipServer
 from bot.settings import CallingSettings
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.caller import Caller
 from tests.calling.phones import Network, Phone
 from tests.sip.exchange import TONE, Sound, exchange
 from tests.tickets.county import county as small_county
@@ -53,7 +54,7 @@ class House:
             not_now=lambda: self.stopping,
         )  # fmt: skip
         self.manager = self.registry.staff("24", "manager")[0]
-        self.ticket = self.desk.report(Report("callback", "请回电", "s", "phone", RESIDENT, grid_no="24"))
+        self.ticket = self.desk.report(Report("callback", "请回电", "s", Caller.by("phone", RESIDENT), grid_no="24"))
 
     async def press(self, number: str = "") -> str:
         ticket = self.desk.ticket(self.ticket.ticket_no)
@@ -187,7 +188,7 @@ async def test_tolls_are_limited_but_a_person_may_ring_who_wants_no_machine(coun
 
 async def test_a_chats_number_is_no_telephone_number(county: Database) -> None:
     async with house(county, Network()) as here:
-        chat = here.desk.report(Report("outage", "停电了", "t", "telegram", "13971800123", grid_no="24"))
+        chat = here.desk.report(Report("outage", "停电了", "t", Caller.by("telegram", "13971800123"), grid_no="24"))
         assert numbers_of(here.desk.ticket(chat.ticket_no), here.registry) == []
         assert await asyncio.to_thread(here.calls.begin, here.desk.ticket(chat.ticket_no), here.manager) == "no_number"
 

@@ -21,6 +21,7 @@ from bot.lines.line import Pressed, Sounded
 from bot.lines.outgoing import Outgoing
 from bot.settings import CallingSettings
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.caller import Caller
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
 from tests.voice.doubles import ToneVoice
@@ -111,7 +112,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def fallen_line(desk: TicketDesk, **more):
     said = "电线掉在路上了,打13971800123,我叫王大勇"
     return desk.report(
-        Report("hazard", said, "s", "phone", "13971800123", place="沿河路206号", **{"grid_no": "24", **more})
+        Report("hazard", said, "s", Caller.by("phone", "13971800123"), place="沿河路206号", **{"grid_no": "24", **more})
     )
 
 
@@ -176,7 +177,7 @@ async def test_danger_is_rung_whatever_the_limits_and_nothing_else_is_rung_for(c
     of = phones(county)
     network = Network(**{"n" + of["manager"]: Rung("answered", Phone("1"))})
     async with ringing(county, network) as (calls, desk, _):
-        desk.report(Report("outage", "停电了", "s", "phone", "13971800123", grid_no="24"))
+        desk.report(Report("outage", "停电了", "s", Caller.by("phone", "13971800123"), grid_no="24"))
         assert await calls.tick() == 0
         fallen_line(desk, grid_no=None)  # nobody knows where: the duty desk
         await calls.tick()

@@ -19,6 +19,7 @@ from bot.settings import CallingSettings
 from bot.telephone.sip_front_end import sip_front_end
 from bot.tickets.desk import Report
 from bot.tickets.due.hours import Hours
+from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import OwedCall
 from bot.tickets.rules import usual_rules
@@ -55,7 +56,7 @@ class Answering:
 
 
 def resolved(desk, at: dt.datetime):
-    ticket = desk.report(Report("outage", "停电了", "s", "phone", NUMBER, grid_no="24"), at)
+    ticket = desk.report(Report("outage", "停电了", "s", Caller.by("phone", NUMBER), grid_no="24"), at)
     desk.acknowledge(ticket.ticket_no, "M1", at)
     desk.resolve(ticket.ticket_no, "M1", at=at)
     return ticket.ticket_no
@@ -180,11 +181,11 @@ async def test_who_wants_no_more_calls_is_believed_and_a_mailbox_is_let_be(count
     usual = Answering(None, "GD1")
     for text in ("", "你们莫再打了啊", "往后不要打电话来"):
         asking = AskingDialogue(usual, "您满意不?", lambda: said.append(1))
-        reply = await asking.turn(Heard(id="1", session="s", text=text, caller=NUMBER, channel="phone"))
+        reply = await asking.turn(Heard("1", "s", text, caller=Caller.by("phone", NUMBER)))
         assert reply.ended and reply.sentences == (words().no_more,)
     assert len(said) == 3
     asking = AskingDialogue(usual, "您满意不?", lambda: said.append(1))
-    mailbox = Heard(id="1", session="s", text="您好您拨打的电话暂时无人接听", caller=NUMBER, channel="phone")
+    mailbox = Heard("1", "s", "您好您拨打的电话暂时无人接听", caller=Caller.by("phone", NUMBER))
     first, second = await asking.turn(mailbox), await asking.turn(mailbox)
     assert not first.ended and "您满意不?" in first.sentences and second.ended
     assert usual.heard == [] and len(said) == 3

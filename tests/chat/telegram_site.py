@@ -27,12 +27,14 @@ from bot.chat.takeover import Takeovers
 from bot.chat.telegram import TelegramChat
 from bot.database import Database, open_database
 from bot.dialogue.port import Reply, Understanding
+from bot.foundation.backoff import Backoff
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
 from bot.notify.links import Links
 from bot.settings import Settings
 from bot.settings.accounts import TelegramAccount
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import Ticket
 from tests.chat.telegram_server import TelegramServer, telegram_server
@@ -88,14 +90,7 @@ class Site:
 
     def ticket(self, channel: str = "telegram") -> str:
         return self.desk.report(
-            Report(
-                kind="outage",
-                said="停电了",
-                session=f"telegram:{RESIDENT}",
-                channel=channel,
-                reporter=str(RESIDENT),
-                grid_no="24",
-            )
+            Report("outage", "停电了", f"telegram:{RESIDENT}", Caller.by(channel, str(RESIDENT)), grid_no="24")
         ).ticket_no
 
     def tickets(self) -> list[Ticket]:
@@ -128,14 +123,25 @@ class Dialogue:
         self.site_heard.append(heard)
         meaning = Understanding(heard.text, "report_outage", 0.9, False)
         if "冒烟" in heard.text:
-            danger = Report("hazard", heard.text, heard.session, heard.channel, heard.caller, heard.id, urgent=True)
+            danger = Report(
+                "hazard",
+                heard.text,
+                heard.session,
+                heard.caller,
+                utterance_id=heard.id,
+                urgent=True,
+            )
             return Reply(("离远些。", "在哪里?"), meaning, ticket_no=self.desk.report(danger).ticket_no)
         if "停电" not in heard.text:
             return Reply((f"听到:{heard.text}",), meaning)
         report = Report(
-            kind="outage", said=heard.text, session=heard.session, channel=heard.channel, reporter=heard.caller,
-            utterance_id=heard.id, grid_no=heard.dialled.removeprefix("grid_") or None,
-        )  # fmt: skip
+            "outage",
+            heard.text,
+            heard.session,
+            heard.caller,
+            utterance_id=heard.id,
+            grid_no=heard.dialled.removeprefix("grid_") or None,
+        )
         return Reply(("记下了。",), meaning, ticket_no=self.desk.report(report).ticket_no)
 
 
@@ -171,7 +177,7 @@ async def _listening(site: Site) -> AsyncIterator[None]:
     )
     url = site.server.url
     account = TelegramAccount(token="1:a", base_url=url + "/bot", base_file_url=url + "/file/bot", webhook=site.webhook)
-    outgoing = Outgoing(site.database, first_s=0.05)
+    outgoing = Outgoing(site.database, again=Backoff(0.05, 60.0))
     chat = TelegramChat(account, residents, staff, site.shelf, Inbox(site.database, "telegram"), outgoing, poll_s=0)
     site.chat = chat
     running = asyncio.create_task(chat.run())

@@ -15,6 +15,7 @@ from bot.chat.models import OwedAnswer
 from bot.chat.outgoing import Outgoing, Said
 from bot.chat.takeover import Takeovers, Talk
 from bot.database import Database, now, open_database
+from bot.foundation.backoff import Backoff
 from bot.notify.provider import Refused, Transient
 
 
@@ -46,7 +47,7 @@ async def until(found: Callable[[], bool]) -> None:
 
 async def test_answers_of_a_chat_keep_their_order_through_every_trouble(database: Database) -> None:
     messenger = Messenger([Transient("busy"), OSError("gone"), Transient("busy", 0.05)])
-    outgoing = Outgoing(database, first_s=0.01)
+    outgoing = Outgoing(database, again=Backoff(0.01, 60.0))
     outgoing.add_ways({"fake": messenger.show})
     await outgoing.say("u1", [Said("fake", "7", text) for text in "一二三"])
     await outgoing.say("u2", [Said("fake", "7", "四")])
@@ -71,7 +72,7 @@ async def test_the_same_update_owes_nothing_twice(database: Database) -> None:
 
 async def test_what_is_refused_is_let_go_and_what_nobody_takes_is_given_up(database: Database) -> None:
     messenger = Messenger([Refused("blocked"), *(Transient("busy") for _ in range(50))])
-    outgoing = Outgoing(database, dt.timedelta(seconds=0.5), first_s=0.1)
+    outgoing = Outgoing(database, dt.timedelta(seconds=0.5), again=Backoff(0.1, 60.0))
     outgoing.add_ways({"fake": messenger.show})
     await outgoing.say("u1", [Said("fake", "7", "一"), Said("fake", "7", "二")])
     await until(lambda: not owed(database))

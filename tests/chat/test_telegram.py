@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import json
 import re
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,8 +15,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select, update
 
 from bot.chat import fetching
+from bot.chat.inbox import Inbox, Kept
 from bot.chat.models import Attachment, OwedAnswer
 from bot.database import now
+from bot.foundation.backoff import Backoff
 from bot.recordings.files import open_file
 from bot.settings import Settings
 from bot.tickets.models import Activity, Utterance
@@ -49,6 +52,22 @@ async def test_an_update_that_comes_again_is_taken_once(site: Site) -> None:
     await site.server.until(1)
     site.server.replays += [taken, taken]
     assert len(await site.server.quiet()) == 1 and len(site.tickets()) == 1
+
+
+async def test_what_could_not_be_written_down_is_not_confirmed_and_comes_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep, failed = Inbox.keep, []
+
+    def once(inbox: Inbox, updates: Sequence[Kept]) -> list[Kept]:
+        if updates and not failed:
+            failed.append(updates)
+            raise OSError("the disk is full")
+        return keep(inbox, updates)
+
+    monkeypatch.setattr(Inbox, "keep", once)
+    site.server.message(RESIDENT, "屋里停电了")
+    assert await site.server.until(1) == ["记下了。"] and failed and len(site.tickets()) == 1
 
 
 async def test_what_was_fetched_is_not_lost_when_the_service_is_killed(site: Site) -> None:
@@ -166,7 +185,7 @@ async def test_a_file_that_the_network_loses_for_a_moment_is_fetched_again(site:
 async def test_a_file_that_does_not_come_is_told_and_a_voice_reaches_a_person(
     site: Site, kind: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching.fetch, "__defaults__", ((0.01, 0.01),))
+    monkeypatch.setattr(fetching.fetch, "__defaults__", (Backoff(0.01, 0.01, tries=3),))
     site.server.bad["getFile"] = [web.Response(status=502) for _ in range(3)]
     body = {"voice": {"file_id": "v1", "file_unique_id": "u", "duration": 2}} if kind == "voice" else {"photo": photo()}
     site.server.message(RESIDENT, **body)
@@ -440,6 +459,14 @@ async def test_telegram_delivers_with_our_secret_and_nobody_else_does(site: Site
         more = site.server.message(RESIDENT, "快点来")
         assert (await telegram.post("/telegram", json=more, headers=secret)).status == 200
         await asyncio.wait_for(site.dialogue.begun.wait(), 10)
+
+        def full(inbox: Inbox, updates: Sequence[Kept]) -> list[Kept]:
+            raise OSError("the disk is full")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Inbox, "keep", full)
+            lost = site.server.message(RESIDENT, "在吗")
+            assert (await telegram.post("/telegram", json=lost, headers=secret)).status == 500, "it must bring it again"
     site.server.updates.clear()
     await site.kill()
     site.dialogue.stuck = False

@@ -27,6 +27,7 @@ from bot.chat.store import ChatShelf
 from bot.chat.takeover import Takeovers
 from bot.chat.wecom import RESIDENTS, WeComChat
 from bot.database import Database, open_database
+from bot.foundation.backoff import Backoff
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
 from bot.notify.wecom_crypto import WINDOW, WeComCrypto
@@ -35,6 +36,7 @@ from bot.recordings.room import open_recording
 from bot.settings import Settings
 from bot.settings.accounts import WeComAccount
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.caller import Caller
 from tests.chat.telegram_site import AMR, Dialogue
 from tests.chat.wecom_server import WeChatServer, wechat_server
 from tests.speech.test_amr import encoded, needs_library, tone
@@ -115,7 +117,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         account = WeComAccount(
             corp_id="ww1", token="tok", aes_key=KEY, kf_secret="s", open_kfid="wk1", base_url=wechat.url
         )
-        outgoing = Outgoing(database, first_s=0.05)
+        outgoing = Outgoing(database, again=Backoff(0.05, 60.0))
         parts = (residents, staff, shelf, Inbox(database, RESIDENTS), outgoing)
         chat = WeComChat(account, *parts)
         await chat.start()
@@ -130,7 +132,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 
 def ticket(site: Site) -> str:
-    return site.desk.report(Report(kind="outage", said="停电了", session="s", channel="phone", grid_no="24")).ticket_no
+    return site.desk.report(Report("outage", "停电了", "s", Caller.by("phone"), grid_no="24")).ticket_no
 
 
 async def test_wecom_sees_that_the_address_is_ours(site: Site) -> None:
@@ -330,9 +332,7 @@ async def test_what_the_service_itself_sent_is_not_answered(site: Site) -> None:
 
 
 async def test_a_resident_chooses_from_the_menu_that_asks_them(site: Site) -> None:
-    number = site.desk.report(
-        Report(kind="outage", said="停电了", session="s", channel="wechat", reporter="wm1", grid_no="24")
-    ).ticket_no
+    number = site.desk.report(Report("outage", "停电了", "s", Caller.by("wechat", "wm1"), grid_no="24")).ticket_no
     site.desk.acknowledge(number, "M24")
     site.desk.resolve(number, "M24")
     site.wechat.says(content="不满意", menu_id=f"bad:{number}")

@@ -22,6 +22,8 @@ from bot.learning.learn import RasaBench
 from bot.recordings.room import keep_recording, name_for, path_of
 from bot.settings import PROJECT, Settings
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.heard import Heard
 from tests.tickets.county import on_sqlite
 
 CALLER = "13971800123"
@@ -61,8 +63,8 @@ class Site:
         sound = (np.sin(np.arange(int(rate * seconds)) / 7) * 9000).astype("<i2").tobytes()
         recording = keep_recording(self.settings, name_for(name, "turn-01"), sound, rate)
         heard = "我屋里停店了" + name
-        self.desk.keep_utterance(name, name, "phone", heard, caller=caller, recording=recording)
-        ticket = self.desk.report(Report("outage", heard, name, "phone", caller, grid_no="24")).ticket_no
+        self.desk.keep(Heard(name, name, heard, recording=recording, caller=Caller.by("phone", caller)))
+        ticket = self.desk.report(Report("outage", heard, name, Caller.by("phone", caller), grid_no="24")).ticket_no
         self.book.write(ticket, "M1", words=said)
         if allowed:
             self.consents.give(ticket, "M1", "phone")
@@ -166,7 +168,7 @@ def test_what_is_gone_broken_or_of_another_rate_is_counted_and_left_out(site: Si
     path_of(site.settings, name_for("gone", "turn-01")).unlink()
     broken = path_of(site.settings, name_for("broken", "turn-01"))
     broken.write_bytes(broken.read_bytes()[:-30] + b"x" * 30)
-    site.desk.keep_utterance("whole", "whole", "phone", "停店了", caller=CALLER)
+    site.desk.keep(Heard("whole", "whole", "停店了", caller=Caller.by("phone", CALLER)))
     done = site.export(tmp_path / "corpus")
     assert done.utterances == 1 and done.left_out == {"deleted or unreadable": 2, "too short or too long": 1}
     done = site.export(tmp_path / "wide", 16000)

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from bot.app.parts import Service
 from bot.database import now
 from bot.grid.models import Contact, Household, HouseholdContact
+from bot.tickets.intake.caller import Caller
 from bot.tickets.models import Ticket
 from bot.tickets.outages.desk import OutageCard
 from tests.dialogue.test_stories import Say, lonely_house, talk
@@ -185,7 +186,9 @@ def resolved(service: Service, caller: str) -> str:
     """A report of this caller that the manager has resolved."""
     from bot.tickets.desk import Report
 
-    ticket = service.desk.report(Report("pricing", "问电价", f"r{next(_sessions)}", "phone", caller, grid_no="24"))
+    ticket = service.desk.report(
+        Report("pricing", "问电价", f"r{next(_sessions)}", Caller.by("phone", caller), grid_no="24")
+    )
     service.desk.acknowledge(ticket.ticket_no, "M24")
     service.desk.resolve(ticket.ticket_no, "M24")
     return ticket.ticket_no

@@ -13,6 +13,7 @@ from bot.app.parts import Service, running
 from bot.dialogue.port import Reply
 from bot.grid.models import Contact, Household, HouseholdContact
 from bot.settings import Settings
+from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 
 Say = Callable[..., Awaitable[Reply]]
@@ -26,7 +27,14 @@ def talk(service: Service, caller: str = "", session: str = "", dialled: str = "
     session = session or uuid.uuid4().hex
 
     async def say(text: str, *alternatives: str, id: str = "") -> Reply:
-        heard = Heard(id or uuid.uuid4().hex, session, text, alternatives, caller, "terminal", dialled)
+        heard = Heard(
+            id or uuid.uuid4().hex,
+            session,
+            text,
+            alternatives=alternatives,
+            dialled=dialled,
+            caller=Caller.by("terminal", caller),
+        )
         return await service.dialogue.turn(heard)
 
     return say

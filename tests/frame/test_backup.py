@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sqlite3
+import stat
 import tarfile
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from bot.database import open_database
 from bot.grid.models import Grid
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.caller import Caller
 
 Files = dict[str, bytes]
 
@@ -55,13 +57,13 @@ def content(folder: Path) -> Files:
 def report(settings: Settings, said: str) -> str:
     database = open_site(settings)
     try:
-        return TicketDesk(database).report(Report(kind="outage", said=said, session=said, channel="phone")).ticket_no
+        return TicketDesk(database).report(Report("outage", said, said, Caller.by("phone"))).ticket_no
     finally:
         database.dispose()
 
 
-def repack(archive: Path, change: dict[str, bytes], extra: tuple[tarfile.TarInfo, ...] = ()) -> None:
-    """Write the archive again with some files' content changed and some members added in front."""
+def repack(archive: Path, change: dict[str, bytes], extra: tuple[tarfile.TarInfo, ...] = (), mode: int = 0) -> None:
+    """Write the archive again with some files' content (or all modes) changed and some members added in front."""
     with tarfile.open(archive) as old:
         members = [(one, old.extractfile(one).read()) for one in old.getmembers()]  # type: ignore[union-attr]
     with tarfile.open(archive, "w:gz") as new:
@@ -69,7 +71,7 @@ def repack(archive: Path, change: dict[str, bytes], extra: tuple[tarfile.TarInfo
             new.addfile(info, io.BytesIO(b"x" * info.size))
         for info, data in members:
             data = change.get(info.name, data)
-            info.size = len(data)
+            info.size, info.mode = len(data), mode or info.mode
             new.addfile(info, io.BytesIO(data))
 
 
@@ -105,7 +107,7 @@ def test_a_backup_while_the_service_writes_holds_whole_transactions(site: Settin
     database = open_site(site)
     try:
         desk = TicketDesk(database)
-        first = desk.report(Report(kind="outage", said="a", session="a", channel="phone")).ticket_no
+        first = desk.report(Report("outage", "a", "a", Caller.by("phone"))).ticket_no
         with database.session() as session:
             session.add(Grid(grid_no="half"))
             session.flush()  # written, not committed
@@ -125,6 +127,21 @@ def test_a_backup_while_the_service_writes_holds_whole_transactions(site: Settin
 def test_a_backup_is_for_its_owner_only_and_leaves_nothing_beside_it(archive: Path) -> None:
     assert archive.stat().st_mode & 0o077 == 0
     assert [one.name for one in archive.parent.iterdir() if one.name != "home"] == [archive.name]
+
+
+def test_modes_are_ours_whatever_an_archive_says(archive: Path, tmp_path: Path) -> None:
+    repack(archive, {}, mode=0o777)
+    new = tmp_path / "new"
+    new.mkdir(mode=0o755)
+    before = os.umask(0o022)
+    try:
+        restore(Settings(home=new), archive)
+    finally:
+        os.umask(before)
+    modes = {one: stat.S_IMODE(one.stat().st_mode) for one in (new, *new.rglob("*"))}
+    assert {modes[one] for one in modes if one.is_dir()} == {0o700}
+    assert {modes[one] for one in modes if one.is_file()} == {0o600}
+    assert (new / "gege.sqlite") in modes and (new / "gege.toml") in modes
 
 
 def test_a_backup_does_not_replace_a_file_that_is_no_archive(site: Settings) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from bot.app.parts import open_site
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.caller import Caller
 from tests.frame.test_commands import gege
 
 
@@ -45,7 +46,9 @@ def test_an_outage_from_entering_to_the_indices(home: Path) -> None:
     database = open_site(Settings(home=home))
     try:
         # A debtor's report stays alone; adding it by hand is the operator's decision.
-        report = Report("outage", "停电了", "s", "phone", "13900001111", household_no=number, facts={"cut_off": True})
+        report = Report(
+            "outage", "停电了", "s", Caller.by("phone", "13900001111"), household_no=number, facts={"cut_off": True}
+        )
         ticket = TicketDesk(database).report(report).ticket_no
     finally:
         database.dispose()

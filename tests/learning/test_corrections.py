@@ -9,6 +9,8 @@ import pytest
 from bot.learning.book import CorrectionBook, CorrectionCard, why
 from bot.learning.rules import CorrectionRefused
 from bot.tickets.desk import TicketDesk
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.heard import Heard
 from tests.tickets.county import AT, hazard, outage
 
 
@@ -17,7 +19,7 @@ def ticket(desk: TicketDesk, said: str = "屋里梭子断了", **values: str) ->
 
 
 def test_a_correction_of_a_manager_is_new_and_keeps_what_was_heard(desk: TicketDesk, book: CorrectionBook) -> None:
-    desk.keep_utterance("u1", "s-屋里梭子断了", "phone", "屋里梭子断了")
+    desk.keep(Heard("u1", "s-屋里梭子断了", "屋里梭子断了", caller=Caller.by("phone")))
     card = book.write(ticket(desk), "M1", words="屋里闸刀断了", kind="breaker_fault")
     assert (card.state, card.heard, card.intent) == ("new", "屋里梭子断了", "report_breaker_fault")
     assert [one.state for one in book.judge_again()] == ["accepted"]

@@ -24,6 +24,7 @@ from bot.learning.lexicon_words import waiting
 from bot.learning.runs import RunCard
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.caller import Caller
 
 pytestmark = pytest.mark.slow
 
@@ -81,10 +82,16 @@ def week(county: Path, dialogue_model: Path, tmp_path_factory: pytest.TempPathFa
             )
             ticket = desk.report(
                 Report(
-                    kind="unclear", said=heard + personal, session=f"s{number}", channel="phone", grid_no=house.grid_no,
-                    householder=house.householder, household_no=house.household_no, place=house.address,
+                    "unclear",
+                    heard + personal,
+                    f"s{number}",
+                    Caller.by("phone"),
+                    grid_no=house.grid_no,
+                    householder=house.householder,
+                    household_no=house.household_no,
+                    place=house.address,
                 )
-            )  # fmt: skip
+            )
             book.write(ticket.ticket_no, manager, words=words + personal, kind="outage")
         in_use = [trained_model(settings.dialogue_models)]
         assert in_use[0] is not None

@@ -78,11 +78,14 @@ def test_danger_is_told_at_once_to_a_manager_whose_minute_is_used_up(county: Dat
     desk, provider = TicketDesk(county), Recording()
     one = relay(county, provider, per_person_a_minute=1)
     desk.report(outage(), AT)
+    asyncio.run(one.deliver_due(AT))
     desk.report(outage(), AT)
     asyncio.run(one.deliver_due(AT))
+    assert [message.staff_no for message in provider.sent] == ["M1"], "his minute is used up: the second one waits"
     number = desk.report(hazard(), AT + SECOND).ticket_no
     asyncio.run(one.deliver_due(AT + SECOND))
-    assert provider.sent[-1].ticket_no == number and provider.sent[-1].urgent
+    told = {message.staff_no: message.ticket_no for message in provider.sent[1:] if message.urgent}
+    assert told == {"M1": number, "A1": number}
 
 
 def test_one_of_a_digest_that_failed_comes_again(county: Database) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from bot.database import Database, open_database
 from bot.grid.models import Staff
 from bot.notify.provider import Message, Provider, Refused, Transient
-from bot.notify.relay import Relay, release
+from bot.notify.relay import LOOK, Relay, release
 from bot.settings import NotifySettings
 from bot.tickets.desk import NotificationCard, TicketDesk
 from bot.tickets.models import Notification
@@ -66,6 +66,23 @@ def test_danger_goes_first(county: Database) -> None:
     # what is not urgent comes together, after it
     assert [message.urgent for message in provider.sent] == [True, True, False]
     assert provider.sent[-1].text.startswith("您有20件事")
+
+
+@on_sqlite
+def test_danger_goes_first_also_out_of_an_outbox_that_is_too_long_to_be_looked_at(county: Database) -> None:
+    desk = TicketDesk(county)
+    desk.report(outage(), AT)
+    with county.session() as session:
+        case = session.scalars(select(Notification.ticket_id)).first()
+        session.add_all(
+            Notification(ticket_id=case, staff_no="M1", template="new", created_at=AT, due_at=AT)
+            for _ in range(LOOK + 1)
+        )
+    danger = desk.report(hazard(), AT + minutes(30))
+    provider = Recording()
+    deliver(relay(county, provider, pace={"per_person_a_minute": 1}), AT + minutes(31))
+    assert [message.ticket_no for message in provider.sent[:2]] == [danger.ticket_no] * 2
+    assert [message.urgent for message in provider.sent] == [True, True, False], "the storm comes behind it"
 
 
 @on_sqlite

@@ -199,11 +199,27 @@ def test_only_recordings_can_be_opened(site: Settings, name: str) -> None:
         open_recording(site, name)
 
 
-def test_a_link_out_of_the_room_leads_nowhere(site: Settings) -> None:
+@pytest.mark.parametrize("linked", ["file", "folder"])
+def test_a_link_out_of_the_room_leads_nowhere(tmp_path: Path, linked: str) -> None:
+    """What lies behind it is sound that could be heard; only its place is wrong."""
+    site = Settings(home=tmp_path / "site")
     record(site)
-    os.symlink("/etc/passwd", site.home / "recordings" / "c1" / "x.wav")
-    with pytest.raises(RecordingMissing):
-        open_recording(site, "recordings/c1/x.wav")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "x.wav").write_bytes(b"RIFF, and somebody else's words")
+    (elsewhere / "x.sealed").write_bytes((site.home / NAME).read_bytes())
+    inside = site.home / "recordings" / "c1"
+    names = ["x.wav", "x.sealed"]
+    if linked == "folder":
+        os.symlink(elsewhere, inside / "out")
+        names = [f"out/{name}" for name in names]
+    else:
+        for name in names:
+            os.symlink(elsewhere / name, inside / name)
+    for name in names:
+        assert (inside / name).is_file()
+        with pytest.raises(RecordingMissing, match="is no recording"):
+            open_recording(site, f"recordings/c1/{name}")
 
 
 def test_an_id_of_a_telephone_leads_nowhere_else() -> None:

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.foundation.backoff import Backoff
 from bot.settings import Settings, SpeechSettings
 from bot.speech import models
 from bot.speech.models import ModelMissing, ModelRefused, fetch, in_use, install_zip, look_at
@@ -99,6 +100,8 @@ class Mirror:
     def __init__(self, data: bytes, breaks: int = 0, ranges: bool = True) -> None:
         self.data, self.breaks, self.ranges = data, breaks, ranges
         self.asked: list[str] = []
+        #: bytes of the model that left
+        self.sent = 0
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         wanted = request.headers.get("Range", "")
@@ -113,10 +116,12 @@ class Mirror:
         if self.breaks:
             self.breaks -= 1
             await response.write(body[: len(body) // 2])
+            self.sent += len(body) // 2
             assert request.transport is not None
             request.transport.close()
             return response
         await response.write(body)
+        self.sent += len(body)
         return response
 
 
@@ -130,7 +135,7 @@ async def fetched(tmp_path: Path, mirror: Mirror, sha256: str = "") -> tuple[mod
             lambda have, total: seen.append((have, total)),
             url=str(server.make_url("/vosk-model-x.zip")),
             sha256=sha256 or hashlib.sha256(mirror.data).hexdigest(),
-            tries=3,
+            again=Backoff(0.2, 5.0, tries=3),
         )
     return model, seen
 
@@ -157,14 +162,19 @@ async def test_what_was_kept_serves_the_next_run(tmp_path: Path, data: bytes) ->
 
 
 async def test_a_server_without_ranges_starts_from_the_beginning(tmp_path: Path, data: bytes) -> None:
-    await fetched(tmp_path / "home", Mirror(data, breaks=1, ranges=False))
+    mirror = Mirror(data, breaks=1, ranges=False)
+    model, seen = await fetched(tmp_path / "home", mirror)
+    assert look_at(model.path) and seen[-1] == (len(data), len(data))
+    assert mirror.asked[0] == "" and mirror.asked[1].startswith("bytes=")
 
 
 async def test_a_complete_part_needs_no_more_bytes(tmp_path: Path, data: bytes) -> None:
     part = tmp_path / "home" / "models" / "vosk-model-x.zip.part"
     part.parent.mkdir(parents=True)
     part.write_bytes(data)
-    await fetched(tmp_path / "home", Mirror(data))
+    mirror = Mirror(data)
+    model, _ = await fetched(tmp_path / "home", mirror)
+    assert look_at(model.path) and mirror.sent == 0
 
 
 async def test_a_wrong_checksum_installs_nothing(tmp_path: Path, data: bytes) -> None:

@@ -11,6 +11,7 @@ import pytest
 from bot.database import Database
 from bot.grid.models import Community, Feeder, Grid, GridStaff, Household, Staff, Transformer
 from bot.tickets.desk import Report
+from bot.tickets.intake.caller import Caller
 
 #: a promise that no kind of database changes is tested on SQLite alone
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -29,8 +30,7 @@ def outage(**values: Any) -> Report:
         "kind": "outage",
         "said": "沿河路二百零六号停电了",
         "session": "s1",
-        "channel": "phone",
-        "reporter": "13800138000",
+        "caller": Caller.by(values.pop("channel", "phone"), values.pop("reporter", "13800138000")),
         "grid_no": "24",
     }
     return Report(**{**fields, **values})

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bot.database import Database
 from bot.grid.models import Community, Feeder, Grid, GridStaff, Household, Staff, Transformer
 from bot.tickets.desk import Report
+from bot.tickets.intake.caller import Caller
 
 
 def build(database: Database, sections: int, households: int) -> None:
@@ -43,9 +44,8 @@ def reports(sections: int, households: int, seconds: int, repeats: int) -> Itera
             "outage",
             "停电了",
             f"s{section}-{number}-{turn}",
-            "phone",
-            f"1390{section:03d}{number:04d}",
-            f"u{section}-{number}-{turn}",
+            Caller.by("phone", f"1390{section:03d}{number:04d}"),
+            utterance_id=f"u{section}-{number}-{turn}",
             household_no=f"{section}-{number}",
             grid_no="0",
         )

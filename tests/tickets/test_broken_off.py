@@ -6,6 +6,8 @@ from typing import Any
 
 from bot.database import Database, open_database
 from bot.tickets.desk import TicketDesk
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.heard import Heard
 from bot.tickets.models import DialogueState
 from tests.tickets.county import AT, minutes, on_sqlite
 
@@ -37,7 +39,7 @@ def test_a_call_is_a_row_before_a_word_is_spoken(county: Database) -> None:
 def test_a_dropped_call_becomes_a_call_back(county: Database) -> None:
     desk = TicketDesk(county)
     desk.begin_call("c1", "13800138000", "0715-3391024", "", "audiosocket", AT)
-    desk.keep_utterance("u1", "c1", "phone", "我屋里", caller="13800138000", call_id="c1", at=AT)
+    desk.keep(Heard("u1", "c1", "我屋里", call_id="c1", caller=Caller.by("phone", "13800138000")), at=AT)
     card = desk.call_back("c1", at=AT + minutes(1))
     assert card is not None
     assert (card.kind, card.reporter, card.grid_no, card.owner, card.said) == (
@@ -79,7 +81,7 @@ def test_a_call_without_number_and_words_leaves_nothing_to_call_back(county: Dat
 def test_words_without_a_number_are_for_a_person_to_hear(county: Database) -> None:
     desk = TicketDesk(county)
     desk.begin_call("c1", at=AT)
-    desk.keep_utterance("u1", "c1", "phone", "", recording="c1/1.wav", call_id="c1", at=AT)
+    desk.keep(Heard("u1", "c1", "", recording="c1/1.wav", call_id="c1", caller=Caller.by("phone")), at=AT)
     assert [card.kind for card in desk.recover(AT)] == ["unclear"]
 
 
@@ -117,4 +119,4 @@ def test_a_form_that_rested_becomes_a_ticket_once(county: Database) -> None:
 
 
 def test_a_call_that_nobody_wrote_down_loses_no_words(county: Database) -> None:
-    assert TicketDesk(county).keep_utterance("u1", "s", "phone", "停电", call_id="unknown", at=AT)
+    assert TicketDesk(county).keep(Heard("u1", "s", "停电", call_id="unknown", caller=Caller.by("phone")), at=AT)

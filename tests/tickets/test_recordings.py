@@ -6,6 +6,8 @@ import datetime as dt
 
 from bot.database import Database
 from bot.tickets.desk import TicketDesk
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.heard import Heard
 from tests.tickets.county import AT, minutes, outage
 
 
@@ -16,7 +18,7 @@ def story(county: Database, channel: str) -> list[list[str]]:
         at = AT + dt.timedelta(days=day)
         for part, moment in (("a", at - minutes(1)), ("b", at), ("c", at + minutes(1))):
             name = f"recordings/{channel}/{day}{part}.sealed"
-            desk.keep_utterance(f"{day}{part}", "s", channel, "", recording=name, at=moment)
+            desk.keep(Heard(f"{day}{part}", "s", "", recording=name, caller=Caller.by(channel)), at=moment)
             if part == "b":
                 numbers.append(desk.report(outage(session="s", channel=channel), at).ticket_no)
     return [[name.split("/")[-1][:2] for name in desk.recordings(number)] for number in numbers]

@@ -11,6 +11,8 @@ from sqlalchemy import func, select
 from bot.database import Database, open_database
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.due import timers
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.heard import Heard
 from bot.tickets.life import opening
 from bot.tickets.models import Activity, Notification, Ticket, Timer, Utterance
 from bot.tickets.owed import paging
@@ -45,8 +47,11 @@ def test_the_report_outlives_the_process(county: Database, database_url: str) ->
 
 def test_a_replayed_utterance_makes_no_second_ticket(county: Database) -> None:
     desk = TicketDesk(county)
-    assert desk.keep_utterance("u1", "s1", "phone", "停电了", ["停电了", "听电了"], "13800138000", at=AT)
-    assert not desk.keep_utterance("u1", "s1", "phone", "别的话", [], "13800138000", at=AT)
+    assert desk.keep(
+        Heard("u1", "s1", "停电了", alternatives=tuple(["停电了", "听电了"]), caller=Caller.by("phone", "13800138000")),
+        at=AT,
+    )
+    assert not desk.keep(Heard("u1", "s1", "别的话", alternatives=(), caller=Caller.by("phone", "13800138000")), at=AT)
     first = desk.report(outage(utterance_id="u1"), AT)
     before = rows(county)
     assert desk.report(outage(utterance_id="u1", kind="hazard"), AT + minutes(1)) == first
@@ -55,7 +60,7 @@ def test_a_replayed_utterance_makes_no_second_ticket(county: Database) -> None:
 
 def test_one_utterance_at_the_same_moment_is_still_one_ticket(county: Database) -> None:
     desk = TicketDesk(county)
-    desk.keep_utterance("u1", "s1", "phone", "停电了", at=AT)
+    desk.keep(Heard("u1", "s1", "停电了", caller=Caller.by("phone")), at=AT)
     with ThreadPoolExecutor(8) as threads:
         cards = list(threads.map(lambda _: desk.report(outage(utterance_id="u1"), AT), range(8)))
     assert len({card.ticket_no for card in cards}) == 1
@@ -163,7 +168,7 @@ def test_a_complaint_tells_the_supervisor_without_data(county: Database) -> None
 
 def test_a_kind_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="no ticket kind"):
-        Report(kind="weather", said="", session="s", channel="phone")
+        Report("weather", "", "s", Caller.by("phone"))
 
 
 def test_open_tickets_are_found_by_reporter_and_by_household(county: Database) -> None:

@@ -103,7 +103,7 @@ async def test_start_announces_the_call_with_its_numbers_and_says_whom_to_ring(e
         assert site.desk.notes == [("begin", channel.variables["ASID"], "13971800123", "0715-3391024", "0715-1")]
         await site.talk(channel, Key("1"))
         heard = site.dialogue.heard[0]
-        assert (heard.caller, heard.dialled, heard.diverting) == ("13971800123", "0715-3391024", "0715-1")
+        assert (heard.caller.address, heard.dialled, heard.diverting) == ("13971800123", "0715-3391024", "0715-1")
 
 
 async def test_an_announced_call_gets_in_once_and_only_for_a_while(exchange: Callable) -> None:

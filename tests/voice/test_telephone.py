@@ -186,12 +186,12 @@ async def test_without_a_model_the_telephone_still_takes_messages(house: Callabl
 
 async def test_a_report_waits_for_a_locked_database_and_is_one_ticket_then(house: Callable, monkeypatch) -> None:
     async with house(RuntimeError("broken"), texts=["我家停电了"]) as site:
-        report, keep = site.desk.report, site.desk.keep_utterance
+        report, keep = site.desk.report, site.desk.keep
 
         def locked(*args, **more):
             raise RuntimeError("database is locked")
 
-        for name in ("report", "keep_utterance", "call_back", "end_call"):
+        for name in ("report", "keep", "call_back", "end_call"):
             monkeypatch.setattr(site.desk, name, locked)
         channel = await site.call(site.sound(speech(1.5)))
         assert site.tickets() == [] and site.telephone.spool.waiting >= 1
@@ -199,7 +199,7 @@ async def test_a_report_waits_for_a_locked_database_and_is_one_ticket_then(house
         assert channel.variables["NEXT"] == "13900000001", "nothing is sure, so a person is rung"
         assert await site.telephone.spool.retry() == 0
         monkeypatch.setattr(site.desk, "report", report)
-        monkeypatch.setattr(site.desk, "keep_utterance", keep)
+        monkeypatch.setattr(site.desk, "keep", keep)
         await site.telephone.spool.retry()
         (ticket,) = site.tickets()
         assert (ticket.said, ticket.reporter, ticket.grid_no) == ("我家停电了", CALLER, "24")

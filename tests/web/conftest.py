@@ -49,13 +49,12 @@ def site(tmp_path: Path) -> Iterator[Site]:
     desk = TicketDesk(database)
 
     def outage(heard: Heard) -> Reply:
-        desk.keep_utterance(heard.id, heard.session, heard.channel, heard.text, caller=heard.caller)
+        desk.keep(heard)
         report = Report(
-            kind="outage",
-            said=heard.text,
-            session=heard.session,
-            channel=heard.channel,
-            reporter=heard.caller,
+            "outage",
+            heard.text,
+            heard.session,
+            heard.caller,
             utterance_id=heard.id,
             place="沿河路二百零六号",
             grid_no=heard.dialled.removeprefix("grid_") or "24",

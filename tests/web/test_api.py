@@ -37,7 +37,7 @@ async def test_a_typed_sentence_is_answered_and_its_ticket_shown(client: TestCli
     assert found["ticket"]["owner"] == "归程"
     assert found["notifications"][0]["name"] == "归程" and "停电" in found["notifications"][0]["text"]
     heard = site.dialogue.heard[0]
-    assert (heard.text, heard.caller, heard.channel, heard.dialled) == (
+    assert (heard.text, heard.caller.address, heard.channel, heard.dialled) == (
         "我屋里停电了",
         "13907150000",
         "web",

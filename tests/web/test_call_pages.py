@@ -21,6 +21,7 @@ from bot.notify.links import Links, Purpose
 from bot.recordings.room import begin_recording, name_for
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.caller import Caller
 from bot.voice.call_log import CallLog
 from bot.voice.record import CallStory, TurnStory
 from bot.web.app import STATIC
@@ -41,7 +42,7 @@ class Site(StaffSite):
 
     def call(self, name: str, *, grid_no: str = "24", said: str = "<b>停电了</b>", outcome: str = "goodbye") -> str:
         """A call of ten seconds, in which the caller spoke from the third to the fifth; → its ticket."""
-        ticket = self.desk.report(Report(kind="outage", said=said, session=name, channel="phone", grid_no=grid_no))
+        ticket = self.desk.report(Report("outage", said, name, Caller.by("phone"), grid_no=grid_no))
         both = np.zeros((10 * RATE, 2), "<i2")
         both[3 * RATE : 5 * RATE, 0] = 12_000
         both[6 * RATE : 9 * RATE, 1] = -8_000

@@ -25,6 +25,7 @@ from bot.learning.runs import RunLog
 from bot.notify.links import Links, Purpose
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.caller import Caller
 from bot.web.app import STATIC
 from bot.web.guard import guard
 from bot.web.learning import LearningPages
@@ -40,7 +41,7 @@ class Site(StaffSite):
     book: CorrectionBook
 
     def ticket(self, kind: str = "outage", said: str = "屋里梭子断了") -> str:
-        return self.desk.report(Report(kind=kind, said=said, session=said, channel="phone", grid_no="24")).ticket_no
+        return self.desk.report(Report(kind, said, said, Caller.by("phone"), grid_no="24")).ticket_no
 
     async def post(self, path: str, csrf: str | None = None, **form: str) -> tuple[int, str]:
         response = await self.client.post(path, data={"csrf": await self.csrf() if csrf is None else csrf, **form})
@@ -182,7 +183,7 @@ def sample(site: Site) -> None:
         at = now() - dt.timedelta(weeks=back)
         for number in range(40):
             text = list(said)[number % 4]
-            report = Report(kind="outage", said=text, session=f"{back}-{number}", channel="phone", grid_no="24")
+            report = Report("outage", text, f"{back}-{number}", Caller.by("phone"), grid_no="24")
             ticket = site.desk.report(report, at=at).ticket_no
             if number < 3 + back:
                 site.book.write(ticket, "M24", words=said[text], kind="outage", at=at)

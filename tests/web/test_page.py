@@ -37,7 +37,7 @@ async def test_a_resident_types_and_sees_reply_and_ticket(page: Any, site: Site,
     assert "停电" in await page.locator(".you .under").last.inner_text()
     assert "归程" in await page.locator(".notice").first.inner_text()
     assert await page.locator("#grid").inner_text() == "24 号网格"
-    assert site.dialogue.heard[0].dialled == "grid_24" and site.dialogue.heard[0].caller == "13907150000"
+    assert site.dialogue.heard[0].dialled == "grid_24" and site.dialogue.heard[0].caller.address == "13907150000"
     await page.screenshot(path=os.environ.get("GEGE_PAGE_PNG", str(tmp_path / "page.png")))
     await page.get_by_role("button", name="新的对话").click()
     assert await page.locator("#ticket").is_hidden() and await page.locator(".you").count() == 0

@@ -103,7 +103,11 @@ async def test_a_call_is_greeted_understood_recorded_and_logged(client: TestClie
         await asyncio.wait_for(caller.closed.wait(), 60)
     assert len(caller.sound) > 2 * 16000 * 1.0 and np.abs(np.frombuffer(caller.sound, "<i2")).max() > 3000
     (first, second) = site.dialogue.heard
-    assert (first.channel, first.dialled, first.caller) == ("web", "grid_24", "") and first.call_id == second.call_id
+    assert (first.channel, first.dialled, first.caller.address) == (
+        "web",
+        "grid_24",
+        "",
+    ) and first.call_id == second.call_id
     assert read_audio(open_recording(Settings(home=site.home), first.recording)).seconds > 1.0
     said, answered = both_directions(site.home, first.call_id)
     assert len(said) == len(answered) > 3 * 16000 and np.abs(said).max() > 3000 < np.abs(answered).max()
@@ -129,7 +133,7 @@ async def test_who_speaks_into_a_sentence_stops_it_at_once(client: TestClient, s
 
 async def test_a_connection_that_is_lost_leaves_what_was_said_to_a_person(client: TestClient, site: Site) -> None:
     def ask(heard: Any) -> Any:
-        site.desk.keep_utterance(heard.id, heard.session, heard.channel, heard.text, call_id=heard.call_id)
+        site.desk.keep(heard)
         return reply("您家在哪里?")
 
     site.dialogue.answers[:] = [ask]
@@ -285,7 +289,7 @@ async def test_a_silent_page_still_ends_a_turn(client: TestClient, site: Site) -
 
 async def test_a_stopping_service_ends_its_calls_and_loses_nothing(site: Site) -> None:
     def ask(heard: Any) -> Any:
-        site.desk.keep_utterance(heard.id, heard.session, heard.channel, heard.text, call_id=heard.call_id)
+        site.desk.keep(heard)
         return reply("您家在哪里?")
 
     site.dialogue.answers[:] = [ask]

@@ -24,6 +24,8 @@ from bot.recordings.files import keep_file
 from bot.recordings.room import keep_recording, name_for
 from bot.settings import CallingSettings, Settings
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.heard import Heard
 from bot.tickets.models import Rating, Ticket
 from bot.web.guard import guard
 from bot.web.signing_in import COOKIE, SignIn
@@ -54,13 +56,18 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     desk, registry = TicketDesk(database), Registry.load(database)
     card = desk.report(
         Report(
-            kind="outage", said="<script>alert(1)</script>停电了", session="s", channel="phone", reporter="13900000001",
-            place=HOUSE, householder="<b>黄素芬</b>", grid_no="24",
+            "outage",
+            "<script>alert(1)</script>停电了",
+            "s",
+            Caller.by("phone", "13900000001"),
+            place=HOUSE,
+            householder="<b>黄素芬</b>",
+            grid_no="24",
         )
-    )  # fmt: skip
+    )
     settings = Settings(home=tmp_path)
     name = keep_recording(settings, name_for("phone", "u1"), b"\x01\x00" * 8000, 8000)
-    desk.keep_utterance("u1", "s", "phone", "停电了", recording=name)
+    desk.keep(Heard("u1", "s", "停电了", recording=name, caller=Caller.by("phone")))
     links, sign_in = Links(KEY, database), SignIn(KEY, 12, registry.person)
     app = web.Application(middlewares=[guard(())])
     shelf = ChatShelf(database, tmp_path)
@@ -247,7 +254,7 @@ async def test_one_press_puts_through_and_only_who_has_the_case(site: Site) -> N
 
 async def test_a_chats_number_is_nobodys_telephone(site: Site) -> None:
     number = site.desk.report(
-        Report(kind="outage", said="停电", session="s2", channel="telegram", reporter="5012345678", grid_no="24")
+        Report("outage", "停电", "s2", Caller.by("telegram", "5012345678"), grid_no="24")
     ).ticket_no
     await site.sign_in("M24")
     status, text = await site.get(f"/case/{number}/ring")

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bot.foundation.errors import Refused
+
 from .kaldi_writer import token
 
 
-class NotOurs(ValueError):
+class NotOurs(Refused, ValueError):
     """These are not the files of a model of this project."""
 
 

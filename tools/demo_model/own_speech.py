@@ -16,6 +16,8 @@ import numpy as np
 import soxr
 from rapidfuzz.distance import Levenshtein
 
+from bot.foundation.errors import Refused
+
 from .alignment import Aligned, Aligner
 from .build import train_net
 from .corpus import make_corpus
@@ -37,7 +39,7 @@ _COPIES = 4
 _SPEEDS = (1.0, 0.9, 1.1, 0.95)
 
 
-class CorpusRefused(ValueError):
+class CorpusRefused(Refused, ValueError):
     """Nothing was built; the message says why."""
 
 

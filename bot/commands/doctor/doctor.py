@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import gzip
 import importlib.metadata
 import json
 import os
@@ -16,6 +17,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypedDict
@@ -31,6 +33,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.parts import make_providers
 from bot.commands.doctor.messengers import check_messengers
+from bot.commands.doctor.modes import check_modes
 from bot.database import MIGRATIONS, Database, now, open_database
 from bot.dialogue.training import trained_model
 from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
@@ -97,6 +100,7 @@ def examine(settings: Settings) -> list[Finding]:
         "providers": _providers,
         "calling out": _calling,
         "tariff": _tariff,
+        "file modes": _modes,
         "disk space": _space,
         "disk speed": _fsync,
     }
@@ -252,10 +256,23 @@ def _dialogue(settings: Settings) -> Finding:
     if settings.dialogue.adapter == "http":
         return _rasa_server(settings)
     if model := trained_model(settings.dialogue_models):
+        if not _whole(model):
+            return _bad("dialogue model", f"{model.name} is damaged", "gege train --force makes it again (a minute)")
         return _good("dialogue model", model.name)
     old = list(settings.dialogue_models.glob("dialogue-*.tar.gz"))
     detail = "older than its training sentences" if old else "not trained yet"
     return _warning("dialogue model", detail, "gege train does it now; otherwise the next start does (a minute)")
+
+
+def _whole(model: Path) -> bool:
+    """Whether the archive can be read to its end: a copy that was cut off cannot."""
+    try:
+        with gzip.open(model) as file:
+            while file.read(1 << 20):
+                pass
+    except (OSError, EOFError, zlib.error):
+        return False
+    return True
 
 
 def _rasa_server(settings: Settings) -> Finding:
@@ -377,6 +394,11 @@ def _tariff(settings: Settings) -> Finding:
         return _bad("tariff", str(problem), "correct the price table; tariff in gege.toml names it")
     first = table.tiers[0].price
     return _good("tariff", f"in force since {table.since}, {len(table.tiers)} tiers from {first} CNY/kWh")
+
+
+def _modes(settings: Settings) -> Finding:
+    detail, advice = check_modes(settings.home)
+    return _bad("file modes", detail, advice) if advice else _good("file modes", detail)
 
 
 def _nearest(settings: Settings) -> Path:

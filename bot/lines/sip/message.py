@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from email.message import Message as MimeMessage
 from email.parser import BytesParser
 
+from bot.foundation.errors import Refused
+
 COMPACT = {
     "v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "c": "content-type", "l": "content-length",
     "k": "supported", "s": "subject", "e": "content-encoding", "r": "refer-to", "o": "event", "b": "referred-by",
@@ -27,7 +29,7 @@ _LISTS = {"via", "route", "record-route", "contact", "diversion", "history-info"
 _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+\Z")
 
 
-class Malformed(Exception):
+class Malformed(Refused):
     """What came is no SIP message."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
+from bot.foundation.errors import Refused
 from bot.lines.sip.g711 import PCMA, PCMU
 
 NAMES = {PCMU: "PCMU", PCMA: "PCMA"}
@@ -12,7 +13,7 @@ _DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _MIRROR = {"sendrecv": "sendrecv", "sendonly": "recvonly", "recvonly": "sendonly", "inactive": "inactive"}
 
 
-class NotAcceptable(Exception):
+class NotAcceptable(Refused):
     """Nothing in it that we can speak (488)."""
 
 

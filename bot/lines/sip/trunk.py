@@ -7,6 +7,7 @@ import logging
 import re
 import secrets
 
+from bot.foundation.backoff import Backoff
 from bot.lines.sip import digest
 from bot.lines.sip.dialog import new_tag
 from bot.lines.sip.endpoint import Endpoint
@@ -16,7 +17,7 @@ from bot.lines.sip.message import Message, parameter
 log = logging.getLogger(__name__)
 
 #: after a failure: so many seconds, doubling to the most (RFC 5626 means minutes; callers wait)
-_RETRY_S, _RETRY_MOST_S = 5.0, 120.0
+_AGAIN = Backoff(first_s=5.0, most_s=120.0)
 
 
 class Registration:
@@ -95,13 +96,13 @@ class Registration:
         return float(value) if re.fullmatch(r"\d{1,6}", value) else float(asked_s)
 
     async def _run(self) -> None:
-        wait, told = _RETRY_S, False
+        failed, told = 0, False
         while True:
             known_s = await self.register(self._expires_s)
             self.registered = known_s > 0
             if self.registered:
                 log.info("registered at the trunk %s for %.0f s", self._gateway.domain, known_s)
-                wait, told = _RETRY_S, False
+                failed, told = 0, False
                 await asyncio.sleep(max(1.0, min(known_s * 0.8, known_s - 5.0)))
                 continue
             if not told:
@@ -110,8 +111,8 @@ class Registration:
                     self._gateway.domain, self.trouble,
                 )  # fmt: skip
                 told = True
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, _RETRY_MOST_S)
+            failed += 1
+            await asyncio.sleep(_AGAIN.wait(failed) or _AGAIN.most_s)
 
     def _request(self, expires_s: int) -> Message:
         self._number += 1

@@ -11,13 +11,15 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+from bot.foundation.errors import Refused
+
 HOLIDAYS = Path(__file__).with_name("holidays.yml")
 _DAY = dt.timedelta(days=1)
 #: whoever has no working day in two years has a calendar that is wrong: waiting for ever would lose the report
 _HORIZON = 800
 
 
-class HolidaysUnreadable(Exception):
+class HolidaysUnreadable(Refused):
     """The file of holidays cannot be used; the message says where and why."""
 
 

@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import secrets
-from dataclasses import asdict
 from pathlib import Path
 
 from bot.tickets.intake.heard import Heard
@@ -43,8 +42,7 @@ class Spool:
         for file in await asyncio.to_thread(self._files):
             try:
                 values = json.loads(await asyncio.to_thread(file.read_text, "utf-8"))
-                values["heard"]["alternatives"] = tuple(values["heard"]["alternatives"])
-                heard, reason = Heard(**values["heard"]), str(values["reason"])
+                heard, reason = Heard.from_json(values["heard"]), str(values["reason"])
             except (OSError, ValueError, KeyError, TypeError):
                 log.exception("%s cannot be read and is put aside", file.name)
                 file.rename(file.with_suffix(".broken"))
@@ -73,7 +71,7 @@ class Spool:
     def _put(self, heard: Heard, reason: str) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         part = self._folder / f".{secrets.token_hex(8)}"
-        content = json.dumps({"heard": asdict(heard), "reason": reason}, ensure_ascii=False)
+        content = json.dumps({"heard": heard.as_json(), "reason": reason}, ensure_ascii=False)
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(content)
             file.flush()

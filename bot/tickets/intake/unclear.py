@@ -45,16 +45,7 @@ def intake_of(desk: TicketDesk, registry: GridNumbers | None = None, later: Late
         return grid_of_numbers(registry, *numbers)
 
     def keep(heard: Heard, reason: str) -> str:
-        fresh = desk.keep_utterance(
-            heard.id,
-            heard.session,
-            heard.channel,
-            heard.text,
-            heard.alternatives,
-            heard.caller,
-            heard.recording,
-            heard.call_id,
-        )
+        fresh = desk.keep(heard)
         facts = {"reason": reason, "recording": heard.recording, "call_id": heard.call_id}
         earlier = opened.get(heard.session)
         if earlier is not None and fresh:
@@ -68,16 +59,7 @@ def intake_of(desk: TicketDesk, registry: GridNumbers | None = None, later: Late
         return ticket_no
 
     def _report(heard: Heard, facts: dict[str, str]) -> Report:
-        return Report(
-            kind="unclear",
-            said=heard.text,
-            session=heard.session,
-            channel=heard.channel,
-            reporter=heard.caller,
-            utterance_id=heard.id,
-            grid_no=grid_of(heard.dialled, heard.diverting),
-            facts=facts,
-        )
+        return Report.of(heard, "unclear", grid_no=grid_of(heard.dialled, heard.diverting), facts=facts)
 
     async def intake(heard: Heard, reason: str) -> str:
         return await asyncio.to_thread(keep, heard, reason)

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.tickets import reading
 from bot.tickets.due import timers
+from bot.tickets.intake.kept import fit
 from bot.tickets.life import opening
 from bot.tickets.life.complaints import complained_of
 from bot.tickets.life.handling import Handling
@@ -42,8 +43,8 @@ def add(it: Handling, known: Added) -> None:
     }
     added = {name: value for name, value in named.items() if value}
     opening.note(session, ticket, "added", it.by, at, known.note, added)
-    ticket.place = ticket.place or opening.fit(known.place, 300)
-    ticket.householder = ticket.householder or opening.fit(known.householder, 80)
+    ticket.place = ticket.place or fit(known.place, 300)
+    ticket.householder = ticket.householder or fit(known.householder, 80)
     ticket.facts = {**ticket.facts, **opening.plain(known.facts)}
     ticket.changed_at = at
     became_urgent = known.urgent and not ticket.urgent

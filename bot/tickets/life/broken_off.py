@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from bot.database import UTCDateTime
 from bot.grid.models import Grid
 from bot.tickets.cards import CallCard, Report
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.channels import Channel
 from bot.tickets.models import Call, DialogueState, Kind, Ticket, Utterance
 
 _BEGIN = text(
@@ -102,8 +104,7 @@ def broken_off(session: Session, call_id: str, outcome: str, at: dt.datetime) ->
         kind=kind,
         said=" ".join(one.text for one in heard if one.text) or str(form.get("said", "")),
         session=heard[-1].session if heard else call_id,
-        channel="phone",
-        reporter=call.caller,
+        caller=Caller.by(Channel.phone, call.caller),
         place=str(form.get("place") or ""),
         householder=str(form.get("householder") or ""),
         household_no=form.get("household_no") or None,
@@ -147,8 +148,7 @@ def take_form(session: Session, name: str, before: dt.datetime) -> Report | None
         kind=kind if kind in Kind.__members__ else Kind.unclear,
         said=str(form.get("said") or ""),
         session=name,
-        channel=str(form.get("channel") or ""),
-        reporter=str(form.get("reporter") or state.caller),
+        caller=Caller.from_json(form.get("caller") or {"address": state.caller, "channel": form.get("channel")}),
         utterance_id=form.get("utterance_id") or None,
         place=str(form.get("place") or ""),
         householder=str(form.get("householder") or ""),

@@ -14,6 +14,7 @@ from bot.grid.models import Role, Staff
 from bot.tickets import reading
 from bot.tickets.cards import TicketRefused, TooLate
 from bot.tickets.due import timers
+from bot.tickets.intake.kept import fit
 from bot.tickets.life import opening
 from bot.tickets.life.states import OPEN, TAKEN, may_follow
 from bot.tickets.models import Kind, State, Ticket
@@ -184,7 +185,7 @@ class Handling:
         if self.ticket.state in ENDED:
             raise self._too_late()
         last = reading.last_activity(self.session, self.ticket, "commented")
-        if last is not None and (last.by, last.note) == (self.by, opening.fit(note)):
+        if last is not None and (last.by, last.note) == (self.by, fit(note)):
             return Done(False, last.by, last.at)
         self._note("commented", note)
         self.tell_owner("commented", note)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import JSON, Table, bindparam, insert, select, text
+from sqlalchemy import Table, bindparam, insert, select, text
 from sqlalchemy.orm import Session
 
-from bot.database import UTCDateTime
 from bot.grid.models import Grid, Household, Role, Staff
 from bot.tickets.cards import Report
 from bot.tickets.due import timers
+from bot.tickets.intake.heard import Heard
+from bot.tickets.intake.kept import fit, keep
 from bot.tickets.life.complaints import complained_of
-from bot.tickets.models import Activity, Call, Kind, State, Ticket
+from bot.tickets.models import Activity, Kind, State, Ticket
 from bot.tickets.outages import grouping
 from bot.tickets.owed import paging
 from bot.tickets.rules import Rules, usual_rules
@@ -29,21 +30,11 @@ _NEXT = text(
     "INSERT INTO ticket_number (day, last) VALUES (:day, 1)"
     " ON CONFLICT (day) DO UPDATE SET last = ticket_number.last + 1 RETURNING last"
 )
-_KEEP = text(
-    "INSERT INTO utterance (id, session, call_id, caller, channel, text, alternatives, recording, heard_at)"
-    " VALUES (:id, :session, :call_id, :caller, :channel, :text, :alternatives, :recording, :heard_at)"
-    " ON CONFLICT (id) DO NOTHING RETURNING id"
-).bindparams(bindparam("alternatives", type_=JSON()), bindparam("heard_at", type_=UTCDateTime()))
 _OF_UTTERANCE = select(Ticket).where(Ticket.utterance_id == bindparam("utterance_id"))
 _GRID = select(Grid.grid_no).where(Grid.grid_no == bindparam("grid_no"))
 _GRID_OF_HOUSEHOLD = select(Household.grid_no).where(Household.household_no == bindparam("household_no"))
 _OPEN = insert(cast(Table, Ticket.__table__)).returning(Ticket.id)
 _NOTE = insert(cast(Table, Activity.__table__))
-
-
-def fit(words: str, length: int | None = None) -> str:
-    """Words that both databases store: no NUL, no lone surrogate, at most `length` characters."""
-    return words.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")[:length]
 
 
 def plain(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,38 +47,6 @@ def next_number(session: Session, at: dt.datetime) -> str:
     """GD, the local day as yymmdd, the running number of the day; a number is taken once whoever else writes."""
     day = at.astimezone(LOCAL).strftime("%y%m%d")
     return f"GD{day}{session.connection().execute(_NEXT, {'day': day}).scalar_one():04d}"
-
-
-def keep_utterance(
-    session: Session,
-    id: str,
-    dialogue: str,
-    channel: str,
-    words: str,
-    alternatives: Sequence[str],
-    caller: str,
-    recording: str,
-    call_id: str | None,
-    at: dt.datetime,
-) -> bool:
-    """Keep what was heard; False when that id is there already. An unknown call is no reason to lose the words."""
-    if call_id is not None and session.get(Call, call_id) is None:
-        call_id = None
-    kept = session.connection().execute(
-        _KEEP,
-        {
-            "id": id,
-            "session": fit(dialogue, 80),
-            "channel": fit(channel, 20),
-            "text": fit(words),
-            "alternatives": [fit(other) for other in alternatives],
-            "caller": fit(caller, 80),
-            "recording": recording,
-            "call_id": call_id,
-            "heard_at": at,
-        },
-    )
-    return kept.scalar_one_or_none() is not None
 
 
 def of_utterance(session: Session, utterance_id: str | None) -> Ticket | None:
@@ -119,18 +78,7 @@ def open_ticket(session: Session, report: Report, at: dt.datetime, rules: Rules 
     """Open the ticket of a report, or find the one that its utterance made. Nothing is committed here."""
     rules = rules or usual_rules()
     if report.utterance_id is not None:
-        fresh = keep_utterance(
-            session,
-            report.utterance_id,
-            report.session,
-            report.channel,
-            report.said,
-            (),
-            report.reporter,
-            "",
-            None,
-            at,
-        )
+        fresh = keep(session, Heard(report.utterance_id, report.session, report.said, caller=report.caller), at)
         if not fresh and (earlier := of_utterance(session, report.utterance_id)):
             return Opened(earlier, None, False)
     facts = plain(report.facts)
@@ -161,8 +109,9 @@ def open_ticket(session: Session, report: Report, at: dt.datetime, rules: Rules 
         "urgent": report.urgent or report.kind == Kind.hazard,
         "grid_no": grid_no,
         "household_no": household_no,
-        "reporter": fit(report.reporter, 80),
-        "channel": fit(report.channel, 20),
+        "reporter": fit(report.caller.address, 80),
+        "channel": str(report.caller.channel),
+        "assurance": str(report.caller.assurance),
         "session": fit(report.session, 80),
         "place": fit(report.place, 300),
         "householder": fit(report.householder, 80),

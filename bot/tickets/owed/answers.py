@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from bot.database import Database, now
 from bot.grid.models import Role
-from bot.tickets import reading as shelf
+from bot.tickets import reading
 from bot.tickets.cards import Report, TicketCard, TicketRefused
+from bot.tickets.intake.kept import fit
 from bot.tickets.life import opening
 from bot.tickets.life.handling import Handling
 from bot.tickets.models import Outage, Rating, State, Ticket, Timer
@@ -94,7 +95,7 @@ class Answers:
             else:
                 opened = self._dark(it, comment)
                 fresh = bool(opened)
-            found = Answered(shelf.card(session, ticket), str(answer), fresh, opened)
+            found = Answered(reading.card(session, ticket), str(answer), fresh, opened)
         if found.fresh:
             self._owed()
         return found
@@ -114,7 +115,7 @@ class Answers:
             )
             if ticket is None:
                 return None
-            return shelf.card(session, ticket), "light" if _waits_for_light(session, ticket) else "rating"
+            return reading.card(session, ticket), "light" if _waits_for_light(session, ticket) else "rating"
 
     def ratable(self, reporter: str) -> TicketCard | None:
         """The resident's last ticket that has been resolved (or closed since)."""
@@ -127,7 +128,7 @@ class Answers:
                 .order_by(Ticket.changed_at.desc(), Ticket.id.desc())
                 .limit(1)
             )
-            return shelf.card(session, ticket) if ticket else None
+            return reading.card(session, ticket) if ticket else None
 
     # ---- the rules behind them ------------------------------------------------------------------
 
@@ -142,7 +143,7 @@ class Answers:
         if row is None:
             row = Rating(ticket_id=ticket.id, asked_at=at)
             session.add(row)
-        comment = opening.fit(comment, 1000)
+        comment = fit(comment, 1000)
         if row.answer == answer and (not comment or comment == row.comment):
             return False
         told = row.answer == Answer.bad
@@ -192,8 +193,7 @@ class Answers:
             kind=str(ticket.kind),
             said=comment or ticket.said,
             session=ticket.session,
-            channel=ticket.channel,
-            reporter=ticket.reporter,
+            caller=reading.card(session, ticket).caller,
             place=ticket.place,
             householder=ticket.householder,
             household_no=ticket.household_no,

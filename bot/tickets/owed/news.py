@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from bot.tickets.intake.channels import Channel
 from bot.tickets.models import Notification, Ticket
 from bot.tickets.rules import Rules
 
 #: channels that can be written to; a telephone, a page and a terminal cannot
-WRITABLE = ("telegram", "wecom", "wechat", "sms")
 _MOBILE = re.compile(r"(?:\+?86)?(1[3-9]\d{9})")
 
 
@@ -21,7 +21,7 @@ def way(ticket: Ticket, rules: Rules) -> tuple[str, str] | None:
     """Channel and address of the reporter; None when nothing can be written to them."""
     if not ticket.reporter:
         return None
-    if ticket.channel in WRITABLE:
+    if Channel(ticket.channel).writable:
         return ticket.channel, ticket.reporter
     mobile = _MOBILE.fullmatch(ticket.reporter)
     if rules.sms_news and ticket.channel == "phone" and mobile:

@@ -1,0 +1,1 @@
+"""What every room stands on: errors, logs, retries, loops that run on, words. It knows no other room."""
