@@ -12,6 +12,7 @@ import importlib.abc
 import importlib.machinery
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from types import ModuleType
 
@@ -113,3 +114,7 @@ def install(*, lean: bool = True) -> None:
     if early := [name for name in classes if name in sys.modules]:
         raise RuntimeError(f"rasa was imported before bot.dialogue.rasa_lite.install(): {', '.join(early)}")
     sys.meta_path.insert(0, _EmptyModules(classes))
+    # Sanic, once imported, shows everybody's deprecations again, and Rasa's libraries have many.
+    import sanic  # noqa: F401
+
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(?!bot|nlu|actions)")

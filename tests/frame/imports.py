@@ -22,8 +22,8 @@ from types import ModuleType
 from bot.settings import PROJECT
 
 ROOMS = ("bot", "nlu", "actions", "tools")
-#: runs with the extra of its name
-SERVER = PROJECT / "bot" / "dialogue" / "rasa_server.py"
+#: for Rasa's own servers, with the extra rasa-server
+SERVERS = {PROJECT / "bot" / "dialogue" / "rasa_server.py", PROJECT / "bot" / "app" / "action_server.py"}
 #: the smallest that every part of config.yml and the policies learn something from
 DOMAIN = """\
 version: "3.1"
@@ -77,7 +77,7 @@ class _NotInstalled(importlib.abc.MetaPathFinder):
 def named(rooms: Sequence[str] = ROOMS) -> Iterator[str]:
     """Every module that the code of `rooms` imports by name."""
     for room in rooms:
-        for file in sorted(set((PROJECT / room).rglob("*.py")) - {SERVER}):
+        for file in sorted(set((PROJECT / room).rglob("*.py")) - SERVERS):
             for node in ast.walk(ast.parse(file.read_text("utf-8"))):
                 if isinstance(node, ast.Import):
                     yield from (alias.name for alias in node.names)

@@ -14,6 +14,7 @@ import pytest
 from packaging.markers import Marker
 
 from bot.settings import PROJECT
+from tests.frame.imports import ROOMS, named, owners
 
 #: installed and not imported by service or training, each with its reason
 NOT_IMPORTED = {
@@ -22,6 +23,14 @@ NOT_IMPORTED = {
     "pycparser": "cffi's, for a C header that is read at run time; those of vosk, soundfile and cryptography were read before",
 }
 
+#: named in the code, and no part of what a site installs without asking
+ASKED_FOR = {
+    "grimp": "the group dev, for tools/lint",
+    "importlinter": "the group dev, for tools/lint",
+    "matplotlib": "the group pictures, for gege bench thresholds --picture",
+    "sherpa_onnx": "the extra sherpa",
+    "torch": "the group speech-training, for gege models build-demo",
+}
 #: what the extra `rasa-server` brings, gone
 WITHOUT_THE_EXTRA = "import sys; sys.modules['sanic_cors'] = None; import bot.cli; bot.cli.main()"
 
@@ -74,6 +83,12 @@ def imported(locked: set[str], tmp_path_factory: pytest.TempPathFactory) -> set[
 
 def test_every_library_that_a_site_installs_is_imported(locked: set[str], imported: set[str]) -> None:
     assert sorted(locked - imported - set(NOT_IMPORTED)) == []
+
+
+def test_every_library_that_the_code_names_is_installed_or_asked_for(locked: set[str]) -> None:
+    owner = owners()
+    libraries = {module.partition(".")[0] for module in named()} - set(sys.stdlib_module_names) - set(ROOMS)
+    assert sorted(one for one in libraries if not owner.get(one, set()) & locked) == sorted(ASKED_FOR)
 
 
 def test_no_exception_has_outlived_its_reason(locked: set[str], imported: set[str]) -> None:
