@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from actions.act import Act
 from actions.report import ANSWERING, begin_case
 from actions.turn import Turn
+from bot.database import now
 from bot.grid.numerals import normalise_numbers, speak_date, speak_money, speak_number
 
 #: failed tries after which Gege stops asking
@@ -106,7 +106,7 @@ class ArrearsAnswer(Act):
             turn.say("utter_proof_failed")
             turn.clear_case()
             return turn.events
-        today = dt.datetime.now(ZoneInfo(turn.site.settings.site.timezone)).date()
+        today = now().astimezone(ZoneInfo(turn.site.settings.site.timezone)).date()
         for household_no in proved:
             card = turn.site.registry.household(household_no)
             if card is None:

@@ -11,6 +11,7 @@ from actions import afterwards, outage_news
 from actions.act import Act
 from actions.people import tell_manager
 from actions.turn import Turn
+from bot.database import now
 from bot.grid.numerals import speak_number
 from bot.tickets.desk import TicketCard
 
@@ -61,7 +62,7 @@ class Status(Act):
 
     def _when(self, turn: Turn, at: dt.datetime) -> str:
         zone = ZoneInfo(turn.site.settings.site.timezone)
-        local, today = at.astimezone(zone), dt.datetime.now(zone).date()
+        local, today = at.astimezone(zone), now().astimezone(zone).date()
         days = (today - local.date()).days
         names = turn.site.words["days"]
         day = names[days] if days < len(names) else turn.site.words["long_ago"]

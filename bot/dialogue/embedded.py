@@ -59,6 +59,8 @@ async def handle(
     messages = await agent.handle_message(message) or []
     tracker = await store.retrieve(heard.session)
     parsed = tracker.latest_message.parse_data if tracker and tracker.latest_message else {}
+    if tracker and (question := tracker.get_slot("requested_slot" if tracker.active_loop_name else "pending")):
+        messages.append({"custom": {"question": str(question)}})
     return messages, dict(parsed)
 
 

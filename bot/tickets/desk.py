@@ -129,15 +129,22 @@ class TicketDesk:
         at = at or now()
         with self._database.reading() as session:
             sessions = calls.stale_forms(session, at - stale_after)
-        found = []
-        for name in sessions:
-            with self._database.session() as session:
-                if report := calls.take_form(session, name, at - stale_after):
-                    opened = opening.open_ticket(session, report, at, self._rules)
-                    found.append(shelf.card(session, opened.ticket, opened.owner))
-        if found:
-            self._owed()
-        return found
+        return [card for name in sessions if (card := self._form_of(name, at - stale_after, at))]
+
+    def rest(self, session: str, at: dt.datetime | None = None) -> TicketCard | None:
+        """A conversation is known to be over: the ticket of its half-filled form, None when it has none."""
+        at = at or now()
+        return self._form_of(session, at, at)
+
+    def _form_of(self, name: str, rested_since: dt.datetime, at: dt.datetime) -> TicketCard | None:
+        with self._database.session() as session:
+            report = calls.take_form(session, name, rested_since)
+            if report is None:
+                return None
+            opened = opening.open_ticket(session, report, at, self._rules)
+            card = shelf.card(session, opened.ticket, opened.owner)
+        self._owed()
+        return card
 
     # ---- commands -------------------------------------------------------------------------------
 
