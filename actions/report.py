@@ -12,6 +12,7 @@ from actions.act import Act
 from actions.turn import Turn
 from bot.grid.location import Location
 from bot.grid.numerals import normalise_numbers
+from bot.tickets.labels import labels
 
 #: questions about the place before Gege goes on with what it has (DOMAIN.md: at most three before the ticket)
 PLACE_QUESTIONS = 3
@@ -168,7 +169,7 @@ def _where(turn: Turn) -> str | None:
 def readback(turn: Turn) -> str:
     """What the resident said, in one clause; nothing that only the registry knows (promise 5)."""
     words, kind = turn.site.words, turn.slot("kind")
-    what = words["smelling"] if kind == "breaker_fault" and turn.slot("smell") == "yes" else words["cases"][kind]
+    what = words["smelling"] if kind == "breaker_fault" and turn.slot("smell") == "yes" else labels().spoken_kind(kind)
     where = turn.slot("place") or (words["own_home"] if turn.slot("own_home") == "yes" else "")
     name, account = turn.slot("householder"), turn.slot("account")
     said = words["readback_name"].format(name=name) if name else ""

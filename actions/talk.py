@@ -14,6 +14,7 @@ from actions.turn import Turn
 from bot.database import now
 from bot.grid.numerals import speak_number
 from bot.tickets.desk import TicketCard
+from bot.tickets.labels import labels
 
 #: turns in a row that may stay not understood before a person gets the case (promise 3)
 MISHEARD = 2
@@ -46,7 +47,7 @@ class Status(Act):
         turn.say(
             f"utter_status_{ticket.state}",
             when=self._when(turn, ticket.opened_at),
-            what=turn.site.words["cases"][ticket.kind],
+            what=labels().spoken_kind(ticket.kind),
             **who,
         )
         if card := turn.site.desk.outages.of_ticket(ticket.ticket_no):
@@ -86,7 +87,7 @@ class Cancel(Act):
         turn.clear_case()
         turn.set("pending", "cancel")
         turn.set("ticket_no", tickets[0].ticket_no)
-        turn.say("utter_cancel_ask", what=turn.site.words["cases"][tickets[0].kind])
+        turn.say("utter_cancel_ask", what=labels().spoken_kind(tickets[0].kind))
         return turn.events
 
 

@@ -11,13 +11,13 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-import yaml
 from sqlalchemy import Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot.database import Base, Database, now
 from bot.foundation.errors import Refused
+from bot.foundation.words import load
 from bot.grid.contacts import PHONE, phone_digits
 from bot.grid.models import (
     Community,
@@ -32,6 +32,7 @@ from bot.grid.models import (
     Staff,
     Transformer,
 )
+from bot.grid.role_names import role_names
 
 COLUMNS = Path(__file__).resolve().parent / "data" / "csv_columns.yml"
 #: problems told at once
@@ -141,7 +142,7 @@ def _rows(name: str, text: str) -> list[tuple[int, list[str]]]:
 
 def _header(name: str, cells: list[str]) -> tuple[str, list[str]]:
     """(kind, English column names in the file's order)."""
-    spec: dict[str, dict[str, list[str]]] = yaml.safe_load(COLUMNS.read_text("utf-8"))
+    spec = load(dict[str, dict[str, tuple[str, ...]]], COLUMNS)
     best: tuple[str, list[str], list[Problem]] | None = None
     for kind, columns in spec.items():
         known = {alias.lower(): column for column, aliases in columns.items() for alias in (column, *aliases)}
@@ -208,8 +209,7 @@ def _tags(cell: str) -> list[str]:
 
 
 def _role(cell: str) -> str:
-    roles = yaml.safe_load((COLUMNS.parent / "roles.yml").read_text("utf-8"))
-    role = roles.get(cell, cell.lower())
+    role = {name: role for role, name in role_names().items()}.get(cell, cell.lower())
     if role not in set(Role):
         raise ValueError(f"unknown role {cell}")
     return str(role)

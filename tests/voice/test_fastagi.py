@@ -170,7 +170,7 @@ async def test_a_warm_hand_over_tells_the_manager_and_puts_through(exchange: Cal
         await channel.hand_over(site.audio.port, lambda number: "ANSWER")
         assert channel.rung == [MANAGER]
         assert len(channel.whispered[0]) > 1600, "he heard a sentence before"
-        assert prompts().whisper.format(what="停电", where="沿河路206号") in site.voice.said
+        assert prompts().whisper.format(what="停电了", where="沿河路206号") in site.voice.said
         assert all(note[0] != "add" for note in site.desk.notes), "who was reached is owed nothing"
         assert site.seen == [Rung(channel.variables["ASID"], MANAGER, "ANSWER")]
 
