@@ -16,6 +16,7 @@ from bot.commands import (
     bench_voice,
     call_log,
     calling,
+    converse,
     corpus,
     county,
     escalation,
@@ -54,6 +55,7 @@ app = typer.Typer(
 bench_app = typer.Typer(help="Measure: locate, nlu, speech, turn, reports.", no_args_is_help=True)
 for area in (
     talk,
+    converse,
     county,
     tickets,
     service,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from bot.grid.contacts import ContactKey
 from bot.tickets.intake.channels import Channel
 
 
@@ -60,6 +61,11 @@ class Caller:
     def number(self) -> str:
         """The telephone number that Gege may ring; "" for what is none, and for a number that somebody typed."""
         return self.address if self.rings and _NUMBER.fullmatch(self.address) else ""
+
+    @property
+    def contact(self) -> ContactKey | None:
+        """What the registry may be asked about; None for what anybody can write."""
+        return ContactKey.of(self.channel.contacts, self.address) if self.vouched else None
 
     def as_json(self) -> dict[str, str]:
         return {"address": self.address, "channel": str(self.channel), "assurance": str(self.assurance)}
