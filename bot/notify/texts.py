@@ -16,6 +16,7 @@ from bot.grid.models import Role
 from bot.notify.harmless import harmless
 from bot.notify.masking import mask, surname
 from bot.notify.provider import Message
+from bot.tickets.labels import labels
 from bot.tickets.life.opening import LOCAL
 
 DATA = Path(__file__).with_name("texts.yml")
@@ -62,7 +63,7 @@ def _texts() -> dict[str, Any]:
 
 
 def word(group: str, name: str) -> str:
-    """The Chinese word for a kind, state or role; the name itself where there is none."""
+    """A word of texts.yml by its group (buttons, ratings, outages); the name itself where there is none."""
     return str(_texts()[group].get(name, name))
 
 
@@ -70,7 +71,7 @@ def heading(message: Message) -> str:
     """The line above a message on the console."""
     texts = _texts()
     urgent = texts["urgent"] if message.urgent else ""
-    fields = {"ticket_no": message.ticket_no, "name": message.name, "role": word("roles", message.role)}
+    fields = {"ticket_no": message.ticket_no, "name": message.name, "role": labels().role(message.role)}
     return str(texts["console"]).format(**fields, urgent=urgent)
 
 
@@ -126,8 +127,8 @@ def _fields(case: Case, trusted: bool) -> dict[str, str]:
     note = str(case.detail.get("note", ""))
     found = {
         "ticket_no": case.ticket_no,
-        "kind": word("kinds", case.kind),
-        "state": word("states", case.state),
+        "kind": labels().kind(case.kind),
+        "state": labels().state(case.state),
         "urgent": texts["urgent"] if case.urgent else "",
         "grid_no": case.grid_no,
         "area": case.community or mask(case.place, secrets) or texts["area_unknown"],

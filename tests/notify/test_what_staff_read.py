@@ -8,7 +8,8 @@ import re
 import pytest
 
 from bot.notify.harmless import harmless
-from bot.notify.texts import Case, _texts, digest, render, word
+from bot.notify.texts import Case, _texts, digest, render
+from bot.tickets.labels import labels
 from bot.tickets.models import Kind, State
 
 CASE = Case(
@@ -54,7 +55,7 @@ def test_no_message_carries_name_address_or_number(template: str) -> None:
 @pytest.mark.parametrize("template", sorted(_texts()["templates"]))
 def test_a_supervisor_reads_kind_state_and_delay_only(template: str) -> None:
     text = render(template, CASE, "supervisor", trusted=True)
-    assert text == "【监督】GD2611230001 停电\n现在:没人接,已过12分钟"
+    assert text == "【监督】GD2611230001 停电\n现在:待接单,已过12分钟"
 
 
 def test_a_trusted_provider_carries_the_full_address() -> None:
@@ -132,5 +133,5 @@ def test_a_text_that_is_not_there_does_not_silence_the_message() -> None:
 
 
 def test_every_kind_and_state_has_its_word() -> None:
-    assert all(word("kinds", kind) != kind for kind in Kind)
-    assert all(word("states", state) != state for state in State)
+    assert all(labels().kind(kind) != kind for kind in Kind)
+    assert all(labels().state(state) != state for state in State)
