@@ -185,7 +185,11 @@ class TelegramChat:
         body = await bodies.body(request)
         if len(body) > _LARGEST:
             raise web.HTTPRequestEntityTooLarge(_LARGEST, len(body))
-        raw = json_of(body, _LARGEST)
+        try:
+            raw = json_of(body, _LARGEST)
+        except Unreadable as unreadable:
+            bodies.count(unreadable.reason)
+            raise web.HTTPBadRequest from None
         if isinstance(raw, dict) and _is_id(raw.get("update_id")):
             await self._keep([raw])
         else:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.foundation.untrusted import Unreadable, json_of, number, same
+from bot.settings import PROJECT
 
 
 @pytest.mark.parametrize("given", ["é", "²", "\udcff", "密码", "", "a" * 5000])
@@ -57,3 +59,16 @@ def test_no_bytes_break_the_reader(body: bytes) -> None:
 @given(st.recursive(st.none() | st.booleans() | st.integers(-(10**17), 10**17) | st.text(), st.lists, max_leaves=5))
 def test_what_is_right_is_read_as_it_was_written(value: object) -> None:
     assert json_of(json.dumps(value).encode(), 100_000) == value
+
+
+def test_there_is_one_way_to_compare_secrets_and_to_read_what_was_sent() -> None:
+    elsewhere = re.compile(r"compare_digest\(|request\.(?:json|post|text)\(\)")
+    found = [
+        f"{file}: {line.strip()}"
+        for room in ("bot", "actions", "nlu")
+        for file in (PROJECT / room).rglob("*.py")
+        if file.name not in ("untrusted.py", "bodies.py")
+        for line in file.read_text("utf-8").splitlines()
+        if elsewhere.search(line)
+    ]
+    assert found == []
