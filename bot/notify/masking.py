@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
+from bot.foundation.words import load
 
 DATA = Path(__file__).with_name("masking.yml")
 _HAN = r"[\u4e00-\u9fff]"
@@ -32,17 +31,36 @@ class _Rules:
     surname: re.Pattern[str]
 
 
+@dataclass(frozen=True)
+class _Words:
+    """masking.yml."""
+
+    tokens: dict[str, str]
+    public_numbers: frozenset[str]
+    units: tuple[str, ...]
+    digits: str
+    places: str
+    house_words: tuple[str, ...]
+    not_doors: tuple[str, ...]
+    street_words: tuple[str, ...]
+    name_cues: tuple[str, ...]
+    titles: tuple[str, ...]
+    not_in_names: str
+    compound_surnames: tuple[str, ...]
+    surnames: str
+
+
 @functools.cache
 def _rules() -> _Rules:
-    data: dict[str, Any] = yaml.safe_load(DATA.read_text("utf-8"))
-    tokens: dict[str, str] = data["tokens"]
-    digit = f"[{data['digits']}]"
-    counted = f"[{data['digits']}{data['places']}]"
-    unit = f"(?:{_any(data['units'])})"
-    door = f"(?:{_any(data['house_words'])})"
-    before = rf"(?<![月{data['digits']}{data['places']}])(?!两{door})"
-    after = rf"(?!{_any(data['not_doors'])})"
-    streets = "|".join(f"(?<={word})" for word in data["street_words"])
+    data = load(_Words, DATA)
+    tokens = data.tokens
+    digit = f"[{data.digits}]"
+    counted = f"[{data.digits}{data.places}]"
+    unit = f"(?:{_any(data.units)})"
+    door = f"(?:{_any(data.house_words)})"
+    before = rf"(?<![月{data.digits}{data.places}])(?!两{door})"
+    after = rf"(?!{_any(data.not_doors)})"
+    streets = "|".join(f"(?<={word})" for word in data.street_words)
     houses = [
         # a door, also "A栋"; 两栋 is a count, 四月二十号 a date, 三号杆 a pole
         rf"{before}(?:{counted}+|[A-Za-z甲乙丙丁])\s*{door}{after}",
@@ -51,11 +69,11 @@ def _rules() -> _Rules:
         # 二零六, 502: too short for a telephone, long enough for a door
         rf"(?<!{digit}){digit}{{3}}(?!{digit}|{counted}|\s*{unit})",
     ]
-    surname = f"(?:{_any(data['compound_surnames'])}|[{data['surnames']}])"
-    given = f"(?:(?![{data['not_in_names']}]){_HAN}){{0,2}}"
+    surname = f"(?:{_any(data.compound_surnames)}|[{data.surnames}])"
+    given = f"(?:(?![{data.not_in_names}]){_HAN}){{0,2}}"
     names = [
-        rf"(?P<cue>{_any(data['name_cues'])})\s*[::]?\s*{surname}{given}",
-        rf"{surname}{given}(?={_any(data['titles'])})",
+        rf"(?P<cue>{_any(data.name_cues)})\s*[::]?\s*{surname}{given}",
+        rf"{surname}{given}(?={_any(data.titles)})",
         rf"(?<=我是){surname}{given}(?=[,。,.!!\s]|$)",
         rf"(?<=[老小]){surname}(?=[家屋他她,。,.\s]|$)",
     ]
@@ -66,7 +84,7 @@ def _rules() -> _Rules:
         # an account number may carry letters; a ticket's own number (GD…) is no secret
         number=re.compile(rf"(?<![A-Za-z0-9])(?!GD\d)[A-Za-z]{{0,3}}{digit}(?:[\s-]?{digit}){{3,}}(?![A-Za-z]|{unit})"),
         name=re.compile("|".join(f"(?:{pattern})" for pattern in names)),
-        public=frozenset(data["public_numbers"]),
+        public=data.public_numbers,
         tokens=tokens,
         repeated=re.compile(rf"({re.escape(tokens['house'])}\s*){{2,}}"),
         surname=re.compile(rf"({surname}){_HAN}{{1,2}}"),
