@@ -27,12 +27,8 @@ def resumed(turn: Turn) -> list[EventType]:
 
 
 def own_tickets(turn: Turn) -> list[TicketCard]:
-    """The caller's open reports, newest first; without a number, those of this conversation."""
-    if turn.caller.address:
-        return turn.site.desk.open_of(turn.caller.address)
-    number = turn.slot("ticket_no")
-    ticket = turn.site.desk.ticket(number) if number else None
-    return [ticket] if ticket else []
+    """The caller's open reports, newest first; of a caller for whom nobody vouches, those of this conversation."""
+    return turn.site.desk.open_of(turn.reporter)
 
 
 class Status(Act):
@@ -95,6 +91,18 @@ class Cancel(Act):
         return turn.events
 
 
+def call_off(turn: Turn, ticket: TicketCard) -> None:
+    """What is no longer needed ends; danger is looked at all the same: the word goes to staff, who confirm it."""
+    desk = turn.site.desk
+    if ticket.kind == "hazard":
+        desk.add(ticket.ticket_no, note=turn.site.words["said_solved"], facts={"said_solved": True})
+        turn.say("utter_danger_stays")
+    else:
+        desk.cancel(ticket.ticket_no)
+        turn.say("utter_cancelled")
+    turn.tell(ticket_no=ticket.ticket_no)
+
+
 class LooseAnswer(Act):
     """A yes, a no or a place outside a form: an answer to what is pending, else Gege asks what the matter is."""
 
@@ -108,10 +116,9 @@ class LooseAnswer(Act):
         pending = turn.slot("pending")
         turn.set("pending", None)
         if pending == "cancel" and turn.intent in ("affirm", "deny"):
-            if turn.intent == "affirm" and turn.slot("ticket_no"):
-                turn.site.desk.cancel(turn.slot("ticket_no"))
-                turn.tell(ticket_no=turn.slot("ticket_no"))
-                turn.say("utter_cancelled")
+            own = {ticket.ticket_no: ticket for ticket in own_tickets(turn)}
+            if turn.intent == "affirm" and (ticket := own.get(turn.slot("ticket_no"))):
+                call_off(turn, ticket)
             else:
                 turn.say("utter_cancel_kept")
             return turn.events
@@ -222,7 +229,7 @@ class Rate(Act):
             return not_understood(turn)
         if afterwards.take(turn) or afterwards.rate(turn):
             return turn.events
-        tickets = turn.site.desk.tickets(reporter=turn.caller.address, limit=1) if turn.caller.address else []
+        tickets = turn.site.desk.tickets(reporter=turn.reporter, limit=1)
         if tickets:
             turn.site.desk.add(tickets[0].ticket_no, note=turn.text)
         bad = turn.site.words.topic("rating", turn.text, "good") == "bad"

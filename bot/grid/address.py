@@ -12,7 +12,7 @@ from bot.foundation.words import load
 
 _FILE = Path(__file__).resolve().parent / "data" / "place_words.yml"
 
-_STREET = re.compile(r"^[㐀-鿿]{2,}?(?=[0-90-9零一二三四五六七八九十]|$)")
+_STREET = re.compile(r"^[㐀-鿿]{2,}?(?=[\d零一二三四五六七八九十]|$)")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class PlaceWords:
     household_holder: str
     numbers_behind: str
     surname_cue: str
-    household_no_cue: str
+    account: str
     labels: dict[str, str]
     garbled_number: str
     joining: str

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from pypinyin import Style, lazy_pinyin, load_phrases_dict, load_single_dict
 
+from bot.foundation.widths import both
 from bot.foundation.words import load
 from bot.grid.numerals import speak_number
 
 # Fullwidth punctuation is folded to its ASCII twin first (NFKC), so that there is one of each.
-_SENTENCE = re.compile(r"[^。!?;\n]*[。!?;\n]+[”\"』」)]*|[^。!?;\n]+")
+_SENTENCE = re.compile(rf"[^{both('。!?;')}\n]*[{both('。!?;')}\n]+[{both('”』」)')}\"]*|[^{both('。!?;')}\n]+")
 #: punctuation -> what espeak understands: a short or a long pause
 _PAUSES = {
     ",": ",",

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from bot.foundation.widths import both
 from bot.foundation.words import load
 from bot.speech.reading import plain, spoken
 
 _SLOT = re.compile(r"\{(\w+)\}")
 #: what stands at the ends of a part and is a pause, not a word
-_MARKS = " ,、:;.。!?\"'“”‘’()…—\n"
+_MARKS = both(",、:;.。!?“”‘’()…—") + " \"'\n"
 _PAUSE_S = {",": 0.18, "、": 0.14, ":": 0.18, ";": 0.25}
 
 
