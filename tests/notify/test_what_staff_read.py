@@ -98,7 +98,7 @@ EVIL = (
 
 @pytest.mark.parametrize("words", EVIL)
 @pytest.mark.parametrize("trusted", [False, True])
-@pytest.mark.parametrize("template", sorted(_texts()["templates"]))
+@pytest.mark.parametrize("template", sorted(_texts().templates))
 def test_no_field_brings_markup_links_mentions_or_lines_into_a_message(
     words: str, trusted: bool, template: str
 ) -> None:
