@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from aiohttp import web
 
+from bot.foundation import bodies
 from bot.foundation.words import load
 from bot.settings import Settings
 from bot.speech.audio import wav_bytes
@@ -114,7 +115,7 @@ class Studio:
         """The body is a sound file. Answers what was kept, or 422 with the reason in plain words."""
         staff = await self._staff(request)
         saying = await self._saying(request)
-        data = await request.read()
+        data = await bodies.body(request)
         try:
             kept = await asyncio.to_thread(self._keep, saying, data)
         except TakeRefused as refused:
