@@ -14,7 +14,7 @@ from bot.notify.links import Links, Purpose
 from bot.notify.outage_texts import outage_fields
 from bot.notify.provider import Button, Message, Provider
 from bot.notify.registered_names import RegisteredNames
-from bot.notify.texts import Case, digest, digest_for_all, render, word
+from bot.notify.texts import Case, button, digest, digest_for_all, render
 from bot.tickets import access, presses
 from bot.tickets.models import Notification, State, Ticket
 
@@ -159,7 +159,7 @@ def _takes(told: Sequence[tuple[Staff, Case]], links: Links | None, at: dt.datet
     for person, case in told:
         if case.state == State.reported and person.staff_no in case.readers and case.ticket_no not in found:
             url = links.url(Purpose.take, case.ticket_no, person.staff_no, at) if links else ""
-            label = f"{word('buttons', 'take')} {case.ticket_no}"
+            label = f"{button('take')} {case.ticket_no}"
             found[case.ticket_no] = Button(label, f"take:{case.ticket_no}", url)
     return tuple(found.values())
 
@@ -182,7 +182,7 @@ def _buttons(
         # What goes on in a chat no page can do; what a link cannot do with one tap leads to the case.
         purpose = Purpose(press.verb) if press.verb in Purpose.__members__ else Purpose.open
         url = "" if press.chat or links is None else links.url(purpose, case.ticket_no, person.staff_no, at)
-        found.append(Button(word("buttons", press.verb), f"{press.verb}:{case.ticket_no}", url))
+        found.append(Button(button(press.verb), f"{press.verb}:{case.ticket_no}", url))
     return tuple(found)
 
 
@@ -191,7 +191,7 @@ def _rating_link(case: Case, asked: Mapping[str, str], links: Links | None, at: 
     if links is None or f"good:{case.ticket_no}" not in asked:
         return ()
     url = links.url(Purpose.rate, case.ticket_no, "", at)
-    return (Button(word("buttons", "rate"), "", url),) if url else ()
+    return (Button(button("rate"), "", url),) if url else ()
 
 
 def _case(session: Session, row: Notification, people: Iterable[Staff], site: Site, at: dt.datetime) -> Case:

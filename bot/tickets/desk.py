@@ -302,12 +302,14 @@ class TicketDesk:
             found = session.scalars(select(Ticket).where(Ticket.ticket_no.in_(set(ticket_nos))))
             return frozenset(one.ticket_no for one in found if access.may_see(session, person, one, at))
 
-    def tickets(self, open_only: bool = False, reporter: Reporter | None = None, limit: int = 100) -> list[TicketCard]:
-        """Tickets, newest first; a reporter's own when one is named."""
+    def tickets(
+        self, open_only: bool = False, reporter: Reporter | None = None, limit: int = 100, **only: str | None
+    ) -> list[TicketCard]:
+        """Tickets, newest first; a reporter's own when one is named. `only` narrows by grid_no, owner or kind."""
         if reporter is not None and not reporter.known:
             return []
         with self._database.reading() as session:
-            return shelf.tickets(session, open_only=open_only, reporter=reporter, limit=limit)
+            return shelf.tickets(session, open_only=open_only, reporter=reporter, limit=limit, **only)
 
     def unacknowledged(self, kind: str) -> list[TicketCard]:
         """All tickets of a kind that nobody has acknowledged, oldest first."""

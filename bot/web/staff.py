@@ -14,6 +14,7 @@ from aiohttp import web
 from multidict import MultiDictProxy
 
 from bot.calling.call_backs import CallBacks, numbers_of
+from bot.foundation import bodies, untrusted
 from bot.grid.location import HouseholdCard, PersonCard
 from bot.grid.models import Role
 from bot.grid.registry import Registry
@@ -90,7 +91,7 @@ class StaffPages:
         self._settings, self._pictures, self._sounds = settings, pictures, sounds
         self._call_backs = call_backs
         #: kinds to choose from where a case can be corrected (bot/web/learning.py)
-        self._kinds = [(kind, labels().kind(kind)) for kind in learning_words()["intents"]] if corrects else []
+        self._kinds = [(kind, labels().kind(kind)) for kind in learning_words().intents] if corrects else []
         self._zone = ZoneInfo(settings.site.timezone)
         self._secure = settings.web.public_url.startswith("https:")
 
@@ -140,7 +141,7 @@ class StaffPages:
 
     async def use_link(self, request: web.Request) -> web.StreamResponse:
         """Do what a link is for, once."""
-        form = await request.post()
+        form = await bodies.form(request)
         token = request.match_info["token"]
         try:
             link = self._links.read(token)
@@ -271,7 +272,7 @@ class StaffPages:
         found = await self.allowed(request)
         if isinstance(found, web.Response):
             return found
-        form = await request.post()
+        form = await bodies.form(request)
         if not self._sign_in.own_form(request, str(form.get("csrf", ""))):
             return _pages.say(_pages.words["closed"], 403)
         return (*found, form)
@@ -371,7 +372,8 @@ def _lines(ticket: TicketCard, household: HouseholdCard | None) -> list[tuple[st
 
 
 def _at(names: Sequence[_One], number: str) -> _One | None:
-    return names[int(number)] if number.isascii() and number.isdigit() and int(number) < len(names) else None
+    at = untrusted.number(number, 6)
+    return names[at] if at is not None and at < len(names) else None
 
 
 def _bad(bad: BadLink) -> web.Response:
