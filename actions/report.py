@@ -10,6 +10,7 @@ from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from actions import afterwards, outage_news
 from actions.act import Act
 from actions.turn import Turn
+from bot.foundation.widths import both
 from bot.grid.location import Location
 from bot.grid.numerals import normalise_numbers
 from bot.tickets.labels import labels
@@ -18,7 +19,7 @@ from bot.tickets.labels import labels
 PLACE_QUESTIONS = 3
 #: a "no" to the read-back that often: a person takes over
 DENIALS = 2
-PUNCTUATION = " ,。,."
+PUNCTUATION = both(" ,。.、")
 #: intents that may fill the form; every other one is a digression that a rule answers
 ANSWERING = {
     "inform", "affirm", "deny", "nlu_fallback", "report_outage", "report_breaker_fault", "indoor_repair",

@@ -19,6 +19,7 @@ from bot.chat.takeover import Takeovers, Talk
 from bot.database import now
 from bot.dialogue.danger import HAZARD
 from bot.dialogue.port import Dialogue
+from bot.notify.harmless import harmless
 from bot.notify.masking import mask
 from bot.notify.texts import word
 from bot.recordings.files import keep_file
@@ -235,6 +236,7 @@ class Residents:
         said = words()["talk"]
         # What the two write stays with the messenger that they share; another one gets it masked.
         text = shown if Channel(talk.channel).company == Channel(talk.staff_channel).company else mask(shown)
+        text = harmless(text)
         end = ((word("buttons", "end"), f"end:{talk.ticket_no}"),)
         staff = [Said(talk.staff_channel, talk.staff_chat, said["to_staff"].format(text=text), end)]
         if spoken and await self._dangerous(spoken, message, talk):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz, process
 
+from bot.foundation.widths import both
 from bot.grid.address import Parts, place_words, read_parts
 from bot.grid.contacts import ContactKey
 from bot.grid.county import County
@@ -37,7 +38,7 @@ _BETTER = 0.02
 READ = 300
 #: households scored at most
 SCORED = 3_000
-_EDGES = ",。,的"
+_EDGES = both(",。") + "的"
 
 
 @dataclass(frozen=True)

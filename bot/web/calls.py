@@ -11,6 +11,7 @@ import numpy as np
 from aiohttp import web
 
 from bot.database import Database
+from bot.foundation import untrusted
 from bot.grid.location import PersonCard
 from bot.grid.models import EVERY_CASE, Role
 from bot.recordings.keys import KeyRefused
@@ -67,7 +68,7 @@ class CallPages:
         if person is None:
             return _pages.say(_pages.words["closed"], 403)
         before = request.query.get("before", "")
-        number = int(before) if before.isascii() and before.isdigit() and len(before) < 10 else None
+        number = untrusted.number(before, 9)
         found, earlier = await asyncio.to_thread(self._calls, person, number)
         return _pages.page(
             "calls.html",
@@ -133,7 +134,7 @@ class CallPages:
         if person is None:
             return _pages.say(_pages.words["closed"], 403)
         # By its number alone: a ticket may have several calls.
-        known = number.isascii() and number.isdigit() and len(number) < 10
+        known = untrusted.number(number, 9) is not None
         call = await asyncio.to_thread(find_call, self._database, number) if known else None
         if call is None:
             return _pages.say(_pages.words["no_call"], 404)

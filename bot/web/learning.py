@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from bot.database import Database, now
+from bot.foundation import bodies, untrusted
 from bot.learning.book import SECOND, CorrectionBook, learning_words, why
 from bot.learning.figures import Overview, overview
 from bot.learning.models import Decision
@@ -49,7 +50,7 @@ class LearningPages:
         if isinstance(found, web.Response):
             return found
         person, ticket = found
-        form = await request.post()
+        form = await bodies.form(request)
         if not self._own(request, form):
             return _pages.say(_pages.words["closed"], 403)
         household = str(form.get("household", "")).strip()
@@ -75,9 +76,9 @@ class LearningPages:
 
     async def decide(self, request: web.Request) -> web.StreamResponse:
         """A second person confirms or refuses."""
-        person, form = self._sign_in.staff_of(request), await request.post()
+        person, form = self._sign_in.staff_of(request), await bodies.form(request)
         verb, number = str(form.get("verb", "")), request.match_info["number"]
-        known = verb in ("confirm", "refuse") and number.isascii() and number.isdigit() and len(number) < 10
+        known = verb in ("confirm", "refuse") and untrusted.number(number, 9) is not None
         if person is None or person.role not in SECOND or not self._own(request, form) or not known:
             return _pages.say(_pages.words["closed"], 403)
         done = _pages.words["done"]

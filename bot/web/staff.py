@@ -11,6 +11,7 @@ from aiohttp import web
 from multidict import MultiDictProxy
 
 from bot.calling.call_backs import CallBacks, dialable, numbers_of
+from bot.foundation import bodies, untrusted
 from bot.grid.location import HouseholdCard, PersonCard
 from bot.grid.models import EVERY_CASE, Role
 from bot.grid.registry import Registry
@@ -127,7 +128,7 @@ class StaffPages:
 
     async def use_link(self, request: web.Request) -> web.StreamResponse:
         """Do what a link is for, once."""
-        form = await request.post()
+        form = await bodies.form(request)
         token = request.match_info["token"]
         try:
             link = self._links.read(token)
@@ -273,7 +274,7 @@ class StaffPages:
         found = self.allowed(request)
         if isinstance(found, web.Response):
             return found
-        form = await request.post()
+        form = await bodies.form(request)
         if not self._sign_in.own_form(request, str(form.get("csrf", ""))):
             return _pages.say(_pages.words["closed"], 403)
         return (*found, form)
@@ -345,7 +346,8 @@ def _lines(ticket: TicketCard, household: HouseholdCard | None) -> list[tuple[st
 
 
 def _at(names: Sequence[_One], number: str) -> _One | None:
-    return names[int(number)] if number.isascii() and number.isdigit() and int(number) < len(names) else None
+    at = untrusted.number(number, 6)
+    return names[at] if at is not None and at < len(names) else None
 
 
 def _bad(bad: BadLink) -> web.Response:

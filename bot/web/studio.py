@@ -15,6 +15,7 @@ import numpy as np
 import yaml
 from aiohttp import web
 
+from bot.foundation import bodies
 from bot.settings import Settings
 from bot.speech.audio import wav_bytes
 from bot.speech.recorded import RecordedPrompts
@@ -107,7 +108,7 @@ class Studio:
         """The body is a sound file. Answers what was kept, or 422 with the reason in plain words."""
         staff = await self._staff(request)
         saying = await self._saying(request)
-        data = await request.read()
+        data = await bodies.body(request)
         try:
             kept = await asyncio.to_thread(self._keep, saying, data)
         except TakeRefused as refused:
