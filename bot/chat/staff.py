@@ -24,7 +24,7 @@ from bot.learning.rules import CorrectionRefused
 from bot.notify.links import Links, Purpose
 from bot.notify.masking import surname
 from bot.notify.routes import verbs
-from bot.notify.texts import word
+from bot.notify.texts import button
 from bot.tickets.cards import Pressed, TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
 from bot.tickets.labels import labels
@@ -140,7 +140,7 @@ class StaffChat:
             return None
         wait, talking = self.waiting.of(staff_no, at), self.takeovers.of_staff(staff_no, at)
         if talking and (wait is None or wait.since < talking[0].begun_at):
-            if text.strip() == word("buttons", "end"):
+            if text.strip() == button("end"):
                 return self.end(staff_no)
             return self._relay(*talking, text.strip(), at)
         if wait is None or wait.kind not in self._takers:
@@ -222,7 +222,7 @@ class StaffChat:
         """What staff write goes to the resident, and into the history."""
         if over:
             self.takeovers.end(talk.staff_no)
-            again = ((word("buttons", "talk"), f"talk:{talk.ticket_no}"),)
+            again = ((button("talk"), f"talk:{talk.ticket_no}"),)
             return Shown(words()["staff"]["talk"]["over"].format(no=talk.ticket_no), again)
         self.takeovers.wrote(talk, at)
         self.desk.talked(talk.ticket_no, talk.staff_no, text, at)
@@ -248,7 +248,7 @@ class StaffChat:
             kept = book.write(number, me, words=text.strip(), at=at)
         except CorrectionRefused as refused:
             return Shown(said["not_learned"].format(no=number, why=why(refused.reason, "zh")))
-        kinds = [kind for kind in learning_words()["intents"] if kind != "callback"]
+        kinds = [kind for kind in learning_words().intents if kind != "callback"]
         choices = [(labels().kind(kind), f"kind:{number}:{kept.id}.{kind}") for kind in kinds]
         return Shown(said["corrected"].format(no=number), tuple(choices))
 
@@ -272,7 +272,7 @@ class StaffChat:
             to=to,
             when=when,
         )
-        following = tuple((word("buttons", one), f"{one}:{done.ticket_no}") for one in verbs(done.state, done.channel))
+        following = tuple((button(one), f"{one}:{done.ticket_no}") for one in verbs(done.state, done.channel))
         return Shown(text, following, fresh=True)
 
     def _may(self, person: PersonCard, ticket: TicketCard) -> bool:
@@ -301,7 +301,7 @@ def resident_hears(talk: Talk, name: str, staff_name: str, text: str = "") -> Sa
 
 def end_button(number: str) -> tuple[tuple[str, str], ...]:
     """Below what is said while a person talks."""
-    return ((word("buttons", "end"), f"end:{number}"),)
+    return ((button("end"), f"end:{number}"),)
 
 
 def _when(instant: dt.datetime, here: dt.datetime) -> str:

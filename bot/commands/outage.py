@@ -9,17 +9,18 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-import yaml
 from rich.console import Console
 from rich.table import Table
 
 from bot.commands.escalation import moment
 from bot.commands.line import Failure, out
+from bot.foundation.words import load
 from bot.settings import load_settings
 from bot.tickets.outages.cards import OutageCard
 
@@ -258,7 +259,7 @@ def _show(rows: list[dict[str, Any]], as_json: bool, one: bool = False, nothing:
     if as_json:
         out(rows[0] if one else rows)
     elif not rows:
-        print(_words()[nothing], file=sys.stderr, flush=True)
+        print(getattr(_words(), nothing), file=sys.stderr, flush=True)
     elif "outage_no" in rows[0]:
         scoped = [{**row, "scope": row["transformer"] or row["feeder"]} for row in rows]
         _table([{name: row[name] for name in _COLUMNS} for row in scoped])
@@ -266,24 +267,33 @@ def _show(rows: list[dict[str, Any]], as_json: bool, one: bool = False, nothing:
         _table(rows)
 
 
-def _words() -> dict[str, Any]:
-    words: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("outage.yml").read_text("utf-8"))
-    return words
+@dataclass(frozen=True)
+class _Words:
+    """outage.yml."""
+
+    columns: dict[str, str]
+    values: dict[str, str]
+    no_outages: str
+    no_ratings: str
+
+
+def _words() -> _Words:
+    return load(_Words, Path(__file__).with_name("outage.yml"))
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
     words = _words()
     table = Table()
     for column in rows[0]:
-        table.add_column(words["columns"][column], no_wrap=column == "outage_no")
+        table.add_column(words.columns[column], no_wrap=column == "outage_no")
     for row in rows:
         table.add_row(*(_cell(words, value) for value in row.values()))
     Console(highlight=False).print(table)
 
 
-def _cell(words: dict[str, Any], value: Any) -> str:
+def _cell(words: _Words, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str) and _MOMENTS.match(value):
         return value[5:16].replace("T", " ")
-    return str(words["values"].get(str(value), value))
+    return str(words.values.get(str(value), value))

@@ -6,13 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.database import Database, now
+from bot.foundation.words import load
 from bot.grid.models import EVERY_CASE, GridStaff, Household, Role, Staff
 from bot.learning.models import Correction, CorrectionState
 from bot.learning.rules import Corrected, CorrectionRefused, contradicting, doubt, same_sentence, unusable
@@ -48,21 +47,33 @@ class CorrectionCard:
     fresh: bool = True
 
 
+@dataclass(frozen=True)
+class LearningWords:
+    """words.yml."""
+
+    #: reason → language → words
+    reasons: dict[str, dict[str, str]]
+    #: kind of a ticket → what it is called where sentences are understood
+    intents: dict[str, str]
+    others: tuple[str, ...]
+    examples_head: str
+    words_head: str
+
+
 @cache
-def learning_words() -> dict[str, Any]:
-    words: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("words.yml").read_text("utf-8"))
-    return words
+def learning_words() -> LearningWords:
+    return load(LearningWords, Path(__file__).with_name("words.yml"))
 
 
 def why(reason: str, language: str = "en") -> str:
     """A reason in words."""
-    return str(learning_words()["reasons"][reason][language]) if reason else ""
+    return learning_words().reasons[reason][language] if reason else ""
 
 
 def intents() -> frozenset[str]:
     """What a sentence may be corrected to."""
     words = learning_words()
-    return frozenset(words["intents"].values()) | frozenset(words["others"])
+    return frozenset(words.intents.values()) | frozenset(words.others)
 
 
 class CorrectionBook:
@@ -260,12 +271,12 @@ def _heard(session: Session, ticket: Ticket) -> tuple[str, str | None]:
 
 
 def _intent(intent: str, kind: str) -> str:
-    words = learning_words()["intents"]
+    words = learning_words().intents
     return intent or (str(words.get(kind, kind)) if kind else "")
 
 
 def _looked(row: Correction) -> Corrected:
-    was = learning_words()["intents"].get(row.kind, "") if row.kind in Kind.__members__ else ""
+    was = learning_words().intents.get(row.kind, "") if row.kind in Kind.__members__ else ""
     return Corrected(row.id or 0, row.heard, was, row.words, row.intent, row.household_no, row.by_staff_no, row.at)
 
 

@@ -14,7 +14,7 @@ from bot.notify.links import Links, Purpose
 from bot.notify.outage_texts import outage_fields
 from bot.notify.provider import Button, Message, Provider
 from bot.notify.registered_names import RegisteredNames
-from bot.notify.texts import Case, digest, digest_for_all, render, word
+from bot.notify.texts import Case, button, digest, digest_for_all, render
 from bot.tickets.intake.channels import Channel
 from bot.tickets.models import Notification, State, Ticket
 
@@ -166,7 +166,7 @@ def _takes(told: Sequence[tuple[Staff, Case]], links: Links | None, at: dt.datet
     for person, case in told:
         if case.state == State.reported and person.role != Role.supervisor and case.ticket_no not in found:
             url = links.url(Purpose.take, case.ticket_no, person.staff_no, at) if links else ""
-            label = f"{word('buttons', 'take')} {case.ticket_no}"
+            label = f"{button('take')} {case.ticket_no}"
             found[case.ticket_no] = Button(label, f"take:{case.ticket_no}", url)
     return tuple(found.values())
 
@@ -189,7 +189,7 @@ def _buttons(
         purpose = _OWN_LINK.get(verb, Purpose.open)
         # 回话 goes on in the messenger: no page can do it.
         url = links.url(purpose, case.ticket_no, person.staff_no, at) if links and verb != "talk" else ""
-        found.append(Button(word("buttons", verb), f"{verb}:{case.ticket_no}", url))
+        found.append(Button(button(verb), f"{verb}:{case.ticket_no}", url))
     return tuple(found)
 
 
@@ -198,7 +198,7 @@ def _rating_link(case: Case, asked: Mapping[str, str], links: Links | None, at: 
     if links is None or f"good:{case.ticket_no}" not in asked:
         return ()
     url = links.url(Purpose.rate, case.ticket_no, "", at)
-    return (Button(word("buttons", "rate"), "", url),) if url else ()
+    return (Button(button("rate"), "", url),) if url else ()
 
 
 def _case(session: Session, row: Notification, at: dt.datetime, names: RegisteredNames) -> Case:

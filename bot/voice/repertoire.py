@@ -7,13 +7,14 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import yaml
 from sqlalchemy import select
 
 from bot.database import Database
+from bot.foundation.words import load
 from bot.grid.models import Community, Role, Staff
 from bot.settings import PROJECT, SiteSettings
 from bot.speech.reading import plain
@@ -57,9 +58,28 @@ class Names:
     people: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Group:
+    """What belongs together for who records it."""
+
+    title: str
+    about: str
+
+
+@dataclass(frozen=True)
+class Sorting:
+    """repertoire.yml."""
+
+    groups: dict[str, Group]
+    #: beginning of a response's name → its group
+    responses: dict[str, str]
+    #: variable → an invented value
+    samples: dict[str, str]
+
+
 @cache
-def repertoire() -> dict[str, Any]:
-    return dict(yaml.safe_load((resources.files(__package__) / "repertoire.yml").read_text("utf-8")))
+def repertoire() -> Sorting:
+    return load(Sorting, Path(__file__).with_name("repertoire.yml"))
 
 
 def sentences(site: SiteSettings, names: Names | None = None) -> list[Saying]:
@@ -78,12 +98,12 @@ def sentences(site: SiteSettings, names: Names | None = None) -> list[Saying]:
         for sentence in cut(text):
             for part in fixed_parts(sentence) if has_slots(sentence) else ():
                 add(Saying(part, _asked(sentence, group), False, _outlined(sentence), _filled(sentence)))
-    for word in (*counting()["numerals"], *counting()["units"]):
+    for word in (*counting().numerals, *counting().units):
         add(Saying(word, "numbers", False))
     for group, phrases in _phrases(site, names):
         for phrase in phrases:
             add(Saying(phrase, group, False))
-    order = list(repertoire()["groups"])
+    order = list(repertoire().groups)
     return sorted(found.values(), key=lambda each: order.index(each.group))
 
 
@@ -135,7 +155,7 @@ def _whole_texts(site: SiteSettings) -> Iterator[tuple[str, str]]:
     for field in fields(out):
         if isinstance(text := getattr(out, field.name), str):
             yield text.replace("{site}", site.name), "safety" if field.name.startswith("danger") else "questions"
-    groups: dict[str, str] = repertoire()["responses"]
+    groups = repertoire().responses
     for name, responses in _domain()["responses"].items():
         fitting = sorted((each for each in groups if name.startswith(each)), key=len)
         for response in responses:
@@ -166,7 +186,7 @@ def _outlined(sentence: str) -> str:
 
 
 def _filled(sentence: str) -> str:
-    samples = repertoire()["samples"]
+    samples = repertoire().samples
     return re.sub(r"\{(\w+)\}", lambda found: str(samples.get(found.group(1), "")), sentence)
 
 

@@ -152,9 +152,9 @@ def _chart(found: Overview, zone: ZoneInfo) -> dict[str, Any]:
 
 
 def _kind(intent: str) -> str:
-    if intent in learning_words()["others"]:
+    if intent in learning_words().others:
         return labels().intent(intent)
-    return next((labels().kind(kind) for kind, name in learning_words()["intents"].items() if name == intent), "")
+    return next((labels().kind(kind) for kind, name in learning_words().intents.items() if name == intent), "")
 
 
 def _share(value: float | None) -> str:

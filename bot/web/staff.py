@@ -78,7 +78,7 @@ class StaffPages:
         self._settings, self._pictures, self._sounds = settings, pictures, sounds
         self._call_backs = call_backs
         #: kinds to choose from where a case can be corrected (bot/web/learning.py)
-        self._kinds = [(kind, labels().kind(kind)) for kind in learning_words()["intents"]] if corrects else []
+        self._kinds = [(kind, labels().kind(kind)) for kind in learning_words().intents] if corrects else []
         self._zone = ZoneInfo(settings.site.timezone)
         self._secure = settings.web.public_url.startswith("https:")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
-import yaml
+from bot.foundation.words import load
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class Words:
     steps: dict[str, str]
     #: of a moment, for strftime
     moment: str
-    examples: list[str]
+    examples: tuple[str, ...]
     errors: dict[str, str]
 
 
 @cache
 def words() -> Words:
-    return Words(**yaml.safe_load((resources.files(__package__) / "words.yml").read_text("utf-8")))
+    return load(Words, Path(__file__).with_name("words.yml"))

@@ -32,7 +32,7 @@ def test_every_sentence_of_the_dialogue_can_be_recorded_whole_or_in_parts(name: 
     if not has_slots(sentence):
         assert LISTED[sentence].whole
         return
-    samples = repertoire()["samples"]
+    samples = repertoire().samples
     filled = sentence.format(**samples)
     parts = planner(SITE, NAMES).plan(filled)
     assert parts, f"{filled} falls into no parts"
@@ -52,7 +52,7 @@ def test_the_telephones_own_sentences_are_there_with_the_sites_name() -> None:
 
 
 def test_numbers_communities_and_names_can_be_recorded() -> None:
-    by_group = {group: {s.text for s in LISTED.values() if s.group == group} for group in repertoire()["groups"]}
+    by_group = {group: {s.text for s in LISTED.values() if s.group == group} for group in repertoire().groups}
     assert set("零一二三四五六七八九幺两十百千块角分点") <= by_group["numbers"]
     assert by_group["communities"] == set(NAMES.communities)
     assert {"归师傅", "王师傅", SITE.station} <= by_group["names"]
@@ -63,7 +63,7 @@ def test_what_saves_lives_comes_first_and_nothing_comes_twice() -> None:
     listed = sentences(SITE, NAMES)
     assert listed[0].group == "safety" and any("119" in s.text for s in listed if s.group == "safety")
     assert len({s.name for s in listed}) == len(listed)
-    order = list(repertoire()["groups"])
+    order = list(repertoire().groups)
     assert [s.group for s in listed] == sorted((s.group for s in listed), key=order.index)
 
 

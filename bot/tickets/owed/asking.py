@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-import yaml
 from sqlalchemy import Table, insert, select, update
 from sqlalchemy.orm import Session
 
+from bot.foundation.words import load
 from bot.tickets.models import Activity, Notification, OwedCall, Rating, State, Ticket, Timer
 from bot.tickets.owed import news, owed_calls
 from bot.tickets.owed.owed_calls import LIGHT_ON, RATING
@@ -29,8 +29,7 @@ _RING = insert(cast(Table, OwedCall.__table__))
 
 @functools.cache
 def _labels() -> dict[str, dict[str, str]]:
-    labels: dict[str, dict[str, str]] = yaml.safe_load(_DATA.read_text("utf-8"))
-    return labels
+    return load(dict[str, dict[str, str]], _DATA)
 
 
 def buttons(question: str, ticket_no: str, *but: str) -> dict[str, str]:
