@@ -20,6 +20,7 @@ from bot.chat.store import ChatShelf
 from bot.database import Database, now, open_database
 from bot.dialogue.port import Dialogue
 from bot.foundation.background import Background, Backgrounds
+from bot.foundation.errors import Refused
 from bot.foundation.service_state import EVERY_S, file_of, forget_state, write_state
 from bot.grid.models import Community
 from bot.grid.registry import Registry
@@ -68,6 +69,20 @@ def open_site(settings: Settings) -> Database:
     database = open_database(settings.database_url)
     database.migrate()
     return database
+
+
+class NoSite(Refused):
+    """GEGE_HOME holds no site; the message says what makes one."""
+
+
+def existing_site(settings: Settings) -> Database:
+    """Open and migrate a site that is there. Raises NoSite, and makes nothing, where GEGE_HOME is misspelt."""
+    if not settings.database and not (settings.home / "gege.sqlite").exists():
+        what = "holds no site" if settings.home.is_dir() else "is not there"
+        raise NoSite(
+            f"{settings.home} {what}: correct GEGE_HOME, or make a site with gege sample or gege import FILE.csv"
+        )
+    return open_site(settings)
 
 
 def make_dialogue(settings: Settings, database: Database, desk: TicketDesk, registry: Registry) -> Dialogue:

@@ -20,6 +20,7 @@ from sqlalchemy import select
 
 from bot.app.parts import deliver_once, ears_and_mouth, open_site, running, tell
 from bot.commands.call_teller import CallTeller
+from bot.commands.line import zone_of
 from bot.commands.terminal import console, show_ticket
 from bot.database import Database
 from bot.foundation.errors import Refused
@@ -103,7 +104,7 @@ async def demo(settings: Settings) -> int:
                 tell("the call ended without a ticket; see the lines above")
                 return 1
             console.print(Rule(words.logged))
-            show_ticket(service.desk, story.ticket_no)
+            show_ticket(service.desk, story.ticket_no, zone_of(settings))
             told = [one for one in service.desk.notifications(story.ticket_no) if one.state == "sent"]
             console.print(Text(words.recording.format(path=settings.home / story.recording), style="dim"))
             console.print(Text(words.took.format(seconds=f"{time.monotonic() - began:.0f}"), style="dim"))

@@ -35,7 +35,7 @@ def leave(
     as_json: JsonFlag = False,
 ) -> None:
     """Write down who is on leave and who stands in: gege leave M11 --from 2026-12-01 --until 2026-12-05 --to M12."""
-    from bot.app.parts import open_site
+    from bot.app.parts import existing_site
     from bot.database import now
     from bot.grid.leave import come_back, leaves_from, write_leave
 
@@ -47,7 +47,7 @@ def leave(
         raise Failure("a leave needs --from, --until and --to")
     # Read before the database is touched: a bad date changes nothing.
     span = (moment(begins, zone), moment(until, zone, end=True)) if begins and until else None
-    database = open_site(settings)
+    database = existing_site(settings)
     try:
         if list_all:
             found = leaves_from(database)
@@ -72,13 +72,13 @@ def leave(
 
 def audit(as_json: JsonFlag = False) -> None:
     """Say what is stuck; ends with 1 when something is. It looks and changes nothing."""
-    from bot.app.parts import open_site
+    from bot.app.parts import existing_site
     from bot.database import now
     from bot.tickets.due.audit import find
 
     settings = load_settings()
     zone = ZoneInfo(settings.site.timezone)
-    database = open_site(settings)
+    database = existing_site(settings)
     try:
         with database.reading() as session:
             found = find(session, now())

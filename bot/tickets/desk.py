@@ -287,12 +287,14 @@ class TicketDesk:
             found = session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no))
             return shelf.card(session, found) if found else None
 
-    def tickets(self, open_only: bool = False, reporter: Reporter | None = None, limit: int = 100) -> list[TicketCard]:
-        """Tickets, newest first; a reporter's own when one is named."""
+    def tickets(
+        self, open_only: bool = False, reporter: Reporter | None = None, limit: int = 100, **only: str | None
+    ) -> list[TicketCard]:
+        """Tickets, newest first; a reporter's own when one is named. `only` narrows by grid_no, owner or kind."""
         if reporter is not None and not reporter.known:
             return []
         with self._database.reading() as session:
-            return shelf.tickets(session, open_only=open_only, reporter=reporter, limit=limit)
+            return shelf.tickets(session, open_only=open_only, reporter=reporter, limit=limit, **only)
 
     def unacknowledged(self, kind: str) -> list[TicketCard]:
         """All tickets of a kind that nobody has acknowledged, oldest first."""
