@@ -57,8 +57,8 @@ class ResidentCase(ForResidents):
             "case": {
                 "what": labels().spoken_kind(case.kind),
                 "state": case.state,
-                "state_name": said.states.get(case.state, ""),
-                "steps": list(said.steps.items()),
+                "state_name": labels().own_state(case.state),
+                "steps": labels().own_steps(),
                 "said": list(case.said),
                 "who": case.manager or self.site.station,
                 "phone": case.phone or self.site.station_phone,

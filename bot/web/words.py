@@ -16,8 +16,6 @@ class Words:
     site_line: str
     #: a number of the sample county, offered where the page is tried out
     sample_caller: str
-    states: dict[str, str]
-    steps: dict[str, str]
     #: of a moment, for strftime
     moment: str
     examples: tuple[str, ...]
