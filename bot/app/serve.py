@@ -120,7 +120,7 @@ async def _serve(settings: Settings) -> None:
         )  # fmt: skip
         app.router.add_routes(callbacks)
         app.router.add_routes(LearningPages(service.database, staff, sign_in, settings).routes())
-        app.router.add_routes(CallPages(service.database, service.desk, staff, sign_in, settings).routes())
+        app.router.add_routes(CallPages(service.database, service.desk, sign_in, settings).routes())
         telephone.metrics.registry.register(BackgroundMetrics(service.backgrounds))
         app.router.add_routes([metrics_route(telephone.metrics.text, settings.metrics.token)])
         runner = runner_of(app)
@@ -167,7 +167,7 @@ async def _speech(service: Service, stack: contextlib.AsyncExitStack) -> tuple[R
     settings = service.settings
     try:
         demo = in_use(settings).demo
-        ears, mouth = await stack.enter_async_context(ears_and_mouth(settings))
+        ears, mouth = await stack.enter_async_context(ears_and_mouth(service))
     except ModelMissing as problem:
         tell(f"NO SPEECH MODEL, callers leave messages and the page only takes writing: {problem}")
         return None, await _voice_alone(service, stack)

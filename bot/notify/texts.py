@@ -53,6 +53,8 @@ class Case:
     names: tuple[str, ...] = ()
     #: what is said about an outage, ready to be read
     outage: Mapping[str, str] = field(default_factory=dict)
+    #: staff numbers of those among the message's readers who may open the case (bot/tickets/access.py)
+    readers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
