@@ -13,6 +13,7 @@ from pathlib import Path
 # Before anything of Gege's is imported: a test that forgets its own GEGE_HOME must not find a site's.
 _nowhere = tempfile.mkdtemp(prefix="gege-tests-")
 atexit.register(shutil.rmtree, _nowhere, ignore_errors=True)
+os.umask(0o077)  # as the program does, before a file is made
 os.environ.update(GEGE_HOME=_nowhere, RASA_TELEMETRY_ENABLED="false")
 for _name in ("GEGE_DATABASE_URL", "GEGE_DEBUG"):
     os.environ.pop(_name, None)

@@ -60,7 +60,7 @@ class Service:
 
 def open_site(settings: Settings) -> Database:
     """Create GEGE_HOME if need be, open and migrate its database."""
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = open_database(settings.database_url)
     database.migrate()
     return database

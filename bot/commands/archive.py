@@ -31,6 +31,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.database import MIGRATIONS, now, open_database
 from bot.foundation.errors import Refused
+from bot.foundation.private_files import shut
 from bot.settings import Settings, SettingsError, load_settings
 
 FORMAT = 1
@@ -244,6 +245,7 @@ def restore(settings: Settings, file: Path, force: bool = False) -> str:
     made = not home.exists()
     try:
         home.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o700)
         with tempfile.TemporaryDirectory(dir=home, prefix=_UNDER_WAY[1]) as name:
             return _restore(home, file, Path(name), force)
     except (OSError, EOFError, zlib.error, tarfile.TarError, sqlite3.Error, SQLAlchemyError) as problem:
@@ -261,6 +263,7 @@ def _restore(home: Path, file: Path, workshop: Path, force: bool) -> str:
         raise ArchiveFailed(f"{file}: comes from a newer Gege (tables {manifest['revision']}); update Gege first")
     unpacked = workshop / "home"
     unpacked.mkdir(exist_ok=True)
+    shut(unpacked)
     url = _destined(home, unpacked, file)
     kind = SQLITE if url.get_backend_name() == "sqlite" else POSTGRES
     dump = workshop / kind
@@ -351,7 +354,7 @@ def _extract(content: IO[bytes], target: Path, member: tarfile.TarInfo) -> _Entr
             size += len(part)
         out.flush()
         os.fsync(out.fileno())
-    target.chmod(member.mode & 0o777)
+    target.chmod(0o600)  # not the archive's mode: its maker has no say in who reads here
     os.utime(target, (member.mtime, member.mtime))
     return _Entry(digest.hexdigest(), size)
 

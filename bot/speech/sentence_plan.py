@@ -62,10 +62,17 @@ class Planner:
     """Knows the sentences with variables, and the phrases that fill them."""
 
     def __init__(self, templates: Iterable[str], phrases: Iterable[str] = ()) -> None:
+        templates = list(templates)
         self._templates = sorted(
             {plain(each).strip() for each in templates if has_slots(each) and fixed_parts(each)},
             key=lambda each: -len("".join(fixed_parts(each))),
         )
+        #: what is said to everybody: sentences without variables, the words between variables, words of numbers
+        self._everybodys = {
+            *(words for each in templates for words in _everybodys(each)),
+            *counting()["numerals"],
+            *counting()["units"],
+        }
         self._patterns = [re.compile(_pattern(each)) for each in self._templates]
         self._phrases: dict[str, list[str]] = {}
         for phrase in sorted({plain(each).strip() for each in phrases}, key=len, reverse=True):
@@ -80,6 +87,10 @@ class Planner:
             if found := pattern.fullmatch(said):
                 return self._parts(template, found.groups())
         return ()
+
+    def everybodys(self, text: str) -> bool:
+        """Whether this is said to everybody alike: nothing of a person, a place or an account is in it."""
+        return plain(text).strip(_MARKS) in self._everybodys
 
     def fill(self, template: str, values: Mapping[str, str]) -> tuple[Part, ...]:
         """The parts of a template with these values."""
@@ -136,6 +147,10 @@ class Planner:
             at = max(end, at + 1)
         flush()
         return parts
+
+
+def _everybodys(template: str) -> list[str]:
+    return fixed_parts(template) if has_slots(template) else [plain(template).strip(_MARKS)]
 
 
 def _of_words(piece: str) -> list[Part]:

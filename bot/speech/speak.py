@@ -39,6 +39,8 @@ _PAUSE_S = 0.3
 _TIMEOUT_S = 10.0
 _IN_MEMORY = 128
 _ON_DISK = 2000
+#: begins the names of files that hold what is said to everybody; no other file stays in the cache
+_EVERYBODYS = "all-"
 _PITCH = 45
 _BROKEN = "espeak-ng does not run: reinstall the package espeakng-loader; see `gege doctor`"
 
@@ -154,7 +156,7 @@ class GegeVoice:
         loudness: float | None = None,
         speed: float = 1.0,
     ) -> None:
-        """`home` is GEGE_HOME: recordings in `prompts/`, spoken sentences kept in `cache/speech/`.
+        """`home` is GEGE_HOME: recordings in `prompts/`, what is said to everybody kept in `cache/speech/`.
 
         `planner` knows the sentences with variables; `loudness` (dBFS) and `speed` (1 = as recorded) are for all
         that is said, whoever says it."""
@@ -165,6 +167,7 @@ class GegeVoice:
         self._memory: OrderedDict[tuple[str, int], Samples] = OrderedDict()
 
     async def start(self) -> None:
+        await asyncio.to_thread(_forget_others, self._cache)
         await self.engine.start()
 
     async def say(self, text: str, rate: int = 8000) -> bytes:
@@ -238,18 +241,21 @@ class GegeVoice:
         return join([*pieces, _PAUSE_S], rate)
 
     async def _synthesised(self, sentence: str) -> Samples:
-        """One sentence at the cache's rate."""
+        """One sentence at the cache's rate. Only what is said to everybody is kept on the disk: a balance, a name or a
+        place that is read back leaves no file (memory holds the last of them)."""
         syllables = pinyin(sentence)
         name = hashlib.sha256(f"{syllables}|{self.engine.words_per_minute}|{_PITCH}".encode()).hexdigest()[:24]
-        file = self._cache / f"{name}.wav"
-        kept = await asyncio.to_thread(_cached, file)
+        public = self._planner is not None and (await asyncio.to_thread(self._planner)).everybodys(sentence)
+        file = self._cache / f"{_EVERYBODYS}{name}.wav"
+        kept = await asyncio.to_thread(_cached, file) if public else None
         if kept is not None:
             return kept
         if not syllables:
             return np.zeros(0, np.int16)
         sound = await self.engine.speak(syllables)
         samples = _with_pause(resample(sound.samples, sound.rate, _CACHE_RATE))
-        await asyncio.to_thread(_keep, file, samples)
+        if public:
+            await asyncio.to_thread(_keep, file, samples)
         return samples
 
 
@@ -261,6 +267,13 @@ def _with_pause(samples: Samples) -> Samples:
     edge = _CACHE_RATE // 50
     body = samples[max(0, loud[0] - edge) : loud[-1] + edge]
     return np.concatenate([body, np.zeros(int(_PAUSE_S * _CACHE_RATE), np.int16)])
+
+
+def _forget_others(folder: Path) -> None:
+    """Earlier versions kept every sentence here, with names and balances."""
+    for file in folder.glob("*.wav"):
+        if not file.name.startswith(_EVERYBODYS):
+            file.unlink(missing_ok=True)
 
 
 def _cached(file: Path) -> Samples | None:

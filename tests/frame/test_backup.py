@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sqlite3
+import stat
 import tarfile
 from pathlib import Path
 
@@ -61,8 +62,8 @@ def report(settings: Settings, said: str) -> str:
         database.dispose()
 
 
-def repack(archive: Path, change: dict[str, bytes], extra: tuple[tarfile.TarInfo, ...] = ()) -> None:
-    """Write the archive again with some files' content changed and some members added in front."""
+def repack(archive: Path, change: dict[str, bytes], extra: tuple[tarfile.TarInfo, ...] = (), mode: int = 0) -> None:
+    """Write the archive again with some files' content (or all modes) changed and some members added in front."""
     with tarfile.open(archive) as old:
         members = [(one, old.extractfile(one).read()) for one in old.getmembers()]  # type: ignore[union-attr]
     with tarfile.open(archive, "w:gz") as new:
@@ -70,7 +71,7 @@ def repack(archive: Path, change: dict[str, bytes], extra: tuple[tarfile.TarInfo
             new.addfile(info, io.BytesIO(b"x" * info.size))
         for info, data in members:
             data = change.get(info.name, data)
-            info.size = len(data)
+            info.size, info.mode = len(data), mode or info.mode
             new.addfile(info, io.BytesIO(data))
 
 
@@ -126,6 +127,21 @@ def test_a_backup_while_the_service_writes_holds_whole_transactions(site: Settin
 def test_a_backup_is_for_its_owner_only_and_leaves_nothing_beside_it(archive: Path) -> None:
     assert archive.stat().st_mode & 0o077 == 0
     assert [one.name for one in archive.parent.iterdir() if one.name != "home"] == [archive.name]
+
+
+def test_modes_are_ours_whatever_an_archive_says(archive: Path, tmp_path: Path) -> None:
+    repack(archive, {}, mode=0o777)
+    new = tmp_path / "new"
+    new.mkdir(mode=0o755)
+    before = os.umask(0o022)
+    try:
+        restore(Settings(home=new), archive)
+    finally:
+        os.umask(before)
+    modes = {one: stat.S_IMODE(one.stat().st_mode) for one in (new, *new.rglob("*"))}
+    assert {modes[one] for one in modes if one.is_dir()} == {0o700}
+    assert {modes[one] for one in modes if one.is_file()} == {0o600}
+    assert (new / "gege.sqlite") in modes and (new / "gege.toml") in modes
 
 
 def test_a_backup_does_not_replace_a_file_that_is_no_archive(site: Settings) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from bot.app.parts import open_site
 from bot.commands.doctor import doctor
 from bot.commands.doctor.doctor import Finding, examine, show
 from bot.database import now
+from bot.foundation.private_files import open_to_others
 from bot.grid.models import GridStaff
 from bot.settings import DialogueSettings, NotifySettings, Settings, SpeechSettings
 from bot.tickets.models import Notification
@@ -141,3 +144,30 @@ def test_the_exit_status_says_whether_residents_can_be_served(gege: Gege, home: 
     bad = gege("doctor", home=home)
     assert bad.returncode == 1
     assert "1 to repair" in bad.stdout
+
+
+def test_a_home_that_others_may_read_is_a_failure_and_the_advice_mends_it(home: Path) -> None:
+    assert found(Settings(home=home), "file modes")["ok"]
+    for name, mode in (("gege.toml", 0o644), ("notifications.jsonl", 0o640), ("attachments/ab/x.jpg", 0o604)):
+        file = home / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("[web]\n" if name == "gege.toml" else "x")
+        file.chmod(mode)
+        finding = found(Settings(home=home), "file modes")
+        assert not finding["ok"] and str(file) in finding["detail"]
+        subprocess.run(finding["advice"], shell=True, check=True)
+        assert found(Settings(home=home), "file modes")["ok"]
+    home.chmod(0o755)
+    assert not found(Settings(home=home), "file modes")["ok"]
+
+
+@pytest.mark.slow
+def test_whatever_the_program_writes_is_for_its_user_alone(gege: Gege, tmp_path: Path, dialogue_model: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        assert gege("sample", home=tmp_path / "home").returncode == 0
+        assert gege("say", "停电了", "--caller", "13800138000", home=tmp_path / "home").returncode == 0
+    finally:
+        os.umask(before)
+    assert list(open_to_others(tmp_path / "home")) == []
+    assert (tmp_path / "home" / "gege.sqlite").is_file()

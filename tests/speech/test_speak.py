@@ -10,9 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.settings import SiteSettings
 from bot.speech import speak
 from bot.speech.audio import write_wav
+from bot.speech.sentence_plan import Planner
 from bot.speech.speak import EspeakProcess, GegeVoice, VoiceFailed, prompt_name
+from bot.voice.prompts import prompts
+from bot.voice.repertoire import planner, sentences
 
 
 @pytest.fixture
@@ -22,14 +26,50 @@ async def voice(tmp_path: Path) -> AsyncIterator[GegeVoice]:
     await voice.close()
 
 
-async def test_a_sentence_becomes_sound_and_comes_from_the_cache_afterwards(voice: GegeVoice, tmp_path: Path) -> None:
-    pcm = await voice.say("您讲的是沿河路206号。", 8000)
-    assert 2.0 < len(pcm) / 16000 < 6.0 and np.abs(np.frombuffer(pcm, "<i2")).max() > 3000
-    assert len(await voice.say("您讲的是沿河路206号。", 16000)) == pytest.approx(2 * len(pcm), rel=0.01)
+def everybodys() -> Planner:
+    return planner(SiteSettings())
+
+
+async def test_a_sentence_becomes_sound_and_comes_from_the_cache_afterwards(tmp_path: Path) -> None:
+    sentence = prompts().greeting
+    voice, again = (GegeVoice(tmp_path, planner=everybodys) for _ in range(2))
+    pcm = await voice.say(sentence, 8000)
+    assert 1.0 < len(pcm) / 16000 < 12.0 and np.abs(np.frombuffer(pcm, "<i2")).max() > 3000
+    assert len(await voice.say(sentence, 16000)) == pytest.approx(2 * len(pcm), rel=0.01)
     await voice.close()
-    again = GegeVoice(tmp_path)
-    assert await again.say("您讲的是沿河路206号。", 8000) == pcm
+    assert await again.say(sentence, 8000) == pcm
     assert again.engine.starts == 0, "the cache on disk was not used"
+    await again.close()
+
+
+async def test_what_is_said_to_one_person_leaves_no_file(tmp_path: Path) -> None:
+    old = tmp_path / "cache" / "speech" / "0123456789abcdef01234567.wav"
+    write_wav(old, np.zeros(1600, np.int16), 16000)
+    voice = GegeVoice(tmp_path, planner=everybodys)
+    await voice.start()
+    assert not old.exists(), "what an earlier version kept goes"
+    for private in ("到九月底,欠四个月,三百零八块四角四分。", "您讲的是桃溪社区桃溪路117号,户主李月民。", "李月民"):
+        assert await voice.say(private)
+    assert list(tmp_path.rglob("*.wav")) == []
+    starts = voice.engine.starts
+    assert await voice.say("李月民") and voice.engine.starts == starts
+    await voice.say(prompts().greeting)
+    assert list(tmp_path.rglob("*.wav"))
+    await voice.close()
+
+
+def test_no_sentence_with_a_value_in_it_is_said_to_everybody() -> None:
+    plan = everybodys()
+    filled = [each.context.replace("…", "李月民") for each in sentences(SiteSettings()) if each.context]
+    assert len(filled) > 50
+    assert [each for each in filled if plan.everybodys(each)] == []
+
+
+async def test_the_memory_for_what_is_said_is_bounded(voice: GegeVoice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speak, "_IN_MEMORY", 2)
+    for word in ("一", "二", "三"):
+        await voice.say(word)
+    assert [text for text, _ in voice._memory] == ["二", "三"]
 
 
 async def test_the_first_sentence_comes_before_the_last_is_made(voice: GegeVoice) -> None:

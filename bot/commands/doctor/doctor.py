@@ -33,6 +33,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.parts import make_providers
 from bot.commands.doctor.messengers import check_messengers
+from bot.commands.doctor.modes import check_modes
 from bot.database import MIGRATIONS, Database, now, open_database
 from bot.dialogue.training import trained_model
 from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
@@ -99,6 +100,7 @@ def examine(settings: Settings) -> list[Finding]:
         "providers": _providers,
         "calling out": _calling,
         "tariff": _tariff,
+        "file modes": _modes,
         "disk space": _space,
         "disk speed": _fsync,
     }
@@ -392,6 +394,11 @@ def _tariff(settings: Settings) -> Finding:
         return _bad("tariff", str(problem), "correct the price table; tariff in gege.toml names it")
     first = table.tiers[0].price
     return _good("tariff", f"in force since {table.since}, {len(table.tiers)} tiers from {first} CNY/kWh")
+
+
+def _modes(settings: Settings) -> Finding:
+    detail, advice = check_modes(settings.home)
+    return _bad("file modes", detail, advice) if advice else _good("file modes", detail)
 
 
 def _nearest(settings: Settings) -> Path:
