@@ -51,7 +51,7 @@ class Answering:
 
     async def turn(self, heard: Heard) -> Reply:
         self.heard.append(heard.text)
-        await asyncio.to_thread(self._desk.answers.answer, self._ticket_no, "good", heard.caller)
+        await asyncio.to_thread(self._desk.answers.answer, self._ticket_no, "good", heard.caller.address)
         return Reply(("好,多谢。",), Understanding(heard.text, "rate_service", 0.9, False), ended=True)
 
 

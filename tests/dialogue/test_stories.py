@@ -205,6 +205,7 @@ async def test_a_replayed_turn_makes_no_second_ticket(service: Service) -> None:
     assert first.ticket_no == second.ticket_no and len(service.desk.tickets(reporter=caller)) == 1
 
 
+@pytest.mark.slow
 async def test_a_half_filled_form_goes_on_after_a_restart(home: Path) -> None:
     settings = Settings(home=home)
     async with running(settings, relay=False) as service:

@@ -361,6 +361,7 @@ async def test_gege_stops_when_the_caller_insists_and_goes_on_after_a_cough(tmp_
     assert 5.2 < loud < 6.9, loud
 
 
+@pytest.mark.slow
 async def test_a_turn_of_more_than_a_minute_is_closed_and_no_sound_is_lost(tmp_path: Path) -> None:
     room = Room(tmp_path, ["前半", "后半"], [reply("我听着。"), reply("记下了。", ended=True)])
     room.pace = 30.0
