@@ -16,6 +16,7 @@ from bot.commands import (
     bench_voice,
     call_log,
     calling,
+    converse,
     corpus,
     county,
     escalation,
@@ -23,6 +24,7 @@ from bot.commands import (
     link,
     models,
     outage,
+    rasa,
     service,
     staff,
     talk,
@@ -54,9 +56,11 @@ app = typer.Typer(
 bench_app = typer.Typer(help="Measure: locate, nlu, speech, turn, reports.", no_args_is_help=True)
 for area in (
     talk,
+    converse,
     county,
     tickets,
     service,
+    rasa,
     escalation,
     outage,
     staff,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import datetime as dt
-import logging
 from collections.abc import AsyncIterator
 
 from bot.calling.call_backs import CallBacks, Numbers
@@ -13,6 +11,7 @@ from bot.calling.danger import DangerCalls
 from bot.calling.ledger import Ledger
 from bot.calling.questions import Questions
 from bot.database import Database
+from bot.foundation.background import Background, Backgrounds
 from bot.lines.ami import AmiDialler
 from bot.lines.dialling import Connected, Dialler, Rung
 from bot.lines.sip.gateway import Gateway
@@ -21,8 +20,6 @@ from bot.settings import Settings
 from bot.telephone.telephone import Telephone
 from bot.tickets.desk import TicketDesk
 from bot.tickets.rules import Rules
-
-log = logging.getLogger(__name__)
 
 _TICK_S = 1.0
 
@@ -56,7 +53,7 @@ def dialler_of(
 @contextlib.asynccontextmanager
 async def calling_out(
     settings: Settings, database: Database, desk: TicketDesk, registry: Numbers, telephone: Telephone,
-    dialler: Dialler, rules: Rules,
+    dialler: Dialler, rules: Rules, backgrounds: Backgrounds,
 ) -> AsyncIterator[CallBacks | None]:  # fmt: skip
     """Rings for danger, and asks residents by telephone, while the service runs; gives what puts staff through (None
     without a voice)."""
@@ -79,21 +76,15 @@ async def calling_out(
     )  # fmt: skip
     telephone.between_people.append(lambda: call_backs.going)
 
-    async def run() -> None:
-        while True:
-            for work in (danger, questions):
-                try:
-                    await work.tick()
-                except Exception:
-                    log.exception("calls could not be made; trying again")
-            await asyncio.sleep(_TICK_S)
-
-    running = asyncio.create_task(run())
+    own = (
+        Background("danger calls", _TICK_S, danger.tick),
+        Background("question calls", _TICK_S, questions.tick),
+    )
+    backgrounds.start(*own)
     try:
         yield call_backs
     finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await backgrounds.stop(*own)
         await call_backs.close()
         await danger.close()
         await questions.close()

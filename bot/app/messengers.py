@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -21,12 +22,16 @@ from bot.chat.takeover import Takeovers
 from bot.chat.wecom import RESIDENTS, WeComChat
 from bot.database import Database
 from bot.dialogue.port import Dialogue
+from bot.foundation.background import Backgrounds
 from bot.grid.registry import Registry
 from bot.learning.book import CorrectionBook
 from bot.notify.links import Links
 from bot.settings import Settings
 from bot.speech.recognise import Recogniser
 from bot.tickets.desk import TicketDesk
+
+if TYPE_CHECKING:
+    from bot.chat.telegram import TelegramChat
 
 
 @contextlib.asynccontextmanager
@@ -39,6 +44,7 @@ async def messengers(
     links: Links,
     recogniser: Recogniser | None,
     tell: Callable[[str], None],
+    backgrounds: Backgrounds,
     call_backs: CallBacks | None = None,
 ) -> AsyncIterator[list[web.RouteDef]]:
     """Whatever the settings name an account for; gives the routes of callbacks. A messenger that fails never stops
@@ -46,6 +52,7 @@ async def messengers(
     tasks: list[asyncio.Task[None]] = []
     routes: list[web.RouteDef] = []
     wecom: WeComChat | None = None
+    chat: TelegramChat | None = None
     shelf = ChatShelf(database, settings.home)
     takeovers = Takeovers(database, dt.timedelta(minutes=settings.chat.taken_over_min))
     residents = Residents(dialogue, desk, shelf, recogniser, settings, takeovers)
@@ -64,6 +71,8 @@ async def messengers(
 
         chat = TelegramChat(settings.notify.telegram, residents, staff, shelf, Inbox(database, CHANNEL), outgoing)
         routes += chat.routes()
+        if not settings.notify.telegram.webhook:
+            backgrounds.include(chat.background)
         tasks.append(asyncio.create_task(chat.run(tell), name="telegram"))
         tasks[-1].add_done_callback(lambda task: _ended(task, tell))
         tell("Telegram: listening for residents and staff")
@@ -77,6 +86,8 @@ async def messengers(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if chat is not None:
+            backgrounds.leave_out(chat.background)
 
 
 def _ended(task: asyncio.Task[None], tell: Callable[[str], None]) -> None:

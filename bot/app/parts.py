@@ -7,9 +7,10 @@ import contextlib
 import datetime as dt
 import logging
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from sqlalchemy import select
 from bot.chat.store import ChatShelf
 from bot.database import Database, now, open_database
 from bot.dialogue.port import Dialogue
+from bot.foundation.background import Background, Backgrounds
+from bot.foundation.service_state import EVERY_S, file_of, forget_state, write_state
 from bot.grid.models import Community
 from bot.grid.registry import Registry
 from bot.learning.weekly import learning
@@ -35,7 +38,7 @@ from bot.settings import Settings
 from bot.settings.tariff import load_tariff
 from bot.tickets.desk import TicketDesk
 from bot.tickets.due.audit import auditing
-from bot.tickets.due.timers import watch
+from bot.tickets.due.timers import watching
 from bot.tickets.rules import rules_of
 
 if TYPE_CHECKING:
@@ -56,6 +59,7 @@ class Service:
     desk: TicketDesk
     dialogue: Dialogue
     relay: Relay
+    backgrounds: Backgrounds = field(default_factory=Backgrounds)
 
 
 def open_site(settings: Settings) -> Database:
@@ -101,25 +105,21 @@ async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Se
         dialogue = make_dialogue(settings, database, desk, registry)
         await dialogue.start()
         service = Service(settings, database, registry, desk, dialogue, outbox)
-        work = (
-            (
-                outbox.run,
-                lambda: watch(database, outbox.nudge, rules),
-                lambda: _sweep(service),
-                lambda: auditing(database, outbox.nudge, rules),
-                lambda: tidying(database, settings.notify.keep_days, [ChatShelf(database, settings.home).tidy]),
-                lambda: learning(settings, database, dialogue),
+        if relay:
+            service.backgrounds.start(
+                outbox.background,
+                watching(database, outbox.nudge, rules),
+                sweeping(desk, settings),
+                auditing(database, outbox.nudge, rules),
+                *tidying(database, settings.notify.keep_days, {"chats": ChatShelf(database, settings.home).tidy}),
+                learning(settings, database, dialogue),
+                telling_the_doctor(settings, service.backgrounds),
             )
-            if relay
-            else ()
-        )
-        tasks = [asyncio.create_task(one()) for one in work]
         try:
             yield service
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await service.backgrounds.stop()
+            await asyncio.to_thread(forget_state, file_of(settings.home))
             await outbox.close()
             await dialogue.close()
     finally:
@@ -153,15 +153,19 @@ def make_providers(settings: Settings) -> dict[str, Provider]:
     return {provider.name: provider for provider in found}
 
 
-async def _sweep(service: Service) -> None:
+def sweeping(desk: TicketDesk, settings: Settings) -> Background:
     """Dialogues that were left half-told become tickets (promise 1)."""
-    rest = dt.timedelta(minutes=service.settings.dialogue.session_minutes)
-    while True:
-        try:
-            await asyncio.to_thread(service.desk.sweep, now(), rest)
-        except Exception:
-            log.exception("half-told dialogues could not be swept; trying again")
-        await asyncio.sleep(60)
+    rest = dt.timedelta(minutes=settings.dialogue.session_minutes)
+    return Background("half-told dialogues", 60.0, lambda: asyncio.to_thread(desk.sweep, now(), rest))
+
+
+def telling_the_doctor(settings: Settings, backgrounds: Backgrounds) -> Background:
+    """`gege doctor` is another process: it reads in a file how our loops are."""
+
+    async def work() -> None:
+        await asyncio.to_thread(write_state, file_of(settings.home), backgrounds.states, time.time())
+
+    return Background("state for gege doctor", EVERY_S, work)
 
 
 @asynccontextmanager

@@ -37,7 +37,7 @@ from bot.voice.repertoire import Repertoire
 from bot.web.app import make_app
 from bot.web.calls import CallPages
 from bot.web.learning import LearningPages
-from bot.web.metrics import metrics_route
+from bot.web.metrics import BackgroundMetrics, metrics_route
 from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages
 
@@ -108,6 +108,7 @@ async def _serve(settings: Settings) -> None:
                 links,
                 recogniser,
                 tell,
+                service.backgrounds,
                 call_backs,
             )
         )
@@ -119,6 +120,7 @@ async def _serve(settings: Settings) -> None:
         app.router.add_routes(callbacks)
         app.router.add_routes(LearningPages(service.database, staff, sign_in, settings).routes())
         app.router.add_routes(CallPages(service.database, service.desk, staff, sign_in, settings).routes())
+        telephone.metrics.registry.register(BackgroundMetrics(service.backgrounds))
         app.router.add_routes([metrics_route(telephone.metrics.text, settings.metrics.token)])
         # A browser that keeps its connection open must not keep us from stopping.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
@@ -195,7 +197,7 @@ async def _answer_calls(
     """The telephone (only calls that the dial plan announced get in), and what puts staff through."""
     telephone = Telephone(
         service.database, service.desk, service.registry, service.dialogue, recogniser, voice, service.settings,
-        audiosocket=phone, fastagi=agi,
+        audiosocket=phone, fastagi=agi, backgrounds=service.backgrounds,
     )  # fmt: skip
     try:
         await telephone.start()
@@ -229,7 +231,16 @@ async def _call_out(
         return None
     rules = rules_of(settings)
     call_backs = await stack.enter_async_context(
-        calling_out(settings, service.database, service.desk, service.registry, telephone, dialler, rules)
+        calling_out(
+            settings,
+            service.database,
+            service.desk,
+            service.registry,
+            telephone,
+            dialler,
+            rules,
+            service.backgrounds,
+        )
     )
     tell("danger rings people until somebody presses 1; residents are asked, and called back, by telephone")
     return call_backs

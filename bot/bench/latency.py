@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from bot.voice.events import CallEvent, Timing
 
 STEPS = ("recognise", "dialogue", "first_audio")
 
 
 class Latency:
-    """An observer of calls (`on_event`): seconds after the end of speech and the wait for it."""
+    """A watcher of calls: seconds after the end of speech and the wait for it."""
 
     def __init__(self) -> None:
         self.turns: list[dict[str, float]] = []
 
-    def __call__(self, name: str, detail: dict[str, Any]) -> None:
-        if name == "timing":
-            self.turns.append({step: detail[step] for step in STEPS if step in detail})
+    def __call__(self, event: CallEvent) -> None:
+        if isinstance(event, Timing):
+            self.turns.append({step: event.seconds[step] for step in STEPS if step in event.seconds})
 
     def summary(self) -> dict[str, dict[str, float]]:
         """`{"first_audio": {"p50": s, "p95": s, "max": s}, …}` over all turns so far; empty without turns."""

@@ -141,14 +141,14 @@ class _Site:
         self.server = AudioSocketServer("127.0.0.1", 0, self._answer, announced_s=36_000)
 
     async def _answer(self, line: AudioSocketLine, facts: CallFacts) -> None:
-        call = PhoneCall(line, facts, recogniser=self.recogniser, on_event=self.latency, **self._parts)
-        keep, pacing = call._recording.gege, self.pacing
+        call = PhoneCall(line, facts, recogniser=self.recogniser, watcher=self.latency, **self._parts)
+        keep, pacing = call.parts.recording.gege, self.pacing
 
         def sent(pcm: bytes) -> None:
             pacing.sent(facts.call_id)
             keep(pcm)
 
-        call._recording.gege = sent  # type: ignore[method-assign]
+        call.parts.recording.gege = sent  # type: ignore[method-assign]
         await call.run()
 
     async def run(self, open_calls: int, talking: int, wavs: list[str], seconds: float) -> dict[str, Any]:

@@ -26,7 +26,9 @@ from bot.chat.outgoing import Outgoing, Said
 from bot.chat.residents import Incoming, Residents, words
 from bot.chat.staff import Shown, StaffChat
 from bot.chat.store import ChatShelf
+from bot.foundation.background import Background
 from bot.foundation.backoff import Backoff
+from bot.foundation.errors import Unavailable
 from bot.notify.telegram import LONGEST, telling
 from bot.settings.accounts import TelegramAccount
 from bot.tickets.owed.answers import Answer
@@ -36,6 +38,7 @@ log = logging.getLogger(__name__)
 CHANNEL = "telegram"
 #: seconds between tries to reach Telegram's server
 _AGAIN = Backoff(first_s=1.0, most_s=60.0, factor=4.0)
+_STUCK_S = 180.0
 _WANTED = ["message", "callback_query"]
 #: an update holds 4096 characters of text and some names
 _LARGEST = 256 * 1024
@@ -70,6 +73,10 @@ class TelegramChat:
         #: what the update in hand has led to, by update id; an exception when it failed
         self._came: dict[int, list[Said] | Exception] = {}
         self._polling = HTTPXRequest()
+        #: confirms all updates before it
+        self._offset: int | None = None
+        #: asks Telegram for updates; each question waits for one itself
+        self.background = Background("telegram", 0.0, self._poll, stuck_after_s=_STUCK_S, again=_AGAIN)
         outgoing.add_ways({CHANNEL: self._show})
 
     @property
@@ -95,7 +102,7 @@ class TelegramChat:
                 await asyncio.Event().wait()
             # Telegram answers no getUpdates while it delivers.
             await self._again(self._bot.delete_webhook, tell)
-            await self._poll()
+            await self.background.run()
         finally:
             self._ready = False
             await self._in_order.close()
@@ -120,20 +127,14 @@ class TelegramChat:
         """Fetch, write down, and only then ask for the next: asking confirms what came before (Bot API, getUpdates).
 
         The library's own updater confirms what is still in memory."""
-        offset: int | None = None
-        tries = 0
-        while True:
-            try:
-                updates = await self._fetch(offset)
-                await self._keep(updates)
-            except Exception as problem:
-                log.info("polling Telegram: %s", type(problem).__name__)
-                tries += 1
-                await asyncio.sleep(_pause(problem, tries))
-                continue
-            tries = 0
-            if updates:
-                offset = max(int(one["update_id"]) for one in updates) + 1
+        try:
+            updates = await self._fetch(self._offset)
+        except TelegramError as problem:
+            asked = _asked_s(problem) if isinstance(problem, RetryAfter) else None
+            raise Unavailable(type(problem).__name__, retry_after=asked) from problem
+        await self._keep(updates)
+        if updates:
+            self._offset = max(int(one["update_id"]) for one in updates) + 1
 
     async def _fetch(self, offset: int | None) -> list[dict[str, Any]]:
         """Updates as Telegram sent them. Not `get_updates`: that reads all of them at once, so that one which it
@@ -323,9 +324,13 @@ async def _lightly(call: Any) -> None:
 
 
 def _pause(problem: Exception, tries: int) -> float:
-    asked = problem.retry_after if isinstance(problem, RetryAfter) else 0.0
-    seconds = asked.total_seconds() if isinstance(asked, dt.timedelta) else float(asked)
-    return _AGAIN.wait(tries, asked_s=seconds) or _AGAIN.most_s
+    asked = _asked_s(problem) if isinstance(problem, RetryAfter) else None
+    return _AGAIN.wait(tries, asked_s=asked) or _AGAIN.most_s
+
+
+def _asked_s(problem: RetryAfter) -> float:
+    asked = problem.retry_after
+    return asked.total_seconds() if isinstance(asked, dt.timedelta) else float(asked)
 
 
 async def _noted(update: object, context: ContextTypes.DEFAULT_TYPE) -> None:

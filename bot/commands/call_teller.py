@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rich.text import Text
 
 from bot.commands.terminal import console
 from bot.tickets.labels import labels
+from bot.voice.events import CallEvent, KeyPressed, Spoke, Understood, WordsHeard
 
 
 class CallTeller:
-    """An observer for `bot.voice.call`: prints events, steers nothing."""
+    """A watcher of calls: prints events, steers nothing."""
 
-    def __call__(self, event: str, detail: dict[str, Any]) -> None:
+    def __call__(self, event: CallEvent) -> None:
         names = labels()
-        if event == "said":
-            for sentence in detail["sentences"]:
-                console.print(Text(names["gege"] + sentence, style="green"))
-        elif event == "heard":
-            console.print(Text(names["heard"] + (detail["text"] or names["nothing"]), style="bold"))
-        elif event == "key":
-            console.print(Text(names["key"] + str(detail["digit"]), style="bold"))
-        elif event == "understood":
-            kind = names["intents"].get(detail.get("intent"), detail.get("intent"))
-            sure = f" {detail.get('confidence', 0):.0%}"
-            console.print(Text(f"  {names['understood']}{kind}{sure}", style="dim"))
+        match event:
+            case Spoke():
+                for sentence in event.sentences:
+                    console.print(Text(names.gege + sentence, style="green"))
+            case WordsHeard():
+                console.print(Text(names.heard + (event.text or names.nothing), style="bold"))
+            case KeyPressed():
+                console.print(Text(names.key + event.digit, style="bold"))
+            case Understood():
+                meaning = names.intent(event.intent)
+                console.print(Text(f"  {names.understood}{meaning} {event.confidence:.0%}", style="dim"))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from bot.commands.line import Failure, json_lines, note, out
+from bot.commands.line import Failure, answer_lines, note, text_of, texts_of
 from bot.settings import load_settings
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.channels import Channel
 
 
 def register(app: typer.Typer) -> None:
@@ -26,32 +29,32 @@ def locate() -> None:
     database = open_site(load_settings())
     try:
         registry = Registry.load(database)
-        for value, reason in json_lines():
-            if value is None:
-                out({"error": reason})
-                continue
+
+        async def answer(value: dict[str, Any]) -> dict[str, Any]:
             found = registry.locate(
-                value["text"],
-                alternatives=tuple(value.get("alternatives") or ()),
-                caller=value.get("caller") or "",
+                text_of(value, "text", None),
+                alternatives=texts_of(value, "alternatives"),
+                caller=Caller.by(Channel.phone, text_of(value, "caller")).contact,
+                earlier="".join(texts_of(value, "earlier")),
             )
-            out(
-                {
-                    "household_no": found.household_no,
-                    "grid_no": found.grid_no,
-                    "manager": found.manager,
-                    "score": round(found.score, 4),
-                    "candidates": [
-                        {
-                            "household_no": one.household_no,
-                            "grid_no": one.grid_no,
-                            "label": one.label,
-                            "score": round(one.score, 4),
-                        }
-                        for one in found.candidates
-                    ],
-                }
-            )
+            return {
+                "household_no": found.household_no,
+                "grid_no": found.grid_no,
+                "manager": found.manager,
+                "score": round(found.score, 4),
+                "candidates": [
+                    {
+                        "household_no": one.household_no,
+                        "grid_no": one.grid_no,
+                        "label": one.label,
+                        "score": round(one.score, 4),
+                    }
+                    for one in found.candidates
+                ],
+                "ask": found.ask,
+            }
+
+        asyncio.run(answer_lines(answer))
     finally:
         database.dispose()
 

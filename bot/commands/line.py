@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated, Any
 
 import typer
 
-from bot.foundation.errors import Refused
+from bot.foundation.errors import GegeError, Refused
+
+log = logging.getLogger(__name__)
+
+#: bytes; a conversation's turn has a few hundred
+LONGEST_LINE = 1_000_000
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 CallerFlag = Annotated[str, typer.Option("--caller", help="The caller's number.")]
@@ -35,31 +41,74 @@ def plain(value: Any) -> Any:
     return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
 
 
-def json_lines() -> Iterator[tuple[dict[str, Any] | None, str]]:
-    """(object, "") for every good input line, (None, reason) for every bad one."""
-    for raw in sys.stdin.buffer:
+class BadLine(Refused):
+    """A line of input that cannot be answered; the message says why."""
+
+
+def json_objects() -> Iterator[dict[str, Any] | BadLine]:
+    """Every line of stdin in order: its JSON object, or what is wrong with it."""
+    while raw := sys.stdin.buffer.readline(LONGEST_LINE + 1):
+        whole = raw
+        while len(whole) > LONGEST_LINE and not whole.endswith(b"\n"):
+            # The rest of a line that is too long is still that line.
+            whole = sys.stdin.buffer.readline(LONGEST_LINE + 1) or b"\n"
         try:
-            line = raw.decode("utf-8")
-        except UnicodeDecodeError:
-            yield None, "the line is not UTF-8"
-            continue
-        if not line.strip():
-            yield None, "the line is empty"
-            continue
+            yield _object(raw)
+        except BadLine as bad:
+            yield bad
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    if len(raw) > LONGEST_LINE:
+        raise BadLine(f"the line is longer than {LONGEST_LINE} bytes")
+    try:
+        line = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadLine("the line is not UTF-8") from None
+    if not line.strip():
+        raise BadLine("the line is empty")
+    try:
+        value = json.loads(line)
+        # Half a surrogate pair is JSON and no text: it could not even be printed.
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise BadLine("the line holds half a character (a lone surrogate)") from None
+    except (ValueError, RecursionError):
+        raise BadLine("the line is not JSON (or nested too deep)") from None
+    if not isinstance(value, dict):
+        raise BadLine("the line is not a JSON object")
+    return value
+
+
+def text_of(value: dict[str, Any], name: str, default: str | None = "") -> str:
+    """A string of an input object; null and a missing one are `default`. Raises BadLine."""
+    found = value.get(name)
+    if found is None and default is not None:
+        return default
+    if not isinstance(found, str):
+        raise BadLine(f'"{name}" is missing or not a string' if default is None else f'"{name}" must be a string')
+    return found
+
+
+def texts_of(value: dict[str, Any], name: str) -> tuple[str, ...]:
+    """A list of strings of an input object, empty when it is missing. Raises BadLine."""
+    found = value.get(name)
+    if found is None:
+        return ()
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        raise BadLine(f'"{name}" must be a list of strings')
+    return tuple(found)
+
+
+async def answer_lines(answer: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> None:
+    """Answer every line of stdin with one line, in order; what goes wrong with one is its answer, and the next comes."""
+    for value in json_objects():
         try:
-            value = json.loads(line)
-        except (json.JSONDecodeError, RecursionError):
-            yield None, "the line is not JSON"
-            continue
-        if not isinstance(value, dict):
-            yield None, "the line is not a JSON object"
-        elif not isinstance(value.get("text"), str):
-            yield None, '"text" is missing or not a string'
-        elif not isinstance(value.get("alternatives") or [], list) or not all(
-            isinstance(item, str) for item in value.get("alternatives") or []
-        ):
-            yield None, '"alternatives" must be a list of strings'
-        elif not isinstance(value.get("caller") or "", str):
-            yield None, '"caller" must be a string'
-        else:
-            yield value, ""
+            if isinstance(value, BadLine):
+                raise value
+            out(await answer(value))
+        except GegeError as problem:
+            out({"error": str(problem)})
+        except Exception as problem:
+            log.exception("a line could not be answered")
+            out({"error": f"{type(problem).__name__}: see the log"})

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands.line import CallerFlag, Failure, JsonFlag, json_lines, out, plain
+from bot.commands.line import CallerFlag, Failure, JsonFlag, answer_lines, out, plain, text_of, texts_of
 from bot.settings import load_settings
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
@@ -34,22 +34,24 @@ def parse() -> None:
 
     async def work() -> None:
         dialogue = make_dialogue(settings, database, TicketDesk(database), Registry.load(database))
+
+        async def answer(value: dict[str, Any]) -> dict[str, Any]:
+            text = text_of(value, "text", None)
+            # The meaning of a sentence does not depend yet on the question that it answers; the form's actions do.
+            text_of(value, "question")
+            found = await dialogue.parse(text, texts_of(value, "alternatives"))
+            return {
+                "text": text,
+                "intent": found.intent,
+                "act": found.intent,
+                "confidence": found.confidence,
+                "fallback": found.fallback,
+                "entities": found.entities,
+            }
+
         await dialogue.start()
         try:
-            for value, reason in json_lines():
-                if value is None:
-                    out({"error": reason})
-                    continue
-                found = await dialogue.parse(value["text"], tuple(value.get("alternatives") or ()))
-                out(
-                    {
-                        "text": value["text"],
-                        "intent": found.intent,
-                        "confidence": found.confidence,
-                        "fallback": found.fallback,
-                        "entities": found.entities,
-                    }
-                )
+            await answer_lines(answer)
         finally:
             await dialogue.close()
 
@@ -116,6 +118,7 @@ def call(
     from bot.app.parts import deliver_once, ears_and_mouth, running
     from bot.commands.call_teller import CallTeller
     from bot.voice.call_log import CallLog
+    from bot.voice.events import nobody_watches
     from bot.voice.loopback import run_call
 
     for file in files:
@@ -133,7 +136,7 @@ def call(
                 voice,
                 service.desk,
                 settings,
-                None if as_json else CallTeller(),
+                nobody_watches if as_json else CallTeller(),
                 dialled=dialled,
                 pace=pace,
                 log=CallLog(service.database),

@@ -1,5 +1,14 @@
 """The database: one engine and its sessions."""
 
+from bot.database.clock import (
+    Clock as Clock,
+)
+from bot.database.clock import (
+    clock as clock,
+)
+from bot.database.clock import (
+    now as now,
+)
 from bot.database.database import (
     MIGRATIONS as MIGRATIONS,
 )
@@ -11,9 +20,6 @@ from bot.database.database import (
 )
 from bot.database.database import (
     UTCDateTime as UTCDateTime,
-)
-from bot.database.database import (
-    now as now,
 )
 from bot.database.database import (
     open_database as open_database,

@@ -41,11 +41,6 @@ class UTCDateTime(TypeDecorator[dt.datetime]):
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
 
 
-def now() -> dt.datetime:
-    """The present instant, in UTC."""
-    return dt.datetime.now(dt.UTC)
-
-
 class Database:
     """An engine and its sessions: `session()` writes, `noting()` writes lightly, `reading()` only looks."""
 

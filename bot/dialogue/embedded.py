@@ -9,9 +9,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
-
-from rasa_sdk import Action
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.database import Database
 from bot.dialogue import rasa_lite
@@ -33,6 +31,9 @@ from bot.dialogue.in_process import InProcessActions  # noqa: E402
 from bot.dialogue.quiet_logs import quiet_rasa  # noqa: E402
 from bot.dialogue.rasa_patches import pay_once  # noqa: E402
 from bot.dialogue.state import DialogueStore  # noqa: E402
+
+if TYPE_CHECKING:
+    from rasa_sdk import Action
 
 T = TypeVar("T")
 
@@ -59,6 +60,8 @@ async def handle(
     messages = await agent.handle_message(message) or []
     tracker = await store.retrieve(heard.session)
     parsed = tracker.latest_message.parse_data if tracker and tracker.latest_message else {}
+    if tracker and (question := tracker.get_slot("requested_slot" if tracker.active_loop_name else "pending")):
+        messages.append({"custom": {"question": str(question)}})
     return messages, dict(parsed)
 
 

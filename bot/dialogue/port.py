@@ -32,6 +32,8 @@ class Reply:
     hand_over_to: str = ""
     #: the dialogue is over; a call may hang up after speaking
     ended: bool = False
+    #: name of the question that stays open: the form's slot, what is pending outside of a form, or `danger`
+    question: str | None = None
     #: facts for a screen: slots of the form, kind, grid
     detail: dict[str, Any] = field(default_factory=dict)
 

@@ -87,7 +87,7 @@ class RasaDialogue(ABC):
             self._desk.keep(heard)
             reading = await self._best_reading(heard)
             if isinstance(reading, Asked):
-                reply = Reply((sentence("utter_is_it_danger"),), await self._meaning(reading.danger))
+                reply = Reply((sentence("utter_is_it_danger"),), await self._meaning(reading.danger), question="danger")
             else:
                 messages, parsed = await self._rasa_turn(heard, reading)
                 reply = reply_from(messages, understanding_of(heard.text, parsed))
@@ -158,7 +158,7 @@ def reply_from(messages: list[dict[str, Any]], understanding: Understanding) -> 
     facts: dict[str, Any] = {}
     for message in messages:
         facts.update(message.get("custom") or {})
-    told = ("ticket_no", "hand_over", "hand_over_to", "ended")
+    told = ("ticket_no", "hand_over", "hand_over_to", "ended", "question")
     return Reply(
         sentences=tuple(message["text"] for message in messages if message.get("text")),
         understanding=understanding,
@@ -166,5 +166,6 @@ def reply_from(messages: list[dict[str, Any]], understanding: Understanding) -> 
         hand_over=bool(facts.get("hand_over")),
         hand_over_to=facts.get("hand_over_to", ""),
         ended=bool(facts.get("ended")),
+        question=facts.get("question"),
         detail={key: value for key, value in facts.items() if key not in told},
     )

@@ -12,7 +12,13 @@ class Refused(GegeError):
 
 
 class Unavailable(GegeError):
-    """Something that is needed is busy, away or too slow just now; the same may go well later."""
+    """Something that is needed is busy, away or too slow just now; the same may go well later.
+
+    `retry_after`: seconds of patience that the other side asks for, where it says so."""
+
+    def __init__(self, message: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class Broken(GegeError):

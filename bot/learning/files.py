@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,17 +34,6 @@ def before_file(run: int) -> Path:
 def staged_folder(run: int) -> Path:
     """The sentences of a run that is not decided."""
     return _room() / f"staged-{run}"
-
-
-def write_whole(file: Path, text: str) -> None:
-    """Write a file so that a reader, or whoever comes after a power cut, finds the old text or the new one."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    beside = file.with_name(f".{file.name}.new")
-    with beside.open("w", encoding="utf-8") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    beside.replace(file)
 
 
 def read_text(file: Path) -> str:

@@ -12,6 +12,7 @@ from bot.database import Database
 from bot.dialogue.frozen import Sentence
 from bot.dialogue.training import fingerprint, learned_folder, site_models, train, train_learned, trained_model
 from bot.foundation.errors import Refused
+from bot.foundation.files import write_whole
 from bot.grid.heard_names import names_file, read
 from bot.grid.registry import Registry
 from bot.learning import files, names
@@ -256,13 +257,13 @@ class Learning:
     def _put_in_service(self, number: int, staged: Path) -> None:
         text = files.read_text(staged / files.examples_file().name)
         # First what is needed to go back.
-        files.write_whole(files.before_file(number), files.read_text(files.examples_file()))
+        write_whole(files.before_file(number), files.read_text(files.examples_file()))
         self._use(text)
 
     def _use(self, text: str) -> None:
         """From here on the model that was trained with these sentences is the one in use."""
         if text:
-            files.write_whole(files.examples_file(), text)
+            write_whole(files.examples_file(), text)
         else:
             files.examples_file().unlink(missing_ok=True)
 

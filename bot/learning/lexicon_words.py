@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 import yaml
 
+from bot.foundation.files import write_whole
 from bot.learning import files
 from bot.learning.book import CorrectionCard, learning_words
 from bot.learning.rules import same_sentence
@@ -79,7 +80,7 @@ def accept(entry: Entry) -> None:
     file = site_file()
     present = read(file) if file.exists() else []
     check([*present, entry], ordinary(), str(file))
-    files.write_whole(file, _with_entry(files.read_text(file), entry, present))
+    write_whole(file, _with_entry(files.read_text(file), entry, present))
     lexicon.cache_clear()
     _words.forget(entry.say, entry.means, reject=False)
 
@@ -95,7 +96,7 @@ def reject(choice: str) -> None:
         rows["entries"] = [
             row for row in rows["entries"] if row["say"] != say or not str(row.get("source", "")).startswith(SOURCE)
         ]
-        files.write_whole(file, yaml.safe_dump(rows, allow_unicode=True, sort_keys=False))
+        write_whole(file, yaml.safe_dump(rows, allow_unicode=True, sort_keys=False))
         lexicon.cache_clear()
     for entry in learned or [entry_of(choice)]:
         _words.forget(entry.say, entry.means, reject=True)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 import yaml
 
+from bot.foundation.files import write_whole
 from bot.grid.heard_names import SHORTEST, HeardName, check, names_file, read
 from bot.learning import files
 from bot.learning.book import CorrectionCard
@@ -98,4 +99,4 @@ def reject(choice: str) -> None:
 
 def _write_names(pairs: Sequence[HeardName]) -> None:
     rows = {"names": [vars(one) for one in pairs]}
-    files.write_whole(names_file(), yaml.safe_dump(rows, allow_unicode=True, sort_keys=False, width=1000))
+    write_whole(names_file(), yaml.safe_dump(rows, allow_unicode=True, sort_keys=False, width=1000))

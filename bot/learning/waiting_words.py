@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from bot.foundation.errors import Refused
+from bot.foundation.files import write_whole
 from bot.learning import files
 
 
@@ -79,4 +80,4 @@ class WaitingWords:
     def _write(self, words: Sequence[Word], rejected: list[list[str]]) -> None:
         rows = {"waiting": [vars(word) for word in words], "rejected": rejected}
         text = yaml.safe_dump(rows, allow_unicode=True, sort_keys=False, width=1000)
-        files.write_whole(self._file(), self._head() + text)
+        write_whole(self._file(), self._head() + text)

@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 
 from bot.database import Database, now
 from bot.dialogue.training import trained_model
+from bot.foundation.background import Background
 from bot.learning.runs import RunLog
 from bot.settings import Settings
 
@@ -44,31 +45,32 @@ def due(weekly: str, at: dt.datetime, last: dt.datetime | None) -> bool:
     return at - moment < _LATE and (last is None or last < moment)
 
 
-async def learning(
+def learning(
     settings: Settings,
     database: Database,
     dialogue: object,
     run: Callable[[], Awaitable[int]] | None = None,
     look_s: float = _LOOK_S,
-) -> None:
-    """Beside the service, until cancelled: start a run when its time has come, go on with the model that it made."""
+) -> Background:
+    """Beside the service: start a run when its time has come, go on with the model that it made.
+
+    The service goes on with the model that it has when that fails."""
     from zoneinfo import ZoneInfo
 
     zone, runs = ZoneInfo(settings.site.timezone), RunLog(database)
     start = run or (lambda: _in_its_own_process(settings))
-    while True:
-        try:
-            last = await asyncio.to_thread(runs.runs, 1)
-            began = last[0].began_at if last else None
-            if due(settings.learning.weekly, now().astimezone(zone), began) and (code := await start()):
-                log.warning("gege learn ended with %s; gege learn --log says why", code)
-            if isinstance(dialogue, TakesUp):
-                model = await asyncio.to_thread(trained_model, settings.dialogue_models)
-                if await dialogue.take_up(model):
-                    log.info("the dialogue goes on with %s", model)
-        except Exception:
-            log.exception("learning failed; the service goes on with the model that it has")
-        await asyncio.sleep(look_s)
+
+    async def work() -> None:
+        last = await asyncio.to_thread(runs.runs, 1)
+        began = last[0].began_at if last else None
+        if due(settings.learning.weekly, now().astimezone(zone), began) and (code := await start()):
+            log.warning("gege learn ended with %s; gege learn --log says why", code)
+        if isinstance(dialogue, TakesUp):
+            model = await asyncio.to_thread(trained_model, settings.dialogue_models)
+            if await dialogue.take_up(model):
+                log.info("the dialogue goes on with %s", model)
+
+    return Background("learning", look_s, work, stuck_after_s=_LATE.total_seconds())
 
 
 async def _in_its_own_process(settings: Settings) -> int:

@@ -42,10 +42,6 @@ class Message:
 class Transient(errors.Unavailable):
     """Not now: try again, after `retry_after` seconds where the provider said so."""
 
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
-        super().__init__(reason)
-        self.retry_after = retry_after
-
 
 class Refused(errors.Refused):
     """Never: the provider will not take this message for this person (blocked, unknown, malformed)."""

@@ -17,11 +17,13 @@ from sqlalchemy.orm import Session
 
 from bot.database import Database, now
 from bot.foundation import logs
+from bot.foundation.background import Background, More
 from bot.grid.models import Role, Staff
 from bot.notify import routes
 from bot.notify.links import Links
 from bot.notify.pace import Group, Minutes, forget, share_out
 from bot.notify.provider import Message, Provider, Refused, Transient
+from bot.notify.registered_names import RegisteredNames
 from bot.notify.routes import Due, Parcel
 from bot.settings import NotifySettings
 from bot.tickets.models import Notification
@@ -53,7 +55,7 @@ class _Outcome:
 
 
 class Relay:
-    """Delivers the outbox. `run()` serves for ever, `deliver_due(at)` one moment; both may run in several processes.
+    """Delivers the outbox: `background` for ever, `deliver_due(at)` one moment; both may run in several processes.
 
     `timeout_s` (default: the setting) bounds one send; a claimed message that is never settled (a crash) is due again five seconds
     after that."""
@@ -79,46 +81,39 @@ class Relay:
         self._clock = clock
         self._busy: Counter[str] = Counter()
         self._links = links
+        self._names = RegisteredNames(database)
         self._minutes = Minutes(providers)
         #: when each reader was last written to, danger left out
         self._told: defaultdict[str, deque[dt.datetime]] = defaultdict(deque)
         self._under_way: set[asyncio.Task[Any]] = set()
-        self._wake = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        #: delivers for ever; a stuck message keeps its own slot and nothing else
+        self.background = Background("outbox", poll_s, self._look)
 
     def nudge(self) -> None:
-        """Something is owed: look now. From any thread; without `run()` it does nothing."""
-        loop = self._loop
-        if loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop has just closed
-                loop.call_soon_threadsafe(self._wake.set)
+        """Something is owed: look now. From any thread; unless the background runs it does nothing."""
+        self.background.nudge()
 
     async def run(self) -> None:
-        """Deliver until cancelled. A stuck message keeps its own slot and nothing else."""
-        self._loop = asyncio.get_running_loop()
+        """Deliver until cancelled."""
         try:
-            while True:
-                self._wake.clear()
-                try:
-                    parcels = await asyncio.to_thread(self._claim, self._clock())
-                except Exception:
-                    log.exception("the outbox could not be read; trying again")
-                    parcels = []
-                for parcel in parcels:
-                    self._spawn(self._deliver(parcel, None)).add_done_callback(lambda _: self._wake.set())
-                if not parcels:
-                    # Not wait_for: in Python 3.11 it forgets that we were cancelled in the moment of a nudge.
-                    with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(self._poll_s):
-                            await self._wake.wait()
+            await self.background.run()
         finally:
-            self._loop = None
-            for task in list(self._under_way):
-                task.cancel()
-            await asyncio.gather(*self._under_way, return_exceptions=True)
+            await self._let_go()
+
+    async def _look(self) -> More | None:
+        parcels = await asyncio.to_thread(self._claim, self._clock())
+        for parcel in parcels:
+            self._spawn(self._deliver(parcel, None)).add_done_callback(lambda _: self.nudge())
+        return More.at_once if parcels else None
+
+    async def _let_go(self) -> None:
+        for task in list(self._under_way):
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def close(self) -> None:
-        """Let go of the providers' connections."""
+        """Leave what is under way to the next one, and let go of the providers' connections."""
+        await self._let_go()
         for provider in self._providers.values():
             if close := getattr(provider, "close", None):
                 with contextlib.suppress(Exception):
@@ -141,6 +136,7 @@ class Relay:
         groups, nowhere = self._choose(found, at)
         if not groups and not nowhere:
             return []
+        self._names.refresh()
         with self._database.session() as session:
             for lost in nowhere:
                 _skip(session, lost)
@@ -211,7 +207,8 @@ class Relay:
                 row.due_at = at + self._lease
                 row.attempts += 1
             try:
-                parcel = routes.parcel(session, mine, [self._providers[name] for name in group.ways], at, self._links)
+                ways = [self._providers[name] for name in group.ways]
+                parcel = routes.parcel(session, mine, ways, at, self._links, self._names)
             except Exception as problem:
                 # One message that cannot be written must not hold up those behind it.
                 log.exception("notification %s cannot be written", mine[0].id)
@@ -238,7 +235,7 @@ class Relay:
 
     def _landed(self, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
-        if not task.cancelled() and task.exception() is not None and self._loop is not None:
+        if not task.cancelled() and task.exception() is not None:
             log.debug("a delivery ended badly: %s", task.exception())
 
     async def _deliver(self, parcel: Parcel, at: dt.datetime | None) -> int:

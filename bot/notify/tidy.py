@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
 
 from bot.database import Database, now
+from bot.foundation.background import Background
+from bot.foundation.backoff import Backoff
 from bot.notify.links import LIVES, LinkUse
 from bot.tickets.models import Notification, State, Ticket
-
-log = logging.getLogger(__name__)
 
 #: rows that one transaction deletes: a report must not wait for it
 _BATCH = 500
 #: a link that is older than any can live needs no memory of its use; a day for clocks that differ
 _LINKS = max(LIVES.values()) + dt.timedelta(days=1)
+_DAY_S = 86_400.0
+_AGAIN = Backoff(first_s=60.0, most_s=3600.0)
 #: these cases are over
 _OVER = (State.closed, State.cancelled, State.merged)
 
@@ -65,17 +66,15 @@ def _messages(database: Database, before: dt.datetime) -> int:
         return len(old)
 
 
-async def tidying(
-    database: Database,
-    keep_days: int,
-    others: Sequence[Callable[[dt.datetime], None]] = (),
-    every_s: float = 86_400.0,
-) -> None:
-    """Tidy at the start and once a day, for ever, off the event loop; `others` tidy other rooms' rows at that hour."""
-    while True:
-        for one in (lambda at: tidy(database, at, keep_days), *others):
-            try:
-                await asyncio.to_thread(one, now())
-            except Exception:
-                log.exception("old rows could not be tidied; trying again tomorrow")
-        await asyncio.sleep(every_s)
+def tidying(
+    database: Database, keep_days: int, others: Mapping[str, Callable[[dt.datetime], None]] | None = None
+) -> list[Background]:
+    """Tidy at the start and once a day, off the event loop; `others` tidy other rooms' rows."""
+
+    def tidy_outbox(at: dt.datetime) -> None:
+        tidy(database, at, keep_days)
+
+    def background(name: str, work: Callable[[dt.datetime], None]) -> Background:
+        return Background(f"tidy {name}", _DAY_S, lambda: asyncio.to_thread(work, now()), again=_AGAIN)
+
+    return [background(name, work) for name, work in {"outbox": tidy_outbox, **(others or {})}.items()]

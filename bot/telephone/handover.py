@@ -9,6 +9,7 @@ import uuid as uuids
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from bot.foundation.background import Background
 from bot.grid.dialled import grid_of_numbers
 from bot.lines.audiosocket import AudioSocketLine, AudioSocketServer
 from bot.lines.fastagi import AgiSession, Script
@@ -19,7 +20,8 @@ from bot.telephone.ring_plan import ANSWERED, CALLER_LEFT, CallPlan, Roles, Step
 from bot.tickets.desk import Report, TicketCard
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
-from bot.voice.call import OnEvent
+from bot.tickets.labels import labels
+from bot.voice.events import Rung, Watcher, nobody_watches
 from bot.voice.mouth import say
 from bot.voice.prompts import prompts
 
@@ -56,7 +58,7 @@ class HandOverDesk(Protocol):
 
 
 class HandOvers:
-    """The calls that Asterisk announced. It watches calls (`on_event`) and answers the scripts of `scripts`."""
+    """The calls that Asterisk announced. It steers what follows a conversation, and answers `scripts`."""
 
     def __init__(
         self,
@@ -67,13 +69,13 @@ class HandOvers:
         voice: Voice | None = None,
         *,
         room: Callable[[], bool] = lambda: True,
-        observer: OnEvent | None = None,
+        watcher: Watcher = nobody_watches,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`room()`: whether one more call may be taken; `observer` is told of everybody who is rung."""
+        """`room()`: whether one more call may be taken; `watcher` is told of everybody who is rung."""
         self._server, self._roles, self._desk, self._settings = server, roles, desk, settings
         self._voice, self._room, self._clock = voice, room, clock
-        self._observer = observer or (lambda name, detail: None)
+        self._watcher = watcher
         self.plans: dict[str, CallPlan] = {}
         self._work: set[asyncio.Task[Any]] = set()
 
@@ -82,20 +84,26 @@ class HandOvers:
         """What FastAGI runs, by path."""
         return {"start": self.start, "next": self.next, "whisper": self.whisper}
 
-    def __call__(self, name: str, detail: dict[str, Any]) -> None:
-        """Watch the calls."""
-        plan = self.plans.get(detail["call_id"])
-        if plan is None:
-            return
-        if name == "call_started":
+    # ---- what a call says of itself (bot.voice.call_parts.Steering) ------------------------------
+
+    def begun(self, call_id: str) -> None:
+        """Gege has taken the call."""
+        if plan := self.plans.get(call_id):
             plan.taken = True
-        elif name == "decided":
-            plan.outcome, plan.ticket_no = detail["outcome"], detail["ticket_no"] or ""
-            if detail["hand_over_to"]:
-                plan.people = self._people(plan, detail["hand_over_to"])
-            plan.decided.set()
-        elif name == "call_ended":
-            plan.ticket_no = plan.ticket_no or detail["story"]["ticket_no"] or ""
+
+    def decided(self, call_id: str, outcome: str, hand_over_to: str, ticket_no: str | None) -> None:
+        """The conversation is over: whom the dial plan rings next is decided."""
+        if (plan := self.plans.get(call_id)) is None:
+            return
+        plan.outcome, plan.ticket_no = outcome, ticket_no or ""
+        if hand_over_to:
+            plan.people = self._people(plan, hand_over_to)
+        plan.decided.set()
+
+    def over(self, call_id: str, ticket_no: str | None) -> None:
+        """The line is down."""
+        if plan := self.plans.get(call_id):
+            plan.ticket_no = plan.ticket_no or ticket_no or ""
 
     # ---- the scripts ----------------------------------------------------------------------------
 
@@ -144,7 +152,7 @@ class HandOvers:
         rung = plan.ringing
         step = plan.next(status.upper(), self._clock())
         if rung:
-            self._observer("rung", {"call_id": plan.call_id, "to": rung, "status": status or "?"})
+            self._watcher(Rung(plan.call_id, rung, status or "?"))
         if step.number:
             self._background(self._prepare(plan))
         elif plan.finished:
@@ -232,7 +240,7 @@ class HandOvers:
         """What whoever is rung hears of the case before the caller is put through."""
         card = await self._ask_desk(lambda: self._desk.ticket(plan.ticket_no)) if plan.ticket_no else None
         words = prompts()
-        what = words.kinds[card.kind if card else "callback"]
+        what = labels().spoken_kind(card.kind if card else "callback")
         return words.whisper.format(what=what, where=(card.place if card else "") or words.whisper_where)
 
     async def _tell(self, session: AgiSession, variable: str, sentence: str) -> None:
@@ -303,14 +311,9 @@ class HandOvers:
             if quiet > _FORGOTTEN_S and plan.finished:
                 self.plans.pop(plan.call_id, None)
 
-    async def run(self) -> None:
-        """Sweep for ever."""
-        while True:
-            await asyncio.sleep(_SWEEP_S)
-            try:
-                await self.sweep()
-            except Exception:
-                log.exception("announced calls could not be swept; trying again")
+    def background(self) -> Background:
+        """Sweep again and again."""
+        return Background("announced calls", _SWEEP_S, self.sweep)
 
     async def close(self) -> None:
         """Let what is owed be written."""

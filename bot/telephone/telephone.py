@@ -8,11 +8,12 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.database import Database, now
 from bot.dialogue.port import Dialogue
+from bot.foundation.background import Background, Backgrounds
+from bot.foundation.backoff import Backoff
 from bot.grid.present import Present
 from bot.grid.registry import Registry
 from bot.lines.audiosocket import AudioSocketServer
@@ -26,8 +27,9 @@ from bot.telephone.handover import HandOvers
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.spool import Spool
 from bot.tickets.intake.unclear import intake_of
-from bot.voice.call import OnEvent, Opening, PhoneCall
+from bot.voice.call import Opening, PhoneCall
 from bot.voice.call_log import CallLog
+from bot.voice.events import CallEvent, Watcher, all_of, nobody_watches
 from bot.voice.known_outages import KnownOutages
 from bot.voice.late_recognition import LaterRecognition
 from bot.voice.metrics import CallMetrics
@@ -40,6 +42,7 @@ log = logging.getLogger(__name__)
 #: an apology takes so long (s) before a call is cut off
 _APOLOGY_S = 10.0
 _EXPIRY_S = 3600.0
+_EXPIRY_AGAIN = Backoff(first_s=60.0, most_s=_EXPIRY_S)
 _RATES = (8000, 16000)
 
 
@@ -58,6 +61,7 @@ class Telephone:
         *,
         audiosocket: tuple[str, int],
         fastagi: tuple[str, int],
+        backgrounds: Backgrounds | None = None,
     ) -> None:
         """Without a recogniser callers leave messages; without a voice every call goes to a person at once."""
         self._database, self._desk, self._dialogue = database, desk, dialogue
@@ -77,7 +81,13 @@ class Telephone:
             *audiosocket, self._audiosocket_call, allowed=asterisk.allowed, announced_s=asterisk.announced_s
         )
         self.hand_overs = HandOvers(
-            self.audiosocket, self.people, desk, settings, voice, room=self._room, observer=self._tell_of_ringing
+            self.audiosocket,
+            self.people,
+            desk,
+            settings,
+            voice,
+            room=self._room,
+            watcher=all_of((self._log, self.metrics), _broke),
         )
         self.fastagi = FastAgiServer(
             *fastagi, self.hand_overs.scripts, allowed=asterisk.allowed, most=asterisk.connections,
@@ -88,7 +98,13 @@ class Telephone:
         self.on_stopping: Callable[[], None] = lambda: None
         #: how many conversations go on between people whom we have joined (SIP, call-backs)
         self.between_people: list[Callable[[], int]] = []
-        self._tasks: list[asyncio.Task[None]] = []
+        self._backgrounds = backgrounds or Backgrounds()
+        self._own = (
+            self.hand_overs.background(),
+            self.later.background(),
+            self.spool.background(),
+            Background("recordings' terms", _EXPIRY_S, self._expire, again=_EXPIRY_AGAIN),
+        )
         self._watch()
 
     @property
@@ -118,8 +134,7 @@ class Telephone:
         except OSError:
             await self.audiosocket.close()
             raise
-        work = (self.hand_overs.run(), self.later.run(), self.spool.run(), self._expire())
-        self._tasks = [asyncio.create_task(one) for one in work]
+        self._backgrounds.start(*self._own)
 
     async def _warm_up(self) -> None:
         """The first sentences are made before the first call: its caller hears something within 0.3 s."""
@@ -136,7 +151,7 @@ class Telephone:
         line: Line,
         facts: CallFacts,
         front_end: str = "audiosocket",
-        on_event: OnEvent | None = None,
+        watcher: Watcher = nobody_watches,
         *,
         opening: Opening | None = None,
         dialogue: Dialogue | None = None,
@@ -145,21 +160,23 @@ class Telephone:
         if self._voice is None or self.stopping:
             return  # closing the line is what rings a person
         facts = replace(facts, followed=facts.call_id in self.hand_overs.plans)
-        observers: list[OnEvent] = [self.hand_overs, self._log, self.metrics, *([on_event] if on_event else [])]
-
-        def tell(name: str, detail: dict[str, Any]) -> None:
-            detail = {**detail, "front_end": front_end}
-            for observer in observers:
-                try:
-                    observer(name, detail)
-                except Exception:
-                    log.exception("an observer of calls broke")
-
         call = PhoneCall(
-            line, facts, dialogue=dialogue or self._dialogue, recogniser=self._recogniser, voice=self._voice, desk=self._desk,
-            intake=self.spool, settings=self._settings, on_event=tell, seats=self.seats, paces=self._paces,
-            known_outage=self._known_outage, front_end=front_end, opening=opening,
-        )  # fmt: skip
+            line,
+            facts,
+            dialogue=dialogue or self._dialogue,
+            recogniser=self._recogniser,
+            voice=self._voice,
+            desk=self._desk,
+            intake=self.spool,
+            settings=self._settings,
+            watcher=all_of((self._log, self.metrics, watcher), _broke),
+            steering=self.hand_overs,
+            seats=self.seats,
+            paces=self._paces,
+            known_outage=self._known_outage,
+            front_end=front_end,
+            opening=opening,
+        )
         self.calls[facts.call_id] = call
         try:
             await call.run()
@@ -169,16 +186,12 @@ class Telephone:
     async def _audiosocket_call(self, line: Line, facts: CallFacts) -> None:
         await self.answer(line, facts)
 
-    async def browser_call(self, line: Line, facts: CallFacts, on_event: OnEvent) -> None:
+    async def browser_call(self, line: Line, facts: CallFacts, watcher: Watcher) -> None:
         """Run a call of the browser's phone, whose page watches it."""
-        await self.answer(line, facts, "browser", on_event)
+        await self.answer(line, facts, "browser", watcher)
 
     def _room(self) -> bool:
         return not self.stopping and self._voice is not None and len(self.calls) < self._settings.capacity.open_calls
-
-    def _tell_of_ringing(self, name: str, detail: dict[str, Any]) -> None:
-        self._log(name, detail)
-        self.metrics(name, detail)
 
     async def drain(self) -> None:
         """No new calls; live ones finish for `[capacity] stop_s`, the rest apologise and become call-backs."""
@@ -201,18 +214,15 @@ class Telephone:
         """Drain, then end what is left."""
         await self.drain()
         await self.audiosocket.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._backgrounds.stop(*self._own)
         await self.hand_overs.close()
         await self.fastagi.close()
         await asyncio.to_thread(self._log.close)
 
     async def _expire(self) -> None:
         """Recordings go when their term is over."""
-        while True:
-            try:
-                await asyncio.to_thread(delete_expired, self._settings, self._database, now())
-            except Exception:
-                log.exception("recordings over their term could not be deleted; trying again")
-            await asyncio.sleep(_EXPIRY_S)
+        await asyncio.to_thread(delete_expired, self._settings, self._database, now())
+
+
+def _broke(event: CallEvent) -> None:
+    log.exception("a watcher of call %s broke", event.call_id)

@@ -34,6 +34,8 @@ from bot.tickets.life.handling import Button, Done, Handling
 from bot.tickets.models import State, Ticket
 from bot.tickets.outages.desk import OutageDesk
 from bot.tickets.owed.answers import Answers
+from bot.tickets.proofs import Proofs
+from bot.tickets.reporter import Reporter
 from bot.tickets.rules import Rules, usual_rules
 
 __all__ = [
@@ -67,6 +69,7 @@ class TicketDesk:
         self._rules = rules or usual_rules()
         self.outages = OutageDesk(database, owed, self._rules)
         self.answers = Answers(database, owed, self._rules)
+        self.proofs = Proofs(database, self._rules)
 
     # ---- what arrives ---------------------------------------------------------------------------
 
@@ -129,15 +132,22 @@ class TicketDesk:
         at = at or now()
         with self._database.reading() as session:
             sessions = calls.stale_forms(session, at - stale_after)
-        found = []
-        for name in sessions:
-            with self._database.session() as session:
-                if report := calls.take_form(session, name, at - stale_after):
-                    opened = opening.open_ticket(session, report, at, self._rules)
-                    found.append(shelf.card(session, opened.ticket, opened.owner))
-        if found:
-            self._owed()
-        return found
+        return [card for name in sessions if (card := self._form_of(name, at - stale_after, at))]
+
+    def rest(self, session: str, at: dt.datetime | None = None) -> TicketCard | None:
+        """A conversation is known to be over: the ticket of its half-filled form, None when it has none."""
+        at = at or now()
+        return self._form_of(session, at, at)
+
+    def _form_of(self, name: str, rested_since: dt.datetime, at: dt.datetime) -> TicketCard | None:
+        with self._database.session() as session:
+            report = calls.take_form(session, name, rested_since)
+            if report is None:
+                return None
+            opened = opening.open_ticket(session, report, at, self._rules)
+            card = shelf.card(session, opened.ticket, opened.owner)
+        self._owed()
+        return card
 
     # ---- commands -------------------------------------------------------------------------------
 
@@ -256,11 +266,12 @@ class TicketDesk:
                 return _pressed(session, ticket, "late", late.by, late.since)
 
     def close(self, ticket_no: str, by: str = "resident", note: str = "", at: dt.datetime | None = None) -> Pressed:
-        """The resident says that it is settled."""
+        """The resident says that it is settled; of danger that is only said, and staff look (`TicketRefused`)."""
         return self._handle(ticket_no, by, at, lambda it: it.move(State.closed, note))
 
     def cancel(self, ticket_no: str, by: str = "resident", note: str = "", at: dt.datetime | None = None) -> Pressed:
-        """No longer needed; the owner is told, unless it was the owner who said so."""
+        """No longer needed; the owner is told, unless it was the owner who said so. Danger is not called off by a
+        resident (`TicketRefused`)."""
         return self._handle(ticket_no, by, at, lambda it: it.move(State.cancelled, note))
 
     def reopen(self, ticket_no: str, by: str = "resident", note: str = "", at: dt.datetime | None = None) -> Pressed:
@@ -275,8 +286,10 @@ class TicketDesk:
             found = session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no))
             return shelf.card(session, found) if found else None
 
-    def tickets(self, open_only: bool = False, reporter: str | None = None, limit: int = 100) -> list[TicketCard]:
-        """Tickets, newest first."""
+    def tickets(self, open_only: bool = False, reporter: Reporter | None = None, limit: int = 100) -> list[TicketCard]:
+        """Tickets, newest first; a reporter's own when one is named."""
+        if reporter is not None and not reporter.known:
+            return []
         with self._database.reading() as session:
             return shelf.tickets(session, open_only=open_only, reporter=reporter, limit=limit)
 
@@ -285,9 +298,9 @@ class TicketDesk:
         with self._database.reading() as session:
             return shelf.unacknowledged(session, kind)
 
-    def open_of(self, reporter: str | None = None, household_no: str | None = None) -> list[TicketCard]:
+    def open_of(self, reporter: Reporter | None = None, household_no: str | None = None) -> list[TicketCard]:
         """Open tickets of a reporter or of a household, newest first; of nobody when neither is given."""
-        if not reporter and not household_no:
+        if not household_no and (reporter is None or not reporter.known):
             return []
         with self._database.reading() as session:
             return shelf.tickets(session, open_only=True, reporter=reporter, household_no=household_no, limit=100)

@@ -11,12 +11,21 @@ from bot.dialogue.port import Reply
 from bot.foundation import logs
 from bot.lines.line import CallFacts, Line, Pressed
 from bot.recordings.keys import KeyRefused
-from bot.speech.reading import plain
 from bot.speech.speak import VoiceFailed
 from bot.tickets.intake.heard import Heard
-from bot.voice.call_desk import CallDesk
-from bot.voice.call_parts import KnownOutage, OnEvent, Opening
+from bot.voice.call_desk import CallDesk, leaves_open
+from bot.voice.call_parts import CallParts, KnownOutage, Opening, Steering
 from bot.voice.ear import Gone, Noticed, Said, Silent
+from bot.voice.events import (
+    CallEnded,
+    CallStarted,
+    Decided,
+    KeyPressed,
+    Spoke,
+    Timing,
+    Understood,
+    WordsHeard,
+)
 from bot.voice.message_taking import MessageTaking
 from bot.voice.mouth import Spoken
 from bot.voice.prompts import prompts
@@ -24,7 +33,7 @@ from bot.voice.record import CallStory, TurnStory
 
 log = logging.getLogger(__name__)
 
-__all__ = ["CallDesk", "KnownOutage", "OnEvent", "Opening", "PhoneCall", "answering"]
+__all__ = ["CallDesk", "KnownOutage", "Opening", "PhoneCall", "Steering", "answering"]
 
 #: sound without words and shorter than this (s of voice) was a cough
 _COUGH_S = 1.0
@@ -37,91 +46,108 @@ class _Stopped:
     """The service stops and the call was told so."""
 
 
-class PhoneCall(MessageTaking):
+class PhoneCall:
     """One call on one line; `run` it once."""
+
+    def __init__(self, line: Line, facts: CallFacts, **parts: Any) -> None:
+        """`parts`: those of CallParts. Without a recogniser, or without a seat, the caller leaves a message."""
+        self.parts = self._call = CallParts(line, facts, **parts)
+        self._messages = MessageTaking(self._call)
 
     @property
     def listening(self) -> bool:
         """Gege waits for the caller, and nothing that the caller did is still being worked on."""
-        quiet = self._ear.inbox.empty() and not self._ear.taker.in_turn and self._line.backlog < 5
-        return self._waiting and quiet and not self._ear.busy
+        quiet = self._call.ear.inbox.empty() and not self._call.ear.taker.in_turn and self._call.line.backlog < 5
+        return self._call.waiting and quiet and not self._call.ear.busy
 
     def apologise(self) -> None:
         """The service stops: at the next pause the caller hears so, and is called back."""
-        self._stopping.set()
+        self._call.stopping.set()
 
     async def run(self) -> CallStory:
         """The whole call. Whatever happens, the line is hung up and the desk is told."""
-        began = self._clock()
-        logs.note(call=self.facts.call_id)
-        self._line.on_sent = self._recording.gege
-        ear = asyncio.create_task(self._ear.listen())
-        seated = self._recogniser is not None and (self._seats is None or self._seats.take())
+        facts, began = self._call.facts, self._call.clock()
+        logs.note(call=self._call.facts.call_id)
+        self._call.line.on_sent = self._call.recording.gege
+        ear = asyncio.create_task(self._call.ear.listen())
+        seated = self._call.recogniser is not None and (self._call.seats is None or self._call.seats.take())
         outcome = "failed"
         try:
-            self._patience.added = await self._keeping.begin()
-            self._event("call_started", caller=self.facts.caller, dialled=self.facts.dialled,
-                        diverting=self.facts.diverting)  # fmt: skip
+            self._call.patience.added = await self._call.keeping.begin()
+            self._call.tell(CallStarted(facts.call_id, facts.caller, facts.dialled, facts.diverting))
+            self._steer(lambda steering: steering.begun(facts.call_id))
             await self._greet(began)
-            outcome = await (self._talk() if seated else self._no_seat())
+            outcome = await (self._talk() if seated else self._messages.no_seat())
         except VoiceFailed:
-            log.exception("call %s: no voice; the dial plan rings a person", self.facts.call_id)
+            log.exception("call %s: no voice; the dial plan rings a person", self._call.facts.call_id)
             outcome = "failed"
         finally:
-            if seated and self._seats is not None:
-                self._seats.give_back()
-            self._hush()
-            self.story.outcome = outcome
+            if seated and self._call.seats is not None:
+                self._call.seats.give_back()
+            self._call.hush()
+            self._call.story.outcome = outcome
             # Before the line goes: the dial plan asks at once whom to ring next.
-            self._event(
-                "decided", outcome=outcome, hand_over_to=self.story.hand_over_to, ticket_no=self.story.ticket_no
-            )
+            self._decide()
             await asyncio.shield(self._finish(ear, began))
-        return self.story
+        return self._call.story
 
     async def _finish(self, ear: asyncio.Task[None], began: float) -> None:
         ear.cancel()
         await asyncio.gather(ear, return_exceptions=True)
-        self.story.seconds = round(self._clock() - began, 3)
-        self.story.recording = self._recording.path
-        await self._line.hang_up()
-        await asyncio.to_thread(self._recording.close)
-        owed = self.story.outcome in ("hung_up", "failed", "stopped") and self._unsettled()
-        ticket_no = await self._keeping.end(self.story.outcome, owed, self._ear.taker.cut_offs)
-        self.story.ticket_no = self.story.ticket_no or ticket_no
-        self._event("call_ended", outcome=self.story.outcome, hand_over_to=self.story.hand_over_to,
-                    story=self.story.as_json())  # fmt: skip
+        self._call.story.seconds = round(self._call.clock() - began, 3)
+        self._call.story.recording = self._call.recording.path
+        await self._call.line.hang_up()
+        await asyncio.to_thread(self._call.recording.close)
+        owed = self._call.story.outcome in ("hung_up", "failed", "stopped") and self._unsettled()
+        ticket_no = await self._call.keeping.end(self._call.story.outcome, owed, self._call.ear.taker.cut_offs)
+        self._call.story.ticket_no = self._call.story.ticket_no or ticket_no
+        story = self._call.story
+        self._steer(lambda steering: steering.over(story.call_id, story.ticket_no))
+        self._call.tell(CallEnded(story.call_id, self._call.front_end, story))
+
+    def _decide(self) -> None:
+        story = self._call.story
+        self._steer(lambda it: it.decided(story.call_id, story.outcome, story.hand_over_to, story.ticket_no))
+        self._call.tell(Decided(story.call_id, story.outcome, story.hand_over_to, story.ticket_no))
+
+    def _steer(self, call: Callable[[Steering], None]) -> None:
+        """Whatever breaks there, the line goes down and the desk is told."""
+        if self._call.steering is not None:
+            try:
+                call(self._call.steering)
+            except Exception:
+                log.exception("call %s: nobody may be rung after it", self._call.facts.call_id)
 
     def _unsettled(self) -> bool:
         """Promise 4: nothing is logged of this call, and a question is open or an answer was not heard."""
-        if self._opening and not any(turn.intent for turn in self.story.turns):
+        if self._call.opening and not any(turn.intent for turn in self._call.story.turns):
             return False  # who does not want to talk to a machine that calls is not called back for it
-        return self.story.ticket_no is None and (self._open_question or bool(self._left.left))
+        return self._call.story.ticket_no is None and (self._call.open_question or bool(self._call.left.left))
 
     async def _greet(self, began: float) -> None:
-        notice = prompts().notice_of(self._settings.site.name)
-        self.story.greeting = [notice]
-        self._event("said", sentences=[notice])
-        spoken = await self._mouth.speak([notice], firm=1)
+        notice = prompts().notice_of(self._call.settings.site.name)
+        self._call.story.greeting = [notice]
+        self._call.tell(Spoke(self._call.facts.call_id, (notice,)))
+        spoken = await self._call.mouth.speak([notice], firm=1)
         if spoken.started_at is not None:
-            self.story.first_audio = round(spoken.started_at - began, 4)
+            self._call.story.first_audio = round(spoken.started_at - began, 4)
         try:
-            self._recording.begin()
+            self._call.recording.begin()
         except (OSError, KeyRefused):
-            log.exception("call %s cannot be recorded", self.facts.call_id)
+            log.exception("call %s cannot be recorded", self._call.facts.call_id)
 
     async def _talk(self) -> str:
-        greeting = self._opening.sentence if self._opening else prompts().greeting
-        self.story.greeting.append(greeting)
-        self._event("said", sentences=[greeting])
-        if self._ear.inbox.empty():
-            self._left = await self._mouth.speak([greeting], interrupted=self._ear.taker.insists)
+        greeting = self._call.opening.sentence if self._call.opening else prompts().greeting
+        self._call.story.greeting.append(greeting)
+        self._call.tell(Spoke(self._call.facts.call_id, (greeting,)))
+        if self._call.ear.inbox.empty():
+            self._call.left = await self._call.mouth.speak([greeting], interrupted=self._call.ear.taker.insists)
         while True:
             noticed = await self._next()
             if isinstance(noticed, Gone):
                 return "hung_up"
             if isinstance(noticed, _Stopped):
-                await self._speak([prompts().stopping], firm=1)
+                await self._call.speak([prompts().stopping], firm=1)
                 return "stopped"
             if isinstance(noticed, Silent):
                 done = await self._silent()
@@ -135,61 +161,61 @@ class PhoneCall(MessageTaking):
                 return done
 
     async def _next(self) -> Noticed | _Stopped:
-        if self._ear.inbox.empty():
-            if self._stopping.is_set() and not self._ear.taker.in_turn and not self._ear.busy:
+        if self._call.ear.inbox.empty():
+            if self._call.stopping.is_set() and not self._call.ear.taker.in_turn and not self._call.ear.busy:
                 return _Stopped()
-            self._ear.taker.expect()
-            self._waiting = True
-        taking = asyncio.ensure_future(self._ear.inbox.get())
-        stopping = asyncio.ensure_future(self._stopping.wait())
+            self._call.ear.taker.expect()
+            self._call.waiting = True
+        taking = asyncio.ensure_future(self._call.ear.inbox.get())
+        stopping = asyncio.ensure_future(self._call.stopping.wait())
         try:
             await asyncio.wait({taking, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if not taking.done() and not self._ear.taker.in_turn and not self._ear.busy:
+            if not taking.done() and not self._call.ear.taker.in_turn and not self._call.ear.busy:
                 return _Stopped()
             return await taking
         finally:
-            self._waiting = False
-            self._ear.taker.rest()
+            self._call.waiting = False
+            self._call.ear.taker.rest()
             taking.cancel()
             stopping.cancel()
 
     async def _silent(self) -> str:
         silence = prompts().silence
-        if self._opening and self._silences:
+        if self._call.opening and self._call.silences:
             return "goodbye"
-        sentence = silence[min(self._silences, len(silence) - 1)]
-        self._silences += 1
-        if self._silences < len(silence):
-            await self._speak([sentence])
+        sentence = silence[min(self._call.silences, len(silence) - 1)]
+        self._call.silences += 1
+        if self._call.silences < len(silence):
+            await self._call.speak([sentence])
             return ""
-        turn = self._new_turn(TurnStory())
-        turn.ticket_no = await self._keep(self._heard("", (), ""), "silent")
-        self._tell_turn(turn)
-        return await self._hand_over(turn, [sentence])
+        turn = self._call.new_turn(TurnStory())
+        turn.ticket_no = await self._call.keep(self._call.heard("", (), ""), "silent")
+        self._call.tell_turn(turn)
+        return await self._call.hand_over(turn, [sentence])
 
     async def _pressed(self, key: Pressed) -> str:
-        keys = {**prompts().keys, **self._opening.keys} if self._opening else prompts().keys
+        keys = {**prompts().keys, **self._call.opening.keys} if self._call.opening else prompts().keys
         text = keys.get(key.digit)
-        self._event("key", digit=key.digit, text=text)
+        self._call.tell(KeyPressed(self._call.facts.call_id, key.digit, text))
         if text is None:
             return ""
-        self._silences = 0
-        at = self._clock()
-        self._look()
-        turn = self._new_turn(TurnStory(heard=text, key=key.digit))
-        return await self._answer(turn, self._heard(text, (), ""), at, at)
+        self._call.silences = 0
+        at = self._call.clock()
+        self._call.look()
+        turn = self._call.new_turn(TurnStory(heard=text, key=key.digit))
+        return await self._answer(turn, self._call.heard(text, (), ""), at, at)
 
     async def _said(self, said: Said) -> str:
         speech = said.speech
-        self._silences = 0
+        self._call.silences = 0
         if not said.failed and not speech.text and said.voiced < _COUGH_S:
             # A cough or a door: go on where Gege was stopped.
-            self._hush()
-            left, self._left = self._left, Spoken(None, ())
+            self._call.hush()
+            left, self._call.left = self._call.left, Spoken(None, ())
             if left.left:
-                self._left = await self._mouth.resume(left, interrupted=self._ear.taker.insists)
+                self._call.left = await self._call.mouth.resume(left, interrupted=self._call.ear.taker.insists)
             return ""
-        turn = self._new_turn(
+        turn = self._call.new_turn(
             TurnStory(
                 speech.text,
                 speech.alternatives,
@@ -197,43 +223,43 @@ class PhoneCall(MessageTaking):
                 recording=said.recording,
                 seconds={"speech": round(speech.seconds, 3), "end_of_speech": round(said.waited, 3)},
             ),
-            ago=self._clock() - said.ended_at,
+            ago=self._call.clock() - said.ended_at,
         )
-        heard = self._heard(speech.text, speech.alternatives, said.recording)
-        self._event("heard", text=speech.text, alternatives=list(speech.alternatives), recording=said.recording)
+        heard = self._call.heard(speech.text, speech.alternatives, said.recording)
+        self._call.tell(WordsHeard(self._call.facts.call_id, speech.text, tuple(speech.alternatives), said.recording))
         if said.failed:
-            return await self._broken(turn, heard, "recogniser_failed")
+            return await self._messages.broken(turn, heard, "recogniser_failed")
         return await self._answer(turn, heard, said.ended_at, said.recognised_at, said.unfinished)
 
     async def _answer(
         self, turn: TurnStory, heard: Heard, ended_at: float, recognised_at: float, unfinished: bool = False
     ) -> str:
-        patience = self._settings.capacity.dialogue_s
+        patience = self._call.settings.capacity.dialogue_s
         try:
             reply = await asyncio.wait_for(
-                self._dialogue.turn(heard), min(patience, _GONE_S) if self._ear.over else patience
+                self._call.dialogue.turn(heard), min(patience, _GONE_S) if self._call.ear.over else patience
             )
         except Exception:
-            log.exception("call %s: the dialogue broke", self.facts.call_id)
-            return await self._broken(turn, heard, "dialogue_failed")
-        answered_at = self._clock()
+            log.exception("call %s: the dialogue broke", self._call.facts.call_id)
+            return await self._messages.broken(turn, heard, "dialogue_failed")
+        answered_at = self._call.clock()
         self._take(turn, reply)
-        self._ear.question = str(reply.detail.get("asks", ""))
-        self._open_question = reply.understanding.fallback or plain(reply.text).rstrip().endswith("?")
+        self._call.ear.question = str(reply.detail.get("asks", ""))
+        self._call.open_question = leaves_open(reply)
         # Danger is not to be talked over; nor is the answer to somebody who has spoken for a minute.
         firm = 1 if unfinished or reply.understanding.intent == _DANGER else 0
-        spoken = await self._speak(reply.sentences, turn, firm=firm)
+        spoken = await self._call.speak(reply.sentences, turn, firm=firm)
         turn.seconds["recognise"] = round(recognised_at - ended_at, 4)
         turn.seconds["dialogue"] = round(answered_at - recognised_at, 4)
         if spoken.started_at is not None:
             turn.seconds["first_audio"] = round(spoken.started_at - ended_at, 4)
-        self._event("timing", **turn.seconds)
-        self._tell_turn(turn)
+        self._call.tell(Timing(self._call.facts.call_id, dict(turn.seconds)))
+        self._call.tell_turn(turn)
         if reply.hand_over:
-            self.story.hand_over_to = reply.hand_over_to
+            self._call.story.hand_over_to = reply.hand_over_to
             return "handed_over"
         # Whoever speaks into the goodbye has something to add.
-        return "goodbye" if reply.ended and self._ear.inbox.empty() and not self._ear.taker.insists else ""
+        return "goodbye" if reply.ended and self._call.ear.inbox.empty() and not self._call.ear.taker.insists else ""
 
     def _take(self, turn: TurnStory, reply: Reply) -> None:
         meaning = reply.understanding
@@ -241,9 +267,10 @@ class PhoneCall(MessageTaking):
         turn.fallback, turn.entities = meaning.fallback, dict(meaning.entities)
         turn.ticket_no = reply.ticket_no
         logs.note(ticket=reply.ticket_no)
-        self.story.ticket_no = reply.ticket_no or self.story.ticket_no
-        self._event("understood", intent=meaning.intent, confidence=turn.confidence, fallback=meaning.fallback,
-                    ticket_no=reply.ticket_no)  # fmt: skip
+        self._call.story.ticket_no = reply.ticket_no or self._call.story.ticket_no
+        self._call.tell(
+            Understood(self._call.facts.call_id, meaning.intent, turn.confidence, meaning.fallback, reply.ticket_no)
+        )
 
 
 def answering(calls: dict[str, PhoneCall] | None = None, **parts: Any) -> Callable[[Line, CallFacts], Awaitable[None]]:

@@ -6,7 +6,9 @@ import asyncio
 import logging
 from typing import Any, Protocol
 
+from bot.dialogue.port import Reply
 from bot.lines.line import CallFacts
+from bot.speech.reading import plain
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import Intake
@@ -18,6 +20,11 @@ log = logging.getLogger(__name__)
 _GREETING_S = 0.15
 #: nor longer than this for anything to be kept; it goes on behind
 _KEEPING_S = 4.0
+
+
+def leaves_open(reply: Reply) -> bool:
+    """Whether somebody who hangs up after this answer has something left to say or to hear (promise 4)."""
+    return reply.understanding.fallback or plain(reply.text).rstrip().endswith("?")
 
 
 class CallDesk(Protocol):

@@ -14,8 +14,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from bot.database import Database, now
+from bot.voice.events import CallEnded, CallEvent, CallStarted, Rung, TurnTold
 from bot.voice.models import LoggedCall, LoggedTurn
-from bot.voice.record import TurnStory
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ _WAITING = 10_000
 
 
 class CallLog:
-    """An observer of calls (`on_event`); its thread writes, calls go on."""
+    """A watcher of calls; its thread writes, calls go on."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -32,22 +32,23 @@ class CallLog:
         self._thread = threading.Thread(target=self._write, name="call-log", daemon=True)
         self._thread.start()
 
-    def __call__(self, name: str, detail: dict[str, Any]) -> None:
+    def __call__(self, event: CallEvent) -> None:
         """Take one event."""
-        call_id, at = detail["call_id"], now()
-        if name == "call_started":
-            values = {key: str(detail[key])[:80] for key in ("caller", "dialled", "diverting")}
-            self._put(lambda session: _begin(session, call_id, values, at))
-        elif name == "turn":
-            turn: TurnStory = detail["turn"]
-            story, number = asdict(turn), int(detail["number"])
-            self._put(lambda session: _turn(session, call_id, number, story, at))
-        elif name == "call_ended":
-            told = dict(detail["story"])
-            self._put(lambda session: _end(session, call_id, told, at))
-        elif name == "rung":
-            rung = {"to": detail["to"], "status": detail["status"]}
-            self._put(lambda session: _rung(session, call_id, rung, at))
+        call_id, at = event.call_id, now()
+        match event:
+            case CallStarted():
+                values = {key: str(getattr(event, key))[:80] for key in ("caller", "dialled", "diverting")}
+                self._put(lambda session: _begin(session, call_id, values, at))
+            case TurnTold():
+                # The turn is still being written to; what it holds now is told again at the end.
+                story, number = asdict(event.turn), event.number
+                self._put(lambda session: _turn(session, call_id, number, story, at))
+            case CallEnded():
+                told = event.story.as_json()
+                self._put(lambda session: _end(session, call_id, told, at))
+            case Rung():
+                rung = {"to": event.to, "status": event.status}
+                self._put(lambda session: _rung(session, call_id, rung, at))
 
     def close(self) -> None:
         """Write what waits."""

@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import select, update
 
 from bot.database import Database, now
+from bot.foundation.background import Background, More
 from bot.recordings.keys import KeyRefused
 from bot.recordings.room import RecordingMissing, look_into
 from bot.settings import Settings
@@ -22,6 +23,8 @@ from bot.voice.seats import Seats
 log = logging.getLogger(__name__)
 
 _AGAIN_S = 3.0
+#: a message waits in its middle while calls need the recogniser
+_STUCK_S = 3600.0
 #: a recording that does not open, or breaks the recogniser, so often is left to people's ears
 _TRIES = 3
 _STEP_S = 0.5
@@ -63,16 +66,12 @@ class LaterRecognition:
         """Whether calls leave room."""
         return self._seats.taken * 2 <= self._seats.most
 
-    async def run(self) -> None:
-        """For ever."""
-        while True:
-            try:
-                done = self.room and await self.understand_one()
-            except Exception:
-                log.exception("a message could not be understood later; trying again")
-                done = False
-            if not done:
-                await asyncio.sleep(_AGAIN_S)
+    def background(self) -> Background:
+        """One message after the other, as long as there are any."""
+        return Background("late recognition", _AGAIN_S, self._work, stuck_after_s=_STUCK_S)
+
+    async def _work(self) -> More | None:
+        return More.at_once if self.room and await self.understand_one() else None
 
     async def understand_one(self) -> bool:
         """The oldest message; False when there is none, or nothing to understand with."""

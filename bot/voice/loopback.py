@@ -18,8 +18,9 @@ from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.unclear import Intake, intake_of
-from bot.voice.call import OnEvent, PhoneCall
+from bot.voice.call import PhoneCall
 from bot.voice.call_log import CallLog
+from bot.voice.events import CallEvent, Watcher, nobody_watches
 from bot.voice.record import CallStory
 
 #: turns are waited for at most this long (s of audio time)
@@ -34,7 +35,7 @@ async def run_call(
     voice: Voice,
     desk: TicketDesk,
     settings: Settings,
-    on_event: OnEvent | None = None,
+    watcher: Watcher = nobody_watches,
     *,
     intake: Intake | None = None,
     dialled: str = "",
@@ -56,10 +57,10 @@ async def run_call(
     stories: asyncio.Future[CallStory] = asyncio.get_running_loop().create_future()
     calls = [] if calls is None else calls
 
-    def tell(name: str, detail: dict[str, Any]) -> None:
-        for observer in (log, on_event):
-            if observer is not None:
-                observer(name, detail)
+    def tell(event: CallEvent) -> None:
+        for one in (log, watcher):
+            if one is not None:
+                one(event)
 
     async def answer(line: Line, facts: CallFacts) -> None:
         every: dict[str, Any] = {
@@ -69,7 +70,7 @@ async def run_call(
             "desk": desk,
             "intake": intake or intake_of(desk),
             "settings": settings,
-            "on_event": tell,
+            "watcher": tell,
             **(parts or {}),
         }
         call = PhoneCall(line, facts, **every)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from bot.lines.line import Pressed
 from bot.lines.tones import beep
 from bot.tickets.intake.heard import Heard
-from bot.voice.call_parts import CallFrame
+from bot.voice.call_parts import CallParts
 from bot.voice.ear import Gone, Left, Said
 from bot.voice.prompts import prompts
 from bot.voice.record import TurnStory
@@ -22,38 +22,41 @@ _MESSAGE_S = 0.5
 _KNOWN_S = 1.0
 
 
-class MessageTaking(CallFrame):
-    """A call that takes a message; every method returns the call's outcome."""
+class MessageTaking:
+    """Takes a message in one call; every method returns the call's outcome."""
 
-    async def _broken(self, turn: TurnStory, heard: Heard, reason: str) -> str:
+    def __init__(self, call: CallParts) -> None:
+        self._call = call
+
+    async def broken(self, turn: TurnStory, heard: Heard, reason: str) -> str:
         """What was said is kept at once; then everything may be said after the tone, for a person to hear."""
-        turn.ticket_no = await self._keep(heard, reason)
-        self.story.ticket_no = turn.ticket_no or self.story.ticket_no
+        turn.ticket_no = await self._call.keep(heard, reason)
+        self._call.story.ticket_no = turn.ticket_no or self._call.story.ticket_no
         turn.said = [prompts().message]
-        self._tell_turn(turn)
+        self._call.tell_turn(turn)
         return await self._message([prompts().message], reason)
 
-    async def _no_seat(self) -> str:
+    async def no_seat(self) -> str:
         """Nobody is free to understand: what is known of the area is told, then a message is taken."""
         known: Sequence[str] = ()
-        if self._known_outage is not None:
+        if self._call.known_outage is not None:
             try:
-                known = await asyncio.wait_for(self._known_outage(self.facts), _KNOWN_S)
+                known = await asyncio.wait_for(self._call.known_outage(self._call.facts), _KNOWN_S)
             except Exception:
                 log.exception("known outages could not be told")
-        deaf = self._recogniser is None
+        deaf = self._call.recogniser is None
         first = prompts().message if deaf else prompts().storm
         return await self._message([*known, first], "no_recogniser" if deaf else "storm")
 
     async def _message(self, sentences: Sequence[str], reason: str) -> str:
-        await self._speak(sentences, firm=len(sentences))
-        await self._line.play(beep(self._line.rate)).over.wait()
-        self._ear.take_message()
+        await self._call.speak(sentences, firm=len(sentences))
+        await self._call.line.play(beep(self._call.line.rate)).over.wait()
+        self._call.ear.take_message()
         person, left, gone = False, Left("", 0.0), False
         while True:
-            self._waiting = True
-            noticed = await self._ear.inbox.get()
-            self._waiting = False
+            self._call.waiting = True
+            noticed = await self._call.ear.inbox.get()
+            self._call.waiting = False
             if isinstance(noticed, Left):
                 left = noticed
                 break
@@ -62,21 +65,21 @@ class MessageTaking(CallFrame):
                 break
             if isinstance(noticed, Said) and (noticed.speech.text or noticed.failed):
                 # Said while the tone was announced: it is a part of the message.
-                earlier = self._heard(noticed.speech.text, noticed.speech.alternatives, noticed.recording)
-                self.story.ticket_no = await self._keep(earlier, reason) or self.story.ticket_no
-        turn = self._new_turn(TurnStory(recording=left.recording))
-        kept = self.story.ticket_no
+                earlier = self._call.heard(noticed.speech.text, noticed.speech.alternatives, noticed.recording)
+                self._call.story.ticket_no = await self._call.keep(earlier, reason) or self._call.story.ticket_no
+        turn = self._call.new_turn(TurnStory(recording=left.recording))
+        kept = self._call.story.ticket_no
         if left.voiced >= _MESSAGE_S:
-            kept = turn.ticket_no = await self._keep(self._heard("", (), left.recording), reason)
-        self.story.ticket_no = kept or self.story.ticket_no
-        self._tell_turn(turn)
-        while not self._ear.inbox.empty():
-            noticed = self._ear.inbox.get_nowait()
+            kept = turn.ticket_no = await self._call.keep(self._call.heard("", (), left.recording), reason)
+        self._call.story.ticket_no = kept or self._call.story.ticket_no
+        self._call.tell_turn(turn)
+        while not self._call.ear.inbox.empty():
+            noticed = self._call.ear.inbox.get_nowait()
             gone = gone or isinstance(noticed, Gone)
             person = person or (isinstance(noticed, Pressed) and noticed.digit == "0")
         if gone:
             return "message" if kept else "hung_up"
         if person or kept is None:
-            return await self._hand_over(turn, [prompts().failed if kept else prompts().message_lost])
-        await self._speak([prompts().message_kept], turn, firm=1)
+            return await self._call.hand_over(turn, [prompts().failed if kept else prompts().message_lost])
+        await self._call.speak([prompts().message_kept], turn, firm=1)
         return "message"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from bot.voice.events import CallEnded, CallEvent, CallStarted, Rung, TurnTold
+from bot.voice.record import TurnStory
 
 _STEPS = ("end_of_speech", "recognise", "dialogue", "first_audio")
 _SECONDS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 
 
 class CallMetrics:
-    """An observer of calls (`on_event`) with a registry of its own."""
+    """A watcher of calls with a registry of its own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -39,22 +41,23 @@ class CallMetrics:
         """A gauge that is asked when somebody looks."""
         Gauge(f"gege_{name}", help, registry=self.registry).set_function(value)
 
-    def __call__(self, name: str, detail: dict[str, Any]) -> None:
+    def __call__(self, event: CallEvent) -> None:
         """Take one event."""
-        if name == "call_started":
-            self._open_ids.add(detail["call_id"])
-        elif name == "call_ended":
-            self._open_ids.discard(detail["call_id"])
-            self._calls.labels(detail["front_end"], detail["outcome"]).inc()
-            self._answer.observe(detail["story"]["first_audio"])
-        elif name == "turn":
-            self._turn(detail["turn"])
-        elif name == "rung":
-            status = detail["status"].upper()
-            self._rung.labels(status if status.isalpha() and len(status) < 16 else "OTHER").inc()
+        match event:
+            case CallStarted():
+                self._open_ids.add(event.call_id)
+            case CallEnded():
+                self._open_ids.discard(event.call_id)
+                self._calls.labels(event.front_end, event.story.outcome).inc()
+                self._answer.observe(event.story.first_audio)
+            case TurnTold():
+                self._turn(event.turn)
+            case Rung():
+                status = event.status.upper()
+                self._rung.labels(status if status.isalpha() and len(status) < 16 else "OTHER").inc()
         self._open.set(len(self._open_ids))
 
-    def _turn(self, turn: Any) -> None:
+    def _turn(self, turn: TurnStory) -> None:
         fate = "key" if turn.key else "fallback" if turn.fallback else "understood" if turn.intent else "kept"
         self._turns.labels(fate).inc()
         for step in _STEPS:

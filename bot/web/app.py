@@ -16,7 +16,8 @@ from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.unclear import Intake, intake_of
-from bot.voice.call import OnEvent, PhoneCall
+from bot.voice.call import PhoneCall
+from bot.voice.events import Watcher
 from bot.voice.repertoire import Repertoire
 from bot.web.cases import Cases
 from bot.web.conversation import Conversation
@@ -82,7 +83,7 @@ async def _page(_request: web.Request) -> web.StreamResponse:
 def _calls(
     dialogue: Dialogue, recogniser: Recogniser, voice: Voice, desk: TicketDesk, intake: Intake, settings: Settings
 ) -> RunCall:
-    async def run(line: Line, facts: CallFacts, on_event: OnEvent) -> None:
+    async def run(line: Line, facts: CallFacts, watcher: Watcher) -> None:
         call = PhoneCall(
             line,
             facts,
@@ -92,7 +93,7 @@ def _calls(
             desk=desk,
             intake=intake,
             settings=settings,
-            on_event=on_event,
+            watcher=watcher,
             front_end="browser",
         )
         await call.run()

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from bot.foundation.background import Backgrounds
 
 
 def metrics_route(text: Callable[[], bytes], token: str) -> web.RouteDef:
@@ -22,6 +27,31 @@ def metrics_route(text: Callable[[], bytes], token: str) -> web.RouteDef:
         return web.Response(body=text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return web.get("/metrics", metrics)
+
+
+class BackgroundMetrics(Collector):
+    """The loops that run on, as they are when Prometheus looks."""
+
+    def __init__(self, backgrounds: Backgrounds, clock: Callable[[], float] = time.time) -> None:
+        self._backgrounds, self._clock = backgrounds, clock
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """One value a loop."""
+        last = _gauge("last_success_seconds", "When a loop last did its work, seconds since 1970 (0: never)")
+        took = _gauge("duration_seconds", "What its last success took")
+        failures = _gauge("failures", "Failures since its last success")
+        stuck = _gauge("stuck", "1 when it has not done its work for longer than it may")
+        at = self._clock()
+        for state in self._backgrounds.states:
+            last.add_metric([state.name], 0.0 if state.idle_s is None else at - state.idle_s)
+            took.add_metric([state.name], state.took_s)
+            failures.add_metric([state.name], state.failures)
+            stuck.add_metric([state.name], float(state.stuck))
+        yield from (last, took, failures, stuck)
+
+
+def _gauge(name: str, help: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"gege_background_{name}", help, labels=["name"])
 
 
 def _loopback(address: str | None) -> bool:

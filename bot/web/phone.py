@@ -17,7 +17,19 @@ from bot.lines.browser import MAX_MESSAGE, WebsocketLine
 from bot.lines.line import CallFacts, Line
 from bot.settings import PhoneSettings
 from bot.tickets.labels import labels
-from bot.voice.call import OnEvent
+from bot.voice.events import (
+    CallEnded,
+    CallEvent,
+    CallStarted,
+    Decided,
+    KeyPressed,
+    Looking,
+    Partial,
+    Spoke,
+    Understood,
+    Watcher,
+    WordsHeard,
+)
 from bot.web.cases import Cases, session_of
 from bot.web.guard import Refused, from_own_page
 from bot.web.words import words
@@ -25,7 +37,7 @@ from bot.web.words import words
 log = logging.getLogger(__name__)
 
 #: runs a call on a line to its end, telling what happens
-RunCall = Callable[[Line, CallFacts, OnEvent], Awaitable[Any]]
+RunCall = Callable[[Line, CallFacts, Watcher], Awaitable[Any]]
 
 _GRID = re.compile(r"[A-Za-z0-9_-]{1,30}")
 _PAGE = Path(__file__).with_name("static") / "phone.html"
@@ -102,14 +114,14 @@ class BrowserPhone:
                 self._cases.remember(session, ticket_no)
                 line.tell({"event": "case", **await self._cases.of_ticket(ticket_no)})
 
-        def on_event(name: str, detail: dict[str, Any]) -> None:
-            if event := _shown(name, detail):
-                line.tell({"event": name, **event})
-            if name == "call_ended" and (ticket_no := detail.get("story", {}).get("ticket_no")):
+        def watch(event: CallEvent) -> None:
+            if shown := _shown(event):
+                line.tell(shown)
+            if isinstance(event, CallEnded) and event.story.ticket_no:
                 # Also of a call that broke off: its page looks for it when it has a connection again.
-                self._cases.remember(session, ticket_no)
-            if name == "understood" and detail.get("ticket_no"):
-                look = asyncio.create_task(show_case(detail["ticket_no"]))
+                self._cases.remember(session, event.story.ticket_no)
+            if isinstance(event, Understood) and event.ticket_no:
+                look = asyncio.create_task(show_case(event.ticket_no))
                 looks.add(look)
                 look.add_done_callback(looks.discard)
 
@@ -118,7 +130,7 @@ class BrowserPhone:
             self._settings.longest_minutes * 60, lambda: asyncio.ensure_future(line.hang_up())
         )
         try:
-            await self._run_call(line, facts, on_event)
+            await self._run_call(line, facts, watch)
         except Exception:
             log.exception("call %s from a browser ended by a fault", facts.call_id)
         finally:
@@ -127,19 +139,29 @@ class BrowserPhone:
             await asyncio.gather(*looks, return_exceptions=True)
 
 
-def _shown(name: str, detail: dict[str, Any]) -> dict[str, Any]:
+def _shown(event: CallEvent) -> dict[str, Any]:
     """What of an event a page is told; nothing for what is not for residents' eyes."""
-    if name == "call_started":
-        return {"call_id": detail["call_id"]}
-    if name in ("heard", "partial"):
-        return {"text": detail["text"]}
-    if name == "said":
-        return {"text": "".join(detail["sentences"])}
-    if name == "understood":
-        meaning = labels()["intents"].get(detail["intent"], detail["intent"])
-        return {"meaning": meaning, "confidence": detail["confidence"], "fallback": detail["fallback"]}
-    if name == "decided":
-        return {"outcome": detail["outcome"]}
-    if name in ("key", "looking"):
-        return {"digit": detail.get("digit", ""), "text": detail.get("text") or ""}
+    match event:
+        case CallStarted():
+            return {"event": "call_started", "call_id": event.call_id}
+        case WordsHeard():
+            return {"event": "heard", "text": event.text}
+        case Partial():
+            return {"event": "partial", "text": event.text}
+        case Spoke():
+            return {"event": "said", "text": "".join(event.sentences)}
+        case Understood():
+            meaning = labels().intent(event.intent)
+            return {
+                "event": "understood",
+                "meaning": meaning,
+                "confidence": event.confidence,
+                "fallback": event.fallback,
+            }
+        case Decided():
+            return {"event": "decided", "outcome": event.outcome}
+        case KeyPressed():
+            return {"event": "key", "digit": event.digit, "text": event.text or ""}
+        case Looking():
+            return {"event": "looking"}
     return {}

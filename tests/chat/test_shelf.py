@@ -56,12 +56,18 @@ async def test_old_rows_go_and_what_may_come_again_stays(database: Database, tmp
 
     tidied = asyncio.Event()
     loop = asyncio.get_running_loop()
-    running = asyncio.create_task(
-        tidying(database, 180, [shelf.tidy, lambda _: loop.call_soon_threadsafe(tidied.set) and None])
-    )
+
+    def tidy(at: dt.datetime) -> None:
+        shelf.tidy(at)
+        loop.call_soon_threadsafe(tidied.set)
+
+    backgrounds = tidying(database, 180, {"chats": tidy})
+    for one in backgrounds:
+        one.start()
     async with asyncio.timeout(10):
         await tidied.wait()
-    running.cancel()
+    for one in backgrounds:
+        await one.stop()
     with database.reading() as session:
         assert list(session.scalars(select(SeenUpdate.id))) == ["new"]
         assert list(session.scalars(select(LinkTry.chat))) == ["new"]

@@ -61,7 +61,7 @@ async def serving(home: Path, **accounts: Any) -> AsyncIterator[tuple[Service, l
     settings = Settings(home=home, web=web_settings, notify=NotifySettings(**accounts))
     async with running(settings) as service:
         links = Links(bytes(32), service.database, "https://gege.example")
-        parts = (service.dialogue, service.desk, service.registry, links, None, lambda line: None)
+        parts = (service.dialogue, service.desk, service.registry, links, None, lambda line: None, service.backgrounds)
         async with messengers(settings, service.database, *parts) as routes:
             yield service, routes
 

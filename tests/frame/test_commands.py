@@ -41,13 +41,13 @@ def test_parse_answers_every_line_in_order_and_prints_nothing_else(home: Path) -
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [answers[0]["intent"], answers[4]["intent"]] == ["report_outage", "open_account"]
     assert "error" in answers[1] and "error" in answers[2] and answers[3]["fallback"]
-    assert set(answers[0]) == {"text", "intent", "confidence", "fallback", "entities"}
+    assert set(answers[0]) == {"text", "intent", "act", "confidence", "fallback", "entities"}
 
 
 def test_locate_keeps_its_contract(home: Path) -> None:
     done = gege(home, "locate", stdin='{"text": "凤凰城6栋"}\n[]\n')
     first, second = [json.loads(line) for line in done.stdout.splitlines()]
-    assert set(first) == {"household_no", "grid_no", "manager", "score", "candidates"}
+    assert set(first) == {"household_no", "grid_no", "manager", "score", "candidates", "ask"}
     assert first["grid_no"] is None and len(first["candidates"]) >= 3
     assert set(first["candidates"][0]) == {"household_no", "grid_no", "label", "score"} and "error" in second
 

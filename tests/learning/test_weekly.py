@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -46,13 +45,12 @@ async def until(
     run: Callable[[], Awaitable[int]],
     done: Callable[[], bool],
 ) -> None:
-    task = asyncio.create_task(learning(settings, database, dialogue, run, look_s=0.01))
+    background = learning(settings, database, dialogue, run, look_s=0.01)
+    background.start()
     async with asyncio.timeout(10):
         while not done():
             await asyncio.sleep(0.01)
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    await background.stop()
 
 
 @pytest.fixture

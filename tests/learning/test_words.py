@@ -10,6 +10,7 @@ import yaml
 from bot.database import Database
 from bot.dialogue.frozen import Sentence
 from bot.dialogue.training import fingerprint, trained_model
+from bot.foundation.files import write_whole
 from bot.learning import files, learn
 from bot.learning.learn import Learning, NotLearned
 from bot.learning.lexicon_words import accept, entry_of, keep, reject, waiting
@@ -125,7 +126,7 @@ def test_a_word_that_does_harm_to_the_frozen_sentences_is_refused(
 
 
 def test_a_broken_file_of_words_is_told_with_its_name() -> None:
-    files.write_whole(files.words_file(), "waiting: {")
+    write_whole(files.words_file(), "waiting: {")
     with pytest.raises(LexiconRefused, match=r"words\.yml"):
         waiting()
 

@@ -18,6 +18,7 @@ from bot.recordings.room import look_into, open_recording
 from bot.settings import Settings
 from bot.speech.audio import write_wav
 from bot.voice.call import PhoneCall
+from bot.voice.events import CallEvent, Looking, TurnTold, Understood, WordsHeard
 from bot.voice.loopback import run_call
 from bot.voice.prompts import prompts
 from bot.voice.record import CallStory
@@ -48,7 +49,7 @@ class Room:
         self.voice = ToneVoice(tone_s)
         self.desk, self.intake = NotingDesk(), NotingIntake()
         self.settings = Settings(home=home)
-        self.events: list[tuple[str, dict]] = []
+        self.events: list[CallEvent] = []
         #: further parts of the call
         self.more: dict = {}
         self.calls: list[PhoneCall] = []
@@ -67,7 +68,7 @@ class Room:
             self.voice,
             self.desk,
             self.settings,
-            lambda name, detail: self.events.append((name, detail)),
+            self.events.append,
             intake=self.intake,
             pace=self.pace,
             calls=self.calls,
@@ -235,7 +236,7 @@ async def test_a_stopping_service_apologises_and_owes_a_call_back(tmp_path: Path
     room = Room(tmp_path, ["停电"], [reply("您家在哪里?")])
 
     async def stop_then_wait() -> None:
-        if room.events and room.events[-1][0] == "turn":
+        if room.events and isinstance(room.events[-1], TurnTold):
             for call in room.calls:
                 call.apologise()
         await asyncio.sleep(0.15)
@@ -259,8 +260,8 @@ async def test_what_takes_long_is_heard_to_be_looked_up(tmp_path: Path) -> None:
     room.settings.turns.look_after = 0.05
     room.dialogue.delay = 0.3
     await room.call(room.wav("1.wav", speech(1.5)))
-    names = [name for name, _ in room.events]
-    assert names.index("heard") < names.index("looking") < names.index("understood")
+    kinds = [type(event) for event in room.events]
+    assert kinds.index(WordsHeard) < kinds.index(Looking) < kinds.index(Understood)
 
 
 async def test_a_silent_caller_is_asked_twice_then_handed_over(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from bot.grid.importer import phone_digits
+from bot.grid.contacts import phone_digits
 from bot.lines.audiosocket import AudioSocketServer
 from bot.lines.client import Key, place_call
 from bot.lines.fastagi import AgiFailed, AgiSession, FastAgiServer
@@ -22,6 +22,7 @@ from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
 from bot.telephone.handover import HandOvers
 from bot.voice.call import PhoneCall
+from bot.voice.events import CallEvent, Rung
 from bot.voice.prompts import prompts
 from tests.voice.asterisk import Channel
 from tests.voice.doubles import HandingDesk, NotingIntake, ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply
@@ -59,11 +60,11 @@ class Exchange:
         self.voice, self.desk = ToneVoice(0.2), HandingDesk()
         self.dialogue = ScriptedDialogue(answers)
         self.has_room, self.now = True, 1000.0
-        self.seen: list[tuple[str, dict]] = []
+        self.seen: list[CallEvent] = []
         self.audio = AudioSocketServer("127.0.0.1", 0, self.answer, pace=8.0)
         self.hand_overs = HandOvers(
             self.audio, Town(), self.desk, self.settings, self.voice, room=lambda: self.has_room,
-            observer=lambda name, detail: self.seen.append((name, detail)), clock=lambda: self.now,
+            watcher=self.seen.append, clock=lambda: self.now,
         )  # fmt: skip
         self.agi = FastAgiServer("127.0.0.1", 0, self.hand_overs.scripts, most=20, timeout_s=1.0)
 
@@ -71,7 +72,7 @@ class Exchange:
         facts = replace(facts, followed=facts.call_id in self.hand_overs.plans)
         await PhoneCall(
             line, facts, dialogue=self.dialogue, recogniser=ScriptedRecogniser([]), voice=self.voice, desk=self.desk,
-            intake=NotingIntake(), settings=self.settings, on_event=self.hand_overs,
+            intake=NotingIntake(), settings=self.settings, steering=self.hand_overs,
         ).run()  # fmt: skip
 
     def channel(self, **values) -> Channel:
@@ -172,9 +173,9 @@ async def test_a_warm_hand_over_tells_the_manager_and_puts_through(exchange: Cal
         await channel.hand_over(site.audio.port, lambda number: "ANSWER")
         assert channel.rung == [MANAGER]
         assert len(channel.whispered[0]) > 1600, "he heard a sentence before"
-        assert prompts().whisper.format(what="停电", where="沿河路206号") in site.voice.said
+        assert prompts().whisper.format(what="停电了", where="沿河路206号") in site.voice.said
         assert all(note[0] != "add" for note in site.desk.notes), "who was reached is owed nothing"
-        assert site.seen == [("rung", {"call_id": channel.variables["ASID"], "to": MANAGER, "status": "ANSWER"})]
+        assert site.seen == [Rung(channel.variables["ASID"], MANAGER, "ANSWER")]
 
 
 async def test_who_does_not_answer_leads_to_the_next_and_at_last_to_a_call_back(exchange: Callable) -> None:

@@ -23,6 +23,7 @@ from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
 from bot.voice.call_log import CallLog
+from bot.voice.events import CallEnded, CallStarted
 from bot.voice.record import CallStory, TurnStory
 from bot.web.app import STATIC
 from bot.web.calls import CallPages
@@ -62,8 +63,8 @@ class Site(StaffSite):
         story = CallStory(name, "13971800123", "0715-1", greeting=["您好。"], turns=[turn], ticket_no=ticket.ticket_no)
         story.outcome, story.seconds, story.recording = outcome, 10.0, name_for(name, "call")
         log = CallLog(self.database)
-        log("call_started", {"call_id": name, "caller": story.caller, "dialled": story.dialled, "diverting": ""})
-        log("call_ended", {"call_id": name, "story": story.as_json()})
+        log(CallStarted(name, story.caller, story.dialled, ""))
+        log(CallEnded(name, "audiosocket", story))
         log.close()
         return ticket.ticket_no
 
@@ -135,7 +136,7 @@ async def test_a_call_that_goes_on_and_one_whose_sound_is_gone_are_shown(site: S
     site.call("a")
     (site.settings.home / name_for("a", "call")).unlink()
     log = CallLog(site.database)
-    log("call_started", {"call_id": "b", "caller": "", "dialled": "", "diverting": ""})
+    log(CallStarted("b", "", "", ""))
     log.close()
     await site.sign_in("D1")
     assert "这段录音没有了" in (await site.get("/calls/1"))[1]

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from bot.database import Database, now
+from bot.foundation.background import Background
 from bot.tickets.due import timers
 from bot.tickets.life.states import OPEN
 from bot.tickets.models import Call, Kind, Notification, State, Stuck, Ticket, Timer
@@ -183,12 +184,12 @@ def _mend(session: Session, fresh: list[Finding], at: dt.datetime, rules: Rules)
             timers.wait_anew(session, ticket, at, rules)
 
 
-async def auditing(database: Database, owed: Callable[[], None], rules: Rules | None = None) -> None:
-    """Audit once a minute, for ever, off the event loop."""
-    while True:
-        await asyncio.sleep(EVERY_S)
-        try:
-            if await asyncio.to_thread(audit, database, now(), rules):
-                owed()
-        except Exception:
-            log.exception("the audit failed; trying again in a minute")
+def auditing(database: Database, owed: Callable[[], None], rules: Rules | None = None) -> Background:
+    """Audit once a minute, off the event loop."""
+
+    async def work() -> None:
+        if await asyncio.to_thread(audit, database, now(), rules):
+            owed()
+
+    # Not at the start: what waited while nobody served is about to go out.
+    return Background("audit", EVERY_S, work, first_after_s=EVERY_S)

@@ -12,6 +12,7 @@ from sqlalchemy import CursorResult, Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from bot.database import Database, now
+from bot.foundation.background import Background
 from bot.tickets.due import clock_set_back, deadlines
 from bot.tickets.due.deadlines import DEADLINES, RESOLVE_DUE
 from bot.tickets.models import Activity, State, Ticket, Timer
@@ -105,6 +106,13 @@ def fire_due(database: Database, at: dt.datetime, rules: Rules | None = None) ->
                 failed.add(timer_id)
 
 
+def next_due(database: Database, after: dt.datetime) -> dt.datetime | None:
+    """When the first timer after an instant is due; None when nothing waits."""
+    waiting = select(Timer.due_at).where(Timer.done_at.is_(None), Timer.due_at > after)
+    with database.reading() as session:
+        return session.scalar(waiting.order_by(Timer.due_at).limit(1))
+
+
 def _fire(session: Session, timer_id: int, at: dt.datetime, rules: Rules) -> bool:
     """Claim and fire one timer; False when it was another's or came to nothing."""
     timer = session.get_one(Timer, timer_id)
@@ -177,13 +185,12 @@ class Watch:
         return fire_due(self._database, at, self._rules)
 
 
-async def watch(database: Database, owed: Callable[[], None], rules: Rules | None = None, every_s: float = 1.0) -> None:
-    """Fire what is due, for ever, off the event loop; `owed` is told when somebody is owed a message."""
-    watching = Watch(database, rules)
-    while True:
-        try:
-            if await asyncio.to_thread(watching.tick, now()):
-                owed()
-        except Exception:
-            log.exception("the timers could not be read; trying again")
-        await asyncio.sleep(every_s)
+def watching(database: Database, owed: Callable[[], None], rules: Rules | None = None) -> Background:
+    """Fire what is due, second by second, off the event loop; `owed` is told when somebody is owed a message."""
+    watch = Watch(database, rules)
+
+    async def work() -> None:
+        if await asyncio.to_thread(watch.tick, now()):
+            owed()
+
+    return Background("timers", 1.0, work)

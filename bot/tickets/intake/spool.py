@@ -9,6 +9,7 @@ import os
 import secrets
 from pathlib import Path
 
+from bot.foundation.background import Background
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import Intake
 
@@ -55,15 +56,13 @@ class Spool:
             kept += 1
         return kept
 
-    async def run(self) -> None:
-        """Try for ever."""
-        while True:
-            try:
-                if kept := await self.retry():
-                    log.warning("%s reports that had waited for the database are kept now", kept)
-            except Exception:
-                log.exception("the spool could not be tried; trying again")
-            await asyncio.sleep(_AGAIN_S)
+    def background(self) -> Background:
+        """Try again and again."""
+        return Background("spool", _AGAIN_S, self._work)
+
+    async def _work(self) -> None:
+        if kept := await self.retry():
+            log.warning("%s reports that had waited for the database are kept now", kept)
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob("*.json")) if self._folder.is_dir() else []
