@@ -52,13 +52,9 @@ class Answering:
 
     async def turn(self, heard: Heard) -> Reply:
         self.heard.append(heard.text)
-<<<<<<< HEAD
-        await asyncio.to_thread(self._desk.answers.answer, self._ticket_no, "good", heard.caller.address)
-=======
         await asyncio.to_thread(
             self._desk.answers.answer, self._ticket_no, "good", Reporter(heard.caller, heard.session)
         )
->>>>>>> main
         return Reply(("好,多谢。",), Understanding(heard.text, "rate_service", 0.9, False), ended=True)
 
 
