@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 # Before anything of Gege's is imported: a test that forgets its own GEGE_HOME must not find a site's.
@@ -23,9 +23,22 @@ import pytest  # noqa: E402
 from bot.app.parts import Service, open_site, running  # noqa: E402
 from bot.grid.sample import HOUSEHOLDS, make_sample  # noqa: E402
 from bot.settings import PROJECT, Settings  # noqa: E402
+from tests.loop_guard import LoopGuard  # noqa: E402
 from tests.postgres import database, database_url, sqlite_database  # noqa: E402
 
 __all__ = ["database", "database_url", "sqlite_database"]
+
+_guard = LoopGuard()
+_guard.watch()
+
+
+@pytest.fixture(autouse=True)
+def _no_database_in_the_event_loop() -> Iterator[None]:
+    """Fails the test in which a coroutine of the service asks the database without `asyncio.to_thread`."""
+    _guard.found.clear()
+    yield
+    found = list(dict.fromkeys(_guard.found))
+    assert not found, "the database was asked in the event loop:\n" + "\n".join(found)
 
 
 @pytest.fixture(scope="session")

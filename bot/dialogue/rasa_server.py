@@ -5,7 +5,6 @@ token (Rasa's stock `/webhooks/rest` has no authentication and is not opened).""
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from bot.database import Database
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.turns import RasaDialogue, about_turn
 from bot.foundation.errors import Unavailable
+from bot.foundation.untrusted import same
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.heard import Heard
@@ -127,7 +127,7 @@ def run_rasa_server(
             routes = Blueprint("gege_webhook")
 
             def known(request: Request) -> bool:
-                return hmac.compare_digest(request.headers.get("Authorization", ""), expected)
+                return same(request.headers.get("Authorization", ""), expected)
 
             @routes.post("/parse")
             async def parse(request: Request) -> HTTPResponse:
