@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.database import open_database
 from bot.dialogue.port import Reply, Understanding
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.heard import Heard
 from bot.web.app import make_app
+from tests.postgres import site_database
 from tests.voice.doubles import ScriptedDialogue, ScriptedRecogniser, ToneVoice
 
 
@@ -42,8 +42,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    database = open_database(f"sqlite:///{tmp_path / 'gege.sqlite'}")
-    database.migrate()
+    database = site_database(tmp_path)
     with database.session() as session:
         session.add_all([Grid(grid_no="24"), Staff(staff_no="M24", name="归程", role="manager", phone="13907150024")])
         session.flush()

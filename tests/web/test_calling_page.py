@@ -24,6 +24,9 @@ from tests.voice.doubles import ToneVoice, reply, speech
 from tests.web.browsing import both_directions, chromium, page_of
 from tests.web.conftest import Grids, Site
 
+# A real browser.
+pytestmark = pytest.mark.slow
+
 RATE = 48000
 #: a report from beginning to end, as the demo speech model hears it; the last word may be needed again
 SAID = ("我家停电了", "桃溪社区沿河路二十六号", "户主叫王建国", "对")

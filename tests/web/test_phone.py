@@ -21,6 +21,9 @@ from tests.voice.doubles import ToneVoice, reply, silence, speech
 from tests.web.browsing import both_directions
 from tests.web.conftest import Grids, Site
 
+# Calls in real time.
+pytestmark = pytest.mark.slow
+
 SESSION = "0123456789abcdef"
 FRAME_S = 0.02
 
