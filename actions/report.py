@@ -359,7 +359,11 @@ class SubmitReport(Act):
         return turn.events
 
     def _log(self, turn: Turn, kind: str) -> None:
-        facts = {name: turn.slot(name) for name in ("smell", "neighbours", "same_outage", "oxygen") if turn.slot(name)}
+        facts = {
+            name: turn.slot(name)
+            for name in ("smell", "neighbours", "reset_done", "same_outage", "oxygen")
+            if turn.slot(name)
+        }
         urgent = "yes" in (turn.slot("smell"), turn.slot("oxygen"))
         # After an outage that ended while we talked the ticket is there already: one utterance makes one.
         ticket = turn.open_ticket(kind, facts=facts, urgent=urgent)

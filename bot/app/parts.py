@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -144,7 +145,9 @@ async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Se
 def make_relay(settings: Settings, database: Database) -> Relay:
     """The outbox's relay with the providers that a site has."""
     links = Links(site_key(settings.home), database, settings.web.public_url)
-    return Relay(database, make_providers(settings), settings.notify, links=links)
+    return Relay(
+        database, make_providers(settings), settings.notify, links=links, zone=ZoneInfo(settings.site.timezone)
+    )
 
 
 def make_providers(settings: Settings) -> dict[str, Provider]:
