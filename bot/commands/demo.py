@@ -82,7 +82,7 @@ async def demo(settings: Settings) -> int:
             file = Path(folder) / f"{count}.wav"
             demo_wav(line, file)
             files.append(file)
-        async with running(settings, relay=False) as service, ears_and_mouth(settings) as (recogniser, voice):
+        async with running(settings, relay=False) as service, ears_and_mouth(service) as (recogniser, voice):
             console.print(Rule(words.title))
             for line in lines:
                 console.print(Text(words.speaks.format(line=line), style="dim"))

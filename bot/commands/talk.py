@@ -130,7 +130,7 @@ def call(
     settings = load_settings()
 
     async def work() -> None:
-        async with running(settings, relay=False) as service, ears_and_mouth(settings) as (recogniser, voice):
+        async with running(settings, relay=False) as service, ears_and_mouth(service) as (recogniser, voice):
             told = await run_call(
                 files,
                 caller,

@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from bot.database import Database, now
 from bot.foundation.words import load
-from bot.grid.models import EVERY_CASE, GridStaff, Household, Role, Staff
+from bot.grid.models import Household, Role, Staff
 from bot.learning.models import Correction, CorrectionState
 from bot.learning.rules import Corrected, CorrectionRefused, contradicting, doubt, same_sentence, unusable
+from bot.tickets import access
+from bot.tickets.cards import TicketRefused
 from bot.tickets.models import Kind, Ticket, Utterance
 
 #: these may be the second person
@@ -101,7 +103,7 @@ class CorrectionBook:
         at = at or now()
         with self._database.session() as session:
             ticket = self._ticket(session, ticket_no)
-            self._person(session, by, ticket)
+            self._person(session, by, ticket, at)
             heard, utterance = _heard(session, ticket)
             # A form sends back what it showed.
             words = "" if same_sentence(words) == same_sentence(heard) else " ".join(words.split())[:5000]
@@ -211,15 +213,14 @@ class CorrectionBook:
             raise CorrectionRefused("empty", f"there is no ticket {ticket_no}")
         return ticket
 
-    def _person(self, session: Session, by: str, ticket: Ticket) -> None:
-        person = session.get(Staff, by)
-        if person is None:
-            raise CorrectionRefused("second", f"{by!r} is nobody on the staff list")
+    def _person(self, session: Session, by: str, ticket: Ticket, at: dt.datetime) -> None:
+        try:
+            person = access.known(session, by)
+        except TicketRefused as refused:
+            raise CorrectionRefused("second", str(refused)) from None
         if person.role == Role.supervisor:
             raise CorrectionRefused("second", f"{by} looks on and corrects nothing")
-        if person.role in EVERY_CASE or ticket.owner == by or not ticket.grid_no:
-            return
-        if session.get(GridStaff, (ticket.grid_no, by)) is None:
+        if not access.may_see(session, person, ticket, at):
             raise CorrectionRefused("second", f"{ticket.ticket_no} is not of {by}'s grids")
 
     def _refusal(self, session: Session, row: Correction, named: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,7 @@ from typing import Any
 import yaml
 from sqlalchemy import select
 
+from actions.site import load_words
 from bot.database import Database
 from bot.foundation.words import load
 from bot.grid.models import Community, Role, Staff
@@ -24,6 +26,8 @@ from bot.speech.sentence_plan import Planner, counting, fixed_parts, has_slots
 from bot.tickets.labels import labels
 from bot.voice.calling_prompts import words as words_of_calling
 from bot.voice.prompts import prompts
+
+log = logging.getLogger(__name__)
 
 #: staff is looked up again after this long (s): an import shows without a restart
 _FRESH_S = 60.0
@@ -115,10 +119,10 @@ def planner(site: SiteSettings, names: Names | None = None) -> Planner:
 
 def names_of(database: Database) -> Names:
     """The county's communities, and how its people are called. Blocks."""
-    with database.session() as session:
+    with database.reading() as session:
         communities = session.scalars(select(Community.name).order_by(Community.name)).all()
         people = session.scalars(select(Staff.name).where(Staff.role.in_(_SPOKEN_OF)).order_by(Staff.name)).all()
-    address = str(_words()["address"])
+    address = load_words().address
     called = dict.fromkeys(address.format(surname=name[:1]) for name in people if name)
     return Names(tuple(communities), tuple(called))
 
@@ -128,6 +132,7 @@ class Repertoire:
 
     def __init__(self, site: SiteSettings, database: Database | None = None) -> None:
         self._site, self._database = site, database
+        self._known = Names()
         self._planner: Planner | None = None
         self._made_at = 0.0
 
@@ -142,7 +147,13 @@ class Repertoire:
         return self._planner
 
     def _names(self) -> Names:
-        return names_of(self._database) if self._database is not None else Names()
+        """A database that cannot be asked leaves the names that were known: a caller must always hear a sentence."""
+        if self._database is not None:
+            try:
+                self._known = names_of(self._database)
+            except Exception:
+                log.exception("the county's names cannot be read; going by those that were known")
+        return self._known
 
 
 def _whole_texts(site: SiteSettings) -> Iterator[tuple[str, str]]:
@@ -164,17 +175,17 @@ def _whole_texts(site: SiteSettings) -> Iterator[tuple[str, str]]:
 
 
 def _phrases(site: SiteSettings, names: Names) -> Iterator[tuple[str, Iterable[str]]]:
-    words = _words()
+    words = load_words()
     matters = [
         *(kind.spoken for kind in labels().kinds.values()),
-        words["smelling"],
-        words["own_home"],
-        *words["days"],
-        words["long_ago"],
+        words.smelling,
+        words.own_home,
+        *words.days,
+        words.long_ago,
     ]
     yield "matters", matters
     yield "communities", names.communities
-    yield "names", (*names.people, site.station, words["station"])
+    yield "names", (*names.people, site.station, words.station)
 
 
 def _asked(sentence: str, group: str) -> str:
@@ -193,8 +204,3 @@ def _filled(sentence: str) -> str:
 @cache
 def _domain() -> dict[str, Any]:
     return dict(yaml.safe_load((PROJECT / "domain.yml").read_text("utf-8")))
-
-
-@cache
-def _words() -> dict[str, Any]:
-    return dict(yaml.safe_load((PROJECT / "actions" / "words.yml").read_text("utf-8")))

@@ -46,7 +46,7 @@ class LearningPages:
 
     async def correct(self, request: web.Request) -> web.StreamResponse:
         """Save what the form of a case says. What was left as it stood is not corrected."""
-        found = self._staff.allowed(request)
+        found = await self._staff.allowed(request)
         if isinstance(found, web.Response):
             return found
         person, ticket = found
@@ -76,7 +76,8 @@ class LearningPages:
 
     async def decide(self, request: web.Request) -> web.StreamResponse:
         """A second person confirms or refuses."""
-        person, form = self._sign_in.staff_of(request), await bodies.form(request)
+        person = await asyncio.to_thread(self._sign_in.staff_of, request)
+        form = await bodies.form(request)
         verb, number = str(form.get("verb", "")), request.match_info["number"]
         known = verb in ("confirm", "refuse") and untrusted.number(number, 9) is not None
         if person is None or person.role not in SECOND or not self._own(request, form) or not known:
@@ -89,7 +90,7 @@ class LearningPages:
         return await self._show(request, done[verb] if kept.fresh else done["already"])
 
     async def _show(self, request: web.Request, told: str = "") -> web.StreamResponse:
-        person = self._sign_in.staff_of(request)
+        person = await asyncio.to_thread(self._sign_in.staff_of, request)
         if person is None or person.role not in SECOND:
             return _pages.say(_pages.words["closed"], 403)
         found = await asyncio.to_thread(overview, self._database, self._zone, now())

@@ -144,7 +144,7 @@ class Studio:
         """(the sentence that says why not, who it is); the first is empty for those who may record."""
         if self._staff_of is None:
             return "studio_no_sign_in", None
-        found = self._staff_of(request)
+        found = await asyncio.to_thread(self._staff_of, request)
         staff = await found if inspect.isawaitable(found) else found
         if staff is None:
             return "studio_closed", None
