@@ -36,6 +36,7 @@ from bot.tickets.rules import rules_of
 from bot.voice.repertoire import Repertoire
 from bot.web.app import make_app
 from bot.web.calls import CallPages
+from bot.web.guard import runner_of
 from bot.web.learning import LearningPages
 from bot.web.metrics import BackgroundMetrics, metrics_route
 from bot.web.signing_in import SignIn
@@ -115,15 +116,14 @@ async def _serve(settings: Settings) -> None:
         app = make_app(
             service.dialogue, recogniser, voice, service.desk, service.registry, settings, staff=staff,
             run_call=None if voice is None else telephone.browser_call, staff_of=sign_in.staff_of,
-            repertoire=Repertoire(settings.site, service.database),
+            sample=service.registry.is_sample, repertoire=Repertoire(settings.site, service.database),
         )  # fmt: skip
         app.router.add_routes(callbacks)
         app.router.add_routes(LearningPages(service.database, staff, sign_in, settings).routes())
-        app.router.add_routes(CallPages(service.database, service.desk, staff, sign_in, settings).routes())
+        app.router.add_routes(CallPages(service.database, service.desk, sign_in, settings).routes())
         telephone.metrics.registry.register(BackgroundMetrics(service.backgrounds))
         app.router.add_routes([metrics_route(telephone.metrics.text, settings.metrics.token)])
-        # A browser that keeps its connection open must not keep us from stopping.
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+        runner = runner_of(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         # The stack unwinds backwards: calls of every kind finish before what carries them goes.
@@ -135,6 +135,10 @@ async def _serve(settings: Settings) -> None:
         if not service.registry.county.size:
             tell("the county is empty: gege sample makes an invented one, gege import FILE.csv brings yours")
         tell(f"Gege is at {url(settings)} (Ctrl-C ends)")
+        if service.registry.is_sample():
+            tell(
+                f"both sides, the resident's and the grid's, are at {url(settings)}/demo (with the sample county only)"
+            )
         await asyncio.Event().wait()
 
 
@@ -163,7 +167,7 @@ async def _speech(service: Service, stack: contextlib.AsyncExitStack) -> tuple[R
     settings = service.settings
     try:
         demo = in_use(settings).demo
-        ears, mouth = await stack.enter_async_context(ears_and_mouth(settings))
+        ears, mouth = await stack.enter_async_context(ears_and_mouth(service))
     except ModelMissing as problem:
         tell(f"NO SPEECH MODEL, callers leave messages and the page only takes writing: {problem}")
         return None, await _voice_alone(service, stack)

@@ -5,20 +5,22 @@ token (Rasa's stock `/webhooks/rest` has no authentication and is not opened).""
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from rasa_sdk import Action
 
 from bot.database import Database
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.turns import RasaDialogue, about_turn
 from bot.foundation.errors import Unavailable
+from bot.foundation.untrusted import same
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.heard import Heard
+
+if TYPE_CHECKING:
+    from rasa_sdk import Action
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
@@ -86,7 +88,13 @@ def run_rasa_server(
     rasa_lite.install()
     from rasa.core.agent import Agent
     from rasa.core.channels.channel import InputChannel
-    from rasa.core.run import configure_app
+
+    try:
+        from rasa.core.run import configure_app
+    except ModuleNotFoundError as missing:
+        raise ServerRefused(
+            f"Rasa's own server needs {missing.name}, which is not installed: uv sync --locked --extra rasa-server"
+        ) from missing
     from sanic import Blueprint, Request
     from sanic.response import HTTPResponse, json
 
@@ -119,7 +127,7 @@ def run_rasa_server(
             routes = Blueprint("gege_webhook")
 
             def known(request: Request) -> bool:
-                return hmac.compare_digest(request.headers.get("Authorization", ""), expected)
+                return same(request.headers.get("Authorization", ""), expected)
 
             @routes.post("/parse")
             async def parse(request: Request) -> HTTPResponse:

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz, process
 
+from bot.foundation.widths import both
 from bot.grid.address import Parts, place_words, read_parts
+from bot.grid.contacts import ContactKey
 from bot.grid.county import County
 from bot.grid.garbled import garbled
 from bot.grid.heard_names import heard_names
@@ -36,7 +38,7 @@ _BETTER = 0.02
 READ = 300
 #: households scored at most
 SCORED = 3_000
-_EDGES = ",。,的"
+_EDGES = both(",。") + "的"
 
 
 @dataclass(frozen=True)
@@ -62,14 +64,14 @@ class _Found:
 class Locator:
     """Look-ups over one registry's names; built once, read by many threads."""
 
-    def __init__(self, county: County, linked: Callable[[str], list[tuple[str, bool]]]) -> None:
+    def __init__(self, county: County, linked: Callable[[ContactKey | None], list[tuple[str, bool]]]) -> None:
         self._county, self._linked = county, linked
         self._names = list(county.names)
         self._accent = [fold(name) for name in self._names]
         self._dialect = [fold(name, "dialect") for name in self._names]
-        suffixes = sorted(place_words()["name_suffixes"], key=len, reverse=True)
+        suffixes = sorted(place_words().name_suffixes, key=len, reverse=True)
         self._cores = {name: _core(name, suffixes) for name in self._names}
-        self._communities = {name: _core(name, place_words()["community_suffixes"]) for name in county.grids_in}
+        self._communities = {name: _core(name, place_words().community_suffixes) for name in county.grids_in}
         self._name_order = {name: index for index, name in enumerate(self._names)}
 
     def locate(
@@ -77,20 +79,24 @@ class Locator:
         text: str,
         *,
         alternatives: Sequence[str],
-        caller: str,
+        caller: ContactKey | None,
         grid_hint: str | None,
         community: str | None,
         householder: str | None,
         earlier: str,
+        as_said: bool = False,
     ) -> Location:
+        def look(reading: str) -> tuple[Location, bool]:
+            return self._locate(reading, before, caller, grid_hint, community, householder, as_said)
+
         readings = [_clean(reading) for reading in (text, *alternatives[:4]) if reading]
         before = _clean(earlier)
-        first, unclear = self._locate((readings or [""])[0], before, caller, grid_hint, community, householder)
+        first, unclear = look((readings or [""])[0])
         best, leading = first, [first]
         for reading in readings[1:]:
             if len(leading) == _LEADING and best.household_no and best.score + _BETTER >= 1.0:
                 break  # nothing can be better
-            one, _ = self._locate(reading, before, caller, grid_hint, community, householder)
+            one, _ = look(reading)
             if len(leading) < _LEADING:
                 leading.append(one)
             if (one.household_no is not None, one.score) > (best.household_no is not None, best.score + _BETTER):
@@ -113,13 +119,16 @@ class Locator:
         self,
         text: str,
         earlier: str,
-        caller: str,
+        caller: ContactKey | None,
         grid_hint: str | None,
         community: str | None,
         householder: str | None,
+        as_said: bool,
     ) -> tuple[Location, bool]:
         """Where one reading points, and whether its number was heard badly."""
-        if number := self._household_no(text):
+        if as_said:
+            text = re.sub(place_words().account, "", text)
+        elif number := self._account(text):
             return self._certain(number, 1.0, text), False
         whole = _joined(earlier, text)
         names = self._matches(whole)
@@ -129,7 +138,7 @@ class Locator:
             others = [one for one in names if one.score >= 0.8 and self._cores[one.name] != core]
             names = others or names
         parts = self._parts(whole, names)
-        holder, surname = _holder(whole, householder)
+        holder, surname = ("", "") if as_said else _holder(whole, householder)
         own = self._own_rows(caller)
         found = self._candidates(names, parts, said, holder, surname, own, grid_hint)
         unclear = bool(names) and garbled(whole[names[0].end :])
@@ -141,7 +150,11 @@ class Locator:
             return self._without_name(said, holder, own, grid_hint, heard, whole), unclear
         return self._decide(found, names, parts, said, holder, own, heard), unclear
 
-    def _household_no(self, text: str) -> str | None:
+    def account_in(self, said: str) -> str | None:
+        """The 户号 that a sentence holds, when there is such a household."""
+        return self._account(_clean(said))
+
+    def _account(self, text: str) -> str | None:
         for run in re.findall(r"[0-9A-Za-z-]{4,}", text):
             if run in self._county.row_of:
                 return str(run)
@@ -217,18 +230,18 @@ class Locator:
     def _parts(self, text: str, names: list[_Match]) -> Parts:
         """The numbers that belong to the place: those behind its name, without what counts something else."""
         behind = text[names[0].end :] if names else text
-        behind = re.sub(rf"\d+\s*(?:{place_words()['no_place']})", " ", behind)
+        behind = re.sub(rf"\d+\s*(?:{place_words().no_place})", " ", behind)
         behind = re.sub(r"\d{7,}", " ", behind)
         parts = read_parts(behind)
         if names and parts == Parts():
             # 六栋凤凰城; a bare digit there is a word that was misheard: 是七东门巷
-            before = re.sub(rf"\d+\s*(?:{place_words()['no_place']})", " ", text[: names[0].start])
-            before = re.sub(rf"\d{{7,}}|\d+(?!\d|{place_words()['number_marks']})", " ", before)
+            before = re.sub(rf"\d+\s*(?:{place_words().no_place})", " ", text[: names[0].start])
+            before = re.sub(rf"\d{{7,}}|\d+(?!\d|{place_words().number_marks})", " ", before)
             parts = read_parts(before)
         return parts
 
-    def _own_rows(self, caller: str) -> set[int]:
-        if not caller:
+    def _own_rows(self, caller: ContactKey | None) -> set[int]:
+        if caller is None:
             return set()
         rows = self._county.row_of
         return {rows[number] for number, _ in self._linked(caller) if number in rows}
@@ -430,10 +443,10 @@ class Locator:
 
     def _shown(self, found: list[_Found]) -> list[_Found]:
         """The best household, then the best one of the next places, then the others: households of one place that are not
-        told apart say nothing about where else it may be."""
-        places: dict[str, _Found] = {}
+        told apart say nothing about where else it may be. A place that lies in two grids is two."""
+        places: dict[tuple[str, str], _Found] = {}
         for one in found:
-            places.setdefault(self._name_of(one.row), one)
+            places.setdefault((self._name_of(one.row), self._county.grids[one.row]), one)
             if len(places) == _PLACES:
                 break
         leading = list(places.values())
@@ -468,9 +481,9 @@ def _holder(text: str, given: str | None) -> tuple[str, str]:
     if given:
         return (given, "") if len(given) > 1 else ("", given)
     words = place_words()
-    if match := re.search(words["household_holder"], text):
+    if match := re.search(words.household_holder, text):
         return match.group("name"), ""
-    if match := re.search(words["surname_cue"], text):
+    if match := re.search(words.surname_cue, text):
         return "", match.group("surname")
     return "", ""
 
@@ -483,7 +496,7 @@ def _heard(text: str, names: list[_Match], parts: Parts, said: str | None) -> st
             return core or said if fold(said) in fold(text) or said in text else ""
         return ""
     start, end = names[0].start, names[0].end
-    behind = re.match(place_words()["numbers_behind"], text[end:])
+    behind = re.match(place_words().numbers_behind, text[end:])
     if behind:
         end += behind.end()
     if said and (position := text.find(said)) >= 0 and position < start:

@@ -23,10 +23,13 @@ from bot.notify import routes
 from bot.notify.links import Links
 from bot.notify.pace import Group, Minutes, forget, share_out
 from bot.notify.provider import Message, Provider, Refused, Transient
+from bot.notify.registered_names import RegisteredNames
 from bot.notify.routes import Due, Parcel
 from bot.settings import NotifySettings
 from bot.tickets.models import Notification
-from bot.tickets.owed import paging
+from bot.tickets.owed import outbox, paging
+from bot.tickets.owed.outbox import Owed
+from bot.tickets.rules import usual_rules
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +71,9 @@ class Relay:
         poll_s: float = 1.0,
         clock: Callable[[], dt.datetime] = now,
         links: Links | None = None,
+        zone: dt.tzinfo | None = None,
     ) -> None:
+        """`links` for staff's buttons; `zone`: the site's, in which times are written."""
         if missing := [name for name in settings.providers if name not in providers]:
             raise ValueError(f"notify.providers names {', '.join(missing)}; there is only {', '.join(providers)}")
         self._database = database
@@ -79,7 +84,7 @@ class Relay:
         self._poll_s = poll_s
         self._clock = clock
         self._busy: Counter[str] = Counter()
-        self._links = links
+        self._site = routes.Site(RegisteredNames(database), zone or usual_rules().hours.zone, links)
         self._minutes = Minutes(providers)
         #: when each reader was last written to, danger left out
         self._told: defaultdict[str, deque[dt.datetime]] = defaultdict(deque)
@@ -134,6 +139,7 @@ class Relay:
         groups, nowhere = self._choose(found, at)
         if not groups and not nowhere:
             return []
+        self._site.names.refresh()
         with self._database.session() as session:
             for lost in nowhere:
                 _skip(session, lost)
@@ -204,7 +210,8 @@ class Relay:
                 row.due_at = at + self._lease
                 row.attempts += 1
             try:
-                parcel = routes.parcel(session, mine, [self._providers[name] for name in group.ways], at, self._links)
+                ways = [self._providers[name] for name in group.ways]
+                parcel = routes.parcel(session, mine, ways, self._site, at)
             except Exception as problem:
                 # One message that cannot be written must not hold up those behind it.
                 log.exception("notification %s cannot be written", mine[0].id)
@@ -323,21 +330,13 @@ class Relay:
         others = [one for one in everybody if one.staff_no != dead.staff_no]
         if not others:
             log.error("nobody else is left to be told that notification %s is dead", dead.id)
-        for other in others:
-            if other.role != others[0].role:
-                break
-            detail = {"notification": dead.id, "person": person.name, "reason": dead.error}
-            session.add(
-                Notification(
-                    ticket_id=dead.ticket_id,
-                    staff_no=other.staff_no,
-                    template=UNDELIVERED,
-                    urgent=dead.urgent,
-                    detail=detail,
-                    created_at=at,
-                    due_at=at,
-                )
-            )
+        detail = {"notification": dead.id, "person": person.name, "reason": dead.error}
+        owed = (
+            Owed(UNDELIVERED, dead.ticket_id, other.staff_no, urgent=dead.urgent, detail=detail)
+            for other in others
+            if other.role == others[0].role
+        )
+        outbox.owe(session, owed, at)
 
 
 def _skip(session: Session, lost: Due) -> None:

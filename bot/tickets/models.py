@@ -10,6 +10,7 @@ from sqlalchemy import JSON, Boolean, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.database import Base, UTCDateTime, now
+from bot.tickets.intake.caller import Caller
 
 
 class Kind(enum.StrEnum):
@@ -123,6 +124,11 @@ class Ticket(Base):
     opened_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
     changed_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
 
+    @property
+    def caller(self) -> Caller:
+        """Who reported it."""
+        return Caller.from_json({"address": self.reporter, "channel": self.channel, "assurance": self.assurance})
+
 
 class Outage(Base):
     """停电 (CIM UnplannedOutage, PlannedOutage): one transformer area or one feeder without power, many reports."""
@@ -164,6 +170,19 @@ class Rating(Base):
     answer: Mapped[str] = mapped_column(String(10), default="")
     comment: Mapped[str] = mapped_column(Text, default="")
     answered_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+
+
+class ProofFailures(Base):
+    """How often somebody could not prove on one day that a household is theirs: a row a household, a row a caller.
+
+    It outlives the conversation, and counts over all channels."""
+
+    __tablename__ = "proof_failures"
+    #: household:户号, or caller:number or chat id
+    subject: Mapped[str] = mapped_column(String(100), primary_key=True)
+    #: yymmdd in the site's own time
+    day: Mapped[str] = mapped_column(String(6), primary_key=True)
+    failures: Mapped[int] = mapped_column(default=0)
 
 
 class OwedCall(Base):

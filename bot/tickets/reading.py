@@ -11,6 +11,7 @@ from bot.tickets.due.deadlines import DEADLINES
 from bot.tickets.intake.channels import Channel
 from bot.tickets.life.states import OPEN
 from bot.tickets.models import Activity, Notification, State, Ticket, Timer, Utterance
+from bot.tickets.reporter import Reporter
 
 
 def _card(ticket: Ticket, owner: Staff | None) -> TicketCard:
@@ -47,18 +48,22 @@ def card(session: Session, ticket: Ticket, owner: Staff | None = None) -> Ticket
 def tickets(
     session: Session,
     open_only: bool = False,
-    reporter: str | None = None,
+    reporter: Reporter | None = None,
     household_no: str | None = None,
     limit: int = 100,
+    *,
+    grid_no: str | None = None,
+    owner: str | None = None,
+    kind: str | None = None,
 ) -> list[TicketCard]:
     """Cards, newest first; each condition that is given narrows."""
     query = select(Ticket, Staff).outerjoin(Staff, Staff.staff_no == Ticket.owner)
     if open_only:
         query = query.where(Ticket.state.in_(OPEN))
     if reporter is not None:
-        query = query.where(Ticket.reporter == reporter)
-    if household_no is not None:
-        query = query.where(Ticket.household_no == household_no)
+        query = query.where(reporter.owns())
+    same = {Ticket.household_no: household_no, Ticket.grid_no: grid_no, Ticket.owner: owner, Ticket.kind: kind}
+    query = query.where(*(column == value for column, value in same.items() if value is not None))
     rows = session.execute(query.order_by(Ticket.opened_at.desc(), Ticket.id.desc()).limit(limit))
     return [_card(ticket, owner) for ticket, owner in rows]
 

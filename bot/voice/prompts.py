@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
-import yaml
+from bot.foundation.words import load
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,6 @@ class Prompts:
     not_reached: str
     nobody_reached: str
     unreached_note: str
-    #: kind of a ticket -> how a manager is told of it
-    kinds: dict[str, str]
 
     def notice_of(self, site: str) -> str:
         return self.notice.format(site=site)
@@ -43,6 +41,4 @@ class Prompts:
 @cache
 def prompts() -> Prompts:
     """Raises when prompts.yml lacks a line: a fault of the release, not of a site."""
-    values = yaml.safe_load((resources.files(__package__) / "prompts.yml").read_text("utf-8"))
-    values["silence"] = tuple(values["silence"])
-    return Prompts(**values)
+    return load(Prompts, Path(__file__).with_name("prompts.yml"))

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.database import Database, open_database
+from bot.settings import Settings, SiteSettings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.due import timers
 from bot.tickets.intake.caller import Caller
@@ -16,7 +17,8 @@ from bot.tickets.intake.heard import Heard
 from bot.tickets.life import opening
 from bot.tickets.models import Activity, Notification, Ticket, Timer, Utterance
 from bot.tickets.owed import paging
-from tests.tickets.county import AT, hazard, minutes, on_sqlite, outage
+from bot.tickets.rules import rules_of
+from tests.tickets.county import AT, by, hazard, minutes, on_sqlite, outage
 
 
 def rows(database: Database) -> dict[str, int]:
@@ -175,10 +177,20 @@ def test_open_tickets_are_found_by_reporter_and_by_household(county: Database) -
     desk = TicketDesk(county)
     first = desk.report(outage(household_no="4200000001"), AT)
     second = desk.report(outage(reporter="someone else"), AT + minutes(1))
-    assert [card.ticket_no for card in desk.open_of("13800138000")] == [first.ticket_no]
+    assert [card.ticket_no for card in desk.open_of(by("13800138000", "phone"))] == [first.ticket_no]
     assert [card.ticket_no for card in desk.open_of(household_no="4200000001")] == [first.ticket_no]
-    assert desk.open_of("") == []
+    assert desk.open_of(by("13800138000")) == [], "a chat id that reads like a number is not that number"
+    assert [card.ticket_no for card in desk.open_of(by("+8613800138000", "phone"))] == [first.ticket_no]
+    assert desk.open_of(by("")) == []
     assert [card.ticket_no for card in desk.tickets()] == [second.ticket_no, first.ticket_no]
     desk.cancel(second.ticket_no)
     assert [card.ticket_no for card in desk.tickets(open_only=True)] == [first.ticket_no]
     assert desk.ticket("GD0000000000") is None
+
+
+@on_sqlite
+def test_the_day_of_a_ticket_number_is_that_of_the_sites_zone(county: Database) -> None:
+    rules = rules_of(Settings(site=SiteSettings(timezone="America/New_York")))
+    before_dawn = dt.datetime(2026, 11, 23, 2, 0, tzinfo=dt.UTC)
+    assert TicketDesk(county, rules=rules).report(outage(), before_dawn).ticket_no.startswith("GD261122")
+    assert TicketDesk(county).report(outage(session="s2"), before_dawn).ticket_no.startswith("GD261123")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from bot.grid.contacts import ContactKey
 from bot.tickets.intake.channels import Channel
 
 
@@ -22,6 +24,8 @@ class Assurance(StrEnum):
     typed = "typed"
 
 
+#: what a network may hand over instead: anonymous, unavailable, a SIP name
+_NUMBER = re.compile(r"\+?[\d -]{5,20}")
 _BY_CHANNEL = {Channel.phone: Assurance.network, Channel.terminal: Assurance.network}
 
 
@@ -52,6 +56,16 @@ class Caller:
     def rings(self) -> bool:
         """A telephone that called us."""
         return self.vouched and self.channel.rings
+
+    @property
+    def number(self) -> str:
+        """The telephone number that Gege may ring; "" for what is none, and for a number that somebody typed."""
+        return self.address if self.rings and _NUMBER.fullmatch(self.address) else ""
+
+    @property
+    def contact(self) -> ContactKey | None:
+        """What the registry may be asked about; None for what anybody can write."""
+        return ContactKey.of(self.channel.contacts, self.address) if self.vouched else None
 
     def as_json(self) -> dict[str, str]:
         return {"address": self.address, "channel": str(self.channel), "assurance": str(self.assurance)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
@@ -17,7 +16,6 @@ RATING = "rating"
 
 #: nobody is rung more often about one thing (docs/promises.md)
 MOST_ATTEMPTS = 2
-_DIALABLE = re.compile(r"\+?[\d-]{5,20}")
 
 
 @dataclass(frozen=True)
@@ -33,11 +31,6 @@ class OwedCallCard:
     state: str
     due_at: dt.datetime
     attempts: int
-
-
-def dialable(reporter: str) -> bool:
-    """Whether a reporter's address is a telephone number."""
-    return bool(_DIALABLE.fullmatch(reporter))
 
 
 def drop(session: Session, ticket_id: int, at: dt.datetime, state: str = "dropped") -> None:
