@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
     app.command("backup")(backup)
     app.command("restore")(restore)
+    app.command("settings")(settings)
 
 
 def train(force: Annotated[bool, typer.Option("--force", help="Even when nothing changed.")] = False) -> None:
@@ -89,3 +90,12 @@ def restore(
     from bot.commands.archive import restore as run
 
     note(run(load_settings(), file, force=force))
+
+
+def settings(
+    markdown: Annotated[bool, typer.Option("--markdown", help="As docs/settings.md is written.")] = False,
+) -> None:
+    """Print a gege.toml with every key, its default and what it means."""
+    from bot.settings.reference import as_markdown, as_toml
+
+    print(as_markdown() if markdown else as_toml(), end="")

@@ -9,9 +9,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
-
-from rasa_sdk import Action
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.database import Database
 from bot.dialogue import rasa_lite
@@ -33,6 +31,9 @@ from bot.dialogue.in_process import InProcessActions  # noqa: E402
 from bot.dialogue.quiet_logs import quiet_rasa  # noqa: E402
 from bot.dialogue.rasa_patches import pay_once  # noqa: E402
 from bot.dialogue.state import DialogueStore  # noqa: E402
+
+if TYPE_CHECKING:
+    from rasa_sdk import Action
 
 T = TypeVar("T")
 

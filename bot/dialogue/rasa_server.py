@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from rasa_sdk import Action
 
 from bot.database import Database
 from bot.dialogue.port import Reply, Understanding
@@ -19,6 +18,9 @@ from bot.foundation.errors import Unavailable
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.heard import Heard
+
+if TYPE_CHECKING:
+    from rasa_sdk import Action
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 

@@ -4,18 +4,6 @@ from bot.settings.settings import (
     PROJECT as PROJECT,
 )
 from bot.settings.settings import (
-    AmiSettings as AmiSettings,
-)
-from bot.settings.settings import (
-    AsteriskSettings as AsteriskSettings,
-)
-from bot.settings.settings import (
-    CallingSettings as CallingSettings,
-)
-from bot.settings.settings import (
-    CapacitySettings as CapacitySettings,
-)
-from bot.settings.settings import (
     ChatSettings as ChatSettings,
 )
 from bot.settings.settings import (
@@ -38,9 +26,6 @@ from bot.settings.settings import (
 )
 from bot.settings.settings import (
     OutageSettings as OutageSettings,
-)
-from bot.settings.settings import (
-    PhoneSettings as PhoneSettings,
 )
 from bot.settings.settings import (
     PromptSettings as PromptSettings,
@@ -67,17 +52,32 @@ from bot.settings.settings import (
     SpeechSettings as SpeechSettings,
 )
 from bot.settings.settings import (
-    TrunkSettings as TrunkSettings,
-)
-from bot.settings.settings import (
-    TurnSettings as TurnSettings,
-)
-from bot.settings.settings import (
-    VoiceSettings as VoiceSettings,
-)
-from bot.settings.settings import (
     WebSettings as WebSettings,
 )
 from bot.settings.settings import (
     load_settings as load_settings,
+)
+from bot.settings.telephony import (
+    AmiSettings as AmiSettings,
+)
+from bot.settings.telephony import (
+    AsteriskSettings as AsteriskSettings,
+)
+from bot.settings.telephony import (
+    CallingSettings as CallingSettings,
+)
+from bot.settings.telephony import (
+    CapacitySettings as CapacitySettings,
+)
+from bot.settings.telephony import (
+    PhoneSettings as PhoneSettings,
+)
+from bot.settings.telephony import (
+    TrunkSettings as TrunkSettings,
+)
+from bot.settings.telephony import (
+    TurnSettings as TurnSettings,
+)
+from bot.settings.telephony import (
+    VoiceSettings as VoiceSettings,
 )

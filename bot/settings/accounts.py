@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from pydantic import field_validator
 
-from pydantic import BaseModel, ConfigDict, field_validator
-
-
-def read_secret(value: object) -> object:
-    """What stands in a setting, or what `env:NAME` or `file:/path` (its first line) means. Raises ValueError."""
-    if not isinstance(value, str):
-        return value
-    where, _, name = value.partition(":")
-    if where == "env":
-        if name not in os.environ:
-            raise ValueError(f"the environment has no {name}")
-        return os.environ[name]
-    if where == "file":
-        try:
-            return Path(name).read_text("utf-8").splitlines()[0].strip()
-        except (OSError, IndexError) as problem:
-            raise ValueError(f"{name} cannot be read: {problem}") from problem
-    return value
+from bot.settings.section import Section, read_secret
 
 
-class _Account(BaseModel):
+class _Account(Section):
     """A secret may stand in the file, or be `env:NAME` or `file:/path` (its first line)."""
-
-    model_config = ConfigDict(extra="forbid")
 
     @field_validator("token", "secret", "aes_key", "kf_secret", mode="before", check_fields=False)
     @classmethod
@@ -39,6 +19,7 @@ class _Account(BaseModel):
 class TelegramAccount(_Account):
     """A bot of @BotFather's; residents and staff write to the same one."""
 
+    #: of the bot; empty: no Telegram
     token: str = ""
     #: Bot API server: one's own, or a double in tests
     base_url: str = "https://api.telegram.org/bot"
@@ -50,6 +31,7 @@ class TelegramAccount(_Account):
 class WeComAccount(_Account):
     """An internal application (staff), and 微信客服 (residents)."""
 
+    #: of the company and of the application
     corp_id: str = ""
     agent_id: int = 0
     #: the application's own secret
@@ -60,18 +42,23 @@ class WeComAccount(_Account):
     #: 微信客服: its secret and the account that residents write to
     kf_secret: str = ""
     open_kfid: str = ""
+    #: WeCom's API
     base_url: str = "https://qyapi.weixin.qq.com"
 
 
 class RobotAccount(_Account):
     """A robot in a group: one way. `secret` is DingTalk's signing secret; WeCom's robot has none."""
 
+    #: where it is posted to; empty: it is not used
     url: str = ""
+    #: what a message is signed with
     secret: str = ""
 
 
 class WebhookAccount(_Account):
     """Anything else that takes a signed POST: an SMS gateway, another system."""
 
+    #: where it is posted to; empty: it is not used
     url: str = ""
+    #: what a message is signed with
     secret: str = ""

@@ -7,37 +7,45 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, ValidationError
+from pydantic import Field, PositiveFloat, ValidationError
 
 from bot.foundation.backoff import Backoff
 from bot.foundation.errors import Refused
-from bot.settings.accounts import RobotAccount, TelegramAccount, WebhookAccount, WeComAccount, read_secret
+from bot.settings.accounts import RobotAccount, TelegramAccount, WebhookAccount, WeComAccount
+from bot.settings.mistakes import mistake
+from bot.settings.section import Section, Span, Weekly
+from bot.settings.telephony import (
+    AsteriskSettings,
+    CallingSettings,
+    CapacitySettings,
+    PhoneSettings,
+    TurnSettings,
+    VoiceSettings,
+)
 
 PROJECT = Path(__file__).resolve().parents[2]
-
-#: a span of the day in the site's own time: "08:00-17:30"
-Span = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
 
 
 class SettingsError(Refused):
     """The site's settings cannot be used; the message says which line and what to do."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class SiteSettings(_Section):
+class SiteSettings(Section):
     """What the site calls itself and its last resorts."""
 
+    #: how Gege calls the company in its greeting
     name: str = "崇阳供电"
+    #: the office that residents are sent to when nobody else is known, and its telephone
     station: str = "天城供电所"
     station_phone: str = "0715-3390000"
-    #: people who are paged when nobody owns a case; staff with role duty are used as well
+    #: name of the zone in which days begin, people work and times are told
     timezone: str = "Asia/Shanghai"
 
 
-class WebSettings(_Section):
+class WebSettings(Section):
+    """The page, and staff's pages."""
+
+    #: address and port that the page is served on
     host: str = "127.0.0.1"
     port: int = 8080
     #: how the page is reached from outside, for the links in messages; empty: messages carry no links
@@ -48,49 +56,25 @@ class WebSettings(_Section):
     sign_in_hours: float = Field(default=12.0, gt=0)
 
 
-class TrunkSettings(_Section):
-    """[voice.trunk]: a SIP trunk (or an exchange) that calls come from and go to; empty: none."""
+class SpeechSettings(Section):
+    """Recognition, and the machine's voice."""
 
-    #: host:port where it listens
-    registrar: str = ""
-    #: its name in SIP addresses; empty: the registrar's
-    domain: str = ""
-    user: str = ""
-    password: Annotated[str, BeforeValidator(read_secret)] = Field(default="", repr=False)
-    #: whether it wants to be told where we are (REGISTER), and for how long (s) a registration is asked
-    registers: bool = True
-    expires_s: int = Field(default=300, ge=30)
-    #: seconds for which one person is rung
-    ring_s: float = Field(default=25.0, gt=0)
-
-
-class VoiceSettings(_Section):
-    """Telephone front ends; addresses are host:port."""
-
-    audiosocket: str = "127.0.0.1:9092"
-    fastagi: str = "127.0.0.1:4573"
-    sip: str = "127.0.0.1:5090"
-    #: networks whose SIP is answered, calls at the same time, our address as seen from outside (empty: the interface's)
-    sip_allowed: list[str] = Field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
-    sip_calls: int = Field(default=30, ge=1)
-    sip_public: str = ""
-    trunk: TrunkSettings = Field(default_factory=lambda: TrunkSettings())
-    #: seconds of silence that end a caller's turn (old callers: 0.9 to 1.5)
-    end_of_speech: float = 0.9
-
-
-class SpeechSettings(_Section):
     #: folder of the Vosk model; empty: the first one installed under GEGE_HOME/models, else models/demo
     model: str = ""
+    #: threads that recognise one call
     threads: int = 2
+    #: readings of a sentence that are kept
     alternatives: int = 5
     #: espeak-ng speaking rate in words a minute; slow for old ears
     rate: int = 150
 
 
-class DialogueSettings(_Section):
+class DialogueSettings(Section):
+    """Rasa, which understands and answers."""
+
     #: "embedded" (Rasa in this process) or "http" (a Rasa server, see docs)
     adapter: str = "embedded"
+    #: address of that server, and the token that it asks for
     url: str = "http://127.0.0.1:5005"
     token: str = ""
     #: folder of trained dialogue models; empty: models/dialogue in the project
@@ -99,7 +83,9 @@ class DialogueSettings(_Section):
     session_minutes: int = 30
 
 
-class NotifySettings(_Section):
+class NotifySettings(Section):
+    """Messages to staff, and news to residents."""
+
     #: providers used for staff without a messenger of their own
     providers: list[str] = Field(default_factory=lambda: ["console", "file"])
     #: one send may take this long
@@ -115,6 +101,7 @@ class NotifySettings(_Section):
     webhook: WebhookAccount = Field(default_factory=WebhookAccount)
     #: a message that was not taken is tried again after so long, then ever more rarely
     retry_first_s: float = Field(default=1.0, gt=0)
+    #: the longest pause between two tries
     retry_max_s: float = 3600.0
     #: the same for danger, whatever a provider asks for
     retry_max_urgent_s: float = Field(default=60.0, gt=0, le=60)
@@ -131,7 +118,7 @@ class NotifySettings(_Section):
         return Backoff(self.retry_first_s, self.retry_max_s, give_up_after_s=until)
 
 
-class ChatSettings(_Section):
+class ChatSettings(Section):
     """Conversations in messengers."""
 
     #: an answer that a messenger does not take for so long is given up
@@ -140,8 +127,8 @@ class ChatSettings(_Section):
     taken_over_min: PositiveFloat = 30.0
 
 
-class DeadlineSettings(_Section):
-    """How soon somebody must be there, and how soon it must be settled. Raises at the edge what makes no sense."""
+class DeadlineSettings(Section):
+    """How soon somebody must be there, and how soon it must be settled."""
 
     #: minutes until somebody is on site, for what is served around the clock (State Grid: 45 / 90 / 120)
     on_site_min: dict[str, PositiveFloat] = Field(
@@ -170,10 +157,11 @@ class DeadlineSettings(_Section):
     hours: dict[str, PositiveFloat] = Field(default_factory=lambda: {"reconnect": 24.0})
     #: grid numbers (or patterns: XZ*) outside of town; all others are town
     village_grids: list[str] = Field(default_factory=list)
+    #: those of them that are far away
     remote_grids: list[str] = Field(default_factory=list)
 
 
-class OutageSettings(_Section):
+class OutageSettings(Section):
     """When reports are one outage, and how often its conversation may speak."""
 
     #: so many households of one transformer within so many minutes
@@ -192,18 +180,19 @@ class OutageSettings(_Section):
     silence_days: PositiveFloat = 2.0
 
 
-class RatingSettings(_Section):
+class RatingSettings(Section):
     """Asking whether the resident is satisfied."""
 
     #: no answer closes the ticket as unrated
     unrated_days: PositiveFloat = 3.0
 
 
-class ServiceSettings(_Section):
+class ServiceSettings(Section):
     """When people work, what may wait until the morning, and which deadlines count."""
 
     #: ISO weekdays, Monday is 1
     workdays: list[Annotated[int, Field(ge=1, le=7)]] = Field(default=[1, 2, 3, 4, 5], min_length=1)
+    #: spans of a working day in the site's own time
     working_hours: list[Span] = Field(default=["08:00-17:30"], min_length=1)
     #: nobody is written to, except about danger and what is served around the clock
     quiet_hours: Span = "21:00-07:00"
@@ -218,7 +207,7 @@ class ServiceSettings(_Section):
     ratings: RatingSettings = Field(default_factory=RatingSettings)
 
 
-class RecordingSettings(_Section):
+class RecordingSettings(Section):
     """Recordings of calls (docs/decisions/0015-sealed-recordings.md)."""
 
     #: file with the keys; empty: GEGE_HOME/keys/recording.key (GEGE_RECORDING_KEY comes before both)
@@ -227,95 +216,21 @@ class RecordingSettings(_Section):
     days: int = Field(default=180, ge=90)
 
 
-class TurnSettings(_Section):
-    """Turn taking on the telephone, seconds."""
-
-    #: "elder" never waits less than 0.9 s for a caller who pauses; "brisk" takes [voice] end_of_speech as it is
-    profile: Literal["elder", "brisk"] = "elder"
-    #: the longest wait, with all that adds to it
-    longest_wait: float = Field(default=1.5, ge=0.3, le=5.0)
-    #: waits so much longer while a number or an address is being said
-    number_wait: float = Field(default=0.4, ge=0.0, le=3.0)
-    #: waits so much longer for a caller who was cut off twice; remembered for the number that calls
-    cut_off_wait: float = Field(default=0.3, ge=0.0, le=3.0)
-    #: patience with somebody who says nothing
-    no_input: float = Field(default=6.0, gt=0.5)
-    #: a turn is answered at the latest after this
-    longest_turn: float = Field(default=60.0, ge=5.0)
-    #: "let me look" is heard when an answer takes longer than this
-    look_after: float = Field(default=0.8, gt=0.0)
-
-
-class CapacitySettings(_Section):
-    """How many calls are taken, and what happens to the others."""
-
-    #: calls that are recognised at the same time; the others leave a message. 0: 12 for each core
-    recognised_calls: int = Field(default=0, ge=0)
-    #: open calls altogether; further ones go to a person at once
-    open_calls: int = Field(default=120, ge=1)
-    #: a turn that is not recognised, or not answered, after so many seconds goes to a person
-    recognise_s: float = Field(default=4.0, gt=0.0)
-    dialogue_s: float = Field(default=8.0, gt=0.0)
-    #: a stopping service lets calls finish for so many seconds
-    stop_s: float = Field(default=120.0, ge=0.0, le=600.0)
-
-
-class AsteriskSettings(_Section):
-    """Who may speak AudioSocket and FastAGI to us, and how people are rung."""
-
-    #: networks; neither protocol has a password
-    allowed: list[str] = Field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
-    #: an announced call must connect within so many seconds
-    announced_s: float = Field(default=10.0, gt=0.0)
-    #: FastAGI connections at the same time, and seconds that a command may take
-    connections: int = Field(default=100, ge=1)
-    timeout_s: float = Field(default=5.0, gt=0.0)
-    ami: AmiSettings = Field(default_factory=lambda: AmiSettings())
-
-
-class AmiSettings(_Section):
-    """[asterisk.ami]: Asterisk's manager interface, to call out by; empty: calls go out by [voice.trunk], or not at all."""
-
-    #: host:port (Asterisk's own is 5038)
-    address: str = ""
-    user: str = ""
-    secret: Annotated[str, BeforeValidator(read_secret)] = Field(default="", repr=False)
-    #: what Asterisk dials
-    channel: str = "PJSIP/{number}@trunk"
-    #: where Asterisk reaches our AudioSocket; empty: [voice] audiosocket
-    audiosocket: str = ""
-
-
-class CallingSettings(_Section):
-    """[calling]: whether and whom Gege calls by herself."""
-
-    enabled: bool = False
-    #: residents' numbers begin with one of these: mobile telephones and this area's (no toll surprises)
-    prefixes: list[str] = Field(default_factory=lambda: ["1", "0715"])
-    #: calls to residents in an hour, and at the same time; danger is not counted
-    per_hour: int = Field(default=60, ge=0)
-    lines: int = Field(default=2, ge=1)
-    #: one person is rung so long (s), a resident who did not answer is tried once more after so long (min)
-    ring_s: float = Field(default=25.0, gt=0)
-    again_min: float = Field(default=120.0, gt=0)
-    #: pause between two rounds of danger (s)
-    pause_s: float = Field(default=60.0, gt=0)
-
-
-class LogSettings(_Section):
+class LogSettings(Section):
     """The service's log on standard error; GEGE_LOG in the environment comes before it."""
 
     #: of Gege's own lines; other libraries are heard from "warning" on
     level: Literal["debug", "info", "warning", "error"] = "warning"
 
 
-class MetricsSettings(_Section):
+class MetricsSettings(Section):
     """`/metrics` is for this machine, and for whoever shows this token (Authorization: Bearer …)."""
 
+    #: empty: only this machine may read
     token: str = ""
 
 
-class PromptSettings(_Section):
+class PromptSettings(Section):
     """What the site recorded (bot/voice/repertoire.py), and how everything that is said sounds."""
 
     #: dBFS (RMS of what is spoken) of every recording and of the machine's voice; louder for old ears
@@ -324,14 +239,15 @@ class PromptSettings(_Section):
     speed: float = Field(default=1.0, ge=0.6, le=1.5)
     #: roles that may record in the studio
     recorders: list[str] = Field(default_factory=lambda: ["manager", "duty", "admin"])
+    #: the longest recording of one sentence
     longest_s: float = Field(default=30.0, gt=1.0, le=120.0)
 
 
-class LearningSettings(_Section):
+class LearningSettings(Section):
     """Learning from what staff correct (gege learn)."""
 
     #: when it learns by itself, in the site's own time: "Sun 03:00"; empty: never
-    weekly: Annotated[str, Field(pattern=r"^((Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01]\d|2[0-3]):[0-5]\d)?$")] = ""
+    weekly: Weekly = ""
     #: further changes of the kind by one account within a day wait for a second person
     relabels_a_day: int = Field(default=10, ge=1)
     #: the last corrections, by time, are kept for the comparison
@@ -340,19 +256,11 @@ class LearningSettings(_Section):
     allowed_loss: float = Field(default=0.0, ge=0.0, le=0.05)
 
 
-class PhoneSettings(_Section):
-    """The telephone in the browser."""
-
-    #: calls at once, and from one address; behind a proxy all browsers share its address
-    calls: int = Field(default=12, ge=0)
-    calls_per_address: int = Field(default=3, ge=1)
-    longest_minutes: float = Field(default=30.0, gt=0)
-
-
-class Settings(_Section):
+class Settings(Section):
     """Everything a site can change. Paths hang below `home`."""
 
     home: Path = Path("var")
+    #: SQLAlchemy URL (postgresql+psycopg://…); empty: a SQLite file in GEGE_HOME. GEGE_DATABASE_URL comes before it
     database: str = ""
     site: SiteSettings = Field(default_factory=SiteSettings)
     web: WebSettings = Field(default_factory=WebSettings)
@@ -405,9 +313,7 @@ def load_settings(home: Path | None = None) -> Settings:
     try:
         return Settings(**values)
     except ValidationError as problem:
-        first = problem.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{file}: {key}: {first['msg']}") from problem
+        raise SettingsError(f"{file}: {mistake(problem, Settings)}") from problem
 
 
 def _table(value: Any) -> dict[str, Any]:

@@ -1,0 +1,29 @@
+"""What is wrong in a gege.toml, in words for who wrote it."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+
+def mistake(problem: ValidationError, model: type[BaseModel]) -> str:
+    """The first fault: its key, and what to do."""
+    first = problem.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"{key}: {_unknown(first['loc'], model)}"
+    if first["type"] == "value_error":
+        return f"{key}: {first['ctx']['error']}"
+    return f"{key}: {first['msg']}"
+
+
+def _unknown(where: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    section: Any = model
+    for part in where[:-1]:
+        section = section.model_fields[str(part)].annotation
+    known = [name for name in section.model_fields if name != "home"]
+    if close := difflib.get_close_matches(str(where[-1]), known, n=1, cutoff=0.5):
+        return f"no such key; did you mean {close[0]}? (gege settings shows all)"
+    return "no such key; gege settings shows all"

@@ -1,0 +1,79 @@
+"""`gege settings` shows every key as it is, and a mistake in gege.toml is told in words."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from bot.settings import PROJECT, Settings, SettingsError, load_settings
+from bot.settings.reference import as_markdown, as_toml, tables
+
+
+def _written(home: Path, text: str) -> Settings:
+    (home / "gege.toml").write_text(text, "utf-8")
+    return load_settings(home)
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    found = set()
+    for name, info in model.model_fields.items():
+        inner = info.annotation
+        section = isinstance(inner, type) and issubclass(inner, BaseModel)
+        found |= {f"{name}.{key}" for key in _keys(inner)} if section else {name}
+    return found
+
+
+def _paths(values: dict[str, Any], known: set[str], before: str = "") -> set[str]:
+    found = set()
+    for name, value in values.items():
+        path = before + name
+        found |= {path} if path in known else _paths(value, known, f"{path}.")
+    return found
+
+
+def test_the_file_that_is_shown_changes_nothing(tmp_path: Path) -> None:
+    assert _written(tmp_path, as_toml()) == Settings(home=tmp_path)
+
+
+def test_every_key_is_shown() -> None:
+    known = _keys(Settings) - {"home"}
+    assert _paths(tomllib.loads(as_toml()), known) == known
+
+
+def test_every_section_and_the_first_key_of_each_group_say_what_they_mean() -> None:
+    for table in tables():
+        assert table.comment, table.name
+        assert table.keys and table.keys[0].comment or not table.keys, table.name
+        mute = [key.name for key in table.keys if not key.comment]
+        assert len(mute) <= len(table.keys) // 2, (table.name, mute)
+
+
+def test_the_page_of_settings_is_up_to_date() -> None:
+    assert (PROJECT / "docs" / "settings.md").read_text("utf-8") == as_markdown(), (
+        "run: ./gege settings --markdown > docs/settings.md"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[web]\nprot = 1", "web.prot: no such key; did you mean port?"),
+        ("[wep]\nport = 1", "wep: no such key; did you mean web?"),
+        ("[voice.trunk]\nregistar = ''", "did you mean registrar?"),
+        ("zzzzzz = 1", "zzzzzz: no such key; gege settings shows all"),
+        (
+            "[service]\nquiet_hours = '9 pm'",
+            "service.quiet_hours: '9 pm' is no span of the day; write it as 21:00-07:00",
+        ),
+        ("[service]\nworking_hours = ['8-12']", "write it as"),
+        ("[learning]\nweekly = 'Sunday'", "write it as Sun 03:00"),
+    ],
+)
+def test_a_mistake_is_told_in_words(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        _written(tmp_path, text)
+    assert said in str(refused.value) and "(?:" not in str(refused.value) and "\\d" not in str(refused.value)
