@@ -85,12 +85,12 @@ class InOrder:
         inbox: Inbox,
         handle: Callable[[Kept], Awaitable[Sequence[Said]]],
         owed: Callable[[Sequence[Said]], None],
-        sorry: Callable[[Kept], Sequence[Said]],
+        sorry: Callable[[Kept], Awaitable[Sequence[Said]]],
         *,
         at_once: int = 16,
         again: Backoff = _AGAIN,
     ) -> None:
-        """`handle` gives what is to be shown; `owed` is told when that is written down; `sorry`, run in a thread, is
+        """`handle` gives what is to be shown; `owed` is told when that is written down; `sorry` is
         what becomes of an update that failed too often."""
         self._inbox, self._handle, self._owed, self._sorry, self._again = inbox, handle, owed, sorry, again
         self._room = asyncio.Semaphore(at_once)
@@ -146,7 +146,7 @@ class InOrder:
             wait = self._again.wait(tries)
             if wait is None:
                 log.error("update %s is given up after %d tries", kept.id, tries)
-                said = await asyncio.to_thread(self._sorry, kept)
+                said = await self._sorry(kept)
                 await asyncio.to_thread(self._inbox.done, kept.id, said)
                 self._owed(said)
                 return True

@@ -6,8 +6,8 @@ import datetime as dt
 import enum
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, String, Text, false
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from bot.database import Base, UTCDateTime, now
 
@@ -277,7 +277,12 @@ class DialogueState(Base):
     half_told: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     changed_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now, index=True)
 
+    @validates("unfinished")
+    def _flag(self, _key: str, unfinished: dict[str, Any]) -> dict[str, Any]:
+        self.half_told = bool(unfinished)
+        return unfinished
+
     def take(self) -> dict[str, Any]:
         """What is half-told; from now on it is somebody's who has taken it."""
-        taken, self.unfinished, self.half_told = self.unfinished, {}, False
+        taken, self.unfinished = self.unfinished, {}
         return taken
