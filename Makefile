@@ -15,16 +15,18 @@ export PATH := $(CURDIR)/.tools/bin:$(HOME)/.local/bin:$(PATH)
 VENV := $(or $(UV_PROJECT_ENVIRONMENT),.venv)
 STAMP := $(VENV)/.gege-ready
 RUN := uv run --no-sync
+SBOM := dist/gege.cdx.json
 
-.PHONY: help demo run test quick lint types setup train sample packages
+.PHONY: help demo run test quick lint types setup train sample packages sbom
 
 help:
 	@echo "make demo    one spoken call end to end: what was heard, said, logged and handed over"
 	@echo "make run     the service on http://localhost:8080 with a sample county"
 	@echo "make test    lint, types and the whole test suite"
 	@echo "make quick   what to run before a commit: lint and the tests that are not slow"
-	@echo "make lint    ruff, its format, and who may import whom (make types: mypy)"
+	@echo "make lint    ruff, its format, who may import whom, half and full width (make types: mypy)"
 	@echo "make setup   the locked environment in $(VENV) (the others do this when it is missing)"
+	@echo "make sbom    what a site installs, with versions and hashes, as CycloneDX: $(SBOM)"
 
 # ---- what people run -----------------------------------------------------------------------------
 
@@ -47,8 +49,8 @@ setup: $(STAMP)
 # The stamp lives in the environment: who removes the environment gets a new one.
 $(STAMP): pyproject.toml uv.lock
 	@scripts/bring-uv
-	@echo "setup: the locked environment (0.8 GB, a minute or two the first time) …"
-	@uv sync --locked
+	@echo "setup: the locked environment (0.7 GB, a minute or two the first time) …"
+	@uv sync --locked 2>&1 | scripts/one-line "setup: "
 	@touch $@
 	@echo "setup: ready"
 
@@ -63,9 +65,17 @@ lint: setup
 	$(RUN) ruff check .
 	$(RUN) ruff format --check --quiet .
 	$(RUN) lint-imports --no-cache
+	$(RUN) python -m tools.lint.widths
 
 types: setup
 	$(RUN) mypy
 
 packages:
 	@scripts/test-packages
+
+# ---- what leaves the house -----------------------------------------------------------------------
+
+sbom: setup
+	@mkdir -p $(dir $(SBOM))
+	@uv export --quiet --locked --no-dev --format cyclonedx1.5 --preview-features sbom-export -o $(SBOM) >/dev/null
+	@echo "sbom: $(SBOM)"

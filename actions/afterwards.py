@@ -13,7 +13,7 @@ def take(turn: Turn) -> bool:
     """An answer in plain words to what this caller was last asked; False when nothing was asked, or it is no answer."""
     if turn.form or turn.slot("pending") not in (None, NOT_FIXED):
         return False
-    awaited = turn.site.desk.answers.awaited(turn.caller.address)
+    awaited = turn.site.desk.answers.awaited(turn.reporter)
     if awaited is None:
         return False
     ticket, question = awaited
@@ -33,11 +33,11 @@ def _light(turn: Turn, ticket_no: str) -> bool:
         return False
     answers = turn.site.desk.answers
     if answer == "yes":
-        answers.answer(ticket_no, "lit", turn.caller.address)
+        answers.answer(ticket_no, "lit", turn.reporter)
         turn.tell(ticket_no=ticket_no)
         turn.say("utter_light_on")
         return True
-    opened = answers.answer(ticket_no, "dark", turn.caller.address, turn.text).opened
+    opened = answers.answer(ticket_no, "dark", turn.reporter, turn.text).opened
     fresh = turn.site.desk.ticket(opened) if opened else None
     if fresh is None:
         return False
@@ -53,7 +53,7 @@ def _light(turn: Turn, ticket_no: str) -> bool:
 def reopen(turn: Turn, ticket_no: str) -> bool:
     """It is not settled: whoever had it has it again."""
     try:
-        found = turn.site.desk.answers.answer(ticket_no, "not_fixed", turn.caller.address, turn.text)
+        found = turn.site.desk.answers.answer(ticket_no, "not_fixed", turn.reporter, turn.text)
     except TicketRefused:
         return False
     ticket = found.ticket
@@ -69,12 +69,12 @@ def reopen(turn: Turn, ticket_no: str) -> bool:
 def rate(turn: Turn) -> bool:
     """Rate the caller's last resolved ticket; False when there is none that can still be rated."""
     answers = turn.site.desk.answers
-    ticket = answers.ratable(turn.caller.address)
+    ticket = answers.ratable(turn.reporter)
     if ticket is None:
         return False
     answer = turn.site.words.topic("rating", turn.text, "good")
     try:
-        rated = answers.answer(ticket.ticket_no, answer, turn.caller.address, turn.text)
+        rated = answers.answer(ticket.ticket_no, answer, turn.reporter, turn.text)
     except TicketRefused:
         return False
     turn.tell(ticket_no=ticket.ticket_no)

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
 from actions.act import Act
-from actions.report import ANSWERING, begin_case
+from actions.report import ANSWERING, PUNCTUATION, begin_case
 from actions.turn import Turn
 from bot.database import now
 from bot.grid.numerals import normalise_numbers, speak_date, speak_money, speak_number
+from bot.tickets.proofs import Proof
 
-#: failed tries after which Gege stops asking
-PROOF_TRIES = 3
+_DIGITS = re.compile(r"\d{4,40}")
 #: below this "一度电" asks for the price of a kWh, not for the cost of a use
 LEAST_KWH = 10
 _KWH = re.compile(r"(\d{1,6})\s*(?:多)?(?:度|千瓦时)")
@@ -42,12 +42,12 @@ class Arrears(Act):
         if words.says("how_to_pay", turn.text):
             turn.say("utter_arrears_how_to_pay")
             return turn.events
-        if turn.slot("verified"):
+        if turn.verified:
             return [*turn.events, FollowupAction("action_arrears_answer")]
-        if (turn.slot("proof_tries") or 0) >= PROOF_TRIES:
-            turn.say("utter_arrears_private")
-            return turn.events
-        if any(verifies for _, verifies in turn.own_households()):
+        if own := provable(turn):
+            if not turn.site.desk.proofs.open(turn.caller, own):
+                by_registered_phone(turn, "utter_arrears_private")
+                return turn.events
             turn.set("said", turn.text)
             turn.set("utterance_id", turn.utterance_id)
             if turn.slot("proof_tries") is None:
@@ -59,8 +59,40 @@ class Arrears(Act):
         return [*turn.events, FollowupAction("report_form")]
 
 
+def provable(turn: Turn) -> list[str]:
+    """The caller's own households, as far as their contact was imported or confirmed by staff."""
+    return [card.household_no for card, verifies in turn.own_households() if verifies] if turn.may_prove else []
+
+
+def by_registered_phone(turn: Turn, response: str) -> None:
+    """The manager rings the number that is registered; asked twice it is one ticket."""
+    desk = turn.site.desk
+    logged = next((one for one in desk.open_of(turn.reporter) if one.kind == "arrears"), None)
+    if logged is not None:
+        desk.add(logged.ticket_no, note=turn.text)
+        turn.tell(ticket_no=logged.ticket_no)
+    else:
+        grids = {card.grid_no for card, _ in turn.own_households()}
+        turn.open_ticket("arrears", household_no=None, grid_no=grids.pop() if len(grids) == 1 else None)
+    turn.say(response)
+    turn.clear_case()
+
+
+def one_answer(turn: Turn) -> str:
+    """The one name or the one number that is all there is in a sentence; "" for anything else.
+
+    Many guesses in one breath are no answer, and the recogniser's other readings are no second one."""
+    words, said = turn.site.words, re.sub(rf"[\s{PUNCTUATION}]", "", turn.text)
+    led = re.sub(words["proof_lead"], "", said)
+    name = re.sub(words["name_tail"], "", led)
+    if len(name) >= 2 and words.says("name", name) and (turn.intent in ANSWERING or turn.entity("householder")):
+        return name
+    number = normalise_numbers(led).replace(" ", "")
+    return number if _DIGITS.fullmatch(number) else ""
+
+
 class ValidateProofForm(Act):
-    """Compares a spoken name or the last four digits with the caller's own households."""
+    """Compares a spoken name or the last digits of the 户号 with the caller's own households."""
 
     called = "validate_proof_form"
 
@@ -69,26 +101,21 @@ class ValidateProofForm(Act):
             turn.set("proof", None)
             turn.asks("proof")
             return [*turn.events, SlotSet("requested_slot", "proof")]
-        texts = [normalise_numbers(text) for text in (turn.text, *turn.alternatives)]
-        digits = {run[-4:] for text in texts for run in re.findall(r"\d{4,}", text.replace(" ", ""))}
-        registry = turn.site.registry
-        own = [card for card, verifies in turn.own_households() if verifies]
-        proved = [
-            card.household_no
-            for card in own
-            if card.household_no[-4:] in digits or registry.householder_matches(card.household_no, turn.text)
-        ]
-        if proved:
-            turn.set("verified", proved)
-            turn.set("proof", "given")
-            return [*turn.events, SlotSet("requested_slot", None)]
-        if turn.intent not in ANSWERING:
+        answer = one_answer(turn)
+        if not answer:
             return []
-        tries = (turn.slot("proof_tries") or 0) + 1
-        turn.set("proof_tries", tries)
-        if tries >= PROOF_TRIES:
-            turn.set("proof", "failed")
+        registry = turn.site.registry
+
+        def fits(household_no: str) -> bool:
+            return household_no.endswith(answer) or registry.is_householder(household_no, answer)
+
+        found, proved = turn.site.desk.proofs.take(turn.caller, provable(turn), fits)
+        if found is Proof.proven:
+            turn.set("verified", proved)
+        if found is not Proof.wrong:
+            turn.set("proof", str(found))
             return [*turn.events, SlotSet("requested_slot", None)]
+        turn.set("proof_tries", (turn.slot("proof_tries") or 0) + 1)
         turn.asks("proof")
         return [*turn.events, SlotSet("requested_slot", "proof")]
 
@@ -99,12 +126,9 @@ class ArrearsAnswer(Act):
     called = "action_arrears_answer"
 
     def on(self, turn: Turn) -> list[EventType]:
-        proved = turn.slot("verified") or []
+        proved = turn.verified
         if not proved:
-            grids = {card.grid_no for card, _ in turn.own_households()}
-            turn.open_ticket("arrears", household_no=None, grid_no=grids.pop() if len(grids) == 1 else None)
-            turn.say("utter_proof_failed")
-            turn.clear_case()
+            by_registered_phone(turn, "utter_proof_failed")
             return turn.events
         today = now().astimezone(ZoneInfo(turn.site.settings.site.timezone)).date()
         for household_no in proved:
@@ -160,7 +184,7 @@ class Price(Act):
                 second_price=_price(second.price),
                 third_price=_price(third.price),
             )
-        for household_no in turn.slot("verified") or []:
+        for household_no in turn.verified:
             card = turn.site.registry.household(household_no)
             if card is None or "shop" in card.tags:
                 continue

@@ -82,7 +82,7 @@ def join(turn: Turn) -> bool:
 
     Asks for oxygen machines last: who hangs up now is counted all the same."""
     urgent = turn.slot("oxygen") == "yes"
-    facts = {**turn.account_facts(turn.slot("household_no")), "same_outage": "yes"}
+    facts = {"same_outage": "yes"}
     if urgent:
         facts["oxygen"] = "yes"
     ticket = turn.open_ticket("outage", facts=facts, urgent=urgent)
@@ -121,10 +121,10 @@ def take_oxygen(turn: Turn) -> bool:
 
 def still_in_it(turn: Turn) -> bool:
     """Somebody who has joined asks again (几时来电): they hear the news, and are not counted twice."""
-    if turn.form or not turn.caller.address or turn.locate(turn.text).understood:
+    if turn.form or turn.locate(turn.text).understood:
         return False
     desk = turn.site.desk
-    for ticket in desk.open_of(turn.caller.address):
+    for ticket in desk.open_of(turn.reporter):
         card = desk.outages.of_ticket(ticket.ticket_no) if ticket.kind == "outage" else None
         if card is not None and card.state in ("open", "announced"):
             desk.add(ticket.ticket_no, note=turn.text)

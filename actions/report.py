@@ -10,13 +10,16 @@ from rasa_sdk.events import EventType, FollowupAction, SlotSet
 from actions import afterwards, outage_news
 from actions.act import Act
 from actions.turn import Turn
+from bot.foundation.widths import both
 from bot.grid.location import Location
+from bot.grid.numerals import normalise_numbers
+from bot.tickets.labels import labels
 
 #: questions about the place before Gege goes on with what it has (DOMAIN.md: at most three before the ticket)
 PLACE_QUESTIONS = 3
 #: a "no" to the read-back that often: a person takes over
 DENIALS = 2
-PUNCTUATION = " ,。,."
+PUNCTUATION = both(" ,。.、")
 #: intents that may fill the form; every other one is a digression that a rule answers
 ANSWERING = {
     "inform", "affirm", "deny", "nlu_fallback", "report_outage", "report_breaker_fault", "indoor_repair",
@@ -78,11 +81,15 @@ def begin_case(turn: Turn, kind: str, *, in_form: bool = False) -> None:
 
 
 def take_place(turn: Turn, text: str) -> Location | None:
-    """Find the place in a text and remember what it settles; None when the text names none."""
-    householder = turn.entity("householder") or turn.slot("householder") or ""
-    found = turn.locate(text, householder=householder, earlier=turn.slot("place") or "")
+    """Find the place in a text and remember what it settles; None when the text names none.
+
+    A 户号 and a householder's name are kept as they were said: staff get the match (`Turn.open_ticket`)."""
+    take_account(turn, text)
+    if (householder := turn.entity("householder")) and not turn.slot("householder"):
+        turn.set("householder", householder)
+    found = turn.locate(text, earlier=turn.slot("place") or "")
     heard = found.heard_place or turn.entity("place")
-    if not found.understood and not turn.entity("place") and not found.household_no:
+    if not found.understood and not turn.entity("place"):
         return None
     earlier = turn.slot("place") or ""
     if heard and earlier and turn.slot("place_ask") not in (None, "place", "again", "hazard"):
@@ -91,9 +98,15 @@ def take_place(turn: Turn, text: str) -> Location | None:
     turn.set("household_no", found.household_no)
     turn.set("grid_no", found.grid_no)
     turn.set("place_ask", found.ask)
-    if householder and not turn.slot("householder"):
-        turn.set("householder", householder)
     return found
+
+
+def take_account(turn: Turn, text: str) -> bool:
+    """Keep a 户号 as it was said; whether there is such a one is nobody's business here."""
+    said = turn.entity("household_no") or turn.site.words.found("account", normalise_numbers(text))
+    if said:
+        turn.set("account", said)
+    return bool(said)
 
 
 def joined(earlier: str, heard: str, first: bool) -> str:
@@ -157,12 +170,12 @@ def _where(turn: Turn) -> str | None:
 def readback(turn: Turn) -> str:
     """What the resident said, in one clause; nothing that only the registry knows (promise 5)."""
     words, kind = turn.site.words, turn.slot("kind")
-    what = words["smelling"] if kind == "breaker_fault" and turn.slot("smell") == "yes" else words["cases"][kind]
+    what = words["smelling"] if kind == "breaker_fault" and turn.slot("smell") == "yes" else labels().spoken_kind(kind)
     where = turn.slot("place") or (words["own_home"] if turn.slot("own_home") == "yes" else "")
-    name = turn.slot("householder")
-    return words["readback_comma"].join(
-        part for part in (where, words["readback_name"].format(name=name) if name else "", what) if part
-    )
+    name, account = turn.slot("householder"), turn.slot("account")
+    said = words["readback_name"].format(name=name) if name else ""
+    number = words["readback_account"].format(account=account) if account else ""
+    return words["readback_comma"].join(part for part in (where, number, said, what) if part)
 
 
 class ValidateReportForm(Act):
@@ -248,6 +261,10 @@ class ValidateReportForm(Act):
             turn.set("place", turn.slot("pending"))
             turn.set("place_ask", None)
             return True
+        if turn.slot("account") and take_account(turn, turn.text):
+            # The number alone says nobody where it is: asked for, as often as of anybody else.
+            turn.set("place_ask", "again")
+            return True
         if turn.intent in ("inform", "nlu_fallback", "out_of_scope", "deny", "affirm") and turn.text:
             # Not in the registry: a village, a landmark. Kept as it was said; the station knows its own.
             if turn.intent == "inform" and len(turn.text) >= 3:
@@ -268,7 +285,7 @@ class ValidateReportForm(Act):
             turn.set("householder", "")
             return True
         name = turn.entity("householder") or spoken_name(turn.text, words)
-        if not (1 <= len(name) <= 6 and turn.site.registry.is_surname(name[0])):
+        if not words.says("name", name):
             # Another part of the place instead of a name is as good; anything else is not asked for twice.
             if turn.intent != "inform":
                 return False
@@ -277,10 +294,6 @@ class ValidateReportForm(Act):
             turn.set("householder", "" if turn.slot("place_tries") >= PLACE_QUESTIONS else None)
             return True
         turn.set("householder", name)
-        found = turn.locate(turn.slot("place") or "", householder=name)
-        if found.grid_no:
-            turn.set("grid_no", found.grid_no)
-        turn.set("household_no", found.household_no)
         return True
 
     def _confirmed(self, turn: Turn) -> bool:
@@ -346,10 +359,7 @@ class SubmitReport(Act):
         return turn.events
 
     def _log(self, turn: Turn, kind: str) -> None:
-        facts = turn.account_facts(turn.slot("household_no"))
-        for name in ("smell", "neighbours", "same_outage", "oxygen"):
-            if turn.slot(name):
-                facts[name] = turn.slot(name)
+        facts = {name: turn.slot(name) for name in ("smell", "neighbours", "same_outage", "oxygen") if turn.slot(name)}
         urgent = "yes" in (turn.slot("smell"), turn.slot("oxygen"))
         # After an outage that ended while we talked the ticket is there already: one utterance makes one.
         ticket = turn.open_ticket(kind, facts=facts, urgent=urgent)

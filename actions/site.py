@@ -37,6 +37,11 @@ class Words:
         """Whether the text holds one of the words called `name`."""
         return bool(_compiled(self._data[name]).search(text))
 
+    def found(self, name: str, text: str) -> str:
+        """What the words called `name` pick out of a text (their first group), "" when it holds none of them."""
+        match = _compiled(self._data[name]).search(text)
+        return match.group(1) if match else ""
+
     def answer(self, question: str, text: str) -> str | None:
         """ "yes", "no" or None to a question of the form; a plain no is looked for first (没有糊味 is a no)."""
         for value in ("no", "yes"):

@@ -14,6 +14,7 @@ from actions.turn import Turn
 from bot.database import now
 from bot.grid.numerals import speak_number
 from bot.tickets.desk import TicketCard
+from bot.tickets.labels import labels
 
 #: turns in a row that may stay not understood before a person gets the case (promise 3)
 MISHEARD = 2
@@ -26,12 +27,8 @@ def resumed(turn: Turn) -> list[EventType]:
 
 
 def own_tickets(turn: Turn) -> list[TicketCard]:
-    """The caller's open reports, newest first; without a number, those of this conversation."""
-    if turn.caller.address:
-        return turn.site.desk.open_of(turn.caller.address)
-    number = turn.slot("ticket_no")
-    ticket = turn.site.desk.ticket(number) if number else None
-    return [ticket] if ticket else []
+    """The caller's open reports, newest first; of a caller for whom nobody vouches, those of this conversation."""
+    return turn.site.desk.open_of(turn.reporter)
 
 
 class Status(Act):
@@ -50,7 +47,7 @@ class Status(Act):
         turn.say(
             f"utter_status_{ticket.state}",
             when=self._when(turn, ticket.opened_at),
-            what=turn.site.words["cases"][ticket.kind],
+            what=labels().spoken_kind(ticket.kind),
             **who,
         )
         if card := turn.site.desk.outages.of_ticket(ticket.ticket_no):
@@ -90,8 +87,20 @@ class Cancel(Act):
         turn.clear_case()
         turn.set("pending", "cancel")
         turn.set("ticket_no", tickets[0].ticket_no)
-        turn.say("utter_cancel_ask", what=turn.site.words["cases"][tickets[0].kind])
+        turn.say("utter_cancel_ask", what=labels().spoken_kind(tickets[0].kind))
         return turn.events
+
+
+def call_off(turn: Turn, ticket: TicketCard) -> None:
+    """What is no longer needed ends; danger is looked at all the same: the word goes to staff, who confirm it."""
+    desk = turn.site.desk
+    if ticket.kind == "hazard":
+        desk.add(ticket.ticket_no, note=turn.site.words["said_solved"], facts={"said_solved": True})
+        turn.say("utter_danger_stays")
+    else:
+        desk.cancel(ticket.ticket_no)
+        turn.say("utter_cancelled")
+    turn.tell(ticket_no=ticket.ticket_no)
 
 
 class LooseAnswer(Act):
@@ -107,10 +116,9 @@ class LooseAnswer(Act):
         pending = turn.slot("pending")
         turn.set("pending", None)
         if pending == "cancel" and turn.intent in ("affirm", "deny"):
-            if turn.intent == "affirm" and turn.slot("ticket_no"):
-                turn.site.desk.cancel(turn.slot("ticket_no"))
-                turn.tell(ticket_no=turn.slot("ticket_no"))
-                turn.say("utter_cancelled")
+            own = {ticket.ticket_no: ticket for ticket in own_tickets(turn)}
+            if turn.intent == "affirm" and (ticket := own.get(turn.slot("ticket_no"))):
+                call_off(turn, ticket)
             else:
                 turn.say("utter_cancel_kept")
             return turn.events
@@ -221,7 +229,7 @@ class Rate(Act):
             return not_understood(turn)
         if afterwards.take(turn) or afterwards.rate(turn):
             return turn.events
-        tickets = turn.site.desk.tickets(reporter=turn.caller.address, limit=1) if turn.caller.address else []
+        tickets = turn.site.desk.tickets(reporter=turn.reporter, limit=1)
         if tickets:
             turn.site.desk.add(tickets[0].ticket_no, note=turn.text)
         bad = turn.site.words.topic("rating", turn.text, "good") == "bad"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from rasa_sdk import Tracker
 from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
@@ -13,13 +13,23 @@ from bot.grid.dialled import grid_of_numbers
 from bot.grid.location import HouseholdCard, Location, PersonCard
 from bot.tickets.desk import Report, TicketCard
 from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.channels import Channel
+from bot.tickets.reporter import GRID_TOLD, Reporter
 
 #: what belongs to one case and is forgotten when the next begins
 CASE_SLOTS = (
-    "kind", "said", "utterance_id", "place", "place_ask", "place_tries", "household_no", "grid_no", "householder",
+    "kind", "said", "utterance_id", "place", "place_ask", "place_tries", "household_no", "grid_no", "householder", "account",
     "own_home", "smell", "neighbours", "reset_done", "confirmed", "denied", "readback", "pending", "misheard",
     "same_outage", "outage_told", "oxygen",
 )  # fmt: skip
+
+
+class _Matched(NamedTuple):
+    """What a ticket is told of household and grid, and the facts beside them."""
+
+    household_no: str | None
+    grid_no: str | None
+    facts: dict[str, Any]
 
 
 class Turn:
@@ -93,27 +103,37 @@ class Turn:
         """The grid that the dialled or diverting number, or a QR code, names (DOMAIN.md)."""
         return grid_of_numbers(self.site.registry, self._dialled, self._diverting)
 
+    @property
+    def reporter(self) -> Reporter:
+        """Whose reports may be spoken of."""
+        return Reporter(self.caller, self.tracker.sender_id)
+
     def own_households(self) -> list[tuple[HouseholdCard, bool]]:
-        return self.site.registry.households_of(self.caller.address) if self.caller.address else []
+        """Households of the number or chat that is vouched for; none of a number that somebody typed."""
+        return self.site.registry.households_of(self.caller.contact)
+
+    @property
+    def verified(self) -> list[str]:
+        """Households whose own people this caller has proven to belong to; never on a page that anybody may open."""
+        return (self.slot("verified") or []) if self.may_prove else []
+
+    @property
+    def may_prove(self) -> bool:
+        return self.caller.vouched and self.caller.channel is not Channel.web
 
     def entity(self, name: str) -> str:
         """The longest value of an entity in this sentence, or ""."""
         return max((str(e["value"]) for e in self.entities if e["entity"] == name), key=len, default="")
 
-    def locate(self, text: str, *, householder: str = "", earlier: str = "") -> Location:
-        """Where a text points; the caller's own contact only helps to choose, it never decides alone."""
-        registry, hint = self.site.registry, self.grid_hint
-        found = registry.locate(
-            text, alternatives=self.alternatives, grid_hint=hint, householder=householder or None, earlier=earlier
-        )
-        if found.understood and found.household_no is None and self.caller.address:
+    def locate(self, text: str, *, earlier: str = "") -> Location:
+        """Where a text points by the places that it names: neither a 户号 nor a householder's name tells a caller anything.
+
+        The caller's own vouched contact only helps to choose, it never decides alone."""
+        registry, hint, contact = self.site.registry, self.grid_hint, self.caller.contact
+        found = registry.locate(text, alternatives=self.alternatives, grid_hint=hint, earlier=earlier, as_said=True)
+        if found.understood and found.household_no is None and contact is not None:
             narrowed = registry.locate(
-                text,
-                alternatives=self.alternatives,
-                caller=self.caller.address,
-                grid_hint=hint,
-                householder=householder or None,
-                earlier=earlier,
+                text, alternatives=self.alternatives, caller=contact, grid_hint=hint, earlier=earlier, as_said=True
             )
             if narrowed.household_no or (narrowed.grid_no and not found.grid_no):
                 return narrowed
@@ -140,7 +160,10 @@ class Turn:
     # -- tickets ----------------------------------------------------------------------------------
     def open_ticket(self, kind: str, **values: Any) -> TicketCard:
         """Log a report about what this turn and the case hold; committed when it returns."""
-        household_no = values.pop("household_no", self.slot("household_no"))
+        grid_told = self.slot("grid_no") or self.likely_grid
+        found = self._for_staff(kind, grid_told)
+        household_no = values.pop("household_no", found.household_no)
+        facts = {**self.account_facts(household_no), **found.facts, **values.pop("facts", {})}
         fields: dict[str, Any] = {
             "said": self.slot("said") or self.text,
             "session": self.tracker.sender_id,
@@ -149,15 +172,40 @@ class Turn:
             "place": self.slot("place") or "",
             "householder": self.slot("householder") or "",
             "household_no": household_no,
-            "grid_no": self.slot("grid_no") or self.likely_grid,
+            "grid_no": found.grid_no or grid_told,
+            "facts": facts,
         }
         fields.update(values)
-        if "facts" not in fields:
-            fields["facts"] = self.account_facts(household_no)
         ticket = self.site.desk.report(Report(kind=kind, **fields))
         self.set("ticket_no", ticket.ticket_no)
         self.tell(ticket_no=ticket.ticket_no)
         return ticket
+
+    def _for_staff(self, kind: str, grid_told: str | None) -> _Matched:
+        """Household and grid as the 户号 and the householder's name have them, which the caller hears nothing of.
+
+        A complaint is not led anywhere by a name: it may be about whoever serves there."""
+        household_no, grid_no = self.slot("household_no"), self.slot("grid_no")
+        name, account = self.slot("householder") or "", self.slot("account") or ""
+        facts: dict[str, Any] = {"household_no_said": account} if account else {}
+        if not name and not account:
+            return _Matched(household_no, grid_no, facts)
+        registry = self.site.registry
+        by_account = registry.account_in(account) if account else None
+        if place := self.slot("place"):
+            by_name = registry.locate(place, grid_hint=self.grid_hint, householder=name or None)
+            household_no = by_name.household_no if name else household_no
+            matched = by_name.grid_no if name else None
+        else:
+            matched = None
+        if kind == "complaint":
+            return _Matched(household_no if grid_no else None, grid_no, facts)
+        if household_no is None and (card := registry.household(by_account) if by_account else None):
+            household_no, matched = (card.household_no, matched or card.grid_no)
+        grid_no = grid_no or matched
+        if grid_no and grid_no != grid_told:
+            facts[GRID_TOLD] = grid_told or ""
+        return _Matched(household_no, grid_no, facts)
 
     def account_facts(self, household_no: str | None) -> dict[str, Any]:
         """What helps the manager to decide; never spoken to the caller."""
@@ -172,8 +220,13 @@ class Turn:
         return facts
 
     def who_serves(self, ticket: TicketCard) -> dict[str, str] | None:
-        """{manager, phone} of the ticket's owner when that is a grid's manager, else None (the station)."""
-        person = self.site.registry.person(ticket.owner) if ticket.owner else None
+        """{manager, phone} of the ticket's owner when that is a grid's manager, else None (the station).
+
+        A manager whom only a 户号 or a householder's name led to is not named."""
+        if GRID_TOLD in ticket.facts:
+            person = self.manager_of(ticket.facts[GRID_TOLD])
+        else:
+            person = self.site.registry.person(ticket.owner) if ticket.owner else None
         if person is None or person.role != "manager":
             return None
         return {"manager": self.address_of(person), "phone": person.phone}

@@ -14,7 +14,7 @@ from typing import Protocol
 from bot.calling.key import ask_for_key
 from bot.calling.ledger import CALL_BACK, CallRefused, Ledger
 from bot.foundation import logs
-from bot.grid.importer import phone_digits
+from bot.grid.contacts import phone_digits
 from bot.lines.bridge import Joinable, join, ring_back
 from bot.lines.dialling import Dialler
 from bot.notify.masking import surname

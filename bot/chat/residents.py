@@ -19,6 +19,7 @@ from bot.chat.takeover import Takeovers, Talk
 from bot.database import now
 from bot.dialogue.danger import HAZARD
 from bot.dialogue.port import Dialogue
+from bot.notify.harmless import harmless
 from bot.notify.masking import mask
 from bot.notify.texts import word
 from bot.recordings.files import keep_file
@@ -32,6 +33,7 @@ from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import ForAPerson, Intake
+from bot.tickets.reporter import Reporter
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,10 @@ class Incoming:
     @property
     def caller(self) -> Caller:
         return Caller.by(self.channel, self.chat)
+
+    @property
+    def reporter(self) -> Reporter:
+        return Reporter(self.caller, self.session)
 
     def heard(self, text: str, recording: str = "", part: str = "") -> Heard:
         """What came, to be kept; `part` tells the pieces of one message apart."""
@@ -119,7 +125,7 @@ class Residents:
         """A button below a question of ours: "good:GD…"."""
         said = words()["answers"]
         try:
-            done = self._desk.answers.press(data, message.chat)
+            done = self._desk.answers.press(data, message.reporter)
         except TicketRefused:
             return message.says(said["none"])
         return message.says(said[done.answer] if done.fresh else said["again"])
@@ -229,6 +235,7 @@ class Residents:
         said = words()["talk"]
         # What the two write stays with the messenger that they share; another one gets it masked.
         text = shown if Channel(talk.channel).company == Channel(talk.staff_channel).company else mask(shown)
+        text = harmless(text)
         end = ((word("buttons", "end"), f"end:{talk.ticket_no}"),)
         staff = [Said(talk.staff_channel, talk.staff_chat, said["to_staff"].format(text=text), end)]
         if spoken and await self._dangerous(spoken, message, talk):
@@ -278,11 +285,11 @@ class Residents:
         """Danger is spoken of, or was since the person took over: then where it is still has to be asked."""
         if (await self._dialogue.parse(text)).intent == HAZARD:
             return True
-        mine = await asyncio.to_thread(self._desk.open_of, message.chat)
+        mine = await asyncio.to_thread(self._desk.open_of, message.reporter)
         return any(card.kind == "hazard" and card.opened_at >= talk.begun_at for card in mine)
 
     async def _picture(self, message: Incoming, data: bytes) -> list[str]:
-        mine = await asyncio.to_thread(self._desk.open_of, message.chat)
+        mine = await asyncio.to_thread(self._desk.open_of, message.reporter)
         ticket_no = mine[0].ticket_no if mine else ""
         try:
             await asyncio.to_thread(self._shelf.keep_picture, message.session, ticket_no, data)

@@ -27,6 +27,7 @@ from bot.notify.routes import verbs
 from bot.notify.texts import word
 from bot.tickets.cards import Pressed, TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
+from bot.tickets.labels import labels
 from bot.tickets.models import State
 
 #: verb of a button → what the desk calls it
@@ -248,7 +249,7 @@ class StaffChat:
         except CorrectionRefused as refused:
             return Shown(said["not_learned"].format(no=number, why=why(refused.reason, "zh")))
         kinds = [kind for kind in learning_words()["intents"] if kind != "callback"]
-        choices = [(word("kinds", kind), f"kind:{number}:{kept.id}.{kind}") for kind in kinds]
+        choices = [(labels().kind(kind), f"kind:{number}:{kept.id}.{kind}") for kind in kinds]
         return Shown(said["corrected"].format(no=number), tuple(choices))
 
     def _kind(self, me: str, number: str, choice: str) -> Shown:

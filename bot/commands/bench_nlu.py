@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,8 @@ def thresholds(
     picture: Annotated[Path | None, typer.Option(help="Where to draw the reliability diagram.")] = None,
 ) -> None:
     """What costs say about acting unasked, on held-out training sentences, beside what is in use (2 to 5 minutes)."""
+    if picture and not importlib.util.find_spec("matplotlib"):
+        raise Failure("a picture needs matplotlib, which is not installed: uv sync --locked --group pictures")
     from bot.dialogue import rasa_lite
 
     rasa_lite.install()

@@ -100,14 +100,14 @@ def _show(call: Any, zone: str) -> None:
     heading = f"{call.number}  {_local(call.started_at, zone)}  {call.caller} → {call.dialled or call.diverting}"
     console.print(Text(f"{heading}  {call.seconds:.0f} s  {call.outcome}  {call.ticket_no}", style="bold"))
     for sentence in call.greeting:
-        console.print(Text(names["gege"] + sentence, style="green"))
+        console.print(Text(names.gege + sentence, style="green"))
     for number, turn in enumerate(call.turns, start=1):
         times = "  ".join(f"{step} {turn['seconds'][step]:.2f}" for step in _STEPS if step in turn["seconds"])
-        heard = names["key"] + turn["key"] if turn["key"] else names["heard"] + (turn["heard"] or names["nothing"])
+        heard = names.key + turn["key"] if turn["key"] else names.heard + (turn["heard"] or names.nothing)
         console.print(Text(f"{number}. {heard}", style="bold"))
         console.print(Text(f"   {turn['intent']}  {times}", style="dim"))
         for sentence in turn["said"]:
-            console.print(Text("   " + names["gege"] + sentence, style="green"))
+            console.print(Text("   " + names.gege + sentence, style="green"))
     for rung in call.rung:
         console.print(Text(f"→ {rung['to']}  {rung['status']}", style="bold"))
 

@@ -17,11 +17,11 @@ class CallTeller:
         match event:
             case Spoke():
                 for sentence in event.sentences:
-                    console.print(Text(names["gege"] + sentence, style="green"))
+                    console.print(Text(names.gege + sentence, style="green"))
             case WordsHeard():
-                console.print(Text(names["heard"] + (event.text or names["nothing"]), style="bold"))
+                console.print(Text(names.heard + (event.text or names.nothing), style="bold"))
             case KeyPressed():
-                console.print(Text(names["key"] + event.digit, style="bold"))
+                console.print(Text(names.key + event.digit, style="bold"))
             case Understood():
-                meaning = names["intents"].get(event.intent, event.intent)
-                console.print(Text(f"  {names['understood']}{meaning} {event.confidence:.0%}", style="dim"))
+                meaning = names.intent(event.intent)
+                console.print(Text(f"  {names.understood}{meaning} {event.confidence:.0%}", style="dim"))

@@ -10,6 +10,8 @@ import typer
 
 from bot.commands.line import Failure, answer_lines, note, text_of, texts_of
 from bot.settings import load_settings
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.channels import Channel
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +34,7 @@ def locate() -> None:
             found = registry.locate(
                 text_of(value, "text", None),
                 alternatives=texts_of(value, "alternatives"),
-                caller=text_of(value, "caller"),
+                caller=Caller.by(Channel.phone, text_of(value, "caller")).contact,
                 earlier="".join(texts_of(value, "earlier")),
             )
             return {

@@ -25,7 +25,7 @@ console = Console(highlight=False)
 def show_reply(reply: Reply, desk: TicketDesk) -> None:
     """Print what Gege says; a ticket below it when this turn made or touched one."""
     for sentence in reply.sentences:
-        console.print(Text(labels()["gege"] + sentence, style="green"))
+        console.print(Text(labels().gege + sentence, style="green"))
     if reply.ticket_no:
         show_ticket(desk, reply.ticket_no)
 
@@ -38,8 +38,8 @@ def show_ticket(desk: TicketDesk, ticket_no: str) -> None:
     names = labels()
     table = Table(show_header=False, box=None, padding=(0, 1))
     rows = {
-        "kind": names["kinds"][ticket.kind] + (names["urgent"] if ticket.urgent else ""),
-        "state": names["states"][ticket.state],
+        "kind": names.kind(ticket.kind) + (names.urgent if ticket.urgent else ""),
+        "state": names.state(ticket.state),
         "said": ticket.said,
         "place": ticket.place,
         "householder": ticket.householder,
@@ -50,30 +50,30 @@ def show_ticket(desk: TicketDesk, ticket_no: str) -> None:
     }
     for key, value in rows.items():
         if value:
-            table.add_row(Text(names["fields"][key], style="dim"), Text(value))
+            table.add_row(Text(names.fields[key], style="dim"), Text(value))
     for one in desk.activities(ticket_no):
         table.add_row(
-            Text(names["fields"]["activity"], style="dim"),
-            Text(f"{one.at:%H:%M:%S} {names['activities'].get(one.kind, one.kind)} {one.by} {one.note}".rstrip()),
+            Text(names.fields["activity"], style="dim"),
+            Text(f"{one.at:%H:%M:%S} {names.activity(one.kind)} {one.by} {one.note}".rstrip()),
         )
     for note in desk.notifications(ticket_no):
         table.add_row(
-            Text(names["fields"]["notification"], style="dim"),
-            Text(f"{names['notification_states'].get(note.state, note.state)} → {note.staff_no}"),
+            Text(names.fields["notification"], style="dim"),
+            Text(f"{names.notification_state(note.state)} → {note.staff_no}"),
         )
-    console.print(Panel(table, title=names["ticket"] + ticket.ticket_no, title_align="left", expand=False))
+    console.print(Panel(table, title=names.ticket + ticket.ticket_no, title_align="left", expand=False))
 
 
 def show_tickets(tickets: list[TicketCard]) -> None:
     names = labels()
     table = Table()
     for column in ("ticket_no", "kind", "state", "grid_no", "owner", "said"):
-        table.add_column(names["fields"][column])
+        table.add_column(names.fields[column])
     for one in tickets:
         table.add_row(
             one.ticket_no,
-            names["kinds"][one.kind],
-            names["states"][one.state],
+            names.kind(one.kind),
+            names.state(one.state),
             one.grid_no or "",
             one.owner_name or "",
             one.said[:40],
@@ -85,9 +85,9 @@ def show_notifications(notifications: list[Any]) -> None:
     names = labels()
     table = Table()
     for column in ("ticket_no", "owner", "state"):
-        table.add_column(names["fields"][column])
+        table.add_column(names.fields[column])
     for one in notifications:
-        table.add_row(one.ticket_no or "", one.staff_no, names["notification_states"].get(one.state, one.state))
+        table.add_row(one.ticket_no or "", one.staff_no, names.notification_state(one.state))
     console.print(table)
 
 
@@ -95,9 +95,9 @@ async def converse(dialogue: Dialogue, desk: TicketDesk, *, caller: str, dialled
     """Read lines until an empty one or the end of input; answer each."""
     names = labels()
     session = f"chat-{uuid.uuid4().hex[:12]}"
-    console.print(Text(names["chat_begins"], style="dim"))
+    console.print(Text(names.chat_begins, style="dim"))
     while True:
-        line = await asyncio.to_thread(_line, names["you"])
+        line = await asyncio.to_thread(_line, names.you)
         if not line:
             return
         heard = Heard(

@@ -1,9 +1,9 @@
-"""Let Rasa 3.6 run without TensorFlow, and without a dozen messengers' libraries.
+"""Let Rasa 3.6 run without TensorFlow, and without the libraries of messengers, databases and plots nobody uses.
 
-Eight Rasa modules are imported for their class names only, and so is every channel that Rasa can speak on (three
-seconds of libraries; Gege has its own front ends). A finder at the head of `sys.meta_path` serves them as modules
-with empty classes; a configuration that names one of those classes then fails when it is validated, with Rasa's own
-message. Why TensorFlow is left out: docs/decisions/0001-rasa-without-tensorflow.md.
+Eight Rasa modules are imported for their class names only, and so is every channel that Rasa can speak on (Gege has
+its own front ends). A finder at the head of `sys.meta_path` serves them as modules with empty classes; a configuration
+that names one of those classes then fails when it is validated, with Rasa's own message. Why TensorFlow is left out:
+docs/decisions/0001-rasa-without-tensorflow.md; why the others are not even installed: 0027-a-slim-lock.md.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import importlib.abc
 import importlib.machinery
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from types import ModuleType
 
@@ -28,12 +29,11 @@ TENSORFLOW = {
     "rasa.utils.tensorflow.callback": ("RasaTrainingLogger", "RasaModelCheckpoint"),
     "rasa.utils.tensorflow.data_generator": ("RasaBatchDataGenerator",),
 }
-NEVER_USED = {
+NOT_INSTALLED = {
     "rasa.core.channels.botframework": ("BotFrameworkInput",),
     "rasa.core.channels.facebook": ("FacebookInput",),
     "rasa.core.channels.hangouts": ("HangoutsInput",),
     "rasa.core.channels.mattermost": ("MattermostInput",),
-    "rasa.core.channels.rasa_chat": ("RasaChatInput",),
     "rasa.core.channels.rocketchat": ("RocketChatInput",),
     "rasa.core.channels.slack": ("SlackInput",),
     "rasa.core.channels.socketio": ("SocketIOInput", "SocketBlueprint"),
@@ -41,15 +41,38 @@ NEVER_USED = {
     "rasa.core.channels.twilio": ("TwilioInput",),
     "rasa.core.channels.twilio_voice": ("TwilioVoiceInput",),
     "rasa.core.channels.webexteams": ("WebexTeamsInput",),
-    "rasa.core.channels.console": ("CmdlineInput",),
+    # `rasa test` writes its figures as JSON; the pictures of them are not drawn
     "rasa.utils.plotting": ("plot_confusion_matrix", "plot_paired_histogram", "plot_curve"),
     # two databases for dialogues that Gege does not keep them in
     "boto3": (),
     "boto3.dynamodb": (),
     "boto3.dynamodb.conditions": ("Key",),
+    "botocore": (),
+    "botocore.exceptions": ("BotoCoreError",),
     "pymongo": (),
     "pymongo.collection": ("Collection",),
+    "pymongo.errors": ("ConnectionFailure", "OperationFailure"),
+    # nothing is sent to Sentry
+    "structlog_sentry": ("SentryProcessor",),
 }
+#: installed for Rasa's own commands (the group rasa-commands), of no use to the service
+RASA_COMMANDS = {
+    "rasa.core.channels.console": ("CmdlineInput",),
+    "rasa.core.channels.rasa_chat": ("RasaChatInput",),
+    # a broker for events; Gege gives Rasa none
+    "aiormq": (),
+}
+
+
+class _Empty:
+    """What stands in for a class or a function: whatever it is made with, it does nothing."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def __call__(self, *line: object) -> object:
+        # As a processor of structlog's (logger, method, event): the event goes on as it is.
+        return line[-1]
 
 
 class _EmptyModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -69,15 +92,16 @@ class _EmptyModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         for name in self._classes[module.__name__]:
-            # Rasa lists its channels by name().
+            # Rasa lists its channels by name(), and its `except` clauses take nothing but exceptions.
             called = staticmethod(lambda: module.__name__.rpartition(".")[2])
-            setattr(module, name, type(name, (), {"__module__": module.__name__, "name": called}))
+            base = Exception if name.endswith(("Error", "Failure")) else _Empty
+            setattr(module, name, type(name, (base,), {"__module__": module.__name__, "name": called}))
 
 
 def install(*, lean: bool = True) -> None:
     """Make `import rasa…` safe; call before anything of Rasa is imported. A second call does nothing.
 
-    `lean` also leaves out what Gege never uses; Rasa's own commands need it.
+    `lean` also leaves out what only Rasa's own commands use.
 
     Raises RuntimeError when one of the replaced modules was already imported."""
     os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
@@ -86,7 +110,11 @@ def install(*, lean: bool = True) -> None:
     sqlalchemy.ext.declarative.declarative_base = sqlalchemy.orm.declarative_base  # type: ignore[assignment]
     if any(isinstance(finder, _EmptyModules) for finder in sys.meta_path):
         return
-    classes = TENSORFLOW | NEVER_USED if lean else TENSORFLOW
+    classes = TENSORFLOW | NOT_INSTALLED | (RASA_COMMANDS if lean else {})
     if early := [name for name in classes if name in sys.modules]:
         raise RuntimeError(f"rasa was imported before bot.dialogue.rasa_lite.install(): {', '.join(early)}")
     sys.meta_path.insert(0, _EmptyModules(classes))
+    # Sanic, once imported, shows everybody's deprecations again, and Rasa's libraries have many.
+    import sanic  # noqa: F401
+
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(?!bot|nlu|actions)")

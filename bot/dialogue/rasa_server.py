@@ -87,7 +87,13 @@ def run_rasa_server(
     rasa_lite.install()
     from rasa.core.agent import Agent
     from rasa.core.channels.channel import InputChannel
-    from rasa.core.run import configure_app
+
+    try:
+        from rasa.core.run import configure_app
+    except ModuleNotFoundError as missing:
+        raise ServerRefused(
+            f"Rasa's own server needs {missing.name}, which is not installed: uv sync --locked --extra rasa-server"
+        ) from missing
     from sanic import Blueprint, Request
     from sanic.response import HTTPResponse, json
 

@@ -11,7 +11,7 @@ import yaml
 
 _FILE = Path(__file__).resolve().parent / "data" / "place_words.yml"
 
-_STREET = re.compile(r"^[㐀-鿿]{2,}?(?=[0-90-9零一二三四五六七八九十]|$)")
+_STREET = re.compile(r"^[㐀-鿿]{2,}?(?=[\d零一二三四五六七八九十]|$)")
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.grid.address import Parts, split_address
-from bot.grid.importer import phone_digits
+from bot.grid.contacts import phone_digits
 from bot.grid.location import PersonCard
 from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
 from bot.sound.classes import sounds_like
@@ -129,10 +129,6 @@ class County:
         """(grid_no, manager) of every grid."""
         return [(grid_no, person) for grid_no in self._of_grid for person in self.staff(grid_no, Role.manager)]
 
-    def is_surname(self, character: str) -> bool:
-        """Whether somebody in the county has this surname."""
-        return character in self.surnames
-
     def person(self, staff_no: str) -> PersonCard | None:
         return self._staff.get(staff_no)
 
@@ -148,10 +144,10 @@ class County:
         people = self.staff(grid_no, Role.manager) if grid_no else []
         return people[0].staff_no if people else None
 
-    def householder_matches(self, household_no: str, spoken: str) -> bool:
-        """Whether a sentence holds the householder's whole name, allowing accented Mandarin and homophones."""
+    def is_householder(self, household_no: str, name: str) -> bool:
+        """Whether this is the householder's whole name and nothing else, allowing accented Mandarin and homophones."""
         row = self.row_of.get(household_no)
-        return row is not None and sounds_like(self.holders[row], spoken)
+        return row is not None and len(self.holders[row]) == len(name) and sounds_like(self.holders[row], name)
 
     def grid_of_number(self, number: str) -> str | None:
         """The grid that a dialled or diverting number, or a QR code's `grid_24`, names."""

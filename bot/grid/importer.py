@@ -11,13 +11,14 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-import yaml
 from sqlalchemy import Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from bot.database import Base, Database
+from bot.database import Base, Database, now
 from bot.foundation.errors import Refused
+from bot.foundation.words import load
+from bot.grid.contacts import PHONE, phone_digits
 from bot.grid.models import (
     Community,
     Contact,
@@ -27,9 +28,11 @@ from bot.grid.models import (
     Household,
     HouseholdContact,
     Role,
+    SampleCounty,
     Staff,
     Transformer,
 )
+from bot.grid.role_names import role_names
 
 COLUMNS = Path(__file__).resolve().parent / "data" / "csv_columns.yml"
 #: problems told at once
@@ -80,8 +83,8 @@ class _Checked:
     problems: list[Problem] = field(default_factory=list)
 
 
-def import_csv(database: Database, path: Path) -> ImportReport:
-    """Import households or staff; the header says which. Raises ImportRefused."""
+def import_csv(database: Database, path: Path, *, invented: bool = False) -> ImportReport:
+    """Import households or staff; the header says which; `invented`: of the sample county. Raises ImportRefused."""
     name = path.name
     try:
         data = path.read_bytes()
@@ -95,8 +98,18 @@ def import_csv(database: Database, path: Path) -> ImportReport:
     if checked.problems:
         raise ImportRefused(name, checked.problems)
     with database.session() as session:
+        _mark(session, invented)
         (_store_households if kind == "households" else _store_staff)(session, checked.rows)
     return ImportReport(kind, len(checked.rows))
+
+
+def _mark(session: Session, invented: bool) -> None:
+    """The county is the sample as long as nothing else was imported; a real site never becomes one."""
+    if not invented:
+        session.execute(delete(SampleCounty))
+    elif not any(session.scalar(select(column).limit(1)) for column in (Household.household_no, Staff.staff_no)):
+        session.execute(delete(SampleCounty))
+        session.add(SampleCounty(made_at=now()))
 
 
 def _decoded(name: str, data: bytes) -> str:
@@ -129,7 +142,7 @@ def _rows(name: str, text: str) -> list[tuple[int, list[str]]]:
 
 def _header(name: str, cells: list[str]) -> tuple[str, list[str]]:
     """(kind, English column names in the file's order)."""
-    spec: dict[str, dict[str, list[str]]] = yaml.safe_load(COLUMNS.read_text("utf-8"))
+    spec = load(dict[str, dict[str, tuple[str, ...]]], COLUMNS)
     best: tuple[str, list[str], list[Problem]] | None = None
     for kind, columns in spec.items():
         known = {alias.lower(): column for column, aliases in columns.items() for alias in (column, *aliases)}
@@ -146,12 +159,6 @@ def _header(name: str, cells: list[str]) -> tuple[str, list[str]]:
 
 
 _PHONE = re.compile(r"\+?\d{3,20}")
-
-
-def phone_digits(cell: str) -> str:
-    """A telephone number without spaces, dashes, brackets and the country code."""
-    digits = re.sub(r"[\s()（）-]", "", cell)
-    return re.sub(r"^(\+86|0086)", "", digits)
 
 
 def _phone(cell: str) -> str:
@@ -202,8 +209,7 @@ def _tags(cell: str) -> list[str]:
 
 
 def _role(cell: str) -> str:
-    roles = yaml.safe_load((COLUMNS.parent / "roles.yml").read_text("utf-8"))
-    role = roles.get(cell, cell.lower())
+    role = {name: role for role, name in role_names().items()}.get(cell, cell.lower())
     if role not in set(Role):
         raise ValueError(f"unknown role {cell}")
     return str(role)
@@ -319,10 +325,10 @@ def _store_contacts(session: Session, rows: list[dict[str, Any]]) -> None:
         )
     with_phone = [row for row in rows if row["phone"]]
     phones = dict.fromkeys(row["phone"] for row in with_phone)
-    _upsert(session, Contact, [{"channel": "phone", "address": phone} for phone in phones], ["channel", "address"])
+    _upsert(session, Contact, [{"channel": PHONE, "address": phone} for phone in phones], ["channel", "address"])
     ids = {
         address: number
-        for number, address in session.execute(select(Contact.id, Contact.address).where(Contact.channel == "phone"))
+        for number, address in session.execute(select(Contact.id, Contact.address).where(Contact.channel == PHONE))
     }
     _upsert(
         session,

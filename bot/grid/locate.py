@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz, process
 
+from bot.foundation.widths import both
 from bot.grid.address import Parts, place_words, read_parts
+from bot.grid.contacts import ContactKey
 from bot.grid.county import County
 from bot.grid.garbled import garbled
 from bot.grid.heard_names import heard_names
@@ -36,7 +38,7 @@ _BETTER = 0.02
 READ = 300
 #: households scored at most
 SCORED = 3_000
-_EDGES = ",。,的"
+_EDGES = both(",。") + "的"
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class _Found:
 class Locator:
     """Look-ups over one registry's names; built once, read by many threads."""
 
-    def __init__(self, county: County, linked: Callable[[str], list[tuple[str, bool]]]) -> None:
+    def __init__(self, county: County, linked: Callable[[ContactKey | None], list[tuple[str, bool]]]) -> None:
         self._county, self._linked = county, linked
         self._names = list(county.names)
         self._accent = [fold(name) for name in self._names]
@@ -77,20 +79,24 @@ class Locator:
         text: str,
         *,
         alternatives: Sequence[str],
-        caller: str,
+        caller: ContactKey | None,
         grid_hint: str | None,
         community: str | None,
         householder: str | None,
         earlier: str,
+        as_said: bool = False,
     ) -> Location:
+        def look(reading: str) -> tuple[Location, bool]:
+            return self._locate(reading, before, caller, grid_hint, community, householder, as_said)
+
         readings = [_clean(reading) for reading in (text, *alternatives[:4]) if reading]
         before = _clean(earlier)
-        first, unclear = self._locate((readings or [""])[0], before, caller, grid_hint, community, householder)
+        first, unclear = look((readings or [""])[0])
         best, leading = first, [first]
         for reading in readings[1:]:
             if len(leading) == _LEADING and best.household_no and best.score + _BETTER >= 1.0:
                 break  # nothing can be better
-            one, _ = self._locate(reading, before, caller, grid_hint, community, householder)
+            one, _ = look(reading)
             if len(leading) < _LEADING:
                 leading.append(one)
             if (one.household_no is not None, one.score) > (best.household_no is not None, best.score + _BETTER):
@@ -113,13 +119,16 @@ class Locator:
         self,
         text: str,
         earlier: str,
-        caller: str,
+        caller: ContactKey | None,
         grid_hint: str | None,
         community: str | None,
         householder: str | None,
+        as_said: bool,
     ) -> tuple[Location, bool]:
         """Where one reading points, and whether its number was heard badly."""
-        if number := self._household_no(text):
+        if as_said:
+            text = re.sub(place_words()["account"], "", text)
+        elif number := self._account(text):
             return self._certain(number, 1.0, text), False
         whole = _joined(earlier, text)
         names = self._matches(whole)
@@ -129,7 +138,7 @@ class Locator:
             others = [one for one in names if one.score >= 0.8 and self._cores[one.name] != core]
             names = others or names
         parts = self._parts(whole, names)
-        holder, surname = _holder(whole, householder)
+        holder, surname = ("", "") if as_said else _holder(whole, householder)
         own = self._own_rows(caller)
         found = self._candidates(names, parts, said, holder, surname, own, grid_hint)
         unclear = bool(names) and garbled(whole[names[0].end :])
@@ -141,7 +150,11 @@ class Locator:
             return self._without_name(said, holder, own, grid_hint, heard, whole), unclear
         return self._decide(found, names, parts, said, holder, own, heard), unclear
 
-    def _household_no(self, text: str) -> str | None:
+    def account_in(self, said: str) -> str | None:
+        """The 户号 that a sentence holds, when there is such a household."""
+        return self._account(_clean(said))
+
+    def _account(self, text: str) -> str | None:
         for run in re.findall(r"[0-9A-Za-z-]{4,}", text):
             if run in self._county.row_of:
                 return str(run)
@@ -227,8 +240,8 @@ class Locator:
             parts = read_parts(before)
         return parts
 
-    def _own_rows(self, caller: str) -> set[int]:
-        if not caller:
+    def _own_rows(self, caller: ContactKey | None) -> set[int]:
+        if caller is None:
             return set()
         rows = self._county.row_of
         return {rows[number] for number, _ in self._linked(caller) if number in rows}

@@ -82,6 +82,13 @@ class Household(Base):
     community: Mapped[Community] = relationship(lazy="joined")
 
 
+class SampleCounty(Base):
+    """One row while all that is imported is invented; the first file of a real county removes it."""
+
+    __tablename__ = "sample_county"
+    made_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, primary_key=True)
+
+
 class Contact(Base):
     """A telephone number or chat id that has reached us or was imported."""
 

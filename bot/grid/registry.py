@@ -9,8 +9,8 @@ from decimal import Decimal
 from sqlalchemy import bindparam, select
 
 from bot.database import Database
+from bot.grid.contacts import PHONE, ContactKey
 from bot.grid.county import County
-from bot.grid.importer import phone_digits
 from bot.grid.leave import away
 from bot.grid.locate import Locator
 from bot.grid.location import HouseholdCard, Location, PersonCard
@@ -20,6 +20,7 @@ from bot.grid.models import (
     Feeder,
     Household,
     HouseholdContact,
+    SampleCounty,
     Transformer,
 )
 
@@ -69,15 +70,17 @@ class Registry:
         text: str,
         *,
         alternatives: Sequence[str] = (),
-        caller: str = "",
+        caller: ContactKey | None = None,
         grid_hint: str | None = None,
         community: str | None = None,
         householder: str | None = None,
         earlier: str = "",
+        as_said: bool = False,
     ) -> Location:
         """Where a sentence points. Never a guess: what is not certain is None, with candidates and what to ask.
 
-        `earlier` is the place said in the turns before; `grid_hint` the grid of the dialled number."""
+        `earlier` is the place said in the turns before; `grid_hint` the grid of the dialled number; `as_said`: by the
+        names of places and their numbers alone, as if nobody's name and no 户号 were known (what a caller may be told)."""
         return self._locator.locate(
             text,
             alternatives=alternatives,
@@ -86,11 +89,12 @@ class Registry:
             community=community,
             householder=householder,
             earlier=earlier,
+            as_said=as_said,
         )
 
-    def households_of(self, number: str) -> list[tuple[HouseholdCard, bool]]:
+    def households_of(self, contact: ContactKey | None) -> list[tuple[HouseholdCard, bool]]:
         """Households linked to a telephone number or chat id, with whether the link verifies."""
-        rows = self.linked(number)
+        rows = self.linked(contact)
         return [(card, verifies) for no, verifies in rows if (card := self.household(no))]
 
     def phones_of(self, household_no: str) -> list[str]:
@@ -100,22 +104,21 @@ class Registry:
                 select(Contact.address)
                 .join(HouseholdContact, HouseholdContact.contact_id == Contact.id)
                 .where(
-                    HouseholdContact.household_no == household_no, HouseholdContact.verifies, Contact.channel == "phone"
+                    HouseholdContact.household_no == household_no, HouseholdContact.verifies, Contact.channel == PHONE
                 )
                 .order_by(Contact.id)
             )
             return list(rows)
 
-    def linked(self, number: str) -> list[tuple[str, bool]]:
+    def linked(self, contact: ContactKey | None) -> list[tuple[str, bool]]:
         """(household_no, verifies) of a contact. Asked of the database: staff confirm contacts at any time."""
-        address = phone_digits(number)
-        if not address:
+        if contact is None or not contact.address:
             return []
         with self._database.reading() as session:
             rows = session.execute(
                 select(HouseholdContact.household_no, HouseholdContact.verifies)
                 .join(Contact, Contact.id == HouseholdContact.contact_id)
-                .where(Contact.address.in_({address, number}))
+                .where(Contact.channel == contact.channel, Contact.address == contact.address)
                 .order_by(HouseholdContact.household_no)
             )
             return [(no, bool(verifies)) for no, verifies in rows]
@@ -132,6 +135,11 @@ class Registry:
         """Who is on leave at `at`, and who stands in for each."""
         with self._database.reading() as session:
             return away(session, at)
+
+    def is_sample(self) -> bool:
+        """Whether everybody here is invented (`gege sample`), so that staff's side may be shown to whoever tries Gege."""
+        with self._database.reading() as session:
+            return session.scalar(select(SampleCounty.made_at).limit(1)) is not None
 
     # -- people and numbers, as the county says -------------------------------------------------------
     def staff(self, grid_no: str, role: str) -> list[PersonCard]:
@@ -158,10 +166,10 @@ class Registry:
         """The grid that a dialled or diverting number, or a QR code's `grid_24`, names."""
         return self.county.grid_of_number(number)
 
-    def is_surname(self, character: str) -> bool:
-        """Whether somebody in the county has this surname."""
-        return self.county.is_surname(character)
+    def account_in(self, said: str) -> str | None:
+        """The 户号 in a sentence, when there is such a household. For staff: a caller is never told either way."""
+        return self._locator.account_in(said)
 
-    def householder_matches(self, household_no: str, spoken: str) -> bool:
-        """Whether a sentence holds the householder's whole name, allowing accented Mandarin and homophones."""
-        return self.county.householder_matches(household_no, spoken)
+    def is_householder(self, household_no: str, name: str) -> bool:
+        """Whether this is the householder's whole name and nothing else, allowing accented Mandarin and homophones."""
+        return self.county.is_householder(household_no, name)

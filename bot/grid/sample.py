@@ -189,7 +189,7 @@ def make_sample(
     files = write_sample(folder, households)
     for file in reversed(files):
         progress(f"importing {file.name} …")
-        progress(str(import_csv(database, file)))
+        progress(str(import_csv(database, file, invented=True)))
     county, _ = _load()
     for community in county["communities"]:
         for grid_no in community["grids"]:

@@ -7,6 +7,7 @@ import enum
 import re
 
 from bot.foundation.errors import Refused
+from bot.foundation.widths import both
 from bot.grid.numerals import normalise_numbers
 
 #: further ahead nobody means it
@@ -31,12 +32,12 @@ class TimeRefused(Refused):
 
 #: what may stand around a time without changing it
 _FILLING = re.compile(
-    r"[\s,,。!!~、]|(?<!\d)\.|\.(?!\d)|大概|大约|估计|预计|应该|可能|左右|上下|就?能?修?[弄搞]?好了?$|来电$|送电$|吧|得到?|要到?|^到|^在|^等到?"
+    rf"[\s{both(',。!~、')}]|(?<!\d)\.|\.(?!\d)|大概|大约|估计|预计|应该|可能|左右|上下|就?能?修?[弄搞]?好了?$|来电$|送电$|吧|得到?|要到?|^到|^在|^等到?"
 )
 #: 点 is hidden first: 一点 is no number to bot.grid.numerals (一点火, 一点都不)
 _SPELT = (
     (re.compile("个?(?:小时|钟头)|个钟"), "H"),
-    (re.compile("点钟|点整|点|[::]"), "时"),
+    (re.compile(f"点钟|点整|点|[{both(':')}]"), "时"),
     (re.compile("刻钟"), "K"),
     (re.compile("礼拜|星期"), "周"),
 )

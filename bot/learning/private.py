@@ -8,16 +8,17 @@ from collections.abc import Iterable
 from sqlalchemy import select
 
 from bot.database import Database
+from bot.foundation.widths import both
 from bot.grid.address import street_of
 from bot.grid.models import Community, Household, Staff
 from bot.notify.masking import mask
 
 _TOKEN = re.compile(r"〔[^〕]*〕")
 #: what a door or a number leaves behind
-_DIGITS = re.compile(r"[0-90-9零〇一二三四五六七八九幺]{3,}|[A-Za-z]*[0-90-9]{2,}[A-Za-z0-9]*")
-_KEPT = re.compile(r"[^㐀-鿿A-Za-z0-9,。?!,.?!、 ]")
-_EDGES = re.compile(r"^[,。,.、 ]+|[,、, ]+$")
-_RUN = re.compile(r"[,。,.、 ]{2,}")
+_DIGITS = re.compile(r"[\d零〇一二三四五六七八九幺]{3,}|[A-Za-z]*\d{2,}[A-Za-z0-9]*")
+_KEPT = re.compile(rf"[^㐀-鿿A-Za-z0-9{both(',。?!.、')} ]")
+_EDGES = re.compile(rf"^[{both(',。.、')} ]+|[{both(',、')} ]+$")
+_RUN = re.compile(rf"[{both(',。.、')} ]{{2,}}")
 _HAN = re.compile(r"[㐀-鿿]")
 #: a shorter rest says nothing, a longer one is a story
 _FEWEST, _MOST = 2, 120

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from bot.foundation.widths import both, narrow
+
 DATA = Path(__file__).with_name("masking.yml")
-_HAN = r"[\u4e00-\u9fff]"
+_HAN = r"[\u3400-\u9fff]"
+#: what ends a word
+_END = rf"[\s{both(',。.!?;:、()')}“”「」…—]|$"
+#: between the digits of one number
+_BETWEEN = rf"[\s{both(',.·、/')}\-－—–]?"
+#: "阿依古丽·买买提": the mark has many shapes
+_DOT = r"\s*[·・•‧∙⋅．･]\s*"
 
 
 def _any(words: Iterable[str]) -> str:
@@ -30,6 +38,7 @@ class _Rules:
     tokens: dict[str, str]
     repeated: re.Pattern[str]
     surname: re.Pattern[str]
+    begins: re.Pattern[str]
 
 
 @functools.cache
@@ -51,26 +60,52 @@ def _rules() -> _Rules:
         # 二零六, 502: too short for a telephone, long enough for a door
         rf"(?<!{digit}){digit}{{3}}(?!{digit}|{counted}|\s*{unit})",
     ]
-    surname = f"(?:{_any(data['compound_surnames'])}|[{data['surnames']}])"
-    given = f"(?:(?![{data['not_in_names']}]){_HAN}){{0,2}}"
-    names = [
-        rf"(?P<cue>{_any(data['name_cues'])})\s*[::]?\s*{surname}{given}",
-        rf"{surname}{given}(?={_any(data['titles'])})",
-        rf"(?<=我是){surname}{given}(?=[,。,.!!\s]|$)",
-        rf"(?<=[老小]){surname}(?=[家屋他她,。,.\s]|$)",
+    numbers = [
+        # so long that no unit makes it an amount; an identity number ends with an X
+        rf"(?<![A-Za-z0-9])(?!GD\d)[A-Za-z]{{0,3}}{digit}(?:{_BETWEEN}{digit}){{6,}}[Xx]?",
+        # an account number may carry letters; a ticket's own number (GD…) is no secret
+        rf"(?<![A-Za-z0-9])(?!GD\d)[A-Za-z]{{0,3}}{digit}(?:[\s-]?{digit}){{3,}}(?![A-Za-z]|{unit})",
     ]
     return _Rules(
         # 6-502, 6-1-502; the parts of a telephone number are longer
         dashed=re.compile(r"(?<![\d-])\d{1,3}(?:[-—－]\d{1,4}){1,3}(?![\d-])"),
         house=re.compile("|".join(f"(?:{pattern})" for pattern in houses)),
-        # an account number may carry letters; a ticket's own number (GD…) is no secret
-        number=re.compile(rf"(?<![A-Za-z0-9])(?!GD\d)[A-Za-z]{{0,3}}{digit}(?:[\s-]?{digit}){{3,}}(?![A-Za-z]|{unit})"),
-        name=re.compile("|".join(f"(?:{pattern})" for pattern in names)),
+        number=re.compile("|".join(f"(?:{pattern})" for pattern in numbers)),
+        name=re.compile("|".join(f"(?:{pattern})" for pattern in _names(data))),
         public=frozenset(data["public_numbers"]),
         tokens=tokens,
         repeated=re.compile(rf"({re.escape(tokens['house'])}\s*){{2,}}"),
-        surname=re.compile(rf"({surname}){_HAN}{{1,2}}"),
+        surname=re.compile(rf"({_surnames(data)}){_HAN}{{1,2}}"),
+        begins=re.compile(_surnames(data)),
     )
+
+
+def _surnames(data: dict[str, Any]) -> str:
+    return f"(?:{_any(data['compound_surnames'])}|[{data['surnames']}])"
+
+
+def _names(data: dict[str, Any]) -> Iterator[str]:
+    """Ways in which a name shows itself; the first that fits."""
+    surname = _surnames(data)
+    given = f"(?:(?![{data['not_in_names']}]){_HAN}){{0,2}}"
+    no_place = rf"(?!{_HAN}?(?:{_any(data['place_words'])}))"
+    no_word = rf"(?!{_any(data['no_names'])})"
+    usual = f"[{data['given']}]"
+    # with a middle dot: 阿依古丽·买买提
+    part = f"(?:(?![{data['no_part']}]){_HAN}){{1,8}}"
+    yield rf"{part}(?:{_DOT}{part})+"
+    yield rf"(?P<cue>{_any(data['name_cues'])})\s*[{both(':')}]?\s*{surname}{given}"
+    yield rf"(?<![{data['not_after']}]){no_word}{surname}{given}(?={_any(data['titles'])})"
+    yield rf"(?<=我是){surname}{given}(?={_END})"
+    yield rf"(?<=[老小]){surname}(?=[家屋他她的]|{_END})"
+    # without a cue: a surname of two characters is hardly ever anything else
+    compound = rf"{no_word}(?:{_any(data['compound_surnames'])})(?!{_HAN}{{0,2}}(?:{_any(data['place_words'])}))"
+    yield rf"{compound}(?:(?![{data['no_part']}]){_HAN}){{1,3}}?(?=[家屋隔的住他她在说讲打停没]|{_END})"
+    yield rf"{compound}(?:(?![{data['no_part']}]){_HAN}){{1,2}}"
+    # a surname and what people are called by; whose house, telephone or neighbour it is
+    yield rf"{no_word}[{data['surnames']}]{usual}{{2}}{no_place}"
+    yield rf"{no_word}[{data['surnames']}]{usual}(?=家|屋里|隔壁|的?电话|的?手机|{_END})"
+    yield rf"{no_word}[{data['surnames']}]{given}(?=家(?:里|隔壁|屋|门口|的|停|没|{_END})|屋里|隔壁|的?电话|的?手机)"
 
 
 def surname(name: str) -> str:
@@ -79,13 +114,25 @@ def surname(name: str) -> str:
     return found.group(1) if found else ""
 
 
+def maybe_names(words: str, longest: int = 5) -> set[str]:
+    """Every piece of a sentence that begins as a name does, to be looked for in the registry."""
+    return {
+        words[found.start() : found.start() + length]
+        for found in _rules().begins.finditer(words)
+        for length in range(2, longest + 1)
+        if found.start() + length <= len(words)
+    }
+
+
 def mask(words: str, known: Iterable[str] = ()) -> str:
     """`words` without names, telephone and account numbers, and doors.
 
-    `known` are names and numbers of the case itself (householder, reporter, account): they go wherever they stand."""
+    `known` are names and numbers of the case itself (householder, reporter, account), or of the registry: they go
+    wherever they stand. Digits and letters of full width come out plain."""
     rules = _rules()
-    for secret in sorted({one.strip() for one in known if len(one.strip()) > 1}, key=len, reverse=True):
-        words = words.replace(secret, rules.tokens["number" if secret[-1].isdigit() else "name"])
+    words = narrow(words)
+    for secret in sorted({narrow(one.strip()) for one in known if len(one.strip()) > 1}, key=len, reverse=True):
+        words = words.replace(secret, rules.tokens["number" if secret[-1].isdecimal() else "name"])
 
     def hide(kind: str, match: re.Match[str]) -> str:
         found = match.group()

@@ -23,6 +23,7 @@ from bot.notify import routes
 from bot.notify.links import Links
 from bot.notify.pace import Group, Minutes, forget, share_out
 from bot.notify.provider import Message, Provider, Refused, Transient
+from bot.notify.registered_names import RegisteredNames
 from bot.notify.routes import Due, Parcel
 from bot.settings import NotifySettings
 from bot.tickets.models import Notification
@@ -80,6 +81,7 @@ class Relay:
         self._clock = clock
         self._busy: Counter[str] = Counter()
         self._links = links
+        self._names = RegisteredNames(database)
         self._minutes = Minutes(providers)
         #: when each reader was last written to, danger left out
         self._told: defaultdict[str, deque[dt.datetime]] = defaultdict(deque)
@@ -134,6 +136,7 @@ class Relay:
         groups, nowhere = self._choose(found, at)
         if not groups and not nowhere:
             return []
+        self._names.refresh()
         with self._database.session() as session:
             for lost in nowhere:
                 _skip(session, lost)
@@ -204,7 +207,8 @@ class Relay:
                 row.due_at = at + self._lease
                 row.attempts += 1
             try:
-                parcel = routes.parcel(session, mine, [self._providers[name] for name in group.ways], at, self._links)
+                ways = [self._providers[name] for name in group.ways]
+                parcel = routes.parcel(session, mine, ways, at, self._links, self._names)
             except Exception as problem:
                 # One message that cannot be written must not hold up those behind it.
                 log.exception("notification %s cannot be written", mine[0].id)

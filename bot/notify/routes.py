@@ -13,6 +13,7 @@ from bot.grid.models import Household, Role, Staff
 from bot.notify.links import Links, Purpose
 from bot.notify.outage_texts import outage_fields
 from bot.notify.provider import Button, Message, Provider
+from bot.notify.registered_names import RegisteredNames
 from bot.notify.texts import Case, digest, digest_for_all, render, word
 from bot.tickets.intake.channels import Channel
 from bot.tickets.models import Notification, State, Ticket
@@ -110,14 +111,19 @@ def due(session: Session, at: dt.datetime, limit: int) -> list[Due]:
 
 
 def parcel(
-    session: Session, rows: Sequence[Notification], ways: Sequence[Provider], at: dt.datetime, links: Links | None
+    session: Session,
+    rows: Sequence[Notification],
+    ways: Sequence[Provider],
+    at: dt.datetime,
+    links: Links | None,
+    names: RegisteredNames,
 ) -> Parcel:
     """Write the message of a row, or the one message of several, as they stand now, once for each way."""
     first = rows[0]
     people = {no: session.get_one(Staff, no) for no in dict.fromkeys(row.staff_no for row in rows) if no}
     person = people.get(first.staff_no or "")
     role = person.role if person else RESIDENT
-    cases = [_case(session, row, at) for row in rows]
+    cases = [_case(session, row, at, names) for row in rows]
     messages = {}
     for way in ways:
         if len(rows) == 1:
@@ -195,7 +201,7 @@ def _rating_link(case: Case, asked: Mapping[str, str], links: Links | None, at: 
     return (Button(word("buttons", "rate"), "", url),) if url else ()
 
 
-def _case(session: Session, row: Notification, at: dt.datetime) -> Case:
+def _case(session: Session, row: Notification, at: dt.datetime, names: RegisteredNames) -> Case:
     owner = aliased(Staff)
     found = session.execute(
         select(Ticket, Household, owner.name)
@@ -228,5 +234,6 @@ def _case(session: Session, row: Notification, at: dt.datetime) -> Case:
         owner=owner_name or "",
         minutes=int((at - ticket.opened_at).total_seconds() // 60),
         detail=row.detail,
+        names=names.within(ticket.said, ticket.place, str(row.detail.get("note", ""))),
         outage=outage,
     )

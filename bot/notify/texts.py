@@ -13,8 +13,10 @@ from typing import Any
 import yaml
 
 from bot.grid.models import Role
+from bot.notify.harmless import harmless
 from bot.notify.masking import mask, surname
 from bot.notify.provider import Message
+from bot.tickets.labels import labels
 from bot.tickets.life.opening import LOCAL
 
 DATA = Path(__file__).with_name("texts.yml")
@@ -48,6 +50,8 @@ class Case:
     minutes: int = 0
     #: of the notification: note, reason, person, minutes
     detail: Mapping[str, Any] = field(default_factory=dict)
+    #: householders of the registry whose names are in what was said
+    names: tuple[str, ...] = ()
     #: what is said about an outage, ready to be read
     outage: Mapping[str, str] = field(default_factory=dict)
 
@@ -59,7 +63,7 @@ def _texts() -> dict[str, Any]:
 
 
 def word(group: str, name: str) -> str:
-    """The Chinese word for a kind, state or role; the name itself where there is none."""
+    """A word of texts.yml by its group (buttons, ratings, outages); the name itself where there is none."""
     return str(_texts()[group].get(name, name))
 
 
@@ -67,7 +71,7 @@ def heading(message: Message) -> str:
     """The line above a message on the console."""
     texts = _texts()
     urgent = texts["urgent"] if message.urgent else ""
-    fields = {"ticket_no": message.ticket_no, "name": message.name, "role": word("roles", message.role)}
+    fields = {"ticket_no": message.ticket_no, "name": message.name, "role": labels().role(message.role)}
     return str(texts["console"]).format(**fields, urgent=urgent)
 
 
@@ -118,24 +122,24 @@ def _complete(line: str, fields: Mapping[str, str]) -> bool:
 
 def _fields(case: Case, trusted: bool) -> dict[str, str]:
     texts = _texts()
-    secrets = (case.householder, case.registered, case.household_no, case.reporter)
+    secrets = (case.householder, case.registered, case.household_no, case.reporter, *case.names)
     full = case if trusted else Case()
-    return {
+    note = str(case.detail.get("note", ""))
+    found = {
         "ticket_no": case.ticket_no,
-        "kind": word("kinds", case.kind),
-        "state": word("states", case.state),
+        "kind": labels().kind(case.kind),
+        "state": labels().state(case.state),
         "urgent": texts["urgent"] if case.urgent else "",
         "grid_no": case.grid_no,
         "area": case.community or mask(case.place, secrets) or texts["area_unknown"],
         "said": case.said if trusted else mask(case.said, secrets),
-        "facts": texts["between"].join(_decisive(case)),
+        "facts": texts["between"].join(_decisive(case, trusted)),
         "minutes": str(case.minutes),
         "owner": case.owner,
-        "note": str(case.detail.get("note", "")) if trusted else mask(str(case.detail.get("note", "")), secrets),
+        "note": note if trusted else mask(note, secrets),
         "who": _who(case.owner),
         "station_phone": str(case.detail.get("station_phone", "")),
         "restore_at": clock(case.detail.get("restore_at")),
-        "stuck": _stuck(case.detail.get("stuck") or {}),
         "reason": str(case.detail.get("reason", "")),
         "person": str(case.detail.get("person", "")),
         "full_place": full.place,
@@ -144,6 +148,8 @@ def _fields(case: Case, trusted: bool) -> dict[str, str]:
         "rated": word("ratings", str(case.detail.get("rated", ""))),
         **case.outage,
     }
+    # Whatever a resident, or anybody, has put into a field: the only markup, links and lines are our own.
+    return {name: harmless(value) for name, value in found.items()} | {"stuck": _stuck(case.detail.get("stuck") or {})}
 
 
 def _who(owner: str) -> str:
@@ -172,19 +178,28 @@ def _stuck(found: Mapping[str, Any]) -> str:
     )
 
 
-def _decisive(case: Case) -> list[str]:
-    """What helps to decide: owed, cut off, vulnerable, smell, neighbours; known values only."""
+def _decisive(case: Case, trusted: bool) -> list[str]:
+    """What helps to decide: owed, cut off, vulnerable, smell, neighbours; known values only.
+
+    What the registry says of a household (it owes, it is to be cared for) goes only by a trusted way; elsewhere the
+    reader is told to look into the case."""
     texts = _texts()
     registry = texts["registry"]
-    found: list[str] = []
+    flags: list[str] = []
     if case.owed:
-        found.append(registry["owed"].format(months=case.months_owed) if case.months_owed else registry["owed_some"])
-    found += [registry[tag] for tag in case.tags if tag in registry]
+        flags.append(registry["owed"].format(months=case.months_owed) if case.months_owed else registry["owed_some"])
+    flags += [registry[tag] for tag in case.tags if tag in registry]
+    confidential = {name: value for name, value in case.facts.items() if name in texts["confidential"]}
+    found = flags if trusted else []
     for name, value in case.facts.items():
+        if name in confidential and not trusted:
+            continue
         if name in texts["values"] and value:
             found.append(texts["values"][name].format(value=value))
         elif said := texts["facts"].get(name, {}).get(_plain(value)):
             found.append(said)
+    if not trusted and (flags or any(texts["facts"].get(n, {}).get(_plain(v)) for n, v in confidential.items())):
+        found.append(texts["look"])
     return list(dict.fromkeys(found))
 
 

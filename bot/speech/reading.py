@@ -11,10 +11,11 @@ from typing import Any
 import yaml
 from pypinyin import Style, lazy_pinyin, load_phrases_dict, load_single_dict
 
+from bot.foundation.widths import both
 from bot.grid.numerals import speak_number
 
 # Fullwidth punctuation is folded to its ASCII twin first (NFKC), so that there is one of each.
-_SENTENCE = re.compile(r"[^。!?;\n]*[。!?;\n]+[”\"』」)]*|[^。!?;\n]+")
+_SENTENCE = re.compile(rf"[^{both('。!?;')}\n]*[{both('。!?;')}\n]+[{both('”』」)')}\"]*|[^{both('。!?;')}\n]+")
 #: punctuation -> what espeak understands: a short or a long pause
 _PAUSES = {
     ",": ",",

@@ -12,11 +12,12 @@ from typing import Any
 
 import yaml
 
+from bot.foundation.widths import both
 from bot.speech.reading import plain, spoken
 
 _SLOT = re.compile(r"\{(\w+)\}")
 #: what stands at the ends of a part and is a pause, not a word
-_MARKS = " ,、:;.。!?\"'“”‘’()…—\n"
+_MARKS = both(",、:;.。!?“”‘’()…—") + " \"'\n"
 _PAUSE_S = {",": 0.18, "、": 0.14, ":": 0.18, ";": 0.25}
 
 

@@ -20,6 +20,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from bot.foundation.widths import both
 from bot.speech.models import ModelMissing, ModelRefused, SpeechModel, look_at, sherpa_files
 from bot.speech.recognise import HeardSpeech, RecogniserFailed, clean, give_way
 
@@ -35,7 +36,7 @@ _METADATA = 2 << 20
 #: longer sound than this (s) is no turn
 _LONGEST_S = 120.0
 _LOAD_S = 120.0
-_TAG = re.compile(r"<\|[^|]*\|>|<unk>|[。,,.!?!?、]+\s*$")
+_TAG = re.compile(rf"<\|[^|]*\|>|<unk>|[{both('。,.!?、')}]+\s*$")
 _TOKEN_LINE = re.compile(r"\S+\s+\d+|\s+\d+")
 
 

@@ -20,6 +20,7 @@ from bot.telephone.ring_plan import ANSWERED, CALLER_LEFT, CallPlan, Roles, Step
 from bot.tickets.desk import Report, TicketCard
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
+from bot.tickets.labels import labels
 from bot.voice.events import Rung, Watcher, nobody_watches
 from bot.voice.mouth import say
 from bot.voice.prompts import prompts
@@ -239,7 +240,7 @@ class HandOvers:
         """What whoever is rung hears of the case before the caller is put through."""
         card = await self._ask_desk(lambda: self._desk.ticket(plan.ticket_no)) if plan.ticket_no else None
         words = prompts()
-        what = words.kinds[card.kind if card else "callback"]
+        what = labels().spoken_kind(card.kind if card else "callback")
         return words.whisper.format(what=what, where=(card.place if card else "") or words.whisper_where)
 
     async def _tell(self, session: AgiSession, variable: str, sentence: str) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from bot.grid.contacts import phone_digits
 from bot.grid.dialled import GridNumbers
-from bot.grid.importer import phone_digits
 from bot.grid.models import Role
 
 #: nobody need be rung after these

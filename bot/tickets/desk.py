@@ -38,6 +38,8 @@ from bot.tickets.life.states import OPEN
 from bot.tickets.models import State, Ticket
 from bot.tickets.outages.desk import OutageDesk
 from bot.tickets.owed.answers import Answers
+from bot.tickets.proofs import Proofs
+from bot.tickets.reporter import Reporter
 from bot.tickets.rules import Rules, usual_rules
 
 __all__ = [
@@ -72,6 +74,7 @@ class TicketDesk:
         self._rules = rules or usual_rules()
         self.outages = OutageDesk(database, self._owed, self._rules)
         self.answers = Answers(database, self._owed, self._rules)
+        self.proofs = Proofs(database, self._rules)
 
     def together(self) -> AbstractContextManager[Unit]:
         """What is commanded within is one transaction, of this thread."""
@@ -282,11 +285,12 @@ class TicketDesk:
                 return _pressed(session, ticket, "late", late.by, late.since)
 
     def close(self, ticket_no: str, by: str = "resident", note: str = "", at: dt.datetime | None = None) -> Pressed:
-        """The resident says that it is settled."""
+        """The resident says that it is settled; of danger that is only said, and staff look (`TicketRefused`)."""
         return self._handle(ticket_no, by, at, lambda it: it.move(State.closed, note))
 
     def cancel(self, ticket_no: str, by: str = "resident", note: str = "", at: dt.datetime | None = None) -> Pressed:
-        """No longer needed; the owner is told, unless it was the owner who said so."""
+        """No longer needed; the owner is told, unless it was the owner who said so. Danger is not called off by a
+        resident (`TicketRefused`)."""
         return self._handle(ticket_no, by, at, lambda it: it.move(State.cancelled, note))
 
     def reopen(self, ticket_no: str, by: str = "resident", note: str = "", at: dt.datetime | None = None) -> Pressed:
@@ -301,8 +305,10 @@ class TicketDesk:
             found = session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no))
             return shelf.card(session, found) if found else None
 
-    def tickets(self, open_only: bool = False, reporter: str | None = None, limit: int = 100) -> list[TicketCard]:
-        """Tickets, newest first."""
+    def tickets(self, open_only: bool = False, reporter: Reporter | None = None, limit: int = 100) -> list[TicketCard]:
+        """Tickets, newest first; a reporter's own when one is named."""
+        if reporter is not None and not reporter.known:
+            return []
         with self._database.reading() as session:
             return shelf.tickets(session, open_only=open_only, reporter=reporter, limit=limit)
 
@@ -311,9 +317,9 @@ class TicketDesk:
         with self._database.reading() as session:
             return shelf.unacknowledged(session, kind)
 
-    def open_of(self, reporter: str | None = None, household_no: str | None = None) -> list[TicketCard]:
+    def open_of(self, reporter: Reporter | None = None, household_no: str | None = None) -> list[TicketCard]:
         """Open tickets of a reporter or of a household, newest first; of nobody when neither is given."""
-        if not reporter and not household_no:
+        if not household_no and (reporter is None or not reporter.known):
             return []
         with self._database.reading() as session:
             return shelf.tickets(session, open_only=True, reporter=reporter, household_no=household_no, limit=100)

@@ -1,16 +1,75 @@
-"""The Chinese names of kinds, states, activities and intents (labels.yml)."""
+"""The Chinese names of kinds, states, activities, intents and roles: one table (labels.yml) for all who show or say them."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
 
-import yaml
+from bot.foundation.words import load
+from bot.grid.role_names import role_names
 
 
-@lru_cache(maxsize=1)
-def labels() -> dict[str, Any]:
-    """Every name, by table."""
-    loaded: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("labels.yml").read_text("utf-8"))
-    return loaded
+@dataclass(frozen=True)
+class KindName:
+    """What a kind of ticket is called."""
+
+    #: in messages and on pages
+    written: str
+    #: to whoever reported it, or is rung for it: 您讲的…
+    spoken: str
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Every name, by table. The methods give the name itself where there is none (rows of an older Gege)."""
+
+    gege: str
+    you: str
+    ticket: str
+    urgent: str
+    chat_begins: str
+    heard: str
+    understood: str
+    nothing: str
+    key: str
+    kinds: dict[str, KindName]
+    states: dict[str, str]
+    fields: dict[str, str]
+    activities: dict[str, str]
+    notification_states: dict[str, str]
+    intents: dict[str, str]
+
+    def kind(self, name: str) -> str:
+        """A kind of ticket, as it is written."""
+        return self.kinds[name].written if name in self.kinds else name
+
+    def spoken_kind(self, name: str) -> str:
+        """A kind of ticket, as it is said aloud."""
+        return self.kinds[name].spoken if name in self.kinds else name
+
+    def state(self, name: str) -> str:
+        """A state of a ticket."""
+        return self.states.get(name, name)
+
+    def activity(self, name: str) -> str:
+        """What was done with a ticket."""
+        return self.activities.get(name, name)
+
+    def notification_state(self, name: str) -> str:
+        """Whether a message has arrived."""
+        return self.notification_states.get(name, name)
+
+    def intent(self, name: str) -> str:
+        """What somebody wanted, as the dialogue understood it."""
+        return self.intents.get(name, name)
+
+    def role(self, name: str) -> str:
+        """What somebody is in the grid."""
+        return role_names().get(name, name)
+
+
+@cache
+def labels() -> Labels:
+    """The table."""
+    return load(Labels, Path(__file__).with_name("labels.yml"))

@@ -168,6 +168,19 @@ class Rating(Base):
     answered_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
 
 
+class ProofFailures(Base):
+    """How often somebody could not prove on one day that a household is theirs: a row a household, a row a caller.
+
+    It outlives the conversation, and counts over all channels."""
+
+    __tablename__ = "proof_failures"
+    #: household:户号, or caller:number or chat id
+    subject: Mapped[str] = mapped_column(String(100), primary_key=True)
+    #: yymmdd in the site's own time
+    day: Mapped[str] = mapped_column(String(6), primary_key=True)
+    failures: Mapped[int] = mapped_column(default=0)
+
+
 class OwedCall(Base):
     """A telephone call that is owed to a resident who cannot be written to; whoever can ring takes it."""
 

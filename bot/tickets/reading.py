@@ -11,6 +11,7 @@ from bot.tickets.due.deadlines import DEADLINES
 from bot.tickets.intake.channels import Channel
 from bot.tickets.life.states import OPEN
 from bot.tickets.models import Activity, Notification, State, Ticket, Timer, Utterance
+from bot.tickets.reporter import Reporter
 
 
 def _card(ticket: Ticket, owner: Staff | None) -> TicketCard:
@@ -47,7 +48,7 @@ def card(session: Session, ticket: Ticket, owner: Staff | None = None) -> Ticket
 def tickets(
     session: Session,
     open_only: bool = False,
-    reporter: str | None = None,
+    reporter: Reporter | None = None,
     household_no: str | None = None,
     limit: int = 100,
 ) -> list[TicketCard]:
@@ -56,7 +57,7 @@ def tickets(
     if open_only:
         query = query.where(Ticket.state.in_(OPEN))
     if reporter is not None:
-        query = query.where(Ticket.reporter == reporter)
+        query = query.where(reporter.owns())
     if household_no is not None:
         query = query.where(Ticket.household_no == household_no)
     rows = session.execute(query.order_by(Ticket.opened_at.desc(), Ticket.id.desc()).limit(limit))

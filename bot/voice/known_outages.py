@@ -12,6 +12,7 @@ from bot.grid.dialled import grid_of_numbers
 from bot.grid.registry import Registry
 from bot.grid.said_time import say_time
 from bot.lines.line import CallFacts
+from bot.tickets.intake.caller import Caller
 from bot.tickets.outages.desk import OutageCard, OutageDesk
 from bot.voice.prompts import prompts
 
@@ -34,7 +35,7 @@ class KnownOutages:
 
     def _sentences(self, facts: CallFacts) -> list[str]:
         at = self._clock()
-        homes = {number for number, _ in self._registry.linked(facts.caller)}
+        homes = {number for number, _ in self._registry.linked(Caller.by(facts.channel, facts.caller).contact)}
         if len(homes) == 1:
             found = self._outages.known(homes.pop(), at=at)
             return [self._sentence(found, prompts().known_here, at)] if found else []

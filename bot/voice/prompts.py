@@ -33,8 +33,6 @@ class Prompts:
     not_reached: str
     nobody_reached: str
     unreached_note: str
-    #: kind of a ticket -> how a manager is told of it
-    kinds: dict[str, str]
 
     def notice_of(self, site: str) -> str:
         return self.notice.format(site=site)

@@ -20,6 +20,7 @@ from bot.speech.reading import plain
 from bot.speech.reading import sentences as cut
 from bot.speech.recorded import prompt_name
 from bot.speech.sentence_plan import Planner, counting, fixed_parts, has_slots
+from bot.tickets.labels import labels
 from bot.voice.calling_prompts import words as words_of_calling
 from bot.voice.prompts import prompts
 
@@ -144,7 +145,13 @@ def _whole_texts(site: SiteSettings) -> Iterator[tuple[str, str]]:
 
 def _phrases(site: SiteSettings, names: Names) -> Iterator[tuple[str, Iterable[str]]]:
     words = _words()
-    matters = [*words["cases"].values(), words["smelling"], words["own_home"], *words["days"], words["long_ago"]]
+    matters = [
+        *(kind.spoken for kind in labels().kinds.values()),
+        words["smelling"],
+        words["own_home"],
+        *words["days"],
+        words["long_ago"],
+    ]
     yield "matters", matters
     yield "communities", names.communities
     yield "names", (*names.people, site.station, words["station"])

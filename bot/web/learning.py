@@ -13,8 +13,8 @@ from bot.learning.book import SECOND, CorrectionBook, learning_words, why
 from bot.learning.figures import Overview, overview
 from bot.learning.models import Decision
 from bot.learning.rules import CorrectionRefused
-from bot.notify.texts import word
 from bot.settings import Settings
+from bot.tickets.labels import labels
 from bot.web.pages import Pages
 from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages
@@ -151,9 +151,9 @@ def _chart(found: Overview, zone: ZoneInfo) -> dict[str, Any]:
 
 
 def _kind(intent: str) -> str:
-    if intent in _pages.words["others"]:
-        return str(_pages.words["others"][intent])
-    return next((word("kinds", kind) for kind, name in learning_words()["intents"].items() if name == intent), "")
+    if intent in learning_words()["others"]:
+        return labels().intent(intent)
+    return next((labels().kind(kind) for kind, name in learning_words()["intents"].items() if name == intent), "")
 
 
 def _share(value: float | None) -> str:

@@ -151,7 +151,7 @@ def _shown(event: CallEvent) -> dict[str, Any]:
         case Spoke():
             return {"event": "said", "text": "".join(event.sentences)}
         case Understood():
-            meaning = labels()["intents"].get(event.intent, event.intent)
+            meaning = labels().intent(event.intent)
             return {
                 "event": "understood",
                 "meaning": meaning,

@@ -16,13 +16,13 @@ from bot.grid.models import EVERY_CASE, Role
 from bot.grid.registry import Registry
 from bot.learning.book import learning_words
 from bot.notify.links import BadLink, Links, Purpose
-from bot.notify.texts import word
 from bot.recordings.files import open_file
 from bot.recordings.keys import KeyRefused
 from bot.recordings.room import RecordingMissing, open_recording
 from bot.settings import Settings
 from bot.tickets.cards import TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
+from bot.tickets.labels import labels
 from bot.tickets.owed.asking import rating_answers
 from bot.web.pages import Pages
 from bot.web.signing_in import SignIn
@@ -77,7 +77,7 @@ class StaffPages:
         self._settings, self._pictures, self._sounds = settings, pictures, sounds
         self._call_backs = call_backs
         #: kinds to choose from where a case can be corrected (bot/web/learning.py)
-        self._kinds = [(kind, word("kinds", kind)) for kind in learning_words()["intents"]] if corrects else []
+        self._kinds = [(kind, labels().kind(kind)) for kind in learning_words()["intents"]] if corrects else []
         self._zone = ZoneInfo(settings.site.timezone)
         self._secure = settings.web.public_url.startswith("https:")
 
@@ -302,7 +302,7 @@ class StaffPages:
         history = [
             (
                 act.at.astimezone(self._zone).strftime("%m-%d %H:%M"),
-                words["history"].get(act.kind, act.kind),
+                labels().activity(act.kind),
                 self._name(act.by),
                 act.note,
             )
@@ -311,7 +311,7 @@ class StaffPages:
         return _pages.page(
             "case.html",
             200,
-            kind=word("kinds", ticket.kind),
+            kind=labels().kind(ticket.kind),
             urgent=words["urgent"] if ticket.urgent else "",
             ticket=ticket,
             lines=_lines(ticket, household),
@@ -334,7 +334,7 @@ class StaffPages:
 def _lines(ticket: TicketCard, household: HouseholdCard | None) -> list[tuple[str, str]]:
     names = _pages.words["case"]
     pairs = [
-        (names["state"], _pages.words["states"].get(ticket.state, ticket.state)),
+        (names["state"], labels().state(ticket.state)),
         (names["owner"], ticket.owner_name),
         (names["said"], ticket.said),
         (names["place"], ticket.place),

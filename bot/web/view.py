@@ -7,12 +7,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.dialogue.port import Reply, Understanding
-from bot.notify.texts import Case, render, word
+from bot.notify.texts import Case, render
 from bot.tickets.desk import NotificationCard, TicketCard, TicketDesk
 from bot.tickets.labels import labels
+from bot.tickets.models import State
 
 #: writes a message as its receiver reads it
 NoticeText = Callable[[TicketCard, NotificationCard], str]
+
+#: what a case goes through, as the page shows it
+_STEPS = (State.reported, State.acknowledged, State.resolved, State.closed)
 
 
 def notice_text(ticket: TicketCard, notification: NotificationCard) -> str:
@@ -37,7 +41,7 @@ def notice_text(ticket: TicketCard, notification: NotificationCard) -> str:
 def understanding_view(understanding: Understanding) -> dict[str, Any]:
     return {
         "intent": understanding.intent,
-        "meaning": labels()["intents"].get(understanding.intent, understanding.intent),
+        "meaning": labels().intent(understanding.intent),
         "confidence": round(understanding.confidence, 4),
         "fallback": understanding.fallback,
         "entities": understanding.entities,
@@ -63,9 +67,10 @@ def case_view(desk: TicketDesk, ticket_no: str | None, zone: ZoneInfo, text: Not
     return {
         "ticket": {
             "ticket_no": ticket.ticket_no,
-            "kind": names["kinds"].get(ticket.kind, ticket.kind),
+            "kind": names.kind(ticket.kind),
             "state": ticket.state,
-            "state_name": names["states"].get(ticket.state, ticket.state),
+            "state_name": names.state(ticket.state),
+            "steps": [(state, names.activity(state)) for state in _STEPS],
             "urgent": ticket.urgent,
             "grid_no": ticket.grid_no or "",
             "place": ticket.place,
@@ -78,8 +83,8 @@ def case_view(desk: TicketDesk, ticket_no: str | None, zone: ZoneInfo, text: Not
         "notifications": [
             {
                 "name": each.name,
-                "role": word("roles", each.role),
-                "state": names["notification_states"].get(each.state, each.state),
+                "role": names.role(each.role),
+                "state": names.notification_state(each.state),
                 "sent": each.state == "sent",
                 "urgent": each.urgent,
                 "at": (each.sent_at or each.created_at).astimezone(zone).strftime("%H:%M:%S"),

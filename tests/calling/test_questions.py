@@ -22,6 +22,7 @@ from bot.tickets.due.hours import Hours
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import OwedCall
+from bot.tickets.reporter import Reporter
 from bot.tickets.rules import usual_rules
 from bot.voice.calling_prompts import words
 from tests.sip.exchange import exchange
@@ -51,7 +52,9 @@ class Answering:
 
     async def turn(self, heard: Heard) -> Reply:
         self.heard.append(heard.text)
-        await asyncio.to_thread(self._desk.answers.answer, self._ticket_no, "good", heard.caller.address)
+        await asyncio.to_thread(
+            self._desk.answers.answer, self._ticket_no, "good", Reporter(heard.caller, heard.session)
+        )
         return Reply(("好,多谢。",), Understanding(heard.text, "rate_service", 0.9, False), ended=True)
 
 

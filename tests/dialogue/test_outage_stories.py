@@ -16,6 +16,7 @@ from bot.grid.models import Contact, Household, HouseholdContact
 from bot.tickets.intake.caller import Caller
 from bot.tickets.models import Ticket
 from bot.tickets.outages.desk import OutageCard
+from bot.tickets.reporter import Reporter
 from tests.dialogue.test_stories import Say, lonely_house, talk
 
 # the service lives in the loop of its module
@@ -234,4 +235,4 @@ async def test_not_fixed_in_plain_words_reopens(service: Service) -> None:
 
 async def test_a_rating_of_nothing_rates_nothing(service: Service) -> None:
     assert "谢谢" in (await talk(service, caller="13900005602")("满意")).text
-    assert service.desk.tickets(reporter="13900005602") == []
+    assert service.desk.tickets(reporter=Reporter(Caller.by("terminal", "13900005602"))) == []

@@ -11,10 +11,12 @@ from sqlalchemy import select
 
 from bot.app.parts import Service, running
 from bot.dialogue.port import Reply
+from bot.grid.contacts import ContactKey
 from bot.grid.models import Contact, Household, HouseholdContact
 from bot.settings import Settings
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
+from bot.tickets.reporter import Reporter
 
 Say = Callable[..., Awaitable[Reply]]
 
@@ -132,7 +134,7 @@ def owing_contact(service: Service) -> tuple[str, Household]:
             .where(Household.balance < 0)
         ).all()
     for phone, household in rows:
-        if len(service.registry.linked(phone)) == 1:
+        if len(service.registry.linked(ContactKey("phone", phone))) == 1:
             return phone, household
     raise AssertionError("nobody in the sample owes anything")
 
@@ -202,7 +204,10 @@ async def test_a_replayed_turn_makes_no_second_ticket(service: Service) -> None:
     say = talk(service, caller=caller)
     first = await say("电线杆倒了", id="same")
     second = await say("电线杆倒了", id="same")
-    assert first.ticket_no == second.ticket_no and len(service.desk.tickets(reporter=caller)) == 1
+    assert (
+        first.ticket_no == second.ticket_no
+        and len(service.desk.tickets(reporter=Reporter(Caller.by("terminal", caller)))) == 1
+    )
 
 
 async def test_a_half_filled_form_goes_on_after_a_restart(home: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from bot.settings import PROJECT
 
-TARGETS = ("help", "setup", "demo", "run", "test", "quick", "lint", "types", "train", "sample", "packages")
+TARGETS = ("help", "setup", "demo", "run", "test", "quick", "lint", "types", "train", "sample", "packages", "sbom")
 #: what the scripts may take for granted on any Debian
 TOOLS = ("bash", "dirname", "awk", "sort", "head", "tail", "rm", "mkdir", "ln", "cat", "mktemp", "touch", "echo", "env")
 
@@ -55,7 +55,7 @@ def test_the_suite_comes_last_so_that_its_closing_line_is_seen() -> None:
     assert [line for line in plan if "mypy" in line]
 
 
-@pytest.mark.parametrize("script", [".ci/run", "scripts/bring-uv", "scripts/test-packages"])
+@pytest.mark.parametrize("script", [".ci/run", "scripts/bring-uv", "scripts/one-line", "scripts/test-packages"])
 def test_the_scripts_are_programs_that_bash_understands(script: str) -> None:
     assert os.access(PROJECT / script, os.X_OK)
     subprocess.run(["bash", "-n", PROJECT / script], check=True)
@@ -87,9 +87,10 @@ def program(bare: Path, name: str, body: str) -> None:
     file.chmod(0o755)
 
 
-def run(bare: Path, script: str) -> subprocess.CompletedProcess[str]:
+def run(bare: Path, script: str, *words: str, said: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [bare / "scripts" / script],
+        [bare / "scripts" / script, *words],
+        input=said,
         env={"PATH": f"{bare}/.tools/bin:{bare}/bin", "HOME": str(bare)},
         capture_output=True,
         text=True,
@@ -109,20 +110,17 @@ def test_without_uv_venv_pip_and_root_setup_says_what_to_do(bare: Path) -> None:
     done = run(bare, "bring-uv")
     assert done.returncode == 1
     assert "apt-get install python3-venv" in done.stderr
-    assert "pip install --user uv==" in done.stderr
+    assert "pip install --user --require-hashes" in done.stderr
 
 
-@pytest.mark.parametrize("guarded", [False, True], ids=["pip", "pip that is externally managed (PEP 668)"])
-def test_without_venv_uv_comes_by_pip_into_the_project_only(bare: Path, guarded: bool) -> None:
-    refuse = '[[ "$*" == *--break-system-packages* ]] || exit 1' if guarded else ""
+def test_without_venv_uv_comes_by_pip_by_its_hash_and_into_the_project_only(bare: Path) -> None:
     program(
         bare,
         "python3.11",
-        f"""
-        [[ "$2" == venv ]] && {{ mkdir -p .tools/bin; exit 1; }}
-        [[ "$3" == --version ]] && exit 0
-        {refuse}
-        [[ "$*" == *"--target .tools/lib"* ]] || exit 1
+        """
+        [[ "$2" == venv ]] && { mkdir -p .tools/bin; exit 1; }
+        [[ "$*" == *"--require-hashes -r scripts/uv.txt --target .tools/lib"* ]] || exit 1
+        [[ "$*" != *--break-system-packages* ]] || exit 1
         mkdir -p .tools/lib/bin
         printf '#!/bin/bash\\n[[ "$1" == --version ]] && echo "uv 0.13.9 (test)"; exit 0' > .tools/lib/bin/uv
         chmod +x .tools/lib/bin/uv""".replace("chmod", shutil.which("chmod") or "chmod"),
@@ -131,6 +129,33 @@ def test_without_venv_uv_comes_by_pip_into_the_project_only(bare: Path, guarded:
     assert done.returncode == 0, done.stderr
     assert "uv 0.13.9" in done.stdout
     assert (bare / ".tools" / "bin" / "uv").exists()
+
+
+def test_a_uv_with_another_hash_is_refused_and_pip_says_so(bare: Path) -> None:
+    program(
+        bare,
+        "python3.11",
+        """
+        [[ "$2" == pip || "$1" == -c ]] || { mkdir -p .tools/bin; ln -s ../../bin/python3.11 .tools/bin/python; exit 0; }
+        [[ "$1" == -c ]] && exit 0
+        [[ "$*" == *--require-hashes* ]] || exit 0
+        echo "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES"; exit 1""",
+    )
+    program(bare, "id", "echo 0")
+    program(bare, "apt-get", "echo 'apt-get was asked' >&2")
+    done = run(bare, "bring-uv")
+    assert done.returncode == 1
+    assert "DO NOT MATCH THE HASHES" in done.stderr
+    assert "apt-get was asked" not in done.stderr
+
+
+def test_set_up_says_what_went_wrong_and_leaves_out_what_went_right(bare: Path) -> None:
+    lines = ["Resolved 97 packages in 2ms", "Downloading numpy (17.4MiB)", " Downloaded numpy", " + numpy==1.26.4"]
+    error = ["error: Failed to download `numpy==1.26.4`", "  cause: Hash mismatch for `numpy==1.26.4`"]
+    done = run(bare, "one-line", "setup: ", said="\n".join(lines + error) + "\n")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == error
 
 
 def test_an_old_uv_is_not_used(bare: Path) -> None:

@@ -56,7 +56,7 @@ def test_a_button_fits_into_a_messengers_sixty_four_bytes(chat: StaffChat, desk:
 def test_two_presses_of_a_kind_change_nothing(chat: StaffChat, desk: TicketDesk, book: CorrectionBook) -> None:
     offered = kinds(chat, desk.report(outage()).ticket_no, "屋里闸刀断了")
     for _ in range(2):
-        assert "记下了" in chat.press("M1", offered["照顾"], at=AT + minutes(2)).text
+        assert "记下了" in chat.press("M1", offered["关爱帮扶"], at=AT + minutes(2)).text
     assert [one.intent for one in book.corrections()] == ["request_care"]
 
 
@@ -64,7 +64,7 @@ def test_making_something_else_of_a_danger_is_told_to_wait_for_the_duty_desk(
     chat: StaffChat, desk: TicketDesk, book: CorrectionBook
 ) -> None:
     offered = kinds(chat, desk.report(hazard()).ticket_no, "电线短了,掉在路上")
-    assert "值班" in chat.press("M1", offered["照顾"], at=AT + minutes(2)).text
+    assert "值班" in chat.press("M1", offered["关爱帮扶"], at=AT + minutes(2)).text
     assert book.corrections()[0].state == "waiting"
 
 

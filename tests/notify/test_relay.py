@@ -51,7 +51,7 @@ def test_what_is_owed_is_delivered_once(county: Database) -> None:
     assert deliver(relay(county, provider), AT + minutes(60)) == 0
     (message,) = provider.sent
     assert (message.ticket_no, message.staff_no, message.role) == (card.ticket_no, "M1", "manager")
-    assert "欠费3个月" in message.text and "二百零六" not in message.text
+    assert "打开单子看" in message.text and "欠费" not in message.text and "二百零六" not in message.text
     done = last(county)
     assert (done.state, done.provider, done.attempts, done.sent_at) == ("sent", "fake", 1, AT)
 

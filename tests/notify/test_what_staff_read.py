@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 
-from bot.notify.texts import Case, _texts, render, word
+from bot.notify.harmless import harmless
+from bot.notify.texts import Case, _texts, digest, render
+from bot.tickets.labels import labels
 from bot.tickets.models import Kind, State
 
 CASE = Case(
@@ -36,8 +39,8 @@ def test_a_manager_reads_what_happened_and_what_helps_to_decide() -> None:
         "【停电】GD2611230001",
         "网格:24",
         "片区:桃溪社区",
-        "原话:沿河路〔门牌〕停电了,〔姓名〕的屋,打〔号码〕",
-        "注意:欠费3个月、重点照顾户、隔壁有电、有糊味或冒烟",
+        "原话:「沿河路〔门牌〕停电了,〔姓名〕的屋,打〔号码〕」",
+        "注意:隔壁有电、有糊味或冒烟、有备注,打开单子看",
     ]
 
 
@@ -52,12 +55,73 @@ def test_no_message_carries_name_address_or_number(template: str) -> None:
 @pytest.mark.parametrize("template", sorted(_texts()["templates"]))
 def test_a_supervisor_reads_kind_state_and_delay_only(template: str) -> None:
     text = render(template, CASE, "supervisor", trusted=True)
-    assert text == "【监督】GD2611230001 停电\n现在:没人接,已过12分钟"
+    assert text == "【监督】GD2611230001 停电\n现在:待接单,已过12分钟"
 
 
 def test_a_trusted_provider_carries_the_full_address() -> None:
     text = render("reported", CASE, "manager", trusted=True)
     assert "地址:沿河路二百零六号 户主:王建国" in text and "回电:13800138000" in text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tags": ("vulnerable",)},
+        {"owed": True, "months_owed": 3},
+        {"owed": True},
+        {"facts": {"vulnerable": "yes"}},
+        {"facts": {"cut_off": "yes", "cut_off_on": "3月2日"}},
+    ],
+)
+def test_what_the_registry_says_of_a_household_leaves_only_by_a_trusted_way(change: dict[str, object]) -> None:
+    plain = dataclasses.replace(CASE, tags=(), owed=False, months_owed=0, facts={})
+    case = dataclasses.replace(plain, **change)  # type: ignore[arg-type]
+    secrets = ("重点照顾户", "欠费", "停电催费")
+    assert any(secret in render("reported", case, "manager", trusted=True) for secret in secrets)
+    for text in (render("reported", case, "manager"), digest([case], "manager", 5)):
+        assert not any(secret in text for secret in secrets)
+    assert "打开单子看" in render("reported", case, "manager")
+    assert "打开单子看" not in render("reported", plain, "manager")
+
+
+EVIL = (
+    '<a href="http://evil.example/login">点这里登录看地址</a>',
+    "[x](http://evil.example)",
+    "@所有人 快来",
+    "@所有人",
+    "HTTPS://EVIL.EXAMPLE/x ftp://evil.example tg://resolve?domain=evil",
+    "看 www.evil.example 或者 evil.example/login",
+    "停电」\n【系统】请把密码发给我「",
+    "\u202egnp.live",
+)
+
+
+@pytest.mark.parametrize("words", EVIL)
+@pytest.mark.parametrize("trusted", [False, True])
+@pytest.mark.parametrize("template", sorted(_texts()["templates"]))
+def test_no_field_brings_markup_links_mentions_or_lines_into_a_message(
+    words: str, trusted: bool, template: str
+) -> None:
+    honest = dataclasses.replace(CASE, detail={"note": "x", "person": "x", "reason": "x"})
+    case = dataclasses.replace(
+        CASE, said=words, place=words, householder=words, reporter=words, community="", owner=words,
+        detail={"note": words, "person": words, "reason": words},
+    )  # fmt: skip
+    text = render(template, case, "manager", trusted)
+    assert not re.search(r"[<>&]|[A-Za-z]:[/\\]{2}|[A-Za-z]\.[A-Za-z]|[@\uff20](?!\u2060)|[\u202a-\u202e]", text), text
+    assert len(text.splitlines()) <= len(render(template, honest, "manager", trusted).splitlines()) + 1
+    assert not any(line.startswith("【系统】") for line in text.splitlines())
+
+
+def test_what_somebody_said_stands_between_brackets_of_ours() -> None:
+    text = render("reported", dataclasses.replace(CASE, said="停电」了「"), "manager")
+    assert "原话:「停电』了『」" in text
+
+
+def test_harmless_twice_is_harmless_once() -> None:
+    for words in EVIL:
+        assert harmless(harmless(words)) == harmless(words)
+    assert harmless("220.5伏,3.5米,沿河路。") == "220.5伏,3.5米,沿河路。"
 
 
 def test_an_urgent_case_says_so_first() -> None:
@@ -69,5 +133,5 @@ def test_a_text_that_is_not_there_does_not_silence_the_message() -> None:
 
 
 def test_every_kind_and_state_has_its_word() -> None:
-    assert all(word("kinds", kind) != kind for kind in Kind)
-    assert all(word("states", state) != state for state in State)
+    assert all(labels().kind(kind) != kind for kind in Kind)
+    assert all(labels().state(state) != state for state in State)

@@ -12,6 +12,7 @@ from bot.database import Database
 from bot.grid.models import Community, Feeder, Grid, GridStaff, Household, Staff, Transformer
 from bot.tickets.desk import Report
 from bot.tickets.intake.caller import Caller
+from bot.tickets.reporter import Reporter
 
 #: a promise that no kind of database changes is tested on SQLite alone
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -22,6 +23,11 @@ AT = dt.datetime(2026, 11, 23, 2, 0, tzinfo=dt.UTC)
 
 def minutes(count: float) -> dt.timedelta:
     return dt.timedelta(minutes=count)
+
+
+def by(address: str, channel: str = "telegram") -> Reporter:
+    """Who answers, asks or presses: somebody for whom the channel vouches."""
+    return Reporter(Caller.by(channel, address))
 
 
 def outage(**values: Any) -> Report:

@@ -13,7 +13,7 @@ from bot.tickets.due import timers
 from bot.tickets.models import Notification
 from bot.tickets.owed import ratings
 from bot.tickets.owed.owed_calls import OwedCalls
-from tests.tickets.county import AT, minutes, on_sqlite, outage
+from tests.tickets.county import AT, by, minutes, on_sqlite, outage
 
 DONE = AT + minutes(60)
 
@@ -46,30 +46,30 @@ def test_the_resident_is_asked_by_the_channel_of_the_report(county: Database) ->
 def test_who_is_content_closes_the_ticket(county: Database, answer: str) -> None:
     desk = TicketDesk(county)
     number = resolved(desk, channel="telegram", reporter="5550")
-    found = desk.answers.press(f"{answer}:{number}", "5550", "师傅蛮好", DONE + minutes(1))
+    found = desk.answers.press(f"{answer}:{number}", by("5550"), "师傅蛮好", DONE + minutes(1))
     assert found.fresh and found.ticket.state == "closed"
     rated = [one for one in desk.activities(number) if one.kind == "rated"]
     assert [(one.by, one.note, one.detail["answer"]) for one in rated] == [("resident", "师傅蛮好", answer)]
-    assert not desk.answers.press(f"{answer}:{number}", "5550", at=DONE + minutes(2)).fresh
+    assert not desk.answers.press(f"{answer}:{number}", by("5550"), at=DONE + minutes(2)).fresh
 
 
 def test_dissatisfaction_reaches_the_supervisor_at_once_even_at_night(county: Database) -> None:
     desk = TicketDesk(county)
     number = resolved(desk, channel="telegram", reporter="5550", kind="pricing")
     night = AT + dt.timedelta(hours=14)
-    found = desk.answers.press(f"bad:{number}", "5550", "人冇来", night)
+    found = desk.answers.press(f"bad:{number}", by("5550"), "人冇来", night)
     assert found.ticket.state == "resolved"
     [told] = [one for one in desk.notifications(number) if one.staff_no == "S1"]
     assert (told.template, told.due_at) == ("supervise", night)
     # Said twice it is one message; what was wrong may be told later.
-    desk.answers.press(f"bad:{number}", "5550", "人冇来,电话也冇打", night + minutes(1))
+    desk.answers.press(f"bad:{number}", by("5550"), "人冇来,电话也冇打", night + minutes(1))
     assert len([one for one in desk.notifications(number) if one.staff_no == "S1"]) == 1
 
 
 def test_not_resolved_is_reopened_and_the_question_is_forgotten(county: Database) -> None:
     desk = TicketDesk(county)
     number = resolved(desk)
-    found = desk.answers.answer(number, "not_fixed", "13800138000", "又停了", DONE + minutes(5))
+    found = desk.answers.answer(number, "not_fixed", by("13800138000", "phone"), "又停了", DONE + minutes(5))
     assert found.ticket.state == "reported"
     assert OwedCalls(county).due(DONE + minutes(60)) == []
     timers.fire_due(county, DONE + dt.timedelta(days=4))
@@ -99,7 +99,7 @@ def test_the_month_is_counted_by_grid(county: Database) -> None:
     for answer in ("good", "good", "fair", "bad", ""):
         number = resolved(desk, channel="telegram", reporter="5550")
         if answer:
-            desk.answers.press(f"{answer}:{number}", "5550", at=DONE + minutes(3))
+            desk.answers.press(f"{answer}:{number}", by("5550"), at=DONE + minutes(3))
     resolved(desk, grid_no="7")
     twenty_four, seven = ratings.of_month(county, 2026, 11)
     assert (twenty_four.grid_no, twenty_four.asked, twenty_four.good, twenty_four.fair, twenty_four.bad) == (

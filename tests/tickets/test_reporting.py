@@ -16,7 +16,7 @@ from bot.tickets.intake.heard import Heard
 from bot.tickets.life import opening
 from bot.tickets.models import Activity, Notification, Ticket, Timer, Utterance
 from bot.tickets.owed import paging
-from tests.tickets.county import AT, hazard, minutes, on_sqlite, outage
+from tests.tickets.county import AT, by, hazard, minutes, on_sqlite, outage
 
 
 def rows(database: Database) -> dict[str, int]:
@@ -175,9 +175,11 @@ def test_open_tickets_are_found_by_reporter_and_by_household(county: Database) -
     desk = TicketDesk(county)
     first = desk.report(outage(household_no="4200000001"), AT)
     second = desk.report(outage(reporter="someone else"), AT + minutes(1))
-    assert [card.ticket_no for card in desk.open_of("13800138000")] == [first.ticket_no]
+    assert [card.ticket_no for card in desk.open_of(by("13800138000", "phone"))] == [first.ticket_no]
     assert [card.ticket_no for card in desk.open_of(household_no="4200000001")] == [first.ticket_no]
-    assert desk.open_of("") == []
+    assert desk.open_of(by("13800138000")) == [], "a chat id that reads like a number is not that number"
+    assert [card.ticket_no for card in desk.open_of(by("+8613800138000", "phone"))] == [first.ticket_no]
+    assert desk.open_of(by("")) == []
     assert [card.ticket_no for card in desk.tickets()] == [second.ticket_no, first.ticket_no]
     desk.cancel(second.ticket_no)
     assert [card.ticket_no for card in desk.tickets(open_only=True)] == [first.ticket_no]

@@ -12,7 +12,7 @@ from bot.tickets.desk import TicketDesk, TicketRefused
 from bot.tickets.due import timers
 from bot.tickets.models import Notification
 from bot.tickets.owed.owed_calls import OwedCalls
-from tests.tickets.county import on_sqlite
+from tests.tickets.county import by, on_sqlite
 from tests.tickets.street import AT, dark, minutes, street
 
 __all__ = ["street"]
@@ -79,7 +79,7 @@ def test_a_no_opens_a_ticket_of_its_own_and_a_yes_closes(street: Database) -> No
     desk = TicketDesk(street)
     desk.outages.restored(out(desk), "M1", BACK)
     first, second, third, fourth = numbers(desk)
-    assert desk.answers.press(f"lit:{first}", "5550", at=BACK + minutes(1)).ticket.state == "closed"
+    assert desk.answers.press(f"lit:{first}", by("5550"), at=BACK + minutes(1)).ticket.state == "closed"
     asked = [one.template for one in news(street) if one.address == "5550"]
     assert asked == ["news_restored", "ask_rating_light"]
     dark_still = desk.answers.answer(fourth, "dark", comment="还是黑的", at=BACK + minutes(2))
@@ -91,7 +91,7 @@ def test_a_no_opens_a_ticket_of_its_own_and_a_yes_closes(street: Database) -> No
         found = desk.ticket(number)
         assert found and found.state == "closed"
     assert OwedCalls(street).due(BACK + minutes(3)) == []
-    assert not desk.answers.press(f"lit:{first}", "5550", at=BACK + minutes(4)).fresh
+    assert not desk.answers.press(f"lit:{first}", by("5550"), at=BACK + minutes(4)).fresh
     assert not desk.answers.answer(fourth, "dark", at=BACK + minutes(5)).fresh
     assert len(desk.tickets()) == 5
 
@@ -131,7 +131,7 @@ def test_nobody_answers_for_somebody_else(street: Database) -> None:
         (f"lit:{first}", ""),
     ):
         with pytest.raises(TicketRefused):
-            desk.answers.press(data, reporter, at=BACK + minutes(1))
+            desk.answers.press(data, by(reporter), at=BACK + minutes(1))
     assert {one.state for one in desk.tickets()} == {"resolved"}
 
 

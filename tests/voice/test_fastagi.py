@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from bot.grid.importer import phone_digits
+from bot.grid.contacts import phone_digits
 from bot.lines.audiosocket import AudioSocketServer
 from bot.lines.client import Key, place_call
 from bot.lines.fastagi import AgiFailed, AgiSession, FastAgiServer
@@ -170,7 +170,7 @@ async def test_a_warm_hand_over_tells_the_manager_and_puts_through(exchange: Cal
         await channel.hand_over(site.audio.port, lambda number: "ANSWER")
         assert channel.rung == [MANAGER]
         assert len(channel.whispered[0]) > 1600, "he heard a sentence before"
-        assert prompts().whisper.format(what="停电", where="沿河路206号") in site.voice.said
+        assert prompts().whisper.format(what="停电了", where="沿河路206号") in site.voice.said
         assert all(note[0] != "add" for note in site.desk.notes), "who was reached is owed nothing"
         assert site.seen == [Rung(channel.variables["ASID"], MANAGER, "ANSWER")]
 

@@ -16,6 +16,8 @@ from pathlib import Path
 import jieba
 import yaml
 
+from bot.foundation.widths import both
+
 from .data_files import data_lines
 from .phones import readings
 from .spoken_numbers import NUMBER_CHARACTERS, drawn_number, spoken_digits, spoken_number, without_digits
@@ -30,7 +32,7 @@ SITUATIONS_FILE = PROJECT / "tests" / "data" / "nlu" / "situations.jsonl"
 _NOT_HAN = re.compile(r"[^一-鿿]+")
 _ANNOTATION = re.compile(r"\[([^\]]+)\](\([^)]*\)|\{[^}]*\})")
 _OWN_FREQUENCY, _GENERAL = 2_000_000, 20_000
-_CLAUSE = re.compile(r"[,,。.!!??;;、]+")
+_CLAUSE = re.compile(f"[{both(',。.!?;、')}]+")
 _VARIATIONS = 3
 _FIXED_WEIGHT, _EXAMPLE_WEIGHT, _VARIED_WEIGHT, _CLAUSE_WEIGHT = 30, 18, 4, 5
 """Of one sentence of data/sentences.txt (times its own), an NLU example, its variation, a clause of it; a

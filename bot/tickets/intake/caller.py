@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from bot.grid.contacts import ContactKey
 from bot.tickets.intake.channels import Channel
 
 
@@ -52,6 +53,11 @@ class Caller:
     def rings(self) -> bool:
         """A telephone that called us."""
         return self.vouched and self.channel.rings
+
+    @property
+    def contact(self) -> ContactKey | None:
+        """What the registry may be asked about; None for what anybody can write."""
+        return ContactKey.of(self.channel.contacts, self.address) if self.vouched else None
 
     def as_json(self) -> dict[str, str]:
         return {"address": self.address, "channel": str(self.channel), "assurance": str(self.assurance)}

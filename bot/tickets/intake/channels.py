@@ -44,6 +44,11 @@ class Channel(StrEnum):
         return self is Channel.phone
 
     @property
+    def contacts(self) -> str:
+        """The channel whose contacts are meant: who has a shell on the server speaks for telephone numbers."""
+        return str(Channel.phone if self in (Channel.phone, Channel.terminal, Channel.sms) else self)
+
+    @property
     def company(self) -> str:
         """Through whose machines it goes."""
         return "tencent" if self in (Channel.wechat, Channel.wecom) else str(self)

@@ -82,6 +82,8 @@ class Handling:
         ticket = self.ticket
         if to in (State.on_site, State.resolved):
             self._worker()
+        if to in (State.closed, State.cancelled) and self.by == "resident" and ticket.kind == Kind.hazard:
+            raise TicketRefused(f"{ticket.ticket_no} is a danger: staff look at it, whatever a resident says")
         if ticket.state == to or (to is State.on_site and ticket.state == State.resolved):
             return self._earlier(str(ticket.state) if to is not State.reported else "reopened")
         outage = members.of(self.session, ticket)

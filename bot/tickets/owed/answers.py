@@ -17,9 +17,10 @@ from bot.tickets.cards import Report, TicketCard, TicketRefused
 from bot.tickets.intake.kept import fit
 from bot.tickets.life import opening
 from bot.tickets.life.handling import Handling
-from bot.tickets.models import Outage, Rating, State, Ticket, Timer
+from bot.tickets.models import Kind, Outage, Rating, State, Ticket, Timer
 from bot.tickets.owed import asking, owed_calls, paging
 from bot.tickets.owed.owed_calls import LIGHT_ON
+from bot.tickets.reporter import Reporter
 from bot.tickets.rules import Rules
 
 
@@ -51,8 +52,8 @@ class Answered:
 class Answers:
     """Takes residents' answers; each is one transaction.
 
-    `reporter` is who answers (number or chat id); somebody else's ticket is refused with `TicketRefused`. Who
-    telephones on behalf of the service passes no reporter."""
+    `reporter` is who answers; somebody else's ticket is refused with `TicketRefused`. Who telephones on behalf of the
+    service, or shows a link of its own, passes no reporter."""
 
     def __init__(self, database: Database, owed: Callable[[], None], rules: Rules) -> None:
         self._database = database
@@ -61,10 +62,10 @@ class Answers:
 
     # ---- commands -------------------------------------------------------------------------------
 
-    def press(self, data: str, reporter: str, comment: str = "", at: dt.datetime | None = None) -> Answered:
+    def press(self, data: str, reporter: Reporter, comment: str = "", at: dt.datetime | None = None) -> Answered:
         """A button: `good:GD2611230001`. Raises TicketRefused for what is no button of this resident's."""
         verb, _, ticket_no = data.partition(":")
-        if verb not in Answer.__members__ or not reporter:
+        if verb not in Answer.__members__ or not reporter.known:
             raise TicketRefused("that is no button of this resident's")
         return self.answer(ticket_no, Answer(verb), reporter, comment, at)
 
@@ -72,7 +73,7 @@ class Answers:
         self,
         ticket_no: str,
         answer: Answer | str,
-        reporter: str = "",
+        reporter: Reporter | None = None,
         comment: str = "",
         at: dt.datetime | None = None,
     ) -> Answered:
@@ -81,8 +82,11 @@ class Answers:
         at = at or now()
         answer = Answer(answer)
         with self._database.session() as session:
-            ticket = session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no).with_for_update())
-            if ticket is None or (reporter and ticket.reporter != reporter):
+            asked = select(Ticket).where(Ticket.ticket_no == ticket_no).with_for_update()
+            if reporter is not None:
+                asked = asked.where(reporter.owns())
+            ticket = session.scalar(asked) if reporter is None or reporter.known else None
+            if ticket is None:
                 raise TicketRefused(f"there is no ticket {ticket_no} of this resident's")
             it = Handling(session, ticket, "resident", at, self._rules)
             opened = ""
@@ -102,14 +106,14 @@ class Answers:
 
     # ---- questions ------------------------------------------------------------------------------
 
-    def awaited(self, reporter: str) -> tuple[TicketCard, str] | None:
+    def awaited(self, reporter: Reporter) -> tuple[TicketCard, str] | None:
         """(ticket, "light" or "rating") of what a resident was last asked and has not answered."""
-        if not reporter:
+        if not reporter.known:
             return None
         with self._database.reading() as session:
             ticket = session.scalar(
                 select(Ticket)
-                .where(Ticket.reporter == reporter, Ticket.state == State.resolved)
+                .where(reporter.owns(), Ticket.state == State.resolved)
                 .order_by(Ticket.changed_at.desc(), Ticket.id.desc())
                 .limit(1)
             )
@@ -117,14 +121,14 @@ class Answers:
                 return None
             return reading.card(session, ticket), "light" if _waits_for_light(session, ticket) else "rating"
 
-    def ratable(self, reporter: str) -> TicketCard | None:
+    def ratable(self, reporter: Reporter) -> TicketCard | None:
         """The resident's last ticket that has been resolved (or closed since)."""
-        if not reporter:
+        if not reporter.known:
             return None
         with self._database.reading() as session:
             ticket = session.scalar(
                 select(Ticket)
-                .where(Ticket.reporter == reporter, Ticket.state.in_((State.resolved, State.closed)))
+                .where(reporter.owns(), Ticket.state.in_((State.resolved, State.closed)))
                 .order_by(Ticket.changed_at.desc(), Ticket.id.desc())
                 .limit(1)
             )
@@ -153,7 +157,8 @@ class Answers:
         if answer is Answer.bad:
             if not told:
                 self._tell_supervisor(it, comment)
-        elif ticket.state == State.resolved:
+        elif ticket.state == State.resolved and ticket.kind != Kind.hazard:
+            # Danger is closed by nobody's contentment: it rests until its time is over, or staff look again.
             it.move(State.closed, comment)
         return True
 
@@ -211,14 +216,14 @@ class Answers:
         if ticket.state != State.resolved:
             return False
         same = [ticket]
-        if ticket.outage_id and ticket.reporter:
+        reporter = Reporter.of(ticket)
+        if ticket.outage_id and reporter.known:
             same = list(
                 session.scalars(
                     select(Ticket)
                     .where(
                         Ticket.outage_id == ticket.outage_id,
-                        Ticket.reporter == ticket.reporter,
-                        Ticket.channel == ticket.channel,
+                        reporter.owns(),
                         Ticket.state == State.resolved,
                     )
                     .order_by(Ticket.id)

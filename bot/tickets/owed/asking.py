@@ -49,7 +49,7 @@ def rating(session: Session, ticket: Ticket, at: dt.datetime, rules: Rules) -> N
     session.add(Timer(ticket_id=ticket.id, kind=UNRATED, due_at=at + dt.timedelta(days=rules.ratings.unrated_days)))
     if news.tell(session, ticket, "ask_rating", at, rules, {"buttons": buttons("rating", ticket.ticket_no)}):
         return
-    if owed_calls.dialable(ticket.reporter):
+    if owed_calls.dialable(ticket):
         due_at = rules.hours.wakes(at)
         session.add(OwedCall(kind=RATING, ticket_id=ticket.id, number=ticket.reporter, due_at=due_at, changed_at=at))
 
@@ -91,7 +91,7 @@ def lights(session: Session, tickets: Sequence[Ticket], at: dt.datetime, rules: 
                     "held_until": due_at if due_at > at else None,
                 }
             )
-        elif owed_calls.dialable(ticket.reporter):
+        elif owed_calls.dialable(ticket):
             rung.append(
                 {
                     "kind": LIGHT_ON,

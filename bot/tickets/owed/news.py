@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.tickets.intake.channels import Channel
 from bot.tickets.models import Notification, Ticket
+from bot.tickets.reporter import Reporter
 from bot.tickets.rules import Rules
 
 #: channels that can be written to; a telephone, a page and a terminal cannot
@@ -24,7 +25,7 @@ def way(ticket: Ticket, rules: Rules) -> tuple[str, str] | None:
     if Channel(ticket.channel).writable:
         return ticket.channel, ticket.reporter
     mobile = _MOBILE.fullmatch(ticket.reporter)
-    if rules.sms_news and ticket.channel == "phone" and mobile:
+    if rules.sms_news and Reporter.of(ticket).caller.rings and mobile:
         return "sms", mobile.group(1)
     return None
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.database import Database, now
 from bot.tickets.models import OwedCall, Ticket
+from bot.tickets.reporter import Reporter
 
 LIGHT_ON = "light_on"
 RATING = "rating"
@@ -35,9 +36,9 @@ class OwedCallCard:
     attempts: int
 
 
-def dialable(reporter: str) -> bool:
-    """Whether a reporter's address is a telephone number."""
-    return bool(_DIALABLE.fullmatch(reporter))
+def dialable(ticket: Ticket) -> bool:
+    """Whether the reporter called us by telephone; a number that somebody typed is rung by nobody but staff."""
+    return Reporter.of(ticket).caller.rings and bool(_DIALABLE.fullmatch(ticket.reporter))
 
 
 def drop(session: Session, ticket_id: int, at: dt.datetime, state: str = "dropped") -> None:

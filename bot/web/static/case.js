@@ -2,7 +2,6 @@
 
 import { byId, element, typeset } from "./page.js";
 
-const STEPS = [["reported", "已受理"], ["acknowledged", "已接单"], ["resolved", "已处理"], ["closed", "已办结"]];
 const ORDER = ["reported", "acknowledged", "on_site", "resolved", "closed"];
 const FIELDS = [["place", "地方"], ["householder", "户主"], ["grid_no", "网格"], ["owner", "负责人"], ["owner_phone", "电话"], ["said", "原话"], ["opened_at", "受理"]];
 const LOOK_MS = 3000;
@@ -38,7 +37,7 @@ export class Case {
     const reached = ORDER.indexOf(ticket.state);
     byId("steps").replaceChildren(...(reached < 0
       ? [element("li", "done", ticket.state_name)]
-      : STEPS.map(([state, name]) => element("li", ORDER.indexOf(state) <= reached ? "done" : "", name))));
+      : ticket.steps.map(([state, name]) => element("li", ORDER.indexOf(state) <= reached ? "done" : "", name))));
     byId("facts").replaceChildren(...FIELDS.flatMap(([key, name]) => (ticket[key] ? [element("dt", "", name), element("dd", "", typeset(ticket[key]))] : [])));
     byId("notices").replaceChildren(...found.notifications.map((each) => {
       const box = element("section", each.urgent ? "notice urgent" : "notice"), head = element("header");

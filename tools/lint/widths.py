@@ -1,0 +1,100 @@
+"""`make lint`: no character class that names one mark twice where half and full width were meant.
+
+An editor or a tool that folds full width into half turns "[,，]" into "[,,]": the class still looks right, and no longer
+sees what an input method writes. Such classes are made with `both()` of bot/foundation/widths.py."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_ROOMS = ("bot", "actions", "nlu", "tools")
+_CLASS = re.compile(r"(?<!\\)\[\^?((?:\\.|[^\]\\\[]){2,200})\](?!\(|\{\")")
+_RANGE = re.compile(r"\\?.-\\?[^\]]")
+_ESCAPED = re.compile(r"\\[uUx]([0-9a-fA-F]{8}|[0-9a-fA-F]{4}|[0-9a-fA-F]{2})")
+_MARKS = ",:;?!()"
+_CHINESE = set("。、“”‘’《》「」『』")
+_APART = 0xFEE0
+
+
+def wrong_in_class(inside: str) -> str:
+    """What is wrong with the characters of a class, "" when nothing is."""
+    inside = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), inside)
+    ranges = _RANGE.findall(inside)
+    if twice := [one for one in ranges if ranges.count(one) > 1]:
+        return f"names {twice[0]} twice"
+    characters = re.sub(r"\\.", "", _RANGE.sub("", inside))
+    twice = [one for one in characters if characters.count(one) > 1 and not one.isalnum()]
+    return f"names {twice[0]!r} twice" if twice else _twinless(characters)
+
+
+def _twinless(characters: str) -> str:
+    if not _CHINESE & set(characters):
+        return ""
+    lonely = [one for one in characters if one in _MARKS and chr(ord(one) + _APART) not in characters]
+    return f"has {lonely[0]!r} beside Chinese marks, and not its twin of full width" if lonely else ""
+
+
+def wrong_in_string(text: str) -> Iterator[str]:
+    """Of a string: its character classes; and the whole of one that holds marks alone."""
+    for found in _CLASS.finditer(text):
+        if problem := wrong_in_class(found[1]):
+            yield f"[{found[1]}] {problem}"
+    if 1 < len(text) < 40 and not re.search(r"\w|[\[\]{}|\\]", text) and (problem := _twinless(text)):
+        yield f"{text!r} {problem}"
+
+
+def wrong_in_python(source: str) -> Iterator[tuple[int, str]]:
+    """(line, problem) of every string but docstrings and what is given to `both`."""
+    tree = ast.parse(source)
+    passed_over: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "both":
+            passed_over.update(node.args)
+        elif isinstance(node, ast.Expr):
+            passed_over.add(node.value)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in passed_over:
+            for problem in wrong_in_string(node.value):
+                yield node.lineno, problem
+
+
+def wrong_in_yaml(source: str) -> Iterator[tuple[int, str]]:
+    """(0, problem) of every scalar; the Han characters of training examples are no class."""
+
+    def scalars(value: Any) -> Iterator[str]:
+        if isinstance(value, dict):
+            value = [*value.keys(), *value.values()]
+        if isinstance(value, list):
+            for one in value:
+                yield from scalars(one)
+        elif isinstance(value, str):
+            yield value
+
+    for text in scalars(yaml.safe_load(source)):
+        for problem in wrong_in_string(text):
+            yield 0, problem
+
+
+def main() -> int:
+    """Every file of ours; prints what is wrong."""
+    count = 0
+    for room in _ROOMS:
+        for file in sorted(Path(room).rglob("*")):
+            if file.suffix not in (".py", ".yml"):
+                continue
+            look = wrong_in_python if file.suffix == ".py" else wrong_in_yaml
+            for line, problem in look(file.read_text("utf-8")):
+                print(f"{file}:{line or ''}: {problem}; make it with both() (bot/foundation/widths.py)")
+                count += 1
+    return 1 if count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
