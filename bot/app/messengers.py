@@ -46,8 +46,8 @@ async def messengers(
     recogniser: Recogniser | None,
     tell: Callable[[str], None],
     backgrounds: Backgrounds,
-    intake: Intake,
     call_backs: CallBacks | None = None,
+    intake: Intake | None = None,
 ) -> AsyncIterator[list[web.RouteDef]]:
     """Whatever the settings name an account for; gives the routes of callbacks. A messenger that fails never stops
     the telephone."""

@@ -124,6 +124,7 @@ async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Se
                 watching(database, outbox.nudge, rules),
                 sweeping(desk, settings),
                 spool.background(),
+                registry.background(),
                 auditing(database, outbox.nudge, rules),
                 *tidying(
                     database,

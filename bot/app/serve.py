@@ -109,8 +109,8 @@ async def _serve(settings: Settings) -> None:
                 recogniser,
                 tell,
                 service.backgrounds,
-                service.spool,
                 call_backs,
+                service.spool,
             )
         )
         app = make_app(

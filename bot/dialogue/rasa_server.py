@@ -15,6 +15,7 @@ import aiohttp
 from bot.database import Database, patience
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.turns import RasaDialogue, about_turn, settle
+from bot.foundation.background import Background
 from bot.foundation.errors import Unavailable
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
@@ -79,9 +80,15 @@ class RasaServerDialogue(RasaDialogue):
 
 
 def run_rasa_server(
-    settings: Settings, database: Database, actions: Sequence[Action], *, host: str = "127.0.0.1", port: int = 5005
+    settings: Settings,
+    database: Database,
+    actions: Sequence[Action],
+    beside: Sequence[Background] = (),
+    *,
+    host: str = "127.0.0.1",
+    port: int = 5005,
 ) -> None:
-    """Serve the trained model until stopped; `actions` are the site's, run in this process."""
+    """Serve the trained model until stopped; `actions` are the site's, run in this process, `beside` runs beside."""
     from bot.dialogue import rasa_lite
 
     rasa_lite.install()
@@ -153,4 +160,6 @@ def run_rasa_server(
 
     app = configure_app([GegeInput()], cors=None, auth_token=settings.dialogue.token, enable_api=False, port=port)
     app.ctx.agent = agent
+    for one in beside:
+        app.add_task(one.run())
     app.run(host=host, port=port, workers=1, access_log=False, motd=False)
