@@ -24,7 +24,7 @@ help:
 	@echo "make run     the service on http://localhost:8080 with a sample county"
 	@echo "make test    lint, types and the whole test suite"
 	@echo "make quick   what to run before a commit: lint and the tests that are not slow"
-	@echo "make lint    ruff, its format, who may import whom, half and full width (make types: mypy)"
+	@echo "make lint    ruff, its format, who may import whom, half and full width, Rasa's data (make types: mypy)"
 	@echo "make setup   the locked environment in $(VENV) (the others do this when it is missing)"
 	@echo "make sbom    what a site installs, with versions and hashes, as CycloneDX: $(SBOM)"
 
@@ -66,6 +66,7 @@ lint: setup
 	$(RUN) ruff format --check --quiet .
 	$(RUN) lint-imports --no-cache
 	$(RUN) python -m tools.lint.widths
+	$(RUN) gege rasa data validate --fail-on-warnings --quiet
 
 types: setup
 	$(RUN) mypy

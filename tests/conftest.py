@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 # Before anything of Gege's is imported: a test that forgets its own GEGE_HOME must not find a site's.
@@ -24,12 +24,25 @@ from bot.app.parts import Service, open_site, running  # noqa: E402
 from bot.dialogue import turns  # noqa: E402
 from bot.grid.sample import HOUSEHOLDS, make_sample  # noqa: E402
 from bot.settings import PROJECT, Settings  # noqa: E402
+from tests.loop_guard import LoopGuard  # noqa: E402
 from tests.postgres import database, database_url, sqlite_database  # noqa: E402
 
 # On a machine that tests share a turn may take long: who wants the words of safety first says so.
 turns.SAFETY_WORDS_S = 20.0
 
 __all__ = ["database", "database_url", "sqlite_database"]
+
+_guard = LoopGuard()
+_guard.watch()
+
+
+@pytest.fixture(autouse=True)
+def _no_database_in_the_event_loop() -> Iterator[None]:
+    """Fails the test in which a coroutine of the service asks the database without `asyncio.to_thread`."""
+    _guard.found.clear()
+    yield
+    found = list(dict.fromkeys(_guard.found))
+    assert not found, "the database was asked in the event loop:\n" + "\n".join(found)
 
 
 @pytest.fixture(scope="session")

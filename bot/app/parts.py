@@ -22,6 +22,7 @@ from bot.database import Database, now, open_database
 from bot.dialogue.old import forget_dialogues
 from bot.dialogue.port import Dialogue
 from bot.foundation.background import Background, Backgrounds
+from bot.foundation.errors import Refused
 from bot.foundation.service_state import EVERY_S, file_of, forget_state, write_state
 from bot.grid.models import Community
 from bot.grid.registry import Registry
@@ -77,6 +78,20 @@ def open_site(settings: Settings) -> Database:
     return database
 
 
+class NoSite(Refused):
+    """GEGE_HOME holds no site; the message says what makes one."""
+
+
+def existing_site(settings: Settings) -> Database:
+    """Open and migrate a site that is there. Raises NoSite, and makes nothing, where GEGE_HOME is misspelt."""
+    if not settings.database and not (settings.home / "gege.sqlite").exists():
+        what = "holds no site" if settings.home.is_dir() else "is not there"
+        raise NoSite(
+            f"{settings.home} {what}: correct GEGE_HOME, or make a site with gege sample or gege import FILE.csv"
+        )
+    return open_site(settings)
+
+
 def make_dialogue(
     settings: Settings, database: Database, desk: TicketDesk, registry: Registry, spool: Spool | None = None
 ) -> Dialogue:
@@ -107,9 +122,9 @@ def make_actions(settings: Settings, desk: TicketDesk, registry: Registry) -> li
 @asynccontextmanager
 async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Service]:
     """A started service: database, county, dialogue, and (with `relay`) the outbox and the timers."""
-    database = open_site(settings)
+    database = await asyncio.to_thread(open_site, settings)
     try:
-        registry = Registry.load(database)
+        registry = await asyncio.to_thread(Registry.load, database)
         outbox = make_relay(settings, database)
         rules = rules_of(settings)
         desk = TicketDesk(database, outbox.nudge, rules)
@@ -191,25 +206,22 @@ def telling_the_doctor(settings: Settings, backgrounds: Backgrounds) -> Backgrou
 
 
 @asynccontextmanager
-async def ears_and_mouth(settings: Settings) -> AsyncIterator[tuple[Recogniser, Voice]]:
+async def ears_and_mouth(service: Service) -> AsyncIterator[tuple[Recogniser, Voice]]:
     """The recogniser and the voice that the settings choose, started. Raises ModelMissing, VoiceFailed."""
     from bot.speech.recogniser_of import make_recogniser
 
-    database = open_site(settings)
-    try:
-        with database.reading() as session:
+    def ears() -> Recogniser:
+        with service.database.reading() as session:
             communities = list(session.scalars(select(Community.name)))
-        recogniser = await asyncio.to_thread(make_recogniser, settings, communities=communities)
-    except BaseException:
-        database.dispose()
-        raise
-    voice = make_voice(settings, database)
+        return make_recogniser(service.settings, communities=communities)
+
+    recogniser = await asyncio.to_thread(ears)
+    voice = make_voice(service.settings, service.database)
     try:
         await voice.start()
         yield recogniser, voice
     finally:
         await voice.close()
-        database.dispose()
         await recogniser.close()
 
 

@@ -36,6 +36,7 @@ from bot.tickets.rules import rules_of
 from bot.voice.repertoire import Repertoire
 from bot.web.app import make_app
 from bot.web.calls import CallPages
+from bot.web.guard import runner_of
 from bot.web.learning import LearningPages
 from bot.web.metrics import BackgroundMetrics, metrics_route
 from bot.web.signing_in import SignIn
@@ -120,11 +121,10 @@ async def _serve(settings: Settings) -> None:
         )  # fmt: skip
         app.router.add_routes(callbacks)
         app.router.add_routes(LearningPages(service.database, staff, sign_in, settings).routes())
-        app.router.add_routes(CallPages(service.database, service.desk, staff, sign_in, settings).routes())
+        app.router.add_routes(CallPages(service.database, service.desk, sign_in, settings).routes())
         telephone.metrics.registry.register(BackgroundMetrics(service.backgrounds))
         app.router.add_routes([metrics_route(telephone.metrics.text, settings.metrics.token)])
-        # A browser that keeps its connection open must not keep us from stopping.
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+        runner = runner_of(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         # The stack unwinds backwards: calls of every kind finish before what carries them goes.
@@ -164,7 +164,7 @@ async def _speech(service: Service, stack: contextlib.AsyncExitStack) -> tuple[R
     settings = service.settings
     try:
         demo = in_use(settings).demo
-        ears, mouth = await stack.enter_async_context(ears_and_mouth(settings))
+        ears, mouth = await stack.enter_async_context(ears_and_mouth(service))
     except ModelMissing as problem:
         tell(f"NO SPEECH MODEL, callers leave messages and the page only takes writing: {problem}")
         return None, await _voice_alone(service, stack)

@@ -24,11 +24,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-import yaml
 from pypinyin import lazy_pinyin
 
+from bot.foundation.words import load
 from bot.grid.numerals import speak_digits, speak_number
 from bot.grid.registry import Registry
 
@@ -44,10 +43,26 @@ class Query:
     grid_no: str
 
 
+@dataclass(frozen=True)
+class _Noise:
+    """noise.yml."""
+
+    frames: tuple[str, ...]
+    holder_frames: tuple[str, ...]
+    fillers: tuple[str, ...]
+    community_short: str
+    homophones: dict[str, str]
+    extra_words: tuple[str, ...]
+    tails: tuple[str, ...]
+    kind_words: tuple[str, ...]
+    accent: dict[str, str]
+    dialect: dict[str, str]
+    numerals: dict[str, str]
+
+
 @lru_cache(maxsize=1)
-def _data() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(_FILE.read_text("utf-8"))
-    return loaded
+def _data() -> _Noise:
+    return load(_Noise, _FILE)
 
 
 def queries(registry: Registry, count: int, strength: float = 0.0, seed: int = 7) -> Iterator[Query]:
@@ -67,20 +82,20 @@ def queries(registry: Registry, count: int, strength: float = 0.0, seed: int = 7
         place = _place(name, compound, address, dice, strength)
         if len(registry.county.names[name].communities) > 1 or dice.random() < 0.5:
             if dice.random() < 0.5 * strength:
-                community = community.removesuffix(_data()["community_short"])
+                community = community.removesuffix(_data().community_short)
             place = community + place
-        text = dice.choice(_data()["frames"]).format(place=place)
+        text = dice.choice(_data().frames).format(place=place)
         if doors[registry.county.communities_of[row], compound, address] > 1 or dice.random() < 0.25:
             holder = registry.county.holders[row]
             if dice.random() < 0.3 * strength:
                 spot = dice.randrange(len(holder))
                 other = dice.choice(same_sound.get(holder[spot], holder[spot]))
                 holder = holder[:spot] + other + holder[spot + 1 :]
-            text += dice.choice(_data()["holder_frames"]).format(name=holder)
+            text += dice.choice(_data().holder_frames).format(name=holder)
         if dice.random() < 0.4 * strength:
-            text = dice.choice(_data()["fillers"] + _data()["extra_words"]) + text
+            text = dice.choice(_data().fillers + _data().extra_words) + text
         if dice.random() < 0.3 * strength:
-            text += dice.choice(_data()["tails"])
+            text += dice.choice(_data().tails)
         yield Query(text, registry.county.numbers[row], registry.county.grids[row])
 
 
@@ -91,11 +106,11 @@ def _place(name: str, compound: str, address: str, dice: random.Random, strength
     if dice.random() < 0.3 * strength:
         said = re.sub("(?<=[一二三四五六七八九十0-9])(?:单元|室)", lambda mark: mark.group()[:-1], said)
     if dice.random() < 0.1 * strength:
-        for kind in _data()["kind_words"]:
+        for kind in _data().kind_words:
             if name.endswith(kind) and len(name) - len(kind) >= 2:
                 name = name.removesuffix(kind)
                 break
-    between = dice.choice(_data()["fillers"]) if dice.random() < 0.1 * strength else ""
+    between = dice.choice(_data().fillers) if dice.random() < 0.1 * strength else ""
     return _misheard(name, dice, strength) + between + _numerals_lost(said, dice, strength)
 
 
@@ -123,11 +138,12 @@ def _misheard(name: str, dice: random.Random, strength: float) -> str:
     if not strength:
         return name
     spoken = []
+    data = _data()
     for character in name:
         chance = dice.random() / strength
-        for table, share in (("homophones", 0.30), ("accent", 0.10), ("dialect", 0.05)):
+        for table, share in ((data.homophones, 0.30), (data.accent, 0.10), (data.dialect, 0.05)):
             if chance < share:
-                character = dice.choice(_data()[table].get(character, character))
+                character = dice.choice(table.get(character, character))
                 break
             chance -= share
         else:
@@ -140,7 +156,7 @@ def _misheard(name: str, dice: random.Random, strength: float) -> str:
 def _numerals_lost(numbers: str, dice: random.Random, strength: float) -> str:
     if not strength:
         return numbers
-    table = _data()["numerals"]
+    table = _data().numerals
     return "".join(
         dice.choice(table[character]) if character in table and dice.random() < 0.02 * strength else character
         for character in numbers

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from bot.bench.folds import HEARD, HeldOut, Numbers, held_out, pipeline_of, probabilities
 from bot.dialogue.frozen import HAZARD, calibration_error
 from bot.foundation.errors import Refused
+from bot.foundation.words import load
 
 COSTS = Path(__file__).with_name("costs.yml")
 _PARTS = 5
@@ -35,6 +35,18 @@ class Costs:
 
 
 @dataclass(frozen=True)
+class _Limits:
+    false_alarms: float
+    strength: float
+
+
+@dataclass(frozen=True)
+class _CostsFile:
+    costs: Costs
+    limits: _Limits
+
+
+@dataclass(frozen=True)
 class Policy:
     """How a ranking becomes a decision: danger counts `danger` times; it is acted on unasked from `accept_danger` on,
     other intents from `accept` on; below `hand_over` a person at once instead of a question."""
@@ -47,12 +59,8 @@ class Policy:
 
 def read_costs(file: Path = COSTS) -> tuple[Costs, float, float]:
     """(costs, most false alarms, at which strength). Raises CostsRefused."""
-    table: dict[str, Any] = yaml.safe_load(file.read_text("utf-8")) or {}
-    try:
-        costs = Costs(**{name: float(value) for name, value in table["costs"].items()})
-        limits = float(table["limits"]["false_alarms"]), float(table["limits"]["strength"])
-    except (KeyError, TypeError, ValueError, AttributeError) as problem:
-        raise CostsRefused(f"{file.name}: not a cost table: {problem}") from problem
+    table = load(_CostsFile, file, fault=lambda line: CostsRefused(f"not a cost table: {line}"))
+    costs, limits = table.costs, (table.limits.false_alarms, table.limits.strength)
     if min(asdict(costs).values()) < 0:
         raise CostsRefused(f"{file.name}: a cost below 0")
     if not costs.question <= costs.person <= costs.wrong <= costs.missed_danger:

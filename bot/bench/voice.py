@@ -214,7 +214,7 @@ async def _site(
             demo_wav(sentence, file)
             wavs.append(str(file))
         mine = scratch(settings, folder, 1_600, progress)
-        async with running(mine, relay=False) as service, ears_and_mouth(mine) as (recogniser, voice):
+        async with running(mine, relay=False) as service, ears_and_mouth(service) as (recogniser, voice):
             yield service, recogniser, voice, mine, wavs
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
@@ -27,7 +26,6 @@ from bot.voice.mouth import say
 log = logging.getLogger(__name__)
 
 CONNECT, NOT_NOW = "1", "2"
-_PHONE = re.compile(r"\+?[\d -]{7,20}")
 
 
 class Presser(Protocol):
@@ -49,14 +47,9 @@ class Numbers(Protocol):
     def phones_of(self, household_no: str, /) -> list[str]: ...
 
 
-def dialable(ticket: TicketCard) -> bool:
-    """Whether the reporter is a telephone that called us: a number that somebody typed is nobody's until staff ask."""
-    return ticket.caller.rings and bool(_PHONE.fullmatch(ticket.reporter))
-
-
 def numbers_of(ticket: TicketCard, registry: Numbers) -> list[tuple[str, str]]:
     """("reporter" or "household", number), the reporter's own first: who calls for somebody else is called back."""
-    found = [("reporter", phone_digits(ticket.reporter))] if dialable(ticket) else []
+    found = [("reporter", phone_digits(ticket.caller.number))] if ticket.caller.number else []
     if ticket.household_no:
         found += [("household", number) for number in registry.phones_of(ticket.household_no)]
     return list({number: (whose, number) for whose, number in reversed(found)}.values())[::-1]

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.chat.models import KeptUpdate, SeenUpdate
 from bot.chat.outgoing import Said, owe
-from bot.database import Database, now
+from bot.database import Database, DatabaseBusy, now
 from bot.foundation import logs
 from bot.foundation.backoff import Backoff
 
@@ -140,13 +141,23 @@ class InOrder:
                 self._owed(said)
                 return
 
+    async def _last_word(self, kept: Kept) -> Sequence[Said]:
+        """What becomes of it; an update that not even that can be made of must not come again for ever."""
+        try:
+            return await self._sorry(kept)
+        except (SQLAlchemyError, DatabaseBusy):
+            raise  # the database is away: later
+        except Exception:
+            log.exception("update %s reaches nobody", kept.id)
+            return []
+
     async def _give_up(self, kept: Kept) -> bool:
         try:
             tries = await asyncio.to_thread(self._inbox.failed, kept.id)
             wait = self._again.wait(tries)
             if wait is None:
                 log.error("update %s is given up after %d tries", kept.id, tries)
-                said = await self._sorry(kept)
+                said = await self._last_word(kept)
                 await asyncio.to_thread(self._inbox.done, kept.id, said)
                 self._owed(said)
                 return True

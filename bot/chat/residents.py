@@ -11,17 +11,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from bot.chat.outgoing import Said
 from bot.chat.store import ChatShelf, NotAPicture
 from bot.chat.takeover import Takeovers, Talk
 from bot.database import now
 from bot.dialogue.danger import HAZARD
 from bot.dialogue.port import Dialogue
+from bot.foundation.words import load
 from bot.notify.harmless import harmless
 from bot.notify.masking import mask
-from bot.notify.texts import word
+from bot.notify.texts import button
 from bot.recordings.files import keep_file
 from bot.recordings.room import keep_recording, name_for
 from bot.settings import Settings
@@ -46,8 +45,7 @@ _AMR = b"#!AMR"
 
 @cache
 def words() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("words.yml").read_text("utf-8"))
-    return loaded
+    return load(dict[str, Any], Path(__file__).with_name("words.yml"))
 
 
 @dataclass(frozen=True)
@@ -236,7 +234,7 @@ class Residents:
         # What the two write stays with the messenger that they share; another one gets it masked.
         text = shown if Channel(talk.channel).company == Channel(talk.staff_channel).company else mask(shown)
         text = harmless(text)
-        end = ((word("buttons", "end"), f"end:{talk.ticket_no}"),)
+        end = ((button("end"), f"end:{talk.ticket_no}"),)
         staff = [Said(talk.staff_channel, talk.staff_chat, said["to_staff"].format(text=text), end)]
         if spoken and await self._dangerous(spoken, message, talk):
             answer = await self._turn(message, spoken)

@@ -16,22 +16,20 @@ from bot.chat.store import ChatShelf, NotAPicture
 from bot.chat.takeover import Takeovers, Talk
 from bot.database import now
 from bot.grid.location import PersonCard
-from bot.grid.models import EVERY_CASE, Role
+from bot.grid.models import Role
 from bot.grid.registry import Registry
 from bot.grid.spoken_time import TimeRefused, read_time
 from bot.learning.book import CorrectionBook, learning_words, why
 from bot.learning.rules import CorrectionRefused
 from bot.notify.links import Links, Purpose
 from bot.notify.masking import surname
-from bot.notify.routes import verbs
-from bot.notify.texts import word
-from bot.tickets.cards import Pressed, TicketCard, TicketRefused
+from bot.notify.texts import button
+from bot.tickets import presses
+from bot.tickets.cards import NotYours, Pressed, TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
 from bot.tickets.labels import labels
 from bot.tickets.models import State
 
-#: verb of a button → what the desk calls it
-_PRESS = {"take": "acknowledge", "site": "on_site", "done": "resolve", "crew": "call_crew"}
 #: the messenger and the chat in which staff press and write
 Where = tuple[str, str]
 NOWHERE: Where = ("", "")
@@ -77,24 +75,26 @@ class StaffChat:
         said = words()["staff"]
         verb, _, rest = data.partition(":")
         number, _, choice = rest.partition(":")
-        person, ticket = self.registry.person(staff_no), self.desk.ticket(number)
+        person = self.registry.person(staff_no)
         if person is None or person.role == Role.supervisor:
             return Shown(said["refused"])
-        if ticket is None:
-            return Shown(said["gone"])
-        if not self._may(person, ticket):
-            return Shown(said["not_yours"])
         try:
+            ticket = self.desk.look(number, staff_no, at)
+            if ticket is None:
+                return Shown(said["gone"])
             if verb in ("talk", "end"):
                 return self._talk(person, ticket, where, at) if verb == "talk" else self.end(staff_no)
             return self._press(person, ticket, verb, choice, at)
+        except NotYours:
+            return Shown(said["not_yours"])
         except TicketRefused:
             return Shown(said["refused"])
 
     def _press(self, person: PersonCard, ticket: TicketCard, verb: str, choice: str, at: dt.datetime) -> Shown:
         said, number, me = words()["staff"], ticket.ticket_no, person.staff_no
-        if verb in _PRESS:
-            done = self.desk.press(number, _PRESS[verb], me, at=at)
+        press = presses.of_verb(verb)
+        if press is not None and press.alone and press.button:
+            done = self.desk.press(number, press.button, me, at=at)
             if verb == "done" and done.fresh:
                 self.waiting.begin(me, number, "comment", at)
             return self._told(verb, done)
@@ -140,7 +140,7 @@ class StaffChat:
             return None
         wait, talking = self.waiting.of(staff_no, at), self.takeovers.of_staff(staff_no, at)
         if talking and (wait is None or wait.since < talking[0].begun_at):
-            if text.strip() == word("buttons", "end"):
+            if text.strip() == button("end"):
                 return self.end(staff_no)
             return self._relay(*talking, text.strip(), at)
         if wait is None or wait.kind not in self._takers:
@@ -222,7 +222,7 @@ class StaffChat:
         """What staff write goes to the resident, and into the history."""
         if over:
             self.takeovers.end(talk.staff_no)
-            again = ((word("buttons", "talk"), f"talk:{talk.ticket_no}"),)
+            again = ((button("talk"), f"talk:{talk.ticket_no}"),)
             return Shown(words()["staff"]["talk"]["over"].format(no=talk.ticket_no), again)
         self.takeovers.wrote(talk, at)
         self.desk.talked(talk.ticket_no, talk.staff_no, text, at)
@@ -248,7 +248,7 @@ class StaffChat:
             kept = book.write(number, me, words=text.strip(), at=at)
         except CorrectionRefused as refused:
             return Shown(said["not_learned"].format(no=number, why=why(refused.reason, "zh")))
-        kinds = [kind for kind in learning_words()["intents"] if kind != "callback"]
+        kinds = [kind for kind in learning_words().intents if kind != "callback"]
         choices = [(labels().kind(kind), f"kind:{number}:{kept.id}.{kind}") for kind in kinds]
         return Shown(said["corrected"].format(no=number), tuple(choices))
 
@@ -272,13 +272,10 @@ class StaffChat:
             to=to,
             when=when,
         )
-        following = tuple((word("buttons", one), f"{one}:{done.ticket_no}") for one in verbs(done.state, done.channel))
+        following = tuple(
+            (button(one.verb), f"{one.verb}:{done.ticket_no}") for one in presses.offered(done.state, done.channel)
+        )
         return Shown(text, following, fresh=True)
-
-    def _may(self, person: PersonCard, ticket: TicketCard) -> bool:
-        if person.role in EVERY_CASE or ticket.owner == person.staff_no or not ticket.grid_no:
-            return True
-        return person in self.registry.staff(ticket.grid_no, person.role)
 
     def _others(self, person: PersonCard, ticket: TicketCard) -> tuple[tuple[str, str], ...]:
         grid = ticket.grid_no or ""
@@ -301,7 +298,7 @@ def resident_hears(talk: Talk, name: str, staff_name: str, text: str = "") -> Sa
 
 def end_button(number: str) -> tuple[tuple[str, str], ...]:
     """Below what is said while a person talks."""
-    return ((word("buttons", "end"), f"end:{number}"),)
+    return ((button("end"), f"end:{number}"),)
 
 
 def _when(instant: dt.datetime, here: dt.datetime) -> str:

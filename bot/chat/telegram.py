@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import datetime as dt
 import hashlib
-import hmac
 import json
 import logging
+import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
+from sqlalchemy.exc import DataError, DBAPIError, StatementError
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, Message, ReplyKeyboardMarkup, Update
 from telegram.constants import ChatType, FileSizeLimit
 from telegram.error import RetryAfter, TelegramError
@@ -26,9 +27,11 @@ from bot.chat.outgoing import Outgoing, Said
 from bot.chat.residents import Incoming, Residents, words
 from bot.chat.staff import Shown, StaffChat
 from bot.chat.store import ChatShelf
+from bot.foundation import bodies
 from bot.foundation.background import Background
 from bot.foundation.backoff import Backoff
 from bot.foundation.errors import Unavailable
+from bot.foundation.untrusted import Unreadable, json_of, same
 from bot.notify.telegram import LONGEST, telling
 from bot.settings.accounts import TelegramAccount
 from bot.tickets.owed.answers import Answer
@@ -42,6 +45,8 @@ _STUCK_S = 180.0
 _WANTED = ["message", "callback_query"]
 #: an update holds 4096 characters of text and some names
 _LARGEST = 256 * 1024
+#: of the first update of an answer that cannot be read otherwise; in a text of somebody's its quotes would be escaped
+_FIRST_ID = re.compile(rb'(?<!\\)"update_id"\s*:\s*(\d{1,18})\b')
 
 
 class TelegramChat:
@@ -138,15 +143,33 @@ class TelegramChat:
 
     async def _fetch(self, offset: int | None) -> list[dict[str, Any]]:
         """Updates as Telegram sent them. Not `get_updates`: that reads all of them at once, so that one which it
-        cannot read would hold up everybody for ever."""
-        wanted = {"timeout": self._poll_s, "allowed_updates": json.dumps(_WANTED)} | (
-            {"offset": offset} if offset else {}
+        cannot read would hold up everybody for ever. One that nobody can read is fetched alone, and passed over."""
+        try:
+            return await self._fetch_most(offset, 100)
+        except Unreadable:
+            return await self._fetch_most(offset, 1)
+
+    async def _fetch_most(self, offset: int | None, most: int) -> list[dict[str, Any]]:
+        wanted: dict[str, Any] = {"timeout": self._poll_s, "limit": most, "allowed_updates": json.dumps(_WANTED)}
+        if offset:
+            wanted["offset"] = offset
+        payload = await self._polling._request_wrapper(
+            f"{self._bot.base_url}/getUpdates?{urlencode(wanted)}", "POST", read_timeout=self._poll_s + 5
         )
-        found = await self._polling.post(
-            f"{self._bot.base_url}/getUpdates?{urlencode(wanted)}", read_timeout=self._poll_s + 5
+        try:
+            found = json_of(payload, _LARGEST * 100)
+        except Unreadable:
+            first = _FIRST_ID.search(payload)
+            if most > 1 or first is None:
+                raise
+            bodies.count("update")
+            return [{"update_id": int(first[1])}]
+        result = found.get("result") if isinstance(found, dict) else None
+        return (
+            [one for one in result if isinstance(one, dict) and _is_id(one.get("update_id"))]
+            if isinstance(result, list)
+            else []
         )
-        # The library's type says dict; the method's answer is a list.
-        return [one for one in cast("list[Any]", found) if isinstance(one, dict) and "update_id" in one]
 
     async def _ask_for_deliveries(self) -> None:
         await self._bot.set_webhook(
@@ -156,26 +179,41 @@ class TelegramChat:
     async def deliver(self, request: web.Request) -> web.StreamResponse:
         """An update that Telegram brings; it is a row before Telegram hears that it arrived."""
         given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
-        if not hmac.compare_digest(given.encode(), webhook_secret(self._account.token).encode()):
-            log.warning("somebody who is not Telegram knows the webhook's address")
+        if not same(given, webhook_secret(self._account.token)):
+            bodies.count("secret")
             raise web.HTTPForbidden
-        body = await request.read()
+        body = await bodies.body(request)
         if len(body) > _LARGEST:
             raise web.HTTPRequestEntityTooLarge(_LARGEST, len(body))
         try:
-            raw = json.loads(body)
-        except ValueError:
+            raw = json_of(body, _LARGEST)
+        except Unreadable as unreadable:
+            bodies.count(unreadable.reason)
             raise web.HTTPBadRequest from None
-        if isinstance(raw, dict) and isinstance(raw.get("update_id"), int):
+        if isinstance(raw, dict) and _is_id(raw.get("update_id")):
             await self._keep([raw])
+        else:
+            bodies.count("update")
         return web.Response()
 
     async def _keep(self, updates: Sequence[dict[str, Any]]) -> None:
         kept = [Kept(f"{CHANNEL}-{raw['update_id']}", _chat_of(raw), raw) for raw in updates if _chat_of(raw)]
         async with self._keeping:
-            fresh = await asyncio.to_thread(self._inbox.keep, kept)
+            fresh = await asyncio.to_thread(self._kept_rows, kept)
             if self._ready:
                 self._in_order.put(fresh)
+
+    def _kept_rows(self, kept: list[Kept]) -> list[Kept]:
+        """The new ones, written down. What no database can hold is passed over: else it would come again for ever."""
+        try:
+            return self._inbox.keep(kept)
+        except (StatementError, ValueError, RecursionError) as problem:
+            if isinstance(problem, DBAPIError) and not isinstance(problem, DataError):
+                raise  # the database is away, not the update odd
+            if len(kept) > 1:
+                return [fresh for one in kept for fresh in self._kept_rows([one])]
+            bodies.count("update")
+            return []
 
     async def _handle(self, kept: Kept) -> list[Said]:
         """An update from its row, through the library; what is to be shown. Raises what went wrong."""
@@ -302,9 +340,15 @@ def webhook_secret(token: str) -> str:
 
 def _chat_of(raw: dict[str, Any]) -> str:
     """The chat of an update; empty for what is no message and no press of one."""
-    inner = raw.get("message") or (raw.get("callback_query") or {}).get("message") or {}
-    chat = (inner.get("chat") or {}).get("id")
-    return "" if chat is None else str(chat)
+    pressed = raw.get("callback_query")
+    inner = raw.get("message") or (pressed.get("message") if isinstance(pressed, dict) else None)
+    chat = inner.get("chat") if isinstance(inner, dict) else None
+    found = chat.get("id") if isinstance(chat, dict) else None
+    return str(found) if _is_id(found) else ""
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _said(chat: str, shown: Shown, choices: tuple[tuple[str, str], ...]) -> list[Said]:

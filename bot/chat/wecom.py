@@ -21,6 +21,7 @@ from bot.chat.outgoing import Outgoing, Said
 from bot.chat.residents import Incoming, Residents, words
 from bot.chat.staff import Shown, StaffChat
 from bot.chat.store import ChatShelf
+from bot.foundation import bodies
 from bot.foundation.backoff import Backoff
 from bot.notify.provider import Refused
 from bot.notify.wecom import WeComClient, fit
@@ -268,7 +269,7 @@ class WeComChat:
 
     async def _message(self, request: web.Request) -> dict[str, str]:
         # Not content.read(): that gives what has arrived so far, and a body may come in two segments.
-        body = await request.read()
+        body = await bodies.body(request)
         if len(body) > _LARGEST:
             raise web.HTTPRequestEntityTooLarge(_LARGEST, len(body))
         raw = body.decode("utf-8", "replace")
@@ -294,8 +295,11 @@ class WeComChat:
         )
 
 
-def _kept(row: dict[str, Any]) -> Kept | None:
+def _kept(row: Any) -> Kept | None:
     """What a customer wrote; None for what was sent to them. Chats are answered in order, beside each other."""
+    if not isinstance(row, dict):
+        bodies.count("update")
+        return None
     user, id = str(row.get("external_userid", "")), str(row.get("msgid", ""))
     if row.get("origin") != _CUSTOMER or not user or not id:
         return None

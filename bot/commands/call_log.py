@@ -31,12 +31,12 @@ def call_log(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
 ) -> None:
     """Look at calls: all, or one with its turns, or hear it."""
-    from bot.app.parts import open_site
+    from bot.app.parts import existing_site
     from bot.settings import load_settings
     from bot.voice.call_log import find_call, latest_calls
 
     settings = load_settings()
-    database = open_site(settings)
+    database = existing_site(settings)
     try:
         if not which:
             found = latest_calls(database, limit)
@@ -82,12 +82,23 @@ def _list(calls: list[Any], zone: str) -> None:
     from rich.table import Table
 
     from bot.commands.terminal import console
+    from bot.tickets.labels import labels
 
-    table = Table("", "", "", "s", "", "")
+    names = labels()
+    if not calls:
+        return console.print(names.no_calls)
+    table = Table(*names.call_fields.values())
     for call in calls:
         table.add_row(str(call.number), _local(call.started_at, zone), call.caller, f"{call.seconds:.0f}",
-                      call.outcome or "…", call.ticket_no)  # fmt: skip
+                      _outcome(call.outcome), call.ticket_no)  # fmt: skip
     console.print(table)
+
+
+def _outcome(outcome: str) -> str:
+    from bot.tickets.labels import labels
+
+    names = labels()
+    return names.call_outcomes.get(outcome, outcome) if outcome else names.going_on
 
 
 def _show(call: Any, zone: str) -> None:
@@ -98,7 +109,7 @@ def _show(call: Any, zone: str) -> None:
 
     names = labels()
     heading = f"{call.number}  {_local(call.started_at, zone)}  {call.caller} → {call.dialled or call.diverting}"
-    console.print(Text(f"{heading}  {call.seconds:.0f} s  {call.outcome}  {call.ticket_no}", style="bold"))
+    console.print(Text(f"{heading}  {call.seconds:.0f} s  {_outcome(call.outcome)}  {call.ticket_no}", style="bold"))
     for sentence in call.greeting:
         console.print(Text(names.gege + sentence, style="green"))
     for number, turn in enumerate(call.turns, start=1):

@@ -11,7 +11,7 @@ def register(app: typer.Typer) -> None:
     @app.command(name="no-call")
     def no_call(number: str, again: bool = typer.Option(False, "--again", help="they may be called again")) -> None:
         """Never ask this number by telephone again (danger rings staff all the same)."""
-        from bot.app.parts import open_site
+        from bot.app.parts import existing_site
         from bot.calling.ledger import Ledger
         from bot.settings import load_settings
         from bot.telephone.ring_plan import digits
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
         if len(digits(number)) < 5:
             raise typer.BadParameter(f"{number} is no telephone number")
         settings = load_settings()
-        database = open_site(settings)
+        database = existing_site(settings)
         try:
             ledger = Ledger(database, settings.calling)
             if not again:

@@ -37,10 +37,10 @@ def consent(
     as_json: JsonFlag = False,
 ) -> None:
     """A resident agreed: gege corpus consent GD2611230001 --by M11 --how phone."""
-    from bot.app.parts import open_site
+    from bot.app.parts import existing_site
     from bot.corpus.consents import Consents
 
-    database = open_site(load_settings())
+    database = existing_site(load_settings())
     try:
         done = Consents(database).give(ticket, by, how, note)
     finally:
@@ -52,10 +52,10 @@ def consent(
 
 def withdraw(ticket: str, by: ByOption, as_json: JsonFlag = False) -> None:
     """A resident does not want it any more; the next export is without it."""
-    from bot.app.parts import open_site
+    from bot.app.parts import existing_site
     from bot.corpus.consents import Consents
 
-    database = open_site(load_settings())
+    database = existing_site(load_settings())
     try:
         done = Consents(database).withdraw(ticket, by)
     finally:
@@ -67,10 +67,10 @@ def withdraw(ticket: str, by: ByOption, as_json: JsonFlag = False) -> None:
 
 def consents(as_json: JsonFlag = False) -> None:
     """List the consents, the withdrawn ones as well."""
-    from bot.app.parts import open_site
+    from bot.app.parts import existing_site
     from bot.corpus.consents import Consents
 
-    database = open_site(load_settings())
+    database = existing_site(load_settings())
     try:
         found = Consents(database).all()
     finally:
@@ -90,7 +90,7 @@ def export(
     as_json: JsonFlag = False,
 ) -> None:
     """Write consented, corrected recordings as a Kaldi data directory with pseudonymous speakers."""
-    from bot.app.parts import open_site
+    from bot.app.parts import existing_site
     from bot.corpus.export import ExportRefused
     from bot.corpus.export import export as write
     from bot.dialogue.training import trained_model
@@ -100,7 +100,7 @@ def export(
     model = trained_model(settings.dialogue_models)
     if model is None:
         raise ExportRefused("names are found by the dialogue model, and there is none: gege train makes it")
-    database = open_site(settings)
+    database = existing_site(settings)
     try:
         done = write(settings, database, folder, lambda texts: RasaBench().entities(model, texts), rate)
     finally:

@@ -10,20 +10,21 @@ import re
 import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import jieba
-import yaml
 from rich.rule import Rule
 from rich.text import Text
 from sqlalchemy import select
 
 from bot.app.parts import deliver_once, ears_and_mouth, open_site, running, tell
 from bot.commands.call_teller import CallTeller
+from bot.commands.line import zone_of
 from bot.commands.terminal import console, show_ticket
 from bot.database import Database
 from bot.foundation.errors import Refused
+from bot.foundation.words import load
 from bot.grid.models import Household
 from bot.grid.numerals import speak_number
 from bot.grid.registry import Registry
@@ -37,13 +38,29 @@ WORDS = Path(__file__).with_name("demo.yml")
 PREFERRED_NUMBER = 206
 
 
+@dataclass(frozen=True)
+class _Words:
+    """demo.yml."""
+
+    title: str
+    speaks: str
+    caller: str
+    pace: float
+    street: str
+    place: str
+    resident: tuple[str, ...]
+    logged: str
+    recording: str
+    took: str
+
+
 class DemoImpossible(Refused):
     """The story cannot be told with the county that is there."""
 
 
 async def demo(settings: Settings) -> int:
     """Play the story; → exit status: 0 when a ticket was logged and its manager told."""
-    words: dict[str, Any] = yaml.safe_load(WORDS.read_text("utf-8"))
+    words = load(_Words, WORDS)
     began = time.monotonic()
     jieba.setLogLevel(logging.ERROR)
     database = open_site(settings)
@@ -53,11 +70,11 @@ async def demo(settings: Settings) -> int:
 
             tell("making the sample county …")
             make_sample(database, settings.home / "sample", progress=tell)
-        number, householder = _household_of_the_story(database, words["street"])
+        number, householder = _household_of_the_story(database, words.street)
     finally:
         database.dispose()
-    place = words["place"].format(street=words["street"], number=speak_number(number))
-    lines = [line.format(place=place, householder=householder) for line in words["resident"]]
+    place = words.place.format(street=words.street, number=speak_number(number))
+    lines = [line.format(place=place, householder=householder) for line in words.resident]
     tell("starting Gege …")
     with tempfile.TemporaryDirectory(prefix="gege-demo-") as folder:
         files = []
@@ -65,32 +82,32 @@ async def demo(settings: Settings) -> int:
             file = Path(folder) / f"{count}.wav"
             demo_wav(line, file)
             files.append(file)
-        async with running(settings, relay=False) as service, ears_and_mouth(settings) as (recogniser, voice):
-            console.print(Rule(words["title"]))
+        async with running(settings, relay=False) as service, ears_and_mouth(service) as (recogniser, voice):
+            console.print(Rule(words.title))
             for line in lines:
-                console.print(Text(words["speaks"].format(line=line), style="dim"))
+                console.print(Text(words.speaks.format(line=line), style="dim"))
             console.print(Rule())
             story = await run_call(
                 files,
-                words["caller"],
+                words.caller,
                 service.dialogue,
                 recogniser,
                 voice,
                 service.desk,
                 settings,
                 CallTeller(),
-                pace=words["pace"],
+                pace=words.pace,
                 log=CallLog(service.database),
             )
             await deliver_once(service)
             if story.ticket_no is None:
                 tell("the call ended without a ticket; see the lines above")
                 return 1
-            console.print(Rule(words["logged"]))
-            show_ticket(service.desk, story.ticket_no)
+            console.print(Rule(words.logged))
+            show_ticket(service.desk, story.ticket_no, zone_of(settings))
             told = [one for one in service.desk.notifications(story.ticket_no) if one.state == "sent"]
-            console.print(Text(words["recording"].format(path=settings.home / story.recording), style="dim"))
-            console.print(Text(words["took"].format(seconds=f"{time.monotonic() - began:.0f}"), style="dim"))
+            console.print(Text(words.recording.format(path=settings.home / story.recording), style="dim"))
+            console.print(Text(words.took.format(seconds=f"{time.monotonic() - began:.0f}"), style="dim"))
             return 0 if told else 1
 
 

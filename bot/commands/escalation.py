@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-import yaml
 from rich.console import Console
 from rich.table import Table
 
 from bot.commands.line import Failure, JsonFlag, out
+from bot.foundation.words import load
 from bot.settings import load_settings
 
 
@@ -34,7 +35,7 @@ def leave(
     as_json: JsonFlag = False,
 ) -> None:
     """Write down who is on leave and who stands in: gege leave M11 --from 2026-12-01 --until 2026-12-05 --to M12."""
-    from bot.app.parts import open_site
+    from bot.app.parts import existing_site
     from bot.database import now
     from bot.grid.leave import come_back, leaves_from, write_leave
 
@@ -46,7 +47,7 @@ def leave(
         raise Failure("a leave needs --from, --until and --to")
     # Read before the database is touched: a bad date changes nothing.
     span = (moment(begins, zone), moment(until, zone, end=True)) if begins and until else None
-    database = open_site(settings)
+    database = existing_site(settings)
     try:
         if list_all:
             found = leaves_from(database)
@@ -71,13 +72,13 @@ def leave(
 
 def audit(as_json: JsonFlag = False) -> None:
     """Say what is stuck; ends with 1 when something is. It looks and changes nothing."""
-    from bot.app.parts import open_site
+    from bot.app.parts import existing_site
     from bot.database import now
     from bot.tickets.due.audit import find
 
     settings = load_settings()
     zone = ZoneInfo(settings.site.timezone)
-    database = open_site(settings)
+    database = existing_site(settings)
     try:
         with database.reading() as session:
             found = find(session, now())
@@ -105,22 +106,35 @@ def _local(at: dt.datetime, zone: ZoneInfo) -> str:
     return at.astimezone(zone).isoformat(timespec="minutes")
 
 
+@dataclass(frozen=True)
+class _Words:
+    """escalation.yml."""
+
+    columns: dict[str, str]
+    #: of what is stuck
+    kinds: dict[str, str]
+    urgent: str
+    nobody_on_leave: str
+    was_not_on_leave: str
+    nothing_stuck: str
+
+
 def _show(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool, nothing: str) -> None:
     if as_json:
         return out(rows)
-    words: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("escalation.yml").read_text("utf-8"))
+    words = load(_Words, Path(__file__).with_name("escalation.yml"))
     if not rows:
-        print(words[nothing], file=sys.stderr, flush=True)
+        print(getattr(words, nothing), file=sys.stderr, flush=True)
         return
     table = Table()
     for column in columns:
-        table.add_column(words["columns"][column])
+        table.add_column(words.columns[column])
     for row in rows:
         table.add_row(*(_cell(words, row[column]) for column in columns))
     Console(highlight=False).print(table)
 
 
-def _cell(words: dict[str, Any], value: Any) -> str:
+def _cell(words: _Words, value: Any) -> str:
     if isinstance(value, bool):
-        return str(words["urgent"]) if value else ""
-    return str(words["kinds"].get(value, value or "")).replace("T", " ").removesuffix("+08:00")
+        return words.urgent if value else ""
+    return str(words.kinds.get(value, value or "")).replace("T", " ").removesuffix("+08:00")

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot.commands.line import Failure, JsonFlag, out, plain
+from bot.commands.line import Failure, JsonFlag, known_kind, out, plain
 from bot.settings import load_settings
 
 
@@ -32,7 +32,7 @@ def correct(
     as_json: JsonFlag = False,
 ) -> None:
     """Write down what was misheard: gege correct GD2611230001 --heard "冇电" --kind outage --by M11."""
-    from bot.app.parts import open_site
+    from bot.app.parts import existing_site
     from bot.learning.book import CorrectionBook, why
 
     if not list_all and not which:
@@ -45,8 +45,10 @@ def correct(
         raise Failure("either --intent or --kind")
     if (confirm or refuse) and not (which.isascii() and which.isdigit()):
         raise Failure("which correction? gege correct N --confirm --by STAFF_NO (gege correct --list has the numbers)")
+    if kind:
+        known_kind(kind)
     settings = load_settings()
-    database = open_site(settings)
+    database = existing_site(settings)
     book = CorrectionBook(database, settings.learning.relabels_a_day)
     try:
         if list_all:
@@ -76,7 +78,7 @@ def learn(
     """Learn from the corrections; the new model is used only when it is no worse (about two minutes)."""
     import os
 
-    from bot.app.parts import open_site, tell
+    from bot.app.parts import existing_site, tell
     from bot.learning import names
     from bot.learning.learn import Learning
     from bot.learning.lexicon_words import waiting
@@ -85,7 +87,7 @@ def learn(
     if sum(map(bool, (dry_run, back, accept, reject, words, log))) > 1:
         raise Failure("one of --dry-run, --back, --accept, --reject, --words, --log")
     settings = load_settings()
-    database = open_site(settings)
+    database = existing_site(settings)
     try:
         if words:
             return _words([*waiting(), *names.waiting()], as_json)

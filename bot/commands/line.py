@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import re
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
 from bot.foundation.errors import GegeError, Refused
+from bot.settings import Settings
+from bot.tickets.models import Kind
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +23,15 @@ log = logging.getLogger(__name__)
 LONGEST_LINE = 1_000_000
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-CallerFlag = Annotated[str, typer.Option("--caller", help="The caller's number.")]
+
+
+def _number(given: str) -> str:
+    if given and not re.fullmatch(r"\+?[0-9][0-9 -]{1,18}[0-9]", given):
+        raise typer.BadParameter(f"{given!r} is no telephone number")
+    return given
+
+
+CallerFlag = Annotated[str, typer.Option("--caller", help="The caller's number.", callback=_number)]
 
 
 class Failure(Refused):
@@ -34,6 +46,18 @@ def out(value: Any) -> None:
 def note(line: str) -> None:
     """Progress and remarks, on stderr."""
     print(line, file=sys.stderr, flush=True)
+
+
+def known_kind(kind: str) -> str:
+    """A kind of ticket as it was given. Raises Failure with all kinds for another word."""
+    if kind not in Kind.__members__:
+        raise Failure(f"{kind!r} is no kind of ticket; one of {', '.join(Kind)}")
+    return kind
+
+
+def zone_of(settings: Settings) -> ZoneInfo:
+    """The site's own time."""
+    return ZoneInfo(settings.site.timezone)
 
 
 def plain(value: Any) -> Any:

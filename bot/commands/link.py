@@ -11,12 +11,12 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def link(staff_no: str) -> None:
         """Print a one-time code; sent to the bot as /link CODE within 15 minutes it links that chat."""
-        from bot.app.parts import open_site
+        from bot.app.parts import existing_site
         from bot.chat.store import ChatShelf
         from bot.settings import load_settings
 
         settings = load_settings()
-        database = open_site(settings)
+        database = existing_site(settings)
         try:
             print(ChatShelf(database, settings.home).new_code(staff_no))
         except KeyError:

@@ -9,19 +9,21 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-import yaml
 from rich.console import Console
 from rich.table import Table
 
 from bot.commands.escalation import moment
 from bot.commands.line import Failure, out
+from bot.foundation.words import load
 from bot.settings import load_settings
 from bot.tickets.outages.cards import OutageCard
+from bot.tickets.owed.ratings import MonthlyRating
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 _By = Annotated[str, typer.Option("--by", help="Staff number of who does it.")]
@@ -33,7 +35,7 @@ _MOMENT = "2026-11-23T14:00, in the site's own time"
 
 _MOMENTS = re.compile(r"\d{4}-\d\d-\d\dT")
 
-outage_app = typer.Typer(help="Outages: list, enter, plan, estimate, restore.", no_args_is_help=True)
+outage_app = typer.Typer(help="Outages: list, open, plan, estimate, restored, cancel, add.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -45,13 +47,13 @@ def register(app: typer.Typer) -> None:
 
 @contextmanager
 def _site() -> Iterator[tuple[Any, ZoneInfo]]:
-    from bot.app.parts import open_site
+    from bot.app.parts import existing_site
     from bot.tickets.desk import TicketDesk
     from bot.tickets.rules import rules_of
 
     settings = load_settings()
     rules = rules_of(settings)
-    database = open_site(settings)
+    database = existing_site(settings)
     try:
         yield TicketDesk(database, rules=rules), ZoneInfo(settings.site.timezone)
     finally:
@@ -171,7 +173,7 @@ def reliability(
     as_json: _Json = False,
 ) -> None:
     """SAIDI, SAIFI and CAIDI as reported: gege reliability --from 2026-11-01 --until 2026-11-30."""
-    from bot.app.parts import open_site
+    from bot.app.parts import existing_site
     from bot.tickets.outages.indices import reliability as compute
 
     if not (begin and until):
@@ -181,7 +183,7 @@ def reliability(
     span = moment(begin, zone), moment(until, zone, end=True)
     if span[1] <= span[0]:
         raise Failure("--until lies before --from")
-    database = open_site(settings)
+    database = existing_site(settings)
     try:
         found = compute(database, *span)
     finally:
@@ -206,7 +208,7 @@ def ratings(
     as_json: _Json = False,
 ) -> None:
     """How content residents were, grid by grid: gege ratings --month 2026-11."""
-    from bot.app.parts import open_site
+    from bot.app.parts import existing_site
     from bot.tickets.owed.ratings import of_month
 
     settings = load_settings()
@@ -219,12 +221,19 @@ def ratings(
             raise ValueError(month)
     except ValueError:
         raise Failure(f"{month!r} is no month; write 2026-11") from None
-    database = open_site(settings)
+    database = existing_site(settings)
     try:
         found = of_month(database, day.year, day.month, zone)
     finally:
         database.dispose()
-    _show([{**dataclasses.asdict(one), "rate": one.rate} for one in found], as_json, nothing="no_ratings")
+    rate = (lambda one: one.rate) if as_json else _share
+    _show([{**dataclasses.asdict(one), "rate": rate(one)} for one in found], as_json, nothing="no_ratings")
+
+
+def _share(one: MonthlyRating) -> str:
+    """满意率 with what it is a share of: 75% (3/4)."""
+    answered = one.good + one.fair + one.bad
+    return f"{one.rate:.0%} ({one.good + one.fair}/{answered})" if one.rate is not None else ""
 
 
 def _who(by: str) -> str:
@@ -258,7 +267,7 @@ def _show(rows: list[dict[str, Any]], as_json: bool, one: bool = False, nothing:
     if as_json:
         out(rows[0] if one else rows)
     elif not rows:
-        print(_words()[nothing], file=sys.stderr, flush=True)
+        print(getattr(_words(), nothing), file=sys.stderr, flush=True)
     elif "outage_no" in rows[0]:
         scoped = [{**row, "scope": row["transformer"] or row["feeder"]} for row in rows]
         _table([{name: row[name] for name in _COLUMNS} for row in scoped])
@@ -266,24 +275,33 @@ def _show(rows: list[dict[str, Any]], as_json: bool, one: bool = False, nothing:
         _table(rows)
 
 
-def _words() -> dict[str, Any]:
-    words: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("outage.yml").read_text("utf-8"))
-    return words
+@dataclass(frozen=True)
+class _Words:
+    """outage.yml."""
+
+    columns: dict[str, str]
+    values: dict[str, str]
+    no_outages: str
+    no_ratings: str
+
+
+def _words() -> _Words:
+    return load(_Words, Path(__file__).with_name("outage.yml"))
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
     words = _words()
     table = Table()
     for column in rows[0]:
-        table.add_column(words["columns"][column], no_wrap=column == "outage_no")
+        table.add_column(words.columns[column], no_wrap=column == "outage_no")
     for row in rows:
         table.add_row(*(_cell(words, value) for value in row.values()))
     Console(highlight=False).print(table)
 
 
-def _cell(words: dict[str, Any], value: Any) -> str:
+def _cell(words: _Words, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str) and _MOMENTS.match(value):
         return value[5:16].replace("T", " ")
-    return str(words["values"].get(str(value), value))
+    return str(words.values.get(str(value), value))

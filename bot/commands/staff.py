@@ -11,13 +11,13 @@ def register(app: typer.Typer) -> None:
     @app.command("sign-in")
     def sign_in(staff_no: str) -> None:
         """Print a link that signs a member of staff in on the browser that opens it (once, within 15 minutes)."""
-        from bot.app.parts import open_site
+        from bot.app.parts import existing_site
         from bot.grid.registry import Registry
         from bot.notify.links import Links, Purpose, site_key
         from bot.settings import load_settings
 
         settings = load_settings()
-        database = open_site(settings)
+        database = existing_site(settings)
         try:
             if Registry.load(database).person(staff_no) is None:
                 raise typer.BadParameter(f"there is nobody with the staff number {staff_no}")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands.line import CallerFlag, Failure, JsonFlag, answer_lines, out, plain, text_of, texts_of
+from bot.commands.line import CallerFlag, Failure, JsonFlag, answer_lines, out, plain, text_of, texts_of, zone_of
 from bot.settings import load_settings
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
@@ -73,6 +73,9 @@ def say(
     from bot.commands.terminal import show_reply
     from bot.tickets.intake.heard import Heard
 
+    if not text.strip():
+        raise Failure('nothing was said; gege say "停电了" --caller NUMBER')
+
     async def work() -> None:
         async with running(load_settings(), relay=False) as service:
             heard = Heard(
@@ -87,7 +90,7 @@ def say(
             if as_json:
                 out(_reply_json(reply, service))
             else:
-                show_reply(reply, service.desk)
+                show_reply(reply, service.desk, zone_of(service.settings))
 
     asyncio.run(work())
 
@@ -102,7 +105,7 @@ def chat(
 
     async def work() -> None:
         async with running(load_settings()) as service:
-            await converse(service.dialogue, service.desk, caller=caller, dialled=dialled)
+            await converse(service.dialogue, service.desk, zone_of(service.settings), caller=caller, dialled=dialled)
 
     asyncio.run(work())
 
@@ -127,7 +130,7 @@ def call(
     settings = load_settings()
 
     async def work() -> None:
-        async with running(settings, relay=False) as service, ears_and_mouth(settings) as (recogniser, voice):
+        async with running(settings, relay=False) as service, ears_and_mouth(service) as (recogniser, voice):
             told = await run_call(
                 files,
                 caller,
@@ -153,7 +156,7 @@ def call(
             elif story.get("ticket_no"):
                 from bot.commands.terminal import show_ticket
 
-                show_ticket(service.desk, story["ticket_no"])
+                show_ticket(service.desk, story["ticket_no"], zone_of(settings))
 
     asyncio.run(work())
 

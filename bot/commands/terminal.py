@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import sys
 import uuid
-from typing import Any
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.panel import Panel
@@ -13,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.dialogue.port import Dialogue, Reply
-from bot.tickets.desk import TicketCard, TicketDesk
+from bot.tickets.desk import NotificationCard, TicketCard, TicketDesk
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
 from bot.tickets.intake.heard import Heard
@@ -22,15 +23,20 @@ from bot.tickets.labels import labels
 console = Console(highlight=False)
 
 
-def show_reply(reply: Reply, desk: TicketDesk) -> None:
+def show_reply(reply: Reply, desk: TicketDesk, zone: ZoneInfo) -> None:
     """Print what Gege says; a ticket below it when this turn made or touched one."""
     for sentence in reply.sentences:
         console.print(Text(labels().gege + sentence, style="green"))
     if reply.ticket_no:
-        show_ticket(desk, reply.ticket_no)
+        show_ticket(desk, reply.ticket_no, zone)
 
 
-def show_ticket(desk: TicketDesk, ticket_no: str) -> None:
+def local(at: dt.datetime, zone: ZoneInfo) -> str:
+    """An instant as the site tells it."""
+    return f"{at.astimezone(zone):%m-%d %H:%M}"
+
+
+def show_ticket(desk: TicketDesk, ticket_no: str, zone: ZoneInfo) -> None:
     """A ticket with its history and what was owed to whom."""
     ticket = desk.ticket(ticket_no)
     if ticket is None:
@@ -51,28 +57,37 @@ def show_ticket(desk: TicketDesk, ticket_no: str) -> None:
     for key, value in rows.items():
         if value:
             table.add_row(Text(names.fields[key], style="dim"), Text(value))
+    owed = desk.notifications(ticket_no)
+    known = {note.staff_no: note.name for note in owed} | {ticket.owner or "": ticket.owner_name}
+
+    def who(by: str) -> str:
+        return names.people.get(by) or f"{known.get(by, '')} {by}".strip()
+
     for one in desk.activities(ticket_no):
         table.add_row(
             Text(names.fields["activity"], style="dim"),
-            Text(f"{one.at:%H:%M:%S} {names.activity(one.kind)} {one.by} {one.note}".rstrip()),
+            Text(f"{local(one.at, zone)} {names.activity(one.kind)} {who(one.by)} {one.note}".rstrip()),
         )
-    for note in desk.notifications(ticket_no):
+    for note in owed:
         table.add_row(
             Text(names.fields["notification"], style="dim"),
-            Text(f"{names.notification_state(note.state)} → {note.staff_no}"),
+            Text(f"{names.notification_state(note.state)} → {who(note.staff_no or note.role)}"),
         )
     console.print(Panel(table, title=names.ticket + ticket.ticket_no, title_align="left", expand=False))
 
 
-def show_tickets(tickets: list[TicketCard]) -> None:
+def show_tickets(tickets: list[TicketCard], zone: ZoneInfo) -> None:
     names = labels()
+    if not tickets:
+        return console.print(names.no_tickets)
     table = Table()
-    for column in ("ticket_no", "kind", "state", "grid_no", "owner", "said"):
+    for column in ("ticket_no", "opened_at", "kind", "state", "grid_no", "owner", "said"):
         table.add_column(names.fields[column])
     for one in tickets:
         table.add_row(
             one.ticket_no,
-            names.kind(one.kind),
+            local(one.opened_at, zone),
+            names.kind(one.kind) + (names.urgent if one.urgent else ""),
             names.state(one.state),
             one.grid_no or "",
             one.owner_name or "",
@@ -81,17 +96,21 @@ def show_tickets(tickets: list[TicketCard]) -> None:
     console.print(table)
 
 
-def show_notifications(notifications: list[Any]) -> None:
+def show_notifications(notifications: list[NotificationCard], zone: ZoneInfo) -> None:
     names = labels()
+    if not notifications:
+        return console.print(names.no_notifications)
     table = Table()
-    for column in ("ticket_no", "owner", "state"):
+    for column in ("ticket_no", "created_at", "to", "state"):
         table.add_column(names.fields[column])
     for one in notifications:
-        table.add_row(one.ticket_no or "", one.staff_no, names.notification_state(one.state))
+        to = f"{one.name} {one.staff_no}" if one.staff_no else names.people["resident"]
+        state = names.notification_state(one.state)
+        table.add_row(one.ticket_no or "", local(one.created_at, zone), to, state)
     console.print(table)
 
 
-async def converse(dialogue: Dialogue, desk: TicketDesk, *, caller: str, dialled: str = "") -> None:
+async def converse(dialogue: Dialogue, desk: TicketDesk, zone: ZoneInfo, *, caller: str, dialled: str = "") -> None:
     """Read lines until an empty one or the end of input; answer each."""
     names = labels()
     session = f"chat-{uuid.uuid4().hex[:12]}"
@@ -104,7 +123,7 @@ async def converse(dialogue: Dialogue, desk: TicketDesk, *, caller: str, dialled
             id=uuid.uuid4().hex, session=session, text=line, caller=Caller.by(Channel.terminal, caller), dialled=dialled
         )
         reply = await dialogue.turn(heard)
-        show_reply(reply, desk)
+        show_reply(reply, desk, zone)
         if reply.ended:
             return
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands.line import Failure, JsonFlag, out, plain
+from bot.commands.line import Failure, JsonFlag, known_kind, out, plain, zone_of
 from bot.settings import load_settings
 
 
@@ -18,21 +18,30 @@ def register(app: typer.Typer) -> None:
     app.command("notifications")(notifications)
 
 
-def tickets(as_json: JsonFlag = False, open_only: Annotated[bool, typer.Option("--open")] = False) -> None:
-    """List tickets, newest first."""
-    from bot.app.parts import open_site
+def tickets(
+    as_json: JsonFlag = False,
+    open_only: Annotated[bool, typer.Option("--open", help="Only those that are not settled.")] = False,
+    grid: Annotated[str | None, typer.Option("--grid", help="Only those of this grid.")] = None,
+    person: Annotated[str | None, typer.Option("--person", help="Only those that this staff number owns.")] = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="Only this kind: outage, hazard, complaint …")] = None,
+) -> None:
+    """List tickets, newest first: gege tickets --open --grid 11 --kind outage."""
+    from bot.app.parts import existing_site
     from bot.commands.terminal import show_tickets
     from bot.tickets.desk import TicketDesk
 
-    database = open_site(load_settings())
+    if kind is not None:
+        known_kind(kind)
+    settings = load_settings()
+    database = existing_site(settings)
     try:
-        found = TicketDesk(database).tickets(open_only=open_only, limit=10_000)
+        found = TicketDesk(database).tickets(open_only, limit=10_000, grid_no=grid, owner=person, kind=kind)
     finally:
         database.dispose()
     if as_json:
         out([plain(one) for one in found])
     else:
-        show_tickets(found)
+        show_tickets(found, zone_of(settings))
 
 
 def ticket(
@@ -44,13 +53,13 @@ def ticket(
     as_json: JsonFlag = False,
 ) -> None:
     """Look at a ticket or move it: gege ticket GD2611230001 ack --by M11."""
-    from bot.app.parts import open_site
+    from bot.app.parts import existing_site
     from bot.commands.terminal import show_ticket
     from bot.tickets.desk import TicketDesk, TicketRefused
     from bot.tickets.rules import rules_of
 
     settings = load_settings()
-    database = open_site(settings)
+    database = existing_site(settings)
     desk = TicketDesk(database, rules=rules_of(settings))
     moves: dict[str, Callable[[], Any]] = {
         "ack": lambda: desk.acknowledge(number, by),
@@ -77,7 +86,7 @@ def ticket(
                 }
             )
         else:
-            show_ticket(desk, number)
+            show_ticket(desk, number, zone_of(settings))
     except TicketRefused as refused:
         raise Failure(str(refused)) from None
     finally:
@@ -86,11 +95,12 @@ def ticket(
 
 def notifications(as_json: JsonFlag = False) -> None:
     """List what is or was owed to people, newest first."""
-    from bot.app.parts import open_site
+    from bot.app.parts import existing_site
     from bot.commands.terminal import show_notifications
     from bot.tickets.desk import TicketDesk
 
-    database = open_site(load_settings())
+    settings = load_settings()
+    database = existing_site(settings)
     try:
         found = TicketDesk(database).notifications()
     finally:
@@ -98,4 +108,4 @@ def notifications(as_json: JsonFlag = False) -> None:
     if as_json:
         out([plain(one) for one in found])
     else:
-        show_notifications(found)
+        show_notifications(found, zone_of(settings))

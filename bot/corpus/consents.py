@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 from bot.corpus.models import Consent
 from bot.database import Database, now
 from bot.foundation.errors import Refused
-from bot.grid.models import Role, Staff
+from bot.grid.models import Role
+from bot.tickets import access
+from bot.tickets.cards import TicketRefused
 from bot.tickets.models import Ticket
 
 HOW = ("phone", "paper", "chat", "visit")
@@ -78,9 +80,10 @@ def _check(session: Session, ticket_no: str, by: str) -> None:
     # Locked: two people who write one consent down write one.
     if session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no).with_for_update()) is None:
         raise ConsentRefused(f"there is no ticket {ticket_no}")
-    person = session.get(Staff, by)
-    if person is None:
-        raise ConsentRefused(f"{by!r} is nobody on the staff list")
+    try:
+        person = access.known(session, by)
+    except TicketRefused as refused:
+        raise ConsentRefused(str(refused)) from None
     if person.role == Role.supervisor:
         raise ConsentRefused(f"{by} looks on; whoever has talked to the resident writes it down")
 

@@ -6,7 +6,6 @@ token (Rasa's stock `/webhooks/rest` has no authentication and is not opened).""
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.turns import RasaDialogue, about_turn, settle
 from bot.foundation.background import Background
 from bot.foundation.errors import Unavailable
+from bot.foundation.untrusted import same
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.heard import Heard
@@ -136,7 +136,7 @@ def run_rasa_server(
             routes = Blueprint("gege_webhook")
 
             def known(request: Request) -> bool:
-                return hmac.compare_digest(request.headers.get("Authorization", ""), expected)
+                return same(request.headers.get("Authorization", ""), expected)
 
             @routes.post("/parse")
             async def parse(request: Request) -> HTTPResponse:

@@ -37,13 +37,21 @@ class _Wrong(Broken):
         super().__init__(f"{where}: {fault}" if where else fault)
 
 
-def load(kind: type[T], file: Path | Traversable, *, fault: Callable[[str], GegeError] = WordsBroken) -> T:
+def load(
+    kind: type[T],
+    file: Path | Traversable,
+    *,
+    empty: T | None = None,
+    fault: Callable[[str], GegeError] = WordsBroken,
+) -> T:
     """What a YAML file holds, as a `kind`: a dataclass, or dict[…], tuple[…, ...], frozenset[…] of what is named below.
 
     Fields may be text, numbers, days, Decimal, `X | None`, `Any`, other dataclasses and collections of all these; a field
-    without a default must be there, and there is nothing else. Raises `fault` (a file that a site writes has its own)."""
+    without a default must be there, and there is nothing else; `field(metadata={"key": "from"})` has another name in
+    the file. `empty` is what an empty file stands for. Raises `fault` (a file that a site writes has its own)."""
     try:
-        return cast(T, _as(kind, _read(file), ""))
+        found = _read(file)
+        return empty if found is None and empty is not None else cast(T, _as(kind, found, ""))
     except FileNotFoundError:
         raise fault(f"{file} is missing") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError, _Wrong) as problem:
@@ -90,13 +98,13 @@ def _dataclass(kind: type, value: Any, where: str) -> Any:
     if not isinstance(value, dict):
         raise _Wrong(where, f"names and their values are needed, not {value!r:.60}")
     hints = get_type_hints(kind)
-    fields = {one.name: one for one in dataclasses.fields(kind) if one.init}
+    fields = {one.metadata.get("key", one.name): one for one in dataclasses.fields(kind) if one.init}
     if unknown := next((key for key in value if key not in fields), None):
         raise _Wrong(_inside(where, unknown), "nobody reads this; is the name right?")
     found = {}
     for name, field in fields.items():
         if name in value:
-            found[name] = _as(hints[name], value[name], _inside(where, name))
+            found[field.name] = _as(hints[field.name], value[name], _inside(where, name))
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise _Wrong(_inside(where, name), "is missing")
     try:

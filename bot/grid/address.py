@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import yaml
+from bot.foundation.words import load
 
 _FILE = Path(__file__).resolve().parent / "data" / "place_words.yml"
 
 _STREET = re.compile(r"^[㐀-鿿]{2,}?(?=[\d零一二三四五六七八九十]|$)")
 
 
+@dataclass(frozen=True)
+class PlaceWords:
+    """How places are said (place_words.yml); most are regular expressions."""
+
+    community_suffixes: tuple[str, ...]
+    name_suffixes: tuple[str, ...]
+    building: str
+    unit: tuple[str, str]
+    floor: str
+    room: str
+    no_place: str
+    household_holder: str
+    numbers_behind: str
+    surname_cue: str
+    account: str
+    labels: dict[str, str]
+    garbled_number: str
+    joining: str
+    unread_number: str
+    number_marks: str
+
+
 @lru_cache(maxsize=1)
-def place_words() -> dict[str, Any]:
-    """How places are said (place_words.yml)."""
-    loaded: dict[str, Any] = yaml.safe_load(_FILE.read_text("utf-8"))
-    return loaded
+def place_words() -> PlaceWords:
+    return load(PlaceWords, _FILE)
 
 
 def street_of(address: str) -> str:
@@ -45,7 +66,7 @@ class Parts(NamedTuple):
 def _pattern() -> re.Pattern[str]:
     words = place_words()
     return re.compile(
-        rf"(\d+)\s*(号楼|[{words['building']}]|{words['unit'][0]}|{words['unit'][1]}|[{words['floor']}]|[{words['room']}]|号|-)?"
+        rf"(\d+)\s*(号楼|[{words.building}]|{words.unit[0]}|{words.unit[1]}|[{words.floor}]|[{words.room}]|号|-)?"
     )
 
 
@@ -56,13 +77,13 @@ def read_parts(text: str) -> Parts:
     bare: list[str] = []
     for value, mark in _pattern().findall(text):
         value = value.lstrip("0") or "0"
-        if mark == "号楼" or (mark and mark in words["building"]):
+        if mark == "号楼" or (mark and mark in words.building):
             building = building or value
-        elif mark in words["unit"]:
+        elif mark in words.unit:
             unit = unit or value
-        elif mark and mark in words["floor"]:
+        elif mark and mark in words.floor:
             floor = floor or value
-        elif mark and mark in words["room"]:
+        elif mark and mark in words.room:
             room = room or value
         elif mark == "号":
             number = number or value

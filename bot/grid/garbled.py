@@ -20,9 +20,9 @@ def garbled(behind: str) -> bool:
     Between the name and the first digit only known joining words are trusted."""
     words = place_words()
     first = re.search(r"\d", behind)
-    if first and not re.fullmatch(words["joining"], behind[: first.start()]):
+    if first and not re.fullmatch(words.joining, behind[: first.start()]):
         return True
-    lost = re.search(words["garbled_number"], behind) or re.search(words["unread_number"], behind)
+    lost = re.search(words.garbled_number, behind) or re.search(words.unread_number, behind)
     return bool(lost) or any(_drowned(behind[run.end() :]) for run in re.finditer(r"\d+", behind))
 
 

@@ -9,11 +9,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from bot.foundation.errors import Refused
+from bot.foundation.words import load
 
 #: shorter ones stand in too many words
 SHORTEST = 2
@@ -32,6 +30,11 @@ class HeardName:
     source: str = ""
 
 
+@dataclass(frozen=True)
+class _NamesFile:
+    names: tuple[HeardName, ...] | None = None
+
+
 def names_file() -> Path:
     """Where the confirmed pairs are."""
     return Path(os.environ.get("GEGE_HOME") or "var") / "names.yml"
@@ -39,13 +42,15 @@ def names_file() -> Path:
 
 def read(file: Path) -> list[HeardName]:
     """The pairs of a file; none when it is not there. Raises NamesRefused."""
-    try:
-        rows: Any = (yaml.safe_load(file.read_text("utf-8")) or {}).get("names") or []
-        return [HeardName(str(row["heard"]), str(row["name"]), str(row.get("source", ""))) for row in rows]
-    except FileNotFoundError:
+    if not file.exists():
         return []
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError, UnicodeDecodeError) as problem:
-        raise NamesRefused(f"{file}: not a list of names (heard, name): {problem}") from problem
+    found = load(
+        _NamesFile,
+        file,
+        empty=_NamesFile(),
+        fault=lambda line: NamesRefused(f"not a list of names (heard, name): {line}"),
+    )
+    return list(found.names or ())
 
 
 def check(pairs: Sequence[HeardName], names: Collection[str], ordinary: Sequence[str] = ()) -> None:

@@ -69,9 +69,9 @@ class Locator:
         self._names = list(county.names)
         self._accent = [fold(name) for name in self._names]
         self._dialect = [fold(name, "dialect") for name in self._names]
-        suffixes = sorted(place_words()["name_suffixes"], key=len, reverse=True)
+        suffixes = sorted(place_words().name_suffixes, key=len, reverse=True)
         self._cores = {name: _core(name, suffixes) for name in self._names}
-        self._communities = {name: _core(name, place_words()["community_suffixes"]) for name in county.grids_in}
+        self._communities = {name: _core(name, place_words().community_suffixes) for name in county.grids_in}
         self._name_order = {name: index for index, name in enumerate(self._names)}
 
     def locate(
@@ -127,7 +127,7 @@ class Locator:
     ) -> tuple[Location, bool]:
         """Where one reading points, and whether its number was heard badly."""
         if as_said:
-            text = re.sub(place_words()["account"], "", text)
+            text = re.sub(place_words().account, "", text)
         elif number := self._account(text):
             return self._certain(number, 1.0, text), False
         whole = _joined(earlier, text)
@@ -230,13 +230,13 @@ class Locator:
     def _parts(self, text: str, names: list[_Match]) -> Parts:
         """The numbers that belong to the place: those behind its name, without what counts something else."""
         behind = text[names[0].end :] if names else text
-        behind = re.sub(rf"\d+\s*(?:{place_words()['no_place']})", " ", behind)
+        behind = re.sub(rf"\d+\s*(?:{place_words().no_place})", " ", behind)
         behind = re.sub(r"\d{7,}", " ", behind)
         parts = read_parts(behind)
         if names and parts == Parts():
             # 六栋凤凰城; a bare digit there is a word that was misheard: 是七东门巷
-            before = re.sub(rf"\d+\s*(?:{place_words()['no_place']})", " ", text[: names[0].start])
-            before = re.sub(rf"\d{{7,}}|\d+(?!\d|{place_words()['number_marks']})", " ", before)
+            before = re.sub(rf"\d+\s*(?:{place_words().no_place})", " ", text[: names[0].start])
+            before = re.sub(rf"\d{{7,}}|\d+(?!\d|{place_words().number_marks})", " ", before)
             parts = read_parts(before)
         return parts
 
@@ -481,9 +481,9 @@ def _holder(text: str, given: str | None) -> tuple[str, str]:
     if given:
         return (given, "") if len(given) > 1 else ("", given)
     words = place_words()
-    if match := re.search(words["household_holder"], text):
+    if match := re.search(words.household_holder, text):
         return match.group("name"), ""
-    if match := re.search(words["surname_cue"], text):
+    if match := re.search(words.surname_cue, text):
         return "", match.group("surname")
     return "", ""
 
@@ -496,7 +496,7 @@ def _heard(text: str, names: list[_Match], parts: Parts, said: str | None) -> st
             return core or said if fold(said) in fold(text) or said in text else ""
         return ""
     start, end = names[0].start, names[0].end
-    behind = re.match(place_words()["numbers_behind"], text[end:])
+    behind = re.match(place_words().numbers_behind, text[end:])
     if behind:
         end += behind.end()
     if said and (position := text.find(said)) >= 0 and position < start:

@@ -24,10 +24,6 @@ class Role(enum.StrEnum):
     admin = "admin"
 
 
-#: these see every case; managers and assistants those of their own grids
-EVERY_CASE = frozenset({Role.team, Role.duty, Role.admin, Role.crew})
-
-
 class Community(Base):
     """区域网格 社区."""
 

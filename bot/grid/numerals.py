@@ -103,7 +103,7 @@ def _under_ten_thousand(number: int) -> str:
 
 def speak_digits(digits: str) -> str:
     """13907 → 幺三九零七, as telephone numbers are read."""
-    return "".join("幺" if c == "1" else _SPOKEN[int(c)] if c.isdigit() else c for c in digits)
+    return "".join("幺" if c == "1" else _SPOKEN[int(c)] if c.isdecimal() else c for c in digits)
 
 
 def speak_money(amount: Decimal) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import threading
 import time
 from collections.abc import Callable
 
@@ -16,11 +17,15 @@ log = logging.getLogger(__name__)
 
 #: a leave that is written down counts this soon (s); a ringing telephone does not ask the database each time
 _FRESH_S = 5.0
+#: whoever keeps it fresh does so that often (s)
+EVERY_S = 2.0
 
 
 class Present:
     """Answers as the registry does about staff and duty desk, for this moment. A database that cannot be asked leaves
-    what was known last: a caller must always be put through."""
+    what was known last: a caller must always be put through.
+
+    Whoever answers in an event loop has `refresh` called beside it, so that nothing is asked there."""
 
     def __init__(
         self,
@@ -31,6 +36,7 @@ class Present:
         self._registry, self._clock, self._steady = registry, clock, steady
         self._leaves: dict[str, str] = {}
         self._asked: float | None = None
+        self._asking = threading.Lock()
 
     def staff(self, grid_no: str, role: str) -> list[PersonCard]:
         """People of a role on a grid, or who stands in for them."""
@@ -48,12 +54,20 @@ class Present:
         found = [self._registry.person(substitute(one.staff_no, leaves)) or one for one in people]
         return list({one.staff_no: one for one in found}.values())
 
+    def refresh(self) -> None:
+        """Ask who is on leave now. Blocks, raises what the database raises; who asks meanwhile gets what was known."""
+        if not self._asking.acquire(blocking=False):
+            return
+        try:
+            self._asked = self._steady()
+            self._leaves = self._registry.away(self._clock())
+        finally:
+            self._asking.release()
+
     def _current(self) -> dict[str, str]:
-        steady = self._steady()
-        if self._asked is None or steady - self._asked >= _FRESH_S:
-            self._asked = steady
+        if self._asked is None or self._steady() - self._asked >= _FRESH_S:
             try:
-                self._leaves = self._registry.away(self._clock())
+                self.refresh()
             except Exception:
                 log.exception("who is on leave cannot be read; going by what was known")
         return self._leaves

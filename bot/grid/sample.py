@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from bot.database import Database
+from bot.foundation.words import load
 from bot.grid.importer import import_csv
 from bot.grid.models import Grid
 
@@ -43,11 +42,44 @@ class _Names:
         return dice.choice(self.surnames) + given
 
 
-def _load() -> tuple[dict[str, Any], _Names]:
-    county = yaml.safe_load(COUNTY.read_text("utf-8"))
-    names = yaml.safe_load(NAMES.read_text("utf-8"))
-    surnames = list(names["surnames_common"]) * 6 + list(names["surnames"])
-    return county, _Names(surnames, list(names["given"]), names["words"])
+@dataclass(frozen=True)
+class SampleCommunity:
+    """A community of the invented county."""
+
+    name: str
+    grids: tuple[str, ...]
+    streets: tuple[str, ...]
+    compounds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SampleCounty:
+    """data/sample_county.yml."""
+
+    county: str
+    station: str
+    communities: tuple[SampleCommunity, ...]
+
+
+@dataclass(frozen=True)
+class _NamesFile:
+    """data/sample_names.yml."""
+
+    surnames_common: str
+    surnames: str
+    given: str
+    words: dict[str, str]
+
+
+def sample_county() -> SampleCounty:
+    """The invented county: its communities, streets and compounds."""
+    return load(SampleCounty, COUNTY)
+
+
+def _load() -> tuple[SampleCounty, _Names]:
+    names = load(_NamesFile, NAMES)
+    surnames = list(names.surnames_common) * 6 + list(names.surnames)
+    return sample_county(), _Names(surnames, list(names.given), names.words)
 
 
 def write_sample(folder: Path, households: int = HOUSEHOLDS, seed: int = SEED) -> tuple[Path, Path]:
@@ -55,7 +87,7 @@ def write_sample(folder: Path, households: int = HOUSEHOLDS, seed: int = SEED) -
     folder.mkdir(parents=True, exist_ok=True)
     county, names = _load()
     dice = random.Random(seed)
-    grids = [(community, grid_no) for community in county["communities"] for grid_no in community["grids"]]
+    grids = [(community, grid_no) for community in county.communities for grid_no in community.grids]
     each = max(1, households // len(grids))
     files = folder / "households.csv", folder / "staff.csv"
     with files[0].open("w", encoding="utf-8", newline="") as file:
@@ -74,12 +106,12 @@ def write_sample(folder: Path, households: int = HOUSEHOLDS, seed: int = SEED) -
 
 
 def _households(
-    community: dict[str, Any], grid_no: str, index: int, count: int, names: _Names, dice: random.Random
+    community: SampleCommunity, grid_no: str, index: int, count: int, names: _Names, dice: random.Random
 ) -> Iterator[tuple[Any, ...]]:
     """Rows without household_no. A street's numbers go on from grid to grid, with a few that repeat."""
-    second = community["grids"].index(grid_no)
+    second = community.grids.index(grid_no)
     in_streets = round(count * STREET_SHARE)
-    streets = community["streets"]
+    streets = community.streets
     per_street = max(1, in_streets // len(streets))
     transformer = 0
     made = 0
@@ -91,7 +123,7 @@ def _households(
             transformer = made // 180
             yield _row(community, "", f"{street}{number}{names.words['number']}", grid_no, transformer, names, dice)
             made += 1
-    compounds = community["compounds"]
+    compounds = community.compounds
     shared = [one for one in compounds if one == names.words["shared_compound"]]
     own = [one for place, one in enumerate(compounds) if one not in shared and place % 2 == second] + shared
     # Only a county larger than the sample's own needs more buildings than these.
@@ -122,7 +154,7 @@ def _shared_building(building: int, second: int) -> bool:
 
 
 def _row(
-    community: dict[str, Any],
+    community: SampleCommunity,
     compound: str,
     address: str,
     grid_no: str,
@@ -136,16 +168,16 @@ def _row(
     balance = -round(dice.uniform(20, 140) * months, 2) if owed else round(dice.uniform(0, 300), 2)
     # Eight digits behind 139/158/… that no operator gives out in this county (…00…): invented numbers.
     phone = f"{dice.choice(('139', '138', '158', '187'))}0000{dice.randint(0, 9999):04d}" if dice.random() < 0.9 else ""
-    base = community["name"].removesuffix(names.words["community"])
+    base = community.name.removesuffix(names.words["community"])
     return (
-        names.person(dice), phone, community["name"], compound, address,
+        names.person(dice), phone, community.name, compound, address,
         f"{base}{grid_no}-{transformer + 1:02d}{names.words['transformer']}",
         f"{base}{1 + transformer // 10}{names.words['feeder']}", grid_no, ";".join(tags), f"{balance:.2f}", months,
         dice.randint(200, 5200),
     )  # fmt: skip
 
 
-def _staff(grids: list[tuple[dict[str, Any], str]], names: _Names, dice: random.Random) -> Iterator[tuple[str, ...]]:
+def _staff(grids: list[tuple[SampleCommunity, str]], names: _Names, dice: random.Random) -> Iterator[tuple[str, ...]]:
     def phone(number: int) -> str:
         return f"1370000{number:04d}"
 
@@ -191,6 +223,6 @@ def make_sample(
         progress(f"importing {file.name} …")
         progress(str(import_csv(database, file, invented=True)))
     county, _ = _load()
-    for community in county["communities"]:
-        for grid_no in community["grids"]:
+    for community in county.communities:
+        for grid_no in community.grids:
             set_grid_phone(database, grid_no, f"07150000{int(grid_no):03d}")

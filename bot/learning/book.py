@@ -6,16 +6,17 @@ import datetime as dt
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.database import Database, now
-from bot.grid.models import EVERY_CASE, GridStaff, Household, Role, Staff
+from bot.foundation.words import load
+from bot.grid.models import Household, Role, Staff
 from bot.learning.models import Correction, CorrectionState
 from bot.learning.rules import Corrected, CorrectionRefused, contradicting, doubt, same_sentence, unusable
+from bot.tickets import access
+from bot.tickets.cards import TicketRefused
 from bot.tickets.models import Kind, Ticket, Utterance
 
 #: these may be the second person
@@ -48,21 +49,33 @@ class CorrectionCard:
     fresh: bool = True
 
 
+@dataclass(frozen=True)
+class LearningWords:
+    """words.yml."""
+
+    #: reason → language → words
+    reasons: dict[str, dict[str, str]]
+    #: kind of a ticket → what it is called where sentences are understood
+    intents: dict[str, str]
+    others: tuple[str, ...]
+    examples_head: str
+    words_head: str
+
+
 @cache
-def learning_words() -> dict[str, Any]:
-    words: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("words.yml").read_text("utf-8"))
-    return words
+def learning_words() -> LearningWords:
+    return load(LearningWords, Path(__file__).with_name("words.yml"))
 
 
 def why(reason: str, language: str = "en") -> str:
     """A reason in words."""
-    return str(learning_words()["reasons"][reason][language]) if reason else ""
+    return learning_words().reasons[reason][language] if reason else ""
 
 
 def intents() -> frozenset[str]:
     """What a sentence may be corrected to."""
     words = learning_words()
-    return frozenset(words["intents"].values()) | frozenset(words["others"])
+    return frozenset(words.intents.values()) | frozenset(words.others)
 
 
 class CorrectionBook:
@@ -90,7 +103,7 @@ class CorrectionBook:
         at = at or now()
         with self._database.session() as session:
             ticket = self._ticket(session, ticket_no)
-            self._person(session, by, ticket)
+            self._person(session, by, ticket, at)
             heard, utterance = _heard(session, ticket)
             # A form sends back what it showed.
             words = "" if same_sentence(words) == same_sentence(heard) else " ".join(words.split())[:5000]
@@ -200,15 +213,14 @@ class CorrectionBook:
             raise CorrectionRefused("empty", f"there is no ticket {ticket_no}")
         return ticket
 
-    def _person(self, session: Session, by: str, ticket: Ticket) -> None:
-        person = session.get(Staff, by)
-        if person is None:
-            raise CorrectionRefused("second", f"{by!r} is nobody on the staff list")
+    def _person(self, session: Session, by: str, ticket: Ticket, at: dt.datetime) -> None:
+        try:
+            person = access.known(session, by)
+        except TicketRefused as refused:
+            raise CorrectionRefused("second", str(refused)) from None
         if person.role == Role.supervisor:
             raise CorrectionRefused("second", f"{by} looks on and corrects nothing")
-        if person.role in EVERY_CASE or ticket.owner == by or not ticket.grid_no:
-            return
-        if session.get(GridStaff, (ticket.grid_no, by)) is None:
+        if not access.may_see(session, person, ticket, at):
             raise CorrectionRefused("second", f"{ticket.ticket_no} is not of {by}'s grids")
 
     def _refusal(self, session: Session, row: Correction, named: str) -> str:
@@ -260,12 +272,12 @@ def _heard(session: Session, ticket: Ticket) -> tuple[str, str | None]:
 
 
 def _intent(intent: str, kind: str) -> str:
-    words = learning_words()["intents"]
+    words = learning_words().intents
     return intent or (str(words.get(kind, kind)) if kind else "")
 
 
 def _looked(row: Correction) -> Corrected:
-    was = learning_words()["intents"].get(row.kind, "") if row.kind in Kind.__members__ else ""
+    was = learning_words().intents.get(row.kind, "") if row.kind in Kind.__members__ else ""
     return Corrected(row.id or 0, row.heard, was, row.words, row.intent, row.household_no, row.by_staff_no, row.at)
 
 

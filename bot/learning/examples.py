@@ -51,7 +51,7 @@ def as_file(examples: Iterable[Example]) -> str:
         by_intent.setdefault(one.intent, []).append(one.text)
     if not by_intent:
         return ""
-    lines = [learning_words()["examples_head"].rstrip(), 'version: "3.1"', "nlu:"]
+    lines = [learning_words().examples_head.rstrip(), 'version: "3.1"', "nlu:"]
     for intent in sorted(by_intent):
         lines += [f"- intent: {intent}", "  examples: |", *(f"    - {text}" for text in by_intent[intent])]
     return "\n".join(lines) + "\n"

@@ -65,7 +65,7 @@ def candidates(corrections: Iterable[CorrectionCard], strip: Callable[[str, Corr
 # ---- the file that a person reads ---------------------------------------------------------------
 
 
-_words = WaitingWords(files.words_file, lambda: str(learning_words()["words_head"]), LexiconRefused)
+_words = WaitingWords(files.words_file, lambda: learning_words().words_head, LexiconRefused)
 waiting, keep = _words.waiting, _words.keep
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from bot.foundation.untrusted import Unreadable, json_of
 from bot.lines.incoming import FRAME_S, Incoming
 from bot.lines.line import LineEvent, Playback, Pressed, Sounded
 from bot.lines.outgoing import Outgoing
@@ -41,6 +42,8 @@ _STUCK_S = 10.0
 #: messages that mean nothing before the line is closed; keys a second
 _STRIKES = 20
 _KEYS_A_SECOND = 10.0
+#: what a page says beside sound: a key, or that it hangs up
+_LARGEST_WISH = 4096
 
 
 class WebsocketLine:
@@ -135,8 +138,8 @@ class WebsocketLine:
     async def _asked(self, text: str) -> bool:
         """False when the caller hangs up."""
         try:
-            wish = json.loads(text)
-        except (ValueError, RecursionError):
+            wish = json_of(text.encode("utf-8", "surrogatepass"), _LARGEST_WISH)
+        except Unreadable:
             wish = None
         if isinstance(wish, dict) and wish.get("hang_up") is True:
             return False

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.database import Base, Database, UTCDateTime, now
 from bot.foundation.errors import Refused
+from bot.foundation.untrusted import same
 
 #: bytes of the signature that travel: 128 bits
 _SIGNATURE = 16
@@ -121,7 +122,7 @@ class Links:
             body, signature = (_bytes(part) for part in token.split("."))
         except (ValueError, binascii.Error):
             raise BadLink("forged") from None
-        if not hmac.compare_digest(self._sign(body), signature):
+        if not same(signature, self._sign(body)):
             raise BadLink("forged")
         purpose, ticket_no, staff_no, expires, nonce = json.loads(body)
         expires_at = dt.datetime.fromtimestamp(expires, dt.UTC)

@@ -7,11 +7,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from bot.foundation.widths import both, narrow
+from bot.foundation.words import load
 
 DATA = Path(__file__).with_name("masking.yml")
 _HAN = r"[\u3400-\u9fff]"
@@ -41,17 +39,41 @@ class _Rules:
     begins: re.Pattern[str]
 
 
+@dataclass(frozen=True)
+class _Words:
+    """masking.yml."""
+
+    tokens: dict[str, str]
+    public_numbers: frozenset[str]
+    units: tuple[str, ...]
+    digits: str
+    places: str
+    house_words: tuple[str, ...]
+    not_doors: tuple[str, ...]
+    street_words: tuple[str, ...]
+    name_cues: tuple[str, ...]
+    titles: tuple[str, ...]
+    not_in_names: str
+    compound_surnames: tuple[str, ...]
+    surnames: str
+    given: str
+    no_names: tuple[str, ...]
+    no_part: str
+    not_after: str
+    place_words: tuple[str, ...]
+
+
 @functools.cache
 def _rules() -> _Rules:
-    data: dict[str, Any] = yaml.safe_load(DATA.read_text("utf-8"))
-    tokens: dict[str, str] = data["tokens"]
-    digit = f"[{data['digits']}]"
-    counted = f"[{data['digits']}{data['places']}]"
-    unit = f"(?:{_any(data['units'])})"
-    door = f"(?:{_any(data['house_words'])})"
-    before = rf"(?<![月{data['digits']}{data['places']}])(?!两{door})"
-    after = rf"(?!{_any(data['not_doors'])})"
-    streets = "|".join(f"(?<={word})" for word in data["street_words"])
+    data = load(_Words, DATA)
+    tokens = data.tokens
+    digit = f"[{data.digits}]"
+    counted = f"[{data.digits}{data.places}]"
+    unit = f"(?:{_any(data.units)})"
+    door = f"(?:{_any(data.house_words)})"
+    before = rf"(?<![月{data.digits}{data.places}])(?!两{door})"
+    after = rf"(?!{_any(data.not_doors)})"
+    streets = "|".join(f"(?<={word})" for word in data.street_words)
     houses = [
         # a door, also "A栋"; 两栋 is a count, 四月二十号 a date, 三号杆 a pole
         rf"{before}(?:{counted}+|[A-Za-z甲乙丙丁])\s*{door}{after}",
@@ -72,7 +94,7 @@ def _rules() -> _Rules:
         house=re.compile("|".join(f"(?:{pattern})" for pattern in houses)),
         number=re.compile("|".join(f"(?:{pattern})" for pattern in numbers)),
         name=re.compile("|".join(f"(?:{pattern})" for pattern in _names(data))),
-        public=frozenset(data["public_numbers"]),
+        public=data.public_numbers,
         tokens=tokens,
         repeated=re.compile(rf"({re.escape(tokens['house'])}\s*){{2,}}"),
         surname=re.compile(rf"({_surnames(data)}){_HAN}{{1,2}}"),
@@ -80,32 +102,32 @@ def _rules() -> _Rules:
     )
 
 
-def _surnames(data: dict[str, Any]) -> str:
-    return f"(?:{_any(data['compound_surnames'])}|[{data['surnames']}])"
+def _surnames(data: _Words) -> str:
+    return f"(?:{_any(data.compound_surnames)}|[{data.surnames}])"
 
 
-def _names(data: dict[str, Any]) -> Iterator[str]:
+def _names(data: _Words) -> Iterator[str]:
     """Ways in which a name shows itself; the first that fits."""
     surname = _surnames(data)
-    given = f"(?:(?![{data['not_in_names']}]){_HAN}){{0,2}}"
-    no_place = rf"(?!{_HAN}?(?:{_any(data['place_words'])}))"
-    no_word = rf"(?!{_any(data['no_names'])})"
-    usual = f"[{data['given']}]"
+    given = f"(?:(?![{data.not_in_names}]){_HAN}){{0,2}}"
+    no_place = rf"(?!{_HAN}?(?:{_any(data.place_words)}))"
+    no_word = rf"(?!{_any(data.no_names)})"
+    usual = f"[{data.given}]"
     # with a middle dot: 阿依古丽·买买提
-    part = f"(?:(?![{data['no_part']}]){_HAN}){{1,8}}"
+    part = f"(?:(?![{data.no_part}]){_HAN}){{1,8}}"
     yield rf"{part}(?:{_DOT}{part})+"
-    yield rf"(?P<cue>{_any(data['name_cues'])})\s*[{both(':')}]?\s*{surname}{given}"
-    yield rf"(?<![{data['not_after']}]){no_word}{surname}{given}(?={_any(data['titles'])})"
+    yield rf"(?P<cue>{_any(data.name_cues)})\s*[{both(':')}]?\s*{surname}{given}"
+    yield rf"(?<![{data.not_after}]){no_word}{surname}{given}(?={_any(data.titles)})"
     yield rf"(?<=我是){surname}{given}(?={_END})"
     yield rf"(?<=[老小]){surname}(?=[家屋他她的]|{_END})"
     # without a cue: a surname of two characters is hardly ever anything else
-    compound = rf"{no_word}(?:{_any(data['compound_surnames'])})(?!{_HAN}{{0,2}}(?:{_any(data['place_words'])}))"
-    yield rf"{compound}(?:(?![{data['no_part']}]){_HAN}){{1,3}}?(?=[家屋隔的住他她在说讲打停没]|{_END})"
-    yield rf"{compound}(?:(?![{data['no_part']}]){_HAN}){{1,2}}"
+    compound = rf"{no_word}(?:{_any(data.compound_surnames)})(?!{_HAN}{{0,2}}(?:{_any(data.place_words)}))"
+    yield rf"{compound}(?:(?![{data.no_part}]){_HAN}){{1,3}}?(?=[家屋隔的住他她在说讲打停没]|{_END})"
+    yield rf"{compound}(?:(?![{data.no_part}]){_HAN}){{1,2}}"
     # a surname and what people are called by; whose house, telephone or neighbour it is
-    yield rf"{no_word}[{data['surnames']}]{usual}{{2}}{no_place}"
-    yield rf"{no_word}[{data['surnames']}]{usual}(?=家|屋里|隔壁|的?电话|的?手机|{_END})"
-    yield rf"{no_word}[{data['surnames']}]{given}(?=家(?:里|隔壁|屋|门口|的|停|没|{_END})|屋里|隔壁|的?电话|的?手机)"
+    yield rf"{no_word}[{data.surnames}]{usual}{{2}}{no_place}"
+    yield rf"{no_word}[{data.surnames}]{usual}(?=家|屋里|隔壁|的?电话|的?手机|{_END})"
+    yield rf"{no_word}[{data.surnames}]{given}(?=家(?:里|隔壁|屋|门口|的|停|没|{_END})|屋里|隔壁|的?电话|的?手机)"
 
 
 def surname(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bot.notify.texts import clock, word
+from bot.notify.texts import clock, first_to_see
 from bot.tickets.models import Outage
 from bot.tickets.outages.cards import card
 
@@ -30,7 +30,7 @@ def outage_fields(session: Session, detail: Mapping[str, Any]) -> dict[str, str]
         "households": str(found.households),
         "reports": str(found.reports),
         "cause": found.cause,
-        "oxygen": word("outages", "first").format(count=found.urgent) if found.urgent else "",
+        "oxygen": first_to_see(found.urgent) if found.urgent else "",
         "crew_owner": found.owner_name,
     }
 

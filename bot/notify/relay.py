@@ -27,7 +27,8 @@ from bot.notify.registered_names import RegisteredNames
 from bot.notify.routes import Due, Parcel
 from bot.settings import NotifySettings
 from bot.tickets.models import Notification
-from bot.tickets.owed import paging
+from bot.tickets.owed import outbox, paging
+from bot.tickets.owed.outbox import Owed
 
 log = logging.getLogger(__name__)
 
@@ -327,21 +328,13 @@ class Relay:
         others = [one for one in everybody if one.staff_no != dead.staff_no]
         if not others:
             log.error("nobody else is left to be told that notification %s is dead", dead.id)
-        for other in others:
-            if other.role != others[0].role:
-                break
-            detail = {"notification": dead.id, "person": person.name, "reason": dead.error}
-            session.add(
-                Notification(
-                    ticket_id=dead.ticket_id,
-                    staff_no=other.staff_no,
-                    template=UNDELIVERED,
-                    urgent=dead.urgent,
-                    detail=detail,
-                    created_at=at,
-                    due_at=at,
-                )
-            )
+        detail = {"notification": dead.id, "person": person.name, "reason": dead.error}
+        owed = (
+            Owed(UNDELIVERED, dead.ticket_id, other.staff_no, urgent=dead.urgent, detail=detail)
+            for other in others
+            if other.role == others[0].role
+        )
+        outbox.owe(session, owed, at)
 
 
 def _skip(session: Session, lost: Due) -> None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from bot.grid.models import Household, Role, Staff
+from bot.grid.models import Household, Staff
 from bot.notify.links import Links, Purpose
 from bot.notify.outage_texts import outage_fields
 from bot.notify.provider import Button, Message, Provider
 from bot.notify.registered_names import RegisteredNames
-from bot.notify.texts import Case, digest, digest_for_all, render, word
-from bot.tickets.intake.channels import Channel
+from bot.notify.texts import Case, button, digest, digest_for_all, render
+from bot.tickets import access, presses
 from bot.tickets.models import Notification, State, Ticket
 
 #: the role of a reader who is no staff
@@ -32,24 +32,8 @@ ADDRESSES: dict[str, Callable[[Staff], str]] = {
 }
 
 
-#: staff can do these with a ticket that nobody has taken, or that somebody has; verbs as in Button.data
-VERBS: dict[str, tuple[str, ...]] = {
-    State.reported: ("take", "ring", "pass", "wrong"),
-    State.acknowledged: ("site", "done", "eta", "ring", "pass", "crew", "wrong"),
-    State.on_site: ("done", "eta", "ring", "crew", "wrong"),
-}
-#: channels in which staff can answer a resident through the bot
-#: verbs with a link of their own: what can be done without signing in, and the page with the number; the others
-#: lead to the case
-_OWN_LINK = {"take": Purpose.take, "site": Purpose.site, "done": Purpose.done, "ring": Purpose.ring}
 #: lines of a message that stands for many
 _LINES = 12
-
-
-def verbs(state: str, channel: str) -> tuple[str, ...]:
-    """What staff can do with a ticket in `state` that was reported by `channel`."""
-    found = VERBS.get(state, ())
-    return (found[0], "talk", *found[1:]) if found and Channel(channel).relayed else found
 
 
 @dataclass(frozen=True)
@@ -123,7 +107,7 @@ def parcel(
     people = {no: session.get_one(Staff, no) for no in dict.fromkeys(row.staff_no for row in rows) if no}
     person = people.get(first.staff_no or "")
     role = person.role if person else RESIDENT
-    cases = [_case(session, row, at, names) for row in rows]
+    cases = [_case(session, row, people.values(), at, names) for row in rows]
     messages = {}
     for way in ways:
         if len(rows) == 1:
@@ -164,9 +148,9 @@ def _takes(told: Sequence[tuple[Staff, Case]], links: Links | None, at: dt.datet
     """A link a case below a message that stands for several: the first who may take it."""
     found: dict[str, Button] = {}
     for person, case in told:
-        if case.state == State.reported and person.role != Role.supervisor and case.ticket_no not in found:
+        if case.state == State.reported and person.staff_no in case.readers and case.ticket_no not in found:
             url = links.url(Purpose.take, case.ticket_no, person.staff_no, at) if links else ""
-            label = f"{word('buttons', 'take')} {case.ticket_no}"
+            label = f"{button('take')} {case.ticket_no}"
             found[case.ticket_no] = Button(label, f"take:{case.ticket_no}", url)
     return tuple(found.values())
 
@@ -180,16 +164,16 @@ def _buttons(
         if row.channel == "sms":
             return _rating_link(case, asked, links, at)
         return tuple(Button(label, data) for data, label in asked.items())
-    if not case.ticket_no or person.role == Role.supervisor:
+    if not case.ticket_no or person.staff_no not in case.readers:
         return ()
     found = []
-    for verb in verbs(case.state, case.channel):
-        if verb == "take" and row.template in QUIET:
+    for press in presses.offered(case.state, case.channel):
+        if press.button is presses.Button.acknowledge and row.template in QUIET:
             continue
-        purpose = _OWN_LINK.get(verb, Purpose.open)
-        # 回话 goes on in the messenger: no page can do it.
-        url = links.url(purpose, case.ticket_no, person.staff_no, at) if links and verb != "talk" else ""
-        found.append(Button(word("buttons", verb), f"{verb}:{case.ticket_no}", url))
+        # What goes on in a chat no page can do; what a link cannot do with one tap leads to the case.
+        purpose = Purpose(press.verb) if press.verb in Purpose.__members__ else Purpose.open
+        url = "" if press.chat or links is None else links.url(purpose, case.ticket_no, person.staff_no, at)
+        found.append(Button(button(press.verb), f"{press.verb}:{case.ticket_no}", url))
     return tuple(found)
 
 
@@ -198,10 +182,12 @@ def _rating_link(case: Case, asked: Mapping[str, str], links: Links | None, at: 
     if links is None or f"good:{case.ticket_no}" not in asked:
         return ()
     url = links.url(Purpose.rate, case.ticket_no, "", at)
-    return (Button(word("buttons", "rate"), "", url),) if url else ()
+    return (Button(button("rate"), "", url),) if url else ()
 
 
-def _case(session: Session, row: Notification, at: dt.datetime, names: RegisteredNames) -> Case:
+def _case(
+    session: Session, row: Notification, people: Iterable[Staff], at: dt.datetime, names: RegisteredNames
+) -> Case:
     owner = aliased(Staff)
     found = session.execute(
         select(Ticket, Household, owner.name)
@@ -236,4 +222,5 @@ def _case(session: Session, row: Notification, at: dt.datetime, names: Registere
         detail=row.detail,
         names=names.within(ticket.said, ticket.place, str(row.detail.get("note", ""))),
         outage=outage,
+        readers=frozenset(one.staff_no for one in people if access.may_see(session, one, ticket, at)),
     )

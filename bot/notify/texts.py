@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from bot.foundation.words import load
 from bot.grid.models import Role
 from bot.notify.harmless import harmless
 from bot.notify.masking import mask, surname
@@ -54,25 +53,73 @@ class Case:
     names: tuple[str, ...] = ()
     #: what is said about an outage, ready to be read
     outage: Mapping[str, str] = field(default_factory=dict)
+    #: staff numbers of those among the message's readers who may open the case (bot/tickets/access.py)
+    readers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class _Digest:
+    heading: str
+    heading_all: str
+    line: str
+    supervise: str
+    outage: str
+    more: str
+
+
+@dataclass(frozen=True)
+class _Clock:
+    full: str
+    minutes: str
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """texts.yml."""
+
+    templates: dict[str, tuple[str, ...]]
+    digest: _Digest
+    buttons: dict[str, str]
+    urgent: str
+    area_unknown: str
+    console: str
+    between: str
+    master: str
+    somebody: str
+    clock: _Clock
+    stuck: dict[str, str]
+    ratings: dict[str, str]
+    outages: dict[str, str]
+    registry: dict[str, str]
+    facts: dict[str, dict[str, str]]
+    values: dict[str, str]
+    #: facts that only who is trusted with the registry reads
+    confidential: frozenset[str]
+    #: what others read instead
+    look: str
 
 
 @functools.cache
-def _texts() -> dict[str, Any]:
-    texts: dict[str, Any] = yaml.safe_load(DATA.read_text("utf-8"))
-    return texts
+def _texts() -> _Texts:
+    return load(_Texts, DATA)
 
 
-def word(group: str, name: str) -> str:
-    """A word of texts.yml by its group (buttons, ratings, outages); the name itself where there is none."""
-    return str(_texts()[group].get(name, name))
+def button(verb: str) -> str:
+    """What a button says."""
+    return _texts().buttons[verb]
+
+
+def first_to_see(count: int) -> str:
+    """How many of an outage's households are to be looked after first."""
+    return _texts().outages["first"].format(count=count)
 
 
 def heading(message: Message) -> str:
     """The line above a message on the console."""
     texts = _texts()
-    urgent = texts["urgent"] if message.urgent else ""
+    urgent = texts.urgent if message.urgent else ""
     fields = {"ticket_no": message.ticket_no, "name": message.name, "role": labels().role(message.role)}
-    return str(texts["console"]).format(**fields, urgent=urgent)
+    return texts.console.format(**fields, urgent=urgent)
 
 
 def render(template: str, case: Case, role: str, trusted: bool = False) -> str:
@@ -86,32 +133,32 @@ def render(template: str, case: Case, role: str, trusted: bool = False) -> str:
     fields = _fields(case, trusted)
     if template == "unacknowledged" and "minutes" in case.detail:
         fields["minutes"] = str(case.detail["minutes"])
-    lines = texts["templates"].get(template, texts["templates"]["reported"])
+    lines = texts.templates.get(template, texts.templates["reported"])
     return "\n".join(line.format(**fields) for line in lines if _complete(line, fields))
 
 
 def digest(cases: Sequence[Case], role: str, most: int) -> str:
     """One message for many: how many, then a line each (`most` of them)."""
     texts = _texts()
-    words = texts["digest"]
-    line = words["supervise"] if role == Role.supervisor else words["line"]
-    lines = [(words["outage"] if case.outage else line).format(**_fields(case, False)) for case in cases[:most]]
+    words = texts.digest
+    line = words.supervise if role == Role.supervisor else words.line
+    lines = [(words.outage if case.outage else line).format(**_fields(case, False)) for case in cases[:most]]
     if len(cases) > most:
-        lines.append(words["more"].format(count=len(cases) - most))
-    return "\n".join([words["heading"].format(count=len(cases)), *lines])
+        lines.append(words.more.format(count=len(cases) - most))
+    return "\n".join([words.heading.format(count=len(cases)), *lines])
 
 
 def digest_for_all(told: Sequence[tuple[str, str, Case]]) -> str:
     """One message for several readers of one room: (name, role, case) each; a line a case, with whom it is for."""
-    words = _texts()["digest"]
+    words = _texts().digest
     lines: dict[str, tuple[str, list[str]]] = {}
     for name, role, case in told:
-        line = words["supervise"] if role == Role.supervisor else words["line"]
-        text = (words["outage"] if case.outage else line).format(**_fields(case, False))
+        line = words.supervise if role == Role.supervisor else words.line
+        text = (words.outage if case.outage else line).format(**_fields(case, False))
         readers = lines.setdefault(case.ticket_no or text, (text, []))[1]
         if name not in readers:
             readers.append(name)
-    heading = words["heading_all"].format(count=len(lines))
+    heading = words.heading_all.format(count=len(lines))
     return "\n".join([heading, *(f"{text} @{' @'.join(names)}" for text, names in lines.values())])
 
 
@@ -129,11 +176,11 @@ def _fields(case: Case, trusted: bool) -> dict[str, str]:
         "ticket_no": case.ticket_no,
         "kind": labels().kind(case.kind),
         "state": labels().state(case.state),
-        "urgent": texts["urgent"] if case.urgent else "",
+        "urgent": texts.urgent if case.urgent else "",
         "grid_no": case.grid_no,
-        "area": case.community or mask(case.place, secrets) or texts["area_unknown"],
+        "area": case.community or mask(case.place, secrets) or texts.area_unknown,
         "said": case.said if trusted else mask(case.said, secrets),
-        "facts": texts["between"].join(_decisive(case, trusted)),
+        "facts": texts.between.join(_decisive(case, trusted)),
         "minutes": str(case.minutes),
         "owner": case.owner,
         "note": note if trusted else mask(note, secrets),
@@ -145,7 +192,7 @@ def _fields(case: Case, trusted: bool) -> dict[str, str]:
         "full_place": full.place,
         "full_householder": full.householder or full.registered,
         "full_reporter": full.reporter,
-        "rated": word("ratings", str(case.detail.get("rated", ""))),
+        "rated": texts.ratings.get(rated := str(case.detail.get("rated", "")), rated),
         **case.outage,
     }
     # Whatever a resident, or anybody, has put into a field: the only markup, links and lines are our own.
@@ -156,7 +203,7 @@ def _who(owner: str) -> str:
     """程远 is 程师傅; who has no surname (a duty desk) is somebody."""
     texts = _texts()
     found = surname(owner)
-    return str(texts["master"]).format(surname=found) if found else str(texts["somebody"])
+    return texts.master.format(surname=found) if found else texts.somebody
 
 
 def clock(instant: str | None) -> str:
@@ -164,7 +211,7 @@ def clock(instant: str | None) -> str:
     if not instant:
         return ""
     at = dt.datetime.fromisoformat(instant).astimezone(LOCAL)
-    pattern: str = _texts()["clock"]["minutes" if at.minute else "full"]
+    pattern = _texts().clock.minutes if at.minute else _texts().clock.full
     return pattern.format(month=at.month, day=at.day, hour=at.hour, minute=at.minute)
 
 
@@ -172,9 +219,9 @@ def _stuck(found: Mapping[str, Any]) -> str:
     """The auditor's findings, one line a kind."""
     texts = _texts()
     return "\n".join(
-        texts["stuck"][kind].format(count=one["count"], first=texts["between"].join(one["first"])).rstrip()
+        texts.stuck[kind].format(count=one["count"], first=texts.between.join(one["first"])).rstrip()
         for kind, one in found.items()
-        if kind in texts["stuck"]
+        if kind in texts.stuck
     )
 
 
@@ -184,22 +231,22 @@ def _decisive(case: Case, trusted: bool) -> list[str]:
     What the registry says of a household (it owes, it is to be cared for) goes only by a trusted way; elsewhere the
     reader is told to look into the case."""
     texts = _texts()
-    registry = texts["registry"]
+    registry = texts.registry
     flags: list[str] = []
     if case.owed:
         flags.append(registry["owed"].format(months=case.months_owed) if case.months_owed else registry["owed_some"])
     flags += [registry[tag] for tag in case.tags if tag in registry]
-    confidential = {name: value for name, value in case.facts.items() if name in texts["confidential"]}
+    confidential = {name: value for name, value in case.facts.items() if name in texts.confidential}
     found = flags if trusted else []
     for name, value in case.facts.items():
         if name in confidential and not trusted:
             continue
-        if name in texts["values"] and value:
-            found.append(texts["values"][name].format(value=value))
-        elif said := texts["facts"].get(name, {}).get(_plain(value)):
+        if name in texts.values and value:
+            found.append(texts.values[name].format(value=value))
+        elif said := texts.facts.get(name, {}).get(_plain(value)):
             found.append(said)
-    if not trusted and (flags or any(texts["facts"].get(n, {}).get(_plain(v)) for n, v in confidential.items())):
-        found.append(texts["look"])
+    if not trusted and (flags or any(texts.facts.get(n, {}).get(_plain(v)) for n, v in confidential.items())):
+        found.append(texts.look)
     return list(dict.fromkeys(found))
 
 

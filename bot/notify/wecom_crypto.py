@@ -9,13 +9,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import hmac
 import secrets
 import struct
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from bot.foundation.errors import Refused
+from bot.foundation.untrusted import number, same
 
 _BLOCK = 32
 #: a callback older than this (s) is a replay, unless the clocks are wrong
@@ -39,13 +39,16 @@ class WeComCrypto:
         self._token, self._key, self._receiver = token, key, receiver
 
     def signature(self, timestamp: str, nonce: str, encrypted: str) -> str:
-        return hashlib.sha1("".join(sorted([self._token, timestamp, nonce, encrypted])).encode()).hexdigest()
+        return hashlib.sha1(
+            "".join(sorted([self._token, timestamp, nonce, encrypted])).encode("utf-8", "surrogatepass")
+        ).hexdigest()
 
     def decrypt(self, signature: str, timestamp: str, nonce: str, encrypted: str, at: float) -> str:
         """The message. `at`: now, in seconds since 1970. Raises NotFromWeCom."""
-        if not hmac.compare_digest(self.signature(timestamp, nonce, encrypted), signature.lower()):
+        if not same(signature.lower(), self.signature(timestamp, nonce, encrypted)):
             raise NotFromWeCom("the signature does not fit")
-        if not timestamp.isdigit() or abs(at - int(timestamp)) > WINDOW:
+        sent_at = number(timestamp)
+        if sent_at is None or abs(at - sent_at) > WINDOW:
             raise NotFromWeCom("the time stamp is too far from now")
         try:
             sealed = base64.b64decode(encrypted, validate=True)
@@ -61,7 +64,7 @@ class WeComCrypto:
             raise NotFromWeCom("the message cannot be decrypted")
         (length,) = struct.unpack(">I", plain[:4])
         message, receiver = plain[4 : 4 + length], plain[4 + length :]
-        if not hmac.compare_digest(receiver, self._receiver.encode()):
+        if not same(receiver, self._receiver):
             raise NotFromWeCom("the message is for another company")
         try:
             return message.decode("utf-8")

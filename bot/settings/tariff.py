@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from bot.foundation.errors import Refused
+from bot.foundation.words import load
 
 DEFAULT = Path(__file__).with_name("tariff.yml")
 
@@ -31,7 +29,7 @@ class Tier:
 class Tariff:
     """One dated table of tiers."""
 
-    since: dt.date
+    since: dt.date = field(metadata={"key": "from"})
     tiers: tuple[Tier, ...]
 
     def cost(self, kwh: int) -> Decimal:
@@ -51,17 +49,17 @@ class Tariff:
         return len(self.tiers), None
 
 
+@dataclass(frozen=True)
+class _Tariffs:
+    """The file."""
+
+    residential: tuple[Tariff, ...]
+
+
 def load_tariff(path: Path | None = None, on: dt.date | None = None) -> Tariff:
     """The residential table in force on a day (default: today). Raises TariffError."""
     file = path or DEFAULT
-    try:
-        rows: list[dict[str, Any]] = yaml.safe_load(file.read_text("utf-8"))["residential"]
-        tables = [
-            Tariff(row["from"], tuple(Tier(tier["up_to"], Decimal(str(tier["price"]))) for tier in row["tiers"]))
-            for row in rows
-        ]
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ArithmeticError) as problem:
-        raise TariffError(f"{file}: not a price table: {problem!r}") from problem
+    tables = load(_Tariffs, file, fault=lambda line: TariffError(f"not a price table: {line}")).residential
     for table in tables:
         limits = [tier.up_to for tier in table.tiers]
         known = [limit for limit in limits[:-1] if limit is not None]

@@ -5,22 +5,30 @@ Each syllable folds to one private character, so that rapidfuzz compares sounds 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-import yaml
 from pypinyin import Style, lazy_pinyin, pinyin
 from pypinyin.contrib.tone_convert import to_finals, to_initials
+
+from bot.foundation.words import load
 
 _FILE = Path(__file__).with_name("sound_classes.yml")
 _PRIVATE = 0xE000
 
 
+@dataclass(frozen=True)
+class _Merged:
+    """What counts as the same at one strength: initial → initial, final → final."""
+
+    initials: dict[str, str]
+    finals: dict[str, str]
+
+
 @lru_cache(maxsize=1)
-def _classes() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(_FILE.read_text("utf-8"))
-    return loaded
+def _classes() -> dict[str, _Merged]:
+    return load(dict[str, _Merged], _FILE)
 
 
 _codes: dict[str, str] = {}
@@ -36,7 +44,7 @@ def _fold_syllable(syllable: str, strength: str) -> str:
     initial, final = to_initials(syllable, strict=False), to_finals(syllable, strict=False)
     if strength == "accent" and syllable.startswith("hu") and syllable != "hu":
         initial, final = "f", final.removeprefix("u")
-    return table["initials"].get(initial, initial) + "|" + table["finals"].get(final, final)
+    return table.initials.get(initial, initial) + "|" + table.finals.get(final, final)
 
 
 @lru_cache(maxsize=20_000)

@@ -8,10 +8,9 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from typing import Any
+from pathlib import Path
 
-import yaml
+from bot.foundation.words import load
 
 log = logging.getLogger(__name__)
 
@@ -20,20 +19,29 @@ UNKNOWN = "[unk]"
 _LONGEST_WORD = 6
 
 
+@dataclass(frozen=True)
+class _Likely:
+    """phrases.yml."""
+
+    lists: dict[str, tuple[str, ...]]
+    #: question → names of lists
+    questions: dict[str, tuple[str, ...]]
+
+
 @cache
-def _file() -> dict[str, Any]:
-    return dict(yaml.safe_load((resources.files(__package__) / "phrases.yml").read_text("utf-8")))
+def _file() -> _Likely:
+    return load(_Likely, Path(__file__).with_name("phrases.yml"))
 
 
 def phrases_by_question(communities: Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
     """Question → what is likely to be answered; `communities` are the site's."""
     lists = {
-        **_file()["lists"],
-        "communities": sorted({*communities, *(one.removesuffix("社区") for one in communities)}),
+        **_file().lists,
+        "communities": tuple(sorted({*communities, *(one.removesuffix("社区") for one in communities)})),
     }
     found = {
         question: tuple(phrase for name in names for phrase in lists[name])
-        for question, names in _file()["questions"].items()
+        for question, names in _file().questions.items()
     }
     return {question: phrases for question, phrases in found.items() if phrases}
 

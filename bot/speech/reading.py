@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from typing import Any
+from pathlib import Path
 
-import yaml
 from pypinyin import Style, lazy_pinyin, load_phrases_dict, load_single_dict
 
 from bot.foundation.widths import both
+from bot.foundation.words import load
 from bot.grid.numerals import speak_number
 
 # Fullwidth punctuation is folded to its ASCII twin first (NFKC), so that there is one of each.
@@ -31,10 +31,39 @@ _PAUSES = {
 }
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """reading.yml."""
+
+    digits: dict[str, str]
+    spelled: dict[str, str]
+    two_of: str
+    minus: str
+    point: str
+    percent: str
+    yuan: str
+    jiao: str
+    fen: str
+    hour: str
+    minute: str
+    whole_hour: str
+    year: str
+    month: str
+    day: str
+    counted: tuple[str, ...]
+    short_numbers: frozenset[str]
+    spelled_after: tuple[str, ...]
+    spelled_before: tuple[str, ...]
+    amounts: tuple[str, ...]
+    symbols: dict[str, str]
+    letters: dict[str, str]
+    pinyin: dict[str, str]
+
+
 @cache
-def _words() -> dict[str, Any]:
-    values: dict[str, Any] = yaml.safe_load((resources.files(__package__) / "reading.yml").read_text("utf-8"))
-    for word, reading in values["pinyin"].items():
+def _words() -> _Reading:
+    values = load(_Reading, Path(__file__).with_name("reading.yml"))
+    for word, reading in values.pinyin.items():
         syllables = reading.split()
         if len(word) == 1:
             load_single_dict({ord(word): syllables[0]}, style="tone2")
@@ -58,53 +87,52 @@ def spoken(text: str) -> str:
     """Digits become the words that people say: 139… 幺三九…, 206号 二百零六号, 86.20元 八十六块两角."""
     words = _words()
     text = plain(text)
-    for symbol, word in words["symbols"].items():
+    for symbol, word in words.symbols.items():
         if symbol != "%":
             text = text.replace(symbol, word)
     text = re.sub(r"(\d{4})-(\d{1,2})-(\d{1,2})", _date, text)
     text = re.sub(r"(?<!\d)([01]?\d|2[0-4]):([0-5]\d)(?!\d)", _time, text)
-    text = re.sub(r"(?<!\d)(\d{4})(?=年)", lambda m: _each(m.group(1), "digits"), text)
-    text = re.sub(r"(?<!\d)(-?\d+(?:\.\d+)?)\s*%", lambda m: words["percent"] + number(m.group(1)), text)
+    text = re.sub(r"(?<!\d)(\d{4})(?=年)", lambda m: _each(m.group(1), _words().digits), text)
+    text = re.sub(r"(?<!\d)(-?\d+(?:\.\d+)?)\s*%", lambda m: words.percent + number(m.group(1)), text)
     text = re.sub(r"¥\s*(-?\d+(?:\.\d+)?)", lambda m: _money(m.group(1)), text)
     text = re.sub(r"(?<![\d.])(-?\d+(?:\.\d{1,2})?)\s*(?:元|块钱|块)(?!\d)", lambda m: _money(m.group(1)), text)
     return re.sub(r"(?<![\d.])(-?)(\d+(?:[-—]\d+)*(?:\.\d+)?)(.?)", _plain, text)
 
 
-def _each(digits: str, how: str) -> str:
-    table = _words()[how]
+def _each(digits: str, table: dict[str, str]) -> str:
     return "".join(table.get(digit, digit) for digit in digits)
 
 
 def _date(found: re.Match[str]) -> str:
     words = _words()
     year, month, day = found.groups()
-    return f"{_each(year, 'digits')}{words['year']}{number(month)}{words['month']}{number(day)}{words['day']}"
+    return f"{_each(year, words.digits)}{words.year}{number(month)}{words.month}{number(day)}{words.day}"
 
 
 def _time(found: re.Match[str]) -> str:
     words = _words()
     hour, minute = int(found.group(1)), int(found.group(2))
-    spoken_hour = words["two_of"] if hour == 2 else number(str(hour))
+    spoken_hour = words.two_of if hour == 2 else number(str(hour))
     if minute == 0:
-        return f"{spoken_hour}{words['hour']}{words['whole_hour']}"
-    zero = words["digits"]["0"] if minute < 10 else ""
-    return f"{spoken_hour}{words['hour']}{zero}{number(str(minute))}{words['minute']}"
+        return f"{spoken_hour}{words.hour}{words.whole_hour}"
+    zero = words.digits["0"] if minute < 10 else ""
+    return f"{spoken_hour}{words.hour}{zero}{number(str(minute))}{words.minute}"
 
 
 def _money(amount: str) -> str:
     words = _words()
-    sign = words["minus"] if amount.startswith("-") else ""
+    sign = words.minus if amount.startswith("-") else ""
     whole, _, part = amount.lstrip("-").partition(".")
     jiao, fen = (part + "00")[0], (part + "00")[1]
     out = ""
     if int(whole) or not (int(jiao) or int(fen)):
-        out += (words["two_of"] if int(whole) == 2 else number(whole)) + words["yuan"]
+        out += (words.two_of if int(whole) == 2 else number(whole)) + words.yuan
     if jiao != "0":
-        out += (words["two_of"] if jiao == "2" else words["digits"][jiao]) + words["jiao"]
+        out += (words.two_of if jiao == "2" else words.digits[jiao]) + words.jiao
     elif fen != "0" and out:
-        out += words["digits"]["0"]
+        out += words.digits["0"]
     if fen != "0":
-        out += words["digits"][fen] + words["fen"]
+        out += words.digits[fen] + words.fen
     return sign + out
 
 
@@ -114,21 +142,21 @@ def _plain(found: re.Match[str]) -> str:
     before = found.string[: found.start()]
     rest = after + found.string[found.end() :]
     parts = re.split("[-—]", value)
-    amount = any(rest.startswith(word) for word in words["amounts"])
-    if len(parts) > 1 or not amount and (value in words["short_numbers"] or _is_spelled(value, before, rest)):
+    amount = any(rest.startswith(word) for word in words.amounts)
+    if len(parts) > 1 or not amount and (value in words.short_numbers or _is_spelled(value, before, rest)):
         return ("," if sign and before else "") + "、".join(_groups(part) for part in parts) + after
-    counted = value == "2" and any(rest.startswith(word) for word in words["counted"])
-    said = words["two_of"] if counted else number(value)
-    return (words["minus"] if sign and not before[-1:].isalnum() else "") + said + after
+    counted = value == "2" and any(rest.startswith(word) for word in words.counted)
+    said = words.two_of if counted else number(value)
+    return (words.minus if sign and not before[-1:].isalnum() else "") + said + after
 
 
 def _is_spelled(value: str, before: str, rest: str) -> bool:
     words = _words()
     if "." in value:
         return False
-    if len(value) >= 5 or value.startswith("00") or any(before.endswith(word) for word in words["spelled_after"]):
+    if len(value) >= 5 or value.startswith("00") or any(before.endswith(word) for word in words.spelled_after):
         return True
-    return len(value) >= 3 and any(rest.startswith(word) for word in words["spelled_before"])
+    return len(value) >= 3 and any(rest.startswith(word) for word in words.spelled_before)
 
 
 def _groups(digits: str) -> str:
@@ -139,16 +167,16 @@ def _groups(digits: str) -> str:
         cut = [digits[start : start + 4] for start in range(0, len(digits), 4)]
     else:
         cut = [digits]
-    return "、".join(_each(part, "spelled") for part in cut)
+    return "、".join(_each(part, _words().spelled) for part in cut)
 
 
 def number(value: str) -> str:
     """Digits -> Chinese words ("206" 二百零六, "1.5" 一点五)."""
     words = _words()
-    sign = words["minus"] if value.startswith("-") else ""
+    sign = words.minus if value.startswith("-") else ""
     whole, _, part = value.lstrip("-").partition(".")
-    said = speak_number(int(whole or "0")) if len(whole) <= 8 else _each(whole, "digits")
-    return sign + said + (words["point"] + _each(part, "digits") if part else "")
+    said = speak_number(int(whole or "0")) if len(whole) <= 8 else _each(whole, words.digits)
+    return sign + said + (words.point + _each(part, words.digits) if part else "")
 
 
 def pinyin(text: str) -> str:
@@ -162,7 +190,7 @@ def pinyin(text: str) -> str:
             if char in _PAUSES:
                 said.append(_PAUSES[char])
             elif char.isascii() and char.isalpha():
-                said.extend(words["letters"][char.upper()].split())
+                said.extend(words.letters[char.upper()].split())
         return said
 
     # `errors` may return a list of syllables, which pypinyin's annotation does not say.

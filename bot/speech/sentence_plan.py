@@ -7,12 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from typing import Any
-
-import yaml
+from pathlib import Path
 
 from bot.foundation.widths import both
+from bot.foundation.words import load
 from bot.speech.reading import plain, spoken
 
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -44,10 +42,17 @@ class Part:
         return _PAUSE_S.get(self.text[:1], 0.0)
 
 
+@dataclass(frozen=True)
+class Counting:
+    """counting.yml: words of numbers that can be recorded one by one, and what is counted."""
+
+    numerals: tuple[str, ...]
+    units: tuple[str, ...]
+
+
 @cache
-def counting() -> dict[str, Any]:
-    """`numerals` and `units`: words of numbers that can be recorded one by one."""
-    return dict(yaml.safe_load((resources.files(__package__) / "counting.yml").read_text("utf-8")))
+def counting() -> Counting:
+    return load(Counting, Path(__file__).with_name("counting.yml"))
 
 
 def fixed_parts(template: str) -> list[str]:
@@ -71,8 +76,8 @@ class Planner:
         #: what is said to everybody: sentences without variables, the words between variables, words of numbers
         self._everybodys = {
             *(words for each in templates for words in _everybodys(each)),
-            *counting()["numerals"],
-            *counting()["units"],
+            *counting().numerals,
+            *counting().units,
         }
         self._patterns = [re.compile(_pattern(each)) for each in self._templates]
         self._phrases: dict[str, list[str]] = {}
@@ -108,7 +113,7 @@ class Planner:
         return tuple(parts)
 
     def _of_value(self, value: str) -> list[Part]:
-        numerals, units = counting()["numerals"], counting()["units"]
+        numerals, units = counting().numerals, counting().units
         parts: list[Part] = []
         other = ""
 

@@ -14,7 +14,7 @@ from bot.database import Database, now
 from bot.dialogue.port import Dialogue
 from bot.foundation.background import Background, Backgrounds
 from bot.foundation.backoff import Backoff
-from bot.grid.present import Present
+from bot.grid.present import EVERY_S, Present
 from bot.grid.registry import Registry
 from bot.lines.audiosocket import AudioSocketServer
 from bot.lines.fastagi import FastAgiServer
@@ -108,6 +108,7 @@ class Telephone:
             self.hand_overs.background(),
             self.later.background(),
             *(() if spool else (self.spool.background(),)),
+            Background("who is on leave", EVERY_S, lambda: asyncio.to_thread(self.people.refresh)),
             Background("recordings' terms", _EXPIRY_S, self._expire, again=_EXPIRY_AGAIN),
         )
         self._watch()
@@ -133,6 +134,8 @@ class Telephone:
     async def start(self) -> None:
         """Listen. Raises OSError, with both addresses free again."""
         await self._warm_up()
+        with contextlib.suppress(Exception):  # a database that is away: the background says so
+            await asyncio.to_thread(self.people.refresh)
         await self.audiosocket.start()
         try:
             await self.fastagi.start()

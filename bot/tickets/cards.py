@@ -17,6 +17,10 @@ class TicketRefused(Refused):
     """The rules of the service do not allow this; the message says what stands against it."""
 
 
+class NotYours(TicketRefused):
+    """Somebody on the staff list whose case it is not (bot/tickets/access.py)."""
+
+
 class TooLate(TicketRefused):
     """The ticket has ended: nothing was changed. `by` ended it at `since`."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
@@ -15,12 +15,14 @@ from sqlalchemy.orm import Session
 
 from bot.database import Database, Unit, now
 from bot.grid.models import Staff
+from bot.tickets import access, presses
 from bot.tickets import reading as shelf
 from bot.tickets.cards import (
     ActivityCard,
     CallCard,
     DeadlineCard,
     NotificationCard,
+    NotYours,
     Pressed,
     Report,
     TicketCard,
@@ -33,11 +35,12 @@ from bot.tickets.intake.kept import fit, keep
 from bot.tickets.life import broken_off as calls
 from bot.tickets.life import opening
 from bot.tickets.life.adding import Added, add
-from bot.tickets.life.handling import Button, Done, Handling
+from bot.tickets.life.handling import Done, Handling
 from bot.tickets.life.states import OPEN
 from bot.tickets.models import State, Ticket
 from bot.tickets.outages.desk import OutageDesk
 from bot.tickets.owed.answers import Answers
+from bot.tickets.presses import Button, Given
 from bot.tickets.proofs import Proofs
 from bot.tickets.reporter import Reporter
 from bot.tickets.rules import Rules, usual_rules
@@ -47,6 +50,7 @@ __all__ = [
     "Button",
     "CallCard",
     "DeadlineCard",
+    "NotYours",
     "NotificationCard",
     "Pressed",
     "Report",
@@ -214,9 +218,9 @@ class TicketDesk:
         self._owed()
         return card
 
-    def acknowledge(self, ticket_no: str, by: str, at: dt.datetime | None = None) -> Pressed:
+    def acknowledge(self, ticket_no: str, by: str, at: dt.datetime | None = None, *, note: str = "") -> Pressed:
         """Take a ticket: it climbs no more, `by` owns it. A second one changes nothing; the card says who has it."""
-        return self._handle(ticket_no, by, at, lambda it: it.acknowledge())
+        return self._handle(ticket_no, by, at, lambda it: it.acknowledge(note))
 
     def on_site(self, ticket_no: str, by: str, note: str = "", at: dt.datetime | None = None) -> Pressed:
         """Somebody has arrived."""
@@ -250,7 +254,7 @@ class TicketDesk:
 
     def pass_on(self, ticket_no: str, to: str, by: str, reason: str = "", at: dt.datetime | None = None) -> Pressed:
         """Give a ticket to somebody else (on leave: to who stands in), who is told; the state stays as it is."""
-        return self._handle(ticket_no, by, at, lambda it: it.pass_on(self._staff(it.session, to), reason))
+        return self._handle(ticket_no, by, at, lambda it: it.pass_on(access.known(it.session, to), reason))
 
     def press(
         self,
@@ -266,19 +270,11 @@ class TicketDesk:
         """All of the above as one call, for buttons: a press after the end is an outcome ("late"), no exception.
 
         `estimate` needs `restore_at`, `pass_on` needs `to`. Raises TicketRefused for what the rules forbid."""
-        acts: dict[Button, Callable[[], Pressed]] = {
-            Button.acknowledge: lambda: self.acknowledge(ticket_no, by, at),
-            Button.on_site: lambda: self.on_site(ticket_no, by, note, at),
-            Button.resolve: lambda: self.resolve(ticket_no, by, note, at),
-            Button.estimate: lambda: self.estimate(ticket_no, by, _given(restore_at), note, at),
-            Button.call_crew: lambda: self.call_crew(ticket_no, by, note, at),
-            Button.comment: lambda: self.comment(ticket_no, by, note, at),
-            Button.pass_on: lambda: self.pass_on(ticket_no, to, by, note, at),
-        }
         if button not in Button.__members__:
             raise TicketRefused(f"there is no button {button!r}; one of {', '.join(Button)}")
+        given = Given(note, restore_at, to)
         try:
-            return acts[Button(button)]()
+            return self._handle(ticket_no, by, at, lambda it: presses.do(it, Button(button), given))
         except TooLate as late:
             with self._database.reading() as session:
                 ticket = session.scalars(select(Ticket).where(Ticket.ticket_no == ticket_no)).one()
@@ -305,12 +301,34 @@ class TicketDesk:
             found = session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no))
             return shelf.card(session, found) if found else None
 
-    def tickets(self, open_only: bool = False, reporter: Reporter | None = None, limit: int = 100) -> list[TicketCard]:
-        """Tickets, newest first; a reporter's own when one is named."""
+    def look(self, ticket_no: str, by: str, at: dt.datetime | None = None) -> TicketCard | None:
+        """One ticket, for somebody of the staff to read; None when there is no such number. Raises NotYours."""
+        with self._database.reading() as session:
+            found = session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no))
+            if found is None:
+                return None
+            if not access.may_see(session, access.known(session, by), found, at or now()):
+                raise NotYours(f"{ticket_no} is not {by}'s to read")
+            return shelf.card(session, found)
+
+    def seen_by(self, by: str, ticket_nos: Iterable[str], at: dt.datetime | None = None) -> frozenset[str]:
+        """Which of these tickets somebody of the staff may read."""
+        at = at or now()
+        with self._database.reading() as session:
+            person = session.get(Staff, by)
+            if person is None:
+                return frozenset()
+            found = session.scalars(select(Ticket).where(Ticket.ticket_no.in_(set(ticket_nos))))
+            return frozenset(one.ticket_no for one in found if access.may_see(session, person, one, at))
+
+    def tickets(
+        self, open_only: bool = False, reporter: Reporter | None = None, limit: int = 100, **only: str | None
+    ) -> list[TicketCard]:
+        """Tickets, newest first; a reporter's own when one is named. `only` narrows by grid_no, owner or kind."""
         if reporter is not None and not reporter.known:
             return []
         with self._database.reading() as session:
-            return shelf.tickets(session, open_only=open_only, reporter=reporter, limit=limit)
+            return shelf.tickets(session, open_only=open_only, reporter=reporter, limit=limit, **only)
 
     def unacknowledged(self, kind: str) -> list[TicketCard]:
         """All tickets of a kind that nobody has acknowledged, oldest first."""
@@ -372,12 +390,6 @@ class TicketDesk:
             raise TicketRefused(f"there is no ticket {ticket_no}")
         return ticket
 
-    def _staff(self, session: Session, staff_no: str) -> Staff:
-        person = session.get(Staff, staff_no)
-        if person is None:
-            raise TicketRefused(f"{staff_no!r} is nobody on the staff list")
-        return person
-
     def _handle(
         self,
         ticket_no: str,
@@ -389,7 +401,7 @@ class TicketDesk:
         with self._database.session() as session:
             ticket = self._locked(session, ticket_no)
             if by not in ("resident", "gege"):
-                self._staff(session, by)
+                access.handler(session, by, ticket, at)
             done = act(Handling(session, ticket, by, at, self._rules))
             outcome = "fresh" if done.fresh else "already"
             pressed = _pressed(session, ticket, outcome, done.by, done.since)
@@ -403,9 +415,3 @@ def _pressed(session: Session, ticket: Ticket, outcome: str, by: str, since: dt.
     person = session.get(Staff, by)
     fields = {one.name: getattr(card, one.name) for one in dataclasses.fields(card)}
     return Pressed(**fields, outcome=outcome, who=by, who_name=person.name if person else "", since=since)
-
-
-def _given(restore_at: dt.datetime | None) -> dt.datetime:
-    if restore_at is None:
-        raise TicketRefused("an estimate needs the time when it will be done")
-    return restore_at

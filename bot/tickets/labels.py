@@ -39,6 +39,15 @@ class Labels:
     activities: dict[str, str]
     notification_states: dict[str, str]
     intents: dict[str, str]
+    #: who did something, where it is nobody on the staff list
+    people: dict[str, str]
+    no_tickets: str
+    no_notifications: str
+    no_calls: str
+    #: heads of the call log, and how a call ended
+    call_fields: dict[str, str]
+    call_outcomes: dict[str, str]
+    going_on: str
 
     def kind(self, name: str) -> str:
         """A kind of ticket, as it is written."""

@@ -10,6 +10,7 @@ from sqlalchemy import JSON, Boolean, ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from bot.database import Base, UTCDateTime, now
+from bot.tickets.intake.caller import Caller
 
 
 class Kind(enum.StrEnum):
@@ -124,6 +125,11 @@ class Ticket(Base):
     utterance_id: Mapped[str | None] = mapped_column(ForeignKey("utterance.id"), unique=True)
     opened_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
     changed_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+
+    @property
+    def caller(self) -> Caller:
+        """Who reported it."""
+        return Caller.from_json({"address": self.reporter, "channel": self.channel, "assurance": self.assurance})
 
 
 class Outage(Base):

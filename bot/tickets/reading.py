@@ -51,6 +51,10 @@ def tickets(
     reporter: Reporter | None = None,
     household_no: str | None = None,
     limit: int = 100,
+    *,
+    grid_no: str | None = None,
+    owner: str | None = None,
+    kind: str | None = None,
 ) -> list[TicketCard]:
     """Cards, newest first; each condition that is given narrows."""
     query = select(Ticket, Staff).outerjoin(Staff, Staff.staff_no == Ticket.owner)
@@ -58,8 +62,8 @@ def tickets(
         query = query.where(Ticket.state.in_(OPEN))
     if reporter is not None:
         query = query.where(reporter.owns())
-    if household_no is not None:
-        query = query.where(Ticket.household_no == household_no)
+    same = {Ticket.household_no: household_no, Ticket.grid_no: grid_no, Ticket.owner: owner, Ticket.kind: kind}
+    query = query.where(*(column == value for column, value in same.items() if value is not None))
     rows = session.execute(query.order_by(Ticket.opened_at.desc(), Ticket.id.desc()).limit(limit))
     return [_card(ticket, owner) for ticket, owner in rows]
 

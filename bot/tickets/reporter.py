@@ -30,8 +30,7 @@ class Reporter:
     @classmethod
     def of(cls, ticket: Ticket) -> Reporter:
         """Who reported a ticket."""
-        said = {"address": ticket.reporter, "channel": ticket.channel, "assurance": ticket.assurance}
-        return cls(Caller.from_json(said), ticket.session)
+        return cls(ticket.caller, ticket.session)
 
     @property
     def known(self) -> bool:

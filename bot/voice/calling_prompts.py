@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
-import yaml
+from bot.foundation.words import load
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,4 @@ class Words:
 @cache
 def words() -> Words:
     """Raises when calling_prompts.yml lacks a line: a fault of the release, not of a site."""
-    values = yaml.safe_load((resources.files(__package__) / "calling_prompts.yml").read_text("utf-8"))
-    values["no_more_words"] = tuple(values["no_more_words"])
-    return Words(**values)
+    return load(Words, Path(__file__).with_name("calling_prompts.yml"))

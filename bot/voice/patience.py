@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from typing import Any
-
-import yaml
+from pathlib import Path
 
 from bot.database import Database, now
+from bot.foundation.words import load
 from bot.settings import Settings
 from bot.voice.models import CallerPace
 from bot.voice.turn import TurnRules
@@ -28,16 +27,23 @@ def rules_of(settings: Settings) -> TurnRules:
     return TurnRules(end_of_speech=min(wait, turns.longest_wait), no_input=turns.no_input, longest=turns.longest_turn)
 
 
+@dataclass(frozen=True)
+class _GoingOn:
+    """patience.yml."""
+
+    numerals: str
+    places: tuple[str, ...]
+
+
 @cache
-def _words() -> tuple[str, tuple[str, ...]]:
-    values: dict[str, Any] = yaml.safe_load((resources.files(__package__) / "patience.yml").read_text("utf-8"))
-    return values["numerals"], tuple(values["places"])
+def _words() -> _GoingOn:
+    return load(_GoingOn, Path(__file__).with_name("patience.yml"))
 
 
 def goes_on(text: str) -> bool:
     """Whether a sentence that stops here is likely to go on: a number, an address, a name is being said."""
-    numerals, places = _words()
-    return bool(text) and (text[-1] in numerals or text.endswith(places))
+    words = _words()
+    return bool(text) and (text[-1] in words.numerals or text.endswith(words.places))
 
 
 class Patience:

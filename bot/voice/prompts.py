@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
-import yaml
+from bot.foundation.words import load
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,4 @@ class Prompts:
 @cache
 def prompts() -> Prompts:
     """Raises when prompts.yml lacks a line: a fault of the release, not of a site."""
-    values = yaml.safe_load((resources.files(__package__) / "prompts.yml").read_text("utf-8"))
-    values["silence"] = tuple(values["silence"])
-    return Prompts(**values)
+    return load(Prompts, Path(__file__).with_name("prompts.yml"))

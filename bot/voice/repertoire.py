@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import yaml
 from sqlalchemy import select
 
 from bot.database import Database
+from bot.foundation.words import load
 from bot.grid.models import Community, Role, Staff
 from bot.settings import PROJECT, SiteSettings
 from bot.speech.reading import plain
@@ -23,6 +25,8 @@ from bot.speech.sentence_plan import Planner, counting, fixed_parts, has_slots
 from bot.tickets.labels import labels
 from bot.voice.calling_prompts import words as words_of_calling
 from bot.voice.prompts import prompts
+
+log = logging.getLogger(__name__)
 
 #: staff is looked up again after this long (s): an import shows without a restart
 _FRESH_S = 60.0
@@ -57,9 +61,28 @@ class Names:
     people: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Group:
+    """What belongs together for who records it."""
+
+    title: str
+    about: str
+
+
+@dataclass(frozen=True)
+class Sorting:
+    """repertoire.yml."""
+
+    groups: dict[str, Group]
+    #: beginning of a response's name → its group
+    responses: dict[str, str]
+    #: variable → an invented value
+    samples: dict[str, str]
+
+
 @cache
-def repertoire() -> dict[str, Any]:
-    return dict(yaml.safe_load((resources.files(__package__) / "repertoire.yml").read_text("utf-8")))
+def repertoire() -> Sorting:
+    return load(Sorting, Path(__file__).with_name("repertoire.yml"))
 
 
 def sentences(site: SiteSettings, names: Names | None = None) -> list[Saying]:
@@ -78,12 +101,12 @@ def sentences(site: SiteSettings, names: Names | None = None) -> list[Saying]:
         for sentence in cut(text):
             for part in fixed_parts(sentence) if has_slots(sentence) else ():
                 add(Saying(part, _asked(sentence, group), False, _outlined(sentence), _filled(sentence)))
-    for word in (*counting()["numerals"], *counting()["units"]):
+    for word in (*counting().numerals, *counting().units):
         add(Saying(word, "numbers", False))
     for group, phrases in _phrases(site, names):
         for phrase in phrases:
             add(Saying(phrase, group, False))
-    order = list(repertoire()["groups"])
+    order = list(repertoire().groups)
     return sorted(found.values(), key=lambda each: order.index(each.group))
 
 
@@ -95,7 +118,7 @@ def planner(site: SiteSettings, names: Names | None = None) -> Planner:
 
 def names_of(database: Database) -> Names:
     """The county's communities, and how its people are called. Blocks."""
-    with database.session() as session:
+    with database.reading() as session:
         communities = session.scalars(select(Community.name).order_by(Community.name)).all()
         people = session.scalars(select(Staff.name).where(Staff.role.in_(_SPOKEN_OF)).order_by(Staff.name)).all()
     address = str(_words()["address"])
@@ -108,6 +131,7 @@ class Repertoire:
 
     def __init__(self, site: SiteSettings, database: Database | None = None) -> None:
         self._site, self._database = site, database
+        self._known = Names()
         self._planner: Planner | None = None
         self._made_at = 0.0
 
@@ -122,7 +146,13 @@ class Repertoire:
         return self._planner
 
     def _names(self) -> Names:
-        return names_of(self._database) if self._database is not None else Names()
+        """A database that cannot be asked leaves the names that were known: a caller must always hear a sentence."""
+        if self._database is not None:
+            try:
+                self._known = names_of(self._database)
+            except Exception:
+                log.exception("the county's names cannot be read; going by those that were known")
+        return self._known
 
 
 def _whole_texts(site: SiteSettings) -> Iterator[tuple[str, str]]:
@@ -135,7 +165,7 @@ def _whole_texts(site: SiteSettings) -> Iterator[tuple[str, str]]:
     for field in fields(out):
         if isinstance(text := getattr(out, field.name), str):
             yield text.replace("{site}", site.name), "safety" if field.name.startswith("danger") else "questions"
-    groups: dict[str, str] = repertoire()["responses"]
+    groups = repertoire().responses
     for name, responses in _domain()["responses"].items():
         fitting = sorted((each for each in groups if name.startswith(each)), key=len)
         for response in responses:
@@ -166,7 +196,7 @@ def _outlined(sentence: str) -> str:
 
 
 def _filled(sentence: str) -> str:
-    samples = repertoire()["samples"]
+    samples = repertoire().samples
     return re.sub(r"\{(\w+)\}", lambda found: str(samples.get(found.group(1), "")), sentence)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,17 +12,18 @@ import numpy as np
 from aiohttp import web
 
 from bot.database import Database
+from bot.foundation import untrusted
 from bot.grid.location import PersonCard
-from bot.grid.models import EVERY_CASE, Role
+from bot.grid.models import Role
 from bot.recordings.keys import KeyRefused
 from bot.recordings.room import RecordingMissing, look_into, open_recording
 from bot.settings import Settings
 from bot.speech.audio import Samples
 from bot.tickets.desk import TicketDesk
+from bot.tickets.owed.paging import EVERYWHERE
 from bot.voice.call_log import CallRecord, find_call, latest_calls
 from bot.web.pages import Pages
 from bot.web.signing_in import SignIn
-from bot.web.staff import StaffPages
 
 #: calls of one page, and calls that are looked through for a manager's own
 _PAGE, _LOOKED_AT = 50, 500
@@ -47,10 +49,8 @@ class Waveform:
 class CallPages:
     """Handlers of one site. The duty desk sees every call, a manager those that became cases of his grid."""
 
-    def __init__(
-        self, database: Database, desk: TicketDesk, staff: StaffPages, sign_in: SignIn, settings: Settings
-    ) -> None:
-        self._database, self._desk, self._staff = database, desk, staff
+    def __init__(self, database: Database, desk: TicketDesk, sign_in: SignIn, settings: Settings) -> None:
+        self._database, self._desk = database, desk
         self._sign_in, self._settings = sign_in, settings
         self._zone = ZoneInfo(settings.site.timezone)
 
@@ -63,11 +63,11 @@ class CallPages:
 
     async def newest(self, request: web.Request) -> web.StreamResponse:
         """The newest calls, fifty a page."""
-        person = self._person(request)
+        person = await asyncio.to_thread(self._person, request)
         if person is None:
             return _pages.say(_pages.words["closed"], 403)
         before = request.query.get("before", "")
-        number = int(before) if before.isascii() and before.isdigit() and len(before) < 10 else None
+        number = untrusted.number(before, 9)
         found, earlier = await asyncio.to_thread(self._calls, person, number)
         return _pages.page(
             "calls.html",
@@ -112,32 +112,33 @@ class CallPages:
         person = self._sign_in.staff_of(request)
         return None if person is None or person.role == Role.supervisor else person
 
-    def _sees(self, person: PersonCard, call: CallRecord) -> bool:
-        if person.role in EVERY_CASE:
-            return True
-        ticket = self._desk.ticket(call.ticket_no) if call.ticket_no else None
-        return ticket is not None and self._staff.sees(person, ticket)
+    def _seen(self, person: PersonCard, calls: Sequence[CallRecord]) -> list[CallRecord]:
+        """Those that this person may look at: a call is seen by who sees its case, one without a case by the desk."""
+        if person.role in EVERYWHERE:
+            return list(calls)
+        seen = self._desk.seen_by(person.staff_no, (one.ticket_no for one in calls if one.ticket_no))
+        return [one for one in calls if one.ticket_no in seen]
 
     def _calls(self, person: PersonCard, before: int | None) -> tuple[list[CallRecord], int]:
         """The newest ones that this person sees, and where to look for more (0: nowhere)."""
-        most = _PAGE if person.role in EVERY_CASE else _LOOKED_AT
+        most = _PAGE if person.role in EVERYWHERE else _LOOKED_AT
         looked_at = latest_calls(self._database, most, before)
-        found = [one for one in looked_at if self._sees(person, one)]
+        found = self._seen(person, looked_at)
         if len(found) > _PAGE:
             return found[:_PAGE], found[_PAGE - 1].number
         return found, looked_at[-1].number if len(looked_at) == most else 0
 
     async def _found(self, request: web.Request) -> CallRecord | web.Response:
         """The call that is asked for; or the page for strangers and other grids."""
-        person, number = self._person(request), request.match_info["number"]
+        person, number = await asyncio.to_thread(self._person, request), request.match_info["number"]
         if person is None:
             return _pages.say(_pages.words["closed"], 403)
         # By its number alone: a ticket may have several calls.
-        known = number.isascii() and number.isdigit() and len(number) < 10
+        known = untrusted.number(number, 9) is not None
         call = await asyncio.to_thread(find_call, self._database, number) if known else None
         if call is None:
             return _pages.say(_pages.words["no_call"], 404)
-        if not await asyncio.to_thread(self._sees, person, call):
+        if not await asyncio.to_thread(self._seen, person, [call]):
             return _pages.say(_pages.words["not_yours"], 403)
         return call
 

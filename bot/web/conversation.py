@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import secrets
@@ -13,6 +12,7 @@ import numpy as np
 from aiohttp import web
 
 from bot.dialogue.port import Dialogue, Reply
+from bot.foundation.bodies import body_json
 from bot.settings import Settings
 from bot.speech.audio import wav_bytes
 from bot.speech.speak import Voice, VoiceFailed
@@ -72,10 +72,7 @@ class Conversation:
 
     async def turn(self, request: web.Request) -> web.Response:
         """`{session, text, caller?, dialled?, id?}`; the same id twice is one turn."""
-        try:
-            body = await request.json()
-        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-            raise Refused("no_json") from None
+        body = await body_json(request)
         if not isinstance(body, dict):
             raise Refused("no_json")
         text = body.get("text")

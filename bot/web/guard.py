@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import secrets
+import time
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
-from bot.foundation import errors
+from bot.foundation import bodies, errors, logs
+from bot.foundation.untrusted import Unreadable
 from bot.web.words import words
 
 log = logging.getLogger(__name__)
@@ -46,9 +50,11 @@ def sentence(name: str, status: int) -> web.Response:
 def guard(hosts: Iterable[str]) -> Middleware:
     """The middleware. `hosts` are the names that the site is reached by, beside loopback."""
     known = {*_LOOPBACK, *(host.lower() for host in hosts)}
+    faults = _Faults()
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        logs.note(request=secrets.token_hex(4))
         try:
             # A foreign name that points here (DNS rebinding) must not read the page's data.
             if _name(f"//{request.host}") not in known or not _own_page(request, known):
@@ -57,10 +63,14 @@ def guard(hosts: Iterable[str]) -> Middleware:
                 response = await handler(request)
         except Refused as refused:
             response = sentence(refused.name, refused.status)
+        except Unreadable as unreadable:
+            bodies.count(unreadable.reason)
+            response = sentence("no_json", 408 if unreadable.reason == "slow" else 400)
+            response.force_close()
         except web.HTTPException as problem:
             response = _plain(problem)
-        except Exception:
-            log.exception("%s %s failed", request.method, request.path)
+        except Exception as problem:
+            faults.tell(request, problem)
             response = sentence("lost", 500)
         response.headers.update(_HEADERS)
         if request.path.startswith("/api/"):
@@ -68,6 +78,25 @@ def guard(hosts: Iterable[str]) -> Middleware:
         return response
 
     return middleware
+
+
+class _Faults:
+    """Handlers that broke: each kind is logged with its frames once a minute, and counted always.
+
+    The path of a request is not logged: it holds links that work, and numbers of cases."""
+
+    def __init__(self, every_s: float = 60.0) -> None:
+        self._every_s = every_s
+        self._told: dict[tuple[str, str], float] = {}
+
+    def tell(self, request: web.Request, problem: Exception) -> None:
+        resource = request.match_info.route.resource
+        where, at = resource.canonical if resource else "a page", time.monotonic()
+        bodies.count("fault")
+        key = (where, type(problem).__qualname__)
+        if at - self._told.get(key, -self._every_s) >= self._every_s:
+            self._told[key] = at
+            log.exception("%s %s failed", request.method, where)
 
 
 def from_own_page(request: web.Request) -> bool:
@@ -100,3 +129,28 @@ def _plain(problem: web.HTTPException) -> web.StreamResponse:
     if problem.status >= 400:
         return sentence("no_json", problem.status)
     return web.Response(status=problem.status, headers={"Location": problem.headers.get("Location", "/")})
+
+
+def runner_of(app: web.Application, idle_s: float = 15.0) -> web.AppRunner:
+    """A server for the application that cuts who is slow: half a head, a rest of a body that nobody waits for, or
+    nothing at all for `idle_s`. A request that is no HTTP is counted, without a line for each."""
+    server = logging.getLogger("aiohttp.server")
+    if not any(isinstance(one, _CountsBadHttp) for one in server.filters):
+        server.addFilter(_CountsBadHttp())
+    # A browser that keeps its connection open must not keep us from stopping.
+    return web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=2.0,
+        keepalive_timeout=idle_s,
+        lingering_time=min(2.0, idle_s),
+        logger=server,
+    )
+
+
+class _CountsBadHttp(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
+            bodies.count("http")
+            return False
+        return True

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from bot.database import Database, now
+from bot.foundation import bodies, untrusted
 from bot.learning.book import SECOND, CorrectionBook, learning_words, why
 from bot.learning.figures import Overview, overview
 from bot.learning.models import Decision
@@ -45,11 +46,11 @@ class LearningPages:
 
     async def correct(self, request: web.Request) -> web.StreamResponse:
         """Save what the form of a case says. What was left as it stood is not corrected."""
-        found = self._staff.allowed(request)
+        found = await self._staff.allowed(request)
         if isinstance(found, web.Response):
             return found
         person, ticket = found
-        form = await request.post()
+        form = await bodies.form(request)
         if not self._own(request, form):
             return _pages.say(_pages.words["closed"], 403)
         household = str(form.get("household", "")).strip()
@@ -75,9 +76,10 @@ class LearningPages:
 
     async def decide(self, request: web.Request) -> web.StreamResponse:
         """A second person confirms or refuses."""
-        person, form = self._sign_in.staff_of(request), await request.post()
+        person = await asyncio.to_thread(self._sign_in.staff_of, request)
+        form = await bodies.form(request)
         verb, number = str(form.get("verb", "")), request.match_info["number"]
-        known = verb in ("confirm", "refuse") and number.isascii() and number.isdigit() and len(number) < 10
+        known = verb in ("confirm", "refuse") and untrusted.number(number, 9) is not None
         if person is None or person.role not in SECOND or not self._own(request, form) or not known:
             return _pages.say(_pages.words["closed"], 403)
         done = _pages.words["done"]
@@ -88,7 +90,7 @@ class LearningPages:
         return await self._show(request, done[verb] if kept.fresh else done["already"])
 
     async def _show(self, request: web.Request, told: str = "") -> web.StreamResponse:
-        person = self._sign_in.staff_of(request)
+        person = await asyncio.to_thread(self._sign_in.staff_of, request)
         if person is None or person.role not in SECOND:
             return _pages.say(_pages.words["closed"], 403)
         found = await asyncio.to_thread(overview, self._database, self._zone, now())
@@ -151,9 +153,9 @@ def _chart(found: Overview, zone: ZoneInfo) -> dict[str, Any]:
 
 
 def _kind(intent: str) -> str:
-    if intent in learning_words()["others"]:
+    if intent in learning_words().others:
         return labels().intent(intent)
-    return next((labels().kind(kind) for kind, name in learning_words()["intents"].items() if name == intent), "")
+    return next((labels().kind(kind) for kind, name in learning_words().intents.items() if name == intent), "")
 
 
 def _share(value: float | None) -> str:

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-import hmac
 import ipaddress
 import time
 from collections.abc import Callable, Iterator
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from bot.foundation import bodies
 from bot.foundation.background import Backgrounds
+from bot.foundation.untrusted import same
+
+#: what a proxy adds to a request that it passes on
+_PROXYS = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
 
 
 def metrics_route(text: Callable[[], bytes], token: str) -> web.RouteDef:
-    """`text()` is what Prometheus reads; without a token only loopback may ask."""
+    """`text()` is what Prometheus reads; without a token only loopback may ask, and no proxy."""
 
     async def metrics(request: web.Request) -> web.Response:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        shown = bool(token) and hmac.compare_digest(given.encode(), token.encode())
-        # A proxy on this machine asks from loopback for others: with a token set, only the token counts.
-        if not shown and (token or not _loopback(request.remote)):
+        shown = bool(token) and same(given, token)
+        # A proxy on this machine asks from loopback for others: with a token set, or behind one that says so, only the
+        # token counts.
+        behind = any(name in request.headers for name in _PROXYS)
+        if not shown and (token or behind or not _loopback(request.remote)):
             return web.Response(status=403, text="metrics: on this machine only, or with [metrics] token\n")
-        return web.Response(body=text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(
+            body=text() + generate_latest(bodies.REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
 
     return web.get("/metrics", metrics)
 

@@ -6,9 +6,10 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bot.foundation.words import load
 
 _HERE = Path(__file__).parent
 
@@ -29,8 +30,7 @@ class Pages:
     @cached_property
     def words(self) -> dict[str, Any]:
         """What people read there."""
-        words: dict[str, Any] = yaml.safe_load(self._file.read_text("utf-8"))
-        return words
+        return load(dict[str, Any], self._file)
 
     def page(self, template: str, status: int = 200, **values: Any) -> web.Response:
         """A page; `words` and `title` stand in it beside the `values`."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from bot.database import now
+from bot.foundation.untrusted import number, same
 from bot.grid.location import PersonCard
 
 COOKIE = "gege_staff"
@@ -31,9 +32,10 @@ class SignIn:
         """Who has signed in; None for a stranger, or when the time is over."""
         staff_no, _, rest = request.cookies.get(COOKIE, "").partition("|")
         until, _, signature = rest.partition("|")
-        if not until.isdigit() or not hmac.compare_digest(self._sign(staff_no, until), signature):
+        ends = number(until)
+        if ends is None or not same(signature, self._sign(staff_no, until)):
             return None
-        if self._clock().timestamp() >= int(until):
+        if self._clock().timestamp() >= ends:
             return None
         return self._person(staff_no)
 
@@ -51,10 +53,14 @@ class SignIn:
 
     def csrf(self, request: web.Request) -> str:
         """What a form of this browser carries, so that no other page can post it."""
-        return hmac.new(self._key, b"csrf:" + request.cookies.get(COOKIE, "").encode(), hashlib.sha256).hexdigest()
+        return hmac.new(
+            self._key, b"csrf:" + request.cookies.get(COOKIE, "").encode("utf-8", "surrogatepass"), hashlib.sha256
+        ).hexdigest()
 
     def own_form(self, request: web.Request, csrf: str) -> bool:
-        return hmac.compare_digest(self.csrf(request), csrf)
+        return same(csrf, self.csrf(request))
 
     def _sign(self, staff_no: str, until: str) -> str:
-        return hmac.new(self._key, f"signed-in:{staff_no}|{until}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(
+            self._key, f"signed-in:{staff_no}|{until}".encode("utf-8", "surrogatepass"), hashlib.sha256
+        ).hexdigest()

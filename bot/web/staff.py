@@ -1,18 +1,22 @@
-"""Pages behind the links in staff's messages: one tap, signing in, and the whole case."""
+"""Pages behind the links in staff's messages: one tap, signing in, and the whole case.
+
+A handler reads the request and answers; whatever asks the database stands below "blocking" and runs in a thread."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from multidict import MultiDictProxy
 
-from bot.calling.call_backs import CallBacks, dialable, numbers_of
+from bot.calling.call_backs import CallBacks, numbers_of
+from bot.foundation import bodies, untrusted
 from bot.grid.location import HouseholdCard, PersonCard
-from bot.grid.models import EVERY_CASE, Role
+from bot.grid.models import Role
 from bot.grid.registry import Registry
 from bot.learning.book import learning_words
 from bot.notify.links import BadLink, Links, Purpose
@@ -20,17 +24,13 @@ from bot.recordings.files import open_file
 from bot.recordings.keys import KeyRefused
 from bot.recordings.room import RecordingMissing, open_recording
 from bot.settings import Settings
-from bot.tickets.cards import TicketCard, TicketRefused
+from bot.tickets import presses
+from bot.tickets.cards import ActivityCard, NotYours, TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
 from bot.tickets.labels import labels
 from bot.tickets.owed.asking import rating_answers
 from bot.web.pages import Pages
 from bot.web.signing_in import SignIn
-
-#: verbs of a message's buttons, and the desk's names for them
-PRESSES = {"take": "acknowledge", "site": "on_site", "done": "resolve"}
-_NEXT = {"reported": ("take",), "acknowledged": ("site", "done"), "on_site": ("done",)}
-
 
 _pages = Pages("staff.yml")
 
@@ -56,6 +56,20 @@ def _no_files(ticket_no: str) -> Sequence[Attached]:
     return ()
 
 
+@dataclass(frozen=True)
+class _Case:
+    """A case as its page shows it, read at one moment."""
+
+    ticket: TicketCard
+    household: HouseholdCard | None
+    history: list[ActivityCard]
+    recordings: int
+    pictures: Sequence[Attached]
+    sounds: Sequence[Attached]
+    #: of everybody who did something to it, by staff number
+    names: Mapping[str, str]
+
+
 class StaffPages:
     """Handlers of one site. `pictures` and `sounds`: files of a ticket."""
 
@@ -77,7 +91,7 @@ class StaffPages:
         self._settings, self._pictures, self._sounds = settings, pictures, sounds
         self._call_backs = call_backs
         #: kinds to choose from where a case can be corrected (bot/web/learning.py)
-        self._kinds = [(kind, labels().kind(kind)) for kind in learning_words()["intents"]] if corrects else []
+        self._kinds = [(kind, labels().kind(kind)) for kind in learning_words().intents] if corrects else []
         self._zone = ZoneInfo(settings.site.timezone)
         self._secure = settings.web.public_url.startswith("https:")
 
@@ -104,7 +118,7 @@ class StaffPages:
         except BadLink as bad:
             return _bad(bad)
         if link.purpose is Purpose.sign_in:
-            person = self._registry.person(link.staff_no)
+            person = await asyncio.to_thread(self._registry.person, link.staff_no)
             if person is None:
                 return _bad(BadLink("expired"))
             return _pages.page(
@@ -112,7 +126,7 @@ class StaffPages:
             )
         if link.purpose is Purpose.rate:
             return self._ask_rating(link.ticket_no)
-        if link.purpose not in PRESSES:
+        if presses.of_page(link.purpose) is None:
             page = "/ring" if link.purpose is Purpose.ring else ""
             raise web.HTTPSeeOther(f"/case/{link.ticket_no}{page}")
         verb = _pages.words["verbs"][link.purpose]
@@ -127,37 +141,29 @@ class StaffPages:
 
     async def use_link(self, request: web.Request) -> web.StreamResponse:
         """Do what a link is for, once."""
-        form = await request.post()
+        form = await bodies.form(request)
         token = request.match_info["token"]
         try:
             link = self._links.read(token)
             if link.purpose is Purpose.rate and form.get("answer") not in rating_answers():
                 return self._ask_rating(link.ticket_no, forgot=True)
-            self._links.redeem(token)
+            await asyncio.to_thread(self._links.redeem, token)
         except BadLink as bad:
             return _bad(bad)
         if link.purpose is Purpose.rate:
-            return self._rate(link.ticket_no, str(form["answer"]), str(form.get("comment", "")))
-        person = self._registry.person(link.staff_no)
+            answer, comment = str(form["answer"]), str(form.get("comment", ""))
+            return _pages.say(await asyncio.to_thread(self._rate, link.ticket_no, answer, comment))
+        person = await asyncio.to_thread(self._registry.person, link.staff_no)
         if person is None:
             return _bad(BadLink("expired"))
         if link.purpose is Purpose.sign_in:
             response = _pages.say(_pages.words["signed_in"].format(name=person.name))
             self._sign_in.let_in(response, person.staff_no, self._secure)
             return response
-        if link.purpose not in PRESSES:
+        if presses.of_page(link.purpose) is None:
             raise web.HTTPSeeOther(f"/case/{link.ticket_no}")
-        return _pages.say(self._press(link.ticket_no, link.purpose, person, str(form.get("note", ""))))
-
-    def _press(self, ticket_no: str, verb: str, person: PersonCard, note: str) -> str:
-        """Press a button of the desk; what to tell whoever pressed."""
-        try:
-            done = self._desk.press(ticket_no, PRESSES[verb], person.staff_no, note=note[:1000])
-        except TicketRefused:
-            return str(_pages.words["refused"])
-        who = done.who_name or done.who
-        since = done.since.astimezone(self._zone).strftime("%H:%M")
-        return str(_pages.words["verbs"][verb][done.outcome]).format(who=who, since=since)
+        note = str(form.get("note", ""))
+        return _pages.say(await asyncio.to_thread(self._press, link.ticket_no, link.purpose, person, note))
 
     # ---- a resident who has no messenger --------------------------------------------------------
 
@@ -168,35 +174,28 @@ class StaffPages:
             say=words["forgot"] if forgot else "",
         )  # fmt: skip
 
-    def _rate(self, ticket_no: str, answer: str, comment: str) -> web.Response:
-        """What a resident says whom an SMS asked; the link was theirs alone."""
-        try:
-            self._desk.answers.answer(ticket_no, answer, comment=comment.strip()[:1000])
-        except TicketRefused:
-            return _pages.say(_pages.words["rate"]["late"])
-        return _pages.say(_pages.words["rate"]["told"][answer])
-
     # ---- the case -------------------------------------------------------------------------------
 
     async def show_case(self, request: web.Request) -> web.StreamResponse:
-        found = self.allowed(request)
-        return found if isinstance(found, web.Response) else self._case(request, *found)
+        found = await self.allowed(request)
+        return found if isinstance(found, web.Response) else await self._show(request, found[1])
 
     async def press_case(self, request: web.Request) -> web.StreamResponse:
         found = await self._own_form(request)
         if isinstance(found, web.Response):
             return found
         person, ticket, form = found
-        verb = str(form.get("verb", ""))
-        told = self._press(ticket.ticket_no, verb, person, str(form.get("note", ""))) if verb in PRESSES else ""
-        return self._case(request, person, self._desk.ticket(ticket.ticket_no) or ticket, told)
+        verb, told = str(form.get("verb", "")), ""
+        if presses.of_page(verb) is not None:
+            told = await asyncio.to_thread(self._press, ticket.ticket_no, verb, person, str(form.get("note", "")))
+        return await self._show(request, ticket, told)
 
     async def listen(self, request: web.Request) -> web.StreamResponse:
         """One recording of the case, opened for this listener."""
-        found = self.allowed(request)
+        found = await self.allowed(request)
         if isinstance(found, web.Response):
             return found
-        name = _at(self._desk.recordings(found[1].ticket_no), request.match_info["number"])
+        name = _at(await asyncio.to_thread(self._desk.recordings, found[1].ticket_no), request.match_info["number"])
         if name is None:
             return _pages.say(_pages.words["no_recording"], 404)
         try:
@@ -207,10 +206,10 @@ class StaffPages:
 
     async def look(self, request: web.Request) -> web.StreamResponse:
         """One picture of the case."""
-        found = self.allowed(request)
+        found = await self.allowed(request)
         if isinstance(found, web.Response):
             return found
-        picture = _at(self._pictures(found[1].ticket_no), request.match_info["number"])
+        picture = _at(await asyncio.to_thread(self._pictures, found[1].ticket_no), request.match_info["number"])
         path = self._settings.home / picture.file if picture else None
         if path is None or not path.is_file():
             return _pages.say(_pages.words["no_recording"], 404)
@@ -218,10 +217,10 @@ class StaffPages:
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """A voice note that cannot be played here, as it came."""
-        found = self.allowed(request)
+        found = await self.allowed(request)
         if isinstance(found, web.Response):
             return found
-        sound = _at(self._sounds(found[1].ticket_no), request.match_info["number"])
+        sound = _at(await asyncio.to_thread(self._sounds, found[1].ticket_no), request.match_info["number"])
         if sound is None:
             return _pages.say(_pages.words["no_recording"], 404)
         try:
@@ -235,11 +234,11 @@ class StaffPages:
 
     async def ring(self, request: web.Request) -> web.StreamResponse:
         """The number to ring, for who has signed in; that it was looked at is written down."""
-        found = self.allowed(request)
+        found = await self.allowed(request)
         if isinstance(found, web.Response):
             return found
         person, ticket = found
-        numbers = numbers_of(ticket, self._registry)
+        numbers = await asyncio.to_thread(numbers_of, ticket, self._registry)
         if numbers:
             await asyncio.to_thread(self._desk.rang, ticket.ticket_no, person.staff_no)
         words = _pages.words["ring"]
@@ -270,65 +269,93 @@ class StaffPages:
         self, request: web.Request
     ) -> tuple[PersonCard, TicketCard, MultiDictProxy[Any]] | web.Response:
         """Who sent a form of ours, the ticket, and the form; or the page that everybody else gets."""
-        found = self.allowed(request)
+        found = await self.allowed(request)
         if isinstance(found, web.Response):
             return found
-        form = await request.post()
+        form = await bodies.form(request)
         if not self._sign_in.own_form(request, str(form.get("csrf", ""))):
             return _pages.say(_pages.words["closed"], 403)
         return (*found, form)
 
-    def allowed(self, request: web.Request) -> tuple[PersonCard, TicketCard] | web.Response:
+    async def allowed(self, request: web.Request) -> tuple[PersonCard, TicketCard] | web.Response:
         """Who asks, and the ticket; or the page that strangers and other grids get."""
-        person = self._sign_in.staff_of(request)
+        person = await asyncio.to_thread(self._sign_in.staff_of, request)
         if person is None or person.role == Role.supervisor:
             return _pages.say(_pages.words["closed"], 403)
-        ticket = self._desk.ticket(request.match_info["ticket_no"])
+        try:
+            ticket = await asyncio.to_thread(self._desk.look, request.match_info["ticket_no"], person.staff_no)
+        except NotYours:
+            return _pages.say(_pages.words["not_yours"], 403)
         if ticket is None:
             return _pages.say(_pages.words["no_case"], 404)
-        if not self.sees(person, ticket):
-            return _pages.say(_pages.words["not_yours"], 403)
         return person, ticket
 
-    def sees(self, person: PersonCard, ticket: TicketCard) -> bool:
-        """Whether a case is this person's to see: all of them, the own ones, those of the own grid."""
-        if person.role in EVERY_CASE or ticket.owner == person.staff_no:
-            return True
-        return bool(ticket.grid_no) and person in self._registry.staff(ticket.grid_no or "", person.role)
-
-    def _case(self, request: web.Request, person: PersonCard, ticket: TicketCard, told: str = "") -> web.Response:
+    async def _show(self, request: web.Request, ticket: TicketCard, told: str = "") -> web.Response:
         words = _pages.words
-        household = self._registry.household(ticket.household_no) if ticket.household_no else None
+        case = await asyncio.to_thread(self._read, ticket)
         history = [
             (
                 act.at.astimezone(self._zone).strftime("%m-%d %H:%M"),
                 labels().activity(act.kind),
-                self._name(act.by),
+                case.names.get(act.by, ""),
                 act.note,
             )
-            for act in self._desk.activities(ticket.ticket_no)
+            for act in case.history
         ]
+        offered = presses.offered(case.ticket.state, case.ticket.channel)
         return _pages.page(
             "case.html",
             200,
             kind=labels().kind(ticket.kind),
-            urgent=words["urgent"] if ticket.urgent else "",
-            ticket=ticket,
-            lines=_lines(ticket, household),
-            tel=ticket.reporter if dialable(ticket) else "",
-            buttons=[(verb, words["verbs"][verb]["button"]) for verb in _NEXT.get(ticket.state, ())],
+            urgent=words["urgent"] if case.ticket.urgent else "",
+            ticket=case.ticket,
+            lines=_lines(case.ticket, case.household),
+            tel=ticket.caller.number,
+            buttons=[(one.verb, words["verbs"][one.verb]["button"]) for one in offered if one.page],
             csrf=self._sign_in.csrf(request),
             told=told,
             kinds=self._kinds,
             history=history,
-            recordings=range(len(self._desk.recordings(ticket.ticket_no))),
-            pictures=[(number, self._name(one.by)) for number, one in enumerate(self._pictures(ticket.ticket_no))],
-            sounds=[(number, one.kind) for number, one in enumerate(self._sounds(ticket.ticket_no))],
+            recordings=range(case.recordings),
+            pictures=[(number, case.names.get(one.by, "")) for number, one in enumerate(case.pictures)],
+            sounds=[(number, one.kind) for number, one in enumerate(case.sounds)],
         )
 
-    def _name(self, by: str) -> str:
-        person = self._registry.person(by)
-        return person.name if person else ""
+    # ---- blocking -------------------------------------------------------------------------------
+
+    def _press(self, ticket_no: str, verb: str, person: PersonCard, note: str) -> str:
+        """Press a button of the desk; what to tell whoever pressed."""
+        try:
+            done = self._desk.press(ticket_no, presses.of_page(verb) or "", person.staff_no, note=note[:1000])
+        except NotYours:
+            return str(_pages.words["not_yours"])
+        except TicketRefused:
+            return str(_pages.words["refused"])
+        who = done.who_name or done.who
+        since = done.since.astimezone(self._zone).strftime("%H:%M")
+        return str(_pages.words["verbs"][verb][done.outcome]).format(who=who, since=since)
+
+    def _rate(self, ticket_no: str, answer: str, comment: str) -> str:
+        """What a resident says whom an SMS asked; the link was theirs alone."""
+        try:
+            self._desk.answers.answer(ticket_no, answer, comment=comment.strip()[:1000])
+        except TicketRefused:
+            return str(_pages.words["rate"]["late"])
+        return str(_pages.words["rate"]["told"][answer])
+
+    def _read(self, ticket: TicketCard) -> _Case:
+        number = ticket.ticket_no
+        history, pictures = self._desk.activities(number), self._pictures(number)
+        people = [self._registry.person(by) for by in {*(act.by for act in history), *(one.by for one in pictures)}]
+        return _Case(
+            self._desk.ticket(number) or ticket,
+            self._registry.household(ticket.household_no) if ticket.household_no else None,
+            history,
+            len(self._desk.recordings(number)),
+            pictures,
+            self._sounds(number),
+            {person.staff_no: person.name for person in people if person},
+        )
 
 
 def _lines(ticket: TicketCard, household: HouseholdCard | None) -> list[tuple[str, str]]:
@@ -345,7 +372,8 @@ def _lines(ticket: TicketCard, household: HouseholdCard | None) -> list[tuple[st
 
 
 def _at(names: Sequence[_One], number: str) -> _One | None:
-    return names[int(number)] if number.isascii() and number.isdigit() and int(number) < len(names) else None
+    at = untrusted.number(number, 6)
+    return names[at] if at is not None and at < len(names) else None
 
 
 def _bad(bad: BadLink) -> web.Response:

@@ -6,15 +6,16 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import yaml
 from aiohttp import web
 
+from bot.foundation import bodies
+from bot.foundation.words import load
 from bot.settings import Settings
 from bot.speech.audio import wav_bytes
 from bot.speech.recorded import RecordedPrompts
@@ -45,9 +46,16 @@ class SignedIn(Protocol):
 StaffOf = Callable[[web.Request], SignedIn | Awaitable[SignedIn | None] | None]
 
 
+@dataclass(frozen=True)
+class StudioWords:
+    """studio.yml: why a take is not kept."""
+
+    refused: dict[str, str]
+
+
 @cache
-def studio_words() -> dict[str, Any]:
-    return dict(yaml.safe_load((resources.files(__package__) / "studio.yml").read_text("utf-8")))
+def studio_words() -> StudioWords:
+    return load(StudioWords, Path(__file__).with_name("studio.yml"))
 
 
 class Studio:
@@ -107,7 +115,7 @@ class Studio:
         """The body is a sound file. Answers what was kept, or 422 with the reason in plain words."""
         staff = await self._staff(request)
         saying = await self._saying(request)
-        data = await request.read()
+        data = await bodies.body(request)
         try:
             kept = await asyncio.to_thread(self._keep, saying, data)
         except TakeRefused as refused:
@@ -136,7 +144,7 @@ class Studio:
         """(the sentence that says why not, who it is); the first is empty for those who may record."""
         if self._staff_of is None:
             return "studio_no_sign_in", None
-        found = self._staff_of(request)
+        found = await asyncio.to_thread(self._staff_of, request)
         staff = await found if inspect.isawaitable(found) else found
         if staff is None:
             return "studio_closed", None
@@ -151,7 +159,7 @@ class Studio:
     # ---- blocking -------------------------------------------------------------------------------
 
     def _listing(self) -> dict[str, Any]:
-        groups = {name: {"name": name, **about, "items": []} for name, about in repertoire()["groups"].items()}
+        groups = {name: {"name": name, **asdict(about), "items": []} for name, about in repertoire().groups.items()}
         for saying in self._sayings.sentences():
             groups[saying.group]["items"].append(self._view(saying))
         return {
@@ -188,7 +196,7 @@ class Studio:
 
 
 def _refusal(name: str, status: int) -> web.Response:
-    return web.json_response({"error": studio_words()["refused"][name], "name": name}, status=status)
+    return web.json_response({"error": studio_words().refused[name], "name": name}, status=status)
 
 
 def _wav(body: bytes) -> web.Response:

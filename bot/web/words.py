@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
-import yaml
+from bot.foundation.words import load
 
 
 @dataclass(frozen=True)
@@ -16,10 +16,10 @@ class Words:
     site_line: str
     #: a number of the sample county, offered where the page is tried out
     sample_caller: str
-    examples: list[str]
+    examples: tuple[str, ...]
     errors: dict[str, str]
 
 
 @cache
 def words() -> Words:
-    return Words(**yaml.safe_load((resources.files(__package__) / "words.yml").read_text("utf-8")))
+    return load(Words, Path(__file__).with_name("words.yml"))

@@ -106,7 +106,7 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
         elif name == "getUpdates":
             # As the Bot API says: an update is confirmed, and forgotten, by asking for a higher one.
             server.updates = [one for one in server.updates if one["update_id"] >= int(form.get("offset") or 0)]
-            result, server.replays = [*server.replays, *server.updates], []
+            result, server.replays = [*server.replays, *server.updates][: int(form.get("limit", 100))], []
             if not result:
                 await asyncio.sleep(0.05)
         elif name == "sendMessage":

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import json
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -145,6 +147,56 @@ async def test_an_update_that_makes_no_sense_holds_nobody_up(site: Site) -> None
     site.server.updates.append({"update_id": site.server.next_id(), "message": {"chat": {"id": RESIDENT}}})
     site.server.message(RESIDENT, "屋里停电了")
     assert await site.server.until(1) == ["记下了。"]
+
+
+def nested(depth: int) -> object:
+    found: object = 1
+    for _ in range(depth):
+        found = {"a": [found]}
+    return found
+
+
+PRIVATE = {"id": RESIDENT, "type": "private"}
+ODD: dict[str, object] = {
+    "message is a word": {"message": "停电"},
+    "message is a list": {"message": [1]},
+    "press is a number": {"callback_query": 5},
+    "press of a word": {"callback_query": {"message": "x"}},
+    "chat is a word": {"message": {"chat": "x"}},
+    "chat of a word": {"message": {"chat": {"id": "x"}}},
+    "chat of nothing": {"message": {"chat": {"id": True}}},
+    "a number of thirty digits": {"message": {"chat": PRIVATE, "message_id": 10**30}},
+    "a number of five thousand digits": {"message": {"chat": PRIVATE, "date": 10**5000}},
+    "deep": {"message": {"chat": PRIVATE, "message_id": 1, "entities": nested(20)}},
+    "deeper than anybody reads": {"message": {"chat": PRIVATE, "message_id": 1, "x": nested(400)}},
+    "half a character": {"message": {"chat": PRIVATE, "message_id": 1, "date": 1, "text": "停电\ud800"}},
+    "a character that ends strings": {"message": {"chat": PRIVATE, "message_id": 1, "date": 1, "text": "停\x00电"}},
+    "no message id": {"message": {"chat": PRIVATE, "text": "停电"}},
+    "an id in its text": {"message": {"chat": PRIVATE, "message_id": 10**30, "text": '"update_id": 99999999'}},
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+async def test_an_odd_update_is_not_fetched_for_ever(site: Site, odd: dict[str, object]) -> None:
+    with _long_numbers():
+        site.server.updates.append({"update_id": site.server.next_id(), **odd})
+        site.server.message(RESIDENT + 1, "屋里停电了")
+        async with asyncio.timeout(20):
+            while "记下了。" not in site.server.sent():
+                await asyncio.sleep(0.02)
+            while site.server.updates:  # confirmed: asked for what comes after it
+                await asyncio.sleep(0.02)
+
+
+@contextlib.contextmanager
+def _long_numbers() -> Iterator[None]:
+    """The server of this test may write numbers that Python reads no longer."""
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        yield
+    finally:
+        sys.set_int_max_str_digits(before)
 
 
 async def test_a_voice_note_is_kept_and_understood(site: Site) -> None:

@@ -44,7 +44,7 @@ def test_a_manager_reads_what_happened_and_what_helps_to_decide() -> None:
     ]
 
 
-@pytest.mark.parametrize("template", sorted(_texts()["templates"]))
+@pytest.mark.parametrize("template", sorted(_texts().templates))
 def test_no_message_carries_name_address_or_number(template: str) -> None:
     case = dataclasses.replace(CASE, community="", detail={"note": "王建国 206号 13800138000"})
     text = render(template, case, "manager")
@@ -52,7 +52,7 @@ def test_no_message_carries_name_address_or_number(template: str) -> None:
     assert not [secret for secret in SECRETS if secret in text]
 
 
-@pytest.mark.parametrize("template", sorted(_texts()["templates"]))
+@pytest.mark.parametrize("template", sorted(_texts().templates))
 def test_a_supervisor_reads_kind_state_and_delay_only(template: str) -> None:
     text = render(template, CASE, "supervisor", trusted=True)
     assert text == "【监督】GD2611230001 停电\n现在:待接单,已过12分钟"
@@ -98,7 +98,7 @@ EVIL = (
 
 @pytest.mark.parametrize("words", EVIL)
 @pytest.mark.parametrize("trusted", [False, True])
-@pytest.mark.parametrize("template", sorted(_texts()["templates"]))
+@pytest.mark.parametrize("template", sorted(_texts().templates))
 def test_no_field_brings_markup_links_mentions_or_lines_into_a_message(
     words: str, trusted: bool, template: str
 ) -> None:

@@ -106,7 +106,7 @@ def test_a_site_edits_its_own_holidays(tmp_path: Path) -> None:
         ("holidays: [2026-10-07/2026-10-01]", "ends before it begins"),
         ("free: [2026-10-01]", "two lists"),
         ("holidays: [", "holidays.yml"),
-        ("holidays: 2026-10-01", "are lists"),
+        ("holidays: 2026-10-01", "two lists"),
     ],
 )
 def test_holidays_that_cannot_be_read_are_told_with_the_reason(tmp_path: Path, text: str, why: str) -> None:

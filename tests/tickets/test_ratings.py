@@ -19,10 +19,10 @@ DONE = AT + minutes(60)
 
 
 def resolved(desk: TicketDesk, **values: str) -> str:
-    number = desk.report(outage(**values), AT).ticket_no
-    desk.acknowledge(number, "M1", AT)
-    desk.resolve(number, "M1", "换了保险", DONE)
-    return number
+    card = desk.report(outage(**values), AT)
+    desk.acknowledge(card.ticket_no, str(card.owner), AT)
+    desk.resolve(card.ticket_no, str(card.owner), "换了保险", DONE)
+    return card.ticket_no
 
 
 def asked(database: Database) -> list[Notification]:

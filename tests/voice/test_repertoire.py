@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 import yaml
+from sqlalchemy import text as sql
 
 from bot.app.parts import open_site
 from bot.grid.models import Community, Staff
@@ -15,6 +17,7 @@ from bot.speech.reading import sentences as cut
 from bot.speech.sentence_plan import Kind, has_slots
 from bot.voice.prompts import prompts
 from bot.voice.repertoire import Names, Repertoire, planner, repertoire, sentences
+from tests.busy_database import BUSY_S, busy
 
 SITE = SiteSettings()
 NAMES = Names(("桃溪社区", "白泉社区"), ("归师傅", "王师傅"))
@@ -32,7 +35,7 @@ def test_every_sentence_of_the_dialogue_can_be_recorded_whole_or_in_parts(name: 
     if not has_slots(sentence):
         assert LISTED[sentence].whole
         return
-    samples = repertoire()["samples"]
+    samples = repertoire().samples
     filled = sentence.format(**samples)
     parts = planner(SITE, NAMES).plan(filled)
     assert parts, f"{filled} falls into no parts"
@@ -52,7 +55,7 @@ def test_the_telephones_own_sentences_are_there_with_the_sites_name() -> None:
 
 
 def test_numbers_communities_and_names_can_be_recorded() -> None:
-    by_group = {group: {s.text for s in LISTED.values() if s.group == group} for group in repertoire()["groups"]}
+    by_group = {group: {s.text for s in LISTED.values() if s.group == group} for group in repertoire().groups}
     assert set("零一二三四五六七八九幺两十百千块角分点") <= by_group["numbers"]
     assert by_group["communities"] == set(NAMES.communities)
     assert {"归师傅", "王师傅", SITE.station} <= by_group["names"]
@@ -63,7 +66,7 @@ def test_what_saves_lives_comes_first_and_nothing_comes_twice() -> None:
     listed = sentences(SITE, NAMES)
     assert listed[0].group == "safety" and any("119" in s.text for s in listed if s.group == "safety")
     assert len({s.name for s in listed}) == len(listed)
-    order = list(repertoire()["groups"])
+    order = list(repertoire().groups)
     assert [s.group for s in listed] == sorted((s.group for s in listed), key=order.index)
 
 
@@ -86,3 +89,27 @@ def test_new_staff_and_communities_are_listed_without_a_restart(tmp_path: Path) 
         assert sayings.planner().plan("记下了,归归师傅管。")[1].kind is Kind.phrase
     finally:
         database.dispose()
+
+
+def test_a_sentence_with_names_never_waits_for_who_writes(tmp_path: Path) -> None:
+    database = open_site(Settings(home=tmp_path))
+    sayings = Repertoire(SITE, database)
+    sayings.sentences()
+    with busy(database):
+        began = time.monotonic()
+        sayings.planner()
+        assert time.monotonic() - began < BUSY_S / 2
+    database.dispose()
+
+
+def test_a_database_that_is_away_leaves_the_names_that_were_known(tmp_path: Path) -> None:
+    database = open_site(Settings(home=tmp_path))
+    with database.session() as session:
+        session.add(Community(name="桃溪社区"))
+    sayings = Repertoire(SITE, database)
+    assert "桃溪社区" in {saying.text for saying in sayings.sentences()}
+    with database.session() as session:
+        session.execute(sql("ALTER TABLE community RENAME TO gone"))
+    assert "桃溪社区" in {saying.text for saying in sayings.sentences()}
+    assert sayings.planner()
+    database.dispose()

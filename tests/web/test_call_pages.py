@@ -79,7 +79,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
     def app() -> web.Application:
         made = web.Application(middlewares=[guard(())])
-        made.router.add_routes([*staff.routes(), *CallPages(database, desk, staff, sign_in, settings).routes()])
+        made.router.add_routes([*staff.routes(), *CallPages(database, desk, sign_in, settings).routes()])
         made.router.add_static("/static", STATIC)
         return made
 

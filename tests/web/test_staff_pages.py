@@ -30,8 +30,10 @@ from bot.tickets.models import Rating, Ticket
 from bot.web.guard import guard
 from bot.web.signing_in import COOKIE, SignIn
 from bot.web.staff import StaffPages
+from tests.busy_database import BUSY_S, LATE_S, busy, ticking
 from tests.calling.phones import Network
 from tests.voice.doubles import ToneVoice
+from tests.waiting import until
 from tests.web.two_grids import KEY, StaffSite, two_grids
 
 HOUSE = "沿河路二百零六号"
@@ -247,7 +249,7 @@ async def test_one_press_puts_through_and_only_who_has_the_case(site: Site) -> N
         assert network.rung == []
         assert "接了请按 1" in (await site.post(page, csrf=csrf, number="13900000001"))[1]
         assert "等一下再按" in (await site.post(page, csrf=csrf, number="13900000001"))[1]
-        assert network.rung == ["139"]
+        await until(lambda: network.rung == ["139"])
     await call_backs.close()
     assert network.given_up == ["139"]
 
@@ -290,3 +292,25 @@ async def test_a_link_for_rating_opens_no_case(site: Site) -> None:
         if purpose is Purpose.take:
             assert (await site.post(f"/t/{token}"))[0] == 410
     assert state(site) == "reported"
+
+
+async def test_no_page_of_staff_holds_up_the_calls_while_somebody_else_writes(site: Site) -> None:
+    """Calls send 20 ms of sound from the same loop: what waits for the database waits in a thread."""
+    await site.sign_in("M24")
+    case = f"/case/{site.ticket_no}"
+    csrf = (await site.get(case))[1].split('name="csrf" value="')[1].split('"')[0]
+    take = site.links.token(Purpose.take, site.ticket_no, "M24")
+    asked = (
+        lambda: site.post(f"/t/{take}"),
+        lambda: site.post(f"/t/{site.links.token(Purpose.rate, site.ticket_no, '')}", answer="good"),
+        lambda: site.post(case, verb="site", csrf=csrf),
+        lambda: site.get(f"{case}/ring"),
+        lambda: site.post(f"/t/{site.links.token(Purpose.sign_in, '', 'M24')}"),
+    )
+    for ask in asked:
+        async with ticking() as ticks:
+            with busy(site.database):
+                asking = asyncio.create_task(ask())
+                await asyncio.sleep(BUSY_S)
+            assert (await asking)[0] == 200
+        assert ticks.latest_s < LATE_S

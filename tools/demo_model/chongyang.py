@@ -1,21 +1,30 @@
 """Second readings: a Mandarin syllable as it is said in Chongyang, in the phones that the model has."""
 
+from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from typing import Any
+from pathlib import Path
 
-import yaml
 from pypinyin.contrib.tone_convert import to_finals, to_initials
+
+from bot.foundation.words import load
 
 from .phones import NEUTRAL, syllables
 
 STRENGTHS = ("accent", "dialect")
 
 
+@dataclass(frozen=True)
+class _Merged:
+    """What is said at one strength: `hu` before a vowel, initials and finals."""
+
+    hu: str
+    initials: dict[str, str]
+    finals: dict[str, str]
+
+
 @cache
-def _tables() -> dict[str, Any]:
-    text = (resources.files(__package__) / "data" / "chongyang.yml").read_text("utf-8")
-    return dict(yaml.safe_load(text))
+def _tables() -> dict[str, _Merged]:
+    return load(dict[str, _Merged], Path(__file__).parent / "data" / "chongyang.yml")
 
 
 @cache
@@ -26,11 +35,11 @@ def said_here(syllable: str, strength: str = "accent") -> str:
     plain, tone = (syllable[:-1], syllable[-1]) if syllable[-1].isdigit() else (syllable, NEUTRAL)
     initial, final = to_initials(plain, strict=False), to_finals(plain, strict=False, v_to_u=False)
     if plain.startswith("hu") and len(plain) > 2:
-        initial, final = table["hu"], final.removeprefix("u")
+        initial, final = table.hu, final.removeprefix("u")
         # ui and un are written short
         final = {"i": "ei", "n": "en"}.get(final, final)
     else:
-        initial, final = table["initials"].get(initial, initial), table["finals"].get(final, final)
+        initial, final = table.initials.get(initial, initial), table.finals.get(final, final)
     known = frozenset(syllables())
     for one in (initial + final, initial + to_finals(plain, strict=False, v_to_u=False)):
         if one in known:

@@ -17,6 +17,7 @@ import jieba
 import yaml
 
 from bot.foundation.widths import both
+from bot.grid.sample import sample_county
 
 from .data_files import data_lines
 from .phones import readings
@@ -26,7 +27,6 @@ Sentence = tuple[str, ...]
 
 PROJECT = Path(__file__).resolve().parents[2]
 NLU_FOLDER = PROJECT / "nlu"
-SAMPLE_COUNTY = PROJECT / "bot" / "grid" / "data" / "sample_county.yml"
 STORY_FILE = PROJECT / "tests" / "data" / "speech" / "story.txt"
 SITUATIONS_FILE = PROJECT / "tests" / "data" / "nlu" / "situations.jsonl"
 _NOT_HAN = re.compile(r"[^一-鿿]+")
@@ -66,12 +66,11 @@ def given_names() -> tuple[str, ...]:
 @cache
 def places() -> dict[str, tuple[str, ...]]:
     """The sample county's `community`, `street` and `compound` names."""
-    county = yaml.safe_load(SAMPLE_COUNTY.read_text(encoding="utf-8"))
     found: dict[str, list[str]] = {"community": [], "street": [], "compound": []}
-    for community in county["communities"]:
-        found["community"].append(community["name"])
-        found["street"] += community["streets"]
-        found["compound"] += community["compounds"]
+    for community in sample_county().communities:
+        found["community"].append(community.name)
+        found["street"] += community.streets
+        found["compound"] += community.compounds
     return {kind: tuple(dict.fromkeys(names)) for kind, names in found.items()}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from email.message import Message as MimeMessage
 from email.parser import BytesParser
 
+from bot.foundation import untrusted
 from bot.foundation.errors import Refused
 
 COMPACT = {
@@ -60,7 +61,7 @@ class Message:
     def cseq(self) -> tuple[int, str]:
         """Number and method."""
         number, _, method = self.get("cseq").partition(" ")
-        return (int(number) if number.isdecimal() else -1), method.strip().upper()
+        return (-1 if (found := untrusted.number(number)) is None else found), method.strip().upper()
 
     @property
     def branch(self) -> str:

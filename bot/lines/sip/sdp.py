@@ -67,7 +67,7 @@ def _audio(one: list[tuple[str, str]], session: dict[str, str], lines: tuple[str
     if len(words) < 4 or words[0].lower() != "audio" or words[2].upper() not in ("RTP/AVP", "RTP/AVPF"):
         return None
     port = words[1].partition("/")[0]
-    if not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 65536):
+    if not (port.isascii() and port.isdecimal() and len(port) < 6 and 0 < int(port) < 65536):
         return None
     types = [int(word) for word in words[3:] if word.isascii() and word.isdecimal() and len(word) < 4]
     names = {PCMU: "pcmu/8000", PCMA: "pcma/8000"}

@@ -17,7 +17,8 @@ from bot.foundation.background import Background
 from bot.tickets.due import timers
 from bot.tickets.life.states import OPEN
 from bot.tickets.models import Call, Kind, Notification, State, Stuck, Ticket, Timer
-from bot.tickets.owed import paging
+from bot.tickets.owed import outbox, paging
+from bot.tickets.owed.outbox import Owed
 from bot.tickets.owed.paging import UNACKNOWLEDGED
 from bot.tickets.rules import Rules, usual_rules
 
@@ -157,17 +158,7 @@ def _tell(session: Session, fresh: list[Finding], at: dt.datetime) -> None:
     if not desk:
         log.error("%d things are stuck and there is no duty desk to be told: gege audit lists them", len(fresh))
     urgent = any(one.urgent for one in fresh)
-    session.add_all(
-        Notification(
-            staff_no=person.staff_no,
-            template=TEMPLATE,
-            urgent=urgent,
-            detail=detail,
-            created_at=at,
-            due_at=at,
-        )
-        for person in desk
-    )
+    outbox.owe(session, (Owed(TEMPLATE, staff_no=one.staff_no, urgent=urgent, detail=detail) for one in desk), at)
 
 
 def _first(numbers: Iterable[str | None]) -> list[str]:

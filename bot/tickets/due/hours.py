@@ -6,12 +6,10 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
-import yaml
-
 from bot.foundation.errors import Refused
+from bot.foundation.words import load
 
 HOLIDAYS = Path(__file__).with_name("holidays.yml")
 _DAY = dt.timedelta(days=1)
@@ -114,19 +112,25 @@ def _on(day: dt.date, time: dt.time) -> dt.datetime:
 
 def read_holidays(file: Path) -> tuple[frozenset[dt.date], frozenset[dt.date]]:
     """Holidays, and the weekends worked in exchange. Raises HolidaysUnreadable."""
-    try:
-        data: Any = yaml.safe_load(file.read_text("utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
-        raise HolidaysUnreadable(f"{file}: {problem}") from problem
-    if not isinstance(data, dict) or set(data) - {"holidays", "worked"}:
-        raise HolidaysUnreadable(f"{file}: it holds two lists, holidays and worked")
-    return frozenset(_days(file, data.get("holidays"))), frozenset(_days(file, data.get("worked")))
+    found = load(
+        _HolidaysFile,
+        file,
+        empty=_HolidaysFile(),
+        fault=lambda line: HolidaysUnreadable(f"{line} (the file holds two lists of days, holidays and worked)"),
+    )
+    return frozenset(_days(file, found.holidays or ())), frozenset(_days(file, found.worked or ()))
 
 
-def _days(file: Path, entries: Any) -> Iterable[dt.date]:
-    if not isinstance(entries or [], list):
-        raise HolidaysUnreadable(f"{file}: holidays and worked are lists of days")
-    for entry in entries or []:
+@dataclass(frozen=True)
+class _HolidaysFile:
+    """Days, or first/last of several."""
+
+    holidays: tuple[dt.date | str, ...] | None = None
+    worked: tuple[dt.date | str, ...] | None = None
+
+
+def _days(file: Path, entries: Iterable[dt.date | str]) -> Iterable[dt.date]:
+    for entry in entries:
         first, _, last = str(entry).partition("/")
         try:
             begin, end = dt.date.fromisoformat(first), dt.date.fromisoformat(last or first)

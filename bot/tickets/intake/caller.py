@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -23,6 +24,8 @@ class Assurance(StrEnum):
     typed = "typed"
 
 
+#: what a network may hand over instead: anonymous, unavailable, a SIP name
+_NUMBER = re.compile(r"\+?[\d -]{5,20}")
 _BY_CHANNEL = {Channel.phone: Assurance.network, Channel.terminal: Assurance.network}
 
 
@@ -53,6 +56,11 @@ class Caller:
     def rings(self) -> bool:
         """A telephone that called us."""
         return self.vouched and self.channel.rings
+
+    @property
+    def number(self) -> str:
+        """The telephone number that Gege may ring; "" for what is none, and for a number that somebody typed."""
+        return self.address if self.rings and _NUMBER.fullmatch(self.address) else ""
 
     @property
     def contact(self) -> ContactKey | None:

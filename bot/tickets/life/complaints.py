@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from bot.foundation.words import load
 from bot.grid.models import Staff
 from bot.tickets.owed.paging import Roster
 
 DATA = Path(__file__).with_name("complaints.yml")
 
 
+@dataclass(frozen=True)
+class _Words:
+    """complaints.yml."""
+
+    person: tuple[str, ...]
+    conduct: tuple[str, ...]
+    titles: tuple[str, ...]
+
+
 @functools.cache
-def _words() -> dict[str, list[str]]:
-    words: dict[str, list[str]] = yaml.safe_load(DATA.read_text("utf-8"))
-    return words
+def _words() -> _Words:
+    return load(_Words, DATA)
 
 
 def complained_of(said: str, facts: Mapping[str, Any], people: Roster) -> list[str]:
@@ -28,7 +36,7 @@ def complained_of(said: str, facts: Mapping[str, Any], people: Roster) -> list[s
     complained of must not have it."""
     own = people.managers + [one for one in people.grid.get("manager", []) if one not in people.managers]
     words = _words()
-    meant = facts.get("about") == "manager" or any(word in said for word in words["person"] + words["conduct"])
+    meant = facts.get("about") == "manager" or any(word in said for word in words.person + words.conduct)
     if own and (meant or any(name in said for name in _names(own))):
         return [one.staff_no for one in own]
     return []
@@ -37,5 +45,5 @@ def complained_of(said: str, facts: Mapping[str, Any], people: Roster) -> list[s
 def _names(people: Iterable[Staff]) -> Iterable[str]:
     for person in people:
         yield person.name
-        for title in _words()["titles"]:
+        for title in _words().titles:
             yield title.format(surname=person.name[:1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import enum
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.grid.leave import present
 from bot.grid.models import Role, Staff
-from bot.tickets import reading
+from bot.tickets import access, reading
 from bot.tickets.cards import TicketRefused, TooLate
 from bot.tickets.due import timers
 from bot.tickets.intake.kept import fit
@@ -30,18 +29,6 @@ FARTHEST = dt.timedelta(days=60)
 SAME_RINGING = dt.timedelta(minutes=10)
 
 
-class Button(enum.StrEnum):
-    """What staff can press: 接单, 到场, 已处理, 预计时间, 叫抢修班, 备注, 转派."""
-
-    acknowledge = "acknowledge"
-    on_site = "on_site"
-    resolve = "resolve"
-    estimate = "estimate"
-    call_crew = "call_crew"
-    comment = "comment"
-    pass_on = "pass_on"
-
-
 class Done(NamedTuple):
     """Whether something was done now, and who did it when."""
 
@@ -51,7 +38,7 @@ class Done(NamedTuple):
 
 
 class Handling:
-    """One command on one locked ticket, inside the caller's transaction."""
+    """One command on one locked ticket, inside the caller's transaction; who may is asked before (access.py)."""
 
     def __init__(self, session: Session, ticket: Ticket, by: str, at: dt.datetime, rules: Rules) -> None:
         self.session = session
@@ -62,13 +49,13 @@ class Handling:
 
     # ---- commands -------------------------------------------------------------------------------
 
-    def acknowledge(self) -> Done:
+    def acknowledge(self, note: str = "") -> Done:
         """接单: the climb stops, whoever pressed owns it, everybody who had been told hears that."""
         self._worker()
         ticket = self.ticket
         if ticket.state in TAKEN:
             return self._earlier("acknowledged", "passed_on", "reopened", by=ticket.owner)
-        self._go(State.acknowledged)
+        self._go(State.acknowledged, note)
         ticket.owner = self.by
         timers.stop(self.session, ticket, self.at, paging.UNACKNOWLEDGED)
         others = [one for one in reading.told(self.session, ticket) if one.staff_no != self.by]
@@ -120,7 +107,8 @@ class Handling:
         if to.role == Role.supervisor and ticket.kind != Kind.complaint:
             raise TicketRefused(f"{to.staff_no} is a supervisor, who watches {ticket.ticket_no} but cannot take it")
         here = present(self.session, to, self.at)
-        self._not_about(here.staff_no)
+        if access.complained_of(here.staff_no, ticket):
+            raise TicketRefused(f"{ticket.ticket_no} is a complaint about {here.staff_no}: somebody else has it")
         if ticket.owner == here.staff_no:
             raise TicketRefused(f"{here.staff_no} has {ticket.ticket_no} already")
         detail = {"from": ticket.owner, "to": here.staff_no}
@@ -218,17 +206,8 @@ class Handling:
     # ---- the rules behind them ------------------------------------------------------------------
 
     def _worker(self) -> None:
-        """Raises TicketRefused for a stranger, for a supervisor (who acts on complaints alone), and for whom it is about."""
-        person = self.session.get(Staff, self.by)
-        if person is None:
-            raise TicketRefused(f"{self.by!r} is nobody on the staff list")
-        if person.role == Role.supervisor and self.ticket.kind != Kind.complaint:
-            raise TicketRefused(f"{self.by} is a supervisor, who watches {self.ticket.ticket_no} but cannot take it")
-        self._not_about(self.by)
-
-    def _not_about(self, staff_no: str) -> None:
-        if staff_no in self.ticket.facts.get(paging.COMPLAINED_OF, ()):
-            raise TicketRefused(f"{self.ticket.ticket_no} is a complaint about {staff_no}: somebody else has it")
+        """Raises TicketRefused for a resident: this is done by staff alone."""
+        access.known(self.session, self.by)
 
     def _go(self, to: State, note: str = "") -> None:
         ticket = self.ticket

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.database import Database, now
-from bot.grid.models import Feeder, Household, Staff, Transformer
+from bot.grid.models import Feeder, Household, Role, Staff, Transformer
+from bot.tickets import access
 from bot.tickets.cards import TicketRefused
 from bot.tickets.life.handling import FARTHEST
 from bot.tickets.life.states import OPEN
@@ -240,10 +241,8 @@ class OutageDesk:
     # ---- the rules behind them ------------------------------------------------------------------
 
     def _staff(self, session: Session, staff_no: str) -> Staff:
-        person = session.get(Staff, staff_no)
-        if person is None:
-            raise TicketRefused(f"{staff_no!r} is nobody on the staff list")
-        if person.role == "supervisor":
+        person = access.known(session, staff_no)
+        if person.role == Role.supervisor:
             raise TicketRefused(f"{staff_no} is a supervisor, who watches and does not act")
         return person
 

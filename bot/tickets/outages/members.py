@@ -13,7 +13,8 @@ from bot.tickets.due import timers
 from bot.tickets.due.deadlines import RESOLVE_DUE
 from bot.tickets.life.states import OPEN
 from bot.tickets.models import Activity, Notification, Outage, OutageState, State, Ticket, Timer
-from bot.tickets.owed import asking, news
+from bot.tickets.owed import asking, news, outbox
+from bot.tickets.owed.outbox import Owed
 from bot.tickets.rules import Rules
 
 #: people are in the dark, or will be
@@ -21,7 +22,6 @@ ACTIVE = (OutageState.announced, OutageState.open)
 #: numbers in one statement
 _CHUNK = 5_000
 _NOTE = insert(cast(Table, Activity.__table__))
-_TELL = insert(cast(Table, Notification.__table__))
 # Prepared once: it runs for every report of an outage.
 _LEAD = (
     select(Ticket.id)
@@ -104,22 +104,8 @@ def speak(session: Session, outage: Outage, template: str, at: dt.datetime, due_
     about = lead(session, outage.id) or session.scalar(
         select(Ticket.id).where(Ticket.outage_id == outage.id).order_by(Ticket.id).limit(1)
     )
-    due_at = due_at or at
-    rows = [
-        {
-            "ticket_id": about,
-            "staff_no": staff_no,
-            "template": template,
-            "urgent": False,
-            "detail": {"outage_id": outage.id},
-            "created_at": at,
-            "due_at": due_at,
-            "held_until": due_at if due_at > at else None,
-        }
-        for staff_no in outage.told
-    ]
-    if rows:
-        session.connection().execute(_TELL, rows)
+    detail = {"outage_id": outage.id}
+    outbox.owe(session, (Owed(template, about, one, detail=detail, due_at=due_at) for one in outage.told), at)
 
 
 def tell_newest(session: Session, outage: Outage, at: dt.datetime, rules: Rules) -> None:
@@ -272,21 +258,5 @@ def _news(
     session: Session, ids: Sequence[int], template: str, at: dt.datetime, rules: Rules, detail: Mapping[str, Any]
 ) -> None:
     """Tell every reporter who can be written to, once each."""
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for ticket in _tickets(session, ids):
-        if way := news.way(ticket, rules):
-            due_at = rules.tells_resident(ticket, at)
-            rows[way] = {
-                "ticket_id": ticket.id,
-                "staff_no": None,
-                "channel": way[0],
-                "address": way[1],
-                "template": template,
-                "urgent": False,
-                "detail": {"station_phone": rules.station_phone, **detail},
-                "created_at": at,
-                "due_at": due_at,
-                "held_until": due_at if due_at > at else None,
-            }
-    if rows:
-        session.connection().execute(_TELL, list(rows.values()))
+    owed = (news.news(ticket, template, at, rules, detail) for ticket in _tickets(session, ids))
+    outbox.owe(session, {(one.channel, one.address): one for one in owed if one}.values(), at)

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-import yaml
 from sqlalchemy import Table, insert, select, update
 from sqlalchemy.orm import Session
 
-from bot.tickets.models import Activity, Notification, OwedCall, Rating, State, Ticket, Timer
-from bot.tickets.owed import news, owed_calls
+from bot.foundation.words import load
+from bot.tickets.models import Activity, OwedCall, Rating, State, Ticket, Timer
+from bot.tickets.owed import news, outbox, owed_calls
+from bot.tickets.owed.outbox import Owed
 from bot.tickets.owed.owed_calls import LIGHT_ON, RATING
 from bot.tickets.rules import Rules
 
@@ -22,15 +23,13 @@ UNRATED = "unrated"
 SILENCES = (UNRATED, LIGHT_ON)
 
 _DATA = Path(__file__).with_name("asking.yml")
-_TELL = insert(cast(Table, Notification.__table__))
 _WAIT = insert(cast(Table, Timer.__table__))
 _RING = insert(cast(Table, OwedCall.__table__))
 
 
 @functools.cache
 def _labels() -> dict[str, dict[str, str]]:
-    labels: dict[str, dict[str, str]] = yaml.safe_load(_DATA.read_text("utf-8"))
-    return labels
+    return load(dict[str, dict[str, str]], _DATA)
 
 
 def buttons(question: str, ticket_no: str, *but: str) -> dict[str, str]:
@@ -49,9 +48,9 @@ def rating(session: Session, ticket: Ticket, at: dt.datetime, rules: Rules) -> N
     session.add(Timer(ticket_id=ticket.id, kind=UNRATED, due_at=at + dt.timedelta(days=rules.ratings.unrated_days)))
     if news.tell(session, ticket, "ask_rating", at, rules, {"buttons": buttons("rating", ticket.ticket_no)}):
         return
-    if owed_calls.dialable(ticket):
+    if number := ticket.caller.number:
         due_at = rules.hours.wakes(at)
-        session.add(OwedCall(kind=RATING, ticket_id=ticket.id, number=ticket.reporter, due_at=due_at, changed_at=at))
+        session.add(OwedCall(kind=RATING, ticket_id=ticket.id, number=number, due_at=due_at, changed_at=at))
 
 
 def rating_after_light(session: Session, ticket: Ticket, at: dt.datetime, rules: Rules) -> None:
@@ -63,7 +62,7 @@ def rating_after_light(session: Session, ticket: Ticket, at: dt.datetime, rules:
 
 def lights(session: Session, tickets: Sequence[Ticket], at: dt.datetime, rules: Rules) -> None:
     """Everybody who reported hears that the power is back and is asked about their own light, once each."""
-    told: list[dict[str, Any]] = []
+    told: list[Owed] = []
     rung: list[dict[str, Any]] = []
     asked: set[tuple[str, str]] = set()
     # The newest of somebody's reports is the one to ask about.
@@ -72,38 +71,23 @@ def lights(session: Session, tickets: Sequence[Ticket], at: dt.datetime, rules: 
         if not ticket.reporter or who in asked:
             continue
         asked.add(who)
-        if way := news.way(ticket, rules):
-            due_at = rules.tells_resident(ticket, at)
-            told.append(
-                {
-                    "ticket_id": ticket.id,
-                    "staff_no": None,
-                    "channel": way[0],
-                    "address": way[1],
-                    "template": "news_restored",
-                    "urgent": False,
-                    "detail": {
-                        "station_phone": rules.station_phone,
-                        "buttons": buttons("light", ticket.ticket_no),
-                    },
-                    "created_at": at,
-                    "due_at": due_at,
-                    "held_until": due_at if due_at > at else None,
-                }
-            )
-        elif owed_calls.dialable(ticket):
+        question = {"buttons": buttons("light", ticket.ticket_no)}
+        if owed := news.news(ticket, "news_restored", at, rules, question):
+            told.append(owed)
+        elif ticket.caller.number:
             rung.append(
                 {
                     "kind": LIGHT_ON,
                     "ticket_id": ticket.id,
-                    "number": ticket.reporter,
+                    "number": ticket.caller.number,
                     "due_at": rules.hours.wakes(at),
                     "changed_at": at,
                 }
             )
     silent = at + dt.timedelta(days=rules.outages.silence_days)
     waits = [{"ticket_id": one.id, "kind": LIGHT_ON, "step": 0, "due_at": silent} for one in tickets]
-    for statement, rows in ((_TELL, told), (_RING, rung), (_WAIT, waits)):
+    outbox.owe(session, told, at)
+    for statement, rows in ((_RING, rung), (_WAIT, waits)):
         if rows:
             session.connection().execute(statement, rows)
 

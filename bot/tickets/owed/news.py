@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import delete
@@ -11,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from bot.tickets.intake.channels import Channel
 from bot.tickets.models import Notification, Ticket
-from bot.tickets.reporter import Reporter
+from bot.tickets.owed import outbox
+from bot.tickets.owed.outbox import Owed
 from bot.tickets.rules import Rules
 
-#: channels that can be written to; a telephone, a page and a terminal cannot
+#: numbers that take an SMS
 _MOBILE = re.compile(r"(?:\+?86)?(1[3-9]\d{9})")
 
 
@@ -24,10 +26,25 @@ def way(ticket: Ticket, rules: Rules) -> tuple[str, str] | None:
         return None
     if Channel(ticket.channel).writable:
         return ticket.channel, ticket.reporter
-    mobile = _MOBILE.fullmatch(ticket.reporter)
-    if rules.sms_news and Reporter.of(ticket).caller.rings and mobile:
-        return "sms", mobile.group(1)
-    return None
+    mobile = _MOBILE.fullmatch(ticket.caller.number)
+    return (Channel.sms, mobile.group(1)) if rules.sms_news and mobile else None
+
+
+def news(
+    ticket: Ticket, template: str, at: dt.datetime, rules: Rules, detail: Mapping[str, Any] | None = None
+) -> Owed | None:
+    """`template` for the reporter, in the morning if it is night; None when there is no way to write to them."""
+    to = way(ticket, rules)
+    if to is None:
+        return None
+    return Owed(
+        template,
+        ticket.id,
+        channel=to[0],
+        address=to[1],
+        detail={"station_phone": rules.station_phone, **(detail or {})},
+        due_at=rules.tells_resident(ticket, at),
+    )
 
 
 def tell(
@@ -41,10 +58,9 @@ def tell(
     """Owe the reporter `template`; False when there is no way to write to them.
 
     News that still waits for the morning is overtaken by the newest: nobody wakes up to three messages."""
-    to = way(ticket, rules)
-    if to is None:
+    owed = news(ticket, template, at, rules, detail)
+    if owed is None:
         return False
-    channel, address = to
     session.execute(
         delete(Notification).where(
             Notification.ticket_id == ticket.id,
@@ -54,19 +70,5 @@ def tell(
             Notification.held_until > at,
         )
     )
-    due_at = rules.tells_resident(ticket, at)
-    session.add(
-        Notification(
-            ticket_id=ticket.id,
-            staff_no=None,
-            channel=channel,
-            address=address,
-            template=template,
-            urgent=False,
-            detail={"station_phone": rules.station_phone, **(detail or {})},
-            created_at=at,
-            due_at=due_at,
-            held_until=due_at if due_at > at else None,
-        )
-    )
+    outbox.owe(session, [owed], at)
     return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
@@ -11,14 +10,12 @@ from sqlalchemy.orm import Session
 
 from bot.database import Database, now
 from bot.tickets.models import OwedCall, Ticket
-from bot.tickets.reporter import Reporter
 
 LIGHT_ON = "light_on"
 RATING = "rating"
 
-#: nobody is rung more often about one thing (issue C)
+#: nobody is rung more often about one thing
 MOST_ATTEMPTS = 2
-_DIALABLE = re.compile(r"\+?[\d-]{5,20}")
 
 
 @dataclass(frozen=True)
@@ -34,11 +31,6 @@ class OwedCallCard:
     state: str
     due_at: dt.datetime
     attempts: int
-
-
-def dialable(ticket: Ticket) -> bool:
-    """Whether the reporter called us by telephone; a number that somebody typed is rung by nobody but staff."""
-    return Reporter.of(ticket).caller.rings and bool(_DIALABLE.fullmatch(ticket.reporter))
 
 
 def drop(session: Session, ticket_id: int, at: dt.datetime, state: str = "dropped") -> None:

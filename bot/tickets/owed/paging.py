@@ -1,19 +1,21 @@
-"""Who is told of a ticket, and when it climbs: the paging table and the outbox rows."""
+"""Who is told of a ticket, and when it climbs: the paging table."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, and_, bindparam, insert, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from bot.database import now
 from bot.grid.leave import away, present, substitute
 from bot.grid.models import GridStaff, Role, Staff, Substitution
-from bot.tickets.models import Kind, Notification, Ticket
+from bot.tickets.models import Kind, Ticket
+from bot.tickets.owed import outbox
+from bot.tickets.owed.outbox import Owed
 from bot.tickets.rules import Rules, usual_rules
 
 
@@ -152,7 +154,6 @@ _ROSTER = (
     .where(or_(Staff.role.in_(EVERYWHERE), GridStaff.grid_no.is_not(None)))
     .order_by(Staff.staff_no)
 )
-_OWE = insert(cast(Table, Notification.__table__))
 
 
 def roster(session: Session, grid_no: str | None, at: dt.datetime | None = None) -> Roster:
@@ -219,25 +220,20 @@ def owe(
     rules: Rules | None = None,
     hold: bool = True,
 ) -> None:
-    """Write the outbox rows: `template` is owed to `people`, in the transaction of whatever caused it.
+    """`template` is owed to `people` about a ticket, in the transaction of whatever caused it.
 
     An everyday message waits for working hours unless `hold` is false. A supervisor, who is no employee, is
     owed the text without data whatever happened."""
     rules = rules or usual_rules()
-    rows = []
-    for person in people:
-        due_at = rules.tells(ticket, person.role, at) if hold else at
-        rows.append(
-            {
-                "ticket_id": ticket.id,
-                "staff_no": person.staff_no,
-                "template": "supervise" if person.role == Role.supervisor else template,
-                "urgent": ticket.urgent if urgent is None else urgent,
-                "detail": detail or {},
-                "created_at": at,
-                "due_at": due_at,
-                "held_until": due_at if due_at > at else None,
-            }
+    owed = (
+        Owed(
+            "supervise" if person.role == Role.supervisor else template,
+            ticket.id,
+            person.staff_no,
+            urgent=ticket.urgent if urgent is None else urgent,
+            detail=detail or {},
+            due_at=rules.tells(ticket, person.role, at) if hold else at,
         )
-    if rows:
-        session.connection().execute(_OWE, rows)
+        for person in people
+    )
+    outbox.owe(session, owed, at)

@@ -1,0 +1,93 @@
+"""Who may see a case, and who may do something about it: the one rule that the desk, the pages and the messenger ask."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.grid.leave import away, substitute
+from bot.grid.models import GridStaff, Role, Staff
+from bot.tickets import reading
+from bot.tickets.cards import NotYours, TicketRefused
+from bot.tickets.life.states import OPEN
+from bot.tickets.models import Kind, Outage, OutageState, Ticket
+from bot.tickets.owed.paging import COMPLAINED_OF, EVERYWHERE
+
+
+def may_see(session: Session, person: Staff, ticket: Ticket, at: dt.datetime) -> bool:
+    """Whether a case, with names and addresses, is this person's to read.
+
+    Team, duty desk and administrators: every case. Everybody else: what they own, the cases of their grid, and those of
+    an outage that they have been told of, while it lasts. A crew, which has no grid of its own: what it has been called
+    for. A case without a grid is nobody's but the desk's and its owner's. Whoever stands in for somebody on leave has
+    their place. A supervisor, who is no employee, reads none; nobody reads a complaint about themselves."""
+    if person.role == Role.supervisor or complained_of(person.staff_no, ticket):
+        return False
+    return _has_place(session, person, ticket, at)
+
+
+def may_handle(session: Session, person: Staff, ticket: Ticket, at: dt.datetime) -> bool:
+    """Whether this person may do something about a case: whoever may see it, and a supervisor with a complaint."""
+    if person.role == Role.supervisor:
+        about_them = complained_of(person.staff_no, ticket)
+        return ticket.kind == Kind.complaint and not about_them and _has_place(session, person, ticket, at)
+    return may_see(session, person, ticket, at)
+
+
+def handler(session: Session, staff_no: str, ticket: Ticket, at: dt.datetime) -> Staff:
+    """Whoever does something about a case. Raises TicketRefused for a stranger, and for whose case it is not."""
+    person = known(session, staff_no)
+    if complained_of(staff_no, ticket):
+        raise NotYours(f"{ticket.ticket_no} is a complaint about {staff_no}: somebody else has it")
+    if may_handle(session, person, ticket, at):
+        return person
+    if person.role == Role.supervisor:
+        raise NotYours(f"{staff_no} is a supervisor, who watches {ticket.ticket_no} but cannot take it")
+    raise NotYours(f"{ticket.ticket_no} is not {staff_no}'s: neither their grid nor given to them")
+
+
+def known(session: Session, staff_no: str) -> Staff:
+    """Somebody on the staff list. Raises TicketRefused."""
+    person = session.get(Staff, staff_no)
+    if person is None:
+        raise TicketRefused(f"{staff_no!r} is nobody on the staff list")
+    return person
+
+
+def complained_of(staff_no: str, ticket: Ticket) -> bool:
+    """Whether a case is a complaint about this person."""
+    return staff_no in ticket.facts.get(COMPLAINED_OF, ())
+
+
+def _has_place(session: Session, person: Staff, ticket: Ticket, at: dt.datetime) -> bool:
+    """Whether the person, or somebody for whom they stand in, has to do with the case."""
+    leaves = away(session, at)
+    places = {no for no in leaves if substitute(no, leaves) == person.staff_no} | {person.staff_no}
+    roles = {person.role, *session.scalars(select(Staff.role).where(Staff.staff_no.in_(places)))}
+    if not roles.isdisjoint(EVERYWHERE) or ticket.owner in places:
+        return True
+    return _of_their_grid(session, places, ticket) or not places.isdisjoint(_called(session, ticket))
+
+
+def _of_their_grid(session: Session, places: Collection[str], ticket: Ticket) -> bool:
+    """A crew's grids say where it is sent, not whose cases it reads."""
+    served = (
+        select(GridStaff.staff_no)
+        .join(Staff, Staff.staff_no == GridStaff.staff_no)
+        .where(GridStaff.grid_no == ticket.grid_no, GridStaff.staff_no.in_(places), Staff.role != Role.crew)
+    )
+    return ticket.grid_no is not None and session.scalar(served.limit(1)) is not None
+
+
+def _called(session: Session, ticket: Ticket) -> set[str]:
+    """Who has been called for a case, or is in the one conversation of its outage, while that lasts."""
+    found: set[str] = set()
+    outage = session.get(Outage, ticket.outage_id) if ticket.outage_id else None
+    if outage is not None and outage.state in (OutageState.announced, OutageState.open):
+        found.update(outage.told, filter(None, [outage.owner]))
+    if ticket.state in OPEN and (last := reading.last_activity(session, ticket, "crew_called")):
+        found.update(last.detail.get("told", ()))
+    return found
