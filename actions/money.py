@@ -83,8 +83,8 @@ def one_answer(turn: Turn) -> str:
 
     Many guesses in one breath are no answer, and the recogniser's other readings are no second one."""
     words, said = turn.site.words, re.sub(rf"[\s{PUNCTUATION}]", "", turn.text)
-    led = re.sub(words["proof_lead"], "", said)
-    name = re.sub(words["name_tail"], "", led)
+    led = re.sub(words.proof_lead, "", said)
+    name = re.sub(words.name_tail, "", led)
     if len(name) >= 2 and words.says("name", name) and (turn.intent in ANSWERING or turn.entity("householder")):
         return name
     number = normalise_numbers(led).replace(" ", "")

@@ -40,7 +40,7 @@ class OpenReport(Act):
         if outage_news.take_oxygen(turn) or (outage and (afterwards.take(turn) or outage_news.still_in_it(turn))):
             # answered: the rule's form does not begin
             return [*turn.events, FollowupAction("action_listen")]
-        begin_case(turn, turn.site.words["kinds"].get(turn.intent, "unclear"))
+        begin_case(turn, turn.site.words.kinds.get(turn.intent, "unclear"))
         return turn.events
 
 
@@ -66,7 +66,7 @@ def begin_case(turn: Turn, kind: str, *, in_form: bool = False) -> None:
         if words.says("burnt", turn.text) and words.answer("smell", turn.text) == "yes":
             turn.set("smell", "yes")
             turn.say("utter_smell_first")
-        elif re.search(words["answers"]["smell"]["no"] + "(?=.*(?:味|烟))", turn.text) and "味" in turn.text:
+        elif re.search(words.answers["smell"]["no"] + "(?=.*(?:味|烟))", turn.text) and "味" in turn.text:
             turn.set("smell", "no")
         return
     intro = {
@@ -170,12 +170,12 @@ def _where(turn: Turn) -> str | None:
 def readback(turn: Turn) -> str:
     """What the resident said, in one clause; nothing that only the registry knows (promise 5)."""
     words, kind = turn.site.words, turn.slot("kind")
-    what = words["smelling"] if kind == "breaker_fault" and turn.slot("smell") == "yes" else labels().spoken_kind(kind)
-    where = turn.slot("place") or (words["own_home"] if turn.slot("own_home") == "yes" else "")
+    what = words.smelling if kind == "breaker_fault" and turn.slot("smell") == "yes" else labels().spoken_kind(kind)
+    where = turn.slot("place") or (words.own_home if turn.slot("own_home") == "yes" else "")
     name, account = turn.slot("householder"), turn.slot("account")
-    said = words["readback_name"].format(name=name) if name else ""
-    number = words["readback_account"].format(account=account) if account else ""
-    return words["readback_comma"].join(part for part in (where, number, said, what) if part)
+    said = words.readback_name.format(name=name) if name else ""
+    number = words.readback_account.format(account=account) if account else ""
+    return words.readback_comma.join(part for part in (where, number, said, what) if part)
 
 
 class ValidateReportForm(Act):
@@ -298,7 +298,7 @@ class ValidateReportForm(Act):
 
     def _confirmed(self, turn: Turn) -> bool:
         words = turn.site.words
-        kind_now = words["kinds"].get(turn.intent)
+        kind_now = words.kinds.get(turn.intent)
         answer = words.answer("confirmed", turn.text)
         if turn.intent == "deny" and answer != "no":
             answer = "no"
@@ -334,7 +334,7 @@ class ValidateReportForm(Act):
 
 def spoken_name(text: str, words: Any) -> str:
     """The name in an answer to "户主叫什么名字?": 户主是王建国啊 → 王建国."""
-    return re.sub(words["name_tail"], "", re.sub(words["name_lead"], "", text.strip(PUNCTUATION)))
+    return re.sub(words.name_tail, "", re.sub(words.name_lead, "", text.strip(PUNCTUATION)))
 
 
 class SubmitReport(Act):
@@ -359,7 +359,11 @@ class SubmitReport(Act):
         return turn.events
 
     def _log(self, turn: Turn, kind: str) -> None:
-        facts = {name: turn.slot(name) for name in ("smell", "neighbours", "same_outage", "oxygen") if turn.slot(name)}
+        facts = {
+            name: turn.slot(name)
+            for name in ("smell", "neighbours", "reset_done", "same_outage", "oxygen")
+            if turn.slot(name)
+        }
         urgent = "yes" in (turn.slot("smell"), turn.slot("oxygen"))
         # After an outage that ended while we talked the ticket is there already: one utterance makes one.
         ticket = turn.open_ticket(kind, facts=facts, urgent=urgent)

@@ -6,10 +6,8 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from bot.foundation.words import load
 from bot.grid.present import Present
 from bot.grid.registry import Registry
 from bot.settings import Settings
@@ -24,41 +22,68 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
+@dataclass(frozen=True)
 class Words:
-    """The site's deciding words (words.yml)."""
+    """The site's deciding words (words.yml), most of them regular expressions."""
 
-    def __init__(self, data: dict[str, Any]) -> None:
-        self._data = data
-
-    def __getitem__(self, name: str) -> Any:
-        return self._data[name]
+    answers: dict[str, dict[str, str]]
+    unknown: str
+    residual_current: str
+    burnt: str
+    reconnect: str
+    how_to_pay: str
+    transfer: str
+    goodbye: str
+    hazard: dict[str, str]
+    not_ours: dict[str, str]
+    price: dict[str, str]
+    smelling: str
+    own_home: str
+    readback_comma: str
+    readback_name: str
+    readback_account: str
+    said_solved: str
+    station: str
+    address: str
+    name_lead: str
+    name: str
+    proof_lead: str
+    account: str
+    name_tail: str
+    kinds: dict[str, str]
+    days: tuple[str, ...]
+    long_ago: str
+    at: str
+    oxygen: str
+    not_fixed: str
+    rating: dict[str, str]
 
     def says(self, name: str, text: str) -> bool:
         """Whether the text holds one of the words called `name`."""
-        return bool(_compiled(self._data[name]).search(text))
+        return bool(_compiled(getattr(self, name)).search(text))
 
     def found(self, name: str, text: str) -> str:
         """What the words called `name` pick out of a text (their first group), "" when it holds none of them."""
-        match = _compiled(self._data[name]).search(text)
+        match = _compiled(getattr(self, name)).search(text)
         return match.group(1) if match else ""
 
     def answer(self, question: str, text: str) -> str | None:
         """ "yes", "no" or None to a question of the form; a plain no is looked for first (没有糊味 is a no)."""
         for value in ("no", "yes"):
-            if _compiled(self._data["answers"][question][value]).search(text):
+            if _compiled(self.answers[question][value]).search(text):
                 return value
         return None
 
     def topic(self, table: str, text: str, default: str) -> str:
         """The first topic of a table whose words are in the text."""
-        for name, pattern in self._data[table].items():
-            if _compiled(pattern).search(text):
-                return str(name)
-        return default
+        topics: dict[str, str] = getattr(self, table)
+        return next((name for name, pattern in topics.items() if _compiled(pattern).search(text)), default)
 
 
+@lru_cache(maxsize=1)
 def load_words(path: Path = WORDS) -> Words:
-    return Words(yaml.safe_load(path.read_text("utf-8")))
+    """The words of a file."""
+    return load(Words, path)
 
 
 @dataclass

@@ -43,7 +43,7 @@ class Status(Act):
             return resumed(turn)
         ticket = tickets[0]
         station, phone = turn.station()
-        who = turn.who_serves(ticket) or {"manager": turn.site.words["station"], "phone": phone}
+        who = turn.who_serves(ticket) or {"manager": turn.site.words.station, "phone": phone}
         turn.say(
             f"utter_status_{ticket.state}",
             when=self._when(turn, ticket.opened_at),
@@ -61,9 +61,9 @@ class Status(Act):
         zone = ZoneInfo(turn.site.settings.site.timezone)
         local, today = at.astimezone(zone), now().astimezone(zone).date()
         days = (today - local.date()).days
-        names = turn.site.words["days"]
-        day = names[days] if days < len(names) else turn.site.words["long_ago"]
-        return str(turn.site.words["at"]).format(day=day, hour=speak_number(local.hour)) if days <= 1 else str(day)
+        names = turn.site.words.days
+        day = names[days] if days < len(names) else turn.site.words.long_ago
+        return str(turn.site.words.at).format(day=day, hour=speak_number(local.hour)) if days <= 1 else str(day)
 
 
 class Cancel(Act):
@@ -95,7 +95,7 @@ def call_off(turn: Turn, ticket: TicketCard) -> None:
     """What is no longer needed ends; danger is looked at all the same: the word goes to staff, who confirm it."""
     desk = turn.site.desk
     if ticket.kind == "hazard":
-        desk.add(ticket.ticket_no, note=turn.site.words["said_solved"], facts={"said_solved": True})
+        desk.add(ticket.ticket_no, note=turn.site.words.said_solved, facts={"said_solved": True})
         turn.say("utter_danger_stays")
     else:
         desk.cancel(ticket.ticket_no)

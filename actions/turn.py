@@ -233,4 +233,4 @@ class Turn:
 
     def address_of(self, person: PersonCard) -> str:
         """How residents call a manager: the surname and 师傅."""
-        return str(self.site.words["address"]).format(surname=person.name[:1])
+        return str(self.site.words.address).format(surname=person.name[:1])

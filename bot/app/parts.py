@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -166,7 +167,9 @@ async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Se
 def make_relay(settings: Settings, database: Database) -> Relay:
     """The outbox's relay with the providers that a site has."""
     links = Links(site_key(settings.home), database, settings.web.public_url)
-    return Relay(database, make_providers(settings), settings.notify, links=links)
+    return Relay(
+        database, make_providers(settings), settings.notify, links=links, zone=ZoneInfo(settings.site.timezone)
+    )
 
 
 def make_providers(settings: Settings) -> dict[str, Provider]:

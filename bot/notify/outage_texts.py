@@ -13,7 +13,7 @@ from bot.tickets.models import Outage
 from bot.tickets.outages.cards import card
 
 
-def outage_fields(session: Session, detail: Mapping[str, Any]) -> dict[str, str]:
+def outage_fields(session: Session, detail: Mapping[str, Any], zone: dt.tzinfo) -> dict[str, str]:
     """The fields of an outage's texts; none when the message is about no outage."""
     outage = session.get(Outage, detail["outage_id"]) if detail.get("outage_id") else None
     if outage is not None and outage.merged_into:
@@ -24,9 +24,9 @@ def outage_fields(session: Session, detail: Mapping[str, Any]) -> dict[str, str]
     return {
         "outage_no": found.outage_no,
         "scope": found.scope,
-        "since": _clock(found.started_at),
-        "until": _clock(found.estimated_restore_at),
-        "restored": _clock(found.restored_at),
+        "since": _clock(found.started_at, zone),
+        "until": _clock(found.estimated_restore_at, zone),
+        "restored": _clock(found.restored_at, zone),
         "households": str(found.households),
         "reports": str(found.reports),
         "cause": found.cause,
@@ -35,5 +35,5 @@ def outage_fields(session: Session, detail: Mapping[str, Any]) -> dict[str, str]
     }
 
 
-def _clock(at: dt.datetime | None) -> str:
-    return clock(at.isoformat() if at else None)
+def _clock(at: dt.datetime | None, zone: dt.tzinfo) -> str:
+    return clock(at.isoformat() if at else None, zone)

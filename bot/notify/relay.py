@@ -29,6 +29,7 @@ from bot.settings import NotifySettings
 from bot.tickets.models import Notification
 from bot.tickets.owed import outbox, paging
 from bot.tickets.owed.outbox import Owed
+from bot.tickets.rules import usual_rules
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,9 @@ class Relay:
         poll_s: float = 1.0,
         clock: Callable[[], dt.datetime] = now,
         links: Links | None = None,
+        zone: dt.tzinfo | None = None,
     ) -> None:
+        """`links` for staff's buttons; `zone`: the site's, in which times are written."""
         if missing := [name for name in settings.providers if name not in providers]:
             raise ValueError(f"notify.providers names {', '.join(missing)}; there is only {', '.join(providers)}")
         self._database = database
@@ -81,8 +84,7 @@ class Relay:
         self._poll_s = poll_s
         self._clock = clock
         self._busy: Counter[str] = Counter()
-        self._links = links
-        self._names = RegisteredNames(database)
+        self._site = routes.Site(RegisteredNames(database), zone or usual_rules().hours.zone, links)
         self._minutes = Minutes(providers)
         #: when each reader was last written to, danger left out
         self._told: defaultdict[str, deque[dt.datetime]] = defaultdict(deque)
@@ -137,7 +139,7 @@ class Relay:
         groups, nowhere = self._choose(found, at)
         if not groups and not nowhere:
             return []
-        self._names.refresh()
+        self._site.names.refresh()
         with self._database.session() as session:
             for lost in nowhere:
                 _skip(session, lost)
@@ -209,7 +211,7 @@ class Relay:
                 row.attempts += 1
             try:
                 ways = [self._providers[name] for name in group.ways]
-                parcel = routes.parcel(session, mine, ways, at, self._links, self._names)
+                parcel = routes.parcel(session, mine, ways, self._site, at)
             except Exception as problem:
                 # One message that cannot be written must not hold up those behind it.
                 log.exception("notification %s cannot be written", mine[0].id)

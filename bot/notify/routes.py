@@ -37,6 +37,15 @@ _LINES = 12
 
 
 @dataclass(frozen=True)
+class Site:
+    """What of a site a message is written with."""
+
+    names: RegisteredNames
+    zone: dt.tzinfo
+    links: Links | None = None
+
+
+@dataclass(frozen=True)
 class Due:
     """A row of the outbox whose time has come; `person` is None for a resident at `channel`, `address`."""
 
@@ -98,16 +107,16 @@ def parcel(
     session: Session,
     rows: Sequence[Notification],
     ways: Sequence[Provider],
+    site: Site,
     at: dt.datetime,
-    links: Links | None,
-    names: RegisteredNames,
 ) -> Parcel:
     """Write the message of a row, or the one message of several, as they stand now, once for each way."""
     first = rows[0]
     people = {no: session.get_one(Staff, no) for no in dict.fromkeys(row.staff_no for row in rows) if no}
     person = people.get(first.staff_no or "")
     role = person.role if person else RESIDENT
-    cases = [_case(session, row, people.values(), at, names) for row in rows]
+    cases = [_case(session, row, people.values(), site, at) for row in rows]
+    links = site.links
     messages = {}
     for way in ways:
         if len(rows) == 1:
@@ -185,9 +194,7 @@ def _rating_link(case: Case, asked: Mapping[str, str], links: Links | None, at: 
     return (Button(button("rate"), "", url),) if url else ()
 
 
-def _case(
-    session: Session, row: Notification, people: Iterable[Staff], at: dt.datetime, names: RegisteredNames
-) -> Case:
+def _case(session: Session, row: Notification, people: Iterable[Staff], site: Site, at: dt.datetime) -> Case:
     owner = aliased(Staff)
     found = session.execute(
         select(Ticket, Household, owner.name)
@@ -195,9 +202,9 @@ def _case(
         .outerjoin(owner, owner.staff_no == Ticket.owner)
         .where(Ticket.id == row.ticket_id)
     ).one_or_none()
-    outage = outage_fields(session, row.detail)
+    outage = outage_fields(session, row.detail, site.zone)
     if found is None:
-        return Case(detail=row.detail, outage=outage)
+        return Case(detail=row.detail, outage=outage, zone=site.zone)
     ticket, household, owner_name = found
     return Case(
         ticket_no=ticket.ticket_no,
@@ -220,7 +227,8 @@ def _case(
         owner=owner_name or "",
         minutes=int((at - ticket.opened_at).total_seconds() // 60),
         detail=row.detail,
-        names=names.within(ticket.said, ticket.place, str(row.detail.get("note", ""))),
+        names=site.names.within(ticket.said, ticket.place, str(row.detail.get("note", ""))),
         outage=outage,
+        zone=site.zone,
         readers=frozenset(one.staff_no for one in people if access.may_see(session, one, ticket, at)),
     )

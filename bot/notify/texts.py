@@ -16,7 +16,7 @@ from bot.notify.harmless import harmless
 from bot.notify.masking import mask, surname
 from bot.notify.provider import Message
 from bot.tickets.labels import labels
-from bot.tickets.life.opening import LOCAL
+from bot.tickets.rules import usual_rules
 
 DATA = Path(__file__).with_name("texts.yml")
 
@@ -51,6 +51,8 @@ class Case:
     detail: Mapping[str, Any] = field(default_factory=dict)
     #: householders of the registry whose names are in what was said
     names: tuple[str, ...] = ()
+    #: of the site
+    zone: dt.tzinfo = field(default_factory=lambda: usual_rules().hours.zone)
     #: what is said about an outage, ready to be read
     outage: Mapping[str, str] = field(default_factory=dict)
     #: staff numbers of those among the message's readers who may open the case (bot/tickets/access.py)
@@ -137,6 +139,25 @@ def render(template: str, case: Case, role: str, trusted: bool = False) -> str:
     return "\n".join(line.format(**fields) for line in lines if _complete(line, fields))
 
 
+@dataclass(frozen=True)
+class StaffText:
+    """A message as staff read it. It is no string, and does not become one by accident: whoever shows it says for whom."""
+
+    _words: str
+
+    def read_by_staff(self) -> str:
+        """The words, for a page or a messenger of staff."""
+        return self._words
+
+    def __str__(self) -> str:
+        raise TypeError("what staff read is not printed: call read_by_staff()")
+
+
+def for_staff(template: str, case: Case, role: str) -> StaffText:
+    """What `render` makes, for a page of staff's."""
+    return StaffText(render(template, case, role))
+
+
 def digest(cases: Sequence[Case], role: str, most: int) -> str:
     """One message for many: how many, then a line each (`most` of them)."""
     texts = _texts()
@@ -186,7 +207,7 @@ def _fields(case: Case, trusted: bool) -> dict[str, str]:
         "note": note if trusted else mask(note, secrets),
         "who": _who(case.owner),
         "station_phone": str(case.detail.get("station_phone", "")),
-        "restore_at": clock(case.detail.get("restore_at")),
+        "restore_at": clock(case.detail.get("restore_at"), case.zone),
         "reason": str(case.detail.get("reason", "")),
         "person": str(case.detail.get("person", "")),
         "full_place": full.place,
@@ -206,11 +227,11 @@ def _who(owner: str) -> str:
     return texts.master.format(surname=found) if found else texts.somebody
 
 
-def clock(instant: str | None) -> str:
-    """An instant as residents say it: 11月23日12点30分."""
+def clock(instant: str | None, zone: dt.tzinfo) -> str:
+    """An instant as residents of the site's zone say it: 11月23日12点30分."""
     if not instant:
         return ""
-    at = dt.datetime.fromisoformat(instant).astimezone(LOCAL)
+    at = dt.datetime.fromisoformat(instant).astimezone(zone)
     pattern = _texts().clock.minutes if at.minute else _texts().clock.full
     return pattern.format(month=at.month, day=at.day, hour=at.hour, minute=at.minute)
 

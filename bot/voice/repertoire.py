@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from sqlalchemy import select
 
+from actions.site import load_words
 from bot.database import Database
 from bot.foundation.words import load
 from bot.grid.models import Community, Role, Staff
@@ -121,7 +122,7 @@ def names_of(database: Database) -> Names:
     with database.reading() as session:
         communities = session.scalars(select(Community.name).order_by(Community.name)).all()
         people = session.scalars(select(Staff.name).where(Staff.role.in_(_SPOKEN_OF)).order_by(Staff.name)).all()
-    address = str(_words()["address"])
+    address = load_words().address
     called = dict.fromkeys(address.format(surname=name[:1]) for name in people if name)
     return Names(tuple(communities), tuple(called))
 
@@ -174,17 +175,17 @@ def _whole_texts(site: SiteSettings) -> Iterator[tuple[str, str]]:
 
 
 def _phrases(site: SiteSettings, names: Names) -> Iterator[tuple[str, Iterable[str]]]:
-    words = _words()
+    words = load_words()
     matters = [
         *(kind.spoken for kind in labels().kinds.values()),
-        words["smelling"],
-        words["own_home"],
-        *words["days"],
-        words["long_ago"],
+        words.smelling,
+        words.own_home,
+        *words.days,
+        words.long_ago,
     ]
     yield "matters", matters
     yield "communities", names.communities
-    yield "names", (*names.people, site.station, words["station"])
+    yield "names", (*names.people, site.station, words.station)
 
 
 def _asked(sentence: str, group: str) -> str:
@@ -203,8 +204,3 @@ def _filled(sentence: str) -> str:
 @cache
 def _domain() -> dict[str, Any]:
     return dict(yaml.safe_load((PROJECT / "domain.yml").read_text("utf-8")))
-
-
-@cache
-def _words() -> dict[str, Any]:
-    return dict(yaml.safe_load((PROJECT / "actions" / "words.yml").read_text("utf-8")))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.app.parts import make_relay, open_site
 from bot.notify.harmless import harmless
 from bot.notify.texts import Case, _texts, digest, render
+from bot.settings import Settings, SiteSettings
 from bot.tickets.labels import labels
 from bot.tickets.models import Kind, State
 
@@ -70,13 +74,12 @@ def test_a_trusted_provider_carries_the_full_address() -> None:
         {"owed": True, "months_owed": 3},
         {"owed": True},
         {"facts": {"vulnerable": "yes"}},
-        {"facts": {"cut_off": "yes", "cut_off_on": "3月2日"}},
     ],
 )
 def test_what_the_registry_says_of_a_household_leaves_only_by_a_trusted_way(change: dict[str, object]) -> None:
     plain = dataclasses.replace(CASE, tags=(), owed=False, months_owed=0, facts={})
     case = dataclasses.replace(plain, **change)  # type: ignore[arg-type]
-    secrets = ("重点照顾户", "欠费", "停电催费")
+    secrets = ("重点照顾户", "欠费")
     assert any(secret in render("reported", case, "manager", trusted=True) for secret in secrets)
     for text in (render("reported", case, "manager"), digest([case], "manager", 5)):
         assert not any(secret in text for secret in secrets)
@@ -135,3 +138,20 @@ def test_a_text_that_is_not_there_does_not_silence_the_message() -> None:
 def test_every_kind_and_state_has_its_word() -> None:
     assert all(labels().kind(kind) != kind for kind in Kind)
     assert all(labels().state(state) != state for state in State)
+
+
+def test_a_time_is_written_as_the_sites_clocks_show_it() -> None:
+    detail = {"restore_at": "2026-11-23T04:30+00:00"}
+    here = dataclasses.replace(CASE, detail=detail)
+    there = dataclasses.replace(here, zone=ZoneInfo("America/New_York"))
+    assert "11月23日12点30分" in render("news_estimate", here, "resident")
+    assert "11月22日23点30分" in render("news_estimate", there, "resident")
+
+
+def test_the_relay_writes_in_the_sites_zone(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, site=SiteSettings(timezone="America/New_York"))
+    database = open_site(settings)
+    try:
+        assert str(make_relay(settings, database)._site.zone) == "America/New_York"
+    finally:
+        database.dispose()

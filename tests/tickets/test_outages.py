@@ -92,8 +92,6 @@ def test_a_place_that_hangs_on_two_transformers_is_nobodys(street: Database) -> 
     "values",
     [
         {"kind": "breaker_fault"},
-        {"facts": {"cut_off": True}},
-        {"facts": {"cut_off_on": "2026-11-20"}},
         {"facts": {"neighbours": "yes"}},
         {"facts": {"owed": {"amount": "86.20", "months": 3}}},
     ],

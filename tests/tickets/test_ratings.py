@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from bot.tickets.owed.owed_calls import OwedCalls
 from tests.tickets.county import AT, by, minutes, on_sqlite, outage
 
 DONE = AT + minutes(60)
+ZONE = ZoneInfo("Asia/Shanghai")
 
 
 def resolved(desk: TicketDesk, **values: str) -> str:
@@ -101,13 +103,13 @@ def test_the_month_is_counted_by_grid(county: Database) -> None:
         if answer:
             desk.answers.press(f"{answer}:{number}", by("5550"), at=DONE + minutes(3))
     resolved(desk, grid_no="7")
-    twenty_four, seven = ratings.of_month(county, 2026, 11)
+    twenty_four, seven = ratings.of_month(county, 2026, 11, ZONE)
     assert (twenty_four.grid_no, twenty_four.asked, twenty_four.good, twenty_four.fair, twenty_four.bad) == (
         "24", 5, 2, 1, 1,
     )  # fmt: skip
     assert (twenty_four.unrated, twenty_four.rate) == (1, 0.75)
     assert (seven.grid_no, seven.asked, seven.rate) == ("7", 1, None)
-    assert ratings.of_month(county, 2026, 10) == []
+    assert ratings.of_month(county, 2026, 10, ZONE) == []
 
 
 @on_sqlite
@@ -116,5 +118,5 @@ def test_the_month_begins_at_midnight_in_chongyang(county: Database) -> None:
     number = desk.report(outage(), AT).ticket_no
     desk.acknowledge(number, "M1", AT)
     desk.resolve(number, "M1", at=dt.datetime(2026, 11, 30, 16, 30, tzinfo=dt.UTC))
-    assert ratings.of_month(county, 2026, 11) == []
-    assert [one.asked for one in ratings.of_month(county, 2026, 12)] == [1]
+    assert ratings.of_month(county, 2026, 11, ZONE) == []
+    assert [one.asked for one in ratings.of_month(county, 2026, 12, ZONE)] == [1]

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.database import Database, open_database
+from bot.settings import Settings, SiteSettings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.due import timers
 from bot.tickets.intake.caller import Caller
@@ -16,6 +17,7 @@ from bot.tickets.intake.heard import Heard
 from bot.tickets.life import opening
 from bot.tickets.models import Activity, Notification, Ticket, Timer, Utterance
 from bot.tickets.owed import paging
+from bot.tickets.rules import rules_of
 from tests.tickets.county import AT, by, hazard, minutes, on_sqlite, outage
 
 
@@ -184,3 +186,11 @@ def test_open_tickets_are_found_by_reporter_and_by_household(county: Database) -
     desk.cancel(second.ticket_no)
     assert [card.ticket_no for card in desk.tickets(open_only=True)] == [first.ticket_no]
     assert desk.ticket("GD0000000000") is None
+
+
+@on_sqlite
+def test_the_day_of_a_ticket_number_is_that_of_the_sites_zone(county: Database) -> None:
+    rules = rules_of(Settings(site=SiteSettings(timezone="America/New_York")))
+    before_dawn = dt.datetime(2026, 11, 23, 2, 0, tzinfo=dt.UTC)
+    assert TicketDesk(county, rules=rules).report(outage(), before_dawn).ticket_no.startswith("GD261122")
+    assert TicketDesk(county).report(outage(session="s2"), before_dawn).ticket_no.startswith("GD261123")

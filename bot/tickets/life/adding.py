@@ -79,7 +79,7 @@ def _tell(it: Handling, grid_found: bool, became_urgent: bool, note: str) -> Non
 def _find_owner(it: Handling, people: paging.Roster) -> paging.Roster:
     """The grid's own manager has it, unless it is a complaint about them."""
     ticket = it.ticket
-    about = complained_of(ticket.said, ticket.facts, people) if ticket.kind == Kind.complaint else []
+    about = complained_of(ticket.said, people) if ticket.kind == Kind.complaint else []
     if about:
         ticket.facts = {**ticket.facts, paging.COMPLAINED_OF: about}
         people = people.without(about)

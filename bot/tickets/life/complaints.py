@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bot.foundation.words import load
 from bot.grid.models import Staff
@@ -29,14 +28,14 @@ def _words() -> _Words:
     return load(_Words, DATA)
 
 
-def complained_of(said: str, facts: Mapping[str, Any], people: Roster) -> list[str]:
+def complained_of(said: str, people: Roster) -> list[str]:
     """The staff numbers of the grid's managers (and whoever stands in), when the words are about the manager.
 
     Words that could mean the manager count: a stranger who reads a complaint loses nothing, the person
     complained of must not have it."""
     own = people.managers + [one for one in people.grid.get("manager", []) if one not in people.managers]
     words = _words()
-    meant = facts.get("about") == "manager" or any(word in said for word in words.person + words.conduct)
+    meant = any(word in said for word in words.person + words.conduct)
     if own and (meant or any(name in said for name in _names(own))):
         return [one.staff_no for one in own]
     return []

@@ -6,7 +6,6 @@ import datetime as dt
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Table, bindparam, insert, select, text
 from sqlalchemy.orm import Session
@@ -21,8 +20,6 @@ from bot.tickets.models import Activity, Kind, State, Ticket
 from bot.tickets.outages import grouping
 from bot.tickets.owed import paging
 from bot.tickets.rules import Rules, usual_rules
-
-LOCAL = ZoneInfo("Asia/Shanghai")
 
 # Prepared once: building and compiling a statement costs more than running it, and the dialects' own
 # ON CONFLICT inserts are compiled anew each time.
@@ -43,9 +40,9 @@ def plain(facts: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def next_number(session: Session, at: dt.datetime) -> str:
-    """GD, the local day as yymmdd, the running number of the day; a number is taken once whoever else writes."""
-    day = at.astimezone(LOCAL).strftime("%y%m%d")
+def next_number(session: Session, at: dt.datetime, zone: dt.tzinfo) -> str:
+    """GD, the day in the site's `zone` as yymmdd, the running number of the day; a number is taken once whoever else writes."""
+    day = at.astimezone(zone).strftime("%y%m%d")
     return f"GD{day}{session.connection().execute(_NEXT, {'day': day}).scalar_one():04d}"
 
 
@@ -95,12 +92,12 @@ def open_ticket(session: Session, report: Report, at: dt.datetime, rules: Rules 
     if report.grid_no and grid_no != report.grid_no:
         facts.setdefault("grid_no_said", report.grid_no)
     owner = people.owner
-    if report.kind == Kind.complaint and (about := complained_of(report.said, facts, people)):
+    if report.kind == Kind.complaint and (about := complained_of(report.said, people)):
         facts[paging.COMPLAINED_OF] = about
         people = people.without(about)
         owner = next(iter(people.desk), None)
     # On PostgreSQL the day's row stays locked from here to the commit: reports are counted one after the other.
-    ticket_no = next_number(session, at)
+    ticket_no = next_number(session, at, rules.hours.zone)
     area = grouping.area_of(session, report.kind, facts, household_no, grid_no, report.place, at, rules)
     values: dict[str, Any] = {
         "ticket_no": ticket_no,

@@ -159,8 +159,7 @@ def _overrun(outage: Outage, at: dt.datetime, rules: Rules) -> bool:
 
 
 def _alone(facts: Mapping[str, Any]) -> bool:
-    cut_off = facts.get("cut_off_on") or facts.get("cut_off") not in (None, False, "no", "")
-    return bool(cut_off) or facts.get("neighbours") == "yes" or facts.get("same_outage") == "no"
+    return facts.get("neighbours") == "yes" or facts.get("same_outage") == "no"
 
 
 def _months(facts: Mapping[str, Any]) -> int:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import case, func, select
 
 from bot.database import Database
-from bot.tickets.life.opening import LOCAL
 from bot.tickets.models import Rating, Ticket
 
 
@@ -31,7 +29,7 @@ class MonthlyRating:
         return round((self.good + self.fair) / answered, 4) if answered else None
 
 
-def of_month(database: Database, year: int, month: int, zone: ZoneInfo = LOCAL) -> list[MonthlyRating]:
+def of_month(database: Database, year: int, month: int, zone: dt.tzinfo) -> list[MonthlyRating]:
     """One row a grid, the grids in order; a ticket that was resolved twice was asked about twice."""
     begin = dt.datetime(year, month, 1, tzinfo=zone)
     end = dt.datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone)
