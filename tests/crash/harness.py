@@ -194,11 +194,11 @@ class Residents:
         while not self.ending:
             count += 1
             session = f"crash-{self._seed}-{number}-{count}"
-            self._told.conversations.add(session)
+            self._told.conversations.add(f"web-{session}")
             text = DANGER if dice.random() < 0.3 else OUTAGE
             while text:
                 reply = await self._insist(session, text, same_id)
-                self._heard(session, reply)
+                self._heard(f"web-{session}", reply)
                 text = answer_to(reply) if "记下了" not in reply else ""
             await asyncio.sleep(dice.uniform(0, 0.2))
 
