@@ -48,7 +48,8 @@ def test_every_exception_says_whose_fault_it_is() -> None:
     homeless = [
         f"{file.relative_to(PROJECT)}: {name}"
         for file, name, parents in found
-        if parents & own_roots and not parents & known and name != "GegeError"
+        # an underscore: it carries something through foreign code, and nobody outside its module meets it
+        if parents & own_roots and not parents & known and name != "GegeError" and not name.startswith("_")
     ]
     assert not homeless and len(known) > 45
 
