@@ -102,7 +102,8 @@ class NgramFeaturizer(SparseFeaturizer, GraphComponent):
             ngram
             for message in training_data.training_examples
             if message.get(TEXT)
-            for ngram in set(self._ngrams(self.units(message)))
+            # Not a set: its order changes from process to process, and the order of the columns changes the weights.
+            for ngram in dict.fromkeys(self._ngrams(self.units(message)))
         )
         # What was said once tells nothing about others, and makes the vocabulary five times as large.
         often = [ngram for ngram, count in counts.items() if count >= self._config["min_count"]]

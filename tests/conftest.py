@@ -95,15 +95,30 @@ async def service(home: Path, dialogue_model: Path) -> AsyncIterator[Parts]:
         yield started
 
 
-#: rooms whose tests start processes, browsers or speak in real time; `make quick` leaves them to `make test`
+#: a second database and a second adapter are for the whole suite; the first of each is quick
 SLOW_WAYS = {"postgresql", "http"}
-SLOW_ROOMS = {"frame", "web", "voice", "speech", "notify", "chat", "sip", "calling", "corpus"}
+#: what these start takes seconds: a browser, Rasa, the whole county
+SLOW_FIXTURES = {"browser", "service", "full_county"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the slow rooms, so that `make quick` stays under a minute."""
+#: the folders of tests/ that were collected whole -> whether `make quick` sees something of them
+ROOMS = pytest.StashKey[dict[str, bool]]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what is slow by what a test needs, so that `make quick` stays under a minute and sees every room."""
+    collected: dict[Path, dict[str, bool]] = {}
     for item in items:
-        # A second database or a second adapter is for the whole suite; the first of each is quick.
-        ways = item.callspec.params.values() if hasattr(item, "callspec") else ()
-        if SLOW_ROOMS & set(item.path.parts) or any(isinstance(way, str) and way in SLOW_WAYS for way in ways):
+        ways = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+        needs = set(getattr(item, "fixturenames", ()))
+        alone = item.path.parent.name != "dialogue"  # the conversations share one service
+        if any(isinstance(way, str) and way in SLOW_WAYS for way in ways) or (alone and SLOW_FIXTURES & needs):
             item.add_marker(pytest.mark.slow)
+        files = collected.setdefault(item.path.parent, {})
+        files[item.path.name] = files.get(item.path.name, False) or item.get_closest_marker("slow") is None
+    config.stash[ROOMS] = {
+        folder.name: any(files.values())
+        for folder, files in collected.items()
+        if {file.name for file in folder.glob("test_*.py")} <= files.keys()
+    }

@@ -182,6 +182,12 @@ def database(database_url: str) -> Iterator[Database]:
     opened.dispose()
 
 
+def site_database(home: Path) -> Database:
+    """The migrated SQLite database of a site in this folder, open; whoever asks disposes of it."""
+    shutil.copy(_sqlite_template(), home / "gege.sqlite")
+    return _careless(open_database(f"sqlite:///{home / 'gege.sqlite'}"))
+
+
 @pytest.fixture
 def sqlite_database(tmp_path: Path) -> Iterator[Database]:
     """A fresh, migrated SQLite database, for rules that no database changes."""

@@ -40,6 +40,7 @@ from bot.tickets.life.states import OPEN
 from bot.tickets.models import State, Ticket
 from bot.tickets.outages.desk import OutageDesk
 from bot.tickets.owed.answers import Answers
+from bot.tickets.own_case import OwnCase, own_case
 from bot.tickets.presses import Button, Given
 from bot.tickets.proofs import Proofs
 from bot.tickets.reporter import Reporter
@@ -352,6 +353,11 @@ class TicketDesk:
                 .order_by(Ticket.id.desc())
                 .limit(1)
             )
+
+    def own_case(self, reporter: Reporter) -> OwnCase | None:
+        """The newest report of whoever asks, as they may see it."""
+        with self._database.reading() as session:
+            return own_case(session, reporter)
 
     def activities(self, ticket_no: str) -> list[ActivityCard]:
         """The history of a ticket, oldest first."""

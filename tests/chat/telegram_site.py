@@ -25,7 +25,7 @@ from bot.chat.staff import StaffChat
 from bot.chat.store import ChatShelf
 from bot.chat.takeover import Takeovers
 from bot.chat.telegram import TelegramChat
-from bot.database import Database, open_database
+from bot.database import Database
 from bot.dialogue.port import Reply, Understanding
 from bot.foundation.backoff import Backoff
 from bot.grid.models import Grid, GridStaff, Staff
@@ -38,6 +38,7 @@ from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import Ticket
 from tests.chat.telegram_server import TelegramServer, telegram_server
+from tests.postgres import site_database
 from tests.voice.doubles import ScriptedRecogniser
 
 RESIDENT, MANAGER, ASSISTANT, STRANGER = 501, 601, 602, 999
@@ -147,8 +148,7 @@ class Dialogue:
 
 @pytest_asyncio.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    database = open_database(f"sqlite:///{tmp_path / 'gege.sqlite'}")
-    database.migrate()
+    database = site_database(tmp_path)
     with database.session() as session:
         session.add_all([Grid(grid_no="24"), Grid(grid_no="25")])
         session.add(Staff(staff_no="M24", name="程归", role="manager", phone="1", telegram_id=str(MANAGER)))

@@ -18,6 +18,9 @@ from bot.tickets.models import Ticket
 from tests.chat.telegram_server import TelegramServer, telegram_server
 from tests.frame.conftest import PROGRAM, environment
 
+# The service in processes of its own.
+pytestmark = pytest.mark.slow
+
 
 def free_ports(count: int) -> list[int]:
     with contextlib.ExitStack() as stack:

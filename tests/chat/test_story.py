@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select, update
@@ -27,6 +28,9 @@ from bot.settings.accounts import TelegramAccount, WeComAccount
 from bot.tickets.models import Rating
 from tests.chat.telegram_server import TelegramServer, telegram_server
 from tests.chat.wecom_server import wechat_server
+
+# Rasa is loaded for each.
+pytestmark = pytest.mark.slow
 
 RESIDENT, MANAGER = 501, 601
 KEY = base64.b64encode(bytes(range(32))).decode().rstrip("=")

@@ -134,6 +134,7 @@ async def test_what_fails_for_a_moment_is_tried_again(site: Site) -> None:
     assert await site.server.until(1) == ["记下了。"]
 
 
+@pytest.mark.slow
 async def test_what_fails_again_and_again_reaches_a_person_and_those_behind_it_are_heard(site: Site) -> None:
     site.dialogue.broken = 5
     site.server.message(RESIDENT, "屋里停电了")
@@ -442,6 +443,7 @@ async def test_guessing_codes_ends_after_five(site: Site) -> None:
     assert site.shelf.link("telegram", "701", code) == "值班"
 
 
+@pytest.mark.slow
 async def test_a_lost_answer_and_a_bad_gateway_lose_nothing(site: Site) -> None:
     site.server.bad["getUpdates"] = [web.Response(status=502), web.json_response({"ok": False}, status=500)]
     site.server.bad["sendMessage"] = [

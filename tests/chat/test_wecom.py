@@ -26,7 +26,7 @@ from bot.chat.staff import StaffChat
 from bot.chat.store import ChatShelf
 from bot.chat.takeover import Takeovers
 from bot.chat.wecom import RESIDENTS, WeComChat
-from bot.database import Database, open_database
+from bot.database import Database
 from bot.foundation.backoff import Backoff
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
@@ -39,6 +39,7 @@ from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
 from tests.chat.telegram_site import AMR, Dialogue
 from tests.chat.wecom_server import WeChatServer, wechat_server
+from tests.postgres import site_database
 from tests.speech.test_amr import encoded, needs_library, tone
 from tests.voice.doubles import ScriptedRecogniser
 
@@ -98,8 +99,7 @@ class Site:
 
 @pytest_asyncio.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    database = open_database(f"sqlite:///{tmp_path / 'gege.sqlite'}")
-    database.migrate()
+    database = site_database(tmp_path)
     with database.session() as session:
         session.add(Grid(grid_no="24"))
         session.add(Staff(staff_no="M24", name="程归", role="manager", phone="1", wecom="cheng"))
@@ -315,6 +315,7 @@ async def test_what_was_read_is_not_lost_when_the_service_is_killed(site: Site) 
     assert [card.kind for card in site.desk.tickets()] == ["outage"] and len(site.wechat.sent) == 1
 
 
+@pytest.mark.slow
 async def test_an_answer_that_wechat_refuses_for_a_moment_comes_later_under_the_same_number(site: Site) -> None:
     site.wechat.bad = [{"errcode": -1, "errmsg": "system busy"}]
     site.wechat.says(content="在吗")

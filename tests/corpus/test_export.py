@@ -212,6 +212,7 @@ def test_consents_are_written_by_staff_who_may_and_once(site: Site) -> None:
         assert session.scalar(text("select count(*) from corpus_consent")) == 2
 
 
+@pytest.mark.slow
 @on_sqlite
 def test_on_the_command_line(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ticket = site.conversation("u1", "我屋里冇电", allowed=False)

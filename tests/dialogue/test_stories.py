@@ -210,6 +210,7 @@ async def test_a_replayed_turn_makes_no_second_ticket(service: Parts) -> None:
     )
 
 
+@pytest.mark.slow
 async def test_a_half_filled_form_goes_on_after_a_restart(home: Path) -> None:
     settings = Settings(home=home)
     async with running(settings, relay=False) as service:

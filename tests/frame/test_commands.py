@@ -13,6 +13,9 @@ import pytest
 from bot.settings import Settings, SettingsError, load_settings
 from bot.settings.tariff import TariffError, load_tariff
 
+# The program in processes of its own.
+pytestmark = pytest.mark.slow
+
 
 def gege(home: Path, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(

@@ -136,6 +136,7 @@ def test_a_check_that_breaks_is_a_finding_not_a_traceback(tmp_path: Path, monkey
     assert not found(Settings(home=tmp_path), "tariff")["ok"]
 
 
+@pytest.mark.slow
 def test_the_exit_status_says_whether_residents_can_be_served(gege: Gege, home: Path) -> None:
     good = gege("doctor", "--json", home=home)
     assert good.returncode == 0

@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+# The program in processes of its own.
+pytestmark = pytest.mark.slow
+
 BAD = [
     b"no json",
     b"",

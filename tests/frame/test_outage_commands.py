@@ -6,11 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.app.parts import open_site
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
 from tests.frame.test_commands import gege
+
+# The program in processes of its own.
+pytestmark = pytest.mark.slow
 
 
 def answer(home: Path, *words: str) -> Any:

@@ -13,10 +13,14 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from bot.dialogue.utterances import said_in_code
 from bot.settings import PROJECT
+
+# Rasa's own commands in processes of their own.
+pytestmark = pytest.mark.slow
 
 GEGE = [sys.executable, "-W", "ignore", "-c", "from bot.cli import main; main()", "rasa"]
 

@@ -174,7 +174,7 @@ _KILLED = """
     import os, signal, sys
     from pathlib import Path
     from bot.database import open_database
-    from bot.learning import learn, shelf
+    from bot.learning import learn
     from bot.settings import Settings
     from tests.learning.quick_bench import QuickBench, figures
 

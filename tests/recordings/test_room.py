@@ -118,6 +118,7 @@ def test_a_key_file_that_holds_no_key_is_told_and_kept(site: Settings, content: 
     assert file.read_text("utf-8") == content
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_all_but_the_last_piece(site: Settings) -> None:
     program = (
         "import sys, time; from pathlib import Path\n"

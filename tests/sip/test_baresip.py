@@ -21,9 +21,13 @@ from tests.waiting import until
 
 BARESIP = shutil.which("baresip")
 MODULES = Path("/usr/lib/baresip/modules")
-pytestmark = pytest.mark.skipif(
-    BARESIP is None or not MODULES.is_dir(), reason="NOT TESTED: baresip is missing (apt-get install baresip)"
-)
+# Another vendor's telephone, in real time.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        BARESIP is None or not MODULES.is_dir(), reason="NOT TESTED: baresip is missing (apt-get install baresip)"
+    ),
+]
 _CONFIG = """\
 poll_method epoll
 sip_listen 127.0.0.1:{port}

@@ -24,6 +24,9 @@ from tests.leaks import open_files
 from tests.sip.exchange import Call, exchange, goes_on
 from tests.waiting import until
 
+# Thousands of examples.
+pytestmark = pytest.mark.slow
+
 CASES = int(os.environ.get("GEGE_FUZZ", "1500"))
 #: fuzzed calls that are up at the same time; then they are hung up
 _ROUND = 200

@@ -23,7 +23,7 @@ from tests.voice.doubles import ScriptedDialogue, ScriptedRecogniser, ToneVoice,
 from tests.waiting import until
 
 county = small_county
-pytestmark = on_sqlite
+pytestmark = [on_sqlite, pytest.mark.slow]  # Calls in real time.
 NOT_REACHED, NOBODY = "他没接到", "值班的人也没接到"
 
 

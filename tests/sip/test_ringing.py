@@ -19,6 +19,9 @@ from bot.lines.sip.trunk import Registration
 from tests.sip.exchange import Exchange, exchange
 from tests.waiting import until
 
+# Calls in real time.
+pytestmark = pytest.mark.slow
+
 MANAGER = "13900000001"
 CHALLENGE = 'Digest realm="them", nonce="{}", algorithm=MD5, qop="auth"'
 

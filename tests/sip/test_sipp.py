@@ -13,6 +13,9 @@ from bot.lines.sip.media import SipLine
 from bot.lines.sip.server import SipServer
 from tests.waiting import until
 
+# Forty calls, in real time.
+pytestmark = pytest.mark.slow
+
 SIPP = shutil.which("sipp")
 
 

@@ -18,6 +18,9 @@ from bot.lines.sip.server import SipServer
 from tests.sip.exchange import TONE, Call, Exchange, exchange, goes_on
 from tests.waiting import until
 
+# Calls in real time.
+pytestmark = pytest.mark.slow
+
 
 class Listener:
     """Answers calls: hears everything, and says what it is told to."""

@@ -18,6 +18,9 @@ from tools.demo_model.kaldi_writer import write_acoustic_model
 from tools.demo_model.phones import phone_table
 from tools.demo_model.texts import PROJECT
 
+# Builds nets and aligns real sound.
+pytestmark = pytest.mark.slow
+
 SENTENCES = (
     "我屋里停电了",
     "空开烧了合不上",

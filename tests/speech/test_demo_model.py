@@ -157,6 +157,7 @@ def _cheapest(fst: Fst, outputs: tuple[int, ...]) -> float:
     return min(ends) - 10 * len(outputs)
 
 
+@pytest.mark.slow
 def test_no_test_sentence_is_in_the_training(splitter: Splitter) -> None:
     trained = {"".join(words) for words in training_sentences(splitter, fillings=3)}
     assert held_out_texts()
@@ -178,6 +179,7 @@ def test_the_committed_model_says_what_it_is_and_is_small() -> None:
     assert sum(path.stat().st_size for path in MODEL.rglob("*") if path.is_file()) <= LARGEST
 
 
+@pytest.mark.slow
 def test_the_committed_model_hears_a_voice_it_never_heard(recogniser_model) -> None:  # type: ignore[no-untyped-def]
     said = bench.test_sentences()["story"][10:16]
     recordings = speak_jobs([Job(syllables_of(text), HELD_OUT_VOICES[0]) for text in said])
@@ -191,6 +193,7 @@ def test_silence_is_no_words(recogniser_model) -> None:  # type: ignore[no-untyp
     assert bench.recognise(recogniser_model, np.zeros(8000, np.int16)) == ""
 
 
+@pytest.mark.slow
 def test_a_site_gives_the_model_its_own_words(tmp_path: Path) -> None:
     import vosk
 
@@ -204,6 +207,7 @@ def test_a_site_gives_the_model_its_own_words(tmp_path: Path) -> None:
         build_graph(MODEL, ["停电"], ["B座"], tmp_path)
 
 
+@pytest.mark.slow
 def test_a_demo_recording_is_a_wav_file(tmp_path: Path) -> None:
     demo_wav("我家停电了", tmp_path / "a.wav", sample_rate=16000)
     with wave.open(str(tmp_path / "a.wav")) as file:

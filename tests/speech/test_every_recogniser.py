@@ -20,6 +20,9 @@ from bot.speech.recogniser_of import make_recogniser
 from bot.speech.sherpa import SherpaRecogniser, kind_of
 from tools.demo_model.speaker import speak_demo
 
+# Real recognisers on real sound.
+pytestmark = pytest.mark.slow
+
 TINY = Path(__file__).parent.parent / "data" / "speech" / "tiny-sense-voice"
 needs_sherpa = pytest.mark.skipif(
     importlib.util.find_spec("sherpa_onnx") is None,

@@ -24,6 +24,9 @@ from tools.demo_model.own_speech import (
 from tools.demo_model.speaker import Job, speak_jobs, syllables_of
 from tools.demo_model.synthesis import HELD_OUT_VOICES
 
+# Aligns real sound.
+pytestmark = pytest.mark.slow
+
 SAID = ("我屋里停电了", "空开烧了合不上", "电线掉在路上了", "这个月电费多少钱")
 
 

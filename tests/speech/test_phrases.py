@@ -15,6 +15,9 @@ from tools.demo_model.graph import build_graph
 from tools.demo_model.speaker import speak_demo
 from tools.demo_model.synthesis import HELD_OUT_VOICES
 
+# A real recogniser on real sound.
+pytestmark = pytest.mark.slow
+
 LISTS = {"confirmed": ("对", "不对", "要得"), "proof": tuple("零一二三四五六七八九"), "community": ("龙泉山庄",)}
 
 

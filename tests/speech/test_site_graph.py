@@ -21,6 +21,9 @@ from tools.demo_model.site_graph import build_site_graph
 from tools.demo_model.speaker import Job, speak_jobs, syllables_of
 from tools.demo_model.synthesis import HELD_OUT_VOICES
 
+# Builds nets.
+pytestmark = pytest.mark.slow
+
 __all__ = ["database", "database_url", "sqlite_database"]
 county = small_county
 

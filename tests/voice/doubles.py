@@ -105,6 +105,8 @@ class ScriptedDialogue:
     heard: list[Heard] = field(default_factory=list)
     #: seconds that an answer takes
     delay: float = 0.0
+    #: what it waits for before it answers
+    until: Callable[[], object] = lambda: True
 
     async def start(self) -> None:
         pass
@@ -118,6 +120,8 @@ class ScriptedDialogue:
         if isinstance(answer, Exception):
             raise answer
         await asyncio.sleep(self.delay)
+        while not self.until():
+            await asyncio.sleep(0.01)
         return answer(heard) if callable(answer) else answer
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from bot.lines.line import LineEvent, Pressed, Sounded
 from bot.settings import Settings
@@ -56,6 +57,7 @@ async def noticed(one: Ear) -> list[object]:
     return [one.inbox.get_nowait() for _ in range(one.inbox.qsize())]
 
 
+@pytest.mark.slow
 async def test_of_a_half_hour_talker_no_sample_is_lost(tmp_path: Path) -> None:
     sound = voiced(1800.0, 1)
     recogniser = ScriptedRecogniser([f"第{number}段" for number in range(40)])

@@ -27,6 +27,9 @@ from bot.voice.prompts import prompts
 from tests.voice.asterisk import Channel
 from tests.voice.doubles import HandingDesk, NotingIntake, ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply
 
+# Calls in real time.
+pytestmark = pytest.mark.slow
+
 MANAGER, ASSISTANT, DUTY, STATION = "13900000001", "13900000002", "13900000006", "07153390000"
 
 

@@ -10,6 +10,7 @@ import tracemalloc
 import uuid as uuids
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -21,6 +22,9 @@ from bot.settings import Settings
 from bot.voice.call import answering
 from tests.leaks import open_files
 from tests.voice.doubles import NotingDesk, NotingIntake, ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply
+
+# Hundreds of calls.
+pytestmark = pytest.mark.slow
 
 CASES = int(os.environ.get("GEGE_FUZZ", "1500"))
 

@@ -14,6 +14,9 @@ from bot.speech.speak import GegeVoice
 from bot.voice.loopback import run_call
 from tests.voice.doubles import NotingDesk, NotingIntake, ScriptedDialogue, reply
 
+# A real recogniser on real sound.
+pytestmark = pytest.mark.slow
+
 
 async def test_espeak_calls_gege_and_is_understood(tmp_path: Path) -> None:
     if missing := missing_files(DEMO):

@@ -43,7 +43,7 @@ from tests.voice.doubles import ScriptedDialogue, ScriptedRecogniser, ToneVoice,
 from tests.waiting import until
 
 county = small_county
-pytestmark = on_sqlite
+pytestmark = [on_sqlite, pytest.mark.slow]  # Calls in real time.
 CALLER = "13971800123"
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.database import open_database
 from bot.dialogue.port import Reply, Understanding
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.heard import Heard
 from bot.web.app import make_app
+from tests.postgres import site_database
 from tests.voice.doubles import ScriptedDialogue, ScriptedRecogniser, ToneVoice
 
 
@@ -36,12 +36,13 @@ class Site:
     recogniser: ScriptedRecogniser
     home: Path
     answers: dict[str, Callable[[Heard], Reply]] = field(default_factory=dict)
+    #: everybody here is invented, so that /demo may be looked at
+    sample: bool = False
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    database = open_database(f"sqlite:///{tmp_path / 'gege.sqlite'}")
-    database.migrate()
+    database = site_database(tmp_path)
     with database.session() as session:
         session.add_all([Grid(grid_no="24"), Staff(staff_no="M24", name="归程", role="manager", phone="13907150024")])
         session.flush()
@@ -66,6 +67,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     dialogue = ScriptedDialogue([outage])
     recogniser = ScriptedRecogniser(["我屋里停电了"] * 9)
     settings = Settings(home=tmp_path)
-    app = make_app(dialogue, recogniser, ToneVoice(), desk, Grids(), settings)
-    yield Site(app, desk, dialogue, recogniser, tmp_path)
+    app = make_app(dialogue, recogniser, ToneVoice(), desk, Grids(), settings, sample=lambda: site.sample)
+    site = Site(app, desk, dialogue, recogniser, tmp_path)
+    yield site
     database.dispose()

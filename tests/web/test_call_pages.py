@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.database import open_database
 from bot.grid.registry import Registry
 from bot.notify.links import Links, Purpose
 from bot.recordings.room import begin_recording, name_for
@@ -30,6 +30,7 @@ from bot.web.calls import CallPages
 from bot.web.guard import guard
 from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages
+from tests.postgres import site_database
 from tests.web.browsing import chromium, page_of
 from tests.web.two_grids import KEY, StaffSite, two_grids
 
@@ -70,8 +71,7 @@ class Site(StaffSite):
 
 @pytest_asyncio.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    database = open_database(f"sqlite:///{tmp_path / 'gege.sqlite'}")
-    database.migrate()
+    database = site_database(tmp_path)
     two_grids(database)
     desk, registry, settings = TicketDesk(database), Registry.load(database), Settings(home=tmp_path)
     links, sign_in = Links(KEY, database), SignIn(KEY, 12, registry.person)
@@ -152,6 +152,7 @@ async def seen(page: Any, expression: str) -> None:
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.slow
 async def test_a_press_on_a_turn_plays_from_there(site: Site) -> None:
     site.call("a", said="我屋里停电了")
     async with chromium() as browser, page_of(browser, site.app()) as page:

@@ -15,7 +15,7 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.database import now, open_database
+from bot.database import now
 from bot.grid.registry import Registry
 from bot.learning.book import CorrectionBook
 from bot.learning.figures import overview
@@ -31,6 +31,7 @@ from bot.web.guard import guard
 from bot.web.learning import LearningPages
 from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages
+from tests.postgres import site_database
 from tests.web.browsing import chromium, page_of
 from tests.web.two_grids import KEY, StaffSite, two_grids
 
@@ -56,8 +57,7 @@ class Site(StaffSite):
 @pytest_asyncio.fixture
 async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     monkeypatch.setenv("GEGE_HOME", str(tmp_path))
-    database = open_database(f"sqlite:///{tmp_path / 'gege.sqlite'}")
-    database.migrate()
+    database = site_database(tmp_path)
     two_grids(database, D2=("夜班", "duty"))
     desk, registry, settings = TicketDesk(database), Registry.load(database), Settings(home=tmp_path)
     links, sign_in = Links(KEY, database), SignIn(KEY, 12, registry.person)
@@ -203,6 +203,7 @@ def sample(site: Site) -> None:
     site.book.write(site.ticket("hazard", "电线断了,掉在路上"), "M24", kind="care")
 
 
+@pytest.mark.slow
 async def test_the_page_in_a_browser(site: Site, tmp_path: Path) -> None:
     sample(site)
     keep(candidates(site.book.corrections(), lambda text, one: text))

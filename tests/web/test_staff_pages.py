@@ -17,7 +17,7 @@ from sqlalchemy import select
 from bot.calling.call_backs import CallBacks
 from bot.calling.ledger import Ledger
 from bot.chat.store import ChatShelf
-from bot.database import now, open_database
+from bot.database import now
 from bot.grid.registry import Registry
 from bot.notify.links import Links, Purpose
 from bot.recordings.files import keep_file
@@ -32,6 +32,7 @@ from bot.web.signing_in import COOKIE, SignIn
 from bot.web.staff import StaffPages
 from tests.busy_database import BUSY_S, LATE_S, busy, ticking
 from tests.calling.phones import Network
+from tests.postgres import site_database
 from tests.voice.doubles import ToneVoice
 from tests.waiting import until
 from tests.web.two_grids import KEY, StaffSite, two_grids
@@ -52,8 +53,7 @@ class Site(StaffSite):
 
 @pytest_asyncio.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    database = open_database(f"sqlite:///{tmp_path / 'gege.sqlite'}")
-    database.migrate()
+    database = site_database(tmp_path)
     two_grids(database)
     desk, registry = TicketDesk(database), Registry.load(database)
     card = desk.report(

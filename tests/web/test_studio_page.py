@@ -22,6 +22,9 @@ from tests.web.conftest import Grids, Site
 from tests.web.test_calling_page import microphone, someone, spoken, state
 from tests.web.test_studio import staff_of
 
+# A real browser.
+pytestmark = pytest.mark.slow
+
 SENTENCE = "有什么事慢慢讲;"
 
 
