@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
+from sqlalchemy import text
+
 from bot.database import Database, open_database
 
 #: somebody writes for so long (s)
@@ -25,7 +27,8 @@ def busy(database: Database, seconds: float = BUSY_S, times: int = 1) -> Iterato
 
     def hold() -> None:
         for _ in range(times):
-            with other.session():
+            with other.session() as session:
+                session.execute(text("SELECT 1"))  # it takes the lock at its first word
                 holding.set()
                 enough.wait(seconds)
             if enough.wait(0.2):  # room for one who waits
