@@ -26,6 +26,7 @@ from bot.settings import DialogueSettings, Settings
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import DialogueState, Notification, Ticket, Timer, Utterance
+from tests.postgres import PostgresMissing, PostgresServer
 
 DANGER = "哎呀电线断了掉在路上"
 
@@ -239,7 +240,7 @@ async def test_a_locked_database_gets_an_honest_answer_in_bounded_time_and_the_r
 async def test_the_words_of_safety_come_at_once_while_the_database_is_locked(
     home: Path, dialogue_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "SAFETY_WORDS_S", 0.25)
+    monkeypatch.setattr(turns, "SAFETY_WORDS_S", 0.2)
     async with site(home, write_s=1.0) as service:
         with locked(home):
             began = time.monotonic()
@@ -259,7 +260,7 @@ async def test_the_words_of_safety_come_at_once_while_the_database_is_locked(
 async def test_danger_is_spoken_of_while_rasa_is_busy_and_its_ticket_comes_behind(
     service: Parts, session: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "SAFETY_WORDS_S", 0.25)
+    monkeypatch.setattr(turns, "SAFETY_WORDS_S", 0.2)
     from actions.hazard import Hazard
 
     usual, busy = Hazard.on, threading.Event()
@@ -272,8 +273,12 @@ async def test_danger_is_spoken_of_while_rasa_is_busy_and_its_ticket_comes_behin
     began = time.monotonic()
     reply = await say(service, DANGER, session, f"{session}-1")
     assert time.monotonic() - began < 1.0 and reply.sentences[0] == turns.sentence("utter_safety_line")
+    # should the process die now, it is on file
+    assert service.spool.waiting == 1
     busy.set()
     await _until(lambda: kinds(service, session) == ["hazard"])
+    await service.spool.retry()
+    assert service.spool.waiting == 0 and kinds(service, session) == ["hazard"]
     later = await say(service, "天城镇鹿门路", session)
     assert turns.sentence("utter_hazard_line") not in later.text and kinds(service, session) == ["hazard"]
 
@@ -359,3 +364,22 @@ async def test_a_turn_is_one_transaction_on_both_databases(
         done = await say(service, "对", "s1", "u2")
         assert "记下了" in done.text and await say(service, "对", "s1", "u2") == done
         assert kinds(service, "s1") == ["unclear", "outage"]
+
+
+@pytest.mark.slow
+async def test_a_postgresql_that_has_stopped_gets_words_of_safety_and_files(
+    tmp_path: Path, dialogue_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "SAFETY_WORDS_S", 0.2)
+    try:
+        server = PostgresServer()
+    except PostgresMissing as problem:
+        pytest.skip(str(problem))
+    async with running(Settings(home=tmp_path, database=server.create("stopped")), relay=False) as service:
+        await half_told(service, "s1")
+        server.stop()
+        began = time.monotonic()
+        reply = await say(service, DANGER, "s2")
+        assert time.monotonic() - began < 1.0 and reply.sentences[0] == turns.sentence("utter_safety_line")
+        assert (await say(service, "对", "s1")).text == turns.sentence("utter_written_later")
+        await _until(lambda: service.spool.waiting == 2)
