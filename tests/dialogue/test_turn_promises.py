@@ -7,7 +7,7 @@ import uuid
 import pytest
 from sqlalchemy import select
 
-from bot.app.parts import Service
+from bot.app.parts import Parts
 from bot.dialogue.port import Reply
 from bot.grid.models import Contact, Household, HouseholdContact
 from bot.tickets.intake.caller import Caller
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.fixture
-def broken_rasa(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def broken_rasa(service: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     if service.settings.dialogue.adapter != "embedded":
         pytest.skip("Rasa runs in a process of its own, where a test breaks nothing")
     from rasa.core.agent import Agent
@@ -31,16 +31,14 @@ def broken_rasa(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Agent, name, broken)
 
 
-def row(service: Service, id: str) -> Utterance:
+def row(service: Parts, id: str) -> Utterance:
     with service.database.reading() as session:
         found = session.get(Utterance, id)
         assert found is not None, "what was said is not there"
         return found
 
 
-async def test_what_cannot_be_understood_is_kept_whole_and_given_to_a_person(
-    service: Service, broken_rasa: None
-) -> None:
+async def test_what_cannot_be_understood_is_kept_whole_and_given_to_a_person(service: Parts, broken_rasa: None) -> None:
     heard = Heard(
         uuid.uuid4().hex, uuid.uuid4().hex, "屋里停电了", alternatives=("屋里停店了",), recording="recordings/c/turn-01.sealed",
         caller=Caller.by("phone", "13971800123"), dialled="grid_24",
@@ -52,13 +50,13 @@ async def test_what_cannot_be_understood_is_kept_whole_and_given_to_a_person(
     assert ticket and ticket.kind == "unclear" and reply.hand_over and reply.text
 
 
-async def test_a_turn_that_opens_no_ticket_is_a_row_as_well(service: Service) -> None:
+async def test_a_turn_that_opens_no_ticket_is_a_row_as_well(service: Parts) -> None:
     id = uuid.uuid4().hex
     reply = await talk(service)("你好", "你号", id=id)
     assert reply.ticket_no is None and row(service, id).alternatives == ["你号"]
 
 
-def registered(service: Service) -> tuple[str, Household]:
+def registered(service: Parts) -> tuple[str, Household]:
     """A telephone that belongs to one household alone."""
     with service.database.reading() as session:
         rows = session.execute(
@@ -77,7 +75,7 @@ def assert_nothing_of_the_registry(replies: list[Reply], household: Household) -
         assert known not in said, known
 
 
-async def test_a_known_caller_hears_neither_name_nor_address_before_proof(service: Service) -> None:
+async def test_a_known_caller_hears_neither_name_nor_address_before_proof(service: Parts) -> None:
     phone, household = registered(service)
     say = talk(service, caller=phone)
     replies = [await say("我屋里停电了"), await say("是的")]
@@ -88,7 +86,7 @@ async def test_a_known_caller_hears_neither_name_nor_address_before_proof(servic
     assert_nothing_of_the_registry(replies, household)
 
 
-async def test_a_place_is_read_back_as_it_was_said_not_as_the_registry_has_it(service: Service) -> None:
+async def test_a_place_is_read_back_as_it_was_said_not_as_the_registry_has_it(service: Parts) -> None:
     address, household_no = lonely_house(service)
     with service.database.reading() as session:
         household = session.get_one(Household, household_no)
@@ -102,7 +100,7 @@ async def test_a_place_is_read_back_as_it_was_said_not_as_the_registry_has_it(se
     assert_nothing_of_the_registry(replies, household)
 
 
-async def test_a_contact_whose_link_does_not_verify_proves_nothing(service: Service) -> None:
+async def test_a_contact_whose_link_does_not_verify_proves_nothing(service: Parts) -> None:
     phone, household = registered(service)
     with service.database.session() as session:
         link = session.scalars(
