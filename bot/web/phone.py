@@ -16,6 +16,7 @@ from aiohttp import WSCloseCode, web
 from bot.lines.browser import MAX_MESSAGE, WebsocketLine
 from bot.lines.line import CallFacts, Line
 from bot.settings import PhoneSettings
+from bot.tickets.intake.channels import Channel
 from bot.tickets.labels import labels
 from bot.voice.events import (
     CallEvent,
@@ -86,7 +87,9 @@ class BrowserPhone:
             await socket.send_json({"event": "refused", "text": words().errors[refused]})
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
             return socket
-        facts = CallFacts(str(uuid.uuid4()), dialled=f"grid_{grid}" if _GRID.fullmatch(grid) else "", channel="web")
+        facts = CallFacts(
+            str(uuid.uuid4()), dialled=f"grid_{grid}" if _GRID.fullmatch(grid) else "", channel=Channel.web
+        )
         line = WebsocketLine(socket)
         call = asyncio.create_task(self._call(line, facts, session, tried))
         self._calls.add(call)
