@@ -6,6 +6,7 @@ their order) and how long it takes."""
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 import uuid
@@ -199,7 +200,7 @@ async def run_guesses(
     dice, conversations = random.Random(seed), Conversations(service, own=True)
     done = 0
     while done < count:
-        batch = [next(drawn) for _ in range(min(_CLEARED, count - done))]
+        batch = await asyncio.to_thread(lambda most: [next(drawn) for _ in range(most)], min(_CLEARED, count - done))
         dice.shuffle(batch)
         for guess in batch:
             answers, took = [], 0.0

@@ -10,7 +10,7 @@ import pytest
 from tests.identity.town import Town
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory, dialogue_model: Path) -> Iterator[Town]:
     opened = Town(tmp_path_factory.mktemp("town")).open()
     yield opened

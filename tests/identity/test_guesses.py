@@ -11,8 +11,8 @@ import pytest
 from bot.bench.guesses import Ask, Outcome, by_dialogue, run_guesses, verdict
 from tests.identity.town import TOWN, Town
 
-#: chance alone is below this once in five thousand runs
-UNLIKELY = 0.0002
+#: chance alone is below this: of the answers, which are drawn by a fixed seed, and of times, which are not
+UNLIKELY, HARDLY_EVER = 0.001, 0.00001
 
 
 def by_page(town: Town) -> Ask:
@@ -41,7 +41,7 @@ def assert_alike(found: dict[str, Outcome]) -> None:
     for kind, one in told.items():
         # A number that is typed stands in no sentence: there every answer must be the same.
         assert one["apart"] == 0 or kind != "number", told
-        assert one["p_answers"] > UNLIKELY and one["p_time"] > UNLIKELY, told
+        assert one["p_answers"] > UNLIKELY and one["p_time"] > HARDLY_EVER, told
         assert one["ms_hit"] < 1.5 * one["ms_miss"] and one["ms_miss"] < 1.5 * one["ms_hit"], told
 
 
@@ -70,4 +70,4 @@ def test_an_oracle_would_be_heard(town: Town) -> None:
         return ["我们认得您" if caller in hits else "您屋里在哪里?"]
 
     told = verdict(town.run(run_guesses(town.service, oracle, 240)))["number"]
-    assert told["p_answers"] < UNLIKELY and told["p_time"] < UNLIKELY and told["apart"] == 1
+    assert told["p_answers"] < UNLIKELY and told["p_time"] < HARDLY_EVER and told["apart"] == 1
