@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any
 
 from bot.app.conversations import Conversations
-from bot.app.parts import Service
+from bot.app.parts import Parts
 from bot.dialogue.port import Reply
 from bot.grid.county import County
 from bot.tickets.intake.caller import Caller
@@ -181,7 +181,7 @@ def shape(reply: Reply) -> Any:
     ]  # fmt: skip
 
 
-def by_dialogue(service: Service) -> Ask:
+def by_dialogue(service: Parts) -> Ask:
     """Turns of the page, given to the dialogue itself."""
 
     async def ask(session: str, text: str, caller: str) -> Any:
@@ -192,7 +192,7 @@ def by_dialogue(service: Service) -> Ask:
 
 
 async def run_guesses(
-    service: Service, ask: Ask, count: int, progress: Progress = lambda line: None, seed: int = 1
+    service: Parts, ask: Ask, count: int, progress: Progress = lambda line: None, seed: int = 1
 ) -> dict[str, Outcome]:
     """Try `count` guesses in random order; → what came back, by kind."""
     drawn = Guesses(service.registry.county, service.registry.phones_of, seed).drawn()

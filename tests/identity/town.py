@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.app.conversations import Conversations
-from bot.app.parts import Service, open_site, running
+from bot.app.parts import Parts, open_site, running
 from bot.dialogue.port import Reply
 from bot.grid.importer import import_csv
 from bot.grid.numerals import speak_money, speak_number
@@ -119,7 +119,7 @@ class Town:
         write_town(self.home)
         settings = Settings(home=self.home)
 
-        async def begin() -> tuple[Service, TestClient]:
+        async def begin() -> tuple[Parts, TestClient]:
             service = await self._stack.enter_async_context(running(settings, relay=False))
             app = make_app(
                 service.dialogue, None, None, service.desk, service.registry, settings,
