@@ -6,15 +6,17 @@ A class right after 没有 or 不是 is its own feature, so that 没有冒烟 do
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.shared.nlu.training_data.message import Message
 
+from bot.foundation.errors import Refused
+from bot.foundation.words import load
 from nlu.characters import TOKEN
 from nlu.ngrams import NgramFeaturizer
 from nlu.sound import folded_syllable
@@ -23,14 +25,19 @@ CONCEPTS = Path(__file__).resolve().parent / "data" / "concepts.yml"
 NEGATION = "negation"
 
 
-class ConceptsRefused(Exception):
+class ConceptsRefused(Refused):
     """The classes cannot be used; the message names the word and the reason."""
+
+
+@dataclass(frozen=True)
+class _ConceptsFile:
+    concepts: dict[str, tuple[str, ...]]
 
 
 class Concepts:
     """Words and the class of each; words of two and more characters also by accent-folded sound."""
 
-    def __init__(self, classes: dict[str, list[str]]) -> None:
+    def __init__(self, classes: Mapping[str, Sequence[str]]) -> None:
         self._words: dict[str, str] = {}
         self._sounds: dict[tuple[str, ...], str] = {}
         for name, words in classes.items():
@@ -73,7 +80,7 @@ def _sounds(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def concepts() -> Concepts:
     """Gege's classes."""
-    return Concepts(yaml.safe_load(CONCEPTS.read_text("utf-8"))["concepts"])
+    return Concepts(load(_ConceptsFile, CONCEPTS).concepts)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import yaml
+
+from bot.foundation.errors import Refused
+from bot.foundation.words import load
 
 OWN = Path(__file__).resolve().parent / "data" / "lexicon.yml"
 MARKS = ("A", "A?", "B", "G", "site")
@@ -19,7 +21,7 @@ MARKS = ("A", "A?", "B", "G", "site")
 HALF_THE_LANGUAGE = 0.25
 
 
-class LexiconRefused(Exception):
+class LexiconRefused(Refused):
     """The lexicon cannot be used; the message names the file, the entry and the reason."""
 
 
@@ -29,8 +31,8 @@ class Entry:
 
     say: str
     means: str
-    mark: str
-    source: str
+    mark: str = "site"
+    source: str = ""
     before: tuple[str, ...] = ()
     not_before: tuple[str, ...] = ()
 
@@ -87,23 +89,20 @@ def check(entries: Iterable[Entry], sentences: Sequence[str] = (), file: str = "
             at = means[at]
 
 
+@dataclass(frozen=True)
+class _LexiconFile:
+    entries: tuple[Entry, ...] | None = None
+
+
 def read(file: Path) -> list[Entry]:
     """The entries of a file. Raises LexiconRefused."""
-    try:
-        rows: Any = (yaml.safe_load(file.read_text("utf-8")) or {}).get("entries", [])
-        return [
-            Entry(
-                str(row["say"]),
-                str(row["means"]),
-                str(row.get("mark", "site")),
-                str(row.get("source", "")),
-                tuple(map(str, row.get("before", ()))),
-                tuple(map(str, row.get("not_before", ()))),
-            )
-            for row in rows
-        ]
-    except (yaml.YAMLError, AttributeError, KeyError, TypeError, UnicodeDecodeError) as problem:
-        raise LexiconRefused(f"{file}: not a lexicon (say, means, mark, source): {problem}") from problem
+    found = load(
+        _LexiconFile,
+        file,
+        empty=_LexiconFile(),
+        fault=lambda line: LexiconRefused(f"not a lexicon (say, means, mark, source): {line}"),
+    )
+    return list(found.entries or ())
 
 
 def site_file() -> Path:

@@ -13,11 +13,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import yaml
 from pypinyin import lazy_pinyin
 from pypinyin.contrib.tone_convert import to_finals, to_initials
+
+from bot.foundation.words import load
 
 HEARING = Path(__file__).resolve().parent / "data" / "hearing.yml"
 #: share of characters that come out as something else at strength 1
@@ -34,8 +35,7 @@ class Source(Protocol):
 
 @lru_cache(maxsize=1)
 def _hearing() -> dict[str, dict[str, dict[str, float]]]:
-    tables: dict[str, Any] = yaml.safe_load(HEARING.read_text("utf-8"))
-    return tables
+    return load(dict[str, dict[str, dict[str, float]]], HEARING)
 
 
 @lru_cache(maxsize=1)

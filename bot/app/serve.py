@@ -121,7 +121,7 @@ async def _serve(settings: Settings) -> None:
         app = make_app(
             service.dialogue, recogniser, voice, service.desk, service.registry, settings, staff=staff,
             run_call=None if voice is None else telephone.browser_call, staff_of=sign_in.staff_of,
-            repertoire=Repertoire(settings.site, service.database),
+            sample=service.registry.is_sample, repertoire=Repertoire(settings.site, service.database),
         )  # fmt: skip
         app.router.add_routes(callbacks)
         app.router.add_routes(LearningPages(service.database, staff, sign_in, settings).routes())
@@ -140,6 +140,10 @@ async def _serve(settings: Settings) -> None:
         if not service.registry.county.size:
             tell("the county is empty: gege sample makes an invented one, gege import FILE.csv brings yours")
         tell(f"Gege is at {url(settings)} (Ctrl-C ends)")
+        if service.registry.is_sample():
+            tell(
+                f"both sides, the resident's and the grid's, are at {url(settings)}/demo (with the sample county only)"
+            )
         await asyncio.Event().wait()
 
 

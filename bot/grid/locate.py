@@ -443,10 +443,10 @@ class Locator:
 
     def _shown(self, found: list[_Found]) -> list[_Found]:
         """The best household, then the best one of the next places, then the others: households of one place that are not
-        told apart say nothing about where else it may be."""
-        places: dict[str, _Found] = {}
+        told apart say nothing about where else it may be. A place that lies in two grids is two."""
+        places: dict[tuple[str, str], _Found] = {}
         for one in found:
-            places.setdefault(self._name_of(one.row), one)
+            places.setdefault((self._name_of(one.row), self._county.grids[one.row]), one)
             if len(places) == _PLACES:
                 break
         leading = list(places.values())

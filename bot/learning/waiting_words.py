@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from bot.foundation.errors import Refused
+from bot.foundation.errors import GegeError, Refused
 from bot.foundation.files import write_whole
-from bot.learning import files
+from bot.foundation.words import load
 
 
 class WordRefused(Refused):
@@ -28,23 +27,31 @@ class Word:
     examples: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """The file."""
+
+    waiting: tuple[Word, ...] | None = None
+    rejected: tuple[tuple[str, str], ...] | None = None
+
+
 class WaitingWords:
     """One file of pairs that a person reads. `head`: the remark at its beginning; `broken`: what is raised when it cannot be
     read."""
 
     def __init__(
-        self, file: Callable[[], Path], head: Callable[[], str] = str, broken: type[Exception] = WordRefused
+        self, file: Callable[[], Path], head: Callable[[], str] = str, broken: type[GegeError] = WordRefused
     ) -> None:
         self._file, self._head, self._broken = file, head, broken
 
     def waiting(self) -> list[Word]:
         """Pairs that nobody has accepted or rejected."""
-        return [Word(**row) for row in self._kept()["waiting"]]
+        return list(self._kept().waiting or ())
 
     def keep(self, found: Sequence[Word], settled: Collection[tuple[str, str]] = ()) -> int:
         """Write the pairs down instead of those before; → how many wait. Rejected and `settled` ones do not come back."""
-        rejected = self._kept()["rejected"]
-        done = {tuple(pair) for pair in rejected} | set(settled)
+        rejected = self._kept().rejected or ()
+        done = {*rejected, *settled}
         self._write([word for word in found if (word.say, word.means) not in done], rejected)
         return len(self.waiting())
 
@@ -65,19 +72,16 @@ class WaitingWords:
 
     def forget(self, say: str, means: str, *, reject: bool) -> None:
         """It waits no more; with `reject` it does not come back."""
-        pair, rejected = [say, means], self._kept()["rejected"]
+        pair, rejected = (say, means), self._kept().rejected or ()
         if reject and pair not in rejected:
-            rejected = [*rejected, pair]
-        self._write([word for word in self.waiting() if [word.say, word.means] != pair], rejected)
+            rejected = (*rejected, pair)
+        self._write([word for word in self.waiting() if (word.say, word.means) != pair], rejected)
 
-    def _kept(self) -> dict[str, Any]:
-        try:
-            kept = yaml.safe_load(files.read_text(self._file())) or {}
-            return {"waiting": kept.get("waiting") or [], "rejected": kept.get("rejected") or []}
-        except (yaml.YAMLError, AttributeError) as problem:
-            raise self._broken(f"{self._file()}: {problem}") from problem
+    def _kept(self) -> _Kept:
+        file = self._file()
+        return load(_Kept, file, empty=_Kept(), fault=self._broken) if file.exists() else _Kept()
 
-    def _write(self, words: Sequence[Word], rejected: list[list[str]]) -> None:
-        rows = {"waiting": [vars(word) for word in words], "rejected": rejected}
+    def _write(self, words: Sequence[Word], rejected: Sequence[tuple[str, str]]) -> None:
+        rows = {"waiting": [vars(word) for word in words], "rejected": [list(pair) for pair in rejected]}
         text = yaml.safe_dump(rows, allow_unicode=True, sort_keys=False, width=1000)
         write_whole(self._file(), self._head() + text)

@@ -139,6 +139,25 @@ def render(template: str, case: Case, role: str, trusted: bool = False) -> str:
     return "\n".join(line.format(**fields) for line in lines if _complete(line, fields))
 
 
+@dataclass(frozen=True)
+class StaffText:
+    """A message as staff read it. It is no string, and does not become one by accident: whoever shows it says for whom."""
+
+    _words: str
+
+    def read_by_staff(self) -> str:
+        """The words, for a page or a messenger of staff."""
+        return self._words
+
+    def __str__(self) -> str:
+        raise TypeError("what staff read is not printed: call read_by_staff()")
+
+
+def for_staff(template: str, case: Case, role: str) -> StaffText:
+    """What `render` makes, for a page of staff's."""
+    return StaffText(render(template, case, role))
+
+
 def digest(cases: Sequence[Case], role: str, most: int) -> str:
     """One message for many: how many, then a line each (`most` of them)."""
     texts = _texts()

@@ -36,6 +36,7 @@ from bot.tickets.life.handling import Done, Handling
 from bot.tickets.models import State, Ticket
 from bot.tickets.outages.desk import OutageDesk
 from bot.tickets.owed.answers import Answers
+from bot.tickets.own_case import OwnCase, own_case
 from bot.tickets.presses import Button, Given
 from bot.tickets.proofs import Proofs
 from bot.tickets.reporter import Reporter
@@ -322,6 +323,11 @@ class TicketDesk:
             return []
         with self._database.reading() as session:
             return shelf.tickets(session, open_only=True, reporter=reporter, household_no=household_no, limit=100)
+
+    def own_case(self, reporter: Reporter) -> OwnCase | None:
+        """The newest report of whoever asks, as they may see it."""
+        with self._database.reading() as session:
+            return own_case(session, reporter)
 
     def activities(self, ticket_no: str) -> list[ActivityCard]:
         """The history of a ticket, oldest first."""

@@ -21,6 +21,15 @@ class KindName:
 
 
 @dataclass(frozen=True)
+class OwnState:
+    """What a state of a ticket is called to whoever reported it."""
+
+    whole: str
+    #: on the way from reported to closed; empty for what is no step of it
+    step: str = ""
+
+
+@dataclass(frozen=True)
 class Labels:
     """Every name, by table. The methods give the name itself where there is none (rows of an older Gege)."""
 
@@ -35,6 +44,7 @@ class Labels:
     key: str
     kinds: dict[str, KindName]
     states: dict[str, str]
+    own_states: dict[str, OwnState]
     fields: dict[str, str]
     activities: dict[str, str]
     notification_states: dict[str, str]
@@ -60,6 +70,14 @@ class Labels:
     def state(self, name: str) -> str:
         """A state of a ticket."""
         return self.states.get(name, name)
+
+    def own_state(self, name: str) -> str:
+        """A state of a ticket, to whoever reported it."""
+        return self.own_states[name].whole if name in self.own_states else ""
+
+    def own_steps(self) -> list[tuple[str, str]]:
+        """(state, word) of each step from reported to closed, to whoever reported it."""
+        return [(name, state.step) for name, state in self.own_states.items() if state.step]
 
     def activity(self, name: str) -> str:
         """What was done with a ticket."""

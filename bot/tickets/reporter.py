@@ -41,7 +41,7 @@ class Reporter:
         """The condition on tickets; ask `known` first."""
         contact = self.caller.contact
         if contact is None:
-            return and_(Ticket.session == self.session, Ticket.channel == str(self.caller.channel))
+            return Ticket.session == self.session
         channels = [str(each) for each in Channel if each.contacts == contact.channel]
         prefixes = _PREFIXES if contact.channel == PHONE else ("",)
         return and_(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -21,11 +22,11 @@ from bot.voice.events import Watcher
 from bot.voice.repertoire import Repertoire
 from bot.web.cases import Cases
 from bot.web.conversation import Conversation
+from bot.web.demo import Demo
 from bot.web.guard import guard
 from bot.web.phone import BrowserPhone, RunCall
 from bot.web.staff import StaffPages
 from bot.web.studio import StaffOf, Studio
-from bot.web.view import NoticeText, notice_text
 
 #: of a request, bytes; a take of the studio is the longest
 MAX_BODY = 10 * 1024 * 1024
@@ -41,29 +42,31 @@ def make_app(
     settings: Settings,
     *,
     intake: Intake | None = None,
-    text_of: NoticeText = notice_text,
     hosts: Sequence[str] = (),
     staff: StaffPages | None = None,
     run_call: RunCall | None = None,
     staff_of: StaffOf | None = None,
     repertoire: Repertoire | None = None,
+    sample: Callable[[], bool] = lambda: False,
 ) -> web.Application:
     """The application; `recogniser` and `voice` may be missing, the page then offers only writing.
 
     `hosts`: names that the site is reached by, beside loopback and what the settings say; `staff`: the pages behind
     the links in staff's messages; `run_call`: how a call of a browser is run, PhoneCall with these parts by default;
-    `staff_of`: who of the staff has signed in, without it nobody has; `repertoire`: what can be recorded here."""
+    `staff_of`: who of the staff has signed in, without it nobody has; `repertoire`: what can be recorded here;
+    `sample`: whether everybody in the county is invented, so that /demo may show staff's side."""
     intake = intake or intake_of(desk, registry)
     if run_call is None and recogniser is not None and voice is not None:
         run_call = _calls(dialogue, recogniser, voice, desk, intake, settings)
-    cases = Cases(desk, settings.site.timezone, text_of)
+    cases = Cases(desk, settings.site)
     conversation = Conversation(dialogue, voice, settings, intake, cases, hears=run_call is not None)
-    phone = BrowserPhone(run_call, cases, settings.phone)
+    demo = Demo(sample, conversation, cases, desk, ZoneInfo(settings.site.timezone))
+    phone = BrowserPhone(run_call, cases, settings.phone, demo.is_open)
     studio = Studio(settings, voice, repertoire or Repertoire(settings.site), staff_of)
     app = web.Application(client_max_size=MAX_BODY, middlewares=[guard((*site_hosts(settings), *hosts))])
     app.on_shutdown.append(phone.close)
     app.router.add_get("/", _page)
-    app.router.add_routes([*conversation.routes(), *phone.routes(), *studio.routes()])
+    app.router.add_routes([*conversation.routes(), *phone.routes(), *studio.routes(), *demo.routes()])
     if staff is not None:
         app.router.add_routes(staff.routes())
     app.router.add_static("/static", STATIC)

@@ -1,4 +1,4 @@
-"""Which ticket belongs to which browser, as its page shows it."""
+"""Which report belongs to which browser: the one that was made in its own conversation."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from bot.settings import SiteSettings
 from bot.tickets.desk import TicketDesk
+from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.channels import Channel
+from bot.tickets.reporter import Reporter
 from bot.web.guard import Refused
-from bot.web.view import NoticeText, case_view
+from bot.web.view import ResidentCase
 
 _REMEMBERED = 1000
 _SESSION = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -26,21 +29,26 @@ def session_of(values: Mapping[str, Any]) -> str:
 
 
 class Cases:
-    """Remembers the tickets of the last thousand conversations."""
+    """Asks the desk by the conversation alone: neither a number that was typed nor a ticket that a turn touched counts.
 
-    def __init__(self, desk: TicketDesk, timezone: str, text_of: NoticeText) -> None:
-        self._desk, self._zone, self._text_of = desk, ZoneInfo(timezone), text_of
-        self._tickets: OrderedDict[str, str] = OrderedDict()
+    A call is a conversation of its own name; which page made it is remembered for the last thousand."""
 
-    def remember(self, session: str, ticket_no: str) -> None:
-        self._tickets[session] = ticket_no
-        self._tickets.move_to_end(session)
-        if len(self._tickets) > _REMEMBERED:
-            self._tickets.popitem(last=False)
+    def __init__(self, desk: TicketDesk, site: SiteSettings) -> None:
+        self._desk, self._site = desk, site
+        self._calls: OrderedDict[str, str] = OrderedDict()
 
-    async def of_session(self, session: str) -> dict[str, Any]:
-        """`{"ticket", "notifications"}` as they stand now."""
-        return await self.of_ticket(self._tickets.get(session))
+    def calls(self, session: str, call_id: str) -> None:
+        """The page of this session has begun a call."""
+        self._calls[session] = call_id
+        self._calls.move_to_end(session)
+        if len(self._calls) > _REMEMBERED:
+            self._calls.popitem(last=False)
 
-    async def of_ticket(self, ticket_no: str | None) -> dict[str, Any]:
-        return await asyncio.to_thread(case_view, self._desk, ticket_no, self._zone, self._text_of)
+    def reporter(self, session: str) -> Reporter:
+        """Whose reports the page of this session may see."""
+        return Reporter(Caller.by(Channel.web), self._calls.get(session, session))
+
+    async def of_session(self, session: str) -> ResidentCase:
+        """The case as it stands now."""
+        found = await asyncio.to_thread(self._desk.own_case, self.reporter(session))
+        return ResidentCase(found, self._site)

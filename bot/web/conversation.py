@@ -1,4 +1,4 @@
-"""The page's API: a typed turn, the reply's sound, and the ticket of the conversation."""
+"""The page's API: a typed turn, the reply's sound, and the case of the conversation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from aiohttp import web
 
-from bot.dialogue.port import Dialogue, Reply
+from bot.dialogue.port import Dialogue, Reply, Understanding
 from bot.foundation.bodies import body_json
 from bot.settings import Settings
 from bot.speech.audio import wav_bytes
@@ -22,7 +22,7 @@ from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import Intake
 from bot.web.cases import Cases, session_of
 from bot.web.guard import Refused, sentence
-from bot.web.view import reply_view
+from bot.web.view import ResidentReply, shown
 from bot.web.words import words
 
 log = logging.getLogger(__name__)
@@ -59,19 +59,24 @@ class Conversation:
 
     async def start(self, _request: web.Request) -> web.Response:
         """What the page needs to know before the first turn."""
-        return web.json_response(
-            {
-                "site": self._settings.site.name,
-                "line": words().site_line,
-                "caller": words().sample_caller,
-                "examples": words().examples,
-                "hears": self._hears,
-                "speaks": self._voice is not None,
-            }
-        )
+        return web.json_response(self.started())
+
+    def started(self) -> dict[str, Any]:
+        return {
+            "site": self._settings.site.name,
+            "line": words().site_line,
+            "examples": words().examples,
+            "hears": self._hears,
+            "speaks": self._voice is not None,
+        }
 
     async def turn(self, request: web.Request) -> web.Response:
-        """`{session, text, caller?, dialled?, id?}`; the same id twice is one turn."""
+        """`{session, text, caller?, dialled?, id?}`; the same id twice is one turn. `caller` is where to call back."""
+        _, view = await self.answered(await self.heard(request))
+        return web.json_response(view)
+
+    async def heard(self, request: web.Request) -> Heard:
+        """The turn that a page sends. Raises Refused."""
         body = await body_json(request)
         if not isinstance(body, dict):
             raise Refused("no_json")
@@ -80,11 +85,11 @@ class Conversation:
             raise Refused("empty")
         if len(text) > _MAX_TEXT:
             raise Refused("too_long", 413)
-        return web.json_response(await self._answer(self._heard(body, text)))
+        return self._heard(body, text)
 
     async def case(self, request: web.Request) -> web.Response:
-        """The ticket of this browser's conversation as it stands now."""
-        return web.json_response(await self._cases.of_session(session_of(request.query)))
+        """The case of this browser's conversation as it stands now."""
+        return web.json_response(shown(await self._cases.of_session(session_of(request.query))))
 
     async def speech(self, request: web.Request) -> web.Response:
         """The sound of something that Gege has said; nothing else can be spoken."""
@@ -105,37 +110,24 @@ class Conversation:
             headers={"Cache-Control": "private, max-age=600"},
         )
 
-    async def _answer(self, heard: Heard) -> dict[str, Any]:
+    async def answered(self, heard: Heard) -> tuple[Understanding | None, dict[str, Any]]:
+        """(what was understood, what the resident's page is shown) of a turn."""
         try:
             reply = await self._dialogue.turn(heard)
         except Exception:
             log.exception("the dialogue broke on a browser's turn")
-            return await self._give_to_a_person(heard, "dialogue_failed")
-        if reply.ticket_no:
-            self._cases.remember(heard.session, reply.ticket_no)
-        answer = reply_view(reply)
-        answer.update(await self._cases.of_session(heard.session))
-        answer["speech"] = self._speech_of(reply)
-        return answer
+            return None, await self._give_to_a_person(heard, "dialogue_failed")
+        said = ResidentReply.of(reply, self._speech_of(reply))
+        return reply.understanding, shown(said, await self._cases.of_session(heard.session))
 
     async def _give_to_a_person(self, heard: Heard, reason: str) -> dict[str, Any]:
         try:
-            ticket_no = await self._intake(heard, reason)
+            await self._intake(heard, reason)
         except Exception:
             log.exception("the intake broke as well")
             raise Refused("lost", 500) from None
-        if ticket_no:
-            self._cases.remember(heard.session, ticket_no)
         failed = words().errors["failed"]
-        found = await self._cases.of_ticket(ticket_no)
-        return {
-            "error": failed,
-            "reply": failed,
-            "sentences": [failed],
-            "understanding": None,
-            "speech": None,
-            **found,
-        }
+        return shown(ResidentReply((failed,), error=failed), await self._cases.of_session(heard.session))
 
     def _speech_of(self, reply: Reply) -> str | None:
         if self._voice is None or not reply.text:

@@ -16,12 +16,11 @@ from aiohttp import WSCloseCode, web
 from bot.lines.browser import MAX_MESSAGE, WebsocketLine
 from bot.lines.line import CallFacts, Line
 from bot.settings import PhoneSettings
+from bot.tickets.intake.channels import Channel
 from bot.tickets.labels import labels
 from bot.voice.events import (
-    CallEnded,
     CallEvent,
     CallStarted,
-    Decided,
     KeyPressed,
     Looking,
     Partial,
@@ -32,6 +31,7 @@ from bot.voice.events import (
 )
 from bot.web.cases import Cases, session_of
 from bot.web.guard import Refused, from_own_page
+from bot.web.view import shown
 from bot.web.words import words
 
 log = logging.getLogger(__name__)
@@ -48,8 +48,11 @@ _HEARTBEAT_S = 8.0
 class BrowserPhone:
     """Takes calls from pages of this site. `run_call` None: nobody can be called here, the page says so."""
 
-    def __init__(self, run_call: RunCall | None, cases: Cases, settings: PhoneSettings) -> None:
-        self._run_call, self._cases, self._settings = run_call, cases, settings
+    def __init__(
+        self, run_call: RunCall | None, cases: Cases, settings: PhoneSettings, demo: Callable[[], Awaitable[bool]]
+    ) -> None:
+        """`demo`: whether everybody in the county is invented."""
+        self._run_call, self._cases, self._settings, self._demo = run_call, cases, settings, demo
         self._calls: set[asyncio.Task[Any]] = set()
         self._by_address: Counter[str] = Counter()
 
@@ -66,11 +69,13 @@ class BrowserPhone:
         await asyncio.gather(*self._calls, return_exceptions=True)
 
     async def line(self, request: web.Request) -> web.StreamResponse:
-        """`?session=…&grid=24`: one call, from the first message to the last."""
+        """`?session=…&grid=24`: one call, from the first message to the last. `&demo=1` asks for what Gege understood,
+        which is told where everybody is invented."""
         if not from_own_page(request):
             raise Refused("stranger", 403)
         session = session_of(request.query)
         grid = request.query.get("grid", "")
+        tried = "demo" in request.query and await self._demo()
         socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE, heartbeat=_HEARTBEAT_S, compress=False)
         if not socket.can_prepare(request):
             raise Refused("no_json")
@@ -82,9 +87,11 @@ class BrowserPhone:
             await socket.send_json({"event": "refused", "text": words().errors[refused]})
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
             return socket
-        facts = CallFacts(str(uuid.uuid4()), dialled=f"grid_{grid}" if _GRID.fullmatch(grid) else "", channel="web")
+        facts = CallFacts(
+            str(uuid.uuid4()), dialled=f"grid_{grid}" if _GRID.fullmatch(grid) else "", channel=Channel.web
+        )
         line = WebsocketLine(socket)
-        call = asyncio.create_task(self._call(line, facts, session))
+        call = asyncio.create_task(self._call(line, facts, session, tried))
         self._calls.add(call)
         self._by_address[address] += 1
         call.add_done_callback(lambda ended: self._ended(ended, address))
@@ -105,26 +112,25 @@ class BrowserPhone:
         full = len(self._calls) >= self._settings.calls
         return "phone_full" if full or self._by_address[address] >= self._settings.calls_per_address else ""
 
-    async def _call(self, line: WebsocketLine, facts: CallFacts, session: str) -> None:
+    async def _call(self, line: WebsocketLine, facts: CallFacts, session: str, tried: bool) -> None:
         assert self._run_call is not None
         looks: set[asyncio.Task[None]] = set()
 
-        async def show_case(ticket_no: str | None) -> None:
-            if ticket_no:
-                self._cases.remember(session, ticket_no)
-                line.tell({"event": "case", **await self._cases.of_ticket(ticket_no)})
+        async def show_case() -> None:
+            line.tell({"event": "case", **shown(await self._cases.of_session(session))})
 
         def watch(event: CallEvent) -> None:
-            if shown := _shown(event):
-                line.tell(shown)
-            if isinstance(event, CallEnded) and event.story.ticket_no:
-                # Also of a call that broke off: its page looks for it when it has a connection again.
-                self._cases.remember(session, event.story.ticket_no)
+            if told := _told(event):
+                line.tell(told)
+            elif tried and isinstance(event, Understood):
+                line.tell({"event": "understood", **_understood(event)})
             if isinstance(event, Understood) and event.ticket_no:
-                look = asyncio.create_task(show_case(event.ticket_no))
+                look = asyncio.create_task(show_case())
                 looks.add(look)
                 look.add_done_callback(looks.discard)
 
+        # Also of a call that broke off: its page looks for it when it has a connection again.
+        self._cases.calls(session, facts.call_id)
         line.start()
         ending = asyncio.get_running_loop().call_later(
             self._settings.longest_minutes * 60, lambda: asyncio.ensure_future(line.hang_up())
@@ -139,7 +145,13 @@ class BrowserPhone:
             await asyncio.gather(*looks, return_exceptions=True)
 
 
-def _shown(event: CallEvent) -> dict[str, Any]:
+def _understood(event: Understood) -> dict[str, Any]:
+    """What Gege made of a sentence, for whoever tries her."""
+    meaning = labels().intent(event.intent)
+    return {"meaning": meaning, "confidence": event.confidence, "fallback": event.fallback}
+
+
+def _told(event: CallEvent) -> dict[str, Any]:
     """What of an event a page is told; nothing for what is not for residents' eyes."""
     match event:
         case CallStarted():
@@ -150,16 +162,6 @@ def _shown(event: CallEvent) -> dict[str, Any]:
             return {"event": "partial", "text": event.text}
         case Spoke():
             return {"event": "said", "text": "".join(event.sentences)}
-        case Understood():
-            meaning = labels().intent(event.intent)
-            return {
-                "event": "understood",
-                "meaning": meaning,
-                "confidence": event.confidence,
-                "fallback": event.fallback,
-            }
-        case Decided():
-            return {"event": "decided", "outcome": event.outcome}
         case KeyPressed():
             return {"event": "key", "digit": event.digit, "text": event.text or ""}
         case Looking():

@@ -27,6 +27,7 @@ from bot.settings import Settings
 from bot.tickets import presses
 from bot.tickets.cards import ActivityCard, NotYours, TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
+from bot.tickets.intake.channels import Channel
 from bot.tickets.labels import labels
 from bot.tickets.owed.asking import rating_answers
 from bot.web.pages import Pages
@@ -367,6 +368,7 @@ def _lines(ticket: TicketCard, household: HouseholdCard | None) -> list[tuple[st
         (names["place"], ticket.place),
         (names["registered"], f"{household.community} {household.compound}{household.address}" if household else ""),
         (names["who"], household.householder if household else ticket.householder),
+        (names["typed"], ticket.reporter if ticket.channel == Channel.web else ""),
     ]
     return [(name, value) for name, value in pairs if value]
 

@@ -1,95 +1,78 @@
-"""What the page is shown: replies, understanding, tickets and notifications as JSON in Chinese words."""
+"""What a resident's page is shown: replies, and the conversation's own case. What staff read has no way in here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.dialogue.port import Reply, Understanding
-from bot.notify.texts import Case, render
-from bot.tickets.desk import NotificationCard, TicketCard, TicketDesk
+from bot.dialogue.port import Reply
+from bot.settings import SiteSettings
 from bot.tickets.labels import labels
-from bot.tickets.models import State
-
-#: writes a message as its receiver reads it
-NoticeText = Callable[[TicketCard, NotificationCard], str]
-
-#: what a case goes through, as the page shows it
-_STEPS = (State.reported, State.acknowledged, State.resolved, State.closed)
+from bot.tickets.own_case import OwnCase
+from bot.web.words import words
 
 
-def notice_text(ticket: TicketCard, notification: NotificationCard) -> str:
-    """The message of a notification, masked as every messenger shows it."""
-    case = Case(
-        ticket_no=ticket.ticket_no,
-        kind=ticket.kind,
-        state=ticket.state,
-        urgent=ticket.urgent,
-        grid_no=ticket.grid_no or "",
-        place=ticket.place,
-        householder=ticket.householder,
-        household_no=ticket.household_no or "",
-        reporter=ticket.reporter,
-        said=ticket.said,
-        facts=ticket.facts,
-        owner=ticket.owner_name,
-    )
-    return render(notification.template, case, notification.role)
+class ForResidents:
+    """What may be written to a resident's page. Nothing else is: `shown` refuses every other type."""
+
+    def as_json(self) -> dict[str, Any]:
+        raise NotImplementedError
 
 
-def understanding_view(understanding: Understanding) -> dict[str, Any]:
-    return {
-        "intent": understanding.intent,
-        "meaning": labels().intent(understanding.intent),
-        "confidence": round(understanding.confidence, 4),
-        "fallback": understanding.fallback,
-        "entities": understanding.entities,
-    }
+@dataclass(frozen=True)
+class ResidentReply(ForResidents):
+    """What Gege said; not what she understood, how sure she was, or which row it became."""
+
+    sentences: tuple[str, ...]
+    hand_over: bool = False
+    ended: bool = False
+    #: where the sound of it is
+    speech: str | None = None
+    error: str = ""
+
+    @classmethod
+    def of(cls, reply: Reply, speech: str | None) -> ResidentReply:
+        return cls(reply.sentences, reply.hand_over, reply.ended, speech)
+
+    def as_json(self) -> dict[str, Any]:
+        told = {"reply": "".join(self.sentences), "sentences": list(self.sentences)}
+        flags = {"hand_over": self.hand_over, "ended": self.ended, "speech": self.speech}
+        return {**told, **flags, **({"error": self.error} if self.error else {})}
 
 
-def reply_view(reply: Reply) -> dict[str, Any]:
-    return {
-        "reply": reply.text,
-        "sentences": list(reply.sentences),
-        "understanding": understanding_view(reply.understanding),
-        "hand_over": reply.hand_over,
-        "ended": reply.ended,
-    }
+@dataclass(frozen=True)
+class ResidentCase(ForResidents):
+    """How far it is with what was reported here; `case` None: nothing was."""
 
+    case: OwnCase | None
+    site: SiteSettings
 
-def case_view(desk: TicketDesk, ticket_no: str | None, zone: ZoneInfo, text: NoticeText) -> dict[str, Any]:
-    """`{"ticket", "notifications"}` of one ticket; null and empty when there is none. Blocks."""
-    ticket = desk.ticket(ticket_no) if ticket_no else None
-    if ticket is None:
-        return {"ticket": None, "notifications": []}
-    names = labels()
-    return {
-        "ticket": {
-            "ticket_no": ticket.ticket_no,
-            "kind": names.kind(ticket.kind),
-            "state": ticket.state,
-            "state_name": names.state(ticket.state),
-            "steps": [(state, names.activity(state)) for state in _STEPS],
-            "urgent": ticket.urgent,
-            "grid_no": ticket.grid_no or "",
-            "place": ticket.place,
-            "householder": ticket.householder,
-            "said": ticket.said,
-            "owner": ticket.owner_name,
-            "owner_phone": ticket.owner_phone,
-            "opened_at": ticket.opened_at.astimezone(zone).strftime("%H:%M:%S"),
-        },
-        "notifications": [
-            {
-                "name": each.name,
-                "role": names.role(each.role),
-                "state": names.notification_state(each.state),
-                "sent": each.state == "sent",
-                "urgent": each.urgent,
-                "at": (each.sent_at or each.created_at).astimezone(zone).strftime("%H:%M:%S"),
-                "text": text(ticket, each),
+    def as_json(self) -> dict[str, Any]:
+        case = self.case
+        if case is None:
+            return {"case": None}
+        said, zone = words(), ZoneInfo(self.site.timezone)
+        return {
+            "case": {
+                "what": labels().spoken_kind(case.kind),
+                "state": case.state,
+                "state_name": labels().own_state(case.state),
+                "steps": labels().own_steps(),
+                "said": list(case.said),
+                "who": case.manager or self.site.station,
+                "phone": case.phone or self.site.station_phone,
+                "opened_at": case.opened_at.astimezone(zone).strftime(said.moment),
+                "changed_at": case.changed_at.astimezone(zone).strftime(said.moment),
             }
-            for each in desk.notifications(ticket.ticket_no)
-        ],
-    }
+        }
+
+
+def shown(*views: ForResidents) -> dict[str, Any]:
+    """The JSON of a resident's page. Raises TypeError for what is not for residents."""
+    found: dict[str, Any] = {}
+    for view in views:
+        if not isinstance(view, ForResidents):
+            raise TypeError(f"{type(view).__name__} is not for residents")
+        found.update(view.as_json())
+    return found

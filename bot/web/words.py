@@ -16,6 +16,8 @@ class Words:
     site_line: str
     #: a number of the sample county, offered where the page is tried out
     sample_caller: str
+    #: of a moment, for strftime
+    moment: str
     examples: tuple[str, ...]
     errors: dict[str, str]
 

@@ -20,7 +20,7 @@ from tests.frame.conftest import Gege, environment, gege
 
 __all__ = ["gege"]
 
-ROOMS = ("bot", "actions", "tools")
+ROOMS = ("bot", "actions", "nlu", "tools")
 
 
 def complaint(done: subprocess.CompletedProcess[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,18 @@ import pytest
 
 from bot.foundation.errors import Broken, Refused
 from bot.foundation.words import load
+from bot.settings import PROJECT
+
+#: Rasa's own formats; what `gege learn` writes back as it found it; a linter that reads any YAML
+OTHERS = {
+    "bot/bench/folds.py",
+    "bot/dialogue/turns.py",
+    "bot/voice/repertoire.py",
+    "bot/learning/lexicon_words.py",
+    "nlu/lexicon.py",
+    "tools/demo_model/texts.py",
+    "tools/lint/widths.py",
+}
 
 
 @dataclass(frozen=True)
@@ -94,3 +107,13 @@ def test_a_file_that_a_site_writes_has_an_error_of_its_own(tmp_path: Path) -> No
 def test_tables_need_no_class(tmp_path: Path) -> None:
     assert load(dict[str, tuple[str, ...]], written(tmp_path, "a: [x, y]\nb: []\n")) == {"a": ("x", "y"), "b": ()}
     assert load(tuple[Inner, ...], written(tmp_path, "- ask: a\n- {ask: b, times: 3}\n"))[1].times == 3
+
+
+def test_every_other_file_of_words_is_read_by_this_loader() -> None:
+    found = {
+        str(file.relative_to(PROJECT))
+        for room in ("bot", "actions", "nlu", "tools")
+        for file in (PROJECT / room).rglob("*.py")
+        if re.search(r"yaml\.(safe_)?load\(", file.read_text("utf-8"))
+    }
+    assert found == {*OTHERS, "bot/foundation/words.py"}

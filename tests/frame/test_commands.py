@@ -49,6 +49,8 @@ def test_locate_keeps_its_contract(home: Path) -> None:
     first, second = [json.loads(line) for line in done.stdout.splitlines()]
     assert set(first) == {"household_no", "grid_no", "manager", "score", "candidates", "ask"}
     assert first["grid_no"] is None and len(first["candidates"]) >= 3
+    # The place stands in several grids, and a name alone would not say so.
+    assert len({one["grid_no"] for one in first["candidates"]}) >= 2
     assert set(first["candidates"][0]) == {"household_no", "grid_no", "label", "score"} and "error" in second
 
 

@@ -36,6 +36,8 @@ class Site:
     recogniser: ScriptedRecogniser
     home: Path
     answers: dict[str, Callable[[Heard], Reply]] = field(default_factory=dict)
+    #: everybody here is invented, so that /demo may be looked at
+    sample: bool = False
 
 
 @pytest.fixture
@@ -65,6 +67,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     dialogue = ScriptedDialogue([outage])
     recogniser = ScriptedRecogniser(["我屋里停电了"] * 9)
     settings = Settings(home=tmp_path)
-    app = make_app(dialogue, recogniser, ToneVoice(), desk, Grids(), settings)
-    yield Site(app, desk, dialogue, recogniser, tmp_path)
+    app = make_app(dialogue, recogniser, ToneVoice(), desk, Grids(), settings, sample=lambda: site.sample)
+    site = Site(app, desk, dialogue, recogniser, tmp_path)
+    yield site
     database.dispose()

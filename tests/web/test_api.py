@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from bot.settings import Settings
 from bot.speech.audio import read_audio
 from bot.web.app import make_app
+from tests.voice.doubles import reply
 from tests.web.conftest import Grids, Site
 
 SESSION = "0123456789abcdef"
@@ -32,10 +33,9 @@ async def turn(client: TestClient, **body: object) -> dict:
 async def test_a_typed_sentence_is_answered_and_its_ticket_shown(client: TestClient, site: Site) -> None:
     found = await turn(client, text=" 我屋里停电了 ", dialled="grid_24")
     assert found["reply"].startswith("记下了") and len(found["sentences"]) == 2
-    assert found["understanding"]["meaning"] == "停电" and found["understanding"]["confidence"] == 0.934
-    assert found["ticket"]["ticket_no"].startswith("GD") and found["ticket"]["state_name"]
-    assert found["ticket"]["owner"] == "归程"
-    assert found["notifications"][0]["name"] == "归程" and "停电" in found["notifications"][0]["text"]
+    case = found["case"]
+    assert (case["what"], case["state"], case["said"]) == ("停电了", "reported", ["我屋里停电了"])
+    assert (case["who"], case["phone"]) == ("归程", "13907150024") and case["state_name"] and case["opened_at"]
     heard = site.dialogue.heard[0]
     assert (heard.text, heard.caller.address, heard.channel, heard.dialled) == (
         "我屋里停电了",
@@ -45,22 +45,69 @@ async def test_a_typed_sentence_is_answered_and_its_ticket_shown(client: TestCli
     )
 
 
-async def test_the_manager_reads_no_telephone_number_in_the_message(client: TestClient) -> None:
+async def test_a_resident_is_shown_nothing_of_what_staff_read(client: TestClient) -> None:
     found = await turn(client, text="我屋里停电了")
-    assert "13907150000" not in found["notifications"][0]["text"]
+    assert set(found) == {"reply", "sentences", "hand_over", "ended", "speech", "case"}
+    assert set(found["case"]) == {
+        "what", "state", "state_name", "steps", "said", "who", "phone", "opened_at", "changed_at",
+    }  # fmt: skip
+    assert not [word for word in ("工单", "GD", "notifications", "understanding", "confidence") if word in str(found)]
+
+
+async def test_no_number_is_filled_in_for_anybody(client: TestClient) -> None:
+    for path in ("/api/start", "/", "/static/gege.js", "/static/talk.js"):
+        assert "1390715" not in await (await client.get(path)).text(), path
+
+
+async def test_staffs_side_is_shown_where_everybody_is_invented_and_nowhere_else(
+    client: TestClient, site: Site
+) -> None:
+    body = {"session": SESSION, "text": "我屋里停电了", "caller": "13907150000"}
+    for path in ("/demo", "/api/demo/start", f"/api/demo/case?session={SESSION}"):
+        assert (await client.get(path)).status == 404
+    assert (await client.post("/api/demo/turn", json=body)).status == 404
+    assert site.dialogue.heard == []
+    site.sample = True
+    assert (await client.get("/demo")).status == 200
+    assert (await (await client.get("/api/demo/start")).json())["caller"]
+    found = await (await client.post("/api/demo/turn", json=body)).json()
+    assert found["understanding"]["meaning"] == "停电" and found["understanding"]["confidence"] == 0.934
+    assert found["ticket"]["ticket_no"].startswith("GD") and found["ticket"]["owner"] == "归程"
+    assert found["notifications"][0]["name"] == "归程" and "停电" in found["notifications"][0]["text"]
+    assert "13907150000" not in found["notifications"][0]["text"], "masked, as every messenger has it"
+    case = await (await client.get("/api/demo/case", params={"session": SESSION})).json()
+    assert case["ticket"]["ticket_no"] == found["ticket"]["ticket_no"]
 
 
 async def test_the_ticket_is_followed_while_the_page_is_open(client: TestClient, site: Site) -> None:
-    number = (await turn(client, text="停电了"))["ticket"]["ticket_no"]
-    site.desk.acknowledge(number, "M24")
+    await turn(client, text="停电了")
+    (ticket,) = site.desk.tickets()
+    site.desk.acknowledge(ticket.ticket_no, "M24")
     found = await (await client.get("/api/case", params={"session": SESSION})).json()
-    assert found["ticket"]["state"] == "acknowledged"
+    assert found["case"]["state"] == "acknowledged"
 
 
 async def test_nobody_sees_the_ticket_of_another_browser(client: TestClient) -> None:
     await turn(client, text="停电了")
     found = await (await client.get("/api/case", params={"session": "another-browser"})).json()
-    assert found == {"ticket": None, "notifications": []}
+    assert found == {"case": None}
+
+
+async def test_a_ticket_that_a_turn_touched_is_not_shown_for_that(client: TestClient, site: Site) -> None:
+    """Only what was reported in this conversation is this browser's."""
+    await turn(client, text="停电了")
+    (other,) = site.desk.tickets()
+    site.dialogue.answers[:] = [reply("您讲的停电了,归程师傅接了。", ticket_no=other.ticket_no)]
+    found = await turn(client, session="another-browser", text="我报的修到哪一步了")
+    assert found["case"] is None
+
+
+async def test_the_case_is_there_after_the_service_began_anew(client: TestClient, site: Site) -> None:
+    await turn(client, text="停电了")
+    app = make_app(site.dialogue, None, None, site.desk, Grids(), Settings(home=site.home))
+    async with TestClient(TestServer(app)) as again:
+        found = await (await again.get("/api/case", params={"session": SESSION})).json()
+    assert found["case"]["said"] == ["停电了"]
 
 
 async def test_a_repeated_turn_has_the_same_id(client: TestClient, site: Site) -> None:

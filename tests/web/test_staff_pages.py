@@ -100,6 +100,24 @@ async def test_a_link_shows_nothing_of_the_case(site: Site) -> None:
         assert not any(secret in page for secret in (HOUSE, "黄素芬", "13900000001"))
 
 
+async def test_what_is_typed_when_taking_a_case_is_in_its_history(site: Site) -> None:
+    await site.sign_in("M24")
+    case = f"/case/{site.ticket_no}"
+    csrf = (await site.get(case))[1].split('name="csrf" value="')[1].split('"')[0]
+    assert "我十分钟到" in (await site.post(case, verb="take", note="我十分钟到", csrf=csrf))[1]
+    [taken] = [one for one in site.desk.activities(site.ticket_no) if one.kind == "acknowledged"]
+    assert (taken.by, taken.note) == ("M24", "我十分钟到")
+
+
+async def test_a_number_that_a_resident_typed_is_shown_as_such(site: Site) -> None:
+    """Nobody vouches for it: Gege does not ring it, staff decide whether they do."""
+    card = site.desk.report(Report("outage", "停电", "s3", Caller.by("web", "13812345678"), grid_no="24"))
+    await site.sign_in("M24")
+    _, page = await site.get(f"/case/{card.ticket_no}")
+    assert "13812345678" in page and "tel:13812345678" not in page and "没有核实" in page
+    assert "没有核实" not in (await site.get(f"/case/{site.ticket_no}"))[1]
+
+
 async def test_the_second_press_is_told_who_has_it(site: Site) -> None:
     mine, theirs = (site.links.token(Purpose.take, site.ticket_no, who) for who in ("M24", "D1"))
     await site.post(f"/t/{mine}")

@@ -1,23 +1,20 @@
-// The ticket of a conversation and what its people were told, followed while somebody looks at the page.
+// What was reported from this browser, and how far it is, followed while somebody looks at the page.
 
 import { byId, element, typeset } from "./page.js";
 
 const ORDER = ["reported", "acknowledged", "on_site", "resolved", "closed"];
-const FIELDS = [["place", "地方"], ["householder", "户主"], ["grid_no", "网格"], ["owner", "负责人"], ["owner_phone", "电话"], ["said", "原话"], ["opened_at", "受理"]];
 const LOOK_MS = 3000;
 
 export class Case {
   #session = "";
   #watching = 0;
 
-  // What was shown is forgotten; from now on this session's ticket is looked for.
+  // What was shown is forgotten; from now on this session's case is looked for.
   begin(session) {
     clearTimeout(this.#watching);
     this.#session = session;
-    byId("ticket").hidden = true;
-    byId("ticket_no").textContent = "";
-    byId("notices").replaceChildren();
-    byId("empty").hidden = false;
+    byId("case").hidden = true;
+    this.look().catch(() => { /* the next turn shows it */ });
   }
 
   // Without forgetting what is shown.
@@ -25,40 +22,41 @@ export class Case {
     this.#session = session;
   }
 
+  get known() {
+    return !byId("case").hidden;
+  }
+
   show(found) {
-    const ticket = found.ticket;
-    if (!ticket) return;
-    byId("empty").hidden = true;
-    const card = byId("ticket");
-    card.hidden = false;
-    card.classList.toggle("urgent", ticket.urgent);
-    byId("ticket_no").textContent = ticket.ticket_no;
-    byId("kind").textContent = ticket.kind + (ticket.urgent ? " · 急" : "");
-    const reached = ORDER.indexOf(ticket.state);
-    byId("steps").replaceChildren(...(reached < 0
-      ? [element("li", "done", ticket.state_name)]
-      : ticket.steps.map(([state, name]) => element("li", ORDER.indexOf(state) <= reached ? "done" : "", name))));
-    byId("facts").replaceChildren(...FIELDS.flatMap(([key, name]) => (ticket[key] ? [element("dt", "", name), element("dd", "", typeset(ticket[key]))] : [])));
-    byId("notices").replaceChildren(...found.notifications.map((each) => {
-      const box = element("section", each.urgent ? "notice urgent" : "notice"), head = element("header");
-      head.append(element("b", "", `${each.name}（${each.role}）`), element("span", "", `${each.state} ${each.at}`));
-      box.append(head, element("p", "", typeset(each.text)));
-      return box;
-    }));
+    const known = found.case;
+    if (!known) return;
+    byId("case").hidden = false;
+    byId("what").textContent = typeset(known.what);
+    byId("state").textContent = known.state_name;
+    const reached = ORDER.indexOf(known.state);
+    byId("steps").hidden = reached < 0;
+    byId("steps").replaceChildren(...known.steps.map(([state, name]) => element("li", ORDER.indexOf(state) <= reached ? "done" : "", name)));
+    byId("who").textContent = known.who;
+    byId("whophone").textContent = known.phone;
+    byId("whophone").href = `tel:${known.phone}`;
+    byId("since").textContent = known.changed_at === known.opened_at ? `${known.opened_at} 记下` : `${known.opened_at} 记下，${known.changed_at} 有新情况`;
+    byId("said").textContent = typeset(known.said.join("；"));
     this.watch();
   }
 
-  // The ticket goes on after the talk.
+  async look() {
+    const mine = this.#session;
+    const response = await fetch(`/api/case?session=${mine}`);
+    const found = await response.json();
+    if (mine === this.#session && response.ok) this.show(found);
+  }
+
+  // The case goes on after the talk.
   watch() {
     clearTimeout(this.#watching);
     const mine = this.#session;
     this.#watching = setTimeout(async () => {
       try {
-        if (!document.hidden) {
-          const response = await fetch(`/api/case?session=${mine}`);
-          const found = await response.json();
-          if (mine === this.#session && response.ok) this.show(found);
-        }
+        if (!document.hidden) await this.look();
       } catch { /* the next look may work */ }
       if (mine === this.#session) this.watch();
     }, LOOK_MS);

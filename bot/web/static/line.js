@@ -15,13 +15,13 @@ export class Line extends EventTarget {
   #reason = "";
 
   // Raises NoMicrophone. `open` comes from a tap.
-  async open(session, grid) {
+  async open(session, grid, more = {}) {
     this.#tell("state", { state: this.#state = "dialling" });
     await this.#sound.open();
     if (this.#ending) return this.#sound.close();
     this.#sound.onplaying = (playing) => { this.#playing = playing; this.#look(); };
     this.#sound.onlost = () => this.hangUp();
-    const query = new URLSearchParams({ session, grid });
+    const query = new URLSearchParams({ session, grid, ...more });
     const socket = this.#socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/phone/line?${query}`);
     socket.binaryType = "arraybuffer";
     socket.onmessage = ({ data }) => (typeof data === "string" ? this.#told(JSON.parse(data)) : this.#sound.play(data));

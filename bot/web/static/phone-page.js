@@ -14,13 +14,8 @@ function show(calling) {
   byId("phone").hidden = !calling;
 }
 
-function desk(known) {
-  byId("desk").hidden = !known;
-  byId("main").classList.toggle("known", known);
-}
-
-phone.onbegin = (session) => { shown.begin(session); desk(false); shown.watch(); };
-phone.oncase = (found) => { shown.show(found); if (found.ticket) desk(true); };
+phone.onbegin = (session) => { shown.begin(session); shown.watch(); };
+phone.oncase = (found) => shown.show(found);
 phone.onclose = () => show(false);
 
 byId("dial").addEventListener("click", () => { show(true); phone.call(); });

@@ -41,10 +41,13 @@ export class Phone {
   #awake = null;
   #partial = null;
   #grid;
+  #more;
 
-  constructor(root, grid) {
+  // `more`: what else the line is asked for.
+  constructor(root, grid, more = {}) {
     this.root = root;
     this.#grid = grid;
+    this.#more = more;
     root.classList.add("phone");
     this.ring = element("div", "ring");
     this.ring.append(handset(46));
@@ -90,7 +93,7 @@ export class Phone {
     line.addEventListener("case", ({ detail }) => this.#case(detail));
     line.addEventListener("level", ({ detail }) => this.ring.style.setProperty("--level", Math.min(1, detail.peak * 2.2).toFixed(2)));
     try {
-      await line.open(session, this.#grid);
+      await line.open(session, this.#grid, this.#more);
       this.#awake = await navigator.wakeLock?.request("screen").catch(() => null);
     } catch (problem) {
       this.#line = null;
@@ -154,11 +157,10 @@ export class Phone {
 
   #case(found) {
     this.oncase(found);
-    const { ticket } = found;
-    if (!ticket || this.captions.querySelector(`[data-ticket="${CSS.escape(ticket.ticket_no)}"]`)) return;
-    const line = element("li", "logged"), [told] = found.notifications, who = told ? `，转给${told.role}${told.name}` : "";
-    line.dataset.ticket = ticket.ticket_no;
-    line.append(element("b", "", `记下了 ${ticket.ticket_no}`), element("span", "", who));
+    const known = found.case;
+    if (!known || this.captions.querySelector(".logged")) return;
+    const line = element("li", "logged");
+    line.append(element("b", "", "记下了"), element("span", "", `，归${known.who}，电话 ${known.phone}`));
     this.captions.append(line);
     this.captions.scrollTop = this.captions.scrollHeight;
   }
