@@ -140,7 +140,7 @@ async def _serve(settings: Settings) -> None:
         if not service.registry.county.size:
             tell("the county is empty: gege sample makes an invented one, gege import FILE.csv brings yours")
         tell(f"Gege is at {url(settings)} (Ctrl-C ends)")
-        if service.registry.is_sample():
+        if await asyncio.to_thread(service.registry.is_sample):
             tell(
                 f"both sides, the resident's and the grid's, are at {url(settings)}/demo (with the sample county only)"
             )
