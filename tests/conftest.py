@@ -21,10 +21,14 @@ for _name in ("GEGE_DATABASE_URL", "GEGE_DEBUG"):
 import pytest  # noqa: E402
 
 from bot.app.parts import Service, open_site, running  # noqa: E402
+from bot.dialogue import turns  # noqa: E402
 from bot.grid.sample import HOUSEHOLDS, make_sample  # noqa: E402
 from bot.settings import PROJECT, Settings  # noqa: E402
 from tests.loop_guard import LoopGuard  # noqa: E402
 from tests.postgres import database, database_url, sqlite_database  # noqa: E402
+
+# On a machine that tests share a turn may take long: who wants the words of safety first says so.
+turns.SAFETY_WORDS_S = 20.0
 
 __all__ = ["database", "database_url", "sqlite_database"]
 

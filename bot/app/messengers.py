@@ -29,6 +29,7 @@ from bot.notify.links import Links
 from bot.settings import Settings
 from bot.speech.recognise import Recogniser
 from bot.tickets.desk import TicketDesk
+from bot.tickets.intake.unclear import Intake
 
 if TYPE_CHECKING:
     from bot.chat.telegram import TelegramChat
@@ -46,6 +47,7 @@ async def messengers(
     tell: Callable[[str], None],
     backgrounds: Backgrounds,
     call_backs: CallBacks | None = None,
+    intake: Intake | None = None,
 ) -> AsyncIterator[list[web.RouteDef]]:
     """Whatever the settings name an account for; gives the routes of callbacks. A messenger that fails never stops
     the telephone."""
@@ -55,7 +57,7 @@ async def messengers(
     chat: TelegramChat | None = None
     shelf = ChatShelf(database, settings.home)
     takeovers = Takeovers(database, dt.timedelta(minutes=settings.chat.taken_over_min))
-    residents = Residents(dialogue, desk, shelf, recogniser, settings, takeovers)
+    residents = Residents(dialogue, desk, shelf, recogniser, settings, takeovers, intake)
     book = CorrectionBook(database, settings.learning.relabels_a_day)
     staff = StaffChat(
         desk, registry, links, ZoneInfo(settings.site.timezone), Waiting(database), shelf, takeovers, book, call_backs

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from sqlalchemy import select
 
 from bot.chat.store import ChatShelf
 from bot.database import Database, now, open_database
+from bot.dialogue.old import forget_dialogues
 from bot.dialogue.port import Dialogue
 from bot.foundation.background import Background, Backgrounds
 from bot.foundation.errors import Refused
@@ -41,6 +43,8 @@ from bot.settings.tariff import load_tariff
 from bot.tickets.desk import TicketDesk
 from bot.tickets.due.audit import auditing
 from bot.tickets.due.timers import watching
+from bot.tickets.intake.spool import Spool
+from bot.tickets.intake.unclear import ForAPerson
 from bot.tickets.rules import rules_of
 
 if TYPE_CHECKING:
@@ -61,6 +65,9 @@ class Service:
     desk: TicketDesk
     dialogue: Dialogue
     relay: Relay
+    #: the one way to a person for what no machine understood, and what waits when the database takes nothing
+    intake: ForAPerson
+    spool: Spool
     backgrounds: Backgrounds = field(default_factory=Backgrounds)
 
 
@@ -86,18 +93,22 @@ def existing_site(settings: Settings) -> Database:
     return open_site(settings)
 
 
-def make_dialogue(settings: Settings, database: Database, desk: TicketDesk, registry: Registry) -> Dialogue:
+def make_dialogue(
+    settings: Settings, database: Database, desk: TicketDesk, registry: Registry, spool: Spool | None = None
+) -> Dialogue:
     """The dialogue adapter that the settings choose; trains a missing or stale model first."""
-    if settings.dialogue.adapter == "http":
+    spool = spool or Spool(settings.home, ForAPerson(desk, registry))
+    wanted = settings.dialogue
+    if wanted.adapter == "http":
         from bot.dialogue.rasa_server import RasaServerDialogue
 
-        return RasaServerDialogue(settings.dialogue.url, settings.dialogue.token, desk)
+        return RasaServerDialogue(wanted.url, wanted.token, desk, spool, wanted.write_s)
     from bot.dialogue.embedded import EmbeddedDialogue
     from bot.dialogue.training import train, trained_model
 
     model = trained_model(settings.dialogue_models) or train(settings.dialogue_models)
     actions = make_actions(settings, desk, registry)
-    return EmbeddedDialogue(model, database, desk, actions, settings.dialogue.session_minutes)
+    return EmbeddedDialogue(model, database, desk, spool, actions, wanted.session_minutes, wanted.write_s)
 
 
 def make_actions(settings: Settings, desk: TicketDesk, registry: Registry) -> list[Act]:
@@ -118,16 +129,27 @@ async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Se
         outbox = make_relay(settings, database)
         rules = rules_of(settings)
         desk = TicketDesk(database, outbox.nudge, rules)
-        dialogue = make_dialogue(settings, database, desk, registry)
+        intake = ForAPerson(desk, registry)
+        spool = Spool(settings.home, intake)
+        dialogue = make_dialogue(settings, database, desk, registry, spool)
         await dialogue.start()
-        service = Service(settings, database, registry, desk, dialogue, outbox)
+        service = Service(settings, database, registry, desk, dialogue, outbox, intake, spool)
         if relay:
             service.backgrounds.start(
                 outbox.background,
                 watching(database, outbox.nudge, rules),
                 sweeping(desk, settings),
+                spool.background(),
+                registry.background(),
                 auditing(database, outbox.nudge, rules),
-                *tidying(database, settings.notify.keep_days, {"chats": ChatShelf(database, settings.home).tidy}),
+                *tidying(
+                    database,
+                    settings.notify.keep_days,
+                    {
+                        "chats": ChatShelf(database, settings.home).tidy,
+                        "dialogues": partial(forget_dialogues, database, settings.dialogue.keep_days),
+                    },
+                ),
                 learning(settings, database, dialogue),
                 telling_the_doctor(settings, service.backgrounds),
             )

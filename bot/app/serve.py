@@ -116,12 +116,13 @@ async def _serve(settings: Settings) -> None:
                 tell,
                 service.backgrounds,
                 call_backs,
+                service.spool,
             )
         )
         app = make_app(
             service.dialogue, recogniser, voice, service.desk, service.registry, settings, staff=staff,
             run_call=None if voice is None else telephone.browser_call, staff_of=sign_in.staff_of,
-            sample=service.registry.is_sample, repertoire=Repertoire(settings.site, service.database),
+            sample=service.registry.is_sample, repertoire=Repertoire(settings.site, service.database), intake=service.spool,
         )  # fmt: skip
         app.router.add_routes(callbacks)
         app.router.add_routes(LearningPages(service.database, staff, sign_in, settings).routes())
@@ -206,7 +207,7 @@ async def _answer_calls(
     """The telephone (only calls that the dial plan announced get in), and what puts staff through."""
     telephone = Telephone(
         service.database, service.desk, service.registry, service.dialogue, recogniser, voice, service.settings,
-        audiosocket=phone, fastagi=agi, backgrounds=service.backgrounds,
+        audiosocket=phone, fastagi=agi, intake=service.intake, spool=service.spool, backgrounds=service.backgrounds,
     )  # fmt: skip
     try:
         await telephone.start()

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.chat.models import KeptUpdate, SeenUpdate
 from bot.chat.outgoing import Said, owe
-from bot.database import Database, now
+from bot.database import Database, DatabaseBusy, now
 from bot.foundation import logs
 from bot.foundation.backoff import Backoff
 
@@ -86,12 +86,12 @@ class InOrder:
         inbox: Inbox,
         handle: Callable[[Kept], Awaitable[Sequence[Said]]],
         owed: Callable[[Sequence[Said]], None],
-        sorry: Callable[[Kept], Sequence[Said]],
+        sorry: Callable[[Kept], Awaitable[Sequence[Said]]],
         *,
         at_once: int = 16,
         again: Backoff = _AGAIN,
     ) -> None:
-        """`handle` gives what is to be shown; `owed` is told when that is written down; `sorry`, run in a thread, is
+        """`handle` gives what is to be shown; `owed` is told when that is written down; `sorry` is
         what becomes of an update that failed too often."""
         self._inbox, self._handle, self._owed, self._sorry, self._again = inbox, handle, owed, sorry, again
         self._room = asyncio.Semaphore(at_once)
@@ -141,11 +141,11 @@ class InOrder:
                 self._owed(said)
                 return
 
-    def _last_word(self, kept: Kept) -> Sequence[Said]:
+    async def _last_word(self, kept: Kept) -> Sequence[Said]:
         """What becomes of it; an update that not even that can be made of must not come again for ever."""
         try:
-            return self._sorry(kept)
-        except SQLAlchemyError:
+            return await self._sorry(kept)
+        except (SQLAlchemyError, DatabaseBusy):
             raise  # the database is away: later
         except Exception:
             log.exception("update %s reaches nobody", kept.id)
@@ -157,7 +157,7 @@ class InOrder:
             wait = self._again.wait(tries)
             if wait is None:
                 log.error("update %s is given up after %d tries", kept.id, tries)
-                said = await asyncio.to_thread(self._last_word, kept)
+                said = await self._last_word(kept)
                 await asyncio.to_thread(self._inbox.done, kept.id, said)
                 self._owed(said)
                 return True

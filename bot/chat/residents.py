@@ -27,10 +27,11 @@ from bot.settings import Settings
 from bot.speech.audio import AudioRefused, Sound, read_audio
 from bot.speech.recognise import HeardSpeech, Recogniser, RecogniserFailed
 from bot.tickets.cards import TicketRefused
-from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
 from bot.tickets.intake.heard import Heard
+from bot.tickets.intake.unclear import ForAPerson, Intake
 from bot.tickets.reporter import Reporter
 
 log = logging.getLogger(__name__)
@@ -96,7 +97,10 @@ class Residents:
         recogniser: Recogniser | None,
         settings: Settings,
         takeovers: Takeovers,
+        intake: Intake | None = None,
     ) -> None:
+        """`intake`: where goes what nobody here understands."""
+        self._intake = intake or ForAPerson(desk)
         self._dialogue, self._desk, self._shelf = dialogue, desk, shelf
         self._recogniser, self._settings, self._takeovers = recogniser, settings, takeovers
 
@@ -107,10 +111,10 @@ class Residents:
             return await self._relayed(message, talk)
         return message.says(*await self._answer(message))
 
-    def failed(self, message: Incoming) -> list[Said]:
+    async def failed(self, message: Incoming) -> list[Said]:
         """It went wrong here too often: a person looks at it."""
         try:
-            self._for_a_person(message, "")
+            await self._for_a_person(message, "", "dialogue_failed")
         except Exception:
             log.exception("message %s of %s reaches nobody", message.id, message.channel)
         return message.says(words()["failed"])
@@ -152,7 +156,7 @@ class Residents:
         if message.text.strip():
             return [told, *await self._turn(message, message.text)]
         if kind == "voice":
-            await asyncio.to_thread(self._for_a_person, message, "")
+            await self._for_a_person(message, "", "no_file")
         return [told]
 
     async def _turn(self, message: Incoming, text: str, others: tuple[str, ...] = (), recording: str = "") -> list[str]:
@@ -175,18 +179,20 @@ class Residents:
         try:
             sound = await asyncio.to_thread(read_audio, data, _RATE, longest_s=_LONGEST_S)
         except AudioRefused:
-            await asyncio.to_thread(self._unplayable, message, data)
+            # In a format that nobody here can play: whoever has the case downloads it.
+            ticket_no = await self._for_a_person(message, "", "not_playable")
+            await asyncio.to_thread(self._keep_bytes, message, data, ticket_no)
             return [words()["not_playable"]]
         recording = await asyncio.to_thread(self._keep, message, sound)
         if self._recogniser is None:
-            await asyncio.to_thread(self._for_a_person, message, recording)
+            await self._for_a_person(message, recording, "no_recogniser")
             return [words()["no_recogniser"]]
         try:
             heard = await self._recognise(sound)
         except RecogniserFailed:
             heard = None
         if heard is None or not heard.text:
-            await asyncio.to_thread(self._for_a_person, message, recording)
+            await self._for_a_person(message, recording, "not_heard")
             return [words()["not_heard"]]
         return await self._turn(message, heard.text, tuple(heard.alternatives), recording)
 
@@ -208,22 +214,15 @@ class Residents:
             log.exception("a voice note could not be kept")
             return ""
 
-    def _unplayable(self, message: Incoming, data: bytes) -> None:
-        """A voice note in a format that nobody here can play: whoever has the case downloads it."""
-        self._keep_bytes(message, data, self._for_a_person(message, ""))
-
     def _keep_bytes(self, message: Incoming, data: bytes, ticket_no: str) -> None:
         kind = "amr" if data.startswith(_AMR) else "sound"
         digest = hashlib.sha256(data).hexdigest()
         name = keep_file(self._settings, name_for("files", message.channel, message.id), data)
         self._shelf.attach(message.session, ticket_no, name, kind, digest)
 
-    def _for_a_person(self, message: Incoming, recording: str) -> str:
-        """An unclear ticket: somebody listens, and calls or writes back. → its number"""
-        heard = message.heard(message.text, recording)
-        self._desk.keep(heard)
-        card = self._desk.report(Report.of(heard, "unclear", facts={"recording": recording} if recording else {}))
-        return card.ticket_no
+    async def _for_a_person(self, message: Incoming, recording: str, reason: str) -> str:
+        """Somebody listens, and calls or writes back. → the ticket's number"""
+        return await self._intake(message.heard(message.text, recording), reason) or ""
 
     # ---- while a person talks -------------------------------------------------------------------
 

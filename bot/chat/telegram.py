@@ -228,12 +228,12 @@ class TelegramChat:
             raise came
         return came
 
-    def _sorry(self, kept: Kept) -> list[Said]:
+    async def _sorry(self, kept: Kept) -> list[Said]:
         message = kept.raw.get("message") or {}
         if (message.get("chat") or {}).get("type") != ChatType.PRIVATE:
             return []
         text = str(message.get("text") or message.get("caption") or "")
-        return self._residents.failed(Incoming(CHANNEL, kept.chat, f"{kept.chat}-{message['message_id']}", text))
+        return await self._residents.failed(Incoming(CHANNEL, kept.chat, f"{kept.chat}-{message['message_id']}", text))
 
     async def _take(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         said: list[Said] | Exception = []

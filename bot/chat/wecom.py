@@ -213,9 +213,9 @@ class WeComChat:
         message = Incoming(RESIDENTS, user, id, **await self._content(kind, body))
         return await self._residents.answer(message)
 
-    def _sorry(self, kept: Kept) -> list[Said]:
+    async def _sorry(self, kept: Kept) -> list[Said]:
         text = str((kept.raw.get("text") or {}).get("content", ""))
-        return self._residents.failed(Incoming(RESIDENTS, kept.chat, str(kept.raw["msgid"]), text))
+        return await self._residents.failed(Incoming(RESIDENTS, kept.chat, str(kept.raw["msgid"]), text))
 
     async def _show_resident(self, name: str, said: Said) -> None:
         body = {

@@ -48,9 +48,10 @@ def rasa_server(port: int = 5005, host: str = "127.0.0.1") -> None:
 
     settings = load_settings()
     database = open_site(settings)
-    actions = make_actions(settings, TicketDesk(database, rules=rules_of(settings)), Registry.load(database))
+    registry = Registry.load(database)
+    actions = make_actions(settings, TicketDesk(database, rules=rules_of(settings)), registry)
     try:
-        run_rasa_server(settings, database, actions, host=host, port=port)
+        run_rasa_server(settings, database, actions, [registry.background()], host=host, port=port)
     finally:
         database.dispose()
 

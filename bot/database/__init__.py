@@ -19,8 +19,20 @@ from bot.database.database import (
     Database as Database,
 )
 from bot.database.database import (
+    DatabaseBusy as DatabaseBusy,
+)
+from bot.database.database import (
+    Unit as Unit,
+)
+from bot.database.database import (
     UTCDateTime as UTCDateTime,
 )
 from bot.database.database import (
+    database_away as database_away,
+)
+from bot.database.database import (
     open_database as open_database,
+)
+from bot.database.database import (
+    patience as patience,
 )

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, DateTime, Dialect, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, DateTime, Dialect, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, TimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
+
+from bot.foundation.errors import Unavailable
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 
@@ -41,14 +47,71 @@ class UTCDateTime(TypeDecorator[dt.datetime]):
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
 
 
-class Database:
-    """An engine and its sessions: `session()` writes, `noting()` writes lightly, `reading()` only looks."""
+class DatabaseBusy(Unavailable):
+    """Somebody else writes, and has done so for longer than the writer was to wait."""
 
-    def __init__(self, engine: Engine, light: Engine | None = None) -> None:
+
+def database_away(problem: BaseException) -> bool:
+    """Whether an exception means that the database does not take anything now (locked, full, stopped), and not that
+    something is wrong with what it was to take."""
+    if isinstance(problem, DatabaseBusy | TimeoutError):
+        return True
+    # Of the DB API's classes these two are about the database and not about the statement.
+    return isinstance(problem, DBAPIError) and type(problem).__name__ in ("OperationalError", "InterfaceError")
+
+
+#: until when (time.monotonic) writers of this context wait for others; None: for the usual time
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+#: a writer waits so long (s) for another process, and for the other threads of its own
+_USUAL_S, _QUEUE_S = 10.0, 60.0
+#: and who has no time left tries for so long
+_LEAST_S = 0.05
+#: PostgreSQL that does not answer at all is away after so long (s)
+_CONNECT_S = 4
+_LIGHTLY = text("SET LOCAL synchronous_commit = off")
+
+
+@contextmanager
+def patience(seconds: float) -> Iterator[None]:
+    """All writers within, together, wait so long for others; then they give up (`database_away`)."""
+    before = _deadline.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _deadline.reset(before)
+
+
+def _left() -> float | None:
+    until = _deadline.get()
+    return None if until is None else max(_LEAST_S, until - time.monotonic())
+
+
+class Unit:
+    """Several commands as one transaction. `session()`, `noting()` and `reading()` of whoever is within join it."""
+
+    def __init__(self, database: Database, connection: Connection) -> None:
+        self.database, self.connection = database, connection
+        self.open = True
+        #: something was written that is confirmed to somebody
+        self.durable = False
+        self.after: list[Callable[[], None]] = []
+        self.undo: list[Callable[[], None]] = []
+        self.thread = threading.get_ident()
+
+
+_unit: ContextVar[Unit | None] = ContextVar("unit", default=None)
+
+
+class Database:
+    """An engine and its sessions: `session()` writes, `noting()` writes lightly, `reading()` only looks; `together()`
+    makes one transaction of many."""
+
+    def __init__(self, engine: Engine, light: Engine | None = None, wal: Path | None = None) -> None:
         self.engine = engine
         self._light = light or engine
+        self._wal = wal
         # SQLite has one writer, and its own waiting is by sleeping: threads queue here instead.
-        self._writing: AbstractContextManager[Any] = threading.Lock() if light else nullcontext()
+        self._queue = threading.Lock() if light else None
         # On SQLite a writer takes its lock at BEGIN: a deferred transaction that upgrades later cannot wait.
         self._writers = sessionmaker(engine.execution_options(writes=True), expire_on_commit=False)
         self._notes = sessionmaker(self._light.execution_options(writes=True), expire_on_commit=False)
@@ -57,7 +120,13 @@ class Database:
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A transaction that commits at the end of the block or rolls everything back."""
-        with self._writing, self._writers() as session, session.begin():
+        if (unit := self._joined) is not None:
+            unit.durable = True
+            with self._part(unit) as session:
+                yield session
+            return
+        with self._writing(), self._writers() as session, session.begin():
+            self._give_up_in_time(session)
             yield session
 
     @contextmanager
@@ -66,16 +135,149 @@ class Database:
 
         For what is written at every turn and confirmed to nobody (docs/decisions/0007-two-kinds-of-commit.md);
         the next `session()` commit makes it durable too."""
-        with self._writing, self._notes() as session, session.begin():
+        if (unit := self._joined) is not None:
+            with self._part(unit) as session:
+                yield session
+            return
+        with self._writing(), self._notes() as session, session.begin():
+            self._give_up_in_time(session)
             if self.engine.dialect.name == "postgresql":
-                session.execute(text("SET LOCAL synchronous_commit = off"))
+                session.execute(_LIGHTLY)
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A transaction that is always rolled back; never waits for a writer on SQLite."""
+        """A transaction that is always rolled back; never waits for a writer on SQLite. Within `together()` it sees
+        what was written there."""
+        if (unit := self._joined) is not None:
+            with self._readers(bind=unit.connection, join_transaction_mode="rollback_only") as session:
+                yield session
+            return
         with self._readers() as session:
             yield session
+
+    # ---- many commands, one transaction ---------------------------------------------------------
+
+    @contextmanager
+    def together(self) -> Iterator[Unit]:
+        """All commands of the block, and of what it calls in this thread, are one transaction: all or nothing.
+
+        One that fails and is caught undoes only itself. Within another `together()` it is a part of that."""
+        if (unit := self._joined) is not None:
+            with self._part(unit):
+                yield unit
+            return
+        with self.within(self.begin()) as unit:
+            yield unit
+
+    def begin(self) -> Unit:
+        """Wait for other writers and begin; may be called in a thread for another. Whoever has it calls `within` or
+        `drop`."""
+        self._take_turn()
+        connection = None
+        try:
+            connection = self._light.execution_options(writes=True).connect()
+            connection.begin()
+            self._give_up_in_time(connection)
+        except BaseException:
+            if connection is not None:
+                connection.close()
+            self._let_go()
+            raise
+        return Unit(self, connection)
+
+    def drop(self, unit: Unit) -> None:
+        """Nobody wants it any more."""
+        self._end(unit, commit=False)
+
+    @contextmanager
+    def within(self, unit: Unit) -> Iterator[Unit]:
+        """Run the block in it and commit; what the block raises rolls everything back."""
+        unit.thread = threading.get_ident()
+        before = _unit.set(unit)
+        try:
+            yield unit
+        except BaseException:
+            self._end(unit, commit=False)
+            raise
+        else:
+            self._end(unit, commit=True)
+        finally:
+            _unit.reset(before)
+        for call in unit.after:
+            call()
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Call it when what is being written is written: after the transaction of `together()`, else now."""
+        if (unit := self._joined) is not None:
+            unit.after.append(call)
+        else:
+            call()
+
+    def on_rollback(self, call: Callable[[], None]) -> None:
+        """Call it should the transaction of `together()` come to nothing."""
+        if (unit := self._joined) is not None:
+            unit.undo.append(call)
+
+    @property
+    def _joined(self) -> Unit | None:
+        """The unit that a command joins. A task or a thread that was started within one is no part of it."""
+        unit = _unit.get()
+        mine = unit is not None and unit.open and unit.database is self and unit.thread == threading.get_ident()
+        return unit if mine else None
+
+    @contextmanager
+    def _part(self, unit: Unit) -> Iterator[Session]:
+        session = self._writers(bind=unit.connection, join_transaction_mode="create_savepoint")
+        with session, session.begin():
+            yield session
+
+    def _end(self, unit: Unit, *, commit: bool) -> None:
+        unit.open = False
+        done = False
+        try:
+            if commit:
+                if not unit.durable and self.engine.dialect.name == "postgresql":
+                    unit.connection.execute(_LIGHTLY)
+                unit.connection.commit()
+                if unit.durable and self._wal is not None:
+                    _to_disk(self._wal)
+                done = True
+        finally:
+            try:
+                with suppress(DBAPIError):  # the connection may be gone; then there is nothing to roll back
+                    unit.connection.close()
+            finally:
+                self._let_go()
+                if not done:
+                    for call in unit.undo:
+                        call()
+
+    # ---- waiting for other writers --------------------------------------------------------------
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """The place of the one writer of this process."""
+        self._take_turn()
+        try:
+            yield
+        finally:
+            self._let_go()
+
+    def _take_turn(self) -> None:
+        wait = _left()
+        if self._queue is not None and not self._queue.acquire(timeout=_QUEUE_S if wait is None else wait):
+            raise DatabaseBusy("somebody else writes to the database, and does not end")
+
+    def _let_go(self) -> None:
+        if self._queue is not None:
+            self._queue.release()
+
+    def _give_up_in_time(self, writer: Session | Connection) -> None:
+        """On PostgreSQL writers wait for rows, where SQLite's wait to begin."""
+        wait = _left()
+        if wait is not None and self.engine.dialect.name == "postgresql":
+            writer.execute(text(f"SET LOCAL lock_timeout = {int(wait * 1000)}"))
 
     def migrate(self) -> None:
         """Bring the schema to the newest revision (creates everything in an empty database)."""
@@ -97,11 +299,24 @@ def _tune_sqlite(connection: Any, synchronous: str) -> None:
     # WAL with synchronous=FULL: whoever hears "记下了" has a row that survives a power cut (promise 1).
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout=10000")
+    cursor.execute(f"PRAGMA busy_timeout={int(_USUAL_S * 1000)}")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute(f"PRAGMA synchronous={synchronous}")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _to_disk(wal: Path) -> None:
+    """What `synchronous=FULL` does after a commit; a transaction begun without it ends with it. SQLite's locks are on
+    its other files: opening and closing this one lets go of none."""
+    try:
+        file = os.open(wal, os.O_RDONLY)
+    except FileNotFoundError:
+        return  # a checkpoint has written it all to the database's own file, and to disk
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def open_database(url: str) -> Database:
@@ -109,10 +324,16 @@ def open_database(url: str) -> Database:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         # hide_parameters: an error's message would repeat the row that could not be written, with what somebody said.
-        return Database(create_engine(parsed, pool_pre_ping=True, hide_parameters=True))
+        connect = {} if "connect_timeout" in parsed.query else {"connect_timeout": _CONNECT_S}
+        engine = create_engine(
+            parsed, pool_pre_ping=True, pool_timeout=_USUAL_S, connect_args=connect, hide_parameters=True
+        )
+        return Database(engine)
+    wal = None
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    return Database(_sqlite_engine(parsed, "FULL"), _sqlite_engine(parsed, "NORMAL"))
+        wal = Path(f"{parsed.database}-wal")
+    return Database(_sqlite_engine(parsed, "FULL"), _sqlite_engine(parsed, "NORMAL"), wal)
 
 
 def _sqlite_engine(url: URL, synchronous: str) -> Engine:
@@ -124,6 +345,17 @@ def _sqlite_engine(url: URL, synchronous: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+        if not connection.get_execution_options().get("writes"):
+            connection.exec_driver_sql("BEGIN")
+            return
+        wait = _left()
+        if wait is None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={int(wait * 1000)}")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={int(_USUAL_S * 1000)}")
 
     return engine

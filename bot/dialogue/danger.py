@@ -30,27 +30,32 @@ class DangerQuestions:
     def __init__(self) -> None:
         self._open: OrderedDict[str, Asked] = OrderedDict()
 
-    async def look(
-        self, session: str, readings: list[str], parse: Callable[[str], Awaitable[Understanding]]
-    ) -> Asked | None:
+    async def look(self, readings: list[str], parse: Callable[[str], Awaitable[Understanding]]) -> Asked | None:
         """What to ask about, when the best reading is harmless and another speaks of danger."""
         if len(readings) < 2 or (await parse(readings[0])).intent == HAZARD:
             return None
         for reading in readings[1:]:
             meaning = await parse(reading)
             if meaning.intent == HAZARD and meaning.confidence >= SURE and not meaning.fallback:
-                asked = self._open[session] = Asked(reading, readings[0])
-                while len(self._open) > _REMEMBERED:
-                    self._open.popitem(last=False)
-                return asked
+                return Asked(reading, readings[0])
         return None
+
+    def ask(self, session: str, asked: Asked) -> None:
+        """It has been asked."""
+        self._open[session] = asked
+        while len(self._open) > _REMEMBERED:
+            self._open.popitem(last=False)
+
+    def over(self, session: str) -> None:
+        """The next turn has been answered, whatever it was about."""
+        self._open.pop(session, None)
 
     async def answered(
         self, heard: Heard, reading: str, parse: Callable[[str], Awaitable[Understanding]]
     ) -> str | None:
         """What the turn is about, when it answers an open question: danger after a yes, what was first understood
         after a no; None when it says something of its own."""
-        asked = self._open.pop(heard.session, None)
+        asked = self._open.get(heard.session)
         if asked is None:
             return None
         intent = (await parse(reading)).intent

@@ -15,10 +15,12 @@ from bot.database import Database
 from bot.dialogue import rasa_lite
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.training import source_fingerprint
-from bot.dialogue.turns import RasaDialogue, about_turn
+from bot.dialogue.turns import RasaDialogue, reply_from, sentence, settle, understanding_of
 from bot.foundation.errors import Broken
 from bot.tickets.desk import TicketDesk
+from bot.tickets.intake.danger import danger_in
 from bot.tickets.intake.heard import Heard
+from bot.tickets.intake.spool import Spool
 from nlu.lexicon import lexicon
 
 rasa_lite.install()
@@ -31,6 +33,7 @@ from bot.dialogue.in_process import InProcessActions  # noqa: E402
 from bot.dialogue.quiet_logs import quiet_rasa  # noqa: E402
 from bot.dialogue.rasa_patches import pay_once  # noqa: E402
 from bot.dialogue.state import DialogueStore  # noqa: E402
+from bot.dialogue.unswallowed import swallow_nothing  # noqa: E402
 
 if TYPE_CHECKING:
     from rasa_sdk import Action
@@ -38,10 +41,20 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-async def handle(
+async def handle(agent: Agent, store: DialogueStore, heard: Heard, clean: str) -> Reply:
+    """One turn through an agent. Raises what Rasa or an action raises; the dialogue is then as it was before."""
+    try:
+        messages, parsed = await _handled(agent, store, heard, clean)
+    except BaseException:
+        # What goes on in memory has been changed half-way.
+        store.forget(heard.session)
+        raise
+    return reply_from(messages, understanding_of(heard.text, parsed))
+
+
+async def _handled(
     agent: Agent, store: DialogueStore, heard: Heard, clean: str
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """One turn through an agent: (messages, parse result). Raises what Rasa or an action raises."""
     channel = CollectingOutputChannel()
     message = UserMessage(
         clean,
@@ -73,13 +86,20 @@ class ModelDamaged(Broken):
 
 
 class EmbeddedDialogue(RasaDialogue):
-    """Rasa in process. `desk` keeps every utterance before it is understood (promise 7); `actions` are the site's."""
+    """Rasa in process, one turn at a time: it is one thread's worth of CPU anyway, and SQLite has one writer."""
 
     def __init__(
-        self, model: Path, database: Database, desk: TicketDesk, actions: Sequence[Action], session_minutes: int = 30
+        self,
+        model: Path,
+        database: Database,
+        desk: TicketDesk,
+        spool: Spool,
+        actions: Sequence[Action],
+        session_minutes: int = 30,
+        write_s: float = 5.0,
     ) -> None:
-        super().__init__(desk)
-        self._actions = actions
+        super().__init__(desk, spool, write_s)
+        self._database, self._actions = database, actions
         self._model = model
         self._sources = source_fingerprint()
         self._store = DialogueStore(database, session_minutes)
@@ -104,9 +124,8 @@ class EmbeddedDialogue(RasaDialogue):
     async def parse(self, text: str, alternatives: tuple[str, ...] = ()) -> Understanding:
         return await self._there(self._understand(text, alternatives))
 
-    async def turn(self, heard: Heard) -> Reply:
-        with about_turn(heard):
-            return await self._there(self._take_turn(heard))
+    async def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return await self._there(work)
 
     async def _there(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the dialogue's own loop and wait for it here."""
@@ -128,6 +147,8 @@ class EmbeddedDialogue(RasaDialogue):
 
     async def _load(self) -> None:
         self._agent = self._agent_of(self._model)
+        sentence("utter_could_not_log")  # the words for when all else fails are read before anything fails
+        danger_in("")
         await self._understand("您好")
 
     def _agent_of(self, model: Path) -> Agent:
@@ -139,6 +160,7 @@ class EmbeddedDialogue(RasaDialogue):
         if agent.processor is None:
             raise ModelDamaged(model)
         pay_once(agent.processor.domain)
+        swallow_nothing()
         agent.processor.graph_runner = SequentialGraphRunner(agent.processor.graph_runner)
         return agent
 
@@ -147,9 +169,7 @@ class EmbeddedDialogue(RasaDialogue):
         parsed: dict[str, Any] = await self._agent.parse_message(clean)
         return parsed
 
-    async def _rasa_turn(self, heard: Heard, clean: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        assert self._agent is not None
-        return await handle(self._agent, self._store, heard, clean)
-
-    def _rasa_forget(self, session: str) -> None:
-        self._store.forget(session)
+    async def _answer(self, heard: Heard, clean: str) -> Reply:
+        agent = self._agent
+        assert agent is not None
+        return await settle(self._database, heard, lambda: handle(agent, self._store, heard, clean), self._in_thread)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from bot.tickets.intake.heard import Heard
@@ -40,6 +40,16 @@ class Reply:
     @property
     def text(self) -> str:
         return "".join(self.sentences)
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, to be kept beside the utterance that it answers, or for another process."""
+        return {**asdict(self), "sentences": list(self.sentences)}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Reply:
+        """Of what `as_json` wrote."""
+        understanding = Understanding(**values["understanding"])
+        return cls(**{**values, "sentences": tuple(values["sentences"]), "understanding": understanding})
 
 
 class Dialogue(Protocol):

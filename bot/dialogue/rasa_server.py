@@ -5,19 +5,22 @@ token (Rasa's stock `/webhooks/rest` has no authentication and is not opened).""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from bot.database import Database
+from bot.database import Database, patience
 from bot.dialogue.port import Reply, Understanding
-from bot.dialogue.turns import RasaDialogue, about_turn
+from bot.dialogue.turns import RasaDialogue, about_turn, settle
+from bot.foundation.background import Background
 from bot.foundation.errors import Unavailable
 from bot.foundation.untrusted import same
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.heard import Heard
+from bot.tickets.intake.spool import Spool
 
 if TYPE_CHECKING:
     from rasa_sdk import Action
@@ -32,8 +35,8 @@ class ServerRefused(Unavailable):
 class RasaServerDialogue(RasaDialogue):
     """Rasa at `url`; `token` is the server's."""
 
-    def __init__(self, url: str, token: str, desk: TicketDesk) -> None:
-        super().__init__(desk)
+    def __init__(self, url: str, token: str, desk: TicketDesk, spool: Spool, write_s: float = 5.0) -> None:
+        super().__init__(desk, spool, write_s)
         self._url, self._token = url.rstrip("/"), token
         self._http: aiohttp.ClientSession | None = None
 
@@ -57,17 +60,14 @@ class RasaServerDialogue(RasaDialogue):
     async def parse(self, text: str, alternatives: tuple[str, ...] = ()) -> Understanding:
         return await self._understand(text, alternatives)
 
-    async def turn(self, heard: Heard) -> Reply:
-        with about_turn(heard):
-            return await self._take_turn(heard)
-
     async def _rasa_parse(self, clean: str) -> dict[str, Any]:
         answer = await self._post("/webhooks/gege/parse", {"text": clean})
         return dict(answer)
 
-    async def _rasa_turn(self, heard: Heard, clean: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    async def _answer(self, heard: Heard, clean: str) -> Reply:
+        # The server writes: ticket, dialogue and reply are one transaction there.
         answer = await self._post("/webhooks/gege/turn", {"heard": heard.as_json(), "text": clean})
-        return answer["messages"], answer["parsed"]
+        return Reply.from_json(answer["reply"])
 
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         assert self._http is not None, "start() was not called"
@@ -80,9 +80,15 @@ class RasaServerDialogue(RasaDialogue):
 
 
 def run_rasa_server(
-    settings: Settings, database: Database, actions: Sequence[Action], *, host: str = "127.0.0.1", port: int = 5005
+    settings: Settings,
+    database: Database,
+    actions: Sequence[Action],
+    beside: Sequence[Background] = (),
+    *,
+    host: str = "127.0.0.1",
+    port: int = 5005,
 ) -> None:
-    """Serve the trained model until stopped; `actions` are the site's, run in this process."""
+    """Serve the trained model until stopped; `actions` are the site's, run in this process, `beside` runs beside."""
     from bot.dialogue import rasa_lite
 
     rasa_lite.install()
@@ -104,6 +110,7 @@ def run_rasa_server(
     from bot.dialogue.rasa_patches import pay_once
     from bot.dialogue.state import DialogueStore
     from bot.dialogue.training import train
+    from bot.dialogue.unswallowed import swallow_nothing
 
     if not settings.dialogue.token:
         raise ServerRefused("set [dialogue] token in gege.toml first: the server answers nobody without it")
@@ -115,6 +122,8 @@ def run_rasa_server(
     )
     assert agent.processor is not None
     pay_once(agent.processor.domain)
+    swallow_nothing()
+    one_at_a_time = asyncio.Lock()
 
     class GegeInput(InputChannel):
         """Turns and parses for whoever knows the token."""
@@ -139,16 +148,18 @@ def run_rasa_server(
             async def turn(request: Request) -> HTTPResponse:
                 if not known(request):
                     return json({"error": "token"}, status=403)
-                heard = Heard.from_json(request.json["heard"])
-                try:
-                    messages, parsed = await handle(agent, store, heard, request.json["text"])
-                except Exception:
-                    store.forget(heard.session)
-                    raise
-                return json({"messages": messages, "parsed": parsed})
+                heard, text = Heard.from_json(request.json["heard"]), request.json["text"]
+                with about_turn(heard), patience(settings.dialogue.write_s):
+                    async with one_at_a_time:
+                        reply = await settle(
+                            database, heard, lambda: handle(agent, store, heard, text), asyncio.to_thread
+                        )
+                return json({"reply": reply.as_json()})
 
             return routes
 
     app = configure_app([GegeInput()], cors=None, auth_token=settings.dialogue.token, enable_api=False, port=port)
     app.ctx.agent = agent
+    for one in beside:
+        app.add_task(one.run())
     app.run(host=host, port=port, workers=1, access_log=False, motd=False)

@@ -29,12 +29,14 @@ from bot.tickets.models import DialogueState
 _KEPT = ("text", "intent", "entities", "message_id", "metadata")
 #: one statement, prepared once: the row is written after every turn
 _SAVE = text(
-    "INSERT INTO dialogue_state (session, caller, events, unfinished, changed_at)"
-    " VALUES (:session, :caller, :events, :unfinished, :changed_at)"
+    "INSERT INTO dialogue_state (session, caller, events, unfinished, half_told, changed_at)"
+    " VALUES (:session, :caller, :events, :unfinished, :half_told, :changed_at)"
     " ON CONFLICT (session) DO UPDATE SET events = excluded.events, unfinished = excluded.unfinished,"
-    " changed_at = excluded.changed_at,"
+    " half_told = excluded.half_told, changed_at = excluded.changed_at,"
     " caller = CASE WHEN excluded.caller = '' THEN dialogue_state.caller ELSE excluded.caller END"
 ).bindparams(bindparam("unfinished", type_=JSON()), bindparam("changed_at", type_=UTCDateTime()))
+#: when a dialogue was last written; on PostgreSQL no sweep takes its form while its turn goes on
+_CHANGED = select(DialogueState.changed_at).where(DialogueState.session == bindparam("session")).with_for_update()
 #: dialogues kept in memory
 _WARM = 2_000
 
@@ -68,20 +70,25 @@ class DialogueStore(TrackerStore):
             "caller": str(caller.get("address") or ""),
             "events": events,
             "unfinished": unfinished,
+            "half_told": bool(unfinished),
             "changed_at": at,
         }
         with self._database.noting() as session:
             session.connection().execute(_SAVE, row)
+            self._database.on_rollback(lambda: self.forget(tracker.sender_id))
         self._warm[tracker.sender_id] = (tracker, at)
         self._warm.move_to_end(tracker.sender_id)
         while len(self._warm) > _WARM:
             self._warm.popitem(last=False)
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
-        if known := self._warm.get(sender_id):
-            tracker, at = known
-            return tracker if now() - at < self._rest else None
         with self._database.reading() as session:
+            if known := self._warm.get(sender_id):
+                tracker, at = known
+                if session.execute(_CHANGED, {"session": sender_id}).scalar_one_or_none() == at:
+                    return tracker if now() - at < self._rest else None
+                # Somebody else has gone on with it, or taken its form.
+                self.forget(sender_id)
             row = session.get(DialogueState, sender_id)
             if row is None or now() - row.changed_at >= self._rest:
                 return None

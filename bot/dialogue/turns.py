@@ -1,23 +1,32 @@
-"""What both adapters share: reading an utterance, keeping it, folding Rasa's answer, surviving failure."""
+"""A turn, whichever the adapter: kept, understood, answered in one transaction, and given to a person when that fails."""
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import logging
 from abc import ABC, abstractmethod
-from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
-from bot.dialogue.danger import Asked, DangerQuestions
+from bot.database import Database, Unit, database_away, patience
+from bot.dialogue.danger import HAZARD, Asked, DangerQuestions
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.reading import readable, says_something
 from bot.foundation import logs
+from bot.foundation.errors import Broken
 from bot.settings import PROJECT
-from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.desk import TicketDesk
+from bot.tickets.intake.answered import FOR_A_PERSON, AnsweredAlready, answer, answered
+from bot.tickets.intake.danger import danger_in
 from bot.tickets.intake.heard import Heard
+from bot.tickets.intake.spool import Spool
 
 log = logging.getLogger(__name__)
 
@@ -26,29 +35,48 @@ FALLBACK = "nlu_fallback"
 _NOTHING = f"/{FALLBACK}"
 #: readings of one utterance that are looked at when the first makes no sense
 _READINGS = 4
-#: replies kept for a turn that is delivered twice
-_REMEMBERED = 2_000
+#: who speaks of danger hears what to do after so long (s), whatever the turn waits for
+SAFETY_WORDS_S = 0.25
+#: a turn that takes so long (s) is given to a person
+_TURN_S = 30.0
+#: then the database is asked for so long (s), once more
+_KEEPING_S = 2.0
+
+T = TypeVar("T")
+
+
+class NothingSaid(Broken):
+    """A turn ended without a word: something is wrong with a rule or an action."""
 
 
 class RasaDialogue(ABC):
-    """A `Dialogue` on Rasa; subclasses say how Rasa is reached."""
+    """A `Dialogue` on Rasa; subclasses say how Rasa is reached.
 
-    def __init__(self, desk: TicketDesk) -> None:
-        self._desk = desk
-        self._answered: OrderedDict[str, Reply] = OrderedDict()
+    A turn is one transaction (`settle`); whatever raises in between ends with a person."""
+
+    def __init__(self, desk: TicketDesk, spool: Spool, write_s: float) -> None:
+        """`spool`: where what failed goes; `write_s`: how long a turn waits for others that write."""
+        self._desk, self._spool, self._write_s = desk, spool, write_s
         self._danger = DangerQuestions()
+        self._behind: set[asyncio.Future[Reply]] = set()
+        # One thread: SQLite has one writer, and who waits for it must not stand in anybody's way.
+        self._thread_of_writes = ThreadPoolExecutor(1, "turns")
+        #: turns that others wait behind; bound to the loop that takes them
+        self._one_at_a_time = asyncio.Lock()
 
     @abstractmethod
     async def _rasa_parse(self, clean: str) -> dict[str, Any]:
         """Rasa's parse result of one clean sentence."""
 
     @abstractmethod
-    async def _rasa_turn(self, heard: Heard, clean: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        """(Rasa's messages, its parse result) of one turn."""
+    async def _answer(self, heard: Heard, clean: str) -> Reply:
+        """Take the turn, and keep what is answered, as one transaction. Raises what Rasa or an action raises."""
 
-    def _rasa_forget(self, session: str) -> None:
-        """A turn of this session failed half-way; begin the next one from what was stored."""
-        del session
+    async def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Where turns are taken."""
+        return await work
+
+    # ---- understanding --------------------------------------------------------------------------
 
     async def _understand(self, text: str, alternatives: tuple[str, ...] = ()) -> Understanding:
         readings = _readings(text, alternatives)
@@ -72,7 +100,7 @@ class RasaDialogue(ABC):
             return _NOTHING
         if answer := await self._danger.answered(heard, readings[0], self._meaning):
             return answer
-        if asked := await self._danger.look(heard.session, readings, self._meaning):
+        if asked := await self._danger.look(readings, self._meaning):
             return asked
         if len(readings) > 1:
             for reading in readings:
@@ -80,36 +108,124 @@ class RasaDialogue(ABC):
                     return reading
         return readings[0]
 
+    # ---- a turn ---------------------------------------------------------------------------------
+
+    async def turn(self, heard: Heard) -> Reply:
+        """What is cancelled here goes on behind: it was heard."""
+        with about_turn(heard):
+            turn = asyncio.ensure_future(self._run(self._take_turn(heard)))
+            self._behind.add(turn)
+            turn.add_done_callback(self._behind.discard)
+            danger = danger_in(heard.text)
+            patient = _TURN_S if danger is None else SAFETY_WORDS_S
+            await asyncio.wait({turn}, timeout=patient)
+            if turn.done():
+                problem = turn.exception()
+                return await self._apology(heard, problem) if isinstance(problem, Exception) else turn.result()
+            if danger is not None:
+                log.warning("the words of safety are said before the turn is over")
+                words = (sentence(f"utter_safety_{danger}"), sentence("utter_danger_call_yourself"))
+                return Reply(words, Understanding(heard.text, HAZARD, 0.0, False), hand_over=True)
+            return await self._apology(heard, TimeoutError())
+
     async def _take_turn(self, heard: Heard) -> Reply:
-        if earlier := self._answered.get(heard.id):
-            return earlier
         try:
-            self._desk.keep(heard)
-            reading = await self._best_reading(heard)
-            if isinstance(reading, Asked):
-                reply = Reply((sentence("utter_is_it_danger"),), await self._meaning(reading.danger), question="danger")
-            else:
-                messages, parsed = await self._rasa_turn(heard, reading)
-                reply = reply_from(messages, understanding_of(heard.text, parsed))
-        except Exception:
+            with patience(self._write_s):
+                if earlier := await self._in_thread(lambda: self._kept(heard)):
+                    return earlier
+                async with self._one_at_a_time:
+                    return await self._answered(heard)
+        except AnsweredAlready:
+            return await self._in_thread(lambda: self._earlier(heard)) or self._lost(heard)
+        except Exception as problem:
             log.exception("a turn failed")
-            self._rasa_forget(heard.session)
-            reply = self._apology(heard)
-        self._answered[heard.id] = reply
-        if len(self._answered) > _REMEMBERED:
-            self._answered.popitem(last=False)
+            return await self._apology(heard, problem)
+
+    async def _answered(self, heard: Heard) -> Reply:
+        reading = await self._best_reading(heard)
+        if isinstance(reading, Asked):
+            reply = Reply((sentence("utter_is_it_danger"),), await self._meaning(reading.danger))
+            await self._in_thread(lambda: self._desk.answer(heard.id, reply.as_json()))
+            self._danger.ask(heard.session, reading)
+            return reply
+        reply = await self._answer(heard, reading)
+        self._danger.over(heard.session)
         return reply
 
-    def _apology(self, heard: Heard) -> Reply:
-        """The machine failed: what was said becomes a ticket for a person, if the database still can."""
-        understanding = Understanding(heard.text, "out_of_scope", 0.0, True)
+    def _kept(self, heard: Heard) -> Reply | None:
+        """Keep what was heard; what was answered to it before."""
+        return None if self._desk.keep(heard) else self._earlier(heard)
+
+    def _earlier(self, heard: Heard) -> Reply | None:
+        found = self._desk.answered(heard.id)
+        return reply_again(heard, found) if found else None
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """Off the loop: whoever waits for the database must not keep others from being heard."""
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(self._thread_of_writes, context.run, work)
+
+    # ---- when it fails --------------------------------------------------------------------------
+
+    async def _apology(self, heard: Heard, problem: BaseException) -> Reply:
+        """The machine failed: what was said goes to a person, now or as soon as the database takes it."""
+        if not database_away(problem):
+            try:
+                with patience(_KEEPING_S):
+                    ticket_no = await self._spool.intake(heard, "dialogue_failed")
+                    found = None if ticket_no else await asyncio.to_thread(self._earlier, heard)
+                return found or given_to_a_person(heard, ticket_no)
+            except Exception:
+                log.exception("what was said could not be written down")
         try:
-            ticket = self._desk.report(Report.of(heard, "unclear"))
+            await self._spool.put(heard, "dialogue_failed")
         except Exception:
             log.exception("what was said could not be kept either")
-            return Reply((sentence("utter_could_not_log"),), understanding, hand_over=True)
-        kept = sentence("utter_kept_for_a_person")
-        return Reply((kept,), understanding, ticket_no=ticket.ticket_no, hand_over=True)
+            return self._lost(heard)
+        return _apologise(heard, sentence("utter_written_later"))
+
+    def _lost(self, heard: Heard) -> Reply:
+        return _apologise(heard, sentence("utter_could_not_log"))
+
+
+async def settle(
+    database: Database,
+    heard: Heard,
+    say: Callable[[], Awaitable[Reply]],
+    in_thread: Callable[[Callable[[], Unit]], Awaitable[Unit]],
+) -> Reply:
+    """One turn as one transaction: what `say` does to tickets and dialogue, and the reply, or nothing of it.
+
+    The utterance must have been kept. Raises AnsweredAlready, and what `say` raises."""
+    with database.within(await in_thread(database.begin)):
+        with database.reading() as session:
+            earlier = answered(session, heard.id, lock=True)
+        if earlier:
+            return reply_again(heard, earlier)
+        reply = await say()
+        if not reply.sentences:
+            raise NothingSaid("nothing was said to an utterance")
+        with database.noting() as session:
+            answer(session, heard.id, reply.as_json())
+    return reply
+
+
+def reply_again(heard: Heard, found: dict[str, Any]) -> Reply:
+    """What was answered before, from what is kept of it."""
+    return given_to_a_person(heard, found["ticket_no"]) if found.get(FOR_A_PERSON) else Reply.from_json(found)
+
+
+def given_to_a_person(heard: Heard, ticket_no: str | None) -> Reply:
+    """A person has it, as that ticket."""
+    return replace(_apologise(heard, sentence("utter_kept_for_a_person")), ticket_no=ticket_no)
+
+
+def _apologise(heard: Heard, words: str) -> Reply:
+    """Words for when the machine failed; who speaks of danger hears first what to do."""
+    danger = danger_in(heard.text)
+    safety = (sentence(f"utter_safety_{danger}"),) if danger else ()
+    understanding = Understanding(heard.text, HAZARD if danger else "out_of_scope", 0.0, True)
+    return Reply((*safety, words), understanding, hand_over=True)
 
 
 def about_turn(heard: Heard) -> AbstractContextManager[None]:

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Table, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -27,6 +27,7 @@ from bot.grid.models import (
     GridStaff,
     Household,
     HouseholdContact,
+    RegistryVersion,
     Role,
     SampleCounty,
     Staff,
@@ -100,6 +101,7 @@ def import_csv(database: Database, path: Path, *, invented: bool = False) -> Imp
     with database.session() as session:
         _mark(session, invented)
         (_store_households if kind == "households" else _store_staff)(session, checked.rows)
+        changed(session)
     return ImportReport(kind, len(checked.rows))
 
 
@@ -110,6 +112,11 @@ def _mark(session: Session, invented: bool) -> None:
     elif not any(session.scalar(select(column).limit(1)) for column in (Household.household_no, Staff.staff_no)):
         session.execute(delete(SampleCounty))
         session.add(SampleCounty(made_at=now()))
+
+
+def changed(session: Session) -> None:
+    """Tell every process that holds the county in memory, with the commit of what was changed."""
+    session.execute(update(RegistryVersion).values(version=RegistryVersion.version + 1))
 
 
 def _decoded(name: str, data: bytes) -> str:

@@ -137,3 +137,11 @@ class Substitution(Base):
     stands_in: Mapped[str] = mapped_column(ForeignKey("staff.staff_no"))
     begins_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     ends_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+
+
+class RegistryVersion(Base):
+    """One row that counts the changes of households, grids and staff: whoever holds them in memory looks at it."""
+
+    __tablename__ = "registry_version"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column()

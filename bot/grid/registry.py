@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+import logging
 from collections.abc import Sequence
 from decimal import Decimal
 
 from sqlalchemy import bindparam, select
 
 from bot.database import Database
+from bot.foundation.background import Background
 from bot.grid.contacts import PHONE, ContactKey
 from bot.grid.county import County
 from bot.grid.leave import away
@@ -20,9 +23,15 @@ from bot.grid.models import (
     Feeder,
     Household,
     HouseholdContact,
+    RegistryVersion,
     SampleCounty,
     Transformer,
 )
+
+log = logging.getLogger(__name__)
+
+_FOLLOW_S = 1.0
+_VERSION = select(RegistryVersion.version)
 
 #: the fields of HouseholdCard; prepared once, because a turn asks for it
 _HOUSEHOLD = (
@@ -52,6 +61,7 @@ class Registry:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._version: int | None = None
         self.reload()
 
     @classmethod
@@ -59,10 +69,26 @@ class Registry:
         return cls(database)
 
     def reload(self) -> None:
-        """Read everything anew."""
+        """Read everything anew; whoever is asking meanwhile is answered from what was read before."""
         with self._database.reading() as session:
-            self.county = County(session)
-        self._locator = Locator(self.county, self.linked)
+            version = session.scalar(_VERSION)  # before the rest: what changes meanwhile is read the next time
+            county = County(session)
+        self.county, self._locator = county, Locator(county, self.linked)
+        self._version = version
+
+    def follow(self) -> bool:
+        """Read anew what another process, or this one, has imported since; False when nothing has changed. Blocks."""
+        with self._database.reading() as session:
+            version = session.scalar(_VERSION)
+        if version == self._version:
+            return False
+        self.reload()
+        log.info("the registry is version %s now: %s households", version, self.county.size)
+        return True
+
+    def background(self) -> Background:
+        """Follow imports, within a second and the time that reading takes, beside the loop that serves."""
+        return Background("registry", _FOLLOW_S, lambda: asyncio.to_thread(self.follow))
 
     # -- look-ups ---------------------------------------------------------------------------------
     def locate(

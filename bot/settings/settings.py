@@ -81,6 +81,10 @@ class DialogueSettings(Section):
     models: str = ""
     #: a dialogue that rested this long (minutes) is over; a half-filled form becomes a ticket
     session_minutes: int = 30
+    #: a turn waits so long (seconds) for others that write to the database; then its report waits in GEGE_HOME/spool
+    write_s: float = Field(default=5.0, gt=0)
+    #: a dialogue that is over leaves the database after so many days
+    keep_days: int = Field(default=7, ge=1)
 
 
 class NotifySettings(Section):

@@ -26,7 +26,7 @@ from bot.speech.speak import Voice, VoiceFailed
 from bot.telephone.handover import HandOvers
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.spool import Spool
-from bot.tickets.intake.unclear import intake_of
+from bot.tickets.intake.unclear import ForAPerson
 from bot.voice.call import Opening, PhoneCall
 from bot.voice.call_log import CallLog
 from bot.voice.events import CallEvent, Watcher, all_of, nobody_watches
@@ -61,9 +61,12 @@ class Telephone:
         *,
         audiosocket: tuple[str, int],
         fastagi: tuple[str, int],
+        intake: ForAPerson | None = None,
+        spool: Spool | None = None,
         backgrounds: Backgrounds | None = None,
     ) -> None:
-        """Without a recogniser callers leave messages; without a voice every call goes to a person at once."""
+        """Without a recogniser callers leave messages; without a voice every call goes to a person at once. A `spool`
+        that is given is somebody else's to empty."""
         self._database, self._desk, self._dialogue = database, desk, dialogue
         self._recogniser, self._voice, self._settings = recogniser, voice, settings
         self._known_outage = KnownOutages(desk.outages, registry, ZoneInfo(settings.site.timezone))
@@ -73,7 +76,9 @@ class Telephone:
         self._log = CallLog(database)
         self._paces = CallerPaces(database, settings)
         self.later = LaterRecognition(database, desk, settings, recogniser, self.seats)
-        self.spool = Spool(settings.home, intake_of(desk, registry, self.later))
+        intake = intake or ForAPerson(desk, registry)
+        intake.later = self.later
+        self.spool = spool or Spool(settings.home, intake)
         #: whom to ring: leave counts for every way of ringing somebody
         self.people = Present(registry)
         asterisk = settings.asterisk
@@ -102,7 +107,7 @@ class Telephone:
         self._own = (
             self.hand_overs.background(),
             self.later.background(),
-            self.spool.background(),
+            *(() if spool else (self.spool.background(),)),
             Background("who is on leave", EVERY_S, lambda: asyncio.to_thread(self.people.refresh)),
             Background("recordings' terms", _EXPIRY_S, self._expire, again=_EXPIRY_AGAIN),
         )

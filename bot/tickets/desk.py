@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from bot.database import Database, now
+from bot.database import Database, Unit, now
 from bot.grid.models import Staff
 from bot.tickets import access, presses
 from bot.tickets import reading as shelf
@@ -27,12 +29,14 @@ from bot.tickets.cards import (
     TicketRefused,
     TooLate,
 )
+from bot.tickets.intake.answered import answer, answered
 from bot.tickets.intake.heard import Heard
-from bot.tickets.intake.kept import keep
+from bot.tickets.intake.kept import fit, keep
 from bot.tickets.life import broken_off as calls
 from bot.tickets.life import opening
 from bot.tickets.life.adding import Added, add
 from bot.tickets.life.handling import Done, Handling
+from bot.tickets.life.states import OPEN
 from bot.tickets.models import State, Ticket
 from bot.tickets.outages.desk import OutageDesk
 from bot.tickets.owed.answers import Answers
@@ -70,11 +74,16 @@ class TicketDesk:
 
     def __init__(self, database: Database, owed: Callable[[], None] = _nobody, rules: Rules | None = None) -> None:
         self._database = database
-        self._owed = owed
+        # Inside a larger transaction nobody is told before that is committed.
+        self._owed = partial(database.after_commit, owed)
         self._rules = rules or usual_rules()
-        self.outages = OutageDesk(database, owed, self._rules)
-        self.answers = Answers(database, owed, self._rules)
+        self.outages = OutageDesk(database, self._owed, self._rules)
+        self.answers = Answers(database, self._owed, self._rules)
         self.proofs = Proofs(database, self._rules)
+
+    def together(self) -> AbstractContextManager[Unit]:
+        """What is commanded within is one transaction, of this thread."""
+        return self._database.together()
 
     # ---- what arrives ---------------------------------------------------------------------------
 
@@ -82,6 +91,16 @@ class TicketDesk:
         """Keep what was heard before it is understood; False when that id is there already."""
         with self._database.noting() as writing:
             return keep(writing, heard, at or now())
+
+    def answered(self, utterance_id: str) -> dict[str, Any] | None:
+        """What became of an utterance (bot/tickets/intake/answered.py); None while it waits."""
+        with self._database.reading() as session:
+            return answered(session, utterance_id)
+
+    def answer(self, utterance_id: str, reply: Mapping[str, Any]) -> None:
+        """Write down what became of an utterance. Raises AnsweredAlready."""
+        with self._database.noting() as session:
+            answer(session, utterance_id, reply)
 
     def begin_call(
         self,
@@ -323,6 +342,17 @@ class TicketDesk:
             return []
         with self._database.reading() as session:
             return shelf.tickets(session, open_only=True, reporter=reporter, household_no=household_no, limit=100)
+
+    def open_of_session(self, session: str, kind: str, since: dt.datetime) -> str | None:
+        """The newest open ticket of a kind that a conversation has made since then."""
+        with self._database.reading() as reading:
+            return reading.scalar(
+                select(Ticket.ticket_no)
+                .where(Ticket.session == fit(session, 80), Ticket.kind == kind, Ticket.state.in_(OPEN))
+                .where(Ticket.opened_at >= since)
+                .order_by(Ticket.id.desc())
+                .limit(1)
+            )
 
     def own_case(self, reporter: Reporter) -> OwnCase | None:
         """The newest report of whoever asks, as they may see it."""

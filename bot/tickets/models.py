@@ -6,8 +6,8 @@ import datetime as dt
 import enum
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, String, Text, false
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from bot.database import Base, UTCDateTime, now
 from bot.tickets.intake.caller import Caller
@@ -82,6 +82,8 @@ class Utterance(Base):
     alternatives: Mapped[list[str]] = mapped_column(JSON, default=list)
     recording: Mapped[str] = mapped_column(String(200), default="")
     heard_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+    #: what was answered (bot/tickets/intake/answered.py), in the same transaction as all that the answer speaks of
+    reply: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Ticket(Base):
@@ -284,9 +286,22 @@ class DialogueState(Base):
     """A dialogue that goes on after a restart: Rasa's events of one session, as JSON."""
 
     __tablename__ = "dialogue_state"
+    __table_args__ = (Index("ix_dialogue_half_told", "half_told", "changed_at"),)
     session: Mapped[str] = mapped_column(String(80), primary_key=True)
     caller: Mapped[str] = mapped_column(String(80), default="")
     events: Mapped[str] = mapped_column(Text)
     #: kind and facts of a form in progress, empty when none; what the sweeper makes a ticket of
     unfinished: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    #: there is something in `unfinished`
+    half_told: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     changed_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now, index=True)
+
+    @validates("unfinished")
+    def _flag(self, _key: str, unfinished: dict[str, Any]) -> dict[str, Any]:
+        self.half_told = bool(unfinished)
+        return unfinished
+
+    def take(self) -> dict[str, Any]:
+        """What is half-told; from now on it is somebody's who has taken it."""
+        taken, self.unfinished = self.unfinished, {}
+        return taken

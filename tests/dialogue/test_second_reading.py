@@ -29,17 +29,18 @@ def heard(text: str) -> Heard:
 @pytest.mark.parametrize("confidence", [0.5, 0.6, 0.9])
 async def test_a_second_reading_that_is_likelier_right_than_wrong_is_asked_about(confidence: float) -> None:
     questions, parse = DangerQuestions(), understanding(confidence)
-    asked = await questions.look("s1", [HARMLESS, DANGER], parse)
+    asked = await questions.look([HARMLESS, DANGER], parse)
     assert asked and (asked.danger, asked.harmless) == (DANGER, HARMLESS)
+    questions.ask("s1", asked)
     assert await questions.answered(heard("是"), "是", parse) == DANGER
-    assert await questions.look("s2", [HARMLESS, DANGER], parse)
+    questions.ask("s2", asked)
     assert await questions.answered(Heard("u3", "s2", "不是", (), "", "phone"), "不是", parse) == HARMLESS
 
 
 @pytest.mark.parametrize(("confidence", "fallback"), [(0.4, False), (0.9, True)])
 async def test_a_reading_that_is_rather_wrong_asks_nothing(confidence: float, fallback: bool) -> None:
-    assert await DangerQuestions().look("s1", [HARMLESS, DANGER], understanding(confidence, fallback=fallback)) is None
+    assert await DangerQuestions().look([HARMLESS, DANGER], understanding(confidence, fallback=fallback)) is None
 
 
 async def test_danger_in_the_best_reading_needs_no_question() -> None:
-    assert await DangerQuestions().look("s1", [DANGER, HARMLESS], understanding(0.6)) is None
+    assert await DangerQuestions().look([DANGER, HARMLESS], understanding(0.6)) is None

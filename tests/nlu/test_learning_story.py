@@ -25,6 +25,8 @@ from bot.learning.runs import RunCard
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
+from bot.tickets.intake.spool import Spool
+from bot.tickets.intake.unclear import ForAPerson
 
 pytestmark = pytest.mark.slow
 
@@ -95,7 +97,7 @@ def week(county: Path, dialogue_model: Path, tmp_path_factory: pytest.TempPathFa
             book.write(ticket.ticket_no, manager, words=words + personal, kind="outage")
         in_use = [trained_model(settings.dialogue_models)]
         assert in_use[0] is not None
-        dialogue = EmbeddedDialogue(in_use[0], database, desk, ())
+        dialogue = EmbeddedDialogue(in_use[0], database, desk, Spool(settings.home, ForAPerson(desk)), ())
         learning = Learning(settings, database, print)
 
         async def days() -> tuple[Understanding, Understanding, Understanding, RunCard, str]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
+from sqlalchemy import event, select
+
 from bot.database import Database, open_database
+from bot.dialogue.old import forget_dialogues
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
@@ -120,3 +124,29 @@ def test_a_form_that_rested_becomes_a_ticket_once(county: Database) -> None:
 
 def test_a_call_that_nobody_wrote_down_loses_no_words(county: Database) -> None:
     assert TicketDesk(county).keep(Heard("u1", "s", "停电", call_id="unknown", caller=Caller.by("phone")), at=AT)
+
+
+@on_sqlite
+def test_the_sweep_reads_only_what_is_half_told_and_old(county: Database) -> None:
+    for number in range(300):
+        rest(county, f"over{number}", {})
+    rest(county, "open", {"kind": "outage", "said": "停电了"})
+    asked: list[str] = []
+    event.listen(county.engine, "before_cursor_execute", lambda _c, _u, statement, *_: asked.append(statement))
+    found = TicketDesk(county).sweep(AT + minutes(31))
+    assert [card.session for card in found] == ["open"]
+    look = next(one for one in asked if "dialogue_state" in one)
+    assert "events" not in look
+    with county.engine.connect() as connection:
+        values = (1, "2026-11-23 00:00:00") if look.count("?") == 2 else ("2026-11-23 00:00:00",)
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {look}", values).fetchall()
+    assert any("ix_dialogue_half_told" in str(row) for row in plan), plan
+
+
+def test_a_dialogue_that_is_over_leaves_the_database_by_its_term(county: Database) -> None:
+    rest(county, "old", {})
+    rest(county, "young", {}, minute=24 * 60)
+    rest(county, "half", {"kind": "outage", "said": "停电了"})
+    forget_dialogues(county, 7, AT + dt.timedelta(days=7, minutes=1))
+    with county.reading() as session:
+        assert set(session.scalars(select(DialogueState.session))) == {"young", "half"}

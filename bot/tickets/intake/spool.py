@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
 import os
 import secrets
+import time
 from pathlib import Path
 
+from bot.database import database_away
 from bot.foundation.background import Background
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import Intake
@@ -22,15 +25,19 @@ class Spool:
     """An `Intake` in front of another: what that one cannot keep waits in GEGE_HOME/spool."""
 
     def __init__(self, home: Path, intake: Intake) -> None:
-        self._folder, self._intake = home / "spool", intake
+        self._folder, self.intake = home / "spool", intake
 
     async def __call__(self, heard: Heard, reason: str) -> str | None:
         """Raises what the intake raised, after the file is there: nobody may say that it is kept already."""
         try:
-            return await self._intake(heard, reason)
+            return await self.intake(heard, reason)
         except Exception:
-            await asyncio.to_thread(self._put, heard, reason)
+            await self.put(heard, reason)
             raise
+
+    async def put(self, heard: Heard, reason: str) -> None:
+        """Let it wait, without asking the database first. Raises OSError when not even a file can be written."""
+        await asyncio.to_thread(self._put, heard, reason)
 
     @property
     def waiting(self) -> int:
@@ -49,9 +56,12 @@ class Spool:
                 file.rename(file.with_suffix(".broken"))
                 continue
             try:
-                await self._intake(heard, reason)
-            except Exception:
-                return kept  # the database is still away; the next one would fare no better
+                await self.intake(heard, reason)
+            except Exception as problem:
+                if database_away(problem):
+                    return kept  # the next one would fare no better
+                log.exception("%s goes to nobody; trying again", file.name)
+                continue
             file.unlink(missing_ok=True)
             kept += 1
         return kept
@@ -76,5 +86,7 @@ class Spool:
             file.flush()
             os.fsync(file.fileno())
         # One file an utterance, in the order in which they came.
-        part.replace(self._folder / f"{len(self._files()):06d}-{secrets.token_hex(4)}.json")
+        name = hashlib.sha256(heard.id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        known = next(iter(self._folder.glob(f"*-{name}.json")), None)
+        part.replace(known or self._folder / f"{time.time_ns():020d}-{name}.json")
         log.error("the database did not take a report; it waits in %s", self._folder)

@@ -1,24 +1,28 @@
-"""Where a report goes that could not be understood: a ticket `unclear`, with the recording, for a person.
+"""Where what was said goes when no machine understood it: a ticket for a person, with the recording.
 
-What follows in the same call or conversation goes to the same ticket."""
+The one way, for calls, the page and messengers alike. What follows in the same conversation goes to the same ticket."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from typing import Protocol
+import datetime as dt
+from typing import Any, Protocol
 
+from bot.database import now
 from bot.grid.dialled import GridNumbers, grid_of_numbers
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.answered import FOR_A_PERSON
+from bot.tickets.intake.danger import danger_in
 from bot.tickets.intake.heard import Heard
+from bot.tickets.models import Kind
 
 
 class Intake(Protocol):
     """Keeps what could not be understood."""
 
     async def __call__(self, heard: Heard, reason: str) -> str | None:
-        """Reasons: recogniser_failed, dialogue_failed, no_recogniser, storm, silent, call_back.
-        Returns the ticket's number."""
+        """Reasons: recogniser_failed, dialogue_failed, no_recogniser, storm, silent, call_back, not_heard, no_file.
+        Returns the ticket's number; None when Gege has answered it after all."""
 
 
 class Later(Protocol):
@@ -28,40 +32,58 @@ class Later(Protocol):
         """A recording whose words belong to that ticket; blocks."""
 
 
-#: sessions whose ticket is remembered
-_REMEMBERED = 2_000
+#: what is said in a chat within so long is one matter; a call is one anyway
+_ONE_MATTER = dt.timedelta(minutes=30)
 
 
-def intake_of(desk: TicketDesk, registry: GridNumbers | None = None, later: Later | None = None) -> Intake:
-    """The intake that ends at the ticket desk; without a registry only a QR code names the grid.
+class ForAPerson:
+    """The intake that ends at the ticket desk; without a registry only a QR code names the grid."""
 
-    `later` is owed every recording without words."""
-    opened: OrderedDict[str, str] = OrderedDict()
+    def __init__(self, desk: TicketDesk, registry: GridNumbers | None = None) -> None:
+        self._desk, self._registry = desk, registry
+        #: owed every recording without words, once somebody is there who may hear them
+        self.later: Later | None = None
 
-    def grid_of(*numbers: str) -> str | None:
-        if registry is None:
+    async def __call__(self, heard: Heard, reason: str) -> str | None:
+        return await asyncio.to_thread(self.keep, heard, reason)
+
+    def keep(self, heard: Heard, reason: str) -> str | None:
+        """All of it is one transaction, and a turn that is still about the same utterance then comes to nothing."""
+        desk = self._desk
+        with desk.together():
+            desk.keep(heard)
+            before = desk.answered(heard.id)
+            if before and before.get("ticket_no"):
+                return str(before["ticket_no"])
+            if before and not heard.call_id:
+                return None  # answered meanwhile, and the conversation goes on
+            ticket_no = self._ticket(heard, reason)
+            if before is None:
+                desk.answer(heard.id, {FOR_A_PERSON: True, "ticket_no": ticket_no})
+            if self.later is not None and heard.recording and not heard.text and reason != "silent":
+                self.later.owe(heard.id, ticket_no, heard.recording)
+            return ticket_no
+
+    def _ticket(self, heard: Heard, reason: str) -> str:
+        facts: dict[str, Any] = {"reason": reason, "recording": heard.recording, "call_id": heard.call_id}
+        danger = danger_in(heard.text) is not None
+        kind = Kind.hazard if danger else Kind.unclear
+        if earlier := self._desk.open_of_session(heard.session, kind, now() - _ONE_MATTER):
+            self._desk.add(earlier, note=heard.text, facts=facts)
+            return earlier
+        grid_no = self._grid_of(heard.dialled, heard.diverting)
+        report = Report.of(heard, kind, grid_no=grid_no, facts=facts, urgent=danger)
+        return self._desk.report(report).ticket_no
+
+    def _grid_of(self, *numbers: str) -> str | None:
+        if self._registry is None:
             # The desk drops a grid that does not exist.
             return next((each.removeprefix("grid_") for each in numbers if each.startswith("grid_")), None)
-        return grid_of_numbers(registry, *numbers)
+        return grid_of_numbers(self._registry, *numbers)
 
-    def keep(heard: Heard, reason: str) -> str:
-        fresh = desk.keep(heard)
-        facts = {"reason": reason, "recording": heard.recording, "call_id": heard.call_id}
-        earlier = opened.get(heard.session)
-        if earlier is not None and fresh:
-            desk.add(earlier, note=heard.text, facts=facts)
-        ticket_no = earlier or desk.report(_report(heard, facts)).ticket_no
-        opened[heard.session] = ticket_no
-        if len(opened) > _REMEMBERED:
-            opened.popitem(last=False)
-        if later is not None and heard.recording and not heard.text and reason != "silent":
-            later.owe(heard.id, ticket_no, heard.recording)
-        return ticket_no
 
-    def _report(heard: Heard, facts: dict[str, str]) -> Report:
-        return Report.of(heard, "unclear", grid_no=grid_of(heard.dialled, heard.diverting), facts=facts)
-
-    async def intake(heard: Heard, reason: str) -> str:
-        return await asyncio.to_thread(keep, heard, reason)
-
+def intake_of(desk: TicketDesk, registry: GridNumbers | None = None, later: Later | None = None) -> ForAPerson:
+    """The intake of a desk; `later` is owed every recording without words."""
+    intake = ForAPerson(desk, registry)
+    intake.later = later
     return intake

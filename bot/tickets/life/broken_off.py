@@ -121,15 +121,14 @@ def _forms(session: Session, names: set[str]) -> dict[str, Any]:
     )
     taken: dict[str, Any] = {}
     for row in rows:
-        taken.update(row.unfinished)
-        row.unfinished = {}
+        taken.update(row.take())
     return taken
 
 
 def stale_forms(session: Session, before: dt.datetime) -> list[str]:
     """Sessions with a half-filled form that rested since `before`."""
-    rows = session.scalars(select(DialogueState).where(DialogueState.changed_at <= before))
-    return [row.session for row in rows if row.unfinished]
+    old = select(DialogueState.session).where(DialogueState.half_told, DialogueState.changed_at <= before)
+    return list(session.scalars(old.order_by(DialogueState.changed_at)))
 
 
 def take_form(session: Session, name: str, before: dt.datetime) -> Report | None:
@@ -140,7 +139,7 @@ def take_form(session: Session, name: str, before: dt.datetime) -> Report | None
     state = session.scalar(select(DialogueState).where(DialogueState.session == name).with_for_update())
     if state is None or not state.unfinished or state.changed_at > before:
         return None
-    form, state.unfinished = state.unfinished, {}
+    form = state.take()
     if form.get("ticket_no"):
         return None
     kind = str(form.get("kind"))

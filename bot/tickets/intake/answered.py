@@ -1,0 +1,38 @@
+"""What became of an utterance, beside it: whoever writes that first has answered it, and the same id again gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import JSON, bindparam, select, text
+from sqlalchemy.orm import Session
+
+from bot.tickets.models import Utterance
+
+#: beside `ticket_no`, in what is kept of an utterance that went to a person instead of being answered
+FOR_A_PERSON = "for_a_person"
+
+_ANSWER = text("UPDATE utterance SET reply = :reply WHERE id = :id AND reply IS NULL RETURNING id").bindparams(
+    bindparam("reply", type_=JSON())
+)
+_ANSWERED = select(Utterance.reply).where(Utterance.id == bindparam("id"))
+#: on PostgreSQL two processes with the same utterance go one after the other
+_ANSWERED_LOCKED = _ANSWERED.with_for_update()
+
+
+class AnsweredAlready(Exception):
+    """Somebody else has answered the utterance meanwhile: what was done for it here must not count."""
+
+
+def answered(session: Session, id: str, *, lock: bool = False) -> dict[str, Any] | None:
+    """What became of it; None while it waits, or when nobody knows it."""
+    found = session.execute(_ANSWERED_LOCKED if lock else _ANSWERED, {"id": id}).scalar_one_or_none()
+    return dict(found) if found else None
+
+
+def answer(session: Session, id: str, reply: Mapping[str, Any]) -> None:
+    """Write down what became of it, in the transaction in which that happened. Raises AnsweredAlready."""
+    written = session.connection().execute(_ANSWER, {"id": id, "reply": dict(reply)})
+    if written.scalar_one_or_none() is None:
+        raise AnsweredAlready
