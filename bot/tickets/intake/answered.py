@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, bindparam, select, text
 from sqlalchemy.orm import Session
 
+from bot.foundation.errors import Refused
 from bot.tickets.models import Utterance
 
 #: beside `ticket_no`, in what is kept of an utterance that went to a person instead of being answered
@@ -21,7 +22,7 @@ _ANSWERED = select(Utterance.reply).where(Utterance.id == bindparam("id"))
 _ANSWERED_LOCKED = _ANSWERED.with_for_update()
 
 
-class AnsweredAlready(Exception):
+class AnsweredAlready(Refused):
     """Somebody else has answered the utterance meanwhile: what was done for it here must not count."""
 
 
