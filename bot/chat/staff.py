@@ -79,7 +79,7 @@ class StaffChat:
         if person is None or person.role == Role.supervisor:
             return Shown(said.refused)
         try:
-            ticket = self.desk.look(number, staff_no, at)
+            ticket = self.desk.access.look(number, staff_no, at)
             if ticket is None:
                 return Shown(said.gone)
             if verb in ("talk", "end"):

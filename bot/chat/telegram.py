@@ -35,11 +35,12 @@ from bot.foundation.errors import Unavailable
 from bot.foundation.untrusted import Unreadable, json_of, same
 from bot.notify.telegram import LONGEST, telling
 from bot.settings.accounts import TelegramAccount
+from bot.tickets.intake.channels import Channel
 from bot.tickets.owed.answers import Answer
 
 log = logging.getLogger(__name__)
 
-CHANNEL = "telegram"
+CHANNEL = Channel.telegram
 #: seconds between tries to reach Telegram's server
 _AGAIN = Backoff(first_s=1.0, most_s=60.0, factor=4.0)
 _STUCK_S = 180.0

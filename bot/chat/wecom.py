@@ -29,11 +29,12 @@ from bot.notify.wecom import WeComClient, fit
 from bot.notify.wecom_crypto import NotFromWeCom, WeComCrypto
 from bot.notify.wire import TooLarge
 from bot.settings.accounts import WeComAccount
+from bot.tickets.intake.channels import Channel
 from bot.tickets.owed.answers import Answer
 
 log = logging.getLogger(__name__)
 
-STAFF, RESIDENTS = "wecom", "wechat"
+STAFF, RESIDENTS = Channel.wecom, Channel.wechat
 _ENCRYPTED = re.compile(r"<Encrypt>\s*(?:<!\[CDATA\[)?([A-Za-z0-9+/=]+)(?:\]\]>)?\s*</Encrypt>")
 _COMMAND = re.compile(r"\s*(\S+?)\s*(GD\d{6,14})\s*(\S*)", re.IGNORECASE)
 #: a callback is small; a picture comes by another way

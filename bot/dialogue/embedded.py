@@ -115,6 +115,7 @@ class EmbeddedDialogue(RasaDialogue):
         await self._there(self._load())
 
     async def close(self) -> None:
+        self._thread_of_writes.shutdown(wait=False)
         if self._thread:
             self._loop.call_soon_threadsafe(self._loop.stop)
             await asyncio.to_thread(self._thread.join)

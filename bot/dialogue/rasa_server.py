@@ -53,6 +53,7 @@ class RasaServerDialogue(RasaDialogue):
             ) from problem
 
     async def close(self) -> None:
+        self._thread_of_writes.shutdown(wait=False)
         if self._http:
             await self._http.close()
             self._http = None

@@ -36,7 +36,9 @@ _NOTHING = f"/{FALLBACK}"
 #: readings of one utterance that are looked at when the first makes no sense
 _READINGS = 4
 #: who speaks of danger hears what to do after so long (s), whatever the turn waits for
-SAFETY_WORDS_S = 0.25
+SAFETY_WORDS_S = 0.2
+#: and the file that keeps what was said, whatever happens to this process, is waited for so long (s)
+_FILE_S = 0.08
 #: a turn that takes so long (s) is given to a person
 _TURN_S = 30.0
 #: then the database is asked for so long (s), once more
@@ -124,6 +126,7 @@ class RasaDialogue(ABC):
                 return await self._apology(heard, problem) if isinstance(problem, Exception) else turn.result()
             if danger is not None:
                 log.warning("the words of safety are said before the turn is over")
+                await self._on_file(heard)
                 words = (sentence(f"utter_safety_{danger}"), sentence("utter_danger_call_yourself"))
                 return Reply(words, Understanding(heard.text, HAZARD, 0.0, False), hand_over=True)
             return await self._apology(heard, TimeoutError())
@@ -166,6 +169,14 @@ class RasaDialogue(ABC):
         return await asyncio.get_running_loop().run_in_executor(self._thread_of_writes, context.run, work)
 
     # ---- when it fails --------------------------------------------------------------------------
+
+    async def _on_file(self, heard: Heard) -> None:
+        """Help is promised before anything is committed: a death of this process must not break that promise. What
+        the turn has written down by then, the spool finds written down."""
+        putting = asyncio.ensure_future(self._spool.put(heard, "dialogue_failed"))
+        await asyncio.wait({putting}, timeout=_FILE_S)
+        if putting.done() and (problem := putting.exception()):
+            log.error("what was said of danger is in no file (%s)", type(problem).__name__)
 
     async def _apology(self, heard: Heard, problem: BaseException) -> Reply:
         """The machine failed: what was said goes to a person, now or as soon as the database takes it."""

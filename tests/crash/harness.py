@@ -89,7 +89,7 @@ providers = ["file"]
         assert await self._line() == "ready", self.said
 
     async def close(self) -> None:
-        self.kill()
+        await self.kill()
         if self._nursery is not None and self._nursery.stdin is not None:
             self._nursery.stdin.close()
             await self._nursery.wait()
@@ -125,12 +125,12 @@ providers = ["file"]
             return True
         return False
 
-    def kill(self) -> None:
-        """SIGKILL."""
+    async def kill(self) -> None:
+        """SIGKILL; its ports are free afterwards."""
         if self.pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
-            self.pid = None
+            await self.dead()
 
     async def dead(self) -> None:
         """Wait until it has died of itself."""
@@ -290,7 +290,7 @@ async def crash(home: Path, kills: int, seed: int, database: str = "", fault: st
                     await one.ready()
                     told.starts_s.append(time.monotonic() - began)
                     await asyncio.sleep(dice.uniform(0.2, 2.7))
-                one.kill()
+                await one.kill()
                 told.kills += 1
             residents.ending = True
             await one.start(fault)

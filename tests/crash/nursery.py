@@ -74,6 +74,15 @@ def _ack_before_commit() -> None:
     embedded.settle = settle
 
 
+def _keep_the_model() -> None:
+    """Unpacking the dialogue model is two thirds of a start, and it never changes here."""
+    from functools import lru_cache
+
+    from rasa.core.processor import MessageProcessor
+
+    MessageProcessor._load_model = staticmethod(lru_cache(maxsize=1)(MessageProcessor._load_model))
+
+
 def _service() -> None:
     from bot.app.serve import serve
     from bot.settings import load_settings
@@ -90,9 +99,18 @@ def main() -> None:
     from bot.dialogue import rasa_lite
 
     rasa_lite.install()
-    from bot.dialogue.turns import sentence
+    import bot.app.serve
+    import bot.speech.recogniser_of  # noqa: F401
+    from bot.app.parts import running
+    from bot.settings import load_settings
 
-    sentence("utter_could_not_log")
+    async def once() -> None:
+        """Whatever is read once in a life is read before the first child is born."""
+        async with running(load_settings(), relay=False) as service:
+            await service.dialogue.parse("您好")
+
+    _keep_the_model()
+    asyncio.run(once())
     signal.signal(signal.SIGCHLD, lambda *_: _reap())
     print("ready", flush=True)
     for line in sys.stdin:

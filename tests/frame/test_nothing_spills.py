@@ -21,7 +21,7 @@ import pytest
 from sqlalchemy import event, insert
 
 from bot import cli
-from bot.app.parts import Service
+from bot.app.parts import Parts
 from bot.database import Database, now
 from bot.foundation import logs
 from bot.settings import PROJECT
@@ -71,7 +71,7 @@ def log() -> Iterator[io.StringIO]:
     logging.getLogger().removeHandler(handler)
 
 
-async def test_a_full_disk_spills_nothing(service: Service, log: io.StringIO) -> None:
+async def test_a_full_disk_spills_nothing(service: Parts, log: io.StringIO) -> None:
     database = service.database
     for engine in {database.engine, database._light}:
         engine.dispose()
