@@ -19,6 +19,7 @@ from bot.app.parts import Parts, ears_and_mouth, make_voice, open_site, running,
 from bot.calling.call_backs import CallBacks
 from bot.database import now
 from bot.foundation.errors import Refused
+from bot.foundation.private_files import is_open
 from bot.grid.registry import Registry
 from bot.grid.sample import make_sample
 from bot.lines.sip.gateway import Gateway
@@ -81,6 +82,10 @@ async def _serve(settings: Settings) -> None:
         _probe(*_address(settings.voice.sip, "sip"), "[voice] sip", settings, socket.SOCK_DGRAM)
     await asyncio.to_thread(_furnish, settings)
     tell(in_use_line(settings))
+    if is_open(settings.home):
+        tell(
+            f"OTHERS ON THIS MACHINE MAY READ {settings.home}: gege doctor says which files, and the command that mends it"
+        )
     tell("starting Gege …")
     async with running(settings) as service, contextlib.AsyncExitStack() as stack:
         rested = dt.timedelta(minutes=settings.dialogue.session_minutes)
