@@ -208,16 +208,13 @@ async def settle(
     """One turn as one transaction: what `say` does to tickets and dialogue, and the reply, or nothing of it.
 
     The utterance must have been kept. Raises AnsweredAlready, and what `say` raises."""
-    with database.within(await in_thread(database.begin)):
-        with database.reading() as session:
-            earlier = answered(session, heard.id, lock=True)
-        if earlier:
+    with database.within(await in_thread(database.begin)) as unit:
+        if earlier := answered(unit.connection, heard.id, lock=True):
             return reply_again(heard, earlier)
         reply = await say()
         if not reply.sentences:
             raise NothingSaid("nothing was said to an utterance")
-        with database.noting() as session:
-            answer(session, heard.id, reply.as_json())
+        answer(unit.connection, heard.id, reply.as_json())
     return reply
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import JSON, bindparam, select, text
+from sqlalchemy import JSON, Connection, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from bot.tickets.models import Utterance
@@ -25,14 +25,14 @@ class AnsweredAlready(Exception):
     """Somebody else has answered the utterance meanwhile: what was done for it here must not count."""
 
 
-def answered(session: Session, id: str, *, lock: bool = False) -> dict[str, Any] | None:
+def answered(session: Session | Connection, id: str, *, lock: bool = False) -> dict[str, Any] | None:
     """What became of it; None while it waits, or when nobody knows it."""
     found = session.execute(_ANSWERED_LOCKED if lock else _ANSWERED, {"id": id}).scalar_one_or_none()
     return dict(found) if found else None
 
 
-def answer(session: Session, id: str, reply: Mapping[str, Any]) -> None:
+def answer(session: Session | Connection, id: str, reply: Mapping[str, Any]) -> None:
     """Write down what became of it, in the transaction in which that happened. Raises AnsweredAlready."""
-    written = session.connection().execute(_ANSWER, {"id": id, "reply": dict(reply)})
+    written = session.execute(_ANSWER, {"id": id, "reply": dict(reply)})
     if written.scalar_one_or_none() is None:
         raise AnsweredAlready
