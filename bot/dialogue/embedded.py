@@ -71,7 +71,7 @@ async def _handled(
         },
     )
     messages = await agent.handle_message(message) or []
-    tracker = await store.retrieve(heard.session)
+    tracker = store.latest(heard.session)
     parsed = tracker.latest_message.parse_data if tracker and tracker.latest_message else {}
     if tracker and (question := tracker.get_slot("requested_slot" if tracker.active_loop_name else "pending")):
         messages.append({"custom": {"question": str(question)}})

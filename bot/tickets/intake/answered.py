@@ -17,17 +17,15 @@ _ANSWER = text("UPDATE utterance SET reply = :reply WHERE id = :id AND reply IS 
     bindparam("reply", type_=JSON())
 )
 _ANSWERED = select(Utterance.reply).where(Utterance.id == bindparam("id"))
-#: on PostgreSQL two processes with the same utterance go one after the other
-_ANSWERED_LOCKED = _ANSWERED.with_for_update()
 
 
 class AnsweredAlready(Exception):
     """Somebody else has answered the utterance meanwhile: what was done for it here must not count."""
 
 
-def answered(session: Session | Connection, id: str, *, lock: bool = False) -> dict[str, Any] | None:
+def answered(session: Session, id: str) -> dict[str, Any] | None:
     """What became of it; None while it waits, or when nobody knows it."""
-    found = session.execute(_ANSWERED_LOCKED if lock else _ANSWERED, {"id": id}).scalar_one_or_none()
+    found = session.execute(_ANSWERED, {"id": id}).scalar_one_or_none()
     return dict(found) if found else None
 
 
