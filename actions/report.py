@@ -15,7 +15,7 @@ from bot.grid.location import Location
 from bot.grid.numerals import normalise_numbers
 from bot.tickets.labels import labels
 
-#: questions about the place before Gege goes on with what it has (DOMAIN.md: at most three before the ticket)
+#: questions about the place before Gege goes on with what it has (docs/promises.md: at most three before the report is logged)
 PLACE_QUESTIONS = 3
 #: a "no" to the read-back that often: a person takes over
 DENIALS = 2

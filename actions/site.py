@@ -94,8 +94,6 @@ class Site:
     registry: Registry
     tariff: Tariff
     settings: Settings
+    #: who of the staff is there now
+    present: Present
     words: Words = field(default_factory=load_words)
-
-    def __post_init__(self) -> None:
-        #: who of the staff is there now
-        self.present = Present(self.registry)

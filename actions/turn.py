@@ -100,7 +100,7 @@ class Turn:
     # -- who and where ----------------------------------------------------------------------------
     @property
     def grid_hint(self) -> str | None:
-        """The grid that the dialled or diverting number, or a QR code, names (DOMAIN.md)."""
+        """The grid that the dialled or diverting number, or a QR code, names (docs/telephone.md)."""
         return grid_of_numbers(self.site.registry, self._dialled, self._diverting)
 
     @property

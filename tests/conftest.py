@@ -20,7 +20,7 @@ for _name in ("GEGE_DATABASE_URL", "GEGE_DEBUG"):
 
 import pytest  # noqa: E402
 
-from bot.app.parts import Service, open_site, running  # noqa: E402
+from bot.app.parts import Parts, open_site, running  # noqa: E402
 from bot.dialogue import turns  # noqa: E402
 from bot.grid.sample import HOUSEHOLDS, make_sample  # noqa: E402
 from bot.settings import PROJECT, Settings  # noqa: E402
@@ -89,7 +89,7 @@ def home(county: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def service(home: Path, dialogue_model: Path) -> AsyncIterator[Service]:
+async def service(home: Path, dialogue_model: Path) -> AsyncIterator[Parts]:
     """The service with the real Rasa model, without background tasks (loads Rasa: two seconds)."""
     async with running(Settings(home=home), relay=False) as started:
         yield started

@@ -6,20 +6,18 @@ import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator
 
-from bot.calling.call_backs import CallBacks, Numbers
+from bot.app.parts import Parts
+from bot.calling.call_backs import CallBacks
 from bot.calling.danger import DangerCalls
 from bot.calling.ledger import Ledger
 from bot.calling.questions import Questions
-from bot.database import Database
-from bot.foundation.background import Background, Backgrounds
+from bot.foundation.background import Background
 from bot.lines.ami import AmiDialler
 from bot.lines.dialling import Connected, Dialler, Rung
 from bot.lines.sip.gateway import Gateway
 from bot.lines.sip.server import SipServer
 from bot.settings import Settings
 from bot.telephone.telephone import Telephone
-from bot.tickets.desk import TicketDesk
-from bot.tickets.rules import Rules
 
 _TICK_S = 1.0
 
@@ -51,12 +49,10 @@ def dialler_of(
 
 
 @contextlib.asynccontextmanager
-async def calling_out(
-    settings: Settings, database: Database, desk: TicketDesk, registry: Numbers, telephone: Telephone,
-    dialler: Dialler, rules: Rules, backgrounds: Backgrounds,
-) -> AsyncIterator[CallBacks | None]:  # fmt: skip
+async def calling_out(parts: Parts, telephone: Telephone, dialler: Dialler) -> AsyncIterator[CallBacks | None]:
     """Rings for danger, and asks residents by telephone, while the service runs; gives what puts staff through (None
     without a voice)."""
+    settings, database, desk = parts.settings, parts.database, parts.desk
     wanted, voice = settings.calling, telephone.voice
     if voice is None:
         yield None
@@ -67,11 +63,11 @@ async def calling_out(
         not_now=lambda: telephone.stopping,
     )  # fmt: skip
     questions = Questions(
-        database, telephone, dialler, ledger, rules.hours, lines=wanted.lines, ring_s=wanted.ring_s,
+        database, telephone, dialler, ledger, parts.rules.hours, lines=wanted.lines, ring_s=wanted.ring_s,
         again_after=dt.timedelta(minutes=wanted.again_min),
     )  # fmt: skip
     call_backs = CallBacks(
-        desk, registry, dialler, voice, ledger, site=settings.site.name, ring_s=wanted.ring_s,
+        desk, parts.registry, dialler, voice, ledger, site=settings.site.name, ring_s=wanted.ring_s,
         not_now=lambda: telephone.stopping,
     )  # fmt: skip
     telephone.between_people.append(lambda: call_backs.going)
@@ -80,11 +76,11 @@ async def calling_out(
         Background("danger calls", _TICK_S, danger.tick),
         Background("question calls", _TICK_S, questions.tick),
     )
-    backgrounds.start(*own)
+    parts.backgrounds.start(*own)
     try:
         yield call_backs
     finally:
-        await backgrounds.stop(*own)
+        await parts.backgrounds.stop(*own)
         await call_backs.close()
         await danger.close()
         await questions.close()

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from bot.app.parts import Service
+from bot.app.parts import Parts
 from bot.database import Base, clock, now
 from bot.dialogue.port import Reply
 from bot.foundation.errors import Refused
@@ -23,7 +23,6 @@ from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import Activity, Ticket
-from bot.tickets.rules import rules_of
 from bot.voice.call_desk import leaves_open
 
 #: the longest span that may pass at once
@@ -57,11 +56,11 @@ class Turned:
 class Conversations:
     """Conversations by name. `own`: the service works on a copy, so it may be emptied and its clock put forward."""
 
-    def __init__(self, service: Service, *, own: bool) -> None:
+    def __init__(self, service: Parts, *, own: bool) -> None:
         self._service, self._own = service, own
         self._desk = service.desk
         self._rest = dt.timedelta(minutes=service.settings.dialogue.session_minutes)
-        self._rules = rules_of(service.settings)
+        self._rules = service.rules
         self._going: dict[str, _Conversation] = {}
         self._watch = Watch(service.database, self._rules)
 
@@ -145,7 +144,8 @@ class Conversations:
             at = now()
             # Forms rest in the middle of a step, and what becomes of them has timers of its own.
             step = min(until, at + self._rest, next_due(self._service.database, at) or until)
-            clock.advance(step - at)
+            # What falls due while this is worked out is due already.
+            clock.advance(max(step - at, dt.timedelta()))
             at = now()
             fired += self._watch.tick(at)
             self._desk.sweep(at, self._rest)

@@ -7,29 +7,20 @@ import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from bot.app.parts import Parts
 from bot.calling.call_backs import CallBacks
 from bot.chat.awaited_word import Waiting
 from bot.chat.inbox import Inbox
 from bot.chat.outgoing import Outgoing
 from bot.chat.residents import Residents
 from bot.chat.staff import StaffChat
-from bot.chat.store import ChatShelf
 from bot.chat.takeover import Takeovers
 from bot.chat.wecom import RESIDENTS, WeComChat
-from bot.database import Database
-from bot.dialogue.port import Dialogue
-from bot.foundation.background import Backgrounds
-from bot.grid.registry import Registry
 from bot.learning.book import CorrectionBook
-from bot.notify.links import Links
-from bot.settings import Settings
 from bot.speech.recognise import Recogniser
-from bot.tickets.desk import TicketDesk
-from bot.tickets.intake.unclear import Intake
 
 if TYPE_CHECKING:
     from bot.chat.telegram import TelegramChat
@@ -37,17 +28,10 @@ if TYPE_CHECKING:
 
 @contextlib.asynccontextmanager
 async def messengers(
-    settings: Settings,
-    database: Database,
-    dialogue: Dialogue,
-    desk: TicketDesk,
-    registry: Registry,
-    links: Links,
+    parts: Parts,
     recogniser: Recogniser | None,
     tell: Callable[[str], None],
-    backgrounds: Backgrounds,
     call_backs: CallBacks | None = None,
-    intake: Intake | None = None,
 ) -> AsyncIterator[list[web.RouteDef]]:
     """Whatever the settings name an account for; gives the routes of callbacks. A messenger that fails never stops
     the telephone."""
@@ -55,12 +39,21 @@ async def messengers(
     routes: list[web.RouteDef] = []
     wecom: WeComChat | None = None
     chat: TelegramChat | None = None
-    shelf = ChatShelf(database, settings.home)
+    settings, database, desk, shelf = parts.settings, parts.database, parts.desk, parts.chats
+    backgrounds = parts.backgrounds
     takeovers = Takeovers(database, dt.timedelta(minutes=settings.chat.taken_over_min))
-    residents = Residents(dialogue, desk, shelf, recogniser, settings, takeovers, intake)
+    residents = Residents(parts.dialogue, desk, shelf, recogniser, settings, takeovers, parts.spool)
     book = CorrectionBook(database, settings.learning.relabels_a_day)
     staff = StaffChat(
-        desk, registry, links, ZoneInfo(settings.site.timezone), Waiting(database), shelf, takeovers, book, call_backs
+        desk,
+        parts.registry,
+        parts.links,
+        parts.rules.hours.zone,
+        Waiting(database),
+        shelf,
+        takeovers,
+        book,
+        call_backs,
     )
     outgoing = Outgoing(database, dt.timedelta(minutes=settings.chat.answers_for_min))
     if settings.notify.wecom.aes_key:

@@ -1,4 +1,4 @@
-"""Wiring: the one place that knows everybody."""
+"""Wiring: the one place that knows everybody, and makes each part once."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import datetime as dt
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -26,6 +25,7 @@ from bot.foundation.background import Background, Backgrounds
 from bot.foundation.errors import Refused
 from bot.foundation.service_state import EVERY_S, file_of, forget_state, write_state
 from bot.grid.models import Community
+from bot.grid.present import Present
 from bot.grid.registry import Registry
 from bot.learning.weekly import learning
 from bot.notify.console import Console
@@ -45,7 +45,8 @@ from bot.tickets.due.audit import auditing
 from bot.tickets.due.timers import watching
 from bot.tickets.intake.spool import Spool
 from bot.tickets.intake.unclear import ForAPerson
-from bot.tickets.rules import rules_of
+from bot.tickets.rules import Rules, rules_of
+from bot.voice.repertoire import Repertoire
 
 if TYPE_CHECKING:
     from actions.act import Act
@@ -55,20 +56,30 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@dataclass
-class Service:
-    """Everything of a running Gege."""
+@dataclass(frozen=True)
+class Parts:
+    """What one running Gege is made of, each part made once."""
 
     settings: Settings
     database: Database
     registry: Registry
-    desk: TicketDesk
-    dialogue: Dialogue
+    rules: Rules
+    #: signs links and sign-ins
+    key: bytes
+    links: Links
+    #: who of the staff is there now
+    present: Present
+    #: the messengers' tables and files
+    chats: ChatShelf
+    #: what can be said, and recorded
+    repertoire: Repertoire
     relay: Relay
+    desk: TicketDesk
     #: the one way to a person for what no machine understood, and what waits when the database takes nothing
     intake: ForAPerson
     spool: Spool
-    backgrounds: Backgrounds = field(default_factory=Backgrounds)
+    dialogue: Dialogue
+    backgrounds: Backgrounds
 
 
 def open_site(settings: Settings) -> Database:
@@ -94,7 +105,12 @@ def existing_site(settings: Settings) -> Database:
 
 
 def make_dialogue(
-    settings: Settings, database: Database, desk: TicketDesk, registry: Registry, spool: Spool | None = None
+    settings: Settings,
+    database: Database,
+    desk: TicketDesk,
+    registry: Registry,
+    spool: Spool | None = None,
+    present: Present | None = None,
 ) -> Dialogue:
     """The dialogue adapter that the settings choose; trains a missing or stale model first."""
     spool = spool or Spool(settings.home, ForAPerson(desk, registry))
@@ -107,69 +123,89 @@ def make_dialogue(
     from bot.dialogue.training import train, trained_model
 
     model = trained_model(settings.dialogue_models) or train(settings.dialogue_models)
-    actions = make_actions(settings, desk, registry)
+    actions = make_actions(settings, desk, registry, present)
     return EmbeddedDialogue(model, database, desk, spool, actions, wanted.session_minutes, wanted.write_s)
 
 
-def make_actions(settings: Settings, desk: TicketDesk, registry: Registry) -> list[Act]:
+def make_actions(settings: Settings, desk: TicketDesk, registry: Registry, present: Present | None = None) -> list[Act]:
     """Rasa's actions, with the county and the tickets that they act on."""
     from actions.every import every_action
     from actions.site import Site
 
     tariff = load_tariff(Path(settings.tariff) if settings.tariff else None)
-    return every_action(Site(desk, registry, tariff, settings))
+    return every_action(Site(desk, registry, tariff, settings, present or Present(registry)))
+
+
+def make_parts(settings: Settings, database: Database, registry: Registry) -> Parts:
+    """Everything of a site that is open, not started yet."""
+    key, rules, present = site_key(settings.home), rules_of(settings), Present(registry)
+    links = Links(key, database, settings.web.public_url)
+    relay = make_relay(settings, database, links, rules)
+    desk = TicketDesk(database, relay.nudge, rules)
+    intake = ForAPerson(desk, registry)
+    spool = Spool(settings.home, intake)
+    return Parts(
+        settings=settings,
+        database=database,
+        registry=registry,
+        rules=rules,
+        key=key,
+        links=links,
+        present=present,
+        chats=ChatShelf(database, settings.home),
+        repertoire=Repertoire(settings.site, database),
+        relay=relay,
+        desk=desk,
+        intake=intake,
+        spool=spool,
+        dialogue=make_dialogue(settings, database, desk, registry, spool, present),
+        backgrounds=Backgrounds(),
+    )
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Service]:
+async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Parts]:
     """A started service: database, county, dialogue, and (with `relay`) the outbox and the timers."""
     database = await asyncio.to_thread(open_site, settings)
     try:
-        registry = await asyncio.to_thread(Registry.load, database)
-        outbox = make_relay(settings, database)
-        rules = rules_of(settings)
-        desk = TicketDesk(database, outbox.nudge, rules)
-        intake = ForAPerson(desk, registry)
-        spool = Spool(settings.home, intake)
-        dialogue = make_dialogue(settings, database, desk, registry, spool)
-        await dialogue.start()
-        service = Service(settings, database, registry, desk, dialogue, outbox, intake, spool)
+        parts = make_parts(settings, database, await asyncio.to_thread(Registry.load, database))
+        await parts.dialogue.start()
         if relay:
-            service.backgrounds.start(
-                outbox.background,
-                watching(database, outbox.nudge, rules),
-                sweeping(desk, settings),
-                spool.background(),
-                registry.background(),
-                auditing(database, outbox.nudge, rules),
-                *tidying(
-                    database,
-                    settings.notify.keep_days,
-                    {
-                        "chats": ChatShelf(database, settings.home).tidy,
-                        "dialogues": partial(forget_dialogues, database, settings.dialogue.keep_days),
-                    },
-                ),
-                learning(settings, database, dialogue),
-                telling_the_doctor(settings, service.backgrounds),
-            )
+            parts.backgrounds.start(*_work_of(parts))
         try:
-            yield service
+            yield parts
         finally:
-            await service.backgrounds.stop()
+            await parts.backgrounds.stop()
             await asyncio.to_thread(forget_state, file_of(settings.home))
-            await outbox.close()
-            await dialogue.close()
+            await parts.relay.close()
+            await parts.dialogue.close()
     finally:
         database.dispose()
 
 
-def make_relay(settings: Settings, database: Database) -> Relay:
+def _work_of(parts: Parts) -> list[Background]:
+    """What goes on beside turns and calls."""
+    settings, database, owed, rules = parts.settings, parts.database, parts.relay.nudge, parts.rules
+    forgets: dict[str, Callable[[dt.datetime], None]] = {
+        "chats": parts.chats.tidy,
+        "dialogues": partial(forget_dialogues, database, settings.dialogue.keep_days),
+    }
+    return [
+        parts.relay.background,
+        watching(database, owed, rules),
+        sweeping(parts.desk, settings),
+        parts.spool.background(),
+        parts.registry.background(),
+        auditing(database, owed, rules),
+        *tidying(database, settings.notify.keep_days, forgets),
+        learning(settings, database, parts.dialogue),
+        telling_the_doctor(settings, parts.backgrounds),
+    ]
+
+
+def make_relay(settings: Settings, database: Database, links: Links, rules: Rules) -> Relay:
     """The outbox's relay with the providers that a site has."""
-    links = Links(site_key(settings.home), database, settings.web.public_url)
-    return Relay(
-        database, make_providers(settings), settings.notify, links=links, zone=ZoneInfo(settings.site.timezone)
-    )
+    return Relay(database, make_providers(settings), settings.notify, links=links, zone=rules.hours.zone)
 
 
 def make_providers(settings: Settings) -> dict[str, Provider]:
@@ -209,17 +245,17 @@ def telling_the_doctor(settings: Settings, backgrounds: Backgrounds) -> Backgrou
 
 
 @asynccontextmanager
-async def ears_and_mouth(service: Service) -> AsyncIterator[tuple[Recogniser, Voice]]:
+async def ears_and_mouth(parts: Parts) -> AsyncIterator[tuple[Recogniser, Voice]]:
     """The recogniser and the voice that the settings choose, started. Raises ModelMissing, VoiceFailed."""
     from bot.speech.recogniser_of import make_recogniser
 
     def ears() -> Recogniser:
-        with service.database.reading() as session:
+        with parts.database.reading() as session:
             communities = list(session.scalars(select(Community.name)))
-        return make_recogniser(service.settings, communities=communities)
+        return make_recogniser(parts.settings, communities=communities)
 
     recogniser = await asyncio.to_thread(ears)
-    voice = make_voice(service.settings, service.database)
+    voice = make_voice(parts.settings, parts.repertoire)
     try:
         await voice.start()
         yield recogniser, voice
@@ -228,24 +264,23 @@ async def ears_and_mouth(service: Service) -> AsyncIterator[tuple[Recogniser, Vo
         await recogniser.close()
 
 
-def make_voice(settings: Settings, database: Database) -> GegeVoice:
+def make_voice(settings: Settings, repertoire: Repertoire) -> GegeVoice:
     """The voice that the settings and the site's recordings make; not started."""
     from bot.speech.speak import GegeVoice
-    from bot.voice.repertoire import Repertoire
 
     return GegeVoice(
         settings.home,
         settings.speech.rate,
-        planner=Repertoire(settings.site, database).planner,
+        planner=repertoire.planner,
         loudness=settings.prompts.loudness,
         speed=settings.prompts.speed,
     )
 
 
-async def deliver_once(service: Service, seconds: float = 5.0) -> None:
+async def deliver_once(parts: Parts, seconds: float = 5.0) -> None:
     """Deliver what is owed now (for commands that run one turn and end)."""
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(service.relay.deliver_due(now()), seconds)
+        await asyncio.wait_for(parts.relay.deliver_due(now()), seconds)
 
 
 def tell(line: str) -> None:

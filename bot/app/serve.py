@@ -15,16 +15,15 @@ from aiohttp import web
 from bot.app.calling import calling_out, dialler_of
 from bot.app.in_use import in_use_line
 from bot.app.messengers import messengers
-from bot.app.parts import Service, ears_and_mouth, make_voice, open_site, running, tell
+from bot.app.parts import Parts, ears_and_mouth, make_voice, open_site, running, tell
 from bot.calling.call_backs import CallBacks
-from bot.chat.store import ChatShelf
 from bot.database import now
 from bot.foundation.errors import Refused
+from bot.foundation.private_files import is_open
 from bot.grid.registry import Registry
 from bot.grid.sample import make_sample
 from bot.lines.sip.gateway import Gateway
 from bot.lines.sip.server import SipServer
-from bot.notify.links import Links, site_key
 from bot.notify.relay import release
 from bot.settings import Settings
 from bot.speech.models import ModelMissing, in_use
@@ -32,8 +31,6 @@ from bot.speech.recognise import Recogniser
 from bot.speech.speak import Voice, VoiceFailed
 from bot.telephone.sip_front_end import UnknownTrunk, sip_front_end
 from bot.telephone.telephone import Telephone
-from bot.tickets.rules import rules_of
-from bot.voice.repertoire import Repertoire
 from bot.web.app import make_app
 from bot.web.calls import CallPages
 from bot.web.guard import runner_of
@@ -85,6 +82,10 @@ async def _serve(settings: Settings) -> None:
         _probe(*_address(settings.voice.sip, "sip"), "[voice] sip", settings, socket.SOCK_DGRAM)
     await asyncio.to_thread(_furnish, settings)
     tell(in_use_line(settings))
+    if is_open(settings.home):
+        tell(
+            f"OTHERS ON THIS MACHINE MAY READ {settings.home}: gege doctor says which files, and the command that mends it"
+        )
     tell("starting Gege …")
     async with running(settings) as service, contextlib.AsyncExitStack() as stack:
         rested = dt.timedelta(minutes=settings.dialogue.session_minutes)
@@ -92,32 +93,16 @@ async def _serve(settings: Settings) -> None:
         await asyncio.to_thread(release, service.database, now())
         recogniser, voice = await _speech(service, stack)
         telephone, call_backs = await _answer_calls(service, recogniser, voice, phone, agi, stack)
-        links = Links(site_key(settings.home), service.database, settings.web.public_url)
-        sign_in = SignIn(site_key(settings.home), settings.web.sign_in_hours, service.registry.person)
-        files = ChatShelf(service.database, settings.home)
+        sign_in = SignIn(service.key, settings.web.sign_in_hours, service.registry.person)
         staff = StaffPages(
-            service.desk, service.registry, links, sign_in, settings, files.pictures, files.sounds, corrects=True,
-            call_backs=call_backs,
+            service.desk, service.registry, service.links, sign_in, settings, service.chats.pictures,
+            service.chats.sounds, corrects=True, call_backs=call_backs,
         )  # fmt: skip
-        callbacks = await stack.enter_async_context(
-            messengers(
-                settings,
-                service.database,
-                service.dialogue,
-                service.desk,
-                service.registry,
-                links,
-                recogniser,
-                tell,
-                service.backgrounds,
-                call_backs,
-                service.spool,
-            )
-        )
+        callbacks = await stack.enter_async_context(messengers(service, recogniser, tell, call_backs))
         app = make_app(
             service.dialogue, recogniser, voice, service.desk, service.registry, settings, staff=staff,
             run_call=None if voice is None else telephone.browser_call, staff_of=sign_in.staff_of,
-            sample=service.registry.is_sample, repertoire=Repertoire(settings.site, service.database), intake=service.spool,
+            sample=service.registry.is_sample, repertoire=service.repertoire, intake=service.spool,
         )  # fmt: skip
         app.router.add_routes(callbacks)
         app.router.add_routes(LearningPages(service.database, staff, sign_in, settings).routes())
@@ -136,7 +121,7 @@ async def _serve(settings: Settings) -> None:
         if not service.registry.county.size:
             tell("the county is empty: gege sample makes an invented one, gege import FILE.csv brings yours")
         tell(f"Gege is at {url(settings)} (Ctrl-C ends)")
-        if service.registry.is_sample():
+        if await asyncio.to_thread(service.registry.is_sample):
             tell(
                 f"both sides, the resident's and the grid's, are at {url(settings)}/demo (with the sample county only)"
             )
@@ -163,7 +148,7 @@ def _furnish(settings: Settings) -> None:
         database.dispose()
 
 
-async def _speech(service: Service, stack: contextlib.AsyncExitStack) -> tuple[Recogniser | None, Voice | None]:
+async def _speech(service: Parts, stack: contextlib.AsyncExitStack) -> tuple[Recogniser | None, Voice | None]:
     """Ears and mouth, as far as they are there: who can write, or leave a message, is still served."""
     settings = service.settings
     try:
@@ -180,8 +165,8 @@ async def _speech(service: Service, stack: contextlib.AsyncExitStack) -> tuple[R
     return ears, mouth
 
 
-async def _voice_alone(service: Service, stack: contextlib.AsyncExitStack) -> Voice | None:
-    voice = make_voice(service.settings, service.database)
+async def _voice_alone(service: Parts, stack: contextlib.AsyncExitStack) -> Voice | None:
+    voice = make_voice(service.settings, service.repertoire)
     stack.push_async_callback(voice.close)
     try:
         await voice.start()
@@ -192,7 +177,7 @@ async def _voice_alone(service: Service, stack: contextlib.AsyncExitStack) -> Vo
 
 
 async def _answer_calls(
-    service: Service,
+    service: Parts,
     recogniser: Recogniser | None,
     voice: Voice | None,
     phone: tuple[str, int],
@@ -202,7 +187,7 @@ async def _answer_calls(
     """The telephone (only calls that the dial plan announced get in), and what puts staff through."""
     telephone = Telephone(
         service.database, service.desk, service.registry, service.dialogue, recogniser, voice, service.settings,
-        audiosocket=phone, fastagi=agi, intake=service.intake, spool=service.spool, backgrounds=service.backgrounds,
+        audiosocket=phone, fastagi=agi, people=service.present, intake=service.intake, spool=service.spool, backgrounds=service.backgrounds,
     )  # fmt: skip
     try:
         await telephone.start()
@@ -217,7 +202,7 @@ async def _answer_calls(
 
 
 async def _call_out(
-    service: Service,
+    service: Parts,
     telephone: Telephone,
     sip: tuple[SipServer, Gateway | None] | None,
     stack: contextlib.AsyncExitStack,
@@ -234,19 +219,7 @@ async def _call_out(
     if dialler is None:
         tell("NOBODY IS CALLED: [calling] is enabled, but there is neither [asterisk.ami] nor [voice.trunk]")
         return None
-    rules = rules_of(settings)
-    call_backs = await stack.enter_async_context(
-        calling_out(
-            settings,
-            service.database,
-            service.desk,
-            service.registry,
-            telephone,
-            dialler,
-            rules,
-            service.backgrounds,
-        )
-    )
+    call_backs = await stack.enter_async_context(calling_out(service, telephone, dialler))
     tell("danger rings people until somebody presses 1; residents are asked, and called back, by telephone")
     return call_backs
 

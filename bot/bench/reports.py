@@ -36,7 +36,7 @@ class Figures:
 
 def bench_reports(database_url: str, n: int = 1000, writers: int = 1) -> dict[str, Any]:
     """Store `n` reports with `writers` threads in the database at that URL (migrated first; it keeps the
-    rows, so give it one of its own). Goal (issue B): at least 200 a second."""
+    rows, so give it one of its own). Goal: at least 200 a second."""
     database = open_database(database_url)
     try:
         database.migrate()

@@ -42,6 +42,15 @@ async def nlu(settings: Settings, stock: bool, progress: Progress) -> dict[str, 
             return await bench_nlu(service.dialogue.parse, stock, progress)
 
 
+async def guesses(settings: Settings, count: int, households: int, progress: Progress) -> dict[str, Any]:
+    """What a stranger learns by guessing (bot.bench.guesses)."""
+    from bot.bench.guesses import by_dialogue, run_guesses, verdict
+
+    with tempfile.TemporaryDirectory(prefix="gege-bench-") as folder:
+        async with running(scratch(settings, folder, households, progress), relay=False) as service:
+            return verdict(await run_guesses(service, by_dialogue(service), count, progress))
+
+
 async def speech(settings: Settings, progress: Progress) -> dict[str, Any]:
     """Character errors of the model in use, on synthetic held-out voices, and the shares of intents, places and names
     that come out as they do of the text (tools.demo_model.measure)."""

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bot.app.parts import Service, ears_and_mouth, running
+from bot.app.parts import Parts, ears_and_mouth, running
 from bot.bench.latency import Latency
 from bot.bench.plain_loop import PlainLoop
 from bot.bench.service import scratch
@@ -131,7 +131,7 @@ class _Pacing:
 class _Site:
     """The calls of one run."""
 
-    def __init__(self, service: Service, recogniser: Recogniser, voice: Voice, settings: Settings) -> None:
+    def __init__(self, service: Parts, recogniser: Recogniser, voice: Voice, settings: Settings) -> None:
         self._parts: dict[str, Any] = {
             "dialogue": service.dialogue, "voice": _Brief(voice), "desk": service.desk,
             "intake": intake_of(service.desk, service.registry), "settings": settings,
@@ -204,7 +204,7 @@ async def _callers(wanted: dict[str, Any]) -> dict[str, Any]:
 @asynccontextmanager
 async def _site(
     settings: Settings, progress: Progress
-) -> AsyncIterator[tuple[Service, Recogniser, Voice, Settings, list[str]]]:
+) -> AsyncIterator[tuple[Parts, Recogniser, Voice, Settings, list[str]]]:
     from tools.demo_model.speaker import demo_wav
 
     with tempfile.TemporaryDirectory(prefix="gege-bench-") as folder:

@@ -7,17 +7,15 @@ import csv
 import hashlib
 import logging
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 from bot.chat.outgoing import Said
 from bot.chat.store import ChatShelf, NotAPicture
 from bot.chat.takeover import Takeovers, Talk
+from bot.chat.words import words
 from bot.database import now
 from bot.dialogue.danger import HAZARD
 from bot.dialogue.port import Dialogue
-from bot.foundation.words import load
 from bot.notify.harmless import harmless
 from bot.notify.masking import mask
 from bot.notify.texts import button
@@ -41,11 +39,6 @@ _RATE = 16_000
 _LONGEST_S = 300.0
 #: how AMR begins (RFC 4867), which WeCom's voice notes are; not every machine plays it (bot/speech/amr.py)
 _AMR = b"#!AMR"
-
-
-@cache
-def words() -> dict[str, Any]:
-    return load(dict[str, Any], Path(__file__).with_name("words.yml"))
 
 
 @dataclass(frozen=True)
@@ -117,22 +110,22 @@ class Residents:
             await self._for_a_person(message, "", "dialogue_failed")
         except Exception:
             log.exception("message %s of %s reaches nobody", message.id, message.channel)
-        return message.says(words()["failed"])
+        return message.says(words().failed)
 
     def pressed(self, message: Incoming, data: str) -> list[Said]:
         """A button below a question of ours: "good:GD…"."""
-        said = words()["answers"]
+        answers = words().answers
         try:
             done = self._desk.answers.press(data, message.reporter)
         except TicketRefused:
-            return message.says(said["none"])
-        return message.says(said[done.answer] if done.fresh else said["again"])
+            return message.says(answers["none"])
+        return message.says(answers[done.answer] if done.fresh else answers["again"])
 
     def start(self, message: Incoming, payload: str) -> list[Said]:
         """The first screen; `payload` is what the board's code carries ("grid_24")."""
         if payload:
             self._shelf.opened(message.session, payload[:40])
-        return message.says(words()["start"].strip(), board=True)
+        return message.says(words().start.strip(), board=True)
 
     async def _answer(self, message: Incoming) -> list[str]:
         if message.too_big or message.lost:
@@ -144,15 +137,15 @@ class Residents:
         if message.location is not None:
             return self._place(message.location)
         if message.contact:
-            return [words()["contact"]]
+            return [words().contact]
         if message.text.strip():
             return await self._turn(message, message.text)
-        return [words()["unknown_kind"]]
+        return [words().unknown_kind]
 
     async def _missing(self, message: Incoming) -> list[str]:
         """A file did not come. What was written with it counts; a voice note that nobody heard goes to a person."""
         kind = message.too_big or message.lost
-        told: str = words()["too_big" if message.too_big else "lost"][kind]
+        told = (words().too_big if message.too_big else words().lost)[kind]
         if message.text.strip():
             return [told, *await self._turn(message, message.text)]
         if kind == "voice":
@@ -182,18 +175,18 @@ class Residents:
             # In a format that nobody here can play: whoever has the case downloads it.
             ticket_no = await self._for_a_person(message, "", "not_playable")
             await asyncio.to_thread(self._keep_bytes, message, data, ticket_no)
-            return [words()["not_playable"]]
+            return [words().not_playable]
         recording = await asyncio.to_thread(self._keep, message, sound)
         if self._recogniser is None:
             await self._for_a_person(message, recording, "no_recogniser")
-            return [words()["no_recogniser"]]
+            return [words().no_recogniser]
         try:
             heard = await self._recognise(sound)
         except RecogniserFailed:
             heard = None
         if heard is None or not heard.text:
             await self._for_a_person(message, recording, "not_heard")
-            return [words()["not_heard"]]
+            return [words().not_heard]
         return await self._turn(message, heard.text, tuple(heard.alternatives), recording)
 
     async def _recognise(self, sound: Sound) -> HeardSpeech:
@@ -230,35 +223,35 @@ class Residents:
         """The bot is silent, and staff read what the resident sends. Danger is acted on all the same."""
         shown, spoken, sentences = await self._to_relay(message, talk)
         await asyncio.to_thread(self._write_down, message, talk, shown, spoken)
-        said = words()["talk"]
+        said = words().talk
         # What the two write stays with the messenger that they share; another one gets it masked.
         text = shown if Channel(talk.channel).company == Channel(talk.staff_channel).company else mask(shown)
         text = harmless(text)
         end = ((button("end"), f"end:{talk.ticket_no}"),)
-        staff = [Said(talk.staff_channel, talk.staff_chat, said["to_staff"].format(text=text), end)]
+        staff = [Said(talk.staff_channel, talk.staff_chat, said.to_staff.format(text=text), end)]
         if spoken and await self._dangerous(spoken, message, talk):
             answer = await self._turn(message, spoken)
             sentences += answer
-            staff.append(Said(talk.staff_channel, talk.staff_chat, said["answered"].format(text="".join(answer))))
+            staff.append(Said(talk.staff_channel, talk.staff_chat, said.answered.format(text="".join(answer))))
         return [*message.says(*sentences), *staff]
 
     async def _to_relay(self, message: Incoming, talk: Talk) -> tuple[str, str, list[str]]:
         """(what staff read, the resident's own words, what the resident is told)."""
-        said = words()["talk"]
+        said = words().talk
         if message.too_big or message.lost:
-            told = words()["too_big" if message.too_big else "lost"][message.too_big or message.lost]
-            return message.text or said["other"], message.text, [told]
+            told = (words().too_big if message.too_big else words().lost)[message.too_big or message.lost]
+            return message.text or said.other, message.text, [told]
         if message.voice is not None:
             text = await self._words_of(message, message.voice, talk)
-            return said["voice"].format(text=text) if text else said["voice_unheard"], text, []
+            return said.voice.format(text=text) if text else said.voice_unheard, text, []
         if message.picture is not None:
             try:
                 await asyncio.to_thread(self._shelf.keep_picture, message.session, talk.ticket_no, message.picture)
             except NotAPicture:
-                return message.text or said["other"], message.text, [words()["not_a_picture"]]
-            return said["picture"].format(text=message.text), message.text, []
+                return message.text or said.other, message.text, [words().not_a_picture]
+            return said.picture.format(text=message.text), message.text, []
         kind = "place" if message.location is not None else "contact" if message.contact else "other"
-        return message.text or said[kind], message.text, []
+        return message.text or getattr(said, kind), message.text, []
 
     async def _words_of(self, message: Incoming, data: bytes, talk: Talk) -> str:
         """What was heard in a voice note, which is kept with the ticket; nothing when nobody here can hear it."""
@@ -292,14 +285,14 @@ class Residents:
         try:
             await asyncio.to_thread(self._shelf.keep_picture, message.session, ticket_no, data)
         except NotAPicture:
-            return [words()["not_a_picture"]]
+            return [words().not_a_picture]
         if message.text.strip():
             return await self._turn(replace(message, picture=None), message.text)
-        return [words()["photo_kept"] if mine else words()["photo_first"]]
+        return [words().photo_kept if mine else words().photo_first]
 
     def _place(self, spot: tuple[float, float]) -> list[str]:
         nearest = nearest_community(self._settings.home / "communities.csv", *spot)
-        return [words()["location"].format(community=nearest) if nearest else words()["no_places"]]
+        return [words().location.format(community=nearest) if nearest else words().no_places]
 
 
 def nearest_community(file: Path, latitude: float, longitude: float) -> str | None:

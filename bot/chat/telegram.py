@@ -24,9 +24,10 @@ from telegram.request import HTTPXRequest
 from bot.chat.fetching import Lost, fetch
 from bot.chat.inbox import Inbox, InOrder, Kept
 from bot.chat.outgoing import Outgoing, Said
-from bot.chat.residents import Incoming, Residents, words
+from bot.chat.residents import Incoming, Residents
 from bot.chat.staff import Shown, StaffChat
 from bot.chat.store import ChatShelf
+from bot.chat.words import words
 from bot.foundation import bodies
 from bot.foundation.background import Background
 from bot.foundation.backoff import Backoff
@@ -34,11 +35,12 @@ from bot.foundation.errors import Unavailable
 from bot.foundation.untrusted import Unreadable, json_of, same
 from bot.notify.telegram import LONGEST, telling
 from bot.settings.accounts import TelegramAccount
+from bot.tickets.intake.channels import Channel
 from bot.tickets.owed.answers import Answer
 
 log = logging.getLogger(__name__)
 
-CHANNEL = "telegram"
+CHANNEL = Channel.telegram
 #: seconds between tries to reach Telegram's server
 _AGAIN = Backoff(first_s=1.0, most_s=60.0, factor=4.0)
 _STUCK_S = 180.0
@@ -273,11 +275,11 @@ class TelegramChat:
     async def _written(self, message: Message) -> list[Said]:
         chat, text = str(message.chat_id), message.text or message.caption or ""
         if message.chat.type != ChatType.PRIVATE:
-            return [Said(CHANNEL, chat, words()["group"])] if text.startswith("/start") else []
+            return [Said(CHANNEL, chat, words().group)] if text.startswith("/start") else []
         command, _, payload = text.partition(" ")
         if command == "/link":
             name = await asyncio.to_thread(self._shelf.link, CHANNEL, chat, payload)
-            return [Said(CHANNEL, chat, words()["linked"].format(name=name) if name else words()["bad_code"])]
+            return [Said(CHANNEL, chat, words().linked.format(name=name) if name else words().bad_code)]
         incoming = Incoming(CHANNEL, chat, f"{chat}-{message.message_id}", text)
         if command == "/start":
             return await asyncio.to_thread(self._residents.start, incoming, payload.strip())
@@ -323,7 +325,7 @@ class TelegramChat:
     async def _show(self, name: str, said: Said) -> None:
         markup: Any = _keyboard(said.choices)
         if said.board:
-            markup = ReplyKeyboardMarkup(words()["board"], resize_keyboard=True)
+            markup = ReplyKeyboardMarkup(words().board, resize_keyboard=True)
         with telling():
             await self._bot.send_message(said.chat, said.text[:LONGEST], reply_markup=markup)
 

@@ -18,9 +18,10 @@ from aiohttp import web
 from bot.chat.fetching import Lost, fetch
 from bot.chat.inbox import Inbox, InOrder, Kept
 from bot.chat.outgoing import Outgoing, Said
-from bot.chat.residents import Incoming, Residents, words
+from bot.chat.residents import Incoming, Residents
 from bot.chat.staff import Shown, StaffChat
 from bot.chat.store import ChatShelf
+from bot.chat.words import words
 from bot.foundation import bodies
 from bot.foundation.backoff import Backoff
 from bot.notify.provider import Refused
@@ -28,11 +29,12 @@ from bot.notify.wecom import WeComClient, fit
 from bot.notify.wecom_crypto import NotFromWeCom, WeComCrypto
 from bot.notify.wire import TooLarge
 from bot.settings.accounts import WeComAccount
+from bot.tickets.intake.channels import Channel
 from bot.tickets.owed.answers import Answer
 
 log = logging.getLogger(__name__)
 
-STAFF, RESIDENTS = "wecom", "wechat"
+STAFF, RESIDENTS = Channel.wecom, Channel.wechat
 _ENCRYPTED = re.compile(r"<Encrypt>\s*(?:<!\[CDATA\[)?([A-Za-z0-9+/=]+)(?:\]\]>)?\s*</Encrypt>")
 _COMMAND = re.compile(r"\s*(\S+?)\s*(GD\d{6,14})\s*(\S*)", re.IGNORECASE)
 #: a callback is small; a picture comes by another way
@@ -134,32 +136,32 @@ class WeComChat:
         staff_no = await asyncio.to_thread(self._shelf.staff_no, STAFF, user)
         if staff_no is None:
             return ""
-        known = words()["wecom"]
+        known = words().wecom
         try:
             data = await asyncio.wait_for(fetch(lambda: self._app.media(media_id)), _ANSWER_S)
         except (Lost, TimeoutError):
-            return str(known["no_photo"])
+            return str(known.no_photo)
         shown = await asyncio.to_thread(self._staff.picture, staff_no, f"{STAFF}:{user}", data)
-        return shown.text if shown else str(known["how"])
+        return shown.text if shown else str(known.how)
 
     def _answer_staff(self, user: str, message: dict[str, str]) -> Shown:
-        text, known = message.get("Content", "").strip(), words()["wecom"]
-        if text.startswith(known["link"]):
-            name = self._shelf.link(STAFF, user, text.removeprefix(known["link"]))
-            return Shown(words()["linked"].format(name=name) if name else words()["bad_code"])
+        text, known = message.get("Content", "").strip(), words().wecom
+        if text.startswith(known.link):
+            name = self._shelf.link(STAFF, user, text.removeprefix(known.link))
+            return Shown(words().linked.format(name=name) if name else words().bad_code)
         staff_no = self._shelf.staff_no(STAFF, user)
         if staff_no is None:
             return Shown("")
         if message.get("Event", "").lower() == "click":
             return self._staff.press(staff_no, message.get("EventKey", ""), (STAFF, user))
-        if known["verbs"].get(text) == "end":
+        if known.verbs.get(text) == "end":
             return self._staff.end(staff_no)
         if command := _COMMAND.fullmatch(text):
             verb, number, choice = command.groups()
-            if verb in known["verbs"]:
-                data = ":".join(filter(None, [known["verbs"][verb], number.upper(), choice]))
+            if verb in known.verbs:
+                data = ":".join(filter(None, [known.verbs[verb], number.upper(), choice]))
                 return self._staff.press(staff_no, data, (STAFF, user))
-        return self._staff.write(staff_no, text) or Shown(known["how"] if text else "")
+        return self._staff.write(staff_no, text) or Shown(known.how if text else "")
 
     async def from_residents(self, request: web.Request) -> web.StreamResponse:
         """微信客服 only says that there is something to read; it wants an answer within five seconds."""

@@ -20,6 +20,14 @@ def register(app: typer.Typer) -> None:
     app.command("turn")(bench_turn)
     app.command("notify")(bench_notify)
     app.command("reports")(bench_reports)
+    app.command("guesses")(bench_guesses)
+
+
+def bench_guesses(count: int = 10_000, households: int = 57_600) -> None:
+    """What a stranger learns by guessing 户号, names, numbers and last digits: words, fields, time of hit and miss."""
+    from bot.bench.service import guesses
+
+    out(asyncio.run(guesses(load_settings(), count, households, note)))
 
 
 def bench_locate(count: int = 500, households: int = 57_600) -> None:

@@ -16,17 +16,22 @@ def shut(root: Path) -> None:
             path.chmod(0o700 if path.is_dir() else 0o600)
 
 
+def is_open(path: Path) -> bool:
+    """Others may read, write or enter it. What lies in a shut folder is out of their reach, whatever its own mode."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return False  # it has just gone
+    return not stat.S_ISLNK(mode) and bool(mode & _OTHERS)
+
+
 def open_to_others(root: Path, leave_out: Collection[str] = ()) -> Iterator[Path]:
     """The folder itself and what below it others may read, write or enter; `leave_out`: names right below it."""
     if not root.is_dir():
         return
-    for path in (root, *_below(root, leave_out)):
-        try:
-            mode = path.lstat().st_mode
-        except OSError:
-            continue  # it has just gone
-        if not stat.S_ISLNK(mode) and mode & _OTHERS:
-            yield path
+    if is_open(root):
+        yield root
+    yield from filter(is_open, _below(root, leave_out))
 
 
 def _below(root: Path, leave_out: Collection[str]) -> Iterator[Path]:

@@ -2,7 +2,7 @@
 
 Evidence: a 户号, place names by character and by sound, the numbers behind them, the householder, the caller's own
 contact, the dialled number. Certain is only what is said clearly and fits one; a wrong manager is worse than a
-question (DESIGN.md promises 3 and 5)."""
+question (docs/promises.md, 3 and 5)."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ class Contact(Base):
 
 
 class HouseholdContact(Base):
-    """Contact ↔ household. Only a link that was imported or confirmed by staff verifies (DESIGN.md)."""
+    """Contact ↔ household. Only a link that was imported or confirmed by staff verifies (docs/promises.md)."""
 
     __tablename__ = "household_contact"
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), primary_key=True)

@@ -16,6 +16,7 @@ from bot.notify.provider import Button, Message, Provider
 from bot.notify.registered_names import RegisteredNames
 from bot.notify.texts import Case, button, digest, digest_for_all, render
 from bot.tickets import access, presses
+from bot.tickets.intake.channels import Channel
 from bot.tickets.models import Notification, State, Ticket
 
 #: the role of a reader who is no staff
@@ -170,7 +171,7 @@ def _buttons(
     """What the reader can do about it. A supervisor, who is no employee, can only read."""
     if person is None:
         asked = row.detail.get("buttons") or {}
-        if row.channel == "sms":
+        if row.channel == Channel.sms:
             return _rating_link(case, asked, links, at)
         return tuple(Button(label, data) for data, label in asked.items())
     if not case.ticket_no or person.staff_no not in case.readers:

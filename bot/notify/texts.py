@@ -16,6 +16,7 @@ from bot.notify.harmless import harmless
 from bot.notify.masking import mask, surname
 from bot.notify.provider import Message
 from bot.tickets.labels import labels
+from bot.tickets.reporter import GRID_TOLD
 from bot.tickets.rules import usual_rules
 
 DATA = Path(__file__).with_name("texts.yml")
@@ -205,7 +206,8 @@ def _fields(case: Case, trusted: bool) -> dict[str, str]:
         "minutes": str(case.minutes),
         "owner": case.owner,
         "note": note if trusted else mask(note, secrets),
-        "who": _who(case.owner),
+        # A manager to whom only a 户号 or a name led is not named to whoever reported.
+        "who": _who("" if GRID_TOLD in case.facts else case.owner),
         "station_phone": str(case.detail.get("station_phone", "")),
         "restore_at": clock(case.detail.get("restore_at"), case.zone),
         "reason": str(case.detail.get("reason", "")),

@@ -33,7 +33,7 @@ class Tariff:
     tiers: tuple[Tier, ...]
 
     def cost(self, kwh: int) -> Decimal:
-        """CNY for `kwh` in one year, each tier's part at its own price; 3,000 kWh cost 1,716.00 (DOMAIN.md)."""
+        """CNY for `kwh` in one year, each tier's part at its own price; 3,000 kWh cost 1,716.00 by the default table."""
         total, below = Decimal(0), 0
         for tier in self.tiers:
             upper = kwh if tier.up_to is None else min(kwh, tier.up_to)

@@ -20,7 +20,7 @@ from bot.foundation.backoff import Backoff
 from bot.foundation.errors import Refused
 from bot.settings import PROJECT, Settings
 
-#: Source: alphacephei.com/vosk/models (Apache 2.0); checksum and size in the project's STACK notes.
+#: Source: alphacephei.com/vosk/models (Apache 2.0); checksum and size as measured on the published file.
 OFFICIAL_NAME = "vosk-model-small-cn-0.22"
 OFFICIAL_URL = f"https://alphacephei.com/vosk/models/{OFFICIAL_NAME}.zip"
 OFFICIAL_SHA256 = "3af8b0e7e0f835ae9d414ce5df580237a3cfb08d586c9fbbb0f7ff29ad5b14ba"

@@ -61,6 +61,7 @@ class Telephone:
         *,
         audiosocket: tuple[str, int],
         fastagi: tuple[str, int],
+        people: Present | None = None,
         intake: ForAPerson | None = None,
         spool: Spool | None = None,
         backgrounds: Backgrounds | None = None,
@@ -80,7 +81,7 @@ class Telephone:
         intake.later = self.later
         self.spool = spool or Spool(settings.home, intake)
         #: whom to ring: leave counts for every way of ringing somebody
-        self.people = Present(registry)
+        self.people = people or Present(registry)
         asterisk = settings.asterisk
         self.audiosocket = AudioSocketServer(
             *audiosocket, self._audiosocket_call, allowed=asterisk.allowed, announced_s=asterisk.announced_s

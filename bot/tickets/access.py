@@ -3,18 +3,46 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.database import Database, now
 from bot.grid.leave import away, substitute
 from bot.grid.models import GridStaff, Role, Staff
 from bot.tickets import reading
-from bot.tickets.cards import NotYours, TicketRefused
+from bot.tickets.cards import NotYours, TicketCard, TicketRefused
 from bot.tickets.life.states import OPEN
 from bot.tickets.models import Kind, Outage, OutageState, Ticket
 from bot.tickets.owed.paging import COMPLAINED_OF, EVERYWHERE
+
+
+class Access:
+    """Cases for somebody of the staff to read; pressing is asked about by the desk itself."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def look(self, ticket_no: str, by: str, at: dt.datetime | None = None) -> TicketCard | None:
+        """One ticket as `by` may read it; None when there is no such number. Raises NotYours."""
+        with self._database.reading() as session:
+            found = session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no))
+            if found is None:
+                return None
+            if not may_see(session, known(session, by), found, at or now()):
+                raise NotYours(f"{ticket_no} is not {by}'s to read")
+            return reading.card(session, found)
+
+    def seen_by(self, by: str, ticket_nos: Iterable[str], at: dt.datetime | None = None) -> frozenset[str]:
+        """Which of these tickets `by` may read."""
+        at = at or now()
+        with self._database.reading() as session:
+            person = session.get(Staff, by)
+            if person is None:
+                return frozenset()
+            found = session.scalars(select(Ticket).where(Ticket.ticket_no.in_(set(ticket_nos))))
+            return frozenset(one.ticket_no for one in found if may_see(session, person, one, at))
 
 
 def may_see(session: Session, person: Staff, ticket: Ticket, at: dt.datetime) -> bool:

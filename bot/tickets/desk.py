@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ from bot.database import Database, Unit, now
 from bot.grid.models import Staff
 from bot.tickets import access, presses
 from bot.tickets import reading as shelf
+from bot.tickets.access import Access
 from bot.tickets.cards import (
     ActivityCard,
     CallCard,
@@ -78,6 +79,7 @@ class TicketDesk:
         self._owed = partial(database.after_commit, owed)
         self._rules = rules or usual_rules()
         self.outages = OutageDesk(database, self._owed, self._rules)
+        self.access = Access(database)
         self.answers = Answers(database, self._owed, self._rules)
         self.proofs = Proofs(database, self._rules)
 
@@ -301,26 +303,6 @@ class TicketDesk:
         with self._database.reading() as session:
             found = session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no))
             return shelf.card(session, found) if found else None
-
-    def look(self, ticket_no: str, by: str, at: dt.datetime | None = None) -> TicketCard | None:
-        """One ticket, for somebody of the staff to read; None when there is no such number. Raises NotYours."""
-        with self._database.reading() as session:
-            found = session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no))
-            if found is None:
-                return None
-            if not access.may_see(session, access.known(session, by), found, at or now()):
-                raise NotYours(f"{ticket_no} is not {by}'s to read")
-            return shelf.card(session, found)
-
-    def seen_by(self, by: str, ticket_nos: Iterable[str], at: dt.datetime | None = None) -> frozenset[str]:
-        """Which of these tickets somebody of the staff may read."""
-        at = at or now()
-        with self._database.reading() as session:
-            person = session.get(Staff, by)
-            if person is None:
-                return frozenset()
-            found = session.scalars(select(Ticket).where(Ticket.ticket_no.in_(set(ticket_nos))))
-            return frozenset(one.ticket_no for one in found if access.may_see(session, person, one, at))
 
     def tickets(
         self, open_only: bool = False, reporter: Reporter | None = None, limit: int = 100, **only: str | None

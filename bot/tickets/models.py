@@ -14,7 +14,7 @@ from bot.tickets.intake.caller import Caller
 
 
 class Kind(enum.StrEnum):
-    """Ticket kinds (DESIGN.md)."""
+    """Ticket kinds (docs/promises.md)."""
 
     outage = "outage"
     breaker_fault = "breaker_fault"

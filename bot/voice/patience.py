@@ -12,7 +12,7 @@ from bot.settings import Settings
 from bot.voice.models import CallerPace
 from bot.voice.turn import TurnRules
 
-#: old callers need so much silence at least, whatever the site set (../docs: 0.9 to 1.5 s)
+#: old callers need so much silence at least, whatever the site set (docs/promises.md: 0.9 to 1.5 s)
 _ELDER_S = 0.9
 #: cut off so often in one call, or in all, and Gege waits longer
 _OFTEN = 2

@@ -20,7 +20,7 @@ class TurnEvent(enum.Enum):
 class TurnRules:
     """All in seconds of audio time."""
 
-    #: silence that ends a turn (TELEPHONY.md: 0.9 to 1.5 for old callers)
+    #: silence that ends a turn (docs/promises.md: 0.9 to 1.5 for old callers)
     end_of_speech: float = 0.9
     #: speech that begins a turn; shorter sounds are clicks
     start_of_speech: float = 0.1

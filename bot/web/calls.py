@@ -116,7 +116,7 @@ class CallPages:
         """Those that this person may look at: a call is seen by who sees its case, one without a case by the desk."""
         if person.role in EVERYWHERE:
             return list(calls)
-        seen = self._desk.seen_by(person.staff_no, (one.ticket_no for one in calls if one.ticket_no))
+        seen = self._desk.access.seen_by(person.staff_no, (one.ticket_no for one in calls if one.ticket_no))
         return [one for one in calls if one.ticket_no in seen]
 
     def _calls(self, person: PersonCard, before: int | None) -> tuple[list[CallRecord], int]:

@@ -284,7 +284,7 @@ class StaffPages:
         if person is None or person.role == Role.supervisor:
             return _pages.say(_pages.words["closed"], 403)
         try:
-            ticket = await asyncio.to_thread(self._desk.look, request.match_info["ticket_no"], person.staff_no)
+            ticket = await asyncio.to_thread(self._desk.access.look, request.match_info["ticket_no"], person.staff_no)
         except NotYours:
             return _pages.say(_pages.words["not_yours"], 403)
         if ticket is None:

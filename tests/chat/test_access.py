@@ -10,10 +10,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.chat.awaited_word import Waiting
-from bot.chat.residents import words
 from bot.chat.staff import StaffChat
 from bot.chat.store import ChatShelf
 from bot.chat.takeover import Takeovers
+from bot.chat.words import words
 from bot.database import Database, now
 from bot.grid.registry import Registry
 from bot.notify.links import Links, Purpose
@@ -56,10 +56,10 @@ async def test_page_and_messenger_agree_about_every_case(county: Database, tmp_p
             status, _ = await site.get(f"/case/{number}")
             assert status in (200, 403)
             seen |= {who} if status == 200 else set()
-        said = words()["staff"]
+        said = words().staff
         told = chat.press(who, f"wrong:{number}", at=at).text
-        written_to |= {who} if told == said["ask_wrong"].format(no=number) else set()
-        assert who in written_to or told in (said["not_yours"], said["refused"])
+        written_to |= {who} if told == said.ask_wrong.format(no=number) else set()
+        assert who in written_to or told in (said.not_yours, said.refused)
     assert seen == written_to == who_may.SEES[name]
 
 

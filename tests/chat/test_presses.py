@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.chat.residents import words
+from bot.chat.words import words
 from bot.notify.links import LIVES, Purpose
 from bot.notify.texts import button
 from bot.tickets import presses
@@ -17,14 +17,14 @@ def test_a_button_has_its_words_wherever_it_is_offered(press: presses.Press) -> 
     assert button(press.verb) not in ("", press.verb)
     outcomes = {"fresh", "already", "late"}
     if press.button is not None:
-        assert outcomes <= words()["staff"][press.verb].keys()
+        assert outcomes <= words().staff.told[press.verb].keys()
     if press.page:
         assert outcomes | {"ask", "button"} <= _pages.words["verbs"][press.verb].keys()
         assert Purpose(press.verb) in LIVES
 
 
 def test_whatever_a_command_of_wecom_says_is_a_button() -> None:
-    verbs = set(words()["wecom"]["verbs"].values()) - {"end"}
+    verbs = set(words().wecom.verbs.values()) - {"end"}
     assert verbs <= {press.verb for press in presses.PRESSES}
 
 

@@ -18,11 +18,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select, update
 
 from bot.app.messengers import messengers
-from bot.app.parts import Service, running
+from bot.app.parts import Parts, running
 from bot.database import open_database
 from bot.grid.models import Staff
 from bot.grid.registry import Registry
-from bot.notify.links import Links
 from bot.notify.wecom_crypto import WeComCrypto
 from bot.settings import NotifySettings, Settings, WebSettings
 from bot.settings.accounts import TelegramAccount, WeComAccount
@@ -55,15 +54,12 @@ def house_and_manager(home: Path, **address: str) -> tuple[str, str]:
 
 
 @contextlib.asynccontextmanager
-async def serving(home: Path, **accounts: Any) -> AsyncIterator[tuple[Service, list[web.RouteDef]]]:
+async def serving(home: Path, **accounts: Any) -> AsyncIterator[tuple[Parts, list[web.RouteDef]]]:
     """The service as `gege serve` wires it, without telephone and page."""
     web_settings = WebSettings(public_url="https://gege.example")
     settings = Settings(home=home, web=web_settings, notify=NotifySettings(**accounts))
-    async with running(settings) as service:
-        links = Links(bytes(32), service.database, "https://gege.example")
-        parts = (service.dialogue, service.desk, service.registry, links, None, lambda line: None, service.backgrounds)
-        async with messengers(settings, service.database, *parts) as routes:
-            yield service, routes
+    async with running(settings) as service, messengers(service, None, lambda line: None) as routes:
+        yield service, routes
 
 
 async def until(found: Callable[[], Any]) -> Any:
@@ -74,7 +70,7 @@ async def until(found: Callable[[], Any]) -> Any:
     return value
 
 
-def rating(service: Service) -> list[tuple[str | None, str]]:
+def rating(service: Parts) -> list[tuple[str | None, str]]:
     with service.database.reading() as session:
         return [(row.answer, row.comment) for row in session.scalars(select(Rating))]
 

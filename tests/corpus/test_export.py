@@ -92,6 +92,7 @@ def lines(file: Path) -> dict[str, str]:
     return dict(row.split(" ", 1) for row in rows)
 
 
+@pytest.mark.slow
 def test_kaldi_can_read_it_and_the_sound_is_what_was_recorded(site: Site, tmp_path: Path) -> None:
     for number in range(4):
         site.conversation(
@@ -137,6 +138,7 @@ def test_nothing_leads_to_anybody_and_names_stay_the_same(site: Site, tmp_path: 
     assert not set(lines(tmp_path / "three" / "utt2spk").values()) & set(two.values()), "another key, other names"
 
 
+@pytest.mark.slow
 def test_who_did_not_agree_or_does_not_any_more_is_not_in_it(site: Site, tmp_path: Path) -> None:
     first = site.conversation("u1", "我屋里冇电")
     site.conversation("u2", "空开烧了", allowed=False)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from bot.app.parts import Service, running
+from bot.app.parts import Parts, running
 from bot.settings import PROJECT, DialogueSettings, Settings
 
 TOKEN = "only-for-the-tests"
@@ -60,7 +60,7 @@ def rasa_server(home: Path) -> Iterator[str]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=["embedded", "http"])
 async def service(
     request: pytest.FixtureRequest, county: Path, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Service]:
+) -> AsyncIterator[Parts]:
     """The service with the real Rasa model, without background tasks."""
     home = tmp_path_factory.mktemp("conversations")
     for file in county.glob("gege.sqlite*"):

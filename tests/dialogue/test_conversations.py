@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from bot.app.conversations import Conversations, NotNow
-from bot.app.parts import Service, open_site, running
+from bot.app.parts import Parts, open_site, running
 from bot.app.site_copy import CannotCopy, copied
 from bot.database import now
 from bot.settings import Settings
@@ -25,20 +25,20 @@ CALLER = "13012000028"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def service(county: Path, dialogue_model: Path) -> AsyncIterator[Service]:
+async def service(county: Path, dialogue_model: Path) -> AsyncIterator[Parts]:
     with copied(Settings(home=county)) as settings:
         async with running(settings, relay=False) as started:
             yield started
 
 
 @pytest.fixture(scope="module")
-def place(service: Service) -> str:
+def place(service: Parts) -> str:
     """A house that stands alone in a street of one community."""
     return lonely_house(service)[0]
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def talks(service: Service) -> AsyncIterator[Conversations]:
+async def talks(service: Parts) -> AsyncIterator[Conversations]:
     conversations = Conversations(service, own=True)
     await conversations.fresh()
     yield conversations
@@ -66,7 +66,7 @@ async def test_the_next_turn_names_a_ticket_only_when_it_changes_it(talks: Conve
     assert (await talks.turn("a", "对", caller=CALLER)).tickets == (opened,)
 
 
-async def test_a_call_that_breaks_off_is_owed_a_call_back(talks: Conversations, service: Service) -> None:
+async def test_a_call_that_breaks_off_is_owed_a_call_back(talks: Conversations, service: Parts) -> None:
     await talks.turn("a", "屋里停电了", caller=CALLER, channel=Channel.phone)
     assert [call.caller for call in service.desk.open_calls()] == [CALLER]
     [number] = await talks.hang_up("a")
@@ -74,7 +74,7 @@ async def test_a_call_that_breaks_off_is_owed_a_call_back(talks: Conversations, 
     assert (card["ticket_no"], card["kind"]) == (number, "callback") and service.desk.open_calls() == []
 
 
-async def test_a_call_that_was_settled_is_owed_nothing(talks: Conversations, service: Service, place: str) -> None:
+async def test_a_call_that_was_settled_is_owed_nothing(talks: Conversations, service: Parts, place: str) -> None:
     for text in (f"停电了,{place}", "对"):
         await talks.turn("a", text, caller=CALLER, channel=Channel.phone)
     assert await talks.hang_up("a") == [] and len(await talks.tickets()) == 1 and service.desk.open_calls() == []
@@ -125,9 +125,7 @@ async def test_staff_act_as_the_owner_unless_somebody_is_named(talks: Conversati
         await talks.press("resolve", "GD9")
 
 
-async def test_what_staff_are_told_of_a_household_stands_among_the_facts(
-    talks: Conversations, service: Service
-) -> None:
+async def test_what_staff_are_told_of_a_household_stands_among_the_facts(talks: Conversations, service: Parts) -> None:
     owing = next(
         number
         for number in service.registry.county.numbers
@@ -141,15 +139,15 @@ async def test_what_staff_are_told_of_a_household_stands_among_the_facts(
 
 
 async def test_fresh_leaves_the_county_and_nothing_else_and_is_quick(
-    talks: Conversations, service: Service, place: str
+    talks: Conversations, service: Parts, place: str
 ) -> None:
     households = service.registry.county.size
     for text in ("电线断了掉在路上", place):
         await talks.turn("a", text, caller=CALLER, channel=Channel.phone)
     await talks.wait(dt.timedelta(hours=8))
-    began = time.monotonic()
+    began = time.process_time()  # what it costs, whatever else the machine does
     await talks.fresh()
-    assert time.monotonic() - began < 0.3
+    assert time.process_time() - began < 0.3
     assert await talks.tickets() == [] and service.desk.open_calls() == []
     assert abs(now() - dt.datetime.now(dt.UTC)) < dt.timedelta(seconds=1)
     # What was begun under the old name is forgotten, and the county still serves.
@@ -157,7 +155,7 @@ async def test_fresh_leaves_the_county_and_nothing_else_and_is_quick(
     assert service.registry.county.size == households
 
 
-async def test_a_sites_home_is_neither_emptied_nor_moved_in_time(service: Service) -> None:
+async def test_a_sites_home_is_neither_emptied_nor_moved_in_time(service: Parts) -> None:
     here = Conversations(service, own=False)
     with pytest.raises(NotNow):
         await here.fresh()

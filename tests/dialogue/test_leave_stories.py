@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from bot.app.parts import Service
+from bot.app.parts import Parts
 from bot.database import now
 from bot.grid.leave import write_leave
 from bot.tickets.intake.caller import Caller
@@ -17,7 +17,7 @@ from bot.tickets.intake.heard import Heard
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_who_stands_in_is_named_with_their_number(service: Service) -> None:
+async def test_who_stands_in_is_named_with_their_number(service: Parts) -> None:
     registry = service.registry
     grid_no, manager = registry.managers()[0]
     other = next(one for _, one in registry.managers() if one.staff_no != manager.staff_no)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from bot.app.parts import Service
+from bot.app.parts import Parts
 from bot.database import now
 from bot.grid.models import Contact, Household, HouseholdContact
 from bot.tickets.intake.caller import Caller
@@ -26,7 +26,7 @@ _used: set[tuple[int, int]] = set()
 _sessions = itertools.count()
 
 
-def neighbours(service: Service, count: int = 4) -> list[tuple[str, str]]:
+def neighbours(service: Parts, count: int = 4) -> list[tuple[str, str]]:
     """(telephone, household_no) of households of one transformer that no other test has put in the dark: nobody
     owes, each telephone is linked to one household."""
     with service.database.reading() as session:
@@ -47,13 +47,13 @@ def neighbours(service: Service, count: int = 4) -> list[tuple[str, str]]:
     raise AssertionError("the sample has no such neighbours")
 
 
-def manager(service: Service, household_no: str) -> str:
+def manager(service: Parts, household_no: str) -> str:
     card = service.registry.household(household_no)
     assert card
     return service.registry.staff(card.grid_no, "manager")[0].staff_no
 
 
-def gone_dark(service: Service, household_no: str, **values: object) -> OutageCard:
+def gone_dark(service: Parts, household_no: str, **values: object) -> OutageCard:
     """An outage that the manager has entered."""
     return service.desk.outages.open(manager(service, household_no), household_no=household_no, **values)  # type: ignore[arg-type]
 
@@ -71,7 +71,7 @@ async def joins(say: Say, yes: str) -> str:
 
 
 @pytest.mark.parametrize("yes", ["是的", "我家也是", "也停了"])
-async def test_a_known_outage_is_told_and_joined_in_one_turn(service: Service, yes: str) -> None:
+async def test_a_known_outage_is_told_and_joined_in_one_turn(service: Parts, yes: str) -> None:
     [(phone, household_no), *_] = neighbours(service)
     outage = gone_dark(service, household_no)
     say = talk(service, caller=phone)
@@ -89,7 +89,7 @@ async def test_a_known_outage_is_told_and_joined_in_one_turn(service: Service, y
     assert "等来电" in (await say("没有")).text
 
 
-async def test_the_estimate_is_told_as_what_it_is(service: Service) -> None:
+async def test_the_estimate_is_told_as_what_it_is(service: Parts) -> None:
     [(phone, household_no), *_] = neighbours(service)
     tomorrow = today(12) + dt.timedelta(days=1)
     gone_dark(service, household_no, started_at=today(20, 10) - dt.timedelta(days=1), estimate=tomorrow)
@@ -97,7 +97,7 @@ async def test_the_estimate_is_told_as_what_it_is(service: Service) -> None:
     assert news.sentences[0] == "您那一片昨天晚上八点十分停的电,抢修班在修,估计明天十二点来电,也可能变。"
 
 
-async def test_what_nobody_has_taken_is_not_said_to_be_under_repair(service: Service) -> None:
+async def test_what_nobody_has_taken_is_not_said_to_be_under_repair(service: Parts) -> None:
     people = neighbours(service)
     for phone, _ in people[:3]:
         say = talk(service, caller=phone)
@@ -108,7 +108,7 @@ async def test_what_nobody_has_taken_is_not_said_to_be_under_repair(service: Ser
     assert "在叫人修" in news.text and "抢修班在修" not in news.text
 
 
-async def test_a_planned_outage_is_answered_in_the_same_way(service: Service) -> None:
+async def test_a_planned_outage_is_answered_in_the_same_way(service: Parts) -> None:
     [(phone, household_no), *_] = neighbours(service)
     service.desk.outages.plan(
         manager(service, household_no),
@@ -120,7 +120,7 @@ async def test_a_planned_outage_is_answered_in_the_same_way(service: Service) ->
     assert "计划停电检修" in news.text and news.sentences[-1] == "您家也是吗?"
 
 
-async def test_a_stranger_names_the_place_and_then_hears_it(service: Service) -> None:
+async def test_a_stranger_names_the_place_and_then_hears_it(service: Parts) -> None:
     place, household_no = lonely_house(service)
     card = service.registry.household(household_no)
     assert card
@@ -134,7 +134,7 @@ async def test_a_stranger_names_the_place_and_then_hears_it(service: Service) ->
     service.desk.outages.restored(outage.outage_no, manager(service, household_no))
 
 
-async def test_a_no_goes_on_as_a_report_of_its_own(service: Service) -> None:
+async def test_a_no_goes_on_as_a_report_of_its_own(service: Parts) -> None:
     [(phone, household_no), *_] = neighbours(service)
     gone_dark(service, household_no)
     say = talk(service, caller=phone)
@@ -145,7 +145,7 @@ async def test_a_no_goes_on_as_a_report_of_its_own(service: Service) -> None:
     assert done.ticket_no and service.desk.outages.of_ticket(done.ticket_no) is None
 
 
-async def test_oxygen_is_urgent_whenever_it_is_said(service: Service) -> None:
+async def test_oxygen_is_urgent_whenever_it_is_said(service: Parts) -> None:
     (one, household_no), (other, _), *_ = neighbours(service)
     gone_dark(service, household_no)
     first = talk(service, caller=one)
@@ -158,7 +158,7 @@ async def test_oxygen_is_urgent_whenever_it_is_said(service: Service) -> None:
         assert ticket and ticket.urgent and ticket.facts["oxygen"] == "yes"
 
 
-async def test_who_asks_again_hears_the_news_and_is_not_counted_twice(service: Service) -> None:
+async def test_who_asks_again_hears_the_news_and_is_not_counted_twice(service: Parts) -> None:
     [(phone, household_no), *_] = neighbours(service)
     outage = gone_dark(service, household_no)
     await joins(talk(service, caller=phone), "是的")
@@ -169,7 +169,7 @@ async def test_who_asks_again_hears_the_news_and_is_not_counted_twice(service: S
     assert found and found.reports == 1
 
 
-async def test_after_the_power_is_back_a_no_is_a_ticket_and_a_yes_the_end(service: Service) -> None:
+async def test_after_the_power_is_back_a_no_is_a_ticket_and_a_yes_the_end(service: Parts) -> None:
     (one, household_no), (other, other_no), *_ = neighbours(service)
     outage = gone_dark(service, household_no)
     lit = await joins(talk(service, caller=one), "是的")
@@ -183,7 +183,7 @@ async def test_after_the_power_is_back_a_no_is_a_ticket_and_a_yes_the_end(servic
     assert still.ticket_no != dark and fresh and (fresh.state, fresh.household_no) == ("reported", other_no)
 
 
-def resolved(service: Service, caller: str) -> str:
+def resolved(service: Parts, caller: str) -> str:
     """A report of this caller that the manager has resolved."""
     from bot.tickets.desk import Report
 
@@ -198,9 +198,7 @@ def resolved(service: Service, caller: str) -> str:
 @pytest.mark.parametrize(
     ("words", "answer"), [("满意", "good"), ("师傅蛮客气,蛮好", "good"), ("比较满意", "fair"), ("还可以", "fair")]
 )
-async def test_a_rating_is_kept_with_the_resolved_report_and_closes_it(
-    service: Service, words: str, answer: str
-) -> None:
+async def test_a_rating_is_kept_with_the_resolved_report_and_closes_it(service: Parts, words: str, answer: str) -> None:
     caller = f"139000055{next(_sessions):02d}"
     number = resolved(service, caller)
     reply = await talk(service, caller=caller)(words)
@@ -211,7 +209,7 @@ async def test_a_rating_is_kept_with_the_resolved_report_and_closes_it(
     assert (rated.detail["answer"], rated.note) == (answer, words)
 
 
-async def test_dissatisfaction_reaches_the_supervisor_and_not_fixed_reopens(service: Service) -> None:
+async def test_dissatisfaction_reaches_the_supervisor_and_not_fixed_reopens(service: Parts) -> None:
     caller = "13900005600"
     number = resolved(service, caller)
     say = talk(service, caller=caller)
@@ -223,7 +221,7 @@ async def test_dissatisfaction_reaches_the_supervisor_and_not_fixed_reopens(serv
     assert ticket and ticket.state == "reported"
 
 
-async def test_not_fixed_in_plain_words_reopens(service: Service) -> None:
+async def test_not_fixed_in_plain_words_reopens(service: Parts) -> None:
     caller = "13900005601"
     number = resolved(service, caller)
     assert "我又告诉" in (await talk(service, caller=caller)("还没好")).text
@@ -233,6 +231,6 @@ async def test_not_fixed_in_plain_words_reopens(service: Service) -> None:
         assert len(session.scalars(select(Ticket).where(Ticket.reporter == caller)).all()) == 1
 
 
-async def test_a_rating_of_nothing_rates_nothing(service: Service) -> None:
+async def test_a_rating_of_nothing_rates_nothing(service: Parts) -> None:
     assert "谢谢" in (await talk(service, caller="13900005602")("满意")).text
     assert service.desk.tickets(reporter=Reporter(Caller.by("terminal", "13900005602"))) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot.app.parts import Service, running
+from bot.app.parts import Parts, running
 from bot.dialogue.port import Reply
 from bot.grid.contacts import ContactKey
 from bot.grid.models import Contact, Household, HouseholdContact
@@ -24,7 +24,7 @@ Say = Callable[..., Awaitable[Reply]]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-def talk(service: Service, caller: str = "", session: str = "", dialled: str = "") -> Say:
+def talk(service: Parts, caller: str = "", session: str = "", dialled: str = "") -> Say:
     """A conversation: `await say("停电了")`."""
     session = session or uuid.uuid4().hex
 
@@ -42,7 +42,7 @@ def talk(service: Service, caller: str = "", session: str = "", dialled: str = "
     return say
 
 
-def lonely_house(service: Service) -> tuple[str, str]:
+def lonely_house(service: Parts) -> tuple[str, str]:
     """(address as said, household_no) of a house that stands alone in a street of one community."""
     registry = service.registry
     for row in range(registry.county.size):
@@ -52,7 +52,7 @@ def lonely_house(service: Service) -> tuple[str, str]:
     raise AssertionError("the sample has no such house")
 
 
-async def test_an_outage_is_asked_read_back_logged_and_handed_to_the_right_manager(service: Service) -> None:
+async def test_an_outage_is_asked_read_back_logged_and_handed_to_the_right_manager(service: Parts) -> None:
     place, household_no = lonely_house(service)
     say = talk(service)
     assert "哪" in (await say("我屋里停电了")).text
@@ -69,7 +69,7 @@ async def test_an_outage_is_asked_read_back_logged_and_handed_to_the_right_manag
     assert [note.staff_no for note in service.desk.notifications(done.ticket_no)] == [manager.staff_no]
 
 
-async def test_a_digression_is_answered_and_the_form_goes_on(service: Service) -> None:
+async def test_a_digression_is_answered_and_the_form_goes_on(service: Parts) -> None:
     place, _ = lonely_house(service)
     say = talk(service)
     question = (await say("停电了")).sentences[-1]
@@ -79,7 +79,7 @@ async def test_a_digression_is_answered_and_the_form_goes_on(service: Service) -
     assert (await say("冇错")).ticket_no
 
 
-async def test_danger_is_spoken_of_and_reported_before_the_place_is_asked(service: Service) -> None:
+async def test_danger_is_spoken_of_and_reported_before_the_place_is_asked(service: Parts) -> None:
     place, household_no = lonely_house(service)
     say = talk(service)
     first = await say("电线断了掉在路上")
@@ -91,7 +91,7 @@ async def test_danger_is_spoken_of_and_reported_before_the_place_is_asked(servic
     assert {"M", "A"} <= told
 
 
-async def test_danger_in_the_middle_of_another_report_comes_first(service: Service) -> None:
+async def test_danger_in_the_middle_of_another_report_comes_first(service: Parts) -> None:
     say = talk(service)
     await say("停电了")
     danger = await say("哎呀电线着火了")
@@ -100,14 +100,14 @@ async def test_danger_in_the_middle_of_another_report_comes_first(service: Servi
     assert ticket and ticket.kind == "hazard"
 
 
-async def test_a_breaker_is_not_touched_and_smell_comes_first(service: Service) -> None:
+async def test_a_breaker_is_not_touched_and_smell_comes_first(service: Parts) -> None:
     say = talk(service)
     first = await say("空开跳了推不上去")
     assert "莫用手碰" in first.text and "糊味" in first.text
     assert "隔壁" in (await say("没有糊味")).text
 
 
-async def test_neighbours_in_the_dark_make_it_an_outage(service: Service) -> None:
+async def test_neighbours_in_the_dark_make_it_an_outage(service: Parts) -> None:
     place, _ = lonely_house(service)
     say = talk(service)
     await say("空开坏了")
@@ -119,13 +119,13 @@ async def test_neighbours_in_the_dark_make_it_an_outage(service: Service) -> Non
     assert ticket and ticket.kind == "outage"
 
 
-async def test_a_stranger_hears_nothing_about_money(service: Service) -> None:
+async def test_a_stranger_hears_nothing_about_money(service: Parts) -> None:
     say = talk(service, caller="13900009999")
     answer = await say("我家欠了几多电费")
     assert "私事" in answer.text and "块" not in answer.text
 
 
-def owing_contact(service: Service) -> tuple[str, Household]:
+def owing_contact(service: Parts) -> tuple[str, Household]:
     with service.database.reading() as session:
         rows = session.execute(
             select(Contact.address, Household)
@@ -139,7 +139,7 @@ def owing_contact(service: Service) -> tuple[str, Household]:
     raise AssertionError("nobody in the sample owes anything")
 
 
-async def test_the_proven_householder_hears_amount_and_months(service: Service) -> None:
+async def test_the_proven_householder_hears_amount_and_months(service: Parts) -> None:
     phone, household = owing_contact(service)
     say = talk(service, caller=phone)
     assert "最后四位" in (await say("我欠几多电费")).text
@@ -147,7 +147,7 @@ async def test_the_proven_householder_hears_amount_and_months(service: Service) 
     assert "欠" in answer.text and "个月" in answer.text
 
 
-async def test_three_failed_proofs_end_the_asking(service: Service) -> None:
+async def test_three_failed_proofs_end_the_asking(service: Parts) -> None:
     phone, _ = owing_contact(service)
     say = talk(service, caller=phone)
     await say("我欠几多电费")
@@ -158,11 +158,11 @@ async def test_three_failed_proofs_end_the_asking(service: Service) -> None:
     assert "最后四位" not in (await say("我欠几多电费")).text
 
 
-async def test_three_thousand_kwh_cost_what_the_table_says(service: Service) -> None:
+async def test_three_thousand_kwh_cost_what_the_table_says(service: Parts) -> None:
     assert "一千七百一十六块" in (await talk(service)("我一年用三千度要几多钱")).text
 
 
-async def test_two_turns_not_understood_bring_a_person_with_what_was_heard(service: Service) -> None:
+async def test_two_turns_not_understood_bring_a_person_with_what_was_heard(service: Parts) -> None:
     say = talk(service)
     first = await say("#")
     assert "按0" in first.text
@@ -172,20 +172,20 @@ async def test_two_turns_not_understood_bring_a_person_with_what_was_heard(servi
     assert ticket and ticket.kind == "unclear"
 
 
-async def test_a_person_can_be_had_at_any_time(service: Service) -> None:
+async def test_a_person_can_be_had_at_any_time(service: Parts) -> None:
     say = talk(service)
     await say("我要开户")
     answer = await say("转人工")
     assert answer.hand_over and answer.ticket_no
 
 
-async def test_the_dialled_number_names_the_grid(service: Service) -> None:
+async def test_the_dialled_number_names_the_grid(service: Parts) -> None:
     answer = await talk(service, dialled="grid_24")("转人工")
     ticket = service.desk.ticket(answer.ticket_no or "")
     assert ticket and ticket.grid_no == "24" and ticket.owner == "M24"
 
 
-async def test_status_and_cancel_speak_of_ones_own_report(service: Service) -> None:
+async def test_status_and_cancel_speak_of_ones_own_report(service: Parts) -> None:
     place, _ = lonely_house(service)
     say = talk(service, caller="13900008888")
     await say("停电了")
@@ -199,7 +199,7 @@ async def test_status_and_cancel_speak_of_ones_own_report(service: Service) -> N
     assert ticket and ticket.state == "cancelled"
 
 
-async def test_a_replayed_turn_makes_no_second_ticket(service: Service) -> None:
+async def test_a_replayed_turn_makes_no_second_ticket(service: Parts) -> None:
     caller = "13900006666"
     say = talk(service, caller=caller)
     first = await say("电线杆倒了", id="same")
@@ -238,17 +238,17 @@ async def test_a_half_filled_form_goes_on_after_a_restart(home: Path) -> None:
     ],
     ids=lambda text: ascii(text)[:20],
 )
-async def test_nonsense_gets_a_plain_sentence(service: Service, text: str) -> None:
+async def test_nonsense_gets_a_plain_sentence(service: Parts, text: str) -> None:
     answer = await talk(service)(text)
     assert answer.sentences and all(sentence.strip() for sentence in answer.sentences)
 
 
-async def test_nobody_can_name_an_intent_with_a_slash(service: Service) -> None:
+async def test_nobody_can_name_an_intent_with_a_slash(service: Parts) -> None:
     meaning = await service.dialogue.parse("/report_hazard")
     assert meaning.confidence < 0.9
 
 
-async def test_words_that_are_never_said(service: Service) -> None:
+async def test_words_that_are_never_said(service: Parts) -> None:
     place, _ = lonely_house(service)
     say = talk(service, caller="13900007777")
     said = "".join(
@@ -258,7 +258,7 @@ async def test_words_that_are_never_said(service: Service) -> None:
         assert word not in said
 
 
-async def test_danger_in_another_reading_is_asked_about_at_once(service: Service) -> None:
+async def test_danger_in_another_reading_is_asked_about_at_once(service: Parts) -> None:
     say = talk(service)
     question = await say("屋里的电费交了", "屋里的电线着火了")
     assert "危险" in question.text and question.ticket_no is None
@@ -268,13 +268,13 @@ async def test_danger_in_another_reading_is_asked_about_at_once(service: Service
     assert ticket is not None and ticket.kind == "hazard" and ticket.urgent
 
 
-async def test_a_no_goes_on_with_what_was_first_understood(service: Service) -> None:
+async def test_a_no_goes_on_with_what_was_first_understood(service: Parts) -> None:
     say = talk(service)
     await say("一年用三千度要几多钱", "电线掉到地上在冒火")
     answer = await say("不是")
     assert "一千七百一十六块" in answer.text and answer.ticket_no is None
 
 
-async def test_danger_in_every_reading_is_not_asked_about_but_acted_on(service: Service) -> None:
+async def test_danger_in_every_reading_is_not_asked_about_but_acted_on(service: Parts) -> None:
     reply = await talk(service)("电线掉到地上在冒火", "电线掉到地上在冒货")
     assert reply.ticket_no is not None

@@ -22,6 +22,9 @@ from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
 
+# Archives of whole sites.
+pytestmark = pytest.mark.slow
+
 Files = dict[str, bytes]
 
 

@@ -21,10 +21,11 @@ import pytest
 from sqlalchemy import event, insert
 
 from bot import cli
-from bot.app.parts import Service
+from bot.app.parts import Parts
 from bot.database import Database, now
 from bot.foundation import logs
 from bot.settings import PROJECT
+from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import Utterance
 from tests.frame.conftest import PROGRAM, Gege, environment
@@ -70,14 +71,14 @@ def log() -> Iterator[io.StringIO]:
     logging.getLogger().removeHandler(handler)
 
 
-async def test_a_full_disk_spills_nothing(service: Service, log: io.StringIO) -> None:
+async def test_a_full_disk_spills_nothing(service: Parts, log: io.StringIO) -> None:
     database = service.database
     for engine in {database.engine, database._light}:
         engine.dispose()
         event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count = 1"))
     # Pages that were freed are filled up first.
     for number in range(200):
-        heard = Heard(f"full-{number}", f"say-{PHONE}", SAID * 20, caller=PHONE, channel="terminal")
+        heard = Heard(f"full-{number}", f"say-{PHONE}", SAID * 20, caller=Caller.by("terminal", PHONE))
         await service.dialogue.turn(heard)
         if "SQLITE_FULL" in log.getvalue():
             break

@@ -11,10 +11,12 @@ import pytest
 
 from bot.app.parts import make_relay, open_site
 from bot.notify.harmless import harmless
+from bot.notify.links import Links
 from bot.notify.texts import Case, _texts, digest, render
 from bot.settings import Settings, SiteSettings
 from bot.tickets.labels import labels
 from bot.tickets.models import Kind, State
+from bot.tickets.rules import rules_of
 
 CASE = Case(
     ticket_no="GD2611230001",
@@ -152,6 +154,7 @@ def test_the_relay_writes_in_the_sites_zone(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, site=SiteSettings(timezone="America/New_York"))
     database = open_site(settings)
     try:
-        assert str(make_relay(settings, database)._site.zone) == "America/New_York"
+        links = Links(bytes(32), database)
+        assert str(make_relay(settings, database, links, rules_of(settings))._site.zone) == "America/New_York"
     finally:
         database.dispose()

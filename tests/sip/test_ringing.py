@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from bot.foundation.backoff import Backoff
 from bot.lines.line import CallFacts, Sounded
 from bot.lines.sip import digest
 from bot.lines.sip.gateway import Gateway
@@ -222,7 +223,7 @@ async def test_we_are_registered_again_before_it_is_forgotten_and_gone_at_the_en
 
 
 async def test_a_trunk_that_refuses_is_said_and_asked_again(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
-    monkeypatch.setattr("bot.lines.sip.trunk._RETRY_S", 0.1)
+    monkeypatch.setattr("bot.lines.sip.trunk._AGAIN", Backoff(first_s=0.1, most_s=0.1))
     async with both() as (server, far, gateway):
         far.behave["REGISTER"] = lambda request: far.answer(request, 403)
         registration = Registration(server.endpoint, gateway, 60)

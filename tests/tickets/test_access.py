@@ -20,7 +20,7 @@ def test_a_case_is_seen_and_handled_by_those_whose_it_is(county: Database, name:
     number = who_may.case(desk, name)
     who_may.leave(county)
     assert {who for who in who_may.EVERYBODY if _sees(desk, number, who)} == who_may.SEES[name]
-    assert {who for who in who_may.EVERYBODY if number in desk.seen_by(who, [number], AT)} == who_may.SEES[name]
+    assert {who for who in who_may.EVERYBODY if number in desk.access.seen_by(who, [number], AT)} == who_may.SEES[name]
     assert {who for who in who_may.EVERYBODY if _handles(desk, number, who)} == who_may.HANDLES[name]
 
 
@@ -31,7 +31,9 @@ def test_who_stood_in_has_the_place_no_longer_than_the_leave(county: Database) -
     number = who_may.case(desk, "of grid 24")
     who_may.leave(county)
     after = AT + dt.timedelta(days=2)
-    assert number in desk.seen_by("M3", [number], AT) and number not in desk.seen_by("M3", [number], after)
+    assert number in desk.access.seen_by("M3", [number], AT) and number not in desk.access.seen_by(
+        "M3", [number], after
+    )
     with pytest.raises(NotYours):
         desk.press(number, "acknowledge", "M3", at=after)
 
@@ -50,7 +52,7 @@ def test_a_stranger_on_the_list_changes_nothing_whichever_button(county: Databas
 
 def _sees(desk: TicketDesk, number: str, who: str) -> bool:
     try:
-        return desk.look(number, who, AT) is not None
+        return desk.access.look(number, who, AT) is not None
     except NotYours:
         return False
 

@@ -50,6 +50,17 @@ def test_three_households_of_a_transformer_are_one_outage(street: Database) -> N
 
 
 @on_sqlite
+def test_what_strangers_typed_makes_no_outage_without_one_who_is_vouched_for(street: Database) -> None:
+    desk = TicketDesk(street)
+    for number in range(4):
+        dark(desk, 1, number, channel="web")
+    assert all(desk.outages.of_ticket(one.ticket_no) is None for one in desk.tickets())
+    heard = dark(desk, 1, 5, AT + minutes(1))
+    assert desk.outages.of_ticket(heard.ticket_no) is not None
+    assert len({desk.outages.of_ticket(one.ticket_no).outage_no for one in desk.tickets()}) == 1
+
+
+@on_sqlite
 def test_households_count_not_calls(street: Database) -> None:
     desk = TicketDesk(street)
     for call in range(10):

@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import func, select
 
-from bot.app.parts import Service, running
+from bot.app.parts import Parts, running
 from bot.database import open_database
 from bot.dialogue import turns
 from bot.dialogue.port import Reply
@@ -43,28 +43,28 @@ def heard(text: str, session: str, id: str = "", channel: str = "web") -> Heard:
     return Heard(id or uuid.uuid4().hex, session, text, caller=Caller.by(channel, "13800138000"))
 
 
-async def say(service: Service, text: str, session: str, id: str = "") -> Reply:
+async def say(service: Parts, text: str, session: str, id: str = "") -> Reply:
     return await service.dialogue.turn(heard(text, session, id))
 
 
-def count(service: Service, model: Any, *conditions: Any) -> int:
+def count(service: Parts, model: Any, *conditions: Any) -> int:
     with service.database.reading() as session:
         return session.scalar(select(func.count()).select_from(model).where(*conditions)) or 0
 
 
-def kinds(service: Service, *sessions: str) -> list[str]:
+def kinds(service: Parts, *sessions: str) -> list[str]:
     """Kinds of the tickets of a conversation."""
     with service.database.reading() as reading:
         found = reading.scalars(select(Ticket.kind).where(Ticket.session.in_(sessions)).order_by(Ticket.id))
         return list(found)
 
 
-def _ticket(service: Service, session: str) -> int:
+def _ticket(service: Parts, session: str) -> int:
     with service.database.reading() as reading:
         return reading.scalar(select(Ticket.id).where(Ticket.session == session)) or 0
 
 
-async def half_told(service: Service, session: str) -> str:
+async def half_told(service: Parts, session: str) -> str:
     """A report up to the read-back; → the read-back."""
     await say(service, "我屋里停电了", session)
     reply = await say(service, "桃花源村三组", session)
@@ -80,9 +80,7 @@ def session() -> str:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def service(
-    county: Path, dialogue_model: Path, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Service]:
+async def service(county: Path, dialogue_model: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Parts]:
     home = tmp_path_factory.mktemp("turns")
     for file in county.glob("gege.sqlite*"):
         shutil.copy(file, home)
@@ -91,13 +89,13 @@ async def service(
 
 
 @contextlib.asynccontextmanager
-async def site(home: Path, **dialogue: Any) -> AsyncIterator[Service]:
+async def site(home: Path, **dialogue: Any) -> AsyncIterator[Parts]:
     async with running(Settings(home=home, dialogue=DialogueSettings(**dialogue)), relay=False) as service:
         yield service
 
 
 @pytest.fixture
-def broken(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def broken(service: Parts, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Whatever logs a report does all of it, and then raises."""
     report = service.desk.report
 
@@ -111,7 +109,7 @@ def broken(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-def _kept_by(service: Service, report: Any) -> Any:
+def _kept_by(service: Parts, report: Any) -> Any:
     """The intake with a desk that works: only the actions' one is broken."""
 
     async def intake(heard: Heard, reason: str) -> str | None:
@@ -125,7 +123,7 @@ def _kept_by(service: Service, report: Any) -> Any:
 
 
 async def test_an_action_that_raises_ends_with_a_person_and_undoes_all_that_it_did(
-    service: Service, session: str, broken: None
+    service: Parts, session: str, broken: None
 ) -> None:
     readback = await half_told(service, session)
     reply = await say(service, "对", session)
@@ -138,14 +136,14 @@ async def test_an_action_that_raises_ends_with_a_person_and_undoes_all_that_it_d
     assert (await say(service, "再讲一遍", session)).text == readback
 
 
-async def test_danger_whose_action_raises_is_still_danger(service: Service, session: str, broken: None) -> None:
+async def test_danger_whose_action_raises_is_still_danger(service: Parts, session: str, broken: None) -> None:
     reply = await say(service, DANGER, session)
     assert reply.sentences[0] == turns.sentence("utter_safety_line") and reply.ticket_no
     assert kinds(service, session) == ["hazard"] and count(service, Notification, Notification.urgent) > 0
 
 
 async def test_a_turn_without_a_word_goes_to_a_person(
-    service: Service, session: str, monkeypatch: pytest.MonkeyPatch
+    service: Parts, session: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from actions.talk import Greet
 
@@ -260,7 +258,7 @@ async def test_the_words_of_safety_come_at_once_while_the_database_is_locked(
 
 
 async def test_danger_is_spoken_of_while_rasa_is_busy_and_its_ticket_comes_behind(
-    service: Service, session: str, monkeypatch: pytest.MonkeyPatch
+    service: Parts, session: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(turns, "SAFETY_WORDS_S", 0.2)
     from actions.hazard import Hazard
@@ -286,7 +284,7 @@ async def test_danger_is_spoken_of_while_rasa_is_busy_and_its_ticket_comes_behin
 
 
 async def test_a_broken_rasa_is_an_apology_and_a_ticket(
-    service: Service, session: str, monkeypatch: pytest.MonkeyPatch
+    service: Parts, session: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: Any) -> Any:
         raise RuntimeError("no model")
@@ -299,9 +297,7 @@ async def test_a_broken_rasa_is_an_apology_and_a_ticket(
     assert kinds(service, session) == ["unclear"]
 
 
-async def test_nobody_is_told_before_the_commit(
-    service: Service, session: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_nobody_is_told_before_the_commit(service: Parts, session: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The relay is nudged when its rows are there for all to see."""
     seen: list[int] = []
     other = open_database(str(service.database.engine.url))
@@ -317,7 +313,7 @@ async def test_nobody_is_told_before_the_commit(
 
 
 async def test_a_disk_that_is_full_says_so_and_safety_comes_first(
-    service: Service, session: str, monkeypatch: pytest.MonkeyPatch
+    service: Parts, session: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")

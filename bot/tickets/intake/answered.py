@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Connection, bindparam, select, text
 from sqlalchemy.orm import Session
 
+from bot.foundation.errors import Refused
 from bot.tickets.models import Utterance
 
 #: beside `ticket_no`, in what is kept of an utterance that went to a person instead of being answered
@@ -19,7 +20,7 @@ _ANSWER = text("UPDATE utterance SET reply = :reply WHERE id = :id AND reply IS 
 _ANSWERED = select(Utterance.reply).where(Utterance.id == bindparam("id"))
 
 
-class AnsweredAlready(Exception):
+class AnsweredAlready(Refused):
     """Somebody else has answered the utterance meanwhile: what was done for it here must not count."""
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
+from bot.foundation.words import load
 
 #: of what was said, so many characters are looked at
 _LOOKED_AT = 400
@@ -23,15 +23,26 @@ class _Table:
     shortest: int
 
 
+@dataclass(frozen=True)
+class _Words:
+    """danger.yml."""
+
+    kinds: dict[str, str]
+    not_so: str
+    denied: str
+    between_clauses: str
+    shortest: int
+
+
 @cache
 def _table() -> _Table:
-    data = yaml.safe_load(Path(__file__).with_name("danger.yml").read_text("utf-8"))
+    data = load(_Words, Path(__file__).with_name("danger.yml"))
     return _Table(
-        {kind: re.compile(words) for kind, words in data["kinds"].items()},
-        re.compile(data["not_so"]),
-        re.compile(data["denied"]),
-        re.compile(data["between_clauses"]),
-        int(data["shortest"]),
+        {kind: re.compile(words) for kind, words in data.kinds.items()},
+        re.compile(data.not_so),
+        re.compile(data.denied),
+        re.compile(data.between_clauses),
+        data.shortest,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.tickets.models import State
 
-#: DESIGN.md: reported → acknowledged → on_site → resolved → closed; on_site may be skipped, resolved may reopen.
+#: docs/promises.md: reported → acknowledged → on_site → resolved → closed; on_site may be skipped, resolved may reopen.
 FOLLOWS: dict[State, frozenset[State]] = {
     State.reported: frozenset({State.acknowledged, State.cancelled, State.merged}),
     State.acknowledged: frozenset({State.on_site, State.resolved, State.cancelled, State.merged}),

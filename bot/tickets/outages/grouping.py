@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from bot.database import UTCDateTime
 from bot.grid.models import Community, Household, Transformer
 from bot.tickets.due import timers
+from bot.tickets.intake.caller import Assurance
 from bot.tickets.life.states import OPEN
 from bot.tickets.models import Kind, Outage, OutageState, State, Ticket
 from bot.tickets.outages import members
@@ -243,7 +244,8 @@ def _complete(session: Session, transformer_id: int, feeder_id: int, at: dt.date
             .order_by(Ticket.id)
         )
     )
-    if _Count().of(tickets) < rules.outages.households:
+    if _Count().of(tickets) < rules.outages.households or all(one.assurance == Assurance.typed for one in tickets):
+        # What strangers typed is evidence beside one report that somebody vouches for, and none without it.
         return None
     started_at = min(ticket.opened_at for ticket in tickets)
     outage = declare(session, rules, at, started_at, transformer_id=transformer_id)

@@ -14,7 +14,7 @@ from bot.tickets.models import OwedCall, Ticket
 LIGHT_ON = "light_on"
 RATING = "rating"
 
-#: nobody is rung more often about one thing
+#: nobody is rung more often about one thing (docs/promises.md)
 MOST_ATTEMPTS = 2
 
 

@@ -70,7 +70,7 @@ TABLE: dict[str, Paging] = {
             ),
         ),
     ),
-    # DESIGN.md: a supervisor on every complaint.
+    # A supervisor on every complaint (docs/promises.md).
     Kind.complaint: Paging((Role.manager, Role.supervisor), _STEPS),
 }
 
