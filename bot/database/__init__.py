@@ -28,6 +28,9 @@ from bot.database.database import (
     UTCDateTime as UTCDateTime,
 )
 from bot.database.database import (
+    at_once as at_once,
+)
+from bot.database.database import (
     database_away as database_away,
 )
 from bot.database.database import (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import os
 import threading
 import time
@@ -66,6 +67,8 @@ _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 _USUAL_S, _QUEUE_S = 10.0, 60.0
 #: and who has no time left tries for so long
 _LEAST_S = 0.05
+#: a deadline that was over before anything began
+_NEVER = -math.inf
 #: PostgreSQL that does not answer at all is away after so long (s)
 _CONNECT_S = 4
 _LIGHTLY = text("SET LOCAL synchronous_commit = off")
@@ -81,9 +84,21 @@ def patience(seconds: float) -> Iterator[None]:
         _deadline.reset(before)
 
 
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Whoever writes within does not wait at all: what cannot be written now raises (`database_away`)."""
+    before = _deadline.set(_NEVER)
+    try:
+        yield
+    finally:
+        _deadline.reset(before)
+
+
 def _left() -> float | None:
     until = _deadline.get()
-    return None if until is None else max(_LEAST_S, until - time.monotonic())
+    if until is None:
+        return None
+    return 0.0 if until == _NEVER else max(_LEAST_S, until - time.monotonic())
 
 
 class Unit:
@@ -117,6 +132,11 @@ class Database:
         self._notes = sessionmaker(self._light.execution_options(writes=True), expire_on_commit=False)
         self._readers = sessionmaker(engine, expire_on_commit=False)
 
+    @property
+    def one_writer(self) -> bool:
+        """SQLite: whoever has begun to write waits for nobody any more."""
+        return self._queue is not None
+
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A transaction that commits at the end of the block or rolls everything back."""
@@ -136,8 +156,10 @@ class Database:
         For what is written at every turn and confirmed to nobody (docs/decisions/0007-two-kinds-of-commit.md);
         the next `session()` commit makes it durable too."""
         if (unit := self._joined) is not None:
-            with self._part(unit) as session:
+            # No savepoint: a note that cannot be written is no reason to go on without it.
+            with self._readers(bind=unit.connection, join_transaction_mode="rollback_only") as session:
                 yield session
+                session.flush()
             return
         with self._writing(), self._notes() as session, session.begin():
             self._give_up_in_time(session)
@@ -349,13 +371,10 @@ def _sqlite_engine(url: URL, synchronous: str) -> Engine:
             connection.exec_driver_sql("BEGIN")
             return
         wait = _left()
-        if wait is None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            return
-        connection.exec_driver_sql(f"PRAGMA busy_timeout={int(wait * 1000)}")
-        try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        finally:
-            connection.exec_driver_sql(f"PRAGMA busy_timeout={int(_USUAL_S * 1000)}")
+        milliseconds = int((_USUAL_S if wait is None else wait) * 1000)
+        if connection.info.get("busy_timeout") != milliseconds:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={milliseconds}")
+            connection.info["busy_timeout"] = milliseconds
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine

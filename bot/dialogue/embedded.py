@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bot.database import Database
+from bot.database import Database, at_once, database_away
 from bot.dialogue import rasa_lite
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.training import source_fingerprint
@@ -71,7 +71,7 @@ async def _handled(
         },
     )
     messages = await agent.handle_message(message) or []
-    tracker = await store.retrieve(heard.session)
+    tracker = store.latest(heard.session)
     parsed = tracker.latest_message.parse_data if tracker and tracker.latest_message else {}
     if tracker and (question := tracker.get_slot("requested_slot" if tracker.active_loop_name else "pending")):
         messages.append({"custom": {"question": str(question)}})
@@ -169,6 +169,18 @@ class EmbeddedDialogue(RasaDialogue):
         assert self._agent is not None
         parsed: dict[str, Any] = await self._agent.parse_message(clean)
         return parsed
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        if not self._database.one_writer:
+            return await super()._in_thread(work)
+        try:
+            # Nearly always nobody else is writing: a thread would cost more than the statement.
+            with at_once():
+                return work()
+        except Exception as problem:
+            if not database_away(problem):
+                raise
+        return await super()._in_thread(work)
 
     async def _answer(self, heard: Heard, clean: str) -> Reply:
         agent = self._agent

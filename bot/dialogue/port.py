@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bot.tickets.intake.heard import Heard
@@ -43,7 +43,7 @@ class Reply:
 
     def as_json(self) -> dict[str, Any]:
         """All of it, to be kept beside the utterance that it answers, or for another process."""
-        return {**asdict(self), "sentences": list(self.sentences)}
+        return {**vars(self), "sentences": list(self.sentences), "understanding": dict(vars(self.understanding))}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Reply:

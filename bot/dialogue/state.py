@@ -85,7 +85,7 @@ class DialogueStore(TrackerStore):
         with self._database.reading() as session:
             if known := self._warm.get(sender_id):
                 tracker, at = known
-                if session.execute(_CHANGED, {"session": sender_id}).scalar_one_or_none() == at:
+                if session.connection().execute(_CHANGED, {"session": sender_id}).scalar_one_or_none() == at:
                     return tracker if now() - at < self._rest else None
                 # Somebody else has gone on with it, or taken its form.
                 self.forget(sender_id)
@@ -100,6 +100,11 @@ class DialogueStore(TrackerStore):
     async def keys(self) -> Iterable[str]:
         with self._database.reading() as session:
             return list(session.scalars(select(DialogueState.session)))
+
+    def latest(self, sender_id: str) -> DialogueStateTracker | None:
+        """The dialogue as this process has just saved it."""
+        known = self._warm.get(sender_id)
+        return known[0] if known else None
 
     def forget(self, sender_id: str) -> None:
         """Drop what is in memory, so that the next turn starts from the row (after a turn that failed)."""

@@ -207,17 +207,19 @@ async def settle(
 ) -> Reply:
     """One turn as one transaction: what `say` does to tickets and dialogue, and the reply, or nothing of it.
 
-    The utterance must have been kept. Raises AnsweredAlready, and what `say` raises."""
-    with database.within(await in_thread(database.begin)):
+    The utterance must have been kept. When somebody else has answered it meanwhile, theirs counts. Raises what `say`
+    raises."""
+    try:
+        with database.within(await in_thread(database.begin)) as unit:
+            reply = await say()
+            if not reply.sentences:
+                raise NothingSaid("nothing was said to an utterance")
+            answer(unit.connection, heard.id, reply.as_json())
+    except AnsweredAlready:
         with database.reading() as session:
-            earlier = answered(session, heard.id, lock=True)
-        if earlier:
-            return reply_again(heard, earlier)
-        reply = await say()
-        if not reply.sentences:
-            raise NothingSaid("nothing was said to an utterance")
-        with database.noting() as session:
-            answer(session, heard.id, reply.as_json())
+            if earlier := answered(session, heard.id):
+                return reply_again(heard, earlier)
+        raise
     return reply
 
 

@@ -56,7 +56,7 @@ def check(url: str, told: Told) -> Findings:
     of_session = Counter(ticket.session for ticket in tickets)
     call_backs = Counter(ticket.reporter for ticket in tickets if ticket.channel == "phone")
     return Findings(
-        lost=[one for one in told.acknowledged if not of_session[one]],
+        lost=[f"{one}: {words}" for one, words in told.acknowledged.items() if not of_session[one]],
         double=[one for one in told.conversations if of_session[one] > 1],
         empty=told.empty,
         open_calls=open_calls,

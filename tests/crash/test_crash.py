@@ -52,7 +52,7 @@ async def test_the_checker_finds_a_service_that_answers_before_it_has_committed(
     from tests.crash.checker import Told
 
     told = Told(acknowledged={"web-early-danger-1": reply}, conversations={"web-early-danger-1"})
-    assert "在叫人" in reply and check(one.database_url, told).lost == ["web-early-danger-1"]
+    assert "在叫人" in reply and check(one.database_url, told).lost == [f"web-early-danger-1: {reply}"]
 
 
 # ---- death at chosen places ----------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import JSON, bindparam, select, text
+from sqlalchemy import JSON, Connection, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from bot.foundation.errors import Refused
@@ -18,22 +18,20 @@ _ANSWER = text("UPDATE utterance SET reply = :reply WHERE id = :id AND reply IS 
     bindparam("reply", type_=JSON())
 )
 _ANSWERED = select(Utterance.reply).where(Utterance.id == bindparam("id"))
-#: on PostgreSQL two processes with the same utterance go one after the other
-_ANSWERED_LOCKED = _ANSWERED.with_for_update()
 
 
 class AnsweredAlready(Refused):
     """Somebody else has answered the utterance meanwhile: what was done for it here must not count."""
 
 
-def answered(session: Session, id: str, *, lock: bool = False) -> dict[str, Any] | None:
+def answered(session: Session, id: str) -> dict[str, Any] | None:
     """What became of it; None while it waits, or when nobody knows it."""
-    found = session.execute(_ANSWERED_LOCKED if lock else _ANSWERED, {"id": id}).scalar_one_or_none()
+    found = session.execute(_ANSWERED, {"id": id}).scalar_one_or_none()
     return dict(found) if found else None
 
 
-def answer(session: Session, id: str, reply: Mapping[str, Any]) -> None:
+def answer(session: Session | Connection, id: str, reply: Mapping[str, Any]) -> None:
     """Write down what became of it, in the transaction in which that happened. Raises AnsweredAlready."""
-    written = session.connection().execute(_ANSWER, {"id": id, "reply": dict(reply)})
+    written = session.execute(_ANSWER, {"id": id, "reply": dict(reply)})
     if written.scalar_one_or_none() is None:
         raise AnsweredAlready
