@@ -26,6 +26,7 @@ from bot.settings import DialogueSettings, Settings
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import DialogueState, Notification, Ticket, Timer, Utterance
+from tests.dialogue.conftest import TOKEN, rasa_server
 from tests.postgres import PostgresMissing, PostgresServer
 
 DANGER = "哎呀电线断了掉在路上"
@@ -383,3 +384,20 @@ async def test_a_postgresql_that_has_stopped_gets_words_of_safety_and_files(
         assert time.monotonic() - began < 1.0 and reply.sentences[0] == turns.sentence("utter_safety_line")
         assert (await say(service, "对", "s1")).text == turns.sentence("utter_written_later")
         await _until(lambda: service.spool.waiting == 2)
+
+
+@pytest.mark.slow
+async def test_a_rasa_server_keeps_the_same_word_and_a_locked_database_is_told_honestly(
+    home: Path, dialogue_model: Path
+) -> None:
+    with rasa_server(home) as url:
+        async with site(home, adapter="http", url=url, token=TOKEN, write_s=1.0) as service:
+            readback = await half_told(service, "s1")
+            with locked(home):
+                assert (await say(service, "对", "s1")).text == turns.sentence("utter_written_later")
+            assert await service.spool.retry() == 1 and kinds(service, "s1") == ["unclear"]
+            assert (await say(service, "再讲一遍", "s1")).text == readback
+            done = await say(service, "对", "s1", "u-yes")
+            assert "记下了" in done.text and await say(service, "对", "s1", "u-yes") == done
+    async with site(home) as service:
+        assert await say(service, "对", "s1", "u-yes") == done and kinds(service, "s1") == ["unclear", "outage"]
