@@ -40,8 +40,8 @@ class Household:
         self.holder = "王李张刘陈杨"[index % 6] + "".join(dice.sample(RARE, 2))
         self.phone = f"1880077{index:04d}"
         shared = index % 4 == 3
-        self.grid = GRIDS[index % 2]
-        self.community = ("东门社区", "西门社区")[index % 2]
+        half = (index // 4 if shared else index) % 2
+        self.grid, self.community = GRIDS[half], ("东门社区", "西门社区")[half]
         self.compound = SHARED if shared else ""
         self.place = f"{index // 4 + 1}栋1单元101" if shared else f"{STREETS[index % 3]}{index + 11}号"
         self.tags = "vulnerable" if index % 2 else ""
