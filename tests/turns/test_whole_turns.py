@@ -23,6 +23,7 @@ from bot.database import open_database
 from bot.dialogue import turns
 from bot.dialogue.port import Reply
 from bot.settings import DialogueSettings, Settings
+from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import DialogueState, Notification, Ticket, Timer, Utterance
@@ -298,19 +299,26 @@ async def test_a_broken_rasa_is_an_apology_and_a_ticket(
     assert kinds(service, session) == ["unclear"]
 
 
-async def test_nobody_is_told_before_the_commit(service: Parts, session: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The relay is nudged when its rows are there for all to see."""
+async def test_nobody_is_told_before_the_commit(service: Service, session: str) -> None:
+    """The relay is nudged when its rows are there for all to see; of what came to nothing it hears nothing."""
     seen: list[int] = []
     other = open_database(str(service.database.engine.url))
 
     def nudged() -> None:
-        with other.reading() as session:
-            seen.append(session.scalar(select(func.count()).select_from(Notification)) or 0)
+        with other.reading() as reading:
+            seen.append(reading.scalar(select(func.count()).where(Ticket.session == session)) or 0)
 
-    monkeypatch.setattr(service.desk, "_owed", lambda: service.database.after_commit(nudged))
-    await say(service, DANGER, session)
+    desk = TicketDesk(service.database, nudged)
+    report = Report.of(heard(DANGER, session), "hazard")
+    with pytest.raises(RuntimeError), desk.together():
+        desk.report(report)
+        raise RuntimeError
+    assert seen == [] and kinds(service, session) == []
+    with desk.together():
+        desk.report(report)
+        desk.report(report)
     other.dispose()
-    assert seen and min(seen) > 0
+    assert seen == [1]
 
 
 async def test_a_disk_that_is_full_says_so_and_safety_comes_first(
