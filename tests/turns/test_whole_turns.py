@@ -191,6 +191,7 @@ async def test_a_death_before_the_commit_leaves_what_was_heard_and_the_turn_can_
         assert service.desk.sweep(stale_after=_none()) == []
 
 
+@pytest.mark.slow
 async def test_a_first_sentence_that_comes_again_is_no_yes(
     home: Path, dialogue_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,6 +221,7 @@ def locked(home: Path) -> Iterator[None]:
         other.close()
 
 
+@pytest.mark.slow
 async def test_a_locked_database_gets_an_honest_answer_in_bounded_time_and_the_report_waits(
     home: Path, dialogue_model: Path
 ) -> None:
@@ -299,7 +301,7 @@ async def test_a_broken_rasa_is_an_apology_and_a_ticket(
     assert kinds(service, session) == ["unclear"]
 
 
-async def test_nobody_is_told_before_the_commit(service: Service, session: str) -> None:
+async def test_nobody_is_told_before_the_commit(service: Parts, session: str) -> None:
     """The relay is nudged when its rows are there for all to see; of what came to nothing it hears nothing."""
     seen: list[int] = []
     other = open_database(str(service.database.engine.url))
@@ -333,6 +335,7 @@ async def test_a_disk_that_is_full_says_so_and_safety_comes_first(
     assert reply.sentences == (turns.sentence("utter_safety_line"), turns.sentence("utter_could_not_log"))
 
 
+@pytest.mark.slow
 async def test_a_dialogue_that_another_process_went_on_with_is_read_anew(home: Path, dialogue_model: Path) -> None:
     async with site(home) as one, site(home) as two:
         await say(one, "我屋里停电了", "s1")
