@@ -138,6 +138,19 @@ async def test_an_action_that_raises_ends_with_a_person_and_undoes_all_that_it_d
     assert (await say(service, "再讲一遍", session)).text == readback
 
 
+async def test_the_second_action_of_a_turn_raises_and_what_the_first_said_does_not_count(
+    service: Parts, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from actions.report import ValidateReportForm
+
+    def raising(*_: Any) -> Any:
+        raise RuntimeError("the action is broken")
+
+    monkeypatch.setattr(ValidateReportForm, "on", raising)
+    reply = await say(service, "我要投诉你们服务态度太差", session)
+    assert reply.text == turns.sentence("utter_kept_for_a_person") and kinds(service, session) == ["unclear"]
+
+
 async def test_danger_whose_action_raises_is_still_danger(service: Parts, session: str, broken: None) -> None:
     reply = await say(service, DANGER, session)
     assert reply.sentences[0] == turns.sentence("utter_safety_line") and reply.ticket_no
