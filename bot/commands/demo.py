@@ -52,6 +52,8 @@ class _Words:
     logged: str
     recording: str
     took: str
+    #: `page`: where the page is
+    next: str
 
 
 class DemoImpossible(Refused):
@@ -108,6 +110,7 @@ async def demo(settings: Settings) -> int:
             told = [one for one in service.desk.notifications(story.ticket_no) if one.state == "sent"]
             console.print(Text(words.recording.format(path=settings.home / story.recording), style="dim"))
             console.print(Text(words.took.format(seconds=f"{time.monotonic() - began:.0f}"), style="dim"))
+            console.print(Text(words.next.format(page=f"http://localhost:{settings.web.port}"), style="bold"))
             return 0 if told else 1
 
 

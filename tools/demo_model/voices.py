@@ -1,6 +1,6 @@
 """New speakers for espeak-ng, drawn at random: other formants, pitch and breath than its own variants have.
 
-espeak reads a variant of a voice from a small text file (voices.md of espeak-ng of espeak-ng, "Voice variants").
+espeak reads a variant of a voice from a small text file (voices.md of espeak-ng, "Voice variants").
 The net hears hundreds of drawn speakers, so that it does not learn the seventy that espeak brings by heart.
 """
 
