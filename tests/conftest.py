@@ -112,7 +112,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         ways = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
         needs = set(getattr(item, "fixturenames", ()))
-        alone = item.path.parent.name != "dialogue"  # the conversations share one service
+        alone = item.path.parent.name not in ("dialogue", "turns")  # these share one service
         if any(isinstance(way, str) and way in SLOW_WAYS for way in ways) or (alone and SLOW_FIXTURES & needs):
             item.add_marker(pytest.mark.slow)
         files = collected.setdefault(item.path.parent, {})

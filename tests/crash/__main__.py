@@ -1,4 +1,4 @@
-"""`python -m tests.crash --kills 200 [--postgres] [--seed 7] [--break ack-before-commit]`: prints what was found."""
+"""`python -m tests.crash --kills 200 [--postgres] [--minutes 9] [--break ack-before-commit]`: prints what was found."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from tests.crash.harness import crash
 def main() -> None:
     options = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     options.add_argument("--kills", type=int, default=20)
+    options.add_argument("--minutes", type=float, default=1e9, help="end earlier")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--postgres", action="store_true", help="on a private PostgreSQL (installed on the machine)")
     options.add_argument("--break", dest="fault", default="", choices=["", "ack-before-commit"])
@@ -36,7 +37,7 @@ def main() -> None:
         make_sample(opened, home / "sample", households=1_200)
         opened.dispose()
         began = time.monotonic()
-        told = asyncio.run(crash(home, chosen.kills, chosen.seed, database, chosen.fault))
+        told = asyncio.run(crash(home, chosen.kills, chosen.seed, database, chosen.fault, chosen.minutes))
         found = check(database or f"sqlite:///{home / 'gege.sqlite'}", told)
     print(
         json.dumps(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import random
 import signal
@@ -269,9 +270,11 @@ async def _for_ever() -> None:
     await asyncio.Event().wait()
 
 
-async def crash(home: Path, kills: int, seed: int, database: str = "", fault: str = "") -> Told:
-    """Kill the service so often at random moments of its life; → what residents were told."""
-    told, dice = Told(), random.Random(seed)
+async def crash(
+    home: Path, kills: int, seed: int, database: str = "", fault: str = "", minutes: float = math.inf
+) -> Told:
+    """Kill the service so often (or for so long) at random moments of its life; → what residents were told."""
+    told, dice, until = Told(), random.Random(seed), time.monotonic() + minutes * 60
     async with telegram_server() as telegram, house(home, database, telegram) as one:
         residents = Residents(one, telegram, told, seed)
         people = [
@@ -281,7 +284,7 @@ async def crash(home: Path, kills: int, seed: int, database: str = "", fault: st
         ]
         tasks = [asyncio.create_task(person) for person in people]
         try:
-            while told.kills < kills:
+            while told.kills < kills and time.monotonic() < until:
                 began = time.monotonic()
                 await one.fork(fault)
                 if dice.random() < 0.1:

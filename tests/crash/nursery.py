@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ from typing import Any
 
 #: places at which GEGE_CRASH=die:PLACE ends a child, the first time that it comes there
 PLACES = ("kept", "said", "committed")
+#: prctl(2): nobody outlives the run that started it
+_DIE_WITH_PARENT = 1
 #: GEGE_CRASH=ack-before-commit: a turn is answered so long (s) before it is committed
 _EARLY_S = 1.0
 
@@ -120,6 +123,7 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
             os.environ["GEGE_CRASH"] = fault
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             os.dup2(2, 1)

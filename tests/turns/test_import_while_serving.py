@@ -45,6 +45,7 @@ async def importing(home: Path, file: Path) -> asyncio.subprocess.Process:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("write_s", [0.2, 5.0])
 async def test_reports_wait_or_are_spooled_while_another_process_imports(
     home: Path, county: Path, tmp_path: Path, dialogue_model: Path, write_s: float

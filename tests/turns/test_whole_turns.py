@@ -23,9 +23,11 @@ from bot.database import open_database
 from bot.dialogue import turns
 from bot.dialogue.port import Reply
 from bot.settings import DialogueSettings, Settings
+from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import DialogueState, Notification, Ticket, Timer, Utterance
+from tests.dialogue.conftest import TOKEN, rasa_server
 from tests.postgres import PostgresMissing, PostgresServer
 
 DANGER = "哎呀电线断了掉在路上"
@@ -136,6 +138,19 @@ async def test_an_action_that_raises_ends_with_a_person_and_undoes_all_that_it_d
     assert (await say(service, "再讲一遍", session)).text == readback
 
 
+async def test_the_second_action_of_a_turn_raises_and_what_the_first_said_does_not_count(
+    service: Parts, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from actions.report import ValidateReportForm
+
+    def raising(*_: Any) -> Any:
+        raise RuntimeError("the action is broken")
+
+    monkeypatch.setattr(ValidateReportForm, "on", raising)
+    reply = await say(service, "我要投诉你们服务态度太差", session)
+    assert reply.text == turns.sentence("utter_kept_for_a_person") and kinds(service, session) == ["unclear"]
+
+
 async def test_danger_whose_action_raises_is_still_danger(service: Parts, session: str, broken: None) -> None:
     reply = await say(service, DANGER, session)
     assert reply.sentences[0] == turns.sentence("utter_safety_line") and reply.ticket_no
@@ -189,6 +204,7 @@ async def test_a_death_before_the_commit_leaves_what_was_heard_and_the_turn_can_
         assert service.desk.sweep(stale_after=_none()) == []
 
 
+@pytest.mark.slow
 async def test_a_first_sentence_that_comes_again_is_no_yes(
     home: Path, dialogue_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,6 +234,7 @@ def locked(home: Path) -> Iterator[None]:
         other.close()
 
 
+@pytest.mark.slow
 async def test_a_locked_database_gets_an_honest_answer_in_bounded_time_and_the_report_waits(
     home: Path, dialogue_model: Path
 ) -> None:
@@ -297,19 +314,26 @@ async def test_a_broken_rasa_is_an_apology_and_a_ticket(
     assert kinds(service, session) == ["unclear"]
 
 
-async def test_nobody_is_told_before_the_commit(service: Parts, session: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The relay is nudged when its rows are there for all to see."""
+async def test_nobody_is_told_before_the_commit(service: Parts, session: str) -> None:
+    """The relay is nudged when its rows are there for all to see; of what came to nothing it hears nothing."""
     seen: list[int] = []
     other = open_database(str(service.database.engine.url))
 
     def nudged() -> None:
-        with other.reading() as session:
-            seen.append(session.scalar(select(func.count()).select_from(Notification)) or 0)
+        with other.reading() as reading:
+            seen.append(reading.scalar(select(func.count()).where(Ticket.session == session)) or 0)
 
-    monkeypatch.setattr(service.desk, "_owed", lambda: service.database.after_commit(nudged))
-    await say(service, DANGER, session)
+    desk = TicketDesk(service.database, nudged)
+    report = Report.of(heard(DANGER, session), "hazard")
+    with pytest.raises(RuntimeError), desk.together():
+        desk.report(report)
+        raise RuntimeError
+    assert seen == [] and kinds(service, session) == []
+    with desk.together():
+        desk.report(report)
+        desk.report(report)
     other.dispose()
-    assert seen and min(seen) > 0
+    assert seen == [1]
 
 
 async def test_a_disk_that_is_full_says_so_and_safety_comes_first(
@@ -324,6 +348,7 @@ async def test_a_disk_that_is_full_says_so_and_safety_comes_first(
     assert reply.sentences == (turns.sentence("utter_safety_line"), turns.sentence("utter_could_not_log"))
 
 
+@pytest.mark.slow
 async def test_a_dialogue_that_another_process_went_on_with_is_read_anew(home: Path, dialogue_model: Path) -> None:
     async with site(home) as one, site(home) as two:
         await say(one, "我屋里停电了", "s1")
@@ -383,3 +408,20 @@ async def test_a_postgresql_that_has_stopped_gets_words_of_safety_and_files(
         assert time.monotonic() - began < 1.0 and reply.sentences[0] == turns.sentence("utter_safety_line")
         assert (await say(service, "对", "s1")).text == turns.sentence("utter_written_later")
         await _until(lambda: service.spool.waiting == 2)
+
+
+@pytest.mark.slow
+async def test_a_rasa_server_keeps_the_same_word_and_a_locked_database_is_told_honestly(
+    home: Path, dialogue_model: Path
+) -> None:
+    with rasa_server(home) as url:
+        async with site(home, adapter="http", url=url, token=TOKEN, write_s=1.0) as service:
+            readback = await half_told(service, "s1")
+            with locked(home):
+                assert (await say(service, "对", "s1")).text == turns.sentence("utter_written_later")
+            assert await service.spool.retry() == 1 and kinds(service, "s1") == ["unclear"]
+            assert (await say(service, "再讲一遍", "s1")).text == readback
+            done = await say(service, "对", "s1", "u-yes")
+            assert "记下了" in done.text and await say(service, "对", "s1", "u-yes") == done
+    async with site(home) as service:
+        assert await say(service, "对", "s1", "u-yes") == done and kinds(service, "s1") == ["unclear", "outage"]
