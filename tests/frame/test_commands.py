@@ -58,9 +58,10 @@ def test_say_prints_replies_and_what_was_logged(home: Path) -> None:
     done = gege(home, "say", "变压器着火了", "--caller", "13900001111", "--json")
     answer = json.loads(done.stdout)
     assert answer["ticket"]["kind"] == "hazard" and len(answer["notifications"]) >= 2 and answer["replies"]
-    moved = gege(home, "ticket", answer["ticket"]["ticket_no"], "ack", "--by", "M24", "--json")
+    # Nobody knows where yet: it is the duty desk's.
+    moved = gege(home, "ticket", answer["ticket"]["ticket_no"], "ack", "--by", "D1", "--json")
     assert json.loads(moved.stdout)["state"] == "acknowledged"
-    assert json.loads(gege(home, "tickets", "--json").stdout)[0]["owner"] == "M24"
+    assert json.loads(gege(home, "tickets", "--json").stdout)[0]["owner"] == "D1"
     assert json.loads(gege(home, "notifications", "--json").stdout)
 
 
