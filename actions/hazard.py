@@ -7,6 +7,10 @@ from rasa_sdk.events import EventType, FollowupAction
 from actions.act import Act
 from actions.report import take_place
 from actions.turn import Turn
+from bot.database import now
+from bot.tickets.cards import TicketCard
+from bot.tickets.intake.unclear import ONE_MATTER
+from bot.tickets.models import Kind
 
 
 class Hazard(Act):
@@ -35,7 +39,7 @@ class Hazard(Act):
             for name, value in earlier.items():
                 turn.set(name, value)
         take_place(turn, turn.text)
-        ticket = turn.open_ticket("hazard", urgent=True)
+        ticket = _left_on_file(turn) or turn.open_ticket("hazard", urgent=True)
         if turn.slot("place"):
             if who := turn.who_serves(ticket):
                 turn.say("utter_added", **who)
@@ -46,3 +50,22 @@ class Hazard(Act):
             return turn.events
         turn.leave_form()
         return [*turn.events, FollowupAction("report_form")]
+
+
+def _left_on_file(turn: Turn) -> TicketCard | None:
+    """The danger of this conversation that the dialogue knows nothing of: the machine that heard it died, or failed, and
+    the intake made its ticket. Said again, it is the same danger."""
+    desk = turn.site.desk
+    ticket_no = desk.open_of_session(turn.tracker.sender_id, Kind.hazard, now() - ONE_MATTER)
+    if ticket_no is None or ticket_no == turn.slot("ticket_no"):
+        return None
+    card = desk.add(
+        ticket_no,
+        note=turn.text,
+        place=turn.slot("place") or "",
+        household_no=turn.slot("household_no"),
+        grid_no=turn.slot("grid_no"),
+    )
+    turn.set("ticket_no", ticket_no)
+    turn.tell(ticket_no=ticket_no)
+    return card

@@ -157,6 +157,17 @@ async def test_danger_whose_action_raises_is_still_danger(service: Parts, sessio
     assert kinds(service, session) == ["hazard"] and count(service, Notification, Notification.urgent) > 0
 
 
+async def test_danger_that_only_the_file_knew_is_the_same_danger_when_it_is_said_again(
+    service: Parts, session: str
+) -> None:
+    # As after a death: the spool has made the ticket, and the dialogue never heard of it.
+    left = service.intake.keep(
+        Heard(uuid.uuid4().hex, session, DANGER, caller=Caller.by("phone", "")), "dialogue_failed"
+    )
+    reply = await say(service, DANGER, session)
+    assert reply.ticket_no == left and kinds(service, session) == ["hazard"]
+
+
 async def test_a_turn_without_a_word_goes_to_a_person(
     service: Parts, session: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

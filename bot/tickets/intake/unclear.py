@@ -33,7 +33,7 @@ class Later(Protocol):
 
 
 #: what is said in a chat within so long is one matter; a call is one anyway
-_ONE_MATTER = dt.timedelta(minutes=30)
+ONE_MATTER = dt.timedelta(minutes=30)
 
 
 class ForAPerson:
@@ -68,7 +68,7 @@ class ForAPerson:
         facts: dict[str, Any] = {"reason": reason, "recording": heard.recording, "call_id": heard.call_id}
         danger = danger_in(heard.text) is not None
         kind = Kind.hazard if danger else Kind.unclear
-        if earlier := self._desk.open_of_session(heard.session, kind, now() - _ONE_MATTER):
+        if earlier := self._desk.open_of_session(heard.session, kind, now() - ONE_MATTER):
             self._desk.add(earlier, note=heard.text, facts=facts)
             return earlier
         grid_no = self._grid_of(heard.dialled, heard.diverting)
