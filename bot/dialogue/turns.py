@@ -142,7 +142,7 @@ class RasaDialogue(ABC):
             return await self._in_thread(lambda: self._earlier(heard)) or self._lost(heard)
         except Exception as problem:
             # What is only away is told in a line; where anything else broke is worth a traceback.
-            log.error("a turn failed (%s)", type(problem).__name__, exc_info=not database_away(problem))
+            log.error("a turn failed (%s)", logs.described(problem), exc_info=not database_away(problem))
             return await self._apology(heard, problem)
 
     async def _answered(self, heard: Heard) -> Reply:
