@@ -349,11 +349,19 @@ def _skip(session: Session, lost: Due) -> None:
 
 def release(database: Database, at: dt.datetime) -> int:
     """At start-up of the only relay: what a fallen one had claimed is due at once. Returns how many."""
+    claimed = (
+        select(Notification.id)
+        .where(Notification.state == "pending", Notification.error == "", Notification.due_at > at)
+        .where(Notification.attempts > 0)
+        .order_by(Notification.id)
+        # What the fallen one's last transaction still holds comes free by its lease: to wait for it can be a deadlock.
+        .with_for_update(skip_locked=True)
+    )
     with database.session() as session:
         freed: CursorResult[Any] = session.execute(  # type: ignore[assignment]
             update(Notification)
-            .where(Notification.state == "pending", Notification.error == "", Notification.due_at > at)
-            .where(Notification.attempts > 0)
+            .where(Notification.id.in_(claimed))
             .values(due_at=at)
+            .execution_options(synchronize_session=False)
         )
     return freed.rowcount
