@@ -35,6 +35,9 @@ from tests.voice.doubles import (
     speech,
 )
 
+# people speak here in real time
+pytestmark = pytest.mark.slow
+
 PACE = 16.0
 
 

@@ -32,6 +32,9 @@ from tests.voice.doubles import (
 )
 from tests.waiting import until
 
+# people speak here in real time
+pytestmark = pytest.mark.slow
+
 RATE = 8000
 PACE = 8.0
 #: each sentence lasts so long (s)

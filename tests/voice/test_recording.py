@@ -21,6 +21,9 @@ from bot.voice.call import PhoneCall
 from bot.voice.record import CallStory
 from tests.voice.doubles import NotingDesk, NotingIntake, ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply, speech
 
+# people speak here in real time
+pytestmark = pytest.mark.slow
+
 ID = "40325ec2-5efd-4bd3-805f-53576e581d13"
 
 

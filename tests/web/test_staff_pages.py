@@ -312,6 +312,7 @@ async def test_a_link_for_rating_opens_no_case(site: Site) -> None:
     assert state(site) == "reported"
 
 
+@pytest.mark.slow
 async def test_no_page_of_staff_holds_up_the_calls_while_somebody_else_writes(site: Site) -> None:
     """Calls send 20 ms of sound from the same loop: what waits for the database waits in a thread."""
     await site.sign_in("M24")
