@@ -2,7 +2,7 @@
 
 P(heard | meant) = P(initial heard | meant) × P(final heard | meant). The prior is prior.yml: what is kept, what accent
 merges, what full dialect makes of it, and a floor for what no table foresees. A site's corrections add counts
-(`Counts`), so that the next caller who speaks so is heard better. Units: nats. docs/sound.md explains it by an example."""
+(`Counts`), so that the next caller who speaks so is heard better. Units: nats."""
 
 from __future__ import annotations
 
