@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.foundation.words import load
-from bot.grid.numerals import speak_number
+from bot.sound import numbers
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ def say_time(instant: dt.datetime, at: dt.datetime, zone: ZoneInfo) -> str:
     days = (local.date() - at.astimezone(zone).date()).days
     day = words.days.get(days)
     if day is None:
-        day = words.date.format(month=speak_number(local.month), day=speak_number(local.day))
+        day = words.date.format(month=numbers.spoken(local.month), day=numbers.spoken(local.day))
     part = [name for hour, name in words.parts.items() if hour <= local.hour][-1]
     hour = local.hour if local.hour <= 12 else local.hour - 12
     form = words.full if not local.minute else words.early if local.minute < 10 else words.minutes
-    spoken = words.two if hour == 2 else speak_number(hour)
-    return str(day + part + form.format(hour=spoken, minute=speak_number(local.minute)))
+    spoken = words.two if hour == 2 else numbers.spoken(hour)
+    return str(day + part + form.format(hour=spoken, minute=numbers.spoken(local.minute)))

@@ -8,7 +8,7 @@ import re
 
 from bot.foundation.errors import Refused
 from bot.foundation.widths import both
-from bot.grid.numerals import normalise_numbers
+from bot.sound.numbers import in_digits
 
 #: further ahead nobody means it
 FARTHEST = dt.timedelta(days=31)
@@ -34,7 +34,7 @@ class TimeRefused(Refused):
 _FILLING = re.compile(
     rf"[\s{both(',。!~、')}]|(?<!\d)\.|\.(?!\d)|大概|大约|估计|预计|应该|可能|左右|上下|就?能?修?[弄搞]?好了?$|来电$|送电$|吧|得到?|要到?|^到|^在|^等到?"
 )
-#: 点 is hidden first: 一点 is no number to bot.grid.numerals (一点火, 一点都不)
+#: 点 is hidden first: 一点 is no number to bot.sound.numbers (一点火, 一点都不)
 _SPELT = (
     (re.compile("个?(?:小时|钟头)|个钟"), "H"),
     (re.compile(f"点钟|点整|点|[{both(':')}]"), "时"),
@@ -66,7 +66,7 @@ def read_time(text: str, at: dt.datetime) -> dt.datetime:
     said = text.strip()
     for pattern, sign in _SPELT:
         said = pattern.sub(sign, said)
-    said = _FILLING.sub("", normalise_numbers(said.replace("时", "时 ")).replace(" ", ""))
+    said = _FILLING.sub("", in_digits(said.replace("时", "时 ")).replace(" ", ""))
     found = _span(said, at) or _clock(said, at)
     if found is None:
         raise TimeRefused(Doubt.not_understood)

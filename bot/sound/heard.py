@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.sound.channel import CHANCE, WORST, Channel, Matrix
+from bot.sound.numbers import NUMERALS, digit_sign, plain
 from bot.sound.syllables import READINGS, is_chinese, readings
 
 #: what the very same character tells beyond its sound (nats)
@@ -19,22 +17,7 @@ SAME = 1.0
 _DIGIT = CHANCE - 0.1
 _OTHER = CHANCE - WORST
 
-NUMERALS = {one: value for value, one in enumerate("零一二三四五六七八九")} | {"〇": 0, "幺": 1, "两": 2}
-#: how numerals are written besides: on cheques, in wireless speech, as letters
-_WRITTEN = dict(zip("壹贰叁肆伍陆柒捌玖拾佰仟○俩兩萬", "一二三四五六七八九十百千零两两万", strict=True))
 _MARKS = frozenset("-#·")
-_DASHES = re.compile("[‐‑‒–—―−﹣~～]+")
-_LETTER_O = re.compile("(?<=[0-9零一二三四五六七八九])[Oo](?=[0-9零一二三四五六七八九])")
-_TENS = {"廿": "二十", "卅": "三十", "卌": "四十"}
-
-
-@lru_cache(maxsize=4_000)
-def plain(text: str) -> str:
-    """A text with widths, dashes and numerals written one way: `２Ｏ６—1` → `206-1`, 贰零陆 → 二零六, 卅六 → 三十六."""
-    text = unicodedata.normalize("NFKC", text)
-    text = _DASHES.sub("-", text)
-    text = "".join(_TENS.get(one, _WRITTEN.get(one, one)) for one in text)
-    return _LETTER_O.sub("0", text)
 
 
 class Heard:
@@ -109,5 +92,5 @@ class Characters:
 
 def _meant(character: str) -> tuple[int, ...]:
     if character.isascii() and character.isdigit():
-        return readings("零一二三四五六七八九"[int(character)])
+        return readings(digit_sign(character))
     return readings(character)
