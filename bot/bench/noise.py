@@ -81,7 +81,7 @@ def queries(registry: Registry, count: int, strength: float = 0.0, seed: int = 7
         )  # fmt: skip
         name = compound or re.split(r"\d", address, maxsplit=1)[0]
         place = _place(name, compound, address, dice, strength)
-        if len(registry.county.names[name].communities) > 1 or dice.random() < 0.5:
+        if len(registry.county.names[name]) > 1 or dice.random() < 0.5:
             if dice.random() < 0.5 * strength:
                 community = community.removesuffix(_data().community_short)
             place = community + place
