@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from bot.sound.alignment import ADDED, LOST
 from bot.sound.channel import CHANCE, PRIOR, Channel, Counted, Counts
-from bot.sound.heard import NUMERALS, SAME, Heard
+from bot.sound.heard import SAME, Heard
+from bot.sound.numbers import NUMERALS
 from bot.sound.syllables import FINALS, readings
 
 #: what a name must tell before it is believed that it was said, where nobody wrote down that it was
