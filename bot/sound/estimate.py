@@ -2,7 +2,8 @@
 
 Expectation-maximisation. Every alignment of a pair counts with its probability (forward-backward), every reading of a
 character with its own; the channel is re-estimated from the expected counts with the prior as pseudo-counts, until
-nothing moves. A pair whose two sides have nothing to do with each other hardly counts. Units: nats."""
+nothing moves. Another word in the place of the one that was meant, and a pair whose sides have nothing to do with each
+other, hardly count. Units: nats."""
 
 from __future__ import annotations
 
@@ -17,10 +18,14 @@ from bot.sound.alignment import ADDED, LOST
 from bot.sound.channel import CHANCE, PRIOR, Channel, Counted, Counts
 from bot.sound.heard import SAME, Heard
 from bot.sound.numbers import NUMERALS
-from bot.sound.syllables import FINALS, readings
+from bot.sound.syllables import COUNT, FINALS, readings
 
 #: what a name must tell before it is believed that it was said, where nobody wrote down that it was
 DOUBT = 4.0
+#: a symbol that stands in the place of a meant one and is another word (nats)
+_ANOTHER = -2.5
+#: so often at most two characters count as one another that no table foresaw: a sound that is merged shows in many
+_OF_ONE_KIND = 2.0
 _ROUNDS = 25
 #: expected counts that change less than this have settled
 _SETTLED = 0.02
@@ -46,14 +51,21 @@ class Estimate:
 
 def estimate(pairs: Sequence[Pair], start: Channel, weight: float = PRIOR) -> Estimate:
     """The counts of these pairs, with `start` as the prior (`weight` pseudo-counts a sound)."""
+    compared = _compared(pairs)
     told: list[float] = []
-    compared = [one for one in (_Compared.of(pair) for pair in pairs) if one is not None]
     counts, channel = Counts.none(), start
-    for _ in range(_ROUNDS if compared else 0):
-        found, total = Counts.none(), 0.0
-        for one in compared:
-            total += one.count(channel, found)
-        told.append(total)
+    if not compared:
+        return Estimate(counts, start, ())
+    syllables = np.concatenate([one.syllables for one in compared])
+    kinds = np.unique(np.concatenate([one.kinds for one in compared]), axis=0, return_inverse=True)[1].ravel()
+    foreseen = start.gain[syllables[:, 0], syllables[:, 1]] >= 0
+    for _ in range(_ROUNDS):
+        expected = [one.expected(channel) for one in compared]
+        told.append(sum(total for _, total in expected))
+        share = np.concatenate([each for each, _ in expected])
+        often = np.bincount(kinds, share * ~foreseen)[kinds]
+        share *= np.where(foreseen, 1.0, np.minimum(1.0, _OF_ONE_KIND / np.maximum(often, 1e-9)))
+        found = _counts(syllables, share)
         moved = max(np.abs(found.initials - counts.initials).max(), np.abs(found.finals - counts.finals).max())
         counts, channel = found, start.learned(found, weight)
         if moved < _SETTLED:
@@ -63,61 +75,77 @@ def estimate(pairs: Sequence[Pair], start: Channel, weight: float = PRIOR) -> Es
 
 def evidence(pairs: Sequence[Pair], channel: Channel) -> float:
     """What these pairs tell under a channel, summed over all their alignments (nats)."""
-    found = (_Compared.of(pair) for pair in pairs)
-    return sum(one.count(channel, Counts.none()) for one in found if one is not None)
+    return sum(one.expected(channel)[1] for one in _compared(pairs))
+
+
+def _compared(pairs: Sequence[Pair]) -> list[_Compared]:
+    return [one for one in map(_Compared.of, pairs) if one is not None]
+
+
+def _counts(syllables: NDArray[np.intp], share: Counted) -> Counts:
+    counts = Counts.none()
+    both = np.bincount(syllables[:, 0] * COUNT + syllables[:, 1], share, COUNT * COUNT)
+    for pair in np.flatnonzero(both):
+        (meant_initial, meant_final), (heard_initial, heard_final) = (
+            divmod(one, len(FINALS)) for one in divmod(int(pair), COUNT)
+        )
+        counts.initials[meant_initial, heard_initial] += both[pair]
+        counts.finals[meant_final, heard_final] += both[pair]
+    return counts
 
 
 @dataclass(frozen=True)
 class _Compared:
-    """A pair, ready: `fixed` (meant, heard) gain of what is the same for another reason than its sound, −inf elsewhere;
-    `syllables` (p, 2) meant and heard syllable of every pairing of readings; `cell` (p, 2) at which meant and heard
-    symbol it stands; `share` (p,) its part of what the two symbols tell."""
+    """A pair, ready: `fixed` (meant, heard) gain of what stands for another reason than its sound; `syllables` (p, 2)
+    meant and heard syllable of every pairing of readings; `cell` (p, 2) at which meant and heard symbol it stands, and
+    `kinds` (p, 2) which characters these are; `part` (p,) what it is of all that the two symbols tell."""
 
     fixed: Counted
     syllables: NDArray[np.intp]
     cell: NDArray[np.intp]
-    share: NDArray[np.float64]
+    kinds: NDArray[np.intp]
+    part: Counted
     doubt: float
 
     @classmethod
     def of(cls, pair: Pair) -> _Compared | None:
         """None where one side has no sound."""
         heard, meant = Heard(pair.heard), Heard(pair.meant)
-        fixed = np.full((meant.n, heard.n), -np.inf)
-        rows: list[tuple[int, int, int, int, float]] = []
+        fixed = np.full((meant.n, heard.n), _ANOTHER)
+        rows: list[tuple[int, ...]] = []
+        parts: list[float] = []
         for i, said in enumerate(meant.symbols):
             own = _sounds(said)
             for j, symbol in enumerate(heard.symbols):
-                if (said == symbol and not own) or (
-                    said != symbol and _value(said) is not None and _value(said) == _value(symbol)
-                ):
+                if _same_for_sure(said, symbol, bool(own)):
                     fixed[i, j] = CHANCE
                 # A digit that was written tells a number, no sound.
                 others = () if symbol.isdigit() else _sounds(symbol)
-                share = SAME * (said == symbol) - np.log(len(own) * len(others) or 1)
-                rows += [(one, other, i, j, share) for one in own for other in others]
+                rows += [(one, other, i, j, ord(said), ord(symbol)) for one in own for other in others]
+                part = SAME * (said == symbol) - np.log(len(own) * len(others) or 1)
+                parts += [part] * (len(own) * len(others))
         if not rows:
             return None
-        table = np.array([row[:4] for row in rows], np.intp)
-        shares = np.array([row[4] for row in rows])
-        return cls(fixed, table[:, :2], table[:, 2:], shares, pair.doubt)
+        table = np.array(rows, np.intp)
+        return cls(fixed, table[:, :2], table[:, 2:4], table[:, 4:], np.array(parts), pair.doubt)
 
-    def count(self, channel: Channel, counts: Counts) -> float:
-        """Add the expected counts to `counts`; → what the pair tells (nats, at least 0: it may tell nothing)."""
-        pairing = channel.gain[self.syllables[:, 0], self.syllables[:, 1]] + self.share
+    def expected(self, channel: Channel) -> tuple[Counted, float]:
+        """How often each pairing is expected to stand for the other (p,), and what the pair tells (nats, at least 0:
+        it may tell nothing)."""
+        pairing = channel.gain[self.syllables[:, 0], self.syllables[:, 1]] + self.part
         emissions = self.fixed.copy()
         i, j = self.cell.T
         np.logaddexp.at(emissions, (i, j), pairing)
         matched, total = _matched(emissions)
         total -= self.doubt
-        believed = np.exp(total - np.logaddexp(total, 0.0))
-        expected = believed * matched[i, j] * np.exp(pairing - emissions[i, j])
-        (meant_initial, meant_final), (heard_initial, heard_final) = (
-            np.divmod(self.syllables[:, side], len(FINALS)) for side in (0, 1)
-        )
-        np.add.at(counts.initials, (meant_initial, heard_initial), expected)
-        np.add.at(counts.finals, (meant_final, heard_final), expected)
-        return float(np.logaddexp(total, 0.0))
+        told = float(np.logaddexp(total, 0.0))
+        return np.exp(total - told) * matched[i, j] * np.exp(pairing - emissions[i, j]), told
+
+
+def _same_for_sure(said: str, symbol: str, sounds: bool) -> bool:
+    if said == symbol:
+        return not sounds
+    return _value(said) is not None and _value(said) == _value(symbol)
 
 
 def _value(symbol: str) -> int | None:

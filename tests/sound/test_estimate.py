@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from bot.sound.alignment import Strings, best, where
 from bot.sound.channel import PRIOR, Channel, Counts, prior
-from bot.sound.estimate import DOUBT, Pair, _matched, estimate, evidence
+from bot.sound.estimate import DOUBT, Pair, _compared, _counts, _matched, estimate, evidence
 from bot.sound.heard import Heard
-from bot.sound.syllables import FINALS, INITIALS
+from bot.sound.syllables import FINALS, INITIALS, readings
 from tests.sound.village import heard_as, village
 
 #: no table foresees any of these
@@ -87,14 +87,11 @@ def test_every_round_explains_the_pairs_no_worse() -> None:
 
 
 def _one_round(pairs: list[Pair], channel: Channel) -> Counts:
-    from bot.sound.estimate import _Compared
-
-    counts = Counts.none()
-    for pair in pairs:
-        one = _Compared.of(pair)
-        assert one is not None
-        one.count(channel, counts)
-    return counts
+    compared = _compared(pairs)
+    return _counts(
+        np.concatenate([one.syllables for one in compared]),
+        np.concatenate([one.expected(channel)[0] for one in compared]),
+    )
 
 
 def _of_the_prior(channel: Channel) -> float:
@@ -114,6 +111,16 @@ def test_two_sentences_that_have_nothing_to_do_with_each_other_hardly_count() ->
     nothing = estimate([Pair("今天天气好得很", "冇得电了怎么办")], prior()).counts.initials.sum()
     assert nothing < 0.05
     assert estimate([Pair("冇得店了怎么板", "冇得电了怎么办")], prior()).counts.initials.sum() > 5
+
+
+def test_another_word_is_no_sound_however_often_it_was_said() -> None:
+    """梭子 is what people call a 闸刀."""
+    often = [Pair("屋里梭子断了", "屋里闸刀断了")] * 60
+    found = estimate(often, prior())
+    assert moved(found.counts, "zh", "s") < 4 and moved(found.counts, "d", "z") < 4
+    zha, suo = readings("闸")[0], readings("梭")[0]
+    assert found.channel.gain[zha, suo] < 0
+    assert estimate([Pair("老农药厂停电了", "桃溪社区停电了")] * 60, prior()).counts.initials[0, 0] < 4
 
 
 def test_a_name_that_nobody_wrote_down_counts_only_where_it_was_said() -> None:
