@@ -41,6 +41,7 @@ class Heard:
         self.digit = np.array([int(one) if one.isascii() and one.isdigit() else -1 for one in self.symbols], np.int8)
         #: (n,) whether a symbol is a digit or a numeral as it stands
         self.numeral = np.array([one.isdigit() or one in NUMERALS or one in "十百千" for one in self.symbols], bool)
+        self._value = np.array([NUMERALS.get(one, -1) for one in self.symbols], np.int8)
         self._codes = np.array([ord(one) for one in self.symbols.lower()], np.int32)
         said = [readings(one) or (-1,) for one in self.symbols]
         padded = [(one + one[:1] * READINGS)[:READINGS] for one in said]
@@ -60,6 +61,10 @@ class Heard:
         if digits.any():
             same = meant.digits[:, None] == self.digit[None, digits]
             found[:, digits] = np.where(same, _DIGIT, _OTHER)
+        values = self._value >= 0
+        if values.any():  # 幺 and 一, 两 and 二 are one number, whatever they sound like
+            same = meant.digits[:, None] == self._value[None, values]
+            found[:, values] = np.maximum(found[:, values], np.where(same, np.float32(_DIGIT), np.float32(_OTHER)))
         found += SAME * (meant.codes[:, None] == self._codes[None])
         exact = meant.readings[:, :1] < 0  # marks and letters without a sound: the very same or nothing
         return np.where(exact & (meant.codes[:, None] == self._codes[None]), np.float32(CHANCE), found)
