@@ -24,8 +24,9 @@ from bot.sound.syllables import COUNT, FINALS, readings
 DOUBT = 4.0
 #: a symbol that stands in the place of a meant one and is another word (nats)
 _ANOTHER = -2.5
-#: so often at most two characters count as one another that no table foresaw: a sound that is merged shows in many
-_OF_ONE_KIND = 2.0
+#: so often at most two characters count as one another whose sounds tell less than this (nats) for one another: a sound
+#: that is merged shows in many characters, another word in the same ones again and again
+_OF_ONE_KIND, _FORESEEN = 2.0, 2.0
 _ROUNDS = 25
 #: expected counts that change less than this have settled
 _SETTLED = 0.02
@@ -58,7 +59,7 @@ def estimate(pairs: Sequence[Pair], start: Channel, weight: float = PRIOR) -> Es
         return Estimate(counts, start, ())
     syllables = np.concatenate([one.syllables for one in compared])
     kinds = np.unique(np.concatenate([one.kinds for one in compared]), axis=0, return_inverse=True)[1].ravel()
-    foreseen = start.gain[syllables[:, 0], syllables[:, 1]] >= 0
+    foreseen = start.gain[syllables[:, 0], syllables[:, 1]] >= _FORESEEN
     for _ in range(_ROUNDS):
         expected = [one.expected(channel) for one in compared]
         told.append(sum(total for _, total in expected))
