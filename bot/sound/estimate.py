@@ -59,12 +59,14 @@ def estimate(pairs: Sequence[Pair], start: Channel, weight: float = PRIOR) -> Es
         return Estimate(counts, start, ())
     syllables = np.concatenate([one.syllables for one in compared])
     kinds = np.unique(np.concatenate([one.kinds for one in compared]), axis=0, return_inverse=True)[1].ravel()
-    foreseen = start.gain[syllables[:, 0], syllables[:, 1]] >= _FORESEEN
+    nearest = np.full(kinds.max() + 1, -np.inf)
+    np.maximum.at(nearest, kinds, start.gain[syllables[:, 0], syllables[:, 1]])
+    foreseen = nearest[kinds] >= _FORESEEN
     for _ in range(_ROUNDS):
         expected = [one.expected(channel) for one in compared]
         told.append(sum(total for _, total in expected))
         share = np.concatenate([each for each, _ in expected])
-        often = np.bincount(kinds, share * ~foreseen)[kinds]
+        often = np.bincount(kinds, share)[kinds]
         share *= np.where(foreseen, 1.0, np.minimum(1.0, _OF_ONE_KIND / np.maximum(often, 1e-9)))
         found = _counts(syllables, share)
         moved = max(np.abs(found.initials - counts.initials).max(), np.abs(found.finals - counts.finals).max())

@@ -120,7 +120,7 @@ def test_another_word_is_no_sound_however_often_it_was_said() -> None:
     assert moved(found.counts, "zh", "s") < 4 and moved(found.counts, "d", "z") < 4
     zha, suo = readings("闸")[0], readings("梭")[0]
     assert found.channel.gain[zha, suo] < 0
-    place = estimate([Pair("老农药厂停电了", "桃溪社区停电了")] * 60, prior()).counts
+    place = estimate([Pair("老农药厂停电了", "白泉社区停电了")] * 60, prior()).counts
     assert place.initials.sum() - place.initials.trace() < 10
 
 
