@@ -26,7 +26,7 @@ DOUBT = 4.0
 _ANOTHER = -2.5
 #: so often at most two characters count as one another whose sounds tell less than this (nats) for one another: a sound
 #: that is merged shows in many characters, another word in the same ones again and again
-_OF_ONE_KIND, _FORESEEN = 2.0, 2.0
+_OF_ONE_KIND, _FORESEEN = 2.0, 1.5
 _ROUNDS = 25
 #: expected counts that change less than this have settled
 _SETTLED = 0.02

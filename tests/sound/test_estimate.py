@@ -121,7 +121,7 @@ def test_another_word_is_no_sound_however_often_it_was_said() -> None:
     zha, suo = readings("闸")[0], readings("梭")[0]
     assert found.channel.gain[zha, suo] < 0
     place = estimate([Pair("老农药厂停电了", "白泉社区停电了")] * 60, prior()).counts
-    assert place.initials.sum() - place.initials.trace() < 10
+    assert place.initials.sum() - place.initials.trace() < 15
 
 
 def test_a_name_that_nobody_wrote_down_counts_only_where_it_was_said() -> None:
@@ -139,7 +139,7 @@ def test_numbers_are_no_sounds_and_keep_their_place() -> None:
 
 def test_a_character_of_two_readings_counts_for_the_one_that_fits() -> None:
     counts = estimate([Pair("尚家湾停电了", "单家湾停电了")] * 3, prior()).counts
-    assert moved(counts, "sh", "sh") > 1.5 > moved(counts, "ch", "sh")
+    assert moved(counts, "sh", "sh") > 1.5 > 5 * moved(counts, "ch", "sh")
     assert moved(counts, "d", "sh") < 0.3
 
 
