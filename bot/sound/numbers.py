@@ -46,6 +46,7 @@ _TEN, _HUNDRED, _THOUSAND, _MYRIAD = _WORDS.units
 NUMERALS = {one: value for value, one in enumerate(_SPOKEN)} | {
     one: _SPOKEN.index(same) for one, same in _WORDS.also.items()
 }
+HALF = _WORDS.half
 #: every sign that a spoken number is made of
 SIGNS = frozenset(NUMERALS) | frozenset(_WORDS.units)
 _ONE_SIGN = str.maketrans(_WORDS.written | _WORDS.tens)
