@@ -33,10 +33,12 @@ from bot.sound.heard import Heard
 from bot.sound.numbers import in_digits
 from bot.sound.site import channel
 
-#: certain enough to act on unasked: from what a wrong manager costs beside a question (docs/decisions/0033)
-CERTAIN = 0.995
+#: what a wrong manager and a wrong house of the right manager cost beside one more question (docs/decisions/0033)
+_WRONG_GRID, _WRONG_HOUSE = 100.0, 20.0
+#: certain enough to act on unasked
+CERTAIN_GRID, CERTAIN_HOUSE = 1 - 1 / _WRONG_GRID, 1 - 1 / _WRONG_HOUSE
 #: readings of a recogniser that are looked at
-_READINGS = 3
+_READINGS = 4
 #: candidates that are told, and different places among the first of them
 _SHOWN, _PLACES = 5, 3
 _EDGES = both(",。") + "的"
@@ -162,13 +164,14 @@ class Locator:
         found = spots(belief, decoder.places)
         reading = spoken[0][0]
         beside = any(one.beside for one, _ in spoken)
+        either = any(one.either for one, _ in spoken)
         grids = self._grids(belief, beside)
         best = found[0]
         household = None
-        if best.weight >= CERTAIN and not denied and not beside:
+        if best.weight >= CERTAIN_HOUSE and grids[self._grid_of[best.row]] >= CERTAIN_GRID and not (denied or beside or either):
             household = self._county.numbers[best.row]
         grid_at = int(grids.argmax())
-        grid = self._grid_names[grid_at] if grids[grid_at] >= CERTAIN else None
+        grid = self._grid_names[grid_at] if grids[grid_at] >= CERTAIN_GRID else None
         ask = None if household else what_to_ask(belief, decoder.places)
         if ask and ask != "community" and grid and any(one.whole for one, _ in spoken):
             ask = None  # a whole street needs no door

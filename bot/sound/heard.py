@@ -48,6 +48,10 @@ class Heard:
         self._value = np.array([NUMERALS.get(one, -1) for one in self.symbols], np.int8)
         self._codes = np.array([ord(one) for one in self.symbols.lower()], np.int32)
         said = [readings(one) or (-1,) for one in self.symbols]
+        letters = [one.isascii() and one.isalpha() for one in self.symbols]
+        for place, letter in enumerate(letters):
+            if letter and (any(letters[max(place - 1, 0) : place]) or any(letters[place + 1 : place + 2])):
+                said[place] = (-1,)  # a word in another script, not a letter that is said
         padded = [(one + one[:1] * READINGS)[:READINGS] for one in said]
         self._readings = np.array(padded, np.int32).reshape(self.n, READINGS)
 

@@ -14,8 +14,8 @@ from bot.grid.places.sentence import Reading
 from bot.sound.channel import Channel
 from bot.sound.heard import Heard
 
-#: that a house of a street is not in the registry
-UNKNOWN = 0.003
+#: that a house is not in the registry: of a place whose numbers are all there, and of one where nearly all are missing
+UNKNOWN, UNKNOWN_SPARSE = 0.03, 0.3
 #: before anything was heard: that no place of the county is named
 NOWHERE = 0.3
 #: that who calls from a known number means the own home; the rest lies half on its own street, half anywhere
@@ -24,6 +24,8 @@ OWN_HOME = 0.3
 DIALLED = 0.5
 #: share of the first reading of a recogniser against each later one
 LATER = 0.45
+#: readings that must agree
+_LEADING = 2
 #: what is worth when a place outside the county is told as an address, and when it is only named (nats)
 OUTSIDE_SURE, OUTSIDE = 30.0, 8.0
 #: the number stood before the name (nats)
@@ -72,42 +74,86 @@ def believe(
     size: int,
     evidence: Evidence,
 ) -> Belief:
-    """The posterior of everything that may be meant, over readings and their weights. `size`: households of the county."""
-    index = {id(place): at for at, place in enumerate(decoder.places.places)}
-    logs: dict[int, tuple[NDArray[np.int32], Weights]] = {}
-    unknown: dict[int, float] = {}
-    nowhere, outside = -np.inf, -np.inf
+    """The posterior over readings with their weights: what each of them says, as far as it names a place at all. Of a
+    recogniser's alternatives the first two that name one count; the later are too often nonsense. `size`: households."""
+    mixed: list[tuple[float, Belief]] = []
+    weights: set[float] = set()
     for reading, weight in spoken:
-        share = float(np.log(weight * reading.weight))
-        nowhere = np.logaddexp(nowhere, share + np.log(NOWHERE))
-        if reading.outside:
-            worth = OUTSIDE_SURE if reading.outside_sure else OUTSIDE
-            outside = np.logaddexp(outside, share + worth / TEMPERATURE + np.log(NOWHERE))
-        for found in _decoded(decoder, reading.text, channel):
-            at = index[id(found.place)]
-            prior = _prior(found, size, evidence)
-            new = share + found.scores / TEMPERATURE + prior
-            house = share + found.unknown / TEMPERATURE + float(np.logaddexp.reduce(prior)) + float(np.log(UNKNOWN))
-            if at in logs:
-                logs[at] = found.place.rows, np.logaddexp(logs[at][1], new)
-                unknown[at] = float(np.logaddexp(unknown[at], house))
-            else:
-                logs[at], unknown[at] = (found.place.rows, new), house
-    if not logs:
+        if weight not in weights and len(weights) == _LEADING:
+            break
+        one = _believed(decoder, reading, channel, size, evidence)
+        mixed.append((weight * reading.weight, one))
+        if one.named + one.outside >= 0.5:
+            weights.add(weight)
+    clear = [(weight, one) for weight, one in mixed if one.named + one.outside >= 0.5] or mixed
+    telling = [(weight * (one.named + one.outside), one) for weight, one in clear]
+    total = sum(weight for weight, _ in telling)
+    if total <= 0:
+        return nothing()
+    nowhere = float(np.prod([one.nowhere for _, one in mixed]))
+    return _mixed([(weight / total, one) for weight, one in telling], nowhere)
+
+
+def _mixed(shares: list[tuple[float, Belief]], nowhere: float) -> Belief:
+    """Several beliefs as one; `nowhere` is the probability that none of them is about a place."""
+    shares = [(share * (1 - nowhere) / max(one.named + one.outside, 1e-12), one) for share, one in shares if share > 1e-9]
+    if len(shares) == 1:
+        [(share, one)] = shares
+        unknown = {at: weight * share for at, weight in one.unknown.items()}
+        return Belief(one.rows, one.weights * share, one.places, unknown, nowhere, one.outside * share)
+    rows = np.concatenate([one.rows for _, one in shares])
+    weights = np.concatenate([one.weights * share for share, one in shares])
+    places = np.concatenate([one.places for _, one in shares])
+    together, first, back = np.unique(rows, return_index=True, return_inverse=True)
+    unknown: dict[int, float] = {}
+    for share, one in shares:
+        for at, weight in one.unknown.items():
+            unknown[at] = unknown.get(at, 0.0) + weight * share
+    return Belief(
+        together,
+        np.bincount(back, weights, len(together)),
+        places[first],
+        unknown,
+        nowhere,
+        sum(one.outside * share for share, one in shares),
+    )
+
+
+def _believed(decoder: Decoder, reading: Reading, channel: Channel, size: int, evidence: Evidence) -> Belief:
+    """The posterior of one reading."""
+    nowhere, outside = float(np.log(NOWHERE)), -np.inf
+    if reading.outside:
+        outside = nowhere + (OUTSIDE_SURE if reading.outside_sure else OUTSIDE) / TEMPERATURE
+    rows: list[NDArray[np.int32]] = []
+    places: list[NDArray[np.int32]] = []
+    logs: list[Weights] = []
+    unknown: dict[int, float] = {}
+    for found in _decoded(decoder, reading.text, channel):
+        at = found.place.number
+        prior = _prior(found, size, evidence)
+        rows.append(found.place.rows)
+        places.append(np.full(len(found.place.rows), at, np.int32))
+        logs.append(found.scores / TEMPERATURE + prior)
+        unknown[at] = found.unknown / TEMPERATURE + float(np.logaddexp.reduce(prior)) + _unknown(found)
+    if not rows:
         belief = nothing()
-        if outside > -np.inf:
+        if reading.outside:
             belief.outside, belief.nowhere = 1.0, 0.0
         return belief
-    every = np.concatenate([log for _, log in logs.values()])
+    every = np.concatenate(logs)
     total = np.logaddexp.reduce([np.logaddexp.reduce(every), *unknown.values(), nowhere, outside])
     return Belief(
-        rows=np.concatenate([rows for rows, _ in logs.values()]),
-        weights=np.exp(every - total),
-        places=np.concatenate([np.full(len(rows), at, np.int32) for at, (rows, _) in logs.items()]),
-        unknown={at: float(np.exp(log - total)) for at, log in unknown.items()},
-        nowhere=float(np.exp(nowhere - total)),
-        outside=float(np.exp(outside - total)),
+        np.concatenate(rows),
+        np.exp(every - total),
+        np.concatenate(places),
+        {at: float(np.exp(log - total)) for at, log in unknown.items()},
+        float(np.exp(nowhere - total)),
+        float(np.exp(outside - total)),
     )
+
+
+def _unknown(found: Found) -> float:
+    return float(np.log(UNKNOWN_SPARSE + (UNKNOWN - UNKNOWN_SPARSE) * found.place.filled))
 
 
 def _decoded(decoder: Decoder, text: str, channel: Channel) -> list[Found]:
@@ -117,13 +163,13 @@ def _decoded(decoder: Decoder, text: str, channel: Channel) -> list[Found]:
     turned = _turned(heard, found, channel)
     if turned is None:
         return found
-    best = {id(one.place): one for one in found}
+    best = {one.place.number: one for one in found}
     for one in decoder.decode(Heard(turned), channel):
         scores, unknown = one.scores - np.float32(TURNED), one.unknown - TURNED
-        known = best.get(id(one.place))
+        known = best.get(one.place.number)
         if known is not None:
             scores, unknown = np.maximum(known.scores, scores), max(known.unknown, unknown)
-        best[id(one.place)] = Found(one.place, scores, unknown, one.name)
+        best[one.place.number] = Found(one.place, scores, unknown, one.name)
     return list(best.values())
 
 

@@ -17,8 +17,8 @@ from bot.sound.alignment import ADDED, LOST, NEVER
 from bot.sound.channel import Channel, Matrix
 from bot.sound.heard import Characters, Heard
 
-#: a part of an address that was not said (nats)
-UNSAID = 2.0
+#: a part of an address that was not said, and 附1 behind a number that is a house itself (nats)
+UNSAID, UNSAID_SUB = 2.0, 7.0
 #: that somebody says another community than the registry has
 OTHER_COMMUNITY = 10.0
 #: fillers between two parts cost no more than this, however long
@@ -28,9 +28,11 @@ NUMERAL = 10.0
 #: a number that goes on where the registry's ends: 206号附1 for 206号
 GOES_ON = 12.0
 #: gains of neighbouring syllables are not independent: they tell less than their sum (fitted on calibration seeds)
-TEMPERATURE = 1.6
+TEMPERATURE = 1.0
 #: what each numeral of a house that the registry does not have is worth less: it may be any
 _EACH = TEMPERATURE * float(np.log(12))
+#: another number than the registry's would have been heard as it
+KNOWN = 8.0
 #: places that are looked at number by number, and how far behind the best name (nats)
 PLACES, BEHIND = 10, 12.0
 #: numbers of one level that are followed further
@@ -122,11 +124,12 @@ class Decoder:
         aligned = [one.skip(after)]
         followed = [_Node(-1, 0, 0.0)]
         unknown = float((aligned[0] + one.unknown).max())
+        number = float((aligned[0] + one.number).max())
         for depth, level in enumerate(levels):
             last = depth + 1 == len(levels)
             of_parent = np.full(1 if depth == 0 else len(levels[depth - 1].part), -1, np.int32)
-            for number, node in enumerate(followed):
-                of_parent[max(node.node, 0)] = number
+            for spot, node in enumerate(followed):
+                of_parent[max(node.node, 0)] = spot
             children = np.flatnonzero(of_parent[level.parent] >= 0)
             if not len(children):
                 break
@@ -143,9 +146,12 @@ class Decoder:
             self._raise(scores, level.low[children[~inner]], level.high[children[~inner]], gains[~inner])
             if last:
                 break
-            followed, aligned, unknown = self._follow(
-                one, place, depth, children, inner, gains, stack, followed, parent, scores, unknown
-            )
+            followed, aligned = self._follow(one, place, depth, children, inner, gains, stack, followed, parent, scores)
+            for node in followed:
+                unknown = max(unknown, float((aligned[node.row] + one.unknown).max()) - node.off)
+                number = max(number, float((aligned[node.row] + one.number).max()) - node.off)
+        if float(scores.max()) >= number - 1.0:
+            unknown -= KNOWN  # a number that the registry has is no unknown one
         return Found(place, scores, unknown, float(after.max()))
 
     def _follow(
@@ -160,8 +166,7 @@ class Decoder:
         followed: list[_Node],
         parent: Ids,
         scores: Scores,
-        unknown: float,
-    ) -> tuple[list[_Node], list[Matrix], float]:
+    ) -> tuple[list[_Node], list[Matrix]]:
         """The nodes that are looked into further: those that were heard best, and below the parents, as if unsaid."""
         level, deeper = place.levels[depth], place.levels[depth + 1]
         spots = np.flatnonzero(inner)
@@ -170,6 +175,8 @@ class Decoder:
         nodes: list[_Node] = []
         aligned: list[Matrix] = []
         taken = set()
+        kind = self.places.parts[int(deeper.part[0])].kind
+        unsaid_below = UNSAID_SUB if kind == "sub" else UNSAID
         if len(best):
             row_of = np.array([node.row for node in followed])
             before = stack[row_of[parent[best]]]
@@ -181,11 +188,10 @@ class Decoder:
                 child = int(children[spot])
                 low, high = int(level.low[child]), int(level.high[child])
                 end = float(ends[number]) - off
-                np.maximum(scores[low:high], end - UNSAID, out=scores[low:high])
+                np.maximum(scores[low:high], end - unsaid_below, out=scores[low:high])
                 first = int(below[number])
                 np.maximum(scores[low:first], end, out=scores[low:first])
                 skipped = one.skip(behind[number])
-                unknown = max(unknown, float((skipped + one.unknown).max()) - off)
                 nodes.append(_Node(child, len(aligned), off))
                 aligned.append(skipped)
                 taken.add(child)
@@ -197,8 +203,8 @@ class Decoder:
             unsaid = [int(child) for child in children[(parent == number) & inner] if int(child) not in taken]
             if unsaid:
                 aligned.append(stack[node.row])
-                nodes += [_Node(child, row, node.off + UNSAID) for child in unsaid]
-        return nodes, aligned, unknown
+                nodes += [_Node(child, row, node.off + unsaid_below) for child in unsaid]
+        return nodes, aligned
 
     def _values(self, one: _Sentence, parts: Ids, free: bool) -> Matrix:
         """(k, n + 1) gain of each part that starts at a place; `free`: others may follow it."""
@@ -255,7 +261,7 @@ class _Sentence:
         fillers = grammar().file.fillers
         self.added = np.array(
             [
-                NUMERAL if heard.numeral[at] else min(fillers.get(one, ADDED), ADDED)
+                NUMERAL if heard.numeral[at] or _goes_on(heard, at) else min(fillers.get(one, ADDED), ADDED)
                 for at, one in enumerate(heard.symbols)
             ],
             np.float32,
@@ -263,13 +269,18 @@ class _Sentence:
         self.zero = np.zeros(heard.n + 1, np.float32)
         follows = np.array([_goes_on(heard, at) for at in range(heard.n)], bool)
         self.ending = self.zero.copy()
-        self.ending[:-1][(heard.numeral | follows) & ~heard.pause[:-1]] = -GOES_ON
+        closed = (heard.numeral | follows) & ~heard.pause[:-1]
+        for at in np.flatnonzero(follows[1:]).tolist():
+            closed[at] |= heard.symbols[at] == "号"  # 206号甲 is not 206 either
+        self.ending[:-1][closed] = -GOES_ON
         self._skipped = np.zeros(heard.n + 1, np.float32)
         np.cumsum(self.added, out=self._skipped[1:])
         self._emissions: dict[object, Matrix] = {}
         self._values: dict[tuple[int, bool], Matrix] = {}
         numerals = heard.emissions(any_number(), channel)
         marks = heard.emissions(_MARKS, channel)
+        #: (n + 1,) the best number that starts at each place, whichever it is; and what it is worth as one out of all
+        self.number = unknown_number(numerals, marks, follows, self.added, self.ending, 0.0)
         self.unknown = unknown_number(numerals, marks, follows, self.added, self.ending, _EACH)
 
     def emissions(self, key: object, characters: Characters) -> Matrix:
@@ -295,7 +306,8 @@ def _goes_on(heard: Heard, at: int) -> bool:
     """Whether a house number goes on here with a mark: 附1, 之2, -1, 甲."""
     one = heard.symbols[at]
     if one in "甲乙丙丁":
-        return at > 0 and (heard.numeral[at - 1] or heard.symbols[at - 1] == "号")
+        beside = heard.symbols[max(at - 1, 0)] + heard.symbols[at + 1 : at + 2]
+        return any(symbol.isdigit() or symbol in "号零一二三四五六七八九十百幺两" for symbol in beside if symbol != one)
     return one in _GOES_ON and at + 1 < heard.n and bool(heard.numeral[at + 1] or heard.symbols[at + 1] in "甲乙丙丁")
 
 

@@ -124,7 +124,9 @@ def any_number() -> Characters:
     return Characters("零一二三四五六七八九十百幺两")
 
 
-def unknown_number(numerals: Matrix, marks: Matrix, goes_on: NDArray[np.bool_], added: Matrix, after: Matrix, each: float) -> Matrix:
+def unknown_number(
+    numerals: Matrix, marks: Matrix, goes_on: NDArray[np.bool_], added: Matrix, after: Matrix, each: float
+) -> Matrix:
     """(n + 1,) best gain of some number that starts at each place: `numerals` (13, n), `marks` (m, n) emissions, `goes_on`
     (n,) where a number goes on without a numeral (附, 甲, -).
 

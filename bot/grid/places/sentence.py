@@ -27,6 +27,8 @@ class Reading:
     outside: str = ""
     #: whether the place outside is told as an address (武汉市洪山区), not only named
     outside_sure: bool = False
+    #: two houses were named
+    either: bool = False
     #: numbers that the resident took back
     denied: tuple[str, ...] = ()
 
@@ -64,9 +66,11 @@ def readings(turns: Sequence[str]) -> list[Reading]:
     told = dict(beside=beside, whole=whole, outside=outside, outside_sure=sure, denied=tuple(denied))
     both = words.either.search(joined)
     if both and _apart(both["one"], both["two"]):
-        one = joined[: both.end("one")] + joined[both.end() :]
+        mark = "" if _mark(both["one"]) else _mark(words.run.findall(both["two"])[-1])
+        one = joined[: both.end("one")] + mark + joined[both.end() :]
         behind = both["two"]
         two = joined[: both.start("one")] + behind + joined[both.end() :]
+        told["either"] = True
         return [Reading(one, 0.5, **told), Reading(two, 0.5, **told)]  # type: ignore[arg-type]
     return [Reading(joined, **told)]  # type: ignore[arg-type]
 

@@ -36,9 +36,12 @@ class Place:
 
     `rows` are rows of the county; those whose address ends at the name come first."""
 
-    def __init__(self, name: str, community: int, rows: list[int], paths: list[tuple[int, ...]]) -> None:
+    def __init__(self, number: int, name: str, community: int, rows: list[int], paths: list[tuple[int, ...]], filled: float) -> None:
+        self.number = number
         order = sorted(range(len(rows)), key=lambda at: paths[at])
         self.name, self.community = name, community
+        #: how many of the numbers up to the highest there are
+        self.filled = filled
         self.rows: Ids = np.array([rows[at] for at in order], np.int32)
         self._paths = [paths[at] for at in order]
 
@@ -96,7 +99,10 @@ class Places:
             rows, paths = grouped[number_of[community], address.name]
             rows.append(row)
             paths.append(tuple(path))
-        self.places = [Place(name, community, *found) for (community, name), found in grouped.items()]
+        self.places = [
+            Place(number, name, community, rows, paths, self._filled(paths))
+            for number, ((community, name), (rows, paths)) in enumerate(grouped.items())
+        ]
         #: (households,) the place of each, and where in the place's `rows` it stands
         self.place_of: Ids = np.zeros(len(addresses), np.int32)
         self.position: Ids = np.zeros(len(addresses), np.int32)
@@ -119,6 +125,10 @@ class Places:
         self.place_in_kind: Ids = np.zeros(len(self.parts), np.int32)
         for ids, _ in self.values.values():
             self.place_in_kind[ids] = np.arange(len(ids))
+
+    def _filled(self, paths: list[tuple[int, ...]]) -> float:
+        values = {int(self.parts[path[0]].value) for path in paths if path and self.parts[path[0]].value.isdigit()}
+        return min(1.0, len(values) / max(values)) if values and max(values) else 1.0
 
     def _names(self, name: str) -> list[tuple[str, float]]:
         """How a name is said: whole, without its kind, as people call it."""
