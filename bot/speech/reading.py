@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from pypinyin import Style, lazy_pinyin, load_phrases_dict, load_single_dict
 
-from bot.foundation.widths import both
+from bot.foundation.widths import both, plain
 from bot.foundation.words import load
 from bot.grid.numerals import speak_number
 
@@ -70,11 +69,6 @@ def _words() -> _Reading:
         else:
             load_phrases_dict({word: [[each] for each in syllables]}, style="tone2")
     return values
-
-
-def plain(text: str) -> str:
-    """One form for what is written in several: fullwidth digits, letters and punctuation become ASCII."""
-    return unicodedata.normalize("NFKC", text)
 
 
 def sentences(text: str) -> list[str]:
