@@ -17,6 +17,8 @@ from bot.foundation.words import load
 from bot.sound.syllables import COUNT, FINALS, INITIALS
 
 _FILE = Path(__file__).with_name("prior.yml")
+#: the dialect of prior.yml that is meant where none is named
+DIALECT = "chongyang"
 #: what a syllable that was heard is worth against chance (nats): about as many as there are common ones
 CHANCE = 5.0
 #: the worst that one syllable can cost (nats): a recogniser may write anything
@@ -54,7 +56,7 @@ class _Prior:
     accent: _Merged
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Counts:
     """How often a sound was meant (row) and heard (column): (initials × initials), (finals × finals), expected counts."""
 
@@ -71,12 +73,12 @@ class Counts:
         return Counts(self.initials + other.initials, self.finals + other.finals)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Channel:
     """`initials` (22 × 22) and `finals` (36 × 36): P(heard | meant), rows are what was meant and sum to 1.
 
     `gain` (syllables × syllables, float32): what hearing the column tells for the row, in nats against chance; between
-    CHANCE − WORST and CHANCE."""
+    CHANCE − WORST and CHANCE. A channel is itself and no other, so it can be the key of a cache."""
 
     initials: Counted
     finals: Counted
@@ -129,10 +131,14 @@ def _table(
     return table
 
 
+def prior(dialect: str = DIALECT) -> Channel:
+    """The channel before anything was learned, always the same one. Raises WordsBroken when prior.yml is damaged,
+    KeyError for a dialect that it does not have."""
+    return _prior(dialect)
+
+
 @lru_cache(maxsize=4)
-def prior(dialect: str = "chongyang") -> Channel:
-    """The channel before anything was learned. Raises WordsBroken when prior.yml is damaged, KeyError for a dialect
-    that it does not have."""
+def _prior(dialect: str) -> Channel:
     tables = load(_Prior, _FILE)
     one = tables.dialects[dialect]
     return Channel.of(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.sound.channel import CHANCE, WORST, Channel, Matrix
+from bot.sound.numbers import NUMERALS, digit_sign, plain
 from bot.sound.syllables import READINGS, is_chinese, readings
 
 #: what the very same character tells beyond its sound (nats)
@@ -19,22 +17,7 @@ SAME = 1.0
 _DIGIT = CHANCE - 0.1
 _OTHER = CHANCE - WORST
 
-NUMERALS = {one: value for value, one in enumerate("零一二三四五六七八九")} | {"〇": 0, "幺": 1, "两": 2}
-#: how numerals are written besides: on cheques, in wireless speech, as letters
-_WRITTEN = dict(zip("壹贰叁肆伍陆柒捌玖拾佰仟○俩兩萬", "一二三四五六七八九十百千零两两万", strict=True))
 _MARKS = frozenset("-#·")
-_DASHES = re.compile("[‐‑‒–—―−﹣~～]+")
-_LETTER_O = re.compile("(?<=[0-9零一二三四五六七八九])[Oo](?=[0-9零一二三四五六七八九])")
-_TENS = {"廿": "二十", "卅": "三十", "卌": "四十"}
-
-
-@lru_cache(maxsize=4_000)
-def plain(text: str) -> str:
-    """A text with widths, dashes and numerals written one way: `２Ｏ６—1` → `206-1`, 贰零陆 → 二零六, 卅六 → 三十六."""
-    text = unicodedata.normalize("NFKC", text)
-    text = _DASHES.sub("-", text)
-    text = "".join(_TENS.get(one, _WRITTEN.get(one, one)) for one in text)
-    return _LETTER_O.sub("0", text)
 
 
 class Heard:
@@ -58,6 +41,7 @@ class Heard:
         self.digit = np.array([int(one) if one.isascii() and one.isdigit() else -1 for one in self.symbols], np.int8)
         #: (n,) whether a symbol is a digit or a numeral as it stands
         self.numeral = np.array([one.isdigit() or one in NUMERALS or one in "十百千" for one in self.symbols], bool)
+        self._value = np.array([NUMERALS.get(one, -1) for one in self.symbols], np.int8)
         self._codes = np.array([ord(one) for one in self.symbols.lower()], np.int32)
         said = [readings(one) or (-1,) for one in self.symbols]
         padded = [(one + one[:1] * READINGS)[:READINGS] for one in said]
@@ -77,6 +61,10 @@ class Heard:
         if digits.any():
             same = meant.digits[:, None] == self.digit[None, digits]
             found[:, digits] = np.where(same, _DIGIT, _OTHER)
+        values = self._value >= 0
+        if values.any():  # 幺 and 一, 两 and 二 are one number, whatever they sound like
+            same = meant.digits[:, None] == self._value[None, values]
+            found[:, values] = np.maximum(found[:, values], np.where(same, np.float32(_DIGIT), np.float32(_OTHER)))
         found += SAME * (meant.codes[:, None] == self._codes[None])
         exact = meant.readings[:, :1] < 0  # marks and letters without a sound: the very same or nothing
         return np.where(exact & (meant.codes[:, None] == self._codes[None]), np.float32(CHANCE), found)
@@ -104,5 +92,5 @@ class Characters:
 
 def _meant(character: str) -> tuple[int, ...]:
     if character.isascii() and character.isdigit():
-        return readings("零一二三四五六七八九"[int(character)])
+        return readings(digit_sign(character))
     return readings(character)

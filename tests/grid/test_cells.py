@@ -16,6 +16,7 @@ from bot.grid.importer import ImportRefused, ImportReport, import_csv
 from bot.grid.models import Contact, GridStaff, Household
 from bot.grid.registry import Registry
 from bot.settings import Settings
+from bot.tickets.intake.caller import Caller
 
 HEAD = "户号,户主,电话,社区,小区,地址,台区,线路,网格号,标签,余额,欠费月数,本年电量\n"
 ROW = {
@@ -132,6 +133,26 @@ def test_a_telephone_number_is_kept_in_its_one_form(
     imported(household(phone=cell))
     with database.reading() as session:
         assert session.scalar(select(Contact.address)) == held
+
+
+@pytest.mark.parametrize(
+    ("held", "names"),
+    [
+        ("0715-3391318", ["07153391318", "+867153391318", "867153391318", "7153391318", "3391318"]),
+        ("3391318", ["3391318", "+867153391318"]),
+        ("18800001318", ["+8618800001318", "8618800001318", "018800001318", "008618800001318"]),
+        ("+8618800001318", ["18800001318"]),
+    ],
+)
+def test_a_caller_is_known_in_whatever_form_the_network_names_the_number(
+    database: Database, imported: Import, held: str, names: list[str]
+) -> None:
+    imported(household(phone=held) + household(household_no="4209000400", phone="0715-3390000").partition("\n")[2])
+    registry = Registry.load(database)
+    for name in names:
+        assert registry.linked(Caller.by("phone", name).contact) == [("4209000318", True)], name
+        assert registry.linked(Caller.by("web", name).contact) == [], "somebody only typed it"
+    assert registry.linked(Caller.by("phone", "+8618800001319").contact) == []
 
 
 @pytest.mark.parametrize(
