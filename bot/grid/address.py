@@ -69,7 +69,10 @@ def _parse(address: str, inside: bool) -> Address:
     name, numbers = found["name"], found["numbers"]
     if not name and not inside:
         return Address(address, ())
-    return Address(name, _kinds([(one["lead"] or "", one["value"], one["after"] or "") for one in _behind().finditer(numbers)], inside))
+    return Address(
+        name,
+        _kinds([(one["lead"] or "", one["value"], one["after"] or "") for one in _behind().finditer(numbers)], inside),
+    )
 
 
 def parse_address(community: str, compound: str, address: str) -> Address:
@@ -78,7 +81,11 @@ def parse_address(community: str, compound: str, address: str) -> Address:
     if compound:
         written = written.removeprefix(plain(compound))
         found = _parse(written, True)
-        return Address(plain(compound), found.parts) if not found.name else Address(plain(compound) + found.name, found.parts)
+        return (
+            Address(plain(compound), found.parts)
+            if not found.name
+            else Address(plain(compound) + found.name, found.parts)
+        )
     inside = written != plain(address).replace(" ", "")
     return _parse(written, inside)
 

@@ -86,7 +86,9 @@ class Locator:
         elif number := self._account(shortened(text)):
             return self._account_said(number)
         spoken: list[tuple[Reading, float]] = []
-        heard = list(dict.fromkeys(one for one in (text, *alternatives) if one.strip()))[:_READINGS] or ([""] if turns else [])
+        heard = list(dict.fromkeys(one for one in (text, *alternatives) if one.strip()))[:_READINGS] or (
+            [""] if turns else []
+        )
         for place, one in enumerate(heard):
             spoken += [(reading, LATER**place) for reading in readings([*turns, one])]
         own = self._own_rows(caller)
@@ -95,7 +97,9 @@ class Locator:
         named = "" if as_said else householder or holders.spoken(" ".join([*turns, text]))
         denied = False
         if named or (not as_said and householder):
-            belief, denied = self._holders.weigh(belief, named, community or self._said_community(belief), self._decoder().places, sounds)
+            belief, denied = self._holders.weigh(
+                belief, named, community or self._said_community(belief), self._decoder().places, sounds
+            )
         return self._location(belief, spoken, own, denied, sounds)
 
     def account_in(self, said: str) -> str | None:
@@ -114,7 +118,15 @@ class Locator:
         candidate = self._candidate(row, 1.0)
         grid = self._county.grids[row]
         return Location(
-            number, grid, self._county.manager_no(grid), 1.0, (candidate,), None, self._county.communities_of[row], number, True
+            number,
+            grid,
+            self._county.manager_no(grid),
+            1.0,
+            (candidate,),
+            None,
+            self._county.communities_of[row],
+            number,
+            True,
         )
 
     # -- believing --------------------------------------------------------------------------------
@@ -168,7 +180,11 @@ class Locator:
         grids = self._grids(belief, beside)
         best = found[0]
         household = None
-        if best.weight >= CERTAIN_HOUSE and grids[self._grid_of[best.row]] >= CERTAIN_GRID and not (denied or beside or either):
+        if (
+            best.weight >= CERTAIN_HOUSE
+            and grids[self._grid_of[best.row]] >= CERTAIN_GRID
+            and not (denied or beside or either)
+        ):
             household = self._county.numbers[best.row]
         grid_at = int(grids.argmax())
         grid = self._grid_names[grid_at] if grids[grid_at] >= CERTAIN_GRID else None
@@ -206,7 +222,9 @@ class Locator:
     def _unnamed(self, belief: Belief, own: list[int]) -> Location:
         """No place of the county was named: the caller's own, unless a place outside was."""
         if belief.outside >= 0.5 or not own:
-            shown = tuple(self._candidate(one.row, one.weight) for one in self._shown(spots(belief, self._decoder().places)))
+            shown = tuple(
+                self._candidate(one.row, one.weight) for one in self._shown(spots(belief, self._decoder().places))
+            )
             return Location(None, None, None, belief.named, shown if belief.outside < 0.5 else (), None)
         grids = {self._county.grids[row] for row in own}
         grid = grids.pop() if len(grids) == 1 else None
@@ -234,13 +252,16 @@ class Locator:
         name = max(stretches, key=lambda one: one.gain, default=None)
         kept = [name] if name and name.gain > 4 else []
         ways = (community, core(community, grammar().file.community_suffixes))
-        said = max((where(heard, way, sounds, 0, name.start if kept and name else None) for way in ways if way), key=lambda one: one.gain)
+        said = max(
+            (where(heard, way, sounds, 0, name.start if kept and name else None) for way in ways if way),
+            key=lambda one: one.gain,
+        )
         if said.gain > 5 * 2 and (not kept or said.end <= kept[0].start):
             kept.append(said)
         at = max((one.end for one in kept), default=0)
         for part in best.path:
-            ways = [way for way, _ in sayings(decoder.places.parts[part])]
-            one = where(heard, ways[int(best_of(heard, Strings(ways), sounds).argmax())], sounds, at)
+            said_as = [way for way, _ in sayings(decoder.places.parts[part])]
+            one = where(heard, said_as[int(best_of(heard, Strings(said_as), sounds).argmax())], sounds, at)
             if one.gain > 4 and one.start - at <= 4:
                 kept.append(one)
                 at = one.end

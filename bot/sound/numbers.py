@@ -36,6 +36,10 @@ class _Numerals:
     month: str
     day: str
     repeated: str
+    between: str
+    pairs: tuple[str, ...]
+    some: str
+    about_one: str
     no_number: tuple[str, ...]
     misheard_ten: str
 
@@ -47,7 +51,7 @@ _TEN, _HUNDRED, _THOUSAND, _MYRIAD = _WORDS.units
 NUMERALS = {one: value for value, one in enumerate(_SPOKEN)} | {
     one: _SPOKEN.index(same) for one, same in _WORDS.also.items()
 }
-HALF = _WORDS.half
+HALF, SOME, ABOUT_ONE, BETWEEN = _WORDS.half, _WORDS.some, _WORDS.about_one, _WORDS.between
 #: every sign that a spoken number is made of
 SIGNS = frozenset(NUMERALS) | frozenset(_WORDS.units)
 _ONE_SIGN = str.maketrans(_WORDS.written | _WORDS.tens)
@@ -55,6 +59,9 @@ _DIGIT = str.maketrans({one: str(value) for one, value in NUMERALS.items()})
 _DASHES = re.compile("[‐‑‒–—―−﹣~～]+")
 _LETTER_O = re.compile(f"(?<=[0-9{''.join(NUMERALS)}])[Oo](?=[0-9{''.join(NUMERALS)}])")
 _RADIO = re.compile(f"(?<=[0-9{''.join(NUMERALS)}])[{''.join(_WORDS.radio)}](?=[0-9{''.join(NUMERALS)}])")
+_EACH = f"0-9{''.join(SIGNS)}{''.join(_WORDS.written)}{''.join(_WORDS.tens)}"
+#: numerals of cheques beside others only: 陆 alone is a name
+_CHEQUE = re.compile(f"[{_EACH}]{{2,}}|[{''.join(_WORDS.tens)}○]")
 _NO_NUMBER = re.compile("|".join(_WORDS.no_number))
 _MISHEARD_TEN = re.compile(_WORDS.misheard_ten)
 _REPEATED = re.compile(f"([2-9]){_WORDS.repeated}([0-9])(?!{_WORDS.repeated})")
@@ -67,13 +74,15 @@ _BY_UNITS = re.compile(f"(?:(?P<high>.+?){_MYRIAD})?(?P<low>{_SECTION})")
 #: a floor and a room: 十二零三
 _FLOOR_ROOM = re.compile(f"(\\d?){_TEN}([1-9])(0[1-9])")
 _ASCII_REST = re.compile(f"[{''.join(_WORDS.units)}][0-9]{{2,}}$")
+_PAIR = re.compile(f"(|.*[{_TEN}{_HUNDRED}])([{''.join(NUMERALS)}])([{''.join(NUMERALS)}])([{_TEN}{_HUNDRED}]?)")
 _RUN = re.compile(f"[0-9{''.join(SIGNS)}{''.join(_WORDS.written)}{''.join(_WORDS.tens)}]+")
 
 
 @lru_cache(maxsize=4_000)
 def plain(text: str) -> str:
     """A text with widths, dashes and numerals written one way: `２Ｏ６—1` → `206-1`, 贰零陆 → 二零六, 卅六 → 三十六."""
-    text = _DASHES.sub("-", unicodedata.normalize("NFKC", text)).translate(_ONE_SIGN)
+    text = _DASHES.sub("-", unicodedata.normalize("NFKC", text))
+    text = _CHEQUE.sub(lambda found: found.group().translate(_ONE_SIGN), text)
     text = _LETTER_O.sub("0", text)
     return _RADIO.sub(lambda found: _WORDS.radio[found.group()], text)
 
@@ -143,6 +152,26 @@ def quantity(run: str) -> Decimal | None:
     if found is None or (point and len(behind) != len(part)):
         return None
     return Decimal(f"{found}.{behind}" if behind else found)
+
+
+def about(run: str) -> tuple[Decimal, Decimal] | None:
+    """How many a run says, at least and at most: 两三 and 2-3 are 2 to 3, 十七八 17 to 18, 十几 11 to 19, 半 is 0.5."""
+    if run == ABOUT_ONE:
+        return Decimal(1), Decimal(2)
+    ends = re.split(BETWEEN, run)
+    if len(ends) == 2:
+        low, high = (about(one) for one in ends)
+        return (low[0], high[1]) if low and high and low[0] <= high[1] else None
+    if run.endswith(SOME):
+        base = value(run[: -len(SOME)])
+        return (Decimal(base + 1), Decimal(base + 9)) if base and base % 10 == 0 and base < 100 else None
+    if pair := _PAIR.fullmatch(run):
+        before, one, other, unit = pair.groups()
+        if NUMERALS[one] and (NUMERALS[other] == NUMERALS[one] + 1 or one + other in _WORDS.pairs):
+            least, most = (value(before + end + unit) for end in (one, other))
+            return (Decimal(least), Decimal(most)) if least is not None and most is not None else None
+    found = quantity(run)
+    return (found, found) if found is not None else None
 
 
 def in_digits(text: str) -> str:

@@ -15,7 +15,7 @@ from bot.sound.channel import Channel
 from bot.sound.heard import Heard
 
 #: that a house is not in the registry: of a place whose numbers are all there, and of one where nearly all are missing
-UNKNOWN, UNKNOWN_SPARSE = 0.03, 0.3
+UNKNOWN, UNKNOWN_SPARSE = 0.03, 0.5
 #: before anything was heard: that no place of the county is named
 NOWHERE = 0.3
 #: that who calls from a known number means the own home; the rest lies half on its own street, half anywhere
@@ -96,11 +96,13 @@ def believe(
 
 def _mixed(shares: list[tuple[float, Belief]], nowhere: float) -> Belief:
     """Several beliefs as one; `nowhere` is the probability that none of them is about a place."""
-    shares = [(share * (1 - nowhere) / max(one.named + one.outside, 1e-12), one) for share, one in shares if share > 1e-9]
+    shares = [
+        (share * (1 - nowhere) / max(one.named + one.outside, 1e-12), one) for share, one in shares if share > 1e-9
+    ]
     if len(shares) == 1:
         [(share, one)] = shares
-        unknown = {at: weight * share for at, weight in one.unknown.items()}
-        return Belief(one.rows, one.weights * share, one.places, unknown, nowhere, one.outside * share)
+        houses = {at: weight * share for at, weight in one.unknown.items()}
+        return Belief(one.rows, one.weights * share, one.places, houses, nowhere, one.outside * share)
     rows = np.concatenate([one.rows for _, one in shares])
     weights = np.concatenate([one.weights * share for share, one in shares])
     places = np.concatenate([one.places for _, one in shares])
@@ -111,7 +113,7 @@ def _mixed(shares: list[tuple[float, Belief]], nowhere: float) -> Belief:
             unknown[at] = unknown.get(at, 0.0) + weight * share
     return Belief(
         together,
-        np.bincount(back, weights, len(together)),
+        np.bincount(back, weights, len(together)).astype(float),
         places[first],
         unknown,
         nowhere,

@@ -80,8 +80,8 @@ class Decoder:
         behind = self.places.names.backward(names, one.added, one.zero)
         start = starts[self.places.of_community]
         rough = (start + behind).max(1)
-        order = np.argsort(-rough, kind="stable")[:PLACES]
-        order = [int(at) for at in order if rough[at] >= rough[order[0]] - BEHIND]
+        ranked = np.argsort(-rough, kind="stable")[:PLACES].tolist()
+        order = [at for at in ranked if rough[at] >= rough[ranked[0]] - BEHIND]
         after = self._after_names(one, order, starts)
         return [self._place(one, at, after[row]) for row, at in enumerate(order)]
 
@@ -92,7 +92,9 @@ class Decoder:
         emissions = one.emissions("communities", trie.characters)
         said = np.stack(
             [
-                _forward_all(one, [(0, text, cost) for text, cost in self.places._names(name)], trie.characters, emissions)
+                _forward_all(
+                    one, [(0, text, cost) for text, cost in self.places._names(name)], trie.characters, emissions
+                )
                 for name in self.places.communities
             ]
         )
@@ -106,9 +108,7 @@ class Decoder:
         for at in order:
             place = self.places.places[at]
             said = [(0, text, cost) for text, cost in self.places.names_of(place)]
-            rows.append(
-                _forward_all(one, said, self.places.names.characters, emissions, starts[place.community][None])
-            )
+            rows.append(_forward_all(one, said, self.places.names.characters, emissions, starts[place.community][None]))
         return np.stack(rows)
 
     # -- numbers ----------------------------------------------------------------------------------
@@ -224,7 +224,9 @@ class Decoder:
             emissions = one.emissions(kind, self.places.values[kind][1].characters)
             texts, costs = zip(*(self._written(int(parts[spot]), kind) for spot in spots), strict=True)
             rows = np.repeat(spots, [len(one_of) for one_of in costs])
-            ends = _forward_padded(one, np.concatenate(texts), emissions, before[rows], self.places.values[kind][1].lost) - np.concatenate(costs)[:, None]
+            lost = self.places.values[kind][1].lost
+            ends = _forward_padded(one, np.concatenate(texts), emissions, before[rows], lost)
+            ends -= np.concatenate(costs)[:, None]
             starts = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]])
             found[spots] = np.maximum.reduceat(ends, starts, axis=0)
         return found

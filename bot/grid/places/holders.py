@@ -59,7 +59,9 @@ class Holders:
         asked = [one[:1] if len(name) == 1 else one for one in names]
         kinds = list(dict.fromkeys(asked))
         number = {one: at for at, one in enumerate(kinds)}
-        gains = best(heard, Strings(kinds), channel) - np.abs(np.array([len(one) for one in kinds]) - heard.n).astype(np.float32)
+        gains = best(heard, Strings(kinds), channel) - np.abs(np.array([len(one) for one in kinds]) - heard.n).astype(
+            np.float32
+        )
         told = np.maximum(gains[[number[one] for one in asked]], 0.0) / TEMPERATURE
         weights = belief.weights.copy()
         total = float(weights.sum())
@@ -71,9 +73,10 @@ class Holders:
             weights *= total / weights.sum()
         top = int(weights.argmax())
         holder = plain(self._county.holders[int(belief.rows[top])])
-        full = CHANCE * (1 if len(name) == 1 else len(holder))
-        gain = float(gains[number[holder[:1] if len(name) == 1 else holder]]) if (holder[:1] if len(name) == 1 else holder) in number else 0.0
-        return Belief(belief.rows, weights, belief.places, belief.unknown, belief.nowhere, belief.outside), gain < _ANOTHER * full
+        said = holder[:1] if len(name) == 1 else holder
+        gain = float(gains[number[said]]) if said in number else 0.0
+        weighed = Belief(belief.rows, weights, belief.places, belief.unknown, belief.nowhere, belief.outside)
+        return weighed, gain < _ANOTHER * CHANCE * len(said)
 
     def _spread(self, belief: Belief) -> bool:
         """Whether the words leave so many households that only the community is known."""

@@ -41,7 +41,9 @@ def _values(value: str) -> tuple[tuple[str, float], ...]:
 def sayings(part: Part) -> tuple[tuple[str, float], ...]:
     """Every way to say one part, with its cost in nats: 206 → 二零六号, 二百零六, 两百零六号 …"""
     return tuple(
-        (pattern.format(v=way), cost) for pattern in grammar().parts[part.kind].said for way, cost in _values(part.value)
+        (pattern.format(v=way), cost)
+        for pattern in grammar().parts[part.kind].said
+        for way, cost in _values(part.value)
     )
 
 
@@ -70,7 +72,9 @@ class Trie:
         self.longest = max(depths)
         self.characters = Characters([one for one in characters if one])
         #: (characters, 1) what each costs that was not heard
-        self.lost = np.array([[LOST_NUMERAL if one in _NUMERALS else LOST] for one in self.characters.index], np.float32)
+        self.lost = np.array(
+            [[LOST_NUMERAL if one in _NUMERALS else LOST] for one in self.characters.index], np.float32
+        )
         if not numbers:
             self.lost[:] = LOST
         depth = np.array(depths, np.int32)
@@ -149,7 +153,11 @@ def unknown_number(
 def forward_strings(said: Sequence[tuple[int, str, float]]) -> tuple[Strings, Rows, Matrix]:
     """(strings, row that each belongs to, cost (k, 1)) for a forward pass over some nodes."""
     strings = Strings([text for _, text, _ in said])
-    return strings, np.array([row for row, _, _ in said], np.intp), np.array([[cost] for _, _, cost in said], np.float32)
+    return (
+        strings,
+        np.array([row for row, _, _ in said], np.intp),
+        np.array([[cost] for _, _, cost in said], np.float32),
+    )
 
 
 __all__ = ["ADDED", "Trie", "any_number", "forward_strings", "sayings", "unknown_number"]

@@ -36,7 +36,9 @@ class Place:
 
     `rows` are rows of the county; those whose address ends at the name come first."""
 
-    def __init__(self, number: int, name: str, community: int, rows: list[int], paths: list[tuple[int, ...]], filled: float) -> None:
+    def __init__(
+        self, number: int, name: str, community: int, rows: list[int], paths: list[tuple[int, ...]], filled: float
+    ) -> None:
         self.number = number
         order = sorted(range(len(rows)), key=lambda at: paths[at])
         self.name, self.community = name, community
@@ -82,7 +84,9 @@ class Place:
 class Places:
     """Every place of a county, and the tries of what may be said of it."""
 
-    def __init__(self, communities: Sequence[str], addresses: Sequence[Address], said: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, communities: Sequence[str], addresses: Sequence[Address], said: dict[str, str] | None = None
+    ) -> None:
         self.communities = sorted(set(communities))
         number_of = {name: at for at, name in enumerate(self.communities)}
         self.parts: list[Part] = []
@@ -128,7 +132,8 @@ class Places:
 
     def _filled(self, paths: list[tuple[int, ...]]) -> float:
         values = {int(self.parts[path[0]].value) for path in paths if path and self.parts[path[0]].value.isdigit()}
-        return min(1.0, len(values) / max(values)) if values and max(values) else 1.0
+        highest = max(values, default=0)
+        return min(1.0, len(values) / highest) if highest else 1.0
 
     def _names(self, name: str) -> list[tuple[str, float]]:
         """How a name is said: whole, without its kind, as people call it."""
