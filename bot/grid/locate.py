@@ -19,7 +19,7 @@ from bot.grid.county import County
 from bot.grid.location import Candidate, Location
 from bot.grid.places import holders
 from bot.grid.places.ask import Spot, spots, what_to_ask
-from bot.grid.places.belief import LATER, Belief, Evidence, believe, nothing
+from bot.grid.places.belief import DIALLED, LATER, Belief, Evidence, believe, nothing
 from bot.grid.places.decode import Decoder
 from bot.grid.places.said import sayings
 from bot.grid.places.sentence import Reading, readings, shortened
@@ -30,7 +30,7 @@ from bot.sound.alignment import Stretch, Strings, where
 from bot.sound.alignment import best as best_of
 from bot.sound.channel import Channel
 from bot.sound.heard import Heard
-from bot.sound.numbers import in_digits
+from bot.sound.numbers import in_digits, plain
 from bot.sound.site import channel
 
 #: what a wrong manager and a wrong house of the right manager cost beside one more question (docs/decisions/0033)
@@ -82,7 +82,8 @@ class Locator:
         turns = [earlier] if isinstance(earlier, str) else list(earlier)
         turns = [turn for turn in turns if turn.strip()]
         if as_said:
-            text = grammar().account.sub("", text)
+            text, alternatives = _nobodys(text), [_nobodys(one) for one in alternatives]
+            turns = [_nobodys(turn) for turn in turns]
         elif number := self._account(shortened(text)):
             return self._account_said(number)
         spoken: list[tuple[Reading, float]] = []
@@ -100,7 +101,7 @@ class Locator:
             belief, denied = self._holders.weigh(
                 belief, named, community or self._said_community(belief), self._decoder().places, sounds
             )
-        return self._location(belief, spoken, own, denied, sounds)
+        return self._location(belief, spoken, own, denied, sounds, None if named else grid_hint)
 
     def account_in(self, said: str) -> str | None:
         """The 户号 that a sentence holds, when there is such a household."""
@@ -168,10 +169,11 @@ class Locator:
         own: list[int],
         denied: bool,
         sounds: Channel,
+        dialled: str | None,
     ) -> Location:
         understood = belief.named >= 0.5
         if not understood:
-            return self._unnamed(belief, own)
+            return self._unnamed(belief, own, dialled)
         decoder = self._decoder()
         found = spots(belief, decoder.places)
         reading = spoken[0][0]
@@ -219,8 +221,10 @@ class Locator:
             np.add.at(mass, self._grid_of[rows], spread / len(rows))
         return mass
 
-    def _unnamed(self, belief: Belief, own: list[int]) -> Location:
-        """No place of the county was named: the caller's own, unless a place outside was."""
+    def _unnamed(self, belief: Belief, own: list[int], dialled: str | None) -> Location:
+        """No place of the county was named: the caller's own or the dialled grid, unless a place outside was."""
+        if dialled in self._grid_names and not own and belief.outside < 0.5:
+            return Location(None, dialled, self._county.manager_no(dialled), DIALLED)
         if belief.outside >= 0.5 or not own:
             shown = tuple(
                 self._candidate(one.row, one.weight) for one in self._shown(spots(belief, self._decoder().places))
@@ -262,7 +266,7 @@ class Locator:
         for part in best.path:
             said_as = [way for way, _ in sayings(decoder.places.parts[part])]
             one = where(heard, said_as[int(best_of(heard, Strings(said_as), sounds).argmax())], sounds, at)
-            if one.gain > 4 and one.start - at <= 4:
+            if one.gain > 2.5 * max(len(one.symbols), 1) and one.start - at <= 4:
                 kept.append(one)
                 at = one.end
         if not kept:
@@ -289,3 +293,9 @@ class Locator:
         county = self._county
         label = county.communities_of[row] + county.compounds[row] + county.addresses[row]
         return Candidate(county.numbers[row], county.grids[row], label, min(1.0, max(0.0, weight)))
+
+
+def _nobodys(text: str) -> str:
+    """A sentence without the 户号 and the householder's name in it: what a caller may be told goes by the place alone."""
+    words = grammar()
+    return words.holder.sub(",", words.account.sub("", plain(text)))

@@ -12,7 +12,7 @@ from bot.sound.numbers import NUMERALS, plain
 from bot.sound.syllables import READINGS, is_chinese, readings
 
 #: what the very same character tells beyond its sound (nats)
-SAME = 1.0
+SAME = 2.5
 #: a digit that was written is hardly ever another one
 _DIGIT = CHANCE - 0.1
 _OTHER = CHANCE - WORST
@@ -46,7 +46,7 @@ class Heard:
         #: (n,) whether a symbol is a digit or a numeral as it stands
         self.numeral = np.array([one.isdigit() or one in NUMERALS or one in _UNITS for one in self.symbols], bool)
         self._value = np.array([NUMERALS.get(one, -1) for one in self.symbols], np.int8)
-        self._codes = np.array([ord(one) for one in self.symbols.lower()], np.int32)
+        self.codes = np.array([ord(one) for one in self.symbols.lower()], np.int32)
         said = [readings(one) or (-1,) for one in self.symbols]
         letters = [one.isascii() and one.isalpha() for one in self.symbols]
         for place, letter in enumerate(letters):
@@ -74,11 +74,11 @@ class Heard:
             same = (meant.digits[:, None] == self._value[None, spoken]) & (meant.digits[:, None] >= 0)
             at = found[:, spoken]
             doubtful = np.where(at < 0, np.float32(_NUMERAL), at - _CLEAR)
-            unlike = meant.numeral[:, None] & (meant.codes[:, None] != self._codes[None, spoken])
+            unlike = meant.numeral[:, None] & (meant.codes[:, None] != self.codes[None, spoken])
             found[:, spoken] = np.where(same, np.maximum(at, np.float32(_DIGIT)), np.where(unlike, doubtful, at))
-        found += SAME * (meant.codes[:, None] == self._codes[None])
+        found += SAME * (meant.codes[:, None] == self.codes[None])
         exact = meant.readings[:, :1] < 0  # marks and letters without a sound: the very same or nothing
-        return np.where(exact & (meant.codes[:, None] == self._codes[None]), np.float32(CHANCE), found)
+        return np.where(exact & (meant.codes[:, None] == self.codes[None]), np.float32(CHANCE), found)
 
 
 class Characters:

@@ -18,6 +18,8 @@ from bot.sound.heard import Heard
 UNKNOWN, UNKNOWN_SPARSE = 0.03, 0.5
 #: before anything was heard: that no place of the county is named
 NOWHERE = 0.3
+#: an ordinary sentence sounds like some house or other, the more houses there are: what a place must tell (nats)
+ORDINARY = 9.0
 #: that who calls from a known number means the own home; the rest lies half on its own street, half anywhere
 OWN_HOME = 0.3
 #: that the grid of the dialled number is meant
@@ -123,7 +125,7 @@ def _mixed(shares: list[tuple[float, Belief]], nowhere: float) -> Belief:
 
 def _believed(decoder: Decoder, reading: Reading, channel: Channel, size: int, evidence: Evidence) -> Belief:
     """The posterior of one reading."""
-    nowhere, outside = float(np.log(NOWHERE)), -np.inf
+    nowhere, outside = float(np.log(NOWHERE)) + ORDINARY, -np.inf
     if reading.outside:
         outside = nowhere + (OUTSIDE_SURE if reading.outside_sure else OUTSIDE) / TEMPERATURE
     rows: list[NDArray[np.int32]] = []

@@ -31,6 +31,12 @@ GOES_ON = 12.0
 TEMPERATURE = 1.0
 #: what each numeral of a house that the registry does not have is worth less: it may be any
 _EACH = TEMPERATURE * float(np.log(12))
+#: what a name must tell at least, each of its characters (nats)
+NAMED = 1.5
+#: what a name must tell at least, each of its characters (nats)
+NAMED = 1.2
+#: 是 is so common that it tells little for 十 (nats)
+COMMON = 2.5
 #: another number than the registry's would have been heard as it
 KNOWN = 8.0
 #: places that are looked at number by number, and how far behind the best name (nats)
@@ -108,7 +114,13 @@ class Decoder:
         for at in order:
             place = self.places.places[at]
             said = [(0, text, cost) for text, cost in self.places.names_of(place)]
-            rows.append(_forward_all(one, said, self.places.names.characters, emissions, starts[place.community][None]))
+            start = starts[place.community]
+            behind = _forward_all(one, said, self.places.names.characters, emissions, start[None])
+            shortest = min(len(text) for _, text, _ in said)
+            # A number alone names no place, however well it fits.
+            alone = _forward_all(one, said, self.places.names.characters, emissions) if start.any() else behind
+            behind[alone < NAMED * shortest] = NEVER
+            rows.append(behind)
         return np.stack(rows)
 
     # -- numbers ----------------------------------------------------------------------------------
@@ -268,6 +280,7 @@ class _Sentence:
             ],
             np.float32,
         )
+        self._common = np.array([one in fillers and one.isalpha() for one in heard.symbols], bool)
         self.zero = np.zeros(heard.n + 1, np.float32)
         follows = np.array([_goes_on(heard, at) for at in range(heard.n)], bool)
         self.ending = self.zero.copy()
@@ -287,7 +300,10 @@ class _Sentence:
 
     def emissions(self, key: object, characters: Characters) -> Matrix:
         if key not in self._emissions:
-            self._emissions[key] = self.heard.emissions(characters, self.channel)
+            found = self.heard.emissions(characters, self.channel)
+            if self._common.any():
+                found -= COMMON * (self._common & (characters.codes[:, None] != self.heard.codes[None]))
+            self._emissions[key] = found
         return self._emissions[key]
 
     def values(self, places: Places, kind: int, free: bool) -> Matrix:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.foundation.widths import both
 from bot.grid.places.words import grammar
 from bot.sound.numbers import plain
 
@@ -43,9 +44,14 @@ def shortened(text: str) -> str:
     return text[begin : begin + READ]
 
 
+def _places_only(text: str) -> str:
+    """A sentence without telephone numbers and the like."""
+    return re.sub(r"[\d零一二三四五六七八九幺两]{7,}", ",", text)
+
+
 def readings(turns: Sequence[str]) -> list[Reading]:
     """What the turns of a call (the earliest first) say about a place, together."""
-    texts = [shortened(turn) for turn in turns]
+    texts = [_places_only(shortened(turn)) for turn in turns]
     texts = [text for text in texts if text]
     if not texts:
         return []
@@ -102,7 +108,7 @@ def _numbers_gone(no: str, yes: str) -> tuple[str, list[str]]:
     """What is left of the part that was denied: nothing when the new one has a name of its own, else all but its numbers."""
     words = grammar()
     number = words.run.search(yes)
-    named = re.sub(r"[是在的,。啊呀哦]", "", yes[: number.start()] if number else yes)
+    named = re.sub(f"[是在的啊呀哦{both(',。')}]", "", yes[: number.start()] if number else yes)
     if len(named) >= 2:
         return "", [one.group() for one in words.run.finditer(no)]
     return words.run.sub("", no), [one.group() for one in words.run.finditer(no)]
