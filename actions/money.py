@@ -12,7 +12,7 @@ from actions.act import Act
 from actions.report import ANSWERING, PUNCTUATION, begin_case
 from actions.turn import Turn
 from bot.database import now
-from bot.grid.numerals import normalise_numbers, speak_date, speak_money, speak_number
+from bot.sound import numbers
 from bot.tickets.proofs import Proof
 
 _DIGITS = re.compile(r"\d{4,40}")
@@ -87,7 +87,7 @@ def one_answer(turn: Turn) -> str:
     name = re.sub(words.name_tail, "", led)
     if len(name) >= 2 and words.says("name", name) and (turn.intent in ANSWERING or turn.entity("householder")):
         return name
-    number = normalise_numbers(led).replace(" ", "")
+    number = numbers.in_digits(led).replace(" ", "")
     return number if _DIGITS.fullmatch(number) else ""
 
 
@@ -135,17 +135,17 @@ class ArrearsAnswer(Act):
             card = turn.site.registry.household(household_no)
             if card is None:
                 continue
-            date = speak_date(today)
+            date = numbers.date(today)
             if card.balance < 0:
                 turn.say(
                     "utter_arrears_owed",
                     date=date,
-                    months=speak_number(card.months_owed),
-                    amount=speak_money(-card.balance),
+                    months=numbers.spoken(card.months_owed),
+                    amount=numbers.money(-card.balance),
                 )
                 turn.say("utter_arrears_restore")
             else:
-                turn.say("utter_arrears_clear", date=date, amount=speak_money(card.balance))
+                turn.say("utter_arrears_clear", date=date, amount=numbers.money(card.balance))
         turn.say("utter_arrears_how_to_pay")
         turn.clear_case()
         return turn.events
@@ -158,7 +158,7 @@ class Price(Act):
 
     def on(self, turn: Turn) -> list[EventType]:
         tariff = turn.site.tariff
-        text = normalise_numbers(turn.text)
+        text = numbers.in_digits(turn.text)
         topic = turn.site.words.topic("price", text, "")
         named = _KWH.search(text)
         if topic:
@@ -168,18 +168,18 @@ class Price(Act):
             if _MONTH.search(text) and not _YEAR.search(text):
                 turn.say(
                     "utter_price_example_month",
-                    month_kwh=speak_number(kwh),
-                    kwh=speak_number(kwh * 12),
-                    amount=speak_money(tariff.cost(kwh * 12)),
+                    month_kwh=numbers.spoken(kwh),
+                    kwh=numbers.spoken(kwh * 12),
+                    amount=numbers.money(tariff.cost(kwh * 12)),
                 )
             else:
-                turn.say("utter_price_example", kwh=speak_number(kwh), amount=speak_money(tariff.cost(kwh)))
+                turn.say("utter_price_example", kwh=numbers.spoken(kwh), amount=numbers.money(tariff.cost(kwh)))
         else:
             first, second, third = tariff.tiers[0], tariff.tiers[1], tariff.tiers[-1]
             turn.say(
                 "utter_price_table",
-                first_kwh=speak_number(first.up_to or 0),
-                second_kwh=speak_number(second.up_to or 0),
+                first_kwh=numbers.spoken(first.up_to or 0),
+                second_kwh=numbers.spoken(second.up_to or 0),
                 first_price=_price(first.price),
                 second_price=_price(second.price),
                 third_price=_price(third.price),
@@ -189,15 +189,15 @@ class Price(Act):
             if card is None or "shop" in card.tags:
                 continue
             tier, left = tariff.position(card.ytd_kwh)
-            used = speak_number(card.ytd_kwh)
+            used = numbers.spoken(card.ytd_kwh)
             if left is None:
                 turn.say("utter_price_position_top", kwh=used)
             else:
-                turn.say("utter_price_position", kwh=used, tier=speak_number(tier), left=speak_number(left))
+                turn.say("utter_price_position", kwh=used, tier=numbers.spoken(tier), left=numbers.spoken(left))
         turn.resume()
         return turn.events
 
 
 def _price(price: Decimal) -> str:
     """0.558 → 五角五分八, as a price tag is read."""
-    return speak_money(price)
+    return numbers.money(price)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from actions.turn import Turn
 from bot.database import now
-from bot.grid.said_time import say_time
+from bot.sound.times import say_time
 from bot.tickets.outages.desk import OutageCard
 
 #: pending answer after somebody has joined an outage

@@ -12,7 +12,7 @@ from actions.act import Act
 from actions.turn import Turn
 from bot.foundation.widths import both
 from bot.grid.location import Location
-from bot.grid.numerals import normalise_numbers
+from bot.sound import numbers
 from bot.tickets.labels import labels
 
 #: questions about the place before Gege goes on with what it has (docs/promises.md: at most three before the report is logged)
@@ -103,7 +103,7 @@ def take_place(turn: Turn, text: str) -> Location | None:
 
 def take_account(turn: Turn, text: str) -> bool:
     """Keep a 户号 as it was said; whether there is such a one is nobody's business here."""
-    said = turn.entity("household_no") or turn.site.words.found("account", normalise_numbers(text))
+    said = turn.entity("household_no") or turn.site.words.found("account", numbers.in_digits(text))
     if said:
         turn.set("account", said)
     return bool(said)

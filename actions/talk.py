@@ -12,7 +12,7 @@ from actions.act import Act
 from actions.people import tell_manager
 from actions.turn import Turn
 from bot.database import now
-from bot.grid.numerals import speak_number
+from bot.sound import numbers
 from bot.tickets.desk import TicketCard
 from bot.tickets.labels import labels
 
@@ -63,7 +63,7 @@ class Status(Act):
         days = (today - local.date()).days
         names = turn.site.words.days
         day = names[days] if days < len(names) else turn.site.words.long_ago
-        return str(turn.site.words.at).format(day=day, hour=speak_number(local.hour)) if days <= 1 else str(day)
+        return str(turn.site.words.at).format(day=day, hour=numbers.spoken(local.hour)) if days <= 1 else str(day)
 
 
 class Cancel(Act):

@@ -13,21 +13,13 @@ from rasa.nlu.extractors.extractor import EntityExtractorMixin
 from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-_DIGIT = {character: str(value) for value, character in enumerate("零一二三四五六七八九")} | {
-    "幺": "1",
-    "〇": "0",
-    "两": "2",
-}
+from bot.sound.numbers import digits as digits_of
+
 _RUN = re.compile(r"(?:GD|gd)?[0-9零一二三四五六七八九幺〇][0-9零一二三四五六七八九幺〇两\s-]{2,24}")
 #: mobile numbers of mainland China
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 #: landlines: area code and seven or eight digits
 _LANDLINE = re.compile(r"0\d{2,3}[2-9]\d{6,7}|[2-8]\d{6}")
-
-
-def as_digits(run: str) -> str:
-    """`as_digits("幺三九 零") == "1390"`; anything that is no digit is dropped."""
-    return "".join(_DIGIT.get(character, character if character.isdigit() else "") for character in run)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
@@ -72,7 +64,7 @@ class NumberEntityExtractor(GraphComponent, EntityExtractorMixin):
         found = []
         for match in _RUN.finditer(text):
             run = match.group().rstrip(" -")
-            digits = as_digits(run)
+            digits = digits_of(run)
             if run[:2].lower() == "gd":
                 name, value = "ticket_no", "GD" + digits
             elif _MOBILE.fullmatch(digits):

@@ -29,8 +29,9 @@ from pypinyin import lazy_pinyin
 
 from bot.bench.homes import Homes, Query, homes_of
 from bot.foundation.words import load
-from bot.grid.numerals import speak_digits, speak_number
 from bot.grid.registry import Registry
+from bot.sound.numbers import spelled
+from bot.sound.numbers import spoken as counted
 
 _FILE = Path(__file__).with_name("noise.yml")
 
@@ -115,7 +116,7 @@ def _spoken(address: str, dice: random.Random) -> str:
         digits = match.group()
         if dice.random() < 0.2:
             return digits
-        return speak_digits(digits) if digit_by_digit and len(digits) > 2 else speak_number(int(digits))
+        return spelled(digits) if digit_by_digit and len(digits) > 2 else counted(int(digits))
 
     return re.sub(r"\d+", say, address)
 

@@ -38,11 +38,11 @@ def _read(line: str) -> MarkedSentence:
 
 def _value(slot: str, said: str) -> str:
     """Numbers are compared by their digits, words by their characters."""
-    from nlu.numbers import as_digits
+    from bot.sound.numbers import digits
 
     if slot not in NUMBERS:
         return said
-    return ("GD" if slot == "ticket_no" else "") + as_digits(said)
+    return ("GD" if slot == "ticket_no" else "") + digits(said)
 
 
 def distorted(sentences: list[MarkedSentence], strength: float, seed: int) -> list[MarkedSentence]:

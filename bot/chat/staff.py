@@ -18,12 +18,12 @@ from bot.database import now
 from bot.grid.location import PersonCard
 from bot.grid.models import Role
 from bot.grid.registry import Registry
-from bot.grid.spoken_time import TimeRefused, read_time
 from bot.learning.book import CorrectionBook, learning_words, why
 from bot.learning.rules import CorrectionRefused
 from bot.notify.links import Links, Purpose
 from bot.notify.masking import surname
 from bot.notify.texts import button
+from bot.sound.times import TimeRefused, read_time
 from bot.tickets import presses
 from bot.tickets.cards import NotYours, Pressed, TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk

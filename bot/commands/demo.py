@@ -26,9 +26,9 @@ from bot.database import Database
 from bot.foundation.errors import Refused
 from bot.foundation.words import load
 from bot.grid.models import Household
-from bot.grid.numerals import speak_number
 from bot.grid.registry import Registry
 from bot.settings import Settings
+from bot.sound import numbers
 from bot.voice.call_log import CallLog
 from bot.voice.loopback import run_call
 from tools.demo_model.speaker import demo_wav
@@ -75,7 +75,7 @@ async def demo(settings: Settings) -> int:
         number, householder = _household_of_the_story(database, words.street)
     finally:
         database.dispose()
-    place = words.place.format(street=words.street, number=speak_number(number))
+    place = words.place.format(street=words.street, number=numbers.spoken(number))
     lines = [line.format(place=place, householder=householder) for line in words.resident]
     tell("starting Gege …")
     with tempfile.TemporaryDirectory(prefix="gege-demo-") as folder:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from pypinyin import Style, lazy_pinyin, load_phrases_dict, load_single_dict
 
 from bot.foundation.widths import both
 from bot.foundation.words import load
-from bot.grid.numerals import speak_number
+from bot.sound import numbers
 
 # Fullwidth punctuation is folded to its ASCII twin first (NFKC), so that there is one of each.
 _SENTENCE = re.compile(rf"[^{both('。!?;')}\n]*[{both('。!?;')}\n]+[{both('”』」)')}\"]*|[^{both('。!?;')}\n]+")
@@ -41,9 +42,6 @@ class _Reading:
     minus: str
     point: str
     percent: str
-    yuan: str
-    jiao: str
-    fen: str
     hour: str
     minute: str
     whole_hour: str
@@ -94,8 +92,10 @@ def spoken(text: str) -> str:
     text = re.sub(r"(?<!\d)([01]?\d|2[0-4]):([0-5]\d)(?!\d)", _time, text)
     text = re.sub(r"(?<!\d)(\d{4})(?=年)", lambda m: _each(m.group(1), _words().digits), text)
     text = re.sub(r"(?<!\d)(-?\d+(?:\.\d+)?)\s*%", lambda m: words.percent + number(m.group(1)), text)
-    text = re.sub(r"¥\s*(-?\d+(?:\.\d+)?)", lambda m: _money(m.group(1)), text)
-    text = re.sub(r"(?<![\d.])(-?\d+(?:\.\d{1,2})?)\s*(?:元|块钱|块)(?!\d)", lambda m: _money(m.group(1)), text)
+    text = re.sub(r"¥\s*(-?\d+(?:\.\d+)?)", lambda m: numbers.money(Decimal(m.group(1))), text)
+    text = re.sub(
+        r"(?<![\d.])(-?\d+(?:\.\d{1,2})?)\s*(?:元|块钱|块)(?!\d)", lambda m: numbers.money(Decimal(m.group(1))), text
+    )
     return re.sub(r"(?<![\d.])(-?)(\d+(?:[-—]\d+)*(?:\.\d+)?)(.?)", _plain, text)
 
 
@@ -117,23 +117,6 @@ def _time(found: re.Match[str]) -> str:
         return f"{spoken_hour}{words.hour}{words.whole_hour}"
     zero = words.digits["0"] if minute < 10 else ""
     return f"{spoken_hour}{words.hour}{zero}{number(str(minute))}{words.minute}"
-
-
-def _money(amount: str) -> str:
-    words = _words()
-    sign = words.minus if amount.startswith("-") else ""
-    whole, _, part = amount.lstrip("-").partition(".")
-    jiao, fen = (part + "00")[0], (part + "00")[1]
-    out = ""
-    if int(whole) or not (int(jiao) or int(fen)):
-        out += (words.two_of if int(whole) == 2 else number(whole)) + words.yuan
-    if jiao != "0":
-        out += (words.two_of if jiao == "2" else words.digits[jiao]) + words.jiao
-    elif fen != "0" and out:
-        out += words.digits["0"]
-    if fen != "0":
-        out += words.digits[fen] + words.fen
-    return sign + out
 
 
 def _plain(found: re.Match[str]) -> str:
@@ -175,7 +158,7 @@ def number(value: str) -> str:
     words = _words()
     sign = words.minus if value.startswith("-") else ""
     whole, _, part = value.lstrip("-").partition(".")
-    said = speak_number(int(whole or "0")) if len(whole) <= 8 else _each(whole, words.digits)
+    said = numbers.spoken(int(whole or "0")) if len(whole) <= 8 else _each(whole, words.digits)
     return sign + said + (words.point + _each(part, words.digits) if part else "")
 
 

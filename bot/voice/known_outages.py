@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from bot.database import now
 from bot.grid.dialled import grid_of_numbers
 from bot.grid.registry import Registry
-from bot.grid.said_time import say_time
 from bot.lines.line import CallFacts
+from bot.sound.times import say_time
 from bot.tickets.intake.caller import Caller
 from bot.tickets.outages.desk import OutageCard, OutageDesk
 from bot.voice.prompts import prompts

@@ -10,8 +10,8 @@ import pytest
 
 from bot.foundation.widths import both, narrow
 from bot.grid.address import street_of
-from bot.grid.spoken_time import read_time
 from bot.learning.private import Private
+from bot.sound.times import read_time
 from bot.speech.sherpa import _TAG
 from tools.lint.widths import main, wrong_in_python, wrong_in_yaml
 

@@ -11,7 +11,6 @@ from bot.app.parts import open_site
 from bot.bench.noise import queries
 from bot.database import Database
 from bot.grid.importer import ImportRefused, import_csv
-from bot.grid.numerals import normalise_numbers, speak_digits, speak_money, speak_number
 from bot.grid.registry import Registry
 from bot.settings import Settings
 
@@ -26,35 +25,6 @@ def database(home: Path) -> Iterator[Database]:
 @pytest.fixture
 def registry(database: Database) -> Registry:
     return Registry.load(database)
-
-
-@pytest.mark.parametrize(
-    ("spoken", "written"),
-    [
-        ("三百五十六号", "356号"),
-        ("三五六", "356"),
-        ("幺三九", "139"),
-        ("两百零六", "206"),
-        ("十字街十二号", "十字街12号"),
-        ("一下就没电", "一下就没电"),
-        ("两百三", "230"),
-        ("二十", "20"),
-        # something was lost or doubled: no number is made of it
-        ("四八三十七号", "四八三十七号"),
-        ("百一十号", "百一十号"),
-        ("三百一九号", "三百一九号"),
-    ],
-)
-def test_numbers_in_any_form(spoken: str, written: str) -> None:
-    assert normalise_numbers(spoken) == written
-
-
-def test_numbers_are_read_as_people_say_them() -> None:
-    from decimal import Decimal
-
-    assert speak_number(206) == "二百零六" and speak_number(12) == "十二" and speak_number(10005) == "一万零五"
-    assert speak_digits("139") == "幺三九"
-    assert speak_money(Decimal("86.20")) == "八十六块两角" and speak_money(Decimal("1716")) == "一千七百一十六块"
 
 
 def test_never_a_silent_wrong_manager(registry: Registry) -> None:

@@ -17,8 +17,8 @@ from bot.app.conversations import Conversations
 from bot.app.parts import Parts, open_site, running
 from bot.dialogue.port import Reply
 from bot.grid.importer import import_csv
-from bot.grid.numerals import speak_money, speak_number
 from bot.settings import Settings
+from bot.sound import numbers
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.web.app import make_app
@@ -63,7 +63,7 @@ class Household:
         from decimal import Decimal
 
         owed = Decimal(f"{-self.balance:.2f}")
-        return {f"{owed}", speak_money(owed), speak_number(self.kwh), str(self.kwh)}
+        return {f"{owed}", numbers.money(owed), numbers.spoken(self.kwh), str(self.kwh)}
 
     def secrets(self) -> set[str]:
         """What only the registry knows of it."""

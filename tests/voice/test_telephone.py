@@ -24,11 +24,11 @@ from bot.cli import app
 from bot.database import Database, now
 from bot.grid.models import Contact, Household, HouseholdContact
 from bot.grid.registry import Registry
-from bot.grid.said_time import say_time
 from bot.lines.client import Key, place_call
 from bot.lines.line import CallFacts
 from bot.recordings.room import open_recording
 from bot.settings import CapacitySettings, Settings
+from bot.sound.times import say_time
 from bot.telephone.telephone import Telephone
 from bot.tickets.desk import TicketCard, TicketDesk
 from bot.voice.call_log import find_call, latest_calls

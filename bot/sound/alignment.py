@@ -1,0 +1,132 @@
+"""How well meant strings fit inside what was heard: the best alignment of each, many at once.
+
+A meant character stands for one heard symbol, or is not heard (LOST); a heard symbol may stand for nothing (ADDED).
+What lies before and behind the string costs nothing. Gains are nats against chance."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.sound.channel import Channel, Matrix
+from bot.sound.heard import Characters, Heard
+
+#: a heard symbol between two meant ones that stands for nothing (nats)
+ADDED = 1.2
+#: a meant character that was not heard
+LOST = 4.0
+NEVER = np.float32(-1e6)
+
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Strings of one length: `rows` (k,) which string each is, `characters` (k, length) rows in `Characters`."""
+
+    rows: Rows
+    characters: Rows
+
+
+class Strings:
+    """Strings that may be meant, by length; several may stand for one meaning (`of` (strings,) says which)."""
+
+    def __init__(self, strings: Sequence[str], characters: Characters | None = None, of: Sequence[int] | None = None):
+        self.strings = list(strings)
+        self.characters = characters or Characters([one for text in self.strings for one in text])
+        self.of: Rows = np.array(range(len(self.strings)) if of is None else of, np.intp)
+        self.meanings = int(self.of.max()) + 1 if len(self.of) else 0
+        by_length: dict[int, list[int]] = defaultdict(list)
+        for row, text in enumerate(self.strings):
+            by_length[len(text)].append(row)
+        index = self.characters.index
+        self.batches = [
+            Batch(
+                np.array(rows, np.intp),
+                np.array([[index[one] for one in self.strings[row]] for row in rows], np.intp).reshape(
+                    len(rows), length
+                ),
+            )
+            for length, rows in sorted(by_length.items())
+        ]
+
+
+def free(n: int) -> Matrix:
+    """The start of an alignment that may begin anywhere: (1, n + 1) zeros."""
+    return np.zeros((1, n + 1), np.float32)
+
+
+def forward(before: Matrix, batch: Batch, emissions: Matrix, added: Matrix | None = None) -> Matrix:
+    """`before` (k or 1, n + 1): best gain of what comes before and ends at each place → the same behind each string.
+
+    `added` (n,): what each heard symbol costs that stands for nothing; ADDED everywhere when not given. The result
+    (k, n + 1) ends with the last character of the string, so nothing is added behind it."""
+    k, length = batch.characters.shape
+    n = emissions.shape[1]
+    skipped = np.zeros(n + 1, np.float32)
+    np.cumsum(np.full(n, ADDED, np.float32) if added is None else added, out=skipped[1:])
+    gain: Matrix = np.repeat(before, k, 0) if before.shape[0] == 1 and k != 1 else before.astype(np.float32, copy=True)
+    for step in range(length):
+        if step:
+            gain = np.maximum.accumulate(gain + skipped, axis=1) - skipped
+        heard = gain[:, :-1] + emissions[batch.characters[:, step]]
+        gain = gain - np.float32(LOST)
+        np.maximum(gain[:, 1:], heard, out=gain[:, 1:])
+    return gain
+
+
+def best(heard: Heard, strings: Strings, channel: Channel, added: Matrix | None = None) -> NDArray[np.float32]:
+    """(meanings,) the best gain of each meaning anywhere in what was heard; 0 where nothing of it is."""
+    found: NDArray[np.float32] = np.zeros(strings.meanings, np.float32)
+    emissions = heard.emissions(strings.characters, channel)
+    for batch in strings.batches:
+        ends = forward(free(heard.n), batch, emissions, added).max(1)
+        np.maximum.at(found, strings.of[batch.rows], ends)
+    return found
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Where a string stands: symbols `start` to `end` (exclusive), its gain, and what stands for each character
+    (`symbols`, −1 for a lost one)."""
+
+    start: int
+    end: int
+    gain: float
+    symbols: tuple[int, ...]
+
+
+def where(heard: Heard, text: str, channel: Channel, begin: int = 0, end: int | None = None) -> Stretch:
+    """Where one string fits best between two places. For read-back, masking, and for counting what was heard for what."""
+    last = heard.n if end is None else end
+    characters = Characters(text)
+    emissions = heard.emissions(characters, channel)[:, begin:last]
+    n, length = last - begin, len(text)
+    gain = np.zeros((length + 1, n + 1), np.float32)
+    came = np.zeros((length + 1, n + 1), np.int8)  # 0 heard, 1 lost, 2 added before
+    for step in range(1, length + 1):
+        row = emissions[characters.index[text[step - 1]]]
+        for place in range(n + 1):
+            options = [
+                gain[step - 1, place - 1] + row[place - 1] if place else NEVER,
+                gain[step - 1, place] - LOST,
+                gain[step, place - 1] - ADDED if place and step < length else NEVER,
+            ]
+            came[step, place] = int(np.argmax(options))
+            gain[step, place] = options[came[step, place]]
+    place = stop = int(gain[length].argmax())
+    total, step, symbols = float(gain[length, stop]), length, [-1] * length
+    while step:
+        if came[step, place] == 2:
+            place -= 1
+            continue
+        if came[step, place] == 0:
+            place -= 1
+            symbols[step - 1] = begin + place
+        step -= 1
+    told = [one for one in symbols if one >= 0]
+    return Stretch(begin + place, begin + stop, total, tuple(symbols)) if told else Stretch(begin, begin, 0.0, ())
