@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.grid.numerals import speak_digits, speak_number
 from bot.grid.registry import Registry
+from bot.sound.numbers import spelled
+from bot.sound.numbers import spoken as counted
 
 
 @dataclass(frozen=True)
@@ -107,10 +108,10 @@ def spoken_numbers(numbers: str, dice: random.Random) -> str:
         if dice.random() < 0.15:
             said = digits
         elif len(digits) > 2 and (mark in ("室", "") or dice.random() < 0.3):
-            said = speak_digits(digits)
+            said = spelled(digits)
             said = said.replace("幺", "一") if dice.random() < 0.5 else said
         else:
-            said = speak_number(int(digits))
+            said = counted(int(digits))
         if mark in ("幢", "号楼") and dice.random() < 0.5:
             mark = "栋"
         if mark == "室" and dice.random() < 0.5:

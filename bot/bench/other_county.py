@@ -15,8 +15,8 @@ from pathlib import Path
 
 from bot.bench.homes import Homes, Query, spoken_numbers
 from bot.foundation.words import load
-from bot.grid.numerals import speak_number
 from bot.grid.sample import HOUSEHOLD_COLUMNS, STAFF_COLUMNS
+from bot.sound.numbers import spoken as counted
 
 _FILE = Path(__file__).with_name("other_county.yml")
 SEED = 31
@@ -145,7 +145,7 @@ def _village(village: _Village, count: int, dice: random.Random) -> Iterator[tup
     for step in range(in_groups):
         group, house = step % village.groups + 1, step // village.groups + 1
         # One village writes its groups as words, the next as figures.
-        word = speak_number(group) if len(village.name) % 2 else str(group)
+        word = counted(group) if len(village.name) % 2 else str(group)
         yield "", f"{word}组{house}号", 0
     for step in range(count - in_groups):
         bay, house = village.bays[step % len(village.bays)], step // len(village.bays) + 1
