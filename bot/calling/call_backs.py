@@ -13,7 +13,6 @@ from typing import Protocol
 from bot.calling.key import ask_for_key
 from bot.calling.ledger import CALL_BACK, CallRefused, Ledger
 from bot.foundation import logs
-from bot.grid.contacts import phone_digits
 from bot.lines.bridge import Joinable, join, ring_back
 from bot.lines.dialling import Dialler
 from bot.notify.masking import surname
@@ -49,7 +48,7 @@ class Numbers(Protocol):
 
 def numbers_of(ticket: TicketCard, registry: Numbers) -> list[tuple[str, str]]:
     """("reporter" or "household", number), the reporter's own first: who calls for somebody else is called back."""
-    found = [("reporter", phone_digits(ticket.caller.number))] if ticket.caller.number else []
+    found = [("reporter", ticket.caller.number)] if ticket.caller.number else []
     if ticket.household_no:
         found += [("household", number) for number in registry.phones_of(ticket.household_no)]
     return list({number: (whose, number) for whose, number in reversed(found)}.values())[::-1]

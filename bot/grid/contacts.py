@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+
+from bot.foundation.phone_numbers import phone_digits
 
 #: the channel of everybody who is reached by a telephone number; imported numbers are its contacts
 PHONE = "phone"
-_COUNTRY = re.compile(r"^(?:\+|00)86|^86(?=1[3-9]\d{9}$)")
-
-
-def phone_digits(number: str) -> str:
-    """A telephone number as digits, without the country code: +86 139-0715-2201 is 13907152201."""
-    digits = re.sub(r"[\s()（）-]", "", number)
-    return _COUNTRY.sub("", digits) or digits
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.foundation.phone_numbers import area_code, phone_digits
 from bot.grid.address import Parts, split_address
-from bot.grid.contacts import phone_digits
+from bot.grid.contacts import PHONE
 from bot.grid.location import PersonCard
-from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
+from bot.grid.models import Community, Contact, Grid, GridStaff, Household, Role, Staff
 from bot.sound.classes import sounds_like
 
 
@@ -97,20 +98,28 @@ class County:
             select(GridStaff.grid_no, GridStaff.staff_no).order_by(GridStaff.staff_no)
         ):
             self._of_grid[grid_no].append(self._staff[staff_no])
-        self._grid_nos = set()
-        self._grid_of_number: dict[str, str] = {}
-        for grid in session.scalars(select(Grid)):
-            self._grid_nos.add(grid.grid_no)
-            if grid.phone:
-                self._grid_of_number[phone_digits(grid.phone)] = grid.grid_no
+        phones = {grid.grid_no: grid.phone for grid in session.scalars(select(Grid))}
+        self._grid_nos = set(phones)
+        self.area_code = self._most_common_area(session, phones.values())
+        self._grid_of_number = {self._full(phone): grid_no for grid_no, phone in phones.items() if phone}
         served: dict[str, list[str]] = defaultdict(list)
         for grid_no, people in self._of_grid.items():
             for person in people:
                 if person.role == Role.manager and person.phone:
-                    served[phone_digits(person.phone)].append(grid_no)
+                    served[self._full(person.phone)].append(grid_no)
         for phone, grid_nos in served.items():
             if len(grid_nos) == 1:
                 self._grid_of_number.setdefault(phone, grid_nos[0])
+
+    def _most_common_area(self, session: Session, others: Iterable[str | None]) -> str:
+        """The area code that landlines here have, for who calls without it; empty when there are none."""
+        landlines = select(Contact.address).where(Contact.channel == PHONE, Contact.address.like("0%"))
+        numbers = [*session.scalars(landlines), *others, *(one.phone for one in self._staff.values())]
+        codes = Counter(code for number in numbers if number and (code := area_code(phone_digits(number))))
+        return codes.most_common(1)[0][0] if codes else ""
+
+    def _full(self, number: str) -> str:
+        return phone_digits(number, self.area_code)
 
     @property
     def size(self) -> int:
@@ -154,4 +163,4 @@ class County:
         if number.startswith("grid_"):
             grid_no = number.removeprefix("grid_")
             return grid_no if grid_no in self._grid_nos else None
-        return self._grid_of_number.get(phone_digits(number))
+        return self._grid_of_number.get(self._full(number))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,10 @@ from sqlalchemy.orm import Session
 
 from bot.database import Base, Database, now
 from bot.foundation.errors import Refused
+from bot.foundation.widths import plain
 from bot.foundation.words import load
-from bot.grid.contacts import PHONE, phone_digits
+from bot.grid.cells import Check, checks, visible
+from bot.grid.contacts import PHONE
 from bot.grid.models import (
     Community,
     Contact,
@@ -28,17 +29,17 @@ from bot.grid.models import (
     Household,
     HouseholdContact,
     RegistryVersion,
-    Role,
     SampleCounty,
     Staff,
     Transformer,
 )
-from bot.grid.role_names import role_names
 
 COLUMNS = Path(__file__).resolve().parent / "data" / "csv_columns.yml"
 #: problems told at once
 TOLD = 20
 _CHUNK = 1_000
+#: what a conversion leaves for a character that it did not know; and the same once more read as GB18030
+_LOST = ("\ufffd", ("\ufffd" * 2).encode().decode("gb18030"))
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,12 @@ class ImportReport:
 
     kind: str
     rows: int
+    #: grids of staff in which no household is, though there are households
+    empty_grids: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.rows} {self.kind} imported"
+        empty = f"; no household is in grid {', '.join(self.empty_grids[:TOLD])}" if self.empty_grids else ""
+        return f"{self.rows} {self.kind} imported{empty}"
 
 
 @dataclass
@@ -93,7 +97,9 @@ def import_csv(database: Database, path: Path, *, invented: bool = False) -> Imp
         raise ImportRefused(name, [Problem(1, "", f"cannot be read ({problem.strerror})")]) from problem
     lines = _rows(name, _decoded(name, data))
     kind, columns = _header(name, lines[0][1])
-    checked = _check(kind, columns, lines[1:])
+    with database.reading() as session:
+        grids = frozenset(session.scalars(select(Household.grid_no).distinct()))
+    checked = _check(columns, checks(kind, grids), lines[1:])
     if not checked.rows and not checked.problems:
         checked.problems.append(Problem(1, "", "there is no row below the header"))
     if checked.problems:
@@ -102,7 +108,8 @@ def import_csv(database: Database, path: Path, *, invented: bool = False) -> Imp
         _mark(session, invented)
         (_store_households if kind == "households" else _store_staff)(session, checked.rows)
         changed(session)
-    return ImportReport(kind, len(checked.rows))
+    served = {grid for row in checked.rows for grid in row.get("grid_nos", ())}
+    return ImportReport(kind, len(checked.rows), tuple(sorted(served - grids)) if grids else ())
 
 
 def _mark(session: Session, invented: bool) -> None:
@@ -120,40 +127,69 @@ def changed(session: Session) -> None:
 
 
 def _decoded(name: str, data: bytes) -> str:
+    def refuse(at: int, reason: str) -> ImportRefused:
+        return ImportRefused(name, [Problem(data[:at].count(b"\n") + 1, "", reason)])
+
     if not data.strip():
-        raise ImportRefused(name, [Problem(1, "", "the file is empty")])
+        raise refuse(0, "the file is empty")
     if b"\0" in data:
-        line = data[: data.index(b"\0")].count(b"\n") + 1
-        raise ImportRefused(name, [Problem(line, "", "a NUL byte: this is no CSV text (UTF-16 or a spreadsheet?)")])
-    for encoding in ("utf-8-sig", "gb18030"):
+        raise refuse(data.index(b"\0"), "a NUL byte: this is no CSV text (UTF-16 or a spreadsheet?)")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        # A file of the other encoding has hardly a character that can be read as UTF-8.
+        read = data.decode("utf-8", "ignore")
+        if sum(not one.isascii() for one in read) > len(data) - len(read.encode()):
+            raise refuse(problem.start, "damaged UTF-8") from None
         try:
-            return data.decode(encoding)
-        except UnicodeDecodeError as problem:
-            line = data[: problem.start].count(b"\n") + 1
-    raise ImportRefused(name, [Problem(line, "", "neither UTF-8 nor GB18030")])
+            text = data.decode("gb18030")
+        except UnicodeDecodeError as other:
+            raise refuse(other.start, "neither UTF-8 nor GB18030") from None
+    for lost in _LOST:
+        if lost in text:
+            raise refuse(max(0, data.find(lost.encode())), "a character was lost when the file was converted")
+    if not text.isascii() and any(_twice(text, encoding) for encoding in ("gb18030", "cp1252", "latin-1")):
+        raise refuse(0, "UTF-8 that was read as another encoding, and saved so")
+    return text
+
+
+def _twice(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding).decode("utf-8")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _rows(name: str, text: str) -> list[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text), strict=True)
+    """(first line, cells) of every row that holds something; a title above the header is passed over."""
+    first = text.lstrip().partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=None), strict=True, delimiter=max(",;\t", key=first.count))
     rows: list[tuple[int, list[str]]] = []
     begin = 1
     try:
         for cells in reader:
-            if any(cell.strip() for cell in cells):
-                rows.append((begin, [cell.strip() for cell in cells]))
+            cells = [visible(cell) for cell in cells]
+            if any(cells) and (rows or len(list(filter(None, cells))) > 1):
+                rows.append((begin, cells))
             begin = reader.line_num + 1
     except csv.Error as problem:
         raise ImportRefused(name, [Problem(max(1, reader.line_num), "", f"not CSV: {problem}")]) from problem
+    if not rows:
+        raise ImportRefused(name, [Problem(1, "", "there is no header")])
     return rows
 
 
 def _header(name: str, cells: list[str]) -> tuple[str, list[str]]:
     """(kind, English column names in the file's order)."""
     spec = load(dict[str, dict[str, tuple[str, ...]]], COLUMNS)
+    cells = [re.sub(r"[\s*:]", "", plain(cell)).lower() for cell in cells]
+    while not cells[-1]:
+        cells.pop()
     best: tuple[str, list[str], list[Problem]] | None = None
     for kind, columns in spec.items():
         known = {alias.lower(): column for column, aliases in columns.items() for alias in (column, *aliases)}
-        found = [known.get(cell.lower(), "") for cell in cells]
+        found = [known.get(cell, "") for cell in cells]
         problems = [Problem(1, cell, "unknown column") for cell, column in zip(cells, found, strict=True) if not column]
         problems += [Problem(1, column, "this column is missing") for column in columns if column not in found]
         problems += [Problem(1, column, "this column is there twice") for column in columns if found.count(column) > 1]
@@ -165,95 +201,26 @@ def _header(name: str, cells: list[str]) -> tuple[str, list[str]]:
     return best[0], best[1]
 
 
-_PHONE = re.compile(r"\+?\d{3,20}")
-
-
-def _phone(cell: str) -> str:
-    digits = phone_digits(cell)
-    if digits and not _PHONE.fullmatch(digits):
-        raise ValueError("not a telephone number")
-    return digits
-
-
-def _text(most: int, needed: bool = True) -> Callable[[str], str]:
-    def check(cell: str) -> str:
-        if needed and not cell:
-            raise ValueError("is empty")
-        if len(cell) > most:
-            raise ValueError(f"is longer than {most} characters")
-        if any(ord(c) < 32 for c in cell):
-            raise ValueError("holds a control character")
-        return cell
-
-    return check
-
-
-def _count(cell: str) -> int:
-    if not re.fullmatch(r"\d{1,9}", cell or "0"):
-        raise ValueError("not a whole number of 0 or more")
-    return int(cell or 0)
-
-
-def _money(cell: str) -> Decimal:
-    try:
-        value = Decimal(cell or "0")
-    except InvalidOperation:
-        raise ValueError("not an amount in CNY") from None
-    if not value.is_finite() or abs(value) >= Decimal("1e9"):
-        raise ValueError("not an amount in CNY")
-    return value.quantize(Decimal("0.01"))
-
-
-def _list(cell: str) -> list[str]:
-    return [part.strip() for part in re.split("[;；]", cell) if part.strip()]
-
-
-def _tags(cell: str) -> list[str]:
-    tags = _list(cell)
-    if wrong := [tag for tag in tags if tag not in ("vulnerable", "shop", "large")]:
-        raise ValueError(f"unknown tag {wrong[0]} (vulnerable, shop, large)")
-    return tags
-
-
-def _role(cell: str) -> str:
-    role = {name: role for role, name in role_names().items()}.get(cell, cell.lower())
-    if role not in set(Role):
-        raise ValueError(f"unknown role {cell}")
-    return str(role)
-
-
-_CHECKS: dict[str, dict[str, Callable[[str], Any]]] = {
-    "households": {
-        "household_no": _text(40), "householder": _text(80), "phone": _phone, "community": _text(80),
-        "compound": _text(120, needed=False), "address": _text(200), "transformer": _text(80), "feeder": _text(80),
-        "grid_no": _text(40), "tags": _tags, "balance": _money, "months_owed": _count, "ytd_kwh": _count,
-    },
-    "staff": {
-        "staff_no": _text(40), "name": _text(80), "role": _role, "phone": _phone, "grid_nos": _list,
-        "telegram_id": _text(40, needed=False), "wecom": _text(80, needed=False), "dingtalk": _text(80, needed=False),
-    },
-}  # fmt: skip
-
-
-def _check(kind: str, columns: list[str], lines: Iterable[tuple[int, list[str]]]) -> _Checked:
+def _check(columns: list[str], checks: dict[str, Check], lines: Iterable[tuple[int, list[str]]]) -> _Checked:
     checked = _Checked()
-    checks = _CHECKS[kind]
-    key = columns[0] if kind == "" else ("household_no" if kind == "households" else "staff_no")
+    key = next(iter(checks))
     seen: dict[str, int] = {}
     for line, cells in lines:
-        if len(cells) != len(columns):
+        if len(cells) < len(columns) or any(cells[len(columns) :]):
             checked.problems.append(Problem(line, "", f"{len(cells)} cells instead of {len(columns)}"))
             continue
         row: dict[str, Any] = {}
-        for column, cell in zip(columns, cells, strict=True):
+        for column, cell in zip(columns, cells, strict=False):
             try:
                 row[column] = checks[column](cell)
             except ValueError as problem:
                 checked.problems.append(Problem(line, column, str(problem)))
         if key in row:
-            if row[key] in seen:
-                checked.problems.append(Problem(line, key, f"the same as in line {seen[row[key]]}"))
-            seen[row[key]] = line
+            # a spreadsheet drops zeros in front: 0042 and 42 are no two households
+            number = row[key].lstrip("0")
+            if number in seen:
+                checked.problems.append(Problem(line, key, f"the same as in line {seen[number]}"))
+            seen[number] = line
         checked.rows.append(row)
     return checked
 

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select
 
 from bot.database import Database
 from bot.foundation.background import Background
+from bot.foundation.phone_numbers import spellings
 from bot.grid.contacts import PHONE, ContactKey
 from bot.grid.county import County
 from bot.grid.leave import away
@@ -140,14 +141,19 @@ class Registry:
         """(household_no, verifies) of a contact. Asked of the database: staff confirm contacts at any time."""
         if contact is None or not contact.address:
             return []
+        phone = contact.channel == PHONE
+        written = spellings(contact.address, self.county.area_code) if phone else {contact.address}
         with self._database.reading() as session:
             rows = session.execute(
                 select(HouseholdContact.household_no, HouseholdContact.verifies)
                 .join(Contact, Contact.id == HouseholdContact.contact_id)
-                .where(Contact.channel == contact.channel, Contact.address == contact.address)
+                .where(Contact.channel == contact.channel, Contact.address.in_(written))
                 .order_by(HouseholdContact.household_no)
             )
-            return [(no, bool(verifies)) for no, verifies in rows]
+            found: dict[str, bool] = {}
+            for no, verifies in rows:
+                found[no] = found.get(no, False) or bool(verifies)
+            return list(found.items())
 
     def household(self, number: str) -> HouseholdCard | None:
         """One household, as it stands in the database now."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 from bot.foundation.errors import Unavailable
+from bot.foundation.phone_numbers import number_in
 from bot.lines.allowed import is_allowed, networks
 
 log = logging.getLogger(__name__)
@@ -26,8 +27,6 @@ _LONGEST_LINE = 8192
 _MOST_LINES = 200
 _ANSWER = re.compile(r"(\d{3})[ -](?:result=(-?\d*))?\s*(?:\((.*)\))?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-#: what Asterisk writes for a number that it does not know
-_UNKNOWN = ("", "unknown", "<unknown>", "anonymous", "private", "restricted", "unavailable")
 
 
 class AgiFailed(Unavailable):
@@ -78,9 +77,8 @@ class AgiSession:
         self.query = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=50)) if query else {}
 
     def number(self, fact: str) -> str:
-        """A telephone number among the facts; empty when it is not known."""
-        value = self.facts.get(fact, "")
-        return "" if value.lower() in _UNKNOWN else value[:80]
+        """A telephone number among the facts; empty when it is not known (unknown, anonymous, …)."""
+        return number_in(self.facts.get(fact, ""))
 
     async def variable(self, name: str) -> str:
         """A channel variable; empty when it is not set."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from pypinyin import Style, lazy_pinyin, load_phrases_dict, load_single_dict
 
-from bot.foundation.widths import both
+from bot.foundation.widths import both, plain
 from bot.foundation.words import load
 from bot.sound import numbers
 
@@ -68,11 +67,6 @@ def _words() -> _Reading:
         else:
             load_phrases_dict({word: [[each] for each in syllables]}, style="tone2")
     return values
-
-
-def plain(text: str) -> str:
-    """One form for what is written in several: fullwidth digits, letters and punctuation become ASCII."""
-    return unicodedata.normalize("NFKC", text)
 
 
 def sentences(text: str) -> list[str]:

@@ -8,8 +8,8 @@ import logging
 import secrets
 from pathlib import Path
 
+from bot.foundation.widths import plain
 from bot.speech.audio import AudioRefused, Samples, Sound, read_audio, write_wav
-from bot.speech.reading import plain
 
 log = logging.getLogger(__name__)
 

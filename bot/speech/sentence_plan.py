@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from bot.foundation.widths import both
+from bot.foundation.widths import both, plain
 from bot.foundation.words import load
-from bot.speech.reading import plain, spoken
+from bot.speech.reading import spoken
 
 _SLOT = re.compile(r"\{(\w+)\}")
 #: what stands at the ends of a part and is a pause, not a word

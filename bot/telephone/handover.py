@@ -182,8 +182,7 @@ class HandOvers:
     async def _plan(self, session: AgiSession) -> CallPlan:
         given = session.query
         dialled = given.get("dialled") or session.number("dnid") or await session.variable("GEGE_DIALLED")
-        if not dialled and digits(session.number("extension")) == session.number("extension"):
-            dialled = session.number("extension")
+        dialled = dialled or session.number("extension")
         plan = CallPlan(
             "",
             given.get("caller") or session.number("callerid"),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from bot.grid.contacts import phone_digits
+from bot.foundation.phone_numbers import phone_digits
 from bot.grid.dialled import GridNumbers
 from bot.grid.models import Role
 

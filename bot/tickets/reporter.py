@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_
 
+from bot.foundation.phone_numbers import spellings
 from bot.grid.contacts import PHONE
 from bot.tickets.intake.caller import Assurance, Caller
 from bot.tickets.intake.channels import Channel
@@ -13,8 +14,6 @@ from bot.tickets.models import Ticket
 
 #: fact of a ticket whose grid the reporter must not hear, because only a 户号 or a name led there: the grid that was told
 GRID_TOLD = "grid_told"
-#: how a telephone number may stand in a row before its own digits
-_PREFIXES = ("", "+86", "0086", "86")
 
 
 @dataclass(frozen=True)
@@ -43,9 +42,9 @@ class Reporter:
         if contact is None:
             return Ticket.session == self.session
         channels = [str(each) for each in Channel if each.contacts == contact.channel]
-        prefixes = _PREFIXES if contact.channel == PHONE else ("",)
+        written = spellings(self.caller.address) if contact.channel == PHONE else {contact.address}
         return and_(
             Ticket.channel.in_(channels),
-            Ticket.reporter.in_({self.caller.address, *(prefix + contact.address for prefix in prefixes)}),
+            Ticket.reporter.in_(written),
             Ticket.assurance != str(Assurance.typed),
         )

@@ -7,8 +7,8 @@ import logging
 from typing import Any, Protocol
 
 from bot.dialogue.port import Reply
+from bot.foundation.widths import plain
 from bot.lines.line import CallFacts
-from bot.speech.reading import plain
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import Intake

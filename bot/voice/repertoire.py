@@ -16,10 +16,10 @@ from sqlalchemy import select
 
 from actions.site import load_words
 from bot.database import Database
+from bot.foundation.widths import plain
 from bot.foundation.words import load
 from bot.grid.models import Community, Role, Staff
 from bot.settings import PROJECT, SiteSettings
-from bot.speech.reading import plain
 from bot.speech.reading import sentences as cut
 from bot.speech.recorded import prompt_name
 from bot.speech.sentence_plan import Planner, counting, fixed_parts, has_slots

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from bot.dialogue.port import Dialogue, Reply, Understanding
 from bot.foundation.bodies import body_json
+from bot.foundation.widths import plain
 from bot.settings import Settings
 from bot.speech.audio import wav_bytes
 from bot.speech.speak import Voice, VoiceFailed
@@ -148,6 +149,6 @@ class Conversation:
             id=f"{session[:36]}-{turn_id}"[:64],
             session=session,
             text=text.strip(),
-            caller=Caller.by(Channel.web, re.sub(r"[^0-9+]", "", caller)[:20]),
+            caller=Caller.by(Channel.web, re.sub(r"[^0-9+]", "", plain(caller))[:20]),
             dialled=dialled if _DIALLED.fullmatch(dialled) else "",
         )

@@ -41,7 +41,7 @@ def test_the_resident_is_asked_by_the_channel_of_the_report(county: Database) ->
     assert OwedCalls(county).due(DONE) == []
     called = resolved(desk, channel="phone", reporter="0715-3391234")
     [call] = OwedCalls(county).due(DONE)
-    assert (call.kind, call.ticket_no, call.number) == ("rating", called, "0715-3391234")
+    assert (call.kind, call.ticket_no, call.number) == ("rating", called, "07153391234")
 
 
 @pytest.mark.parametrize("answer", ["good", "fair"])

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from bot.grid.contacts import phone_digits
+from bot.foundation.phone_numbers import phone_digits
 from bot.lines.audiosocket import AudioSocketServer
 from bot.lines.client import Key, place_call
 from bot.lines.fastagi import AgiFailed, AgiSession, FastAgiServer

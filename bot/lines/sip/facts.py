@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 
+from bot.foundation.phone_numbers import number_in
 from bot.lines.line import CallFacts
-from bot.lines.sip.message import Message, uri_of, user_of
+from bot.lines.sip.message import Message, uri_of
 
 
 def facts_of(invite: Message) -> CallFacts:
@@ -17,15 +17,10 @@ def facts_of(invite: Message) -> CallFacts:
     history = [number_of(value) for value in invite.all("history-info")]
     # The last entry of History-Info is ourselves; the one before it sent the call here.
     diverting = next(filter(None, diversions), "") or (next(filter(None, reversed(history[:-1])), ""))
-    dialled = number_of(invite.get("to")) or _clean(user_of(invite.uri))
+    dialled = number_of(invite.get("to")) or number_in(invite.uri)
     return CallFacts(str(uuid.uuid4()), caller, dialled, diverting)
 
 
 def number_of(value: str) -> str:
     """The number in a header value; empty for names and for who withholds it."""
-    return _clean(user_of(uri_of(value)))
-
-
-def _clean(user: str) -> str:
-    user = re.sub(r"[\s().-]", "", user.replace("%23", "#").replace("%2B", "+").partition(";")[0])
-    return user if re.fullmatch(r"\+?[0-9*#]{1,32}", user) else ""
+    return number_in(uri_of(value))

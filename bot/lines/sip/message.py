@@ -168,14 +168,6 @@ def has_parameter(value: str, name: str) -> bool:
     return bool(re.search(rf";\s*{re.escape(name)}\s*(=|;|,|$)", value, re.I))
 
 
-def user_of(uri: str) -> str:
-    """The number in sip:NUMBER@host or tel:NUMBER; empty when there is none."""
-    if found := re.match(r"sips?:([^@;>]+)@", uri, re.I):
-        return found[1].partition(":")[0]
-    found = re.match(r"tel:([^;>]+)", uri, re.I)
-    return found[1] if found else ""
-
-
 def host_of(uri: str, default: int = 5060) -> tuple[str, int]:
     """Host and port of a SIP address or of a Via's sent-by; an empty host when there is none."""
     rest = re.sub(r"^(sips?:|SIP\s*/\s*2\.0\s*/\s*\w+\s+)", "", uri.strip(), flags=re.I)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from bot.foundation.phone_numbers import phone_digits
 from bot.grid.contacts import ContactKey
 from bot.tickets.intake.channels import Channel
 
@@ -25,7 +26,7 @@ class Assurance(StrEnum):
 
 
 #: what a network may hand over instead: anonymous, unavailable, a SIP name
-_NUMBER = re.compile(r"\+?[\d -]{5,20}")
+_NUMBER = re.compile(r"\+?[0-9]{5,20}")
 _BY_CHANNEL = {Channel.phone: Assurance.network, Channel.terminal: Assurance.network}
 
 
@@ -60,7 +61,8 @@ class Caller:
     @property
     def number(self) -> str:
         """The telephone number that Gege may ring; "" for what is none, and for a number that somebody typed."""
-        return self.address if self.rings and _NUMBER.fullmatch(self.address) else ""
+        number = phone_digits(self.address) if self.rings else ""
+        return number if _NUMBER.fullmatch(number) else ""
 
     @property
     def contact(self) -> ContactKey | None:

@@ -17,7 +17,7 @@ from bot.tickets.owed.outbox import Owed
 from bot.tickets.rules import Rules
 
 #: numbers that take an SMS
-_MOBILE = re.compile(r"(?:\+?86)?(1[3-9]\d{9})")
+_MOBILE = re.compile(r"1[3-9]\d{9}")
 
 
 def way(ticket: Ticket, rules: Rules) -> tuple[str, str] | None:
@@ -27,7 +27,7 @@ def way(ticket: Ticket, rules: Rules) -> tuple[str, str] | None:
     if Channel(ticket.channel).writable:
         return ticket.channel, ticket.reporter
     mobile = _MOBILE.fullmatch(ticket.caller.number)
-    return (Channel.sms, mobile.group(1)) if rules.sms_news and mobile else None
+    return (Channel.sms, mobile.group()) if rules.sms_news and mobile else None
 
 
 def news(
