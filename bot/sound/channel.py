@@ -25,6 +25,9 @@ CHANCE = 5.0
 WORST = 9.0
 #: pseudo-counts of the prior for each sound that was meant, against counts that a site learned
 PRIOR = 30.0
+#: what a site learned is so much of a channel at most: those who were never corrected call as well. Measured with 60 to 600
+#: corrections of one village: two thirds of prior cost it nothing, and the next village loses one sentence in a hundred
+SHARE = 1 / 3
 #: how a Chongyang sound is named in prior.yml that is none
 _NONE = "none"
 
@@ -91,10 +94,13 @@ class Channel:
         cost = np.minimum(both.reshape(COUNT, COUNT), WORST)
         return cls(initials, finals, (CHANCE - cost).astype(np.float32))
 
-    def learned(self, counts: Counts, prior: float = PRIOR) -> Channel:
-        """This channel as the prior (`prior` pseudo-counts a row) and what a site counted."""
+    def learned(self, counts: Counts, prior: float = PRIOR, share: float = SHARE) -> Channel:
+        """This channel as the prior (`prior` pseudo-counts a row) and what a site counted, of which no row takes more
+        than its `share`."""
 
         def posterior(table: Counted, seen: Counted) -> Counted:
+            most = prior * share / (1 - share) if share < 1 else np.inf
+            seen = seen * np.minimum(1.0, most / np.maximum(seen.sum(1, keepdims=True), 1e-9))
             return (prior * table + seen) / (prior + seen.sum(1, keepdims=True))
 
         return Channel.of(posterior(self.initials, counts.initials), posterior(self.finals, counts.finals))

@@ -70,10 +70,10 @@ def estimate(pairs: Sequence[Pair], start: Channel, weight: float = PRIOR) -> Es
         share *= np.where(foreseen, 1.0, np.minimum(1.0, _OF_ONE_KIND / np.maximum(often, 1e-9)))
         found = _counts(syllables, share)
         moved = max(np.abs(found.initials - counts.initials).max(), np.abs(found.finals - counts.finals).max())
-        counts, channel = found, start.learned(found, weight)
+        counts, channel = found, start.learned(found, weight, share=1.0)
         if moved < _SETTLED:
             break
-    return Estimate(counts, channel, tuple(told))
+    return Estimate(counts, start.learned(counts, weight), tuple(told))
 
 
 def evidence(pairs: Sequence[Pair], channel: Channel) -> float:

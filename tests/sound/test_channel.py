@@ -47,6 +47,7 @@ def test_what_was_counted_grows_and_other_rows_stay() -> None:
     g, b = INITIALS.index("g"), INITIALS.index("b")
     told = prior().learned(counts([(g, b, 10)]))
     assert told.initials[g, b] > prior().initials[g, b] + 0.2
+    assert prior().learned(counts([(g, b, 1e6)])).initials[g, b] < 0.35, "others call as well"
     others = [row for row in range(len(INITIALS)) if row != g]
     np.testing.assert_allclose(told.initials[others], prior().initials[others])
     np.testing.assert_allclose(told.finals, prior().finals)

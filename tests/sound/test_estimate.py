@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from bot.sound.alignment import Strings, best, where
 from bot.sound.channel import PRIOR, Channel, Counts, prior
+from bot.sound.draws import heard_as
 from bot.sound.estimate import DOUBT, Pair, _compared, _counts, _matched, estimate, evidence
 from bot.sound.heard import Heard
 from bot.sound.syllables import FINALS, INITIALS, readings
-from tests.sound.village import heard_as, village
+from tests.sound.village import village
 
 #: no table foresees any of these
 MERGED = village({"g": "b", "l": "m", "h": "p", "q": "d"}, {"ang": "ong", "ian": "uan"})
@@ -57,10 +58,10 @@ def test_a_village_that_merges_what_no_table_says_is_understood_after_sixty_corr
 
 def test_another_village_is_not_worse_for_it() -> None:
     learned = estimate(corrected(MERGED, 60, 1), prior()).channel
-    elsewhere = corrected(ACCENT, 300, 3)
-    assert first(learned, elsewhere) >= first(prior(), elsewhere) - 0.01 > 0.88
+    elsewhere = corrected(ACCENT, 600, 14)
+    assert first(learned, elsewhere) >= first(prior(), elsewhere) - 0.005 > 0.9
     # Of the prior itself nothing is better than the prior; little may be lost.
-    hardest = corrected(prior(), 300, 3)
+    hardest = corrected(prior(), 600, 14)
     assert first(learned, hardest) >= first(prior(), hardest) - 0.03
 
 
@@ -80,10 +81,10 @@ def test_every_round_explains_the_pairs_no_worse() -> None:
         channel = prior()
         for _ in range(rounds):
             counts = _one_round(pairs, channel)
-            channel = prior().learned(counts)
+            channel = prior().learned(counts, share=1.0)
         told.append(evidence(pairs, channel) + _of_the_prior(channel))
     assert all(later >= before - 5e-4 * abs(before) for before, later in itertools.pairwise(told)), told
-    assert evidence(pairs, found.channel) > evidence(pairs, prior()) + 50
+    assert evidence(pairs, found.channel) > evidence(pairs, prior()) + 20
 
 
 def _one_round(pairs: list[Pair], channel: Channel) -> Counts:
