@@ -205,6 +205,7 @@ class Locator:
             community=said_community,
             heard_place=heard,
             understood=True,
+            grids={self._grid_names[at]: float(grids[at]) for at in np.flatnonzero(grids > 1e-6)},
         )
 
     def _grids(self, belief: Belief, beside: bool) -> NDArray[np.float64]:
