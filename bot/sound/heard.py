@@ -12,7 +12,7 @@ from bot.sound.numbers import NUMERALS, plain
 from bot.sound.syllables import READINGS, is_chinese, readings
 
 #: what the very same character tells beyond its sound (nats)
-SAME = 2.5
+SAME = 1.0
 #: a digit that was written is hardly ever another one
 _DIGIT = CHANCE - 0.1
 _OTHER = CHANCE - WORST

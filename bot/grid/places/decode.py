@@ -35,6 +35,8 @@ _EACH = TEMPERATURE * float(np.log(12))
 NAMED = 1.5
 #: what a name must tell at least, each of its characters (nats)
 NAMED = 1.2
+#: the very character of a name is rarer than its sound, by so much more than bot.sound.heard counts (nats)
+WRITTEN = 1.5
 #: 是 is so common that it tells little for 十 (nats)
 COMMON = 2.5
 #: another number than the registry's would have been heard as it
@@ -301,8 +303,8 @@ class _Sentence:
     def emissions(self, key: object, characters: Characters) -> Matrix:
         if key not in self._emissions:
             found = self.heard.emissions(characters, self.channel)
-            if self._common.any():
-                found -= COMMON * (self._common & (characters.codes[:, None] != self.heard.codes[None]))
+            same = characters.codes[:, None] == self.heard.codes[None]
+            found += np.where(same, np.float32(WRITTEN), np.float32(-COMMON) * self._common)
             self._emissions[key] = found
         return self._emissions[key]
 
