@@ -13,13 +13,14 @@ from rasa.nlu.extractors.extractor import EntityExtractorMixin
 from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from bot.foundation.phone_numbers import area_code, phone_digits
 from bot.sound.numbers import digits as digits_of
 
-_RUN = re.compile(r"(?:GD|gd)?[0-9零一二三四五六七八九幺〇][0-9零一二三四五六七八九幺〇两\s-]{2,24}")
-#: mobile numbers of mainland China
+_RUN = re.compile(r"(?:GD|gd|\+)?[0-9零一二三四五六七八九幺〇][0-9零一二三四五六七八九幺〇两\s-]{2,24}")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
-#: landlines: area code and seven or eight digits
-_LANDLINE = re.compile(r"0\d{2,3}[2-9]\d{6,7}|[2-8]\d{6}")
+#: before an area code; other numbers as long are accounts
+_BEFORE_AREA = re.compile(r"0|86(?=\d{10})")
+_WITHOUT_AREA = re.compile(r"[2-8]\d{6}")
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
@@ -69,11 +70,20 @@ class NumberEntityExtractor(GraphComponent, EntityExtractorMixin):
                 name, value = "ticket_no", "GD" + digits
             elif _MOBILE.fullmatch(digits):
                 name, value = "phone", digits
-            elif "户号" in text and len(digits) >= 4 or 9 <= len(digits) <= 13:
+            elif "户号" in text and len(digits) >= 4:
                 name, value = "household_no", digits
-            elif _LANDLINE.fullmatch(digits):
-                name, value = "phone", digits
+            elif _is_phone(digits):
+                name, value = "phone", phone_digits(digits)
+            elif 9 <= len(digits) <= 13:
+                name, value = "household_no", digits
             else:
                 continue
             found.append({"entity": name, "value": value, "start": match.start(), "end": match.start() + len(run)})
         return found
+
+
+def _is_phone(digits: str) -> bool:
+    number = phone_digits(digits)
+    if _MOBILE.fullmatch(number) or _WITHOUT_AREA.fullmatch(digits):
+        return True
+    return bool(area_code(number) and _BEFORE_AREA.match(digits))
