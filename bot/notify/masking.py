@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.foundation.widths import both, narrow
+from bot.foundation.widths import HAN, both, narrow, seen
 from bot.foundation.words import load
 
 DATA = Path(__file__).with_name("masking.yml")
-_HAN = r"[\u3400-\u9fff]"
+_HAN = f"[{HAN}]"
 #: what ends a word
 _END = rf"[\s{both(',。.!?;:、()')}“”「」…—]|$"
 #: between the digits of one number
@@ -52,10 +52,16 @@ class _Words:
     not_doors: tuple[str, ...]
     street_words: tuple[str, ...]
     name_cues: tuple[str, ...]
+    said_names: tuple[str, ...]
+    not_before_said: str
+    no_first: str
+    i_am: tuple[str, ...]
+    labels: tuple[str, ...]
     titles: tuple[str, ...]
     not_in_names: str
     compound_surnames: tuple[str, ...]
     surnames: str
+    expected_surnames: str
     given: str
     no_names: tuple[str, ...]
     no_part: str
@@ -113,12 +119,17 @@ def _names(data: _Words) -> Iterator[str]:
     no_place = rf"(?!{_HAN}?(?:{_any(data.place_words)}))"
     no_word = rf"(?!{_any(data.no_names)})"
     usual = f"[{data.given}]"
-    # with a middle dot: 阿依古丽·买买提
+    expected = rf"{no_word}(?:{_any(data.compound_surnames)}|[{data.surnames}{data.expected_surnames}]){given}"
+    colon = f"[{both(':')}]"
     part = f"(?:(?![{data.no_part}]){_HAN}){{1,8}}"
+    # with a middle dot: 阿依古丽·买买提
     yield rf"{part}(?:{_DOT}{part})+"
-    yield rf"(?P<cue>{_any(data.name_cues)})\s*[{both(':')}]?\s*{surname}{given}"
+    yield rf"(?P<label>{_any(data.labels)})\s*{colon}\s*(?:{part}(?={_END}|\d)|{expected})"
+    said = rf"(?<![{data.not_before_said}])(?P<said>{_any(data.said_names)})"
+    yield rf"{said}\s*{colon}?\s*(?![{data.no_first}]){part}(?={_END})"
+    yield rf"(?P<cue>{_any((*data.name_cues, *data.said_names))})\s*{colon}?\s*{expected}"
     yield rf"(?<![{data.not_after}]){no_word}{surname}{given}(?={_any(data.titles)})"
-    yield rf"(?<=我是){surname}{given}(?={_END})"
+    yield rf"(?:{'|'.join(f'(?<={word})' for word in data.i_am)}){expected}(?={_END})"
     yield rf"(?<=[老小]){surname}(?=[家屋他她的]|{_END})"
     # without a cue: a surname of two characters is hardly ever anything else
     compound = rf"{no_word}(?:{_any(data.compound_surnames)})(?!{_HAN}{{0,2}}(?:{_any(data.place_words)}))"
@@ -152,7 +163,7 @@ def mask(words: str, known: Iterable[str] = ()) -> str:
     `known` are names and numbers of the case itself (householder, reporter, account), or of the registry: they go
     wherever they stand. Digits and letters of full width come out plain."""
     rules = _rules()
-    words = narrow(words)
+    words = narrow(seen(words))
     for secret in sorted({narrow(one.strip()) for one in known if len(one.strip()) > 1}, key=len, reverse=True):
         words = words.replace(secret, rules.tokens["number" if secret[-1].isdecimal() else "name"])
 
@@ -160,7 +171,7 @@ def mask(words: str, known: Iterable[str] = ()) -> str:
         found = match.group()
         if found in rules.public:
             return found
-        return (match.groupdict().get("cue") or "") + rules.tokens[kind]
+        return next(filter(None, match.groupdict().values()), "") + rules.tokens[kind]
 
     words = rules.dashed.sub(lambda match: hide("house", match), words)
     words = rules.number.sub(lambda match: hide("number", match), words)

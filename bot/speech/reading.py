@@ -16,6 +16,8 @@ from bot.sound import numbers
 
 # Fullwidth punctuation is folded to its ASCII twin first (NFKC), so that there is one of each.
 _SENTENCE = re.compile(rf"[^{both('。!?;')}\n]*[{both('。!?;')}\n]+[{both('”』」)')}\"]*|[^{both('。!?;')}\n]+")
+#: so many digits with hyphens are no door
+_TELEPHONE = 9
 #: punctuation -> what espeak understands: a short or a long pause
 _PAUSES = {
     ",": ",",
@@ -48,10 +50,14 @@ class _Reading:
     month: str
     day: str
     counted: tuple[str, ...]
+    ordinal: str
+    to: str
+    dash: str
     short_numbers: frozenset[str]
     spelled_after: tuple[str, ...]
     spelled_before: tuple[str, ...]
     amounts: tuple[str, ...]
+    doors: tuple[str, ...]
     symbols: dict[str, str]
     letters: dict[str, str]
     pinyin: dict[str, str]
@@ -82,7 +88,9 @@ def spoken(text: str) -> str:
     for symbol, word in words.symbols.items():
         if symbol != "%":
             text = text.replace(symbol, word)
+    text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
     text = re.sub(r"(\d{4})-(\d{1,2})-(\d{1,2})", _date, text)
+    text = _ranges().sub(words.to, text)
     text = re.sub(r"(?<!\d)([01]?\d|2[0-4]):([0-5]\d)(?!\d)", _time, text)
     text = re.sub(r"(?<!\d)(\d{4})(?=年)", lambda m: _each(m.group(1), _words().digits), text)
     text = re.sub(r"(?<!\d)(-?\d+(?:\.\d+)?)\s*%", lambda m: words.percent + number(m.group(1)), text)
@@ -91,6 +99,18 @@ def spoken(text: str) -> str:
         r"(?<![\d.])(-?\d+(?:\.\d{1,2})?)\s*(?:元|块钱|块)(?!\d)", lambda m: numbers.money(Decimal(m.group(1))), text
     )
     return re.sub(r"(?<![\d.])(-?)(\d+(?:[-—]\d+)*(?:\.\d+)?)(.?)", _plain, text)
+
+
+@cache
+def _ranges() -> re.Pattern[str]:
+    """What stands between the ends of a range: ~ always; a hyphen between times, behind a unit, before a count."""
+    words = _words()
+    units = "|".join((*words.counted, *words.amounts, "%"))
+    behind = "|".join(f"(?<={each})" for each in units.split("|"))
+    return re.compile(
+        rf"(?<=[\d%])\s*[~〜]\s*(?=\d)|(?<=:\d\d)\s*[-–—]+\s*(?=\d?\d:\d)|(?:{behind})\s*[-–—~〜]+\s*(?=\d)"
+        rf"|(?<=\d)[-–—]+(?=\d{{1,4}}\s*(?:{units}))"
+    )
 
 
 def _each(digits: str, table: dict[str, str]) -> str:
@@ -119,12 +139,20 @@ def _plain(found: re.Match[str]) -> str:
     before = found.string[: found.start()]
     rest = after + found.string[found.end() :]
     parts = re.split("[-—]", value)
-    amount = any(rest.startswith(word) for word in words.amounts)
+    counts = rest.removeprefix(words.to).lstrip("0123456789.") if rest.startswith(words.to) else rest
+    amount = counts.startswith((*words.amounts, *words.doors, *words.counted))
+    if len(parts) > 1 and sum(map(len, parts)) < _TELEPHONE:
+        return words.dash.join(_door(part, rest) for part in parts) + after
     if len(parts) > 1 or not amount and (value in words.short_numbers or _is_spelled(value, before, rest)):
         return ("," if sign and before else "") + "、".join(_groups(part) for part in parts) + after
-    counted = value == "2" and any(rest.startswith(word) for word in words.counted)
+    counted = value == "2" and counts.startswith(words.counted) and not before.endswith(words.ordinal)
     said = words.two_of if counted else number(value)
     return (words.minus if sign and not before[-1:].isalnum() else "") + said + after
+
+
+def _door(part: str, rest: str) -> str:
+    """A part of 206-1号 or 6-1-502: a room is spelled."""
+    return number(part) if len(part) < 3 or rest.startswith(_words().doors) else _each(part, _words().spelled)
 
 
 def _is_spelled(value: str, before: str, rest: str) -> bool:
