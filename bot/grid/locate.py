@@ -39,6 +39,10 @@ _WRONG_GRID, _WRONG_HOUSE = 100.0, 20.0
 CERTAIN_GRID, CERTAIN_HOUSE = 1 - 1 / _WRONG_GRID, 1 - 1 / _WRONG_HOUSE
 #: readings of a recogniser that are looked at
 _READINGS = 4
+#: characters of all readings together
+_CHARACTERS = 150
+#: what each character must tell for two communities to be one (nats)
+_SOUNDS_LIKE = 1.0
 #: candidates that are told, and different places among the first of them
 _SHOWN, _PLACES = 5, 3
 _EDGES = both(",。") + "的"
@@ -90,7 +94,11 @@ class Locator:
         heard = list(dict.fromkeys(one for one in (text, *alternatives) if one.strip()))[:_READINGS] or (
             [""] if turns else []
         )
+        looked_at = 0
         for place, one in enumerate(heard):
+            looked_at += len(shortened(one))
+            if place and looked_at > _CHARACTERS:
+                break
             spoken += [(reading, LATER**place) for reading in readings([*turns, one])]
         own = self._own_rows(caller)
         belief = self._belief(spoken, own, grid_hint, community)
@@ -189,8 +197,10 @@ class Locator:
         ):
             household = self._county.numbers[best.row]
         grid_at = int(grids.argmax())
-        grid = self._grid_names[grid_at] if grids[grid_at] >= CERTAIN_GRID else None
-        ask = None if household else what_to_ask(belief, decoder.places)
+        clear = best.place in belief.clear and not self._elsewhere(reading.text, best, sounds)
+        household = household if clear else None
+        grid = self._grid_names[grid_at] if grids[grid_at] >= CERTAIN_GRID and clear else None
+        ask = None if household else what_to_ask(belief, decoder.places) if clear else "street"
         if ask and ask != "community" and grid and any(one.whole for one, _ in spoken):
             ask = None  # a whole street needs no door
         said_community = self._said_community(belief)
@@ -207,6 +217,14 @@ class Locator:
             understood=True,
             grids={self._grid_names[at]: float(grids[at]) for at in np.flatnonzero(grids > 1e-6)},
         )
+
+    def _elsewhere(self, text: str, best: Spot, sounds: Channel) -> bool:
+        """Whether a community was named that does not sound like the household's."""
+        said = grammar().community.search(text)
+        if said is None:
+            return False
+        own = core(plain(self._county.communities_of[best.row]), grammar().file.community_suffixes)
+        return bool(own) and where(Heard(said["name"]), own, sounds).gain < _SOUNDS_LIKE * len(own)
 
     def _grids(self, belief: Belief, beside: bool) -> NDArray[np.float64]:
         """(grids,) the posterior; a house that the registry does not have lies in the grids of its street."""

@@ -17,7 +17,7 @@ SAME = 1.0
 _DIGIT = CHANCE - 0.1
 _OTHER = CHANCE - WORST
 #: nor is a numeral that was heard as one, when the other does not sound like it; when it does, it is less likely
-_NUMERAL = _OTHER - 6.0
+ANOTHER_NUMERAL = _OTHER - 6.0
 _CLEAR = np.float32(4.0)
 
 _MARKS = frozenset("-#·")
@@ -32,7 +32,7 @@ class Heard:
         self.text = plain(text)[:longest]
         at, pause = [], [False]
         for place, one in enumerate(self.text):
-            if is_chinese(one) or one.isascii() and one.isalnum() or one in _MARKS:
+            if is_chinese(one) or one.isascii() and one.isdigit() or one in _MARKS or self._letter(place):
                 at.append(place)
                 pause.append(False)
             else:
@@ -48,12 +48,13 @@ class Heard:
         self._value = np.array([NUMERALS.get(one, -1) for one in self.symbols], np.int8)
         self.codes = np.array([ord(one) for one in self.symbols.lower()], np.int32)
         said = [readings(one) or (-1,) for one in self.symbols]
-        letters = [one.isascii() and one.isalpha() for one in self.symbols]
-        for place, letter in enumerate(letters):
-            if letter and (any(letters[max(place - 1, 0) : place]) or any(letters[place + 1 : place + 2])):
-                said[place] = (-1,)  # a word in another script, not a letter that is said
         padded = [(one + one[:1] * READINGS)[:READINGS] for one in said]
         self._readings = np.array(padded, np.int32).reshape(self.n, READINGS)
+
+    def _letter(self, place: int) -> bool:
+        """Whether a letter stands alone, as letters are said; words of another script say nothing."""
+        one, near = self.text[place], self.text[max(place - 1, 0) : place] + self.text[place + 1 : place + 2]
+        return one.isascii() and one.isalpha() and not any(other.isalpha() and not is_chinese(other) for other in near)
 
     def emissions(self, meant: Characters, channel: Channel) -> Matrix:
         """(characters, n) gain in nats of each character that may be meant at each place."""
@@ -68,12 +69,12 @@ class Heard:
         digits = self.digit >= 0
         if digits.any():
             same = meant.digits[:, None] == self.digit[None, digits]
-            found[:, digits] = np.where(same, _DIGIT, _NUMERAL)
+            found[:, digits] = np.where(same, _DIGIT, ANOTHER_NUMERAL)
         spoken = self.numeral & ~digits
         if spoken.any():  # 幺 and 一, 两 and 二 are one number, whatever they sound like
             same = (meant.digits[:, None] == self._value[None, spoken]) & (meant.digits[:, None] >= 0)
             at = found[:, spoken]
-            doubtful = np.where(at < 0, np.float32(_NUMERAL), at - _CLEAR)
+            doubtful = np.where(at < 0, np.float32(ANOTHER_NUMERAL), at - _CLEAR)
             unlike = meant.numeral[:, None] & (meant.codes[:, None] != self.codes[None, spoken])
             found[:, spoken] = np.where(same, np.maximum(at, np.float32(_DIGIT)), np.where(unlike, doubtful, at))
         found += SAME * (meant.codes[:, None] == self.codes[None])

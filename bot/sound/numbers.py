@@ -61,7 +61,7 @@ _LETTER_O = re.compile(f"(?<=[0-9{''.join(NUMERALS)}])[Oo](?=[0-9{''.join(NUMERA
 _RADIO = re.compile(f"(?<=[0-9{''.join(NUMERALS)}])[{''.join(_WORDS.radio)}](?=[0-9{''.join(NUMERALS)}])")
 _EACH = f"0-9{''.join(SIGNS)}{''.join(_WORDS.written)}{''.join(_WORDS.tens)}"
 #: numerals of cheques beside others only: 陆 alone is a name
-_CHEQUE = re.compile(f"[{_EACH}]{{2,}}|[{''.join(_WORDS.tens)}○]")
+_CHEQUE = re.compile(f"[{_EACH}]{{2,}}|[{''.join(_WORDS.tens)}○俩兩萬]")
 _NO_NUMBER = re.compile("|".join(_WORDS.no_number))
 _MISHEARD_TEN = re.compile(_WORDS.misheard_ten)
 _REPEATED = re.compile(f"([2-9]){_WORDS.repeated}([0-9])(?!{_WORDS.repeated})")

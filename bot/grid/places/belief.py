@@ -46,6 +46,8 @@ class Belief:
     weights: Weights
     places: NDArray[np.int32]
     unknown: dict[int, float] = field(default_factory=dict)
+    #: places whose name was heard well enough to be acted on
+    clear: frozenset[int] = frozenset()
     nowhere: float = 1.0
     outside: float = 0.0
 
@@ -104,7 +106,7 @@ def _mixed(shares: list[tuple[float, Belief]], nowhere: float) -> Belief:
     if len(shares) == 1:
         [(share, one)] = shares
         houses = {at: weight * share for at, weight in one.unknown.items()}
-        return Belief(one.rows, one.weights * share, one.places, houses, nowhere, one.outside * share)
+        return Belief(one.rows, one.weights * share, one.places, houses, one.clear, nowhere, one.outside * share)
     rows = np.concatenate([one.rows for _, one in shares])
     weights = np.concatenate([one.weights * share for share, one in shares])
     places = np.concatenate([one.places for _, one in shares])
@@ -118,6 +120,7 @@ def _mixed(shares: list[tuple[float, Belief]], nowhere: float) -> Belief:
         np.bincount(back, weights, len(together)).astype(float),
         places[first],
         unknown,
+        frozenset().union(*(one.clear for _, one in shares)),
         nowhere,
         sum(one.outside * share for share, one in shares),
     )
@@ -132,8 +135,11 @@ def _believed(decoder: Decoder, reading: Reading, channel: Channel, size: int, e
     places: list[NDArray[np.int32]] = []
     logs: list[Weights] = []
     unknown: dict[int, float] = {}
+    clear: set[int] = set()
     for found in _decoded(decoder, reading.text, channel):
         at = found.place.number
+        if found.clear:
+            clear.add(at)
         prior = _prior(found, size, evidence)
         rows.append(found.place.rows)
         places.append(np.full(len(found.place.rows), at, np.int32))
@@ -151,6 +157,7 @@ def _believed(decoder: Decoder, reading: Reading, channel: Channel, size: int, e
         np.exp(every - total),
         np.concatenate(places),
         {at: float(np.exp(log - total)) for at, log in unknown.items()},
+        frozenset(clear),
         float(np.exp(nowhere - total)),
         float(np.exp(outside - total)),
     )
@@ -173,7 +180,7 @@ def _decoded(decoder: Decoder, text: str, channel: Channel) -> list[Found]:
         known = best.get(one.place.number)
         if known is not None:
             scores, unknown = np.maximum(known.scores, scores), max(known.unknown, unknown)
-        best[one.place.number] = Found(one.place, scores, unknown, one.name)
+        best[one.place.number] = Found(one.place, scores, unknown, one.name, one.most)
     return list(best.values())
 
 

@@ -14,7 +14,7 @@ from bot.grid.places.said import any_number, sayings, unknown_number
 from bot.grid.places.tree import Ids, Place, Places
 from bot.grid.places.words import grammar
 from bot.sound.alignment import ADDED, LOST, NEVER
-from bot.sound.channel import Channel, Matrix
+from bot.sound.channel import CHANCE, Channel, Matrix
 from bot.sound.heard import Characters, Heard
 
 #: a part of an address that was not said, and 附1 behind a number that is a house itself (nats)
@@ -31,8 +31,12 @@ GOES_ON = 12.0
 TEMPERATURE = 1.0
 #: what each numeral of a house that the registry does not have is worth less: it may be any
 _EACH = TEMPERATURE * float(np.log(12))
+#: share of what a name tells when it is heard well, for its houses to be certain
+CLEAR = 0.3
 #: what a name must tell at least, each of its characters (nats)
 NAMED = 1.5
+#: share of what a name tells when it is heard well, for its houses to be certain
+CLEAR = 0.3
 #: what a name must tell at least, each of its characters (nats)
 NAMED = 1.2
 #: the very character of a name is rarer than its sound, by so much more than bot.sound.heard counts (nats)
@@ -52,13 +56,19 @@ Scores = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Found:
-    """One place: `scores` (rows,) of its households, `unknown` of a house there that the registry does not have, `start`
-    the score of the name alone."""
+    """One place: `scores` (rows,) of its households, `unknown` of a house there that the registry does not have, `name` what
+    its name alone tells, beside the most that it could."""
 
     place: Place
     scores: Scores
     unknown: float
     name: float
+    most: float
+
+    @property
+    def clear(self) -> bool:
+        """Whether so much of the name was heard that it may be acted on."""
+        return self.name >= CLEAR * self.most
 
 
 @dataclass
@@ -90,8 +100,8 @@ class Decoder:
         rough = (start + behind).max(1)
         ranked = np.argsort(-rough, kind="stable")[:PLACES].tolist()
         order = [at for at in ranked if rough[at] >= rough[ranked[0]] - BEHIND]
-        after = self._after_names(one, order, starts)
-        return [self._place(one, at, after[row]) for row, at in enumerate(order)]
+        after, alone = self._after_names(one, order, starts)
+        return [self._place(one, at, after[row], alone[row]) for row, at in enumerate(order)]
 
     # -- names ------------------------------------------------------------------------------------
     def _communities(self, one: _Sentence) -> Matrix:
@@ -110,9 +120,10 @@ class Decoder:
         other = said.max(0) - np.float32(OTHER_COMMUNITY)
         return np.maximum(np.maximum(said, other[None]), 0.0).astype(np.float32)
 
-    def _after_names(self, one: _Sentence, order: list[int], starts: Matrix) -> Matrix:
+    def _after_names(self, one: _Sentence, order: list[int], starts: Matrix) -> tuple[Matrix, list[float]]:
+        """What was heard up to each name (places, n + 1), and what each name tells alone."""
         emissions = one.emissions("names", self.places.names.characters)
-        rows = []
+        rows, names = [], []
         for at in order:
             place = self.places.places[at]
             said = [(0, text, cost) for text, cost in self.places.names_of(place)]
@@ -123,10 +134,11 @@ class Decoder:
             alone = _forward_all(one, said, self.places.names.characters, emissions) if start.any() else behind
             behind[alone < NAMED * shortest] = NEVER
             rows.append(behind)
-        return np.stack(rows)
+            names.append(float(alone.max()))
+        return np.stack(rows), names
 
     # -- numbers ----------------------------------------------------------------------------------
-    def _place(self, one: _Sentence, at: int, after: Scores) -> Found:
+    def _place(self, one: _Sentence, at: int, after: Scores, name: float) -> Found:
         place = self.places.places[at]
         end = float((after + one.ending).max())
         scores = np.full(len(place.rows), end - UNSAID, np.float32)
@@ -166,7 +178,8 @@ class Decoder:
                 number = max(number, float((aligned[node.row] + one.number).max()) - node.off)
         if float(scores.max()) >= number - 1.0:
             unknown -= KNOWN  # a number that the registry has is no unknown one
-        return Found(place, scores, unknown, float(after.max()))
+        unknown = max(unknown, end - UNSAID)
+        return Found(place, scores, unknown, name, CHANCE * len(place.name or self.places.communities[place.community]))
 
     def _follow(
         self,
@@ -294,8 +307,8 @@ class _Sentence:
         np.cumsum(self.added, out=self._skipped[1:])
         self._emissions: dict[object, Matrix] = {}
         self._values: dict[tuple[int, bool], Matrix] = {}
-        numerals = heard.emissions(any_number(), channel)
-        marks = heard.emissions(_MARKS, channel)
+        numerals = self.emissions("numerals", any_number())
+        marks = self.emissions("marks", _MARKS)
         #: (n + 1,) the best number that starts at each place, whichever it is; and what it is worth as one out of all
         self.number = unknown_number(numerals, marks, follows, self.added, self.ending, 0.0)
         self.unknown = unknown_number(numerals, marks, follows, self.added, self.ending, _EACH)

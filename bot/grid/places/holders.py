@@ -75,7 +75,9 @@ class Holders:
         holder = plain(self._county.holders[int(belief.rows[top])])
         said = holder[:1] if len(name) == 1 else holder
         gain = float(gains[number[said]]) if said in number else 0.0
-        weighed = Belief(belief.rows, weights, belief.places, belief.unknown, belief.nowhere, belief.outside)
+        weighed = Belief(
+            belief.rows, weights, belief.places, belief.unknown, belief.clear, belief.nowhere, belief.outside
+        )
         return weighed, gain < _ANOTHER * CHANCE * len(said)
 
     def _spread(self, belief: Belief) -> bool:
@@ -98,7 +100,8 @@ class Holders:
         told = np.repeat(gains[fits], [len(rows[names[at]]) for at in fits]) / TEMPERATURE
         weights = np.exp(told - told.max())
         rows_found = np.array(found, np.int32)
-        return Belief(rows_found, weights / weights.sum() * 0.999, places.place_of[rows_found], nowhere=0.001)
+        of = places.place_of[rows_found]
+        return Belief(rows_found, weights / weights.sum() * 0.999, of, clear=frozenset(of.tolist()), nowhere=0.001)
 
     @lru_cache(maxsize=64)  # noqa: B019 - lives as long as the county
     def _of(self, community: str) -> tuple[dict[str, list[int]], list[str], Strings]:

@@ -20,6 +20,8 @@ Rows = NDArray[np.intp]
 _ODD = 11.0
 #: a numeral that was not heard: every number has neighbours that differ by one
 LOST_NUMERAL = 11.0
+#: numerals of a house number at most
+_NUMERALS_MOST = 6
 _NUMERALS = frozenset("零一二三四五六七八九十百千万两幺0123456789")
 
 
@@ -140,13 +142,13 @@ def unknown_number(
     mark = marks.max(0)
     ending = np.maximum(after, np.concatenate([mark + after[1:], [NEVER]])).tolist()
     best = [float(NEVER)] * (n + 1)
-    short, longer, long = (float(NEVER),) * 3  # of one, two, and three numerals or more
+    inside = [float(NEVER)] * (_NUMERALS_MOST + 1)  # of one numeral, two …
     for place in range(n - 1, -1, -1):
-        skipped = float(added[place])
-        long = max(one[place] + max(longer, long), long - skipped)
-        longer = max(one[place] + short, longer - skipped)
-        short = max(one[place] + ending[place + 1], short - skipped)
-        best[place] = max(short - 2 * each, longer - each, long)
+        skipped, numeral = float(added[place]), one[place]
+        for count in range(_NUMERALS_MOST, 1, -1):
+            inside[count] = max(numeral + inside[count - 1], inside[count] - skipped)
+        inside[1] = max(numeral + ending[place + 1], inside[1] - skipped)
+        best[place] = max(inside[1] - 2 * each, inside[2] - each, *inside[3:])
     return np.array(best, np.float32)
 
 

@@ -13,7 +13,10 @@ from bot.grid.places.words import grammar
 from bot.sound.numbers import plain
 
 #: characters of a sentence that are searched
-READ = 300
+READ = 140
+#: of a longer one, what stands around its numbers
+_BEFORE, _BEHIND, _NUMBERS = 45, 25, 2
+_LONGEST = 5_000
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,15 @@ def shortened(text: str) -> str:
     text = re.sub(r"\s+", "", plain(text))
     if len(text) <= READ:
         return text
-    found = grammar().run.search(text)
-    begin = max(0, min(found.start() - READ // 2, len(text) - READ)) if found else 0
-    return text[begin : begin + READ]
+    text = text[:_LONGEST]
+    marked = [one for one in grammar().run.finditer(text) if not one.group().isdigit()]
+    if not marked:
+        return text[: READ // 2] + "," + text[-READ // 2 :]
+    parts, end = [], 0
+    for one in marked[:_NUMBERS] if len(marked) > 1 and marked[1].start() - marked[0].end() > _BEFORE else marked[:1]:
+        parts.append(text[max(end, one.start() - _BEFORE) : one.end() + _BEHIND])
+        end = one.end() + _BEHIND
+    return ",".join(parts)
 
 
 def _places_only(text: str) -> str:

@@ -32,6 +32,7 @@ class _File:
     not_but: str
     either: str
     beside: str
+    community: str
     whole: str
     counted: str
     holder_cues: tuple[str, ...]
@@ -75,6 +76,10 @@ class Grammar:
     @cached_property
     def beside(self) -> re.Pattern[str]:
         return self._compiled(self.file.beside)
+
+    @cached_property
+    def community(self) -> re.Pattern[str]:
+        return self._compiled(self.file.community)
 
     @cached_property
     def whole(self) -> re.Pattern[str]:
