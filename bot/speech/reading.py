@@ -37,8 +37,6 @@ _PAUSES = {
 class _Reading:
     """reading.yml."""
 
-    digits: dict[str, str]
-    spelled: dict[str, str]
     two_of: str
     minus: str
     point: str
@@ -92,7 +90,7 @@ def spoken(text: str) -> str:
     text = re.sub(r"(\d{4})-(\d{1,2})-(\d{1,2})", _date, text)
     text = _ranges().sub(words.to, text)
     text = re.sub(r"(?<!\d)([01]?\d|2[0-4]):([0-5]\d)(?!\d)", _time, text)
-    text = re.sub(r"(?<!\d)(\d{4})(?=年)", lambda m: _each(m.group(1), _words().digits), text)
+    text = re.sub(r"(?<!\d)(\d{4})(?=年)", lambda m: numbers.one_by_one(m.group(1)), text)
     text = re.sub(r"(?<!\d)(-?\d+(?:\.\d+)?)\s*%", lambda m: words.percent + number(m.group(1)), text)
     text = re.sub(r"¥\s*(-?\d+(?:\.\d+)?)", lambda m: numbers.money(Decimal(m.group(1))), text)
     text = re.sub(
@@ -113,14 +111,10 @@ def _ranges() -> re.Pattern[str]:
     )
 
 
-def _each(digits: str, table: dict[str, str]) -> str:
-    return "".join(table.get(digit, digit) for digit in digits)
-
-
 def _date(found: re.Match[str]) -> str:
     words = _words()
     year, month, day = found.groups()
-    return f"{_each(year, words.digits)}{words.year}{number(month)}{words.month}{number(day)}{words.day}"
+    return f"{numbers.one_by_one(year)}{words.year}{number(month)}{words.month}{number(day)}{words.day}"
 
 
 def _time(found: re.Match[str]) -> str:
@@ -129,7 +123,7 @@ def _time(found: re.Match[str]) -> str:
     spoken_hour = words.two_of if hour == 2 else number(str(hour))
     if minute == 0:
         return f"{spoken_hour}{words.hour}{words.whole_hour}"
-    zero = words.digits["0"] if minute < 10 else ""
+    zero = numbers.digit_sign("0") if minute < 10 else ""
     return f"{spoken_hour}{words.hour}{zero}{number(str(minute))}{words.minute}"
 
 
@@ -152,7 +146,7 @@ def _plain(found: re.Match[str]) -> str:
 
 def _door(part: str, rest: str) -> str:
     """A part of 206-1号 or 6-1-502: a room is spelled."""
-    return number(part) if len(part) < 3 or rest.startswith(_words().doors) else _each(part, _words().spelled)
+    return number(part) if len(part) < 3 or rest.startswith(_words().doors) else numbers.spelled(part)
 
 
 def _is_spelled(value: str, before: str, rest: str) -> bool:
@@ -172,7 +166,7 @@ def _groups(digits: str) -> str:
         cut = [digits[start : start + 4] for start in range(0, len(digits), 4)]
     else:
         cut = [digits]
-    return "、".join(_each(part, _words().spelled) for part in cut)
+    return "、".join(numbers.spelled(part) for part in cut)
 
 
 def number(value: str) -> str:
@@ -180,8 +174,8 @@ def number(value: str) -> str:
     words = _words()
     sign = words.minus if value.startswith("-") else ""
     whole, _, part = value.lstrip("-").partition(".")
-    said = numbers.spoken(int(whole or "0")) if len(whole) <= 8 else _each(whole, words.digits)
-    return sign + said + (words.point + _each(part, words.digits) if part else "")
+    said = numbers.spoken(int(whole or "0")) if len(whole) <= 8 else numbers.one_by_one(whole)
+    return sign + said + (words.point + numbers.one_by_one(part) if part else "")
 
 
 def pinyin(text: str) -> str:

@@ -19,6 +19,8 @@ YES, NO, UNKNOWN = "yes", "no", "unknown"
 VALUES = (YES, NO, UNKNOWN)
 #: phrases that explain what was said and answer nothing
 OTHER = "other"
+#: symbols that say nothing of their own
+_LITTLE = 1
 #: a sign of the keyboard is as sure as a word
 _SIGN = 0.98
 
@@ -84,6 +86,12 @@ def yes_no(
     if typed := _typed(text):
         return typed
     return _grammar(question).read([spelled_signs(one) for one in (text, *alternatives)], VALUES, channel)
+
+
+def says_more(answer: Answer[str]) -> bool:
+    """Whether something else was said beside an answer, than what everybody says (嗯, 那个, 师傅)."""
+    rest = re.sub("|".join(map(re.escape, sorted(_file().neutral, key=len, reverse=True))), "", answer.rest)
+    return len(re.sub(r"[\W_]+", "", rest)) > _LITTLE
 
 
 def spelled_signs(text: str) -> str:
