@@ -62,7 +62,9 @@ def _show(initials: Counted, finals: Counted, strongest: list[Any], changed: lis
 
     console = Console(highlight=False)
     told = ", ".join(f"{one['corrections']} corrections of {one['ear'] or 'what was typed'}" for one in ears)
-    console.print(f"[bold]What is heard (column) for what was meant (row)[/bold]; {told or 'the prior alone'}", soft_wrap=True)
+    console.print(
+        f"[bold]What is heard (column) for what was meant (row)[/bold]; {told or 'the prior alone'}", soft_wrap=True
+    )
     console.print("  ".join(f"{mark} from {least:.0%}" for least, mark in _SHADES) + "\n")
     for table, names in ((initials, all_initials), (finals, all_finals)):
         for line in heat_map(table, names):
