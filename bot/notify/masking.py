@@ -13,12 +13,13 @@ from bot.foundation.words import load
 
 DATA = Path(__file__).with_name("masking.yml")
 _HAN = f"[{HAN}]"
-#: what ends a word
-_END = rf"[\s{both(',。.!?;:、()')}“”「」…—]|$"
+#: inside 阿依古丽·买买提: the mark has many shapes
+_DOTS = "·・•‧∙⋅．･"
+_DOT = rf"\s*[{_DOTS}]\s*"
+#: what ends a word: any mark, in every width, but what is masked already
+_END = rf"[^\w〔{_DOTS}]|[_0-9A-Za-z]|$"
 #: between the digits of one number
 _BETWEEN = rf"[\s{both(',.·、/')}\-－—–]?"
-#: "阿依古丽·买买提": the mark has many shapes
-_DOT = r"\s*[·・•‧∙⋅．･]\s*"
 
 
 def _any(words: Iterable[str]) -> str:
@@ -36,7 +37,6 @@ class _Rules:
     tokens: dict[str, str]
     repeated: re.Pattern[str]
     surname: re.Pattern[str]
-    begins: re.Pattern[str]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class _Words:
     not_before_said: str
     no_first: str
     i_am: tuple[str, ...]
+    particles: str
     labels: tuple[str, ...]
     titles: tuple[str, ...]
     not_in_names: str
@@ -103,13 +104,12 @@ def _rules() -> _Rules:
         public=data.public_numbers,
         tokens=tokens,
         repeated=re.compile(rf"({re.escape(tokens['house'])}\s*){{2,}}"),
-        surname=re.compile(rf"({_surnames(data)}){_HAN}{{1,2}}"),
-        begins=re.compile(_surnames(data)),
+        surname=re.compile(rf"({_surnames(data, data.expected_surnames)}){_HAN}{{1,2}}"),
     )
 
 
-def _surnames(data: _Words) -> str:
-    return f"(?:{_any(data.compound_surnames)}|[{data.surnames}])"
+def _surnames(data: _Words, more: str = "") -> str:
+    return f"(?:{_any(data.compound_surnames)}|[{data.surnames}{more}])"
 
 
 def _names(data: _Words) -> Iterator[str]:
@@ -119,17 +119,19 @@ def _names(data: _Words) -> Iterator[str]:
     no_place = rf"(?!{_HAN}?(?:{_any(data.place_words)}))"
     no_word = rf"(?!{_any(data.no_names)})"
     usual = f"[{data.given}]"
-    expected = rf"{no_word}(?:{_any(data.compound_surnames)}|[{data.surnames}{data.expected_surnames}]){given}"
+    expected = rf"{no_word}{_surnames(data, data.expected_surnames)}{given}"
     colon = f"[{both(':')}]"
     part = f"(?:(?![{data.no_part}]){_HAN}){{1,8}}"
     # with a middle dot: 阿依古丽·买买提
     yield rf"{part}(?:{_DOT}{part})+"
-    yield rf"(?P<label>{_any(data.labels)})\s*{colon}\s*(?:{part}(?={_END}|\d)|{expected})"
+    any_name = rf"{part}(?:{_DOT}{part})*"
+    yield rf"(?P<label>{_any(data.labels)})\s*{colon}\s*(?:{any_name}(?={_END})|{expected})"
     said = rf"(?<![{data.not_before_said}])(?P<said>{_any(data.said_names)})"
-    yield rf"{said}\s*{colon}?\s*(?![{data.no_first}]){part}(?={_END})"
+    yield rf"{said}\s*{colon}?\s*(?![{data.no_first}]){any_name}(?={_END})"
     yield rf"(?P<cue>{_any((*data.name_cues, *data.said_names))})\s*{colon}?\s*{expected}"
     yield rf"(?<![{data.not_after}]){no_word}{surname}{given}(?={_any(data.titles)})"
-    yield rf"(?:{'|'.join(f'(?<={word})' for word in data.i_am)}){expected}(?={_END})"
+    i_am = "|".join(f"(?<={word})" for word in data.i_am)
+    yield rf"(?:{i_am}){expected}(?=[{data.particles}]?(?:{_END}))"
     yield rf"(?<=[老小]){surname}(?=[家屋他她的]|{_END})"
     # without a cue: a surname of two characters is hardly ever anything else
     compound = rf"{no_word}(?:{_any(data.compound_surnames)})(?!{_HAN}{{0,2}}(?:{_any(data.place_words)}))"
@@ -145,16 +147,6 @@ def surname(name: str) -> str:
     """The surname of a person's full name; empty for what is no name."""
     found = _rules().surname.fullmatch(name)
     return found.group(1) if found else ""
-
-
-def maybe_names(words: str, longest: int = 5) -> set[str]:
-    """Every piece of a sentence that begins as a name does, to be looked for in the registry."""
-    return {
-        words[found.start() : found.start() + length]
-        for found in _rules().begins.finditer(words)
-        for length in range(2, longest + 1)
-        if found.start() + length <= len(words)
-    }
 
 
 def mask(words: str, known: Iterable[str] = ()) -> str:

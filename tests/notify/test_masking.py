@@ -58,7 +58,7 @@ WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
         # as a form has them: any name, also one without a surname that is known
         ("姓名\uff1a何月娥", "姓名〔姓名〕"),
         ("联系人:库尔班江,电话13955556666", "联系人〔姓名〕,电话〔号码〕"),
-        ("户名\uff1a阿依古丽·买买提\uff1b", "户名\uff1a〔姓名〕\uff1b"),
+        ("户名\uff1a阿依古丽·买买提\uff1b", "户名〔姓名〕\uff1b"),
         ("他叫库尔班江。", "他叫〔姓名〕。"),
         # surnames that are words as well, rare ones and rare characters, where a name is expected
         ("我是单国庆\uff0c停电了", "我是〔姓名〕\uff0c停电了"),
@@ -66,6 +66,7 @@ WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
         ("我就是区少强!", "我就是〔姓名〕!"),
         ("我是王𫍯,停电了", "我是〔姓名〕,停电了"),
         ("万俟小兰家没电", "〔姓名〕家没电"),
+        *((f"我是何月娥{mark}", f"我是〔姓名〕{mark}") for mark in ("~", "…", "😀", "』", "/", "啊", "呀\uff0c")),
         # what nobody sees does not hide it
         ("我是\u200b李\u200b四", "我是〔姓名〕"),
         ("身份证42122319990101999X", "身份证〔号码〕"),

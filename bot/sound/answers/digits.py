@@ -108,7 +108,8 @@ def _of(text: str, match: re.Match[str]) -> Spelled | None:
         return Spelled(Kind.phone, phone, match.start(), match.end())
     if account and len(number) >= least:
         return Spelled(Kind.account, number, match.start(), match.end())
-    if _LANDLINE.fullmatch(phone) and (number != phone or number.startswith("0") or len(number) < 9):
+    # an account looks like a landline that has lost its 0
+    if _LANDLINE.fullmatch(phone) and (number.startswith("0") or not 9 <= len(number) <= 11):
         return Spelled(Kind.phone, phone, match.start(), match.end())
     if 9 <= len(number) <= most:
         return Spelled(Kind.account, number, match.start(), match.end())
