@@ -223,8 +223,9 @@ class Locator:
         said = grammar().community.search(text)
         if said is None:
             return False
-        own = core(plain(self._county.communities_of[best.row]), grammar().file.community_suffixes)
-        return bool(own) and where(Heard(said["name"]), own, sounds).gain < _SOUNDS_LIKE * len(own)
+        name = plain(self._county.communities_of[best.row])
+        own = core(name, grammar().file.community_suffixes) or name[:2]
+        return where(Heard(said["name"]), own, sounds).gain < _SOUNDS_LIKE * len(own)
 
     def _grids(self, belief: Belief, beside: bool) -> NDArray[np.float64]:
         """(grids,) the posterior; a house that the registry does not have lies in the grids of its street."""

@@ -32,11 +32,11 @@ TEMPERATURE = 1.0
 #: what each numeral of a house that the registry does not have is worth less: it may be any
 _EACH = TEMPERATURE * float(np.log(12))
 #: share of what a name tells when it is heard well, for its houses to be certain
-CLEAR = 0.3
+CLEAR = 0.4
 #: what a name must tell at least, each of its characters (nats)
 NAMED = 1.5
 #: share of what a name tells when it is heard well, for its houses to be certain
-CLEAR = 0.3
+CLEAR = 0.4
 #: what a name must tell at least, each of its characters (nats)
 NAMED = 1.2
 #: the very character of a name is rarer than its sound, by so much more than bot.sound.heard counts (nats)

@@ -21,7 +21,7 @@ _ODD = 11.0
 #: a numeral that was not heard: every number has neighbours that differ by one
 LOST_NUMERAL = 11.0
 #: numerals of a house number at most
-_NUMERALS_MOST = 6
+_NUMERALS_MOST = 9
 _NUMERALS = frozenset("零一二三四五六七八九十百千万两幺0123456789")
 
 
