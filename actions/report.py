@@ -263,7 +263,7 @@ class ValidateReportForm(Act):
             return True
         if turn.intent in ("inform", "nlu_fallback", "out_of_scope", "deny", "affirm") and turn.text:
             # Not in the registry: a village, a landmark. Kept as it was said; the station knows its own.
-            if turn.intent == "inform" and len(turn.text) >= 3:
+            if turn.intent == "inform" and len(turn.text) >= 3 and turn.answered("place") is None:
                 turn.set("place", (turn.slot("place") or "") + turn.text)
                 turn.set("place_ask", None)
             elif turn.slot("place") is None:

@@ -69,7 +69,7 @@ class AnswerReader(_Component):
         keyed = bool(tracker.get_slot("misheard"))
         for message in messages:
             text = message.get(TEXT)
-            if not text or not (question or keyed):
+            if not text:
                 continue
             found = read_answer(question, text, menu=keyed)
             if found is not None and found.probability >= self._config["sure"]:

@@ -34,6 +34,7 @@ class _File:
 
     people: tuple[str, ...]
     menu: dict[str, str]
+    always: tuple[str, ...]
     no_name: str
 
 
@@ -52,18 +53,25 @@ def read_answer(
 ) -> Read | None:
     """The answer to a question (a slot's name); None when it is none. `menu`: keys were offered in the sentence before.
 
+    To a question without phrases of its own a yes or a no is one only when nothing else was said; when nothing was asked,
+    nothing is answered.
+
     Where the answer is a name, it must be all that was said: a name that stands in a sentence is for others to find."""
-    if menu and (key := _file().menu.get(re.sub(r"\W+", "", plain(text)))):
+    typed = re.sub(r"\W+", "", plain(text))
+    if (menu or typed in _file().always) and (key := _file().menu.get(typed)):
         return Read("key", 1.0, ((0, len(text)),), False, key)
     if question in _file().people and (name := _name(text)):
         return Read(name.value.whole, name.probability, ((0, len(text)),), False)
-    if question in questions():
-        found = yes_no(question, text, alternatives, channel)
-        if found is not None:
-            kept = len(found.text) == len(text)
-            more = says_more(found)
-            return Read(found.value, found.probability, found.stretches if kept else ((0, len(text)),), more)
-    return None
+    found = yes_no(question, text, alternatives, channel) if question else None
+    if found is None or (question not in questions() and not _plainly(found)):
+        return None
+    kept = len(found.text) == len(text)
+    return Read(found.value, found.probability, found.stretches if kept else ((0, len(text)),), says_more(found))
+
+
+def _plainly(found: Answer[str]) -> bool:
+    """Whether an answer is all that was said, in more than one syllable."""
+    return not re.sub(r"[\W_]+", "", found.rest) and sum(end - start for start, end in found.stretches) > 1
 
 
 def _name(text: str) -> Answer[names.Name] | None:
