@@ -69,10 +69,10 @@ def _parse(address: str, inside: bool) -> Address:
     name, numbers = found["name"], found["numbers"]
     if not name and not inside:
         return Address(address, ())
-    return Address(
-        name,
-        _kinds([(one["lead"] or "", one["value"], one["after"] or "") for one in _behind().finditer(numbers)], inside),
-    )
+    runs = [(one["lead"] or "", one["value"], one["after"] or "") for one in _behind().finditer(numbers)]
+    if len(runs) == 2 and runs[0] == runs[1]:
+        runs.pop()  # written twice: 206号206号
+    return Address(name, _kinds(runs, inside))
 
 
 def parse_address(community: str, compound: str, address: str) -> Address:
