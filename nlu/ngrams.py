@@ -21,6 +21,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu import lexicon
+from nlu.augmentation import SIMULATED
 
 _VOCABULARY = "ngrams.json"
 
@@ -101,7 +102,8 @@ class NgramFeaturizer(SparseFeaturizer, GraphComponent):
         counts = Counter(
             ngram
             for message in training_data.training_examples
-            if message.get(TEXT)
+            # What somebody wrote: what draws make of it says nothing of the language.
+            if message.get(TEXT) and not message.get(SIMULATED)
             # Not a set: its order changes from process to process, and the order of the columns changes the weights.
             for ngram in dict.fromkeys(self._ngrams(self.units(message)))
         )
