@@ -27,21 +27,13 @@ from pathlib import Path
 
 from pypinyin import lazy_pinyin
 
+from bot.bench.homes import Homes, Query, homes_of
 from bot.foundation.words import load
 from bot.grid.registry import Registry
 from bot.sound.numbers import spelled
 from bot.sound.numbers import spoken as counted
 
 _FILE = Path(__file__).with_name("noise.yml")
-
-
-@dataclass(frozen=True)
-class Query:
-    """A sentence and the household that it means."""
-
-    text: str
-    household_no: str
-    grid_no: str
 
 
 @dataclass(frozen=True)
@@ -66,28 +58,22 @@ def _data() -> _Noise:
     return load(_Noise, _FILE)
 
 
-def queries(registry: Registry, count: int, strength: float = 0.0, seed: int = 7) -> Iterator[Query]:
+def queries(source: Registry | Homes, count: int, strength: float = 0.0, seed: int = 7) -> Iterator[Query]:
     """`count` sentences about random households; strength 0 is clean."""
+    homes = source if isinstance(source, Homes) else homes_of(source)
     dice = random.Random(f"{seed}/{strength}")
-    doors: dict[tuple[str, str, str], int] = {}
-    for row in range(registry.county.size):
-        door = (registry.county.communities_of[row], registry.county.compounds[row], registry.county.addresses[row])
-        doors[door] = doors.get(door, 0) + 1
-    same_sound = _same_sound(registry)
+    same_sound = _same_sound(homes)
     for _ in range(count):
-        row = dice.randrange(registry.county.size)
-        community, compound, address = (
-            registry.county.communities_of[row], registry.county.compounds[row], registry.county.addresses[row]
-        )  # fmt: skip
-        name = compound or re.split(r"\d", address, maxsplit=1)[0]
-        place = _place(name, compound, address, dice, strength)
-        if len(registry.county.names[name].communities) > 1 or dice.random() < 0.5:
+        home = homes[dice.randrange(len(homes))]
+        community = home.community
+        place = _place(home.place, home.compound, home.address, dice, strength)
+        if homes.several_communities(home) or dice.random() < 0.5:
             if dice.random() < 0.5 * strength:
                 community = community.removesuffix(_data().community_short)
             place = community + place
         text = dice.choice(_data().frames).format(place=place)
-        if doors[registry.county.communities_of[row], compound, address] > 1 or dice.random() < 0.25:
-            holder = registry.county.holders[row]
+        if homes.several_behind_the_door(home) or dice.random() < 0.25:
+            holder = home.holder
             if dice.random() < 0.3 * strength:
                 spot = dice.randrange(len(holder))
                 other = dice.choice(same_sound.get(holder[spot], holder[spot]))
@@ -97,7 +83,7 @@ def queries(registry: Registry, count: int, strength: float = 0.0, seed: int = 7
             text = dice.choice(_data().fillers + _data().extra_words) + text
         if dice.random() < 0.3 * strength:
             text += dice.choice(_data().tails)
-        yield Query(text, registry.county.numbers[row], registry.county.grids[row])
+        yield Query(text, home.household_no, home.grid_no)
 
 
 def _place(name: str, compound: str, address: str, dice: random.Random, strength: float) -> str:
@@ -115,9 +101,9 @@ def _place(name: str, compound: str, address: str, dice: random.Random, strength
     return _misheard(name, dice, strength) + between + _numerals_lost(said, dice, strength)
 
 
-def _same_sound(registry: Registry) -> dict[str, str]:
+def _same_sound(homes: Homes) -> dict[str, str]:
     groups: dict[str, str] = {}
-    characters = sorted({character for holder in registry.county.by_holder for character in holder})
+    characters = sorted({character for home in homes for character in home.holder})
     for character in characters:
         groups[lazy_pinyin(character)[0]] = groups.get(lazy_pinyin(character)[0], "") + character
     return {character: groups[lazy_pinyin(character)[0]] for character in characters}
@@ -162,3 +148,8 @@ def _numerals_lost(numbers: str, dice: random.Random, strength: float) -> str:
         dice.choice(table[character]) if character in table and dice.random() < 0.02 * strength else character
         for character in numbers
     )
+
+
+def misheard(text: str, strength: float, dice: random.Random) -> str:
+    """Any words as this noise changes names and numerals; what `queries` does beside that (fillers, lost marks) is not in it."""
+    return _numerals_lost(_misheard(text, dice, strength), dice, strength)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,11 +31,31 @@ def bench_guesses(count: int = 10_000, households: int = 57_600) -> None:
     out(asyncio.run(guesses(load_settings(), count, households, note)))
 
 
-def bench_locate(count: int = 500, households: int = 57_600) -> None:
-    """Right household, right grid, silent wrong managers, milliseconds."""
+def bench_locate(
+    count: Annotated[int, typer.Option(help="sentences of each kind")] = 500,
+    households: Annotated[int, typer.Option(help="of the sample county")] = 57_600,
+    only: Annotated[
+        list[str] | None, typer.Option(help="rows whose name holds this: sample, other, clean, near 1.5")
+    ] = None,
+    baseline: Annotated[Path | None, typer.Option(help="another checkout to ask the same sentences")] = None,
+    seeds: Annotated[str, typer.Option(help="development, calibration or test (only to report)")] = "development",
+    picture: Annotated[bool, typer.Option(help="draw the reliability diagram (docs/pictures/places.png)")] = False,
+) -> None:
+    """Right household, right grid, wrong ones unasked, turns until certain, whether the belief keeps its word."""
+    from bot.bench.calibration_picture import PLACES
     from bot.bench.locate import run_bench
 
-    out(run_bench(load_settings(), count=count, households=households, progress=note))
+    out(
+        run_bench(
+            count=count,
+            households=households,
+            only=only or (),
+            baseline=baseline,
+            seeds=seeds,
+            picture=PLACES if picture else None,
+            progress=note,
+        )
+    )
 
 
 def bench_speech() -> None:

@@ -35,6 +35,10 @@ class _Numerals:
     month: str
     day: str
     repeated: str
+    between: str
+    pairs: tuple[str, ...]
+    some: str
+    about_one: str
     no_number: tuple[str, ...]
     misheard_ten: str
 
@@ -46,7 +50,7 @@ _TEN, _HUNDRED, _THOUSAND, _MYRIAD = _WORDS.units
 NUMERALS = {one: value for value, one in enumerate(_SPOKEN)} | {
     one: _SPOKEN.index(same) for one, same in _WORDS.also.items()
 }
-HALF = _WORDS.half
+HALF, SOME, ABOUT_ONE, BETWEEN = _WORDS.half, _WORDS.some, _WORDS.about_one, _WORDS.between
 #: every sign that a spoken number is made of
 SIGNS = frozenset(NUMERALS) | frozenset(_WORDS.units)
 _ONE_SIGN = str.maketrans(_WORDS.written | _WORDS.tens)
@@ -65,6 +69,7 @@ _BY_UNITS = re.compile(f"(?:(?P<high>.+?){_MYRIAD})?(?P<low>{_SECTION})")
 #: a floor and a room: 十二零三
 _FLOOR_ROOM = re.compile(f"(\\d?){_TEN}([1-9])(0[1-9])")
 _ASCII_REST = re.compile(f"[{''.join(_WORDS.units)}][0-9]{{2,}}$")
+_PAIR = re.compile(f"(|.*[{_TEN}{_HUNDRED}])([{''.join(NUMERALS)}])([{''.join(NUMERALS)}])([{_TEN}{_HUNDRED}]?)")
 _RUN = re.compile(f"[0-9{''.join(SIGNS)}{''.join(_WORDS.written)}{''.join(_WORDS.tens)}]+")
 
 
@@ -140,6 +145,26 @@ def quantity(run: str) -> Decimal | None:
     if found is None or (point and len(behind) != len(part)):
         return None
     return Decimal(f"{found}.{behind}" if behind else found)
+
+
+def about(run: str) -> tuple[Decimal, Decimal] | None:
+    """How many a run says, at least and at most: 两三 and 2-3 are 2 to 3, 十七八 17 to 18, 十几 11 to 19, 半 is 0.5."""
+    if run == ABOUT_ONE:
+        return Decimal(1), Decimal(2)
+    ends = re.split(BETWEEN, run)
+    if len(ends) == 2:
+        low, high = (about(one) for one in ends)
+        return (low[0], high[1]) if low and high and low[0] <= high[1] else None
+    if run.endswith(SOME):
+        base = value(run[: -len(SOME)])
+        return (Decimal(base + 1), Decimal(base + 9)) if base and base % 10 == 0 and base < 100 else None
+    if pair := _PAIR.fullmatch(run):
+        before, one, other, unit = pair.groups()
+        if NUMERALS[one] and (NUMERALS[other] == NUMERALS[one] + 1 or one + other in _WORDS.pairs):
+            least, most = (value(before + end + unit) for end in (one, other))
+            return (Decimal(least), Decimal(most)) if least is not None and most is not None else None
+    found = quantity(run)
+    return (found, found) if found is not None else None
 
 
 def in_digits(text: str) -> str:

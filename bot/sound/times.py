@@ -18,7 +18,7 @@ from bot.foundation.errors import Refused
 from bot.foundation.widths import both
 from bot.foundation.words import load
 from bot.sound import numbers
-from bot.sound.numbers import NUMERALS, SIGNS, plain
+from bot.sound.numbers import SIGNS, plain
 
 #: further ahead nobody means it
 FARTHEST = dt.timedelta(days=31)
@@ -43,10 +43,6 @@ class _Said:
 
 @dataclass(frozen=True)
 class _Heard:
-    between: str
-    pairs: tuple[str, ...]
-    some: str
-    about_one: str
     more: str
     day: str
     hour: str
@@ -203,13 +199,13 @@ def _clocks() -> re.Pattern[str]:
     """One clock, or two with a word between them."""
     words = _words().heard
     first, second = _clock(words, ""), _clock(words, _SECOND)
-    return re.compile(f"{first}(?:(?:{words.between})(?P<to>{second}))?")
+    return re.compile(f"{first}(?:(?:{numbers.BETWEEN})(?P<to>{second}))?")
 
 
 def _count(words: _Heard, name: str) -> str:
-    signs = f"[0-9{''.join(sorted(SIGNS))}{words.some}]+"
-    one = f"(?:{signs}(?:\\.[0-9]+)?|{numbers.HALF}|{words.about_one})"
-    return f"(?P<{name}>(?<![0-9.-]){one}(?:(?:{words.between})(?:{one}))?)"
+    signs = f"[0-9{''.join(sorted(SIGNS))}{numbers.SOME}]+"
+    one = f"(?:{signs}(?:\\.[0-9]+)?|{numbers.HALF}|{numbers.ABOUT_ONE})"
+    return f"(?P<{name}>(?<![0-9.-]){one}(?:(?:{numbers.BETWEEN})(?:{one}))?)"
 
 
 @cache
@@ -254,28 +250,6 @@ def _clock(words: _Heard, which: str) -> str:
     return f"(?:{day})?(?:(?:{part})?(?:{hour})|{group('noon', noon)}){bound}?"
 
 
-def _amount(run: str) -> tuple[Decimal, Decimal] | None:
-    """How many a run says, at least and at most: 两三 and 2-3 are 2 to 3, 十七八 17 to 18, 十几 11 to 19."""
-    words = _words().heard
-    if run == words.about_one:
-        return Decimal(1), Decimal(2)
-    ends = re.split(words.between, run)
-    if len(ends) == 2:
-        low, high = (_amount(one) for one in ends)
-        return (low[0], high[1]) if low and high and low[0] <= high[1] else None
-    if run.endswith(words.some):
-        base = numbers.value(run[: -len(words.some)])
-        return (Decimal(base + 1), Decimal(base + 9)) if base and base % 10 == 0 and base < 100 else None
-    digits = "".join(one for one in NUMERALS if NUMERALS[one])
-    if pair := re.fullmatch(f"(|.*[十百])([{digits}])([{digits}])([十百]?)", run):
-        before, one, other, unit = pair.groups()
-        if NUMERALS[other] == NUMERALS[one] + 1 or one + other in words.pairs:
-            least, most = (numbers.value(before + end + unit) for end in (one, other))
-            return (Decimal(least), Decimal(most)) if least is not None and most is not None else None
-    found = numbers.quantity(run)
-    return (found, found) if found is not None else None
-
-
 def _between(match: re.Match[str], at: dt.datetime, ahead: bool) -> SaidTime | None:
     """What one clock means, or two."""
     first = _clock_of(match, "", at, at, ahead)
@@ -293,7 +267,7 @@ def _length(match: re.Match[str], at: dt.datetime, ahead: bool) -> SaidTime | No
         for unit in _UNITS:
             if match[unit] is None:
                 continue
-            amount = _amount(match[unit])
+            amount = numbers.about(match[unit])
             if amount is None:
                 return None
             one = dt.timedelta(minutes=15) if unit == "quarters" else dt.timedelta(**{unit: 1})
@@ -319,7 +293,9 @@ def _clock_of(match: re.Match[str], which: str, at: dt.datetime, since: dt.datet
     def said(name: str) -> str:
         return match[name + which] or ""
 
-    number = _amount(said("plain") or said("hour")) if said("plain") or said("hour") else (Decimal(12), Decimal(12))
+    number = (
+        numbers.about(said("plain") or said("hour")) if said("plain") or said("hour") else (Decimal(12), Decimal(12))
+    )
     part = said("noon") or said("part")
     minute = _minute(said)
     if number is None or minute is None or number[0] % 1 or number[1] % 1:

@@ -70,6 +70,10 @@ class Espeak:
             ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p,
         ]  # fmt: skip
 
+    def seed(self, number: int) -> None:
+        """Begin the engine's own chance (the noise of consonants, a voice's flutter) anew: the same words sound the same."""
+        self._library.espeak_ng_SetRandSeed(ctypes.c_long(number))
+
     def _take(self, sound, count, events) -> int:  # type: ignore[no-untyped-def]
         if sound and count > 0:
             self._sound.append(np.ctypeslib.as_array(sound, (count,)).copy())
