@@ -156,6 +156,7 @@ class IntentClassifier(GraphComponent, classifier.IntentClassifier):
     def _persist(self) -> None:
         """Weights as plain arrays; no code runs when they are read."""
         weights, biases, names = self._known()
+        assert self._rarity is not None
         with self._model_storage.write_to(self._resource) as folder:
             np.savez(
                 folder / _WEIGHTS,

@@ -25,7 +25,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.sparse import coo_matrix
 
 from bot.sound.channel import CHANCE, digest, prior
-from bot.sound.heard import plain
+from bot.sound.numbers import plain
 from bot.sound.syllables import READINGS, is_chinese, readings, syllable
 from nlu.augmentation import SIMULATED
 
