@@ -25,11 +25,11 @@ def take(turn: Turn) -> bool:
 
 
 def _light(turn: Turn, ticket_no: str) -> bool:
-    answer = turn.site.words.answer("light", turn.text)
+    answer = turn.answered("light")
     if answer is None and turn.caller.channel.writable:
         # In a chat the question stands right above; on the telephone a bare yes may mean anything.
         answer = {"affirm": "yes", "deny": "no"}.get(turn.intent)
-    if answer is None or turn.locate(turn.text).understood:
+    if answer not in ("yes", "no") or turn.locate(turn.text).understood:
         return False
     answers = turn.site.desk.answers
     if answer == "yes":
@@ -94,7 +94,8 @@ def take_not_fixed(turn: Turn) -> bool:
     if turn.form or turn.slot("pending") != NOT_FIXED:
         return False
     turn.set("pending", None)
-    if turn.intent == "affirm" and turn.slot("ticket_no"):
+    answer = turn.answered(NOT_FIXED) or {"affirm": "yes"}.get(turn.intent)
+    if answer == "yes" and turn.slot("ticket_no"):
         return reopen(turn, turn.slot("ticket_no"))
     turn.say("utter_rating_kept")
     return True

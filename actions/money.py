@@ -13,6 +13,7 @@ from actions.report import ANSWERING, PUNCTUATION, begin_case
 from actions.turn import Turn
 from bot.database import now
 from bot.sound import numbers
+from bot.sound.answers import names
 from bot.tickets.proofs import Proof
 
 _DIGITS = re.compile(r"\d{4,40}")
@@ -84,9 +85,9 @@ def one_answer(turn: Turn) -> str:
     Many guesses in one breath are no answer, and the recogniser's other readings are no second one."""
     words, said = turn.site.words, re.sub(rf"[\s{PUNCTUATION}]", "", turn.text)
     led = re.sub(words.proof_lead, "", said)
-    name = re.sub(words.name_tail, "", led)
-    if len(name) >= 2 and words.says("name", name) and (turn.intent in ANSWERING or turn.entity("householder")):
-        return name
+    name = names.split(names.bare(led))
+    if name and name.given and (turn.intent in ANSWERING or turn.entity("householder")):
+        return name.whole
     number = numbers.in_digits(led).replace(" ", "")
     return number if _DIGITS.fullmatch(number) else ""
 

@@ -59,7 +59,7 @@ def tell(turn: Turn, card: OutageCard) -> None:
 
 def take_same(turn: Turn, take_place: Any) -> bool:
     """The answer to "您家也是吗?": a yes joins, a no goes on as a report of its own, another place is looked at."""
-    answer = turn.site.words.answer("same_outage", turn.text)
+    answer = turn.answered("same_outage")
     if answer is None:
         answer = {"affirm": "yes", "deny": "no"}.get(turn.intent)
     elsewhere = turn.slot("household_no"), turn.slot("place")
@@ -96,7 +96,7 @@ def join(turn: Turn) -> bool:
 def hear_oxygen(turn: Turn) -> None:
     """Somebody breathes by a machine: said at any moment, it makes the report urgent."""
     words = turn.site.words
-    if words.says("oxygen", turn.text) and words.answer("oxygen", turn.text) != "no":
+    if words.says("oxygen", turn.text) and turn.answered("oxygen") != "no":
         turn.set("oxygen", "yes")
 
 
@@ -104,8 +104,7 @@ def take_oxygen(turn: Turn) -> bool:
     """The answer to the question after joining; False when nothing was asked or it is about something else."""
     if turn.form or turn.slot("pending") != OXYGEN:
         return False
-    words = turn.site.words
-    answer = words.answer("oxygen", turn.text) or {"affirm": "yes", "deny": "no"}.get(turn.intent)
+    answer = turn.answered("oxygen") or {"affirm": "yes", "deny": "no"}.get(turn.intent)
     if answer is None:
         return False
     turn.set("pending", None)

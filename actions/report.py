@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
 from actions import afterwards, outage_news
@@ -13,6 +10,7 @@ from actions.turn import Turn
 from bot.foundation.widths import both
 from bot.grid.location import Location
 from bot.sound import numbers
+from bot.sound.answers.names import person
 from bot.tickets.labels import labels
 
 #: questions about the place before Gege goes on with what it has (docs/promises.md: at most three before the report is logged)
@@ -63,10 +61,11 @@ def begin_case(turn: Turn, kind: str, *, in_form: bool = False) -> None:
             turn.set(name, value)
     take_place(turn, turn.text)
     if kind == "breaker_fault":
-        if words.says("burnt", turn.text) and words.answer("smell", turn.text) == "yes":
+        smell = turn.answered("smell")
+        if smell == "yes" and words.says("burnt", turn.text):
             turn.set("smell", "yes")
             turn.say("utter_smell_first")
-        elif re.search(words.answers["smell"]["no"] + "(?=.*(?:味|烟))", turn.text) and "味" in turn.text:
+        elif smell == "no" and words.says("smelt", turn.text):
             turn.set("smell", "no")
         return
     intro = {
@@ -201,7 +200,7 @@ class ValidateReportForm(Act):
 
     def _yes_no(self, turn: Turn, question: str) -> str | None:
         plain = {"affirm": "yes", "deny": "no"}.get(turn.intent)
-        return turn.site.words.answer(question, turn.text) or plain
+        return turn.answered(question) or plain
 
     def _smell(self, turn: Turn) -> bool:
         answer = self._yes_no(turn, "smell")
@@ -213,9 +212,6 @@ class ValidateReportForm(Act):
         return True
 
     def _neighbours(self, turn: Turn) -> bool:
-        if turn.site.words.says("unknown", turn.text):
-            turn.set("neighbours", "unknown")
-            return True
         answer = self._yes_no(turn, "neighbours")
         if answer is None:
             return False
@@ -267,7 +263,7 @@ class ValidateReportForm(Act):
             return True
         if turn.intent in ("inform", "nlu_fallback", "out_of_scope", "deny", "affirm") and turn.text:
             # Not in the registry: a village, a landmark. Kept as it was said; the station knows its own.
-            if turn.intent == "inform" and len(turn.text) >= 3:
+            if turn.intent == "inform" and len(turn.text) >= 3 and turn.answered("place") is None:
                 turn.set("place", (turn.slot("place") or "") + turn.text)
                 turn.set("place_ask", None)
             elif turn.slot("place") is None:
@@ -278,14 +274,13 @@ class ValidateReportForm(Act):
         return False
 
     def _householder(self, turn: Turn) -> bool:
-        words = turn.site.words
         tries = (turn.slot("place_tries") or 0) + 1
         turn.set("place_tries", tries)
-        if words.says("unknown", turn.text) or turn.intent == "deny":
+        name = turn.entity("householder") or spoken_name(turn.text)
+        if not name and (turn.intent == "deny" or turn.answered("householder") in ("unknown", "no")):
             turn.set("householder", "")
             return True
-        name = turn.entity("householder") or spoken_name(turn.text, words)
-        if not words.says("name", name):
+        if not name:
             # Another part of the place instead of a name is as good; anything else is not asked for twice.
             if turn.intent != "inform":
                 return False
@@ -299,7 +294,7 @@ class ValidateReportForm(Act):
     def _confirmed(self, turn: Turn) -> bool:
         words = turn.site.words
         kind_now = words.kinds.get(turn.intent)
-        answer = words.answer("confirmed", turn.text)
+        answer = turn.answered("confirmed")
         if turn.intent == "deny" and answer != "no":
             answer = "no"
         if answer == "no":
@@ -332,9 +327,10 @@ class ValidateReportForm(Act):
         return turn.intent == "inform" and take_place(turn, turn.text) is not None
 
 
-def spoken_name(text: str, words: Any) -> str:
-    """The name in an answer to "户主叫什么名字?": 户主是王建国啊 → 王建国."""
-    return re.sub(words.name_tail, "", re.sub(words.name_lead, "", text.strip(PUNCTUATION)))
+def spoken_name(text: str) -> str:
+    """The name in an answer to "户主叫什么名字?": 户主是王建国啊 → 王建国; "" when there is none."""
+    found = person(text)
+    return found.value.whole if found else ""
 
 
 class SubmitReport(Act):

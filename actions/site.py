@@ -26,9 +26,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 class Words:
     """The site's deciding words (words.yml), most of them regular expressions."""
 
-    answers: dict[str, dict[str, str]]
-    unknown: str
     residual_current: str
+    smelt: str
     burnt: str
     reconnect: str
     how_to_pay: str
@@ -45,11 +44,8 @@ class Words:
     said_solved: str
     station: str
     address: str
-    name_lead: str
-    name: str
     proof_lead: str
     account: str
-    name_tail: str
     kinds: dict[str, str]
     days: tuple[str, ...]
     long_ago: str
@@ -66,13 +62,6 @@ class Words:
         """What the words called `name` pick out of a text (their first group), "" when it holds none of them."""
         match = _compiled(getattr(self, name)).search(text)
         return match.group(1) if match else ""
-
-    def answer(self, question: str, text: str) -> str | None:
-        """ "yes", "no" or None to a question of the form; a plain no is looked for first (没有糊味 is a no)."""
-        for value in ("no", "yes"):
-            if _compiled(self.answers[question][value]).search(text):
-                return value
-        return None
 
     def topic(self, table: str, text: str, default: str) -> str:
         """The first topic of a table whose words are in the text."""

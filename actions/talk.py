@@ -115,9 +115,10 @@ class LooseAnswer(Act):
             return turn.events
         pending = turn.slot("pending")
         turn.set("pending", None)
-        if pending == "cancel" and turn.intent in ("affirm", "deny"):
+        cancel = pending == "cancel" and (turn.answered("cancel") or {"affirm": "yes", "deny": "no"}.get(turn.intent))
+        if cancel:
             own = {ticket.ticket_no: ticket for ticket in own_tickets(turn)}
-            if turn.intent == "affirm" and (ticket := own.get(turn.slot("ticket_no"))):
+            if cancel == "yes" and (ticket := own.get(turn.slot("ticket_no"))):
                 call_off(turn, ticket)
             else:
                 turn.say("utter_cancel_kept")

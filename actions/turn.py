@@ -11,6 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.site import Site
 from bot.grid.dialled import grid_of_numbers
 from bot.grid.location import HouseholdCard, Location, PersonCard
+from bot.sound.answers.yes_no import yes_no
 from bot.tickets.desk import Report, TicketCard
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
@@ -22,6 +23,9 @@ CASE_SLOTS = (
     "own_home", "smell", "neighbours", "reset_done", "confirmed", "denied", "readback", "pending", "misheard",
     "same_outage", "outage_told", "oxygen",
 )  # fmt: skip
+
+#: an answer that is likelier than this is taken; it is read back before anything hangs on it
+SURE = 0.6
 
 
 class _Matched(NamedTuple):
@@ -41,17 +45,25 @@ class Turn:
         self.dispatcher = dispatcher
         self.events: list[EventType] = []
         message = tracker.latest_message or {}
-        self.text: str = message.get("text") or ""
         self.intent: str = (message.get("intent") or {}).get("name") or ""
         self.confidence: float = (message.get("intent") or {}).get("confidence") or 0.0
         self.entities: list[dict[str, Any]] = message.get("entities") or []
         user = tracker.get_last_event_for("user") or {}
         heard: dict[str, Any] = user.get("metadata") or {}
+        text: str = message.get("text") or ""
+        # What holds nothing to understand reaches Rasa as a mark of ours; people read what was said.
+        self.text: str = heard.get("text", "") if text.startswith("/") else text
         self.caller = Caller.from_json(heard.get("caller") or {})
         self.utterance_id: str | None = heard.get("id") or None
         self.alternatives: tuple[str, ...] = tuple(heard.get("alternatives", ()))
         self._dialled: str = heard.get("dialled", "")
         self._diverting: str = heard.get("diverting", "")
+
+    # -- answers ----------------------------------------------------------------------------------
+    def answered(self, question: str) -> str | None:
+        """ "yes", "no" or "unknown" to a question, None for no answer to it; an intent decides nothing here."""
+        found = yes_no(question, self.text, self.alternatives)
+        return found.value if found is not None and found.probability >= SURE else None
 
     # -- slots ------------------------------------------------------------------------------------
     def slot(self, name: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -13,13 +12,7 @@ from rasa.nlu.extractors.extractor import EntityExtractorMixin
 from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from bot.sound.numbers import digits as digits_of
-
-_RUN = re.compile(r"(?:GD|gd)?[0-9零一二三四五六七八九幺〇][0-9零一二三四五六七八九幺〇两\s-]{2,24}")
-#: mobile numbers of mainland China
-_MOBILE = re.compile(r"1[3-9]\d{9}")
-#: landlines: area code and seven or eight digits
-_LANDLINE = re.compile(r"0\d{2,3}[2-9]\d{6,7}|[2-8]\d{6}")
+from bot.sound.answers.digits import Kind, spelled
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
@@ -48,9 +41,13 @@ class NumberEntityExtractor(GraphComponent, EntityExtractorMixin):
             text = message.get(TEXT)
             if not text:
                 continue
-            found = list(self._find(text))
+            found = [
+                {"entity": str(one.kind), "value": one.value, "start": one.start, "end": one.end}
+                for one in spelled(text)
+                if one.kind is not Kind.other
+            ]
             taken = [(entity["start"], entity["end"]) for entity in found]
-            numbers = {"phone", "household_no", "ticket_no"}
+            numbers = {str(kind) for kind in Kind}
             kept = [
                 entity
                 for entity in message.get(ENTITIES, [])
@@ -59,21 +56,3 @@ class NumberEntityExtractor(GraphComponent, EntityExtractorMixin):
             ]
             message.set(ENTITIES, kept + self.add_extractor_name(found), add_to_output=True)
         return messages
-
-    def _find(self, text: str) -> list[dict[str, Any]]:
-        found = []
-        for match in _RUN.finditer(text):
-            run = match.group().rstrip(" -")
-            digits = digits_of(run)
-            if run[:2].lower() == "gd":
-                name, value = "ticket_no", "GD" + digits
-            elif _MOBILE.fullmatch(digits):
-                name, value = "phone", digits
-            elif "户号" in text and len(digits) >= 4 or 9 <= len(digits) <= 13:
-                name, value = "household_no", digits
-            elif _LANDLINE.fullmatch(digits):
-                name, value = "phone", digits
-            else:
-                continue
-            found.append({"entity": name, "value": value, "start": match.start(), "end": match.start() + len(run)})
-        return found

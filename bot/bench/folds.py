@@ -85,7 +85,7 @@ def understander(parts: Sequence[dict[str, Any]], messages: list[Any]) -> Iterat
         chain: list[Any] = []
         for number, part in enumerate(parts):
             if not part["name"].startswith("nlu.") or part["name"].startswith(
-                ("nlu.entities", "nlu.numbers", "nlu.fallback")
+                ("nlu.answers", "nlu.entities", "nlu.numbers", "nlu.fallback")
             ):
                 continue
             kind = class_from_module_path(part["name"])

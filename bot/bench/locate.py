@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,20 +17,24 @@ from pathlib import Path
 from typing import Any
 
 from bot.bench import near_sounds, noise
+from bot.bench.bad_input import bad_inputs, odd_registries, write_registry
 from bot.bench.checkouts import Checkout
-from bot.bench.homes import Homes, Query, homes_in
-from bot.bench.locate_figures import Belief, Tally
+from bot.bench.homes import Home, Homes, Query, homes_in
+from bot.bench.locate_figures import Belief, Tally, milliseconds
 from bot.bench.other_county import spoken_queries, write_other_county
 from bot.bench.resident import Conversations, Noise
-from bot.grid.sample import HOUSEHOLDS, write_sample
+from bot.grid.sample import write_sample
 from bot.settings import PROJECT
 
 Progress = Callable[[str], None]
 SEEDS = {"development": 7, "calibration": 1201, "test": 60_101}
 #: strengths of the second generator: half, as CHANNEL.md's private row, and up to where people give up as well
 NEAR = (0.5, 1.0, 1.5, 2.0)
-#: conversations held for each kind of noise, as a share of the sentences
-_TALKS = 0.4
+#: conversations held for each kind of noise: this share of the sentences, but no more than so many
+_TALKS, _TALKS_MOST = 0.4, 400
+BAD = "bad input"
+#: a look-up that takes longer on bad input is told
+_PATIENCE_MS = 50.0
 
 
 @dataclass(frozen=True)
@@ -82,9 +87,24 @@ def bench_row(row: Row, homes: Homes, asked: Checkout, count: int, seed: int, pr
         found = asked.locate(query.text)
         if tally.add(query, found):
             progress(f"wrong grid: {query.text} ({meant}) → {found.grid_no} instead of {query.grid_no}")
-        if number < _TALKS * count:
+        if number < min(_TALKS * count, _TALKS_MOST):
             talks.hold(asked, homes.by_number[query.household_no], query, meant, _noise_of(row), dice)
     return tally, talks
+
+
+def bench_bad(homes: Sequence[Home], asked: Checkout, seed: int, progress: Progress) -> dict[str, Any]:
+    """What is no address, or hides one: exceptions, whoever was wrongly certain, milliseconds."""
+    failed = wrong = 0
+    times = []
+    for one in bad_inputs(homes, seed):
+        found = asked.locate(one.text, alternatives=one.alternatives, earlier=one.earlier)
+        misled = found.household_no not in (None, one.right or None)
+        failed += bool(found.failed)
+        wrong += misled
+        times.append(found.ms)
+        if misled or found.failed or found.ms > _PATIENCE_MS:
+            progress(f"{one.kind}: {found.household_no} {found.failed} {found.ms:.0f} ms: {one.text[:40]!r}")
+    return {"inputs": len(times), "failed": failed, "wrong_household_certain": wrong, **milliseconds(times)}
 
 
 def run_bench(
@@ -97,26 +117,38 @@ def run_bench(
     seeds: str = "development",
     picture: Path | None = None,
 ) -> dict[str, Any]:
-    """Measure on two invented counties (never on a site's data). `only`: words that a row's name has to hold, any of them."""
-    rows = [row for row in ROWS if not only or any(word in row.name for word in only)]
-    table: dict[str, Any] = {"queries": count, "seeds": f"{seeds} ({SEEDS[seeds]})", "rows": {}}
-    beliefs: dict[str, list[Belief]] = {}
-    for county in dict.fromkeys(row.county for row in rows):
-        with tempfile.TemporaryDirectory(prefix="gege-bench-") as name, ExitStack() as open_ones:
-            folder = Path(name)
+    """Measure on invented counties (never on a site's data). `only`: words that a row's name has to hold, any of them."""
+
+    def wanted(name: str) -> bool:
+        return not only or any(word in name for word in only)
+
+    trees = {"now": PROJECT} | ({"before": baseline.resolve()} if baseline else {})
+    table: dict[str, Any] = {"queries": count, "seeds": f"{seeds} ({SEEDS[seeds]})", "rows": {}, "counties": {}}
+    beliefs: dict[str, list[Belief]] = defaultdict(list)
+
+    def tell(row: str, which: str, figures: dict[str, Any]) -> None:
+        table["rows"].setdefault(row, {})[which] = figures
+        progress(line(row, which, figures))
+
+    for county, write in _counties(households).items():
+        rows = [row for row in ROWS if row.county == county and wanted(row.name)]
+        bad = f"{county} {BAD}"
+        if not rows and not wanted(bad):
+            continue
+        with tempfile.TemporaryDirectory(prefix="gege-bench-") as name, ExitStack() as loaded:
             progress(f"{county}: writing and importing …")
-            file = write_sample(folder, households)[0] if county == "sample" else write_other_county(folder)[0]
-            homes = homes_in(file)
-            trees = {"now": PROJECT} | ({"before": baseline.resolve()} if baseline else {})
-            checkouts = {which: open_ones.enter_context(Checkout(path, folder)) for which, path in trees.items()}
-            table[county] = {"households": len(homes), "load_s": {k: round(v.load_s, 2) for k, v in checkouts.items()}}
-            for row in (one for one in rows if one.county == county):
+            homes = homes_in(write(Path(name))[0])
+            checkouts = {which: loaded.enter_context(Checkout(path, Path(name))) for which, path in trees.items()}
+            seconds = {which: round(asked.load_s, 2) for which, asked in checkouts.items()}
+            table["counties"][county] = {"households": len(homes), "load_s": seconds}
+            for row in rows:
                 for which, asked in checkouts.items():
                     tally, talks = bench_row(row, homes, asked, count, SEEDS[seeds], progress)
-                    figures = {**tally.figures(), "talks": talks.figures()}
-                    table["rows"].setdefault(row.name, {})[which] = figures
-                    progress(line(row.name, which, figures))
-                    beliefs.setdefault(which, []).extend(tally.grids)
+                    tell(row.name, which, {**tally.figures(), "talks": talks.figures()})
+                    beliefs[which] += tally.grids
+            if wanted(bad):
+                for which, asked in checkouts.items():
+                    tell(bad, which, bench_bad(homes, asked, SEEDS[seeds], progress))
     if picture:
         from bot.bench.calibration_picture import draw_beliefs
 
@@ -124,16 +156,22 @@ def run_bench(
     return table
 
 
+def _counties(households: int) -> dict[str, Callable[[Path], tuple[Path, Path]]]:
+    """What writes each county: the two that people speak about, and those that only stand bad input."""
+    odd = {name: partial(write_registry, homes=homes) for name, homes in odd_registries().items()}
+    return {"sample": partial(write_sample, households=households), "other": write_other_county, **odd}
+
+
 def line(name: str, which: str, figures: dict[str, Any]) -> str:
     """One row for a person who waits."""
-    talks = figures["talks"]
-    return (
-        f"{name:17} {which:6} first {figures['household_first']:.3f} three {figures['household_in_three']:.3f} "
-        f"certain {figures['household_certain']:.3f} grid {figures['grid_certain']:.3f} "
-        f"wrong {figures['wrong_household_certain']}/{figures['wrong_grid_certain']} "
-        f"ece {figures['calibration_error_grids']} turns {talks['turns_mean']} (wrong {talks['wrong_household_certain']}) "
-        f"ms {figures['ms_p50']}/{figures['ms_p95']}/{figures['ms_max']} failed {figures['failed']}"
-    )
-
-
-__all__ = ["HOUSEHOLDS", "ROWS", "SEEDS", "run_bench"]
+    told = f"{name:17} {which:6} "
+    if "talks" in figures:
+        told += "first {household_first:.3f} three {household_in_three:.3f} certain {household_certain:.3f} ".format(
+            **figures
+        )
+        told += "grid {grid_certain:.3f} wrong grids {wrong_grid_certain} ece {calibration_error_grids} ".format(
+            **figures
+        )
+        told += "turns {turns_mean} (wrong {wrong_household_certain}) ".format(**figures["talks"])
+    told += "wrong households {wrong_household_certain} failed {failed} ms {ms_p50}/{ms_p95}/{ms_max}".format(**figures)
+    return told

@@ -152,7 +152,9 @@ class Residents:
             await self._for_a_person(message, "", "no_file")
         return [told]
 
-    async def _turn(self, message: Incoming, text: str, others: tuple[str, ...] = (), recording: str = "") -> list[str]:
+    async def _turn(
+        self, message: Incoming, text: str, others: tuple[str, ...] = (), recording: str = "", ear: str = ""
+    ) -> list[str]:
         heard = Heard(
             id=f"{message.channel}-{message.id}",
             session=message.session,
@@ -161,6 +163,7 @@ class Residents:
             caller=message.caller,
             dialled=await asyncio.to_thread(self._shelf.dialled, message.session),
             recording=recording,
+            ear=ear,
         )
         reply = await self._dialogue.turn(heard)
         if reply.ticket_no:
@@ -187,7 +190,7 @@ class Residents:
         if heard is None or not heard.text:
             await self._for_a_person(message, recording, "not_heard")
             return [words().not_heard]
-        return await self._turn(message, heard.text, tuple(heard.alternatives), recording)
+        return await self._turn(message, heard.text, tuple(heard.alternatives), recording, heard.ear)
 
     async def _recognise(self, sound: Sound) -> HeardSpeech:
         assert self._recogniser is not None

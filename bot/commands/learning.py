@@ -79,7 +79,7 @@ def learn(
     import os
 
     from bot.app.parts import existing_site, tell
-    from bot.learning import names
+    from bot.learning import landmarks
     from bot.learning.learn import Learning
     from bot.learning.lexicon_words import waiting
     from bot.learning.runs import RunLog
@@ -90,7 +90,7 @@ def learn(
     database = existing_site(settings)
     try:
         if words:
-            return _words([*waiting(), *names.waiting()], as_json)
+            return _words([*waiting(), *landmarks.waiting()], as_json)
         if log:
             return _runs(RunLog(database).runs(), as_json)
         learning = Learning(settings, database, tell)

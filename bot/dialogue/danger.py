@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.dialogue.port import Understanding
+from bot.sound.answers.yes_no import NO, YES, yes_no
 from bot.tickets.intake.heard import Heard
 
 HAZARD = "report_hazard"
@@ -58,5 +59,7 @@ class DangerQuestions:
         asked = self._open.get(heard.session)
         if asked is None:
             return None
+        if (found := yes_no("danger", reading)) and found.value in (YES, NO):
+            return asked.danger if found.value == YES else asked.harmless
         intent = (await parse(reading)).intent
         return {"affirm": asked.danger, "deny": asked.harmless}.get(intent)

@@ -64,6 +64,7 @@ async def _handled(
         message_id=heard.id,
         metadata={
             "id": heard.id,
+            "text": heard.text,
             "caller": heard.caller.as_json(),
             "dialled": heard.dialled,
             "diverting": heard.diverting,

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import logging
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -22,6 +23,8 @@ from bot.dialogue.reading import readable, says_something
 from bot.foundation import logs
 from bot.foundation.errors import Broken
 from bot.settings import PROJECT
+from bot.sound.answers.asked import read_answer
+from bot.sound.answers.yes_no import spelled_signs
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.answered import FOR_A_PERSON, AnsweredAlready, answer, answered
 from bot.tickets.intake.danger import danger_in
@@ -35,6 +38,8 @@ FALLBACK = "nlu_fallback"
 _NOTHING = f"/{FALLBACK}"
 #: readings of one utterance that are looked at when the first makes no sense
 _READINGS = 4
+#: sessions whose last question is remembered
+_REMEMBERED = 500
 #: who speaks of danger hears what to do after so long (s), whatever the turn waits for
 SAFETY_WORDS_S = 0.2
 #: and the file that keeps what was said, whatever happens to this process, is waited for so long (s)
@@ -60,6 +65,7 @@ class RasaDialogue(ABC):
         """`spool`: where what failed goes; `write_s`: how long a turn waits for others that write."""
         self._desk, self._spool, self._write_s = desk, spool, write_s
         self._danger = DangerQuestions()
+        self._asked: OrderedDict[str, str] = OrderedDict()
         self._behind: set[asyncio.Future[Reply]] = set()
         # One thread: SQLite has one writer, and who waits for it must not stand in anybody's way.
         self._thread_of_writes = ThreadPoolExecutor(1, "turns")
@@ -102,6 +108,8 @@ class RasaDialogue(ABC):
             return _NOTHING
         if answer := await self._danger.answered(heard, readings[0], self._meaning):
             return answer
+        if (plain := self._plain_answer(heard.session, readings)) is not None:
+            return plain
         if asked := await self._danger.look(readings, self._meaning):
             return asked
         if len(readings) > 1:
@@ -109,6 +117,11 @@ class RasaDialogue(ABC):
                 if not (await self._meaning(reading)).fallback:
                     return reading
         return readings[0]
+
+    def _plain_answer(self, session: str, readings: list[str]) -> str | None:
+        """The reading that is nothing but an answer to what was asked last; no other reading of it is looked for."""
+        question = self._asked.get(session, "")
+        return next((one for one in readings if (found := read_answer(question, one)) and not found.more), None)
 
     # ---- a turn ---------------------------------------------------------------------------------
 
@@ -154,6 +167,10 @@ class RasaDialogue(ABC):
             return reply
         reply = await self._answer(heard, reading)
         self._danger.over(heard.session)
+        self._asked[heard.session] = reply.question or ""
+        self._asked.move_to_end(heard.session)
+        while len(self._asked) > _REMEMBERED:
+            self._asked.popitem(last=False)
         return reply
 
     def _kept(self, heard: Heard) -> Reply | None:
@@ -248,7 +265,7 @@ def about_turn(heard: Heard) -> AbstractContextManager[None]:
 
 
 def _readings(text: str, alternatives: tuple[str, ...]) -> list[str]:
-    clean = [readable(reading) for reading in (text, *alternatives)]
+    clean = [readable(spelled_signs(reading)) for reading in (text, *alternatives)]
     return [reading for reading in dict.fromkeys(clean) if says_something(reading)][:_READINGS]
 
 

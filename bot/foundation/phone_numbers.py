@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from bot.foundation.widths import plain
 
 #: with or without the country's code and the 0 in front; the largest cities have an area code of two digits
-_CHINA = re.compile(r"(?:(?:\+|00)?86)?0?(?:(1[3-9]\d{9})|(?!400|800)((?:10|2\d)\d{8}|[3-9]\d{9,10}))")
+_CHINA = re.compile(r"(?:(?:\+|00)?86)?0?(?:(1[3-9]\d{9})|(?!400|800)((?:10|2\d)[2-8]\d{7}|[3-9]\d\d[2-8]\d{6,7}))")
 _COUNTRY = re.compile(r"(?:\+|00)86(?=\d)")
 #: dialled without its area code
 _LOCAL = re.compile(r"[2-8]\d{6,7}")
@@ -44,13 +44,12 @@ def phone_digits(number: str, area_code: str = "") -> str:
     `area_code` (0715) is put before what was dialled without one. What is no number keeps all but its marks."""
     written = plain(number_in(number) if _URI.match(number) else number)
     pieces = [_SPACES.sub("", piece) for piece in _OTHER_MARKS.split(written)]
-    for count in range(1, len(pieces) + 1):
-        found = _CHINA.fullmatch("".join(pieces[:count]))
-        if found and sum(map(len, pieces[count:])) <= _EXTENSION_DIGITS:
-            return found[1] or "0" + found[2]
-    digits = _plain_digits(written)
-    digits = _COUNTRY.sub("", digits)
-    return area_code + digits if _LOCAL.fullmatch(digits) else re.sub(r"^00(?=\d)", "+", digits)
+    for form in (_CHINA, _LOCAL):
+        for count in range(1, len(pieces) + 1):
+            found = form.fullmatch("".join(pieces[:count]))
+            if found and sum(map(len, pieces[count:])) <= _EXTENSION_DIGITS:
+                return area_code + found[0] if form is _LOCAL else found[1] or "0" + found[2]
+    return re.sub(r"^00(?=\d)", "+", _COUNTRY.sub("", _plain_digits(written)))
 
 
 def spellings(number: str, area_code: str = "") -> set[str]:

@@ -9,6 +9,8 @@ import unicodedata
 _APART = 0xFEE0
 _FIRST, _LAST = "!", "~"
 _TWINS = {chr(code): chr(code + _APART) for code in range(ord(_FIRST), ord(_LAST) + 1)}
+#: a Chinese character of any plane, to stand in a character class
+HAN = r"\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 #: byte order marks, zero widths, directions, soft hyphens
 _UNSEEN = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 _NARROW = str.maketrans({wide: narrow for narrow, wide in _TWINS.items() if narrow.isalnum()})

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.foundation.phone_numbers import phone_digits
-from bot.foundation.widths import both, plain, seen
+from bot.foundation.widths import HAN, both, plain, seen
 from bot.foundation.words import load
 from bot.grid.models import Role
 from bot.grid.role_names import role_names
@@ -34,7 +34,7 @@ _AMOUNT = re.compile(r"[+-]?\d{1,9}(?:\.\d+)?")
 _PHONE = re.compile(r"1[3-9]\d{9}|0\d{9,11}|[2-8]\d{6,7}|[48]00\d{7}|\d{3,6}|\+\d{8,15}")
 _LOST = re.compile(r"[?\x00-\x1f]")
 _MOST_GRIDS = 500
-_BETWEEN_HAN = re.compile(r"(?<=[㐀-鿿])\s+(?=[㐀-鿿])")
+_BETWEEN_HAN = re.compile(rf"(?<=[{HAN}])\s+(?=[{HAN}])")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from bot.grid.address import Parts, place_words, read_parts
 from bot.grid.contacts import ContactKey
 from bot.grid.county import County
 from bot.grid.garbled import garbled
-from bot.grid.heard_names import heard_names
 from bot.grid.location import Candidate, Location
 from bot.grid.numerals import normalise_numbers
 from bot.sound.classes import fold, sounds_like
@@ -459,7 +458,7 @@ class Locator:
 
 
 def _clean(text: str) -> str:
-    return re.sub(r"\s+", "", normalise_numbers(heard_names().right(text[:READ]), wary=True))
+    return re.sub(r"\s+", "", normalise_numbers(text[:READ], wary=True))
 
 
 def _joined(earlier: str, text: str) -> str:

@@ -17,9 +17,11 @@ import yaml
 from bot.foundation.errors import Refused
 from bot.foundation.files import write_whole
 from bot.foundation.words import load
+from bot.grid.county import County
 
 #: shorter ones stand in too many words
 SHORTEST = 2
+_SUFFIX = "社区"
 
 
 class SaidNamesRefused(Refused):
@@ -89,6 +91,13 @@ def check(said: Sequence[SaidName], names: Collection[str], ordinary: Sequence[s
             raise SaidNamesRefused(
                 f"{one.said} → {one.means}: people say {one.said} in ordinary sentences ({sentence})"
             )
+
+
+def targets(county: County) -> frozenset[str]:
+    """What a name may mean: the streets, compounds and communities of a county, these with and without 社区."""
+    communities = {name.removesuffix(_SUFFIX) for name in county.grids_in}
+    every = (*county.names, *county.grids_in, *communities)
+    return frozenset(name for name in every if len(name) >= SHORTEST)
 
 
 _NONE: Mapping[str, str] = MappingProxyType({})

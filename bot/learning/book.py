@@ -43,6 +43,8 @@ class CorrectionCard:
     state: str
     reason: str
     second: str
+    #: name of the speech model that heard it, empty when typed
+    ear: str = ""
     #: the run that learned it
     run_id: int | None = None
     #: it was changed now; False: somebody had decided before
@@ -104,13 +106,14 @@ class CorrectionBook:
         with self._database.session() as session:
             ticket = self._ticket(session, ticket_no)
             self._person(session, by, ticket, at)
-            heard, utterance = _heard(session, ticket)
+            heard, first = _heard(session, ticket)
             # A form sends back what it showed.
             words = "" if same_sentence(words) == same_sentence(heard) else " ".join(words.split())[:5000]
             row = Correction(
                 ticket_no=ticket_no,
                 heard=heard,
-                utterance_id=utterance,
+                utterance_id=first.id if first else None,
+                ear=first.ear if first else "",
                 kind=ticket.kind,
                 words=words,
                 intent=_intent(intent, kind),
@@ -259,7 +262,7 @@ class CorrectionBook:
             other.state, other.reason = CorrectionState.waiting, "contradiction"
 
 
-def _heard(session: Session, ticket: Ticket) -> tuple[str, str | None]:
+def _heard(session: Session, ticket: Ticket) -> tuple[str, Utterance | None]:
     """What was heard, and the utterance that it was heard in."""
     spoken = list(
         session.scalars(select(Utterance).where(Utterance.session == ticket.session).order_by(Utterance.heard_at))
@@ -268,7 +271,7 @@ def _heard(session: Session, ticket: Ticket) -> tuple[str, str | None]:
     if first is None and ticket.utterance_id:
         first = session.get(Utterance, ticket.utterance_id)
     text = ticket.said or (first.text if first else "")
-    return text, first.id if first else None
+    return text, first
 
 
 def _intent(intent: str, kind: str) -> str:
@@ -297,6 +300,7 @@ def _card(session: Session, row: Correction, fresh: bool = True) -> CorrectionCa
         row.state,
         row.reason,
         row.second_staff_no or "",
+        row.ear,
         row.run_id,
         fresh,
     )

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 
 from bot.database import Database
-from bot.learning import names
+from bot.learning import landmarks
 from bot.learning.book import CorrectionBook, CorrectionCard
 from bot.learning.lexicon_words import differing, waiting
 from bot.learning.models import Correction, CorrectionState, Decision
@@ -69,7 +69,7 @@ def overview(database: Database, zone: ZoneInfo, at: dt.datetime) -> Overview:
         most_corrected=[(say, means, count) for (say, means), count in pairs.most_common(_MOST)],
         waiting=[one for one in live if one.state == CorrectionState.waiting],
         learned=[one for one in live if one.run_id in begun],
-        words=[*waiting(), *names.waiting()],
+        words=[*waiting(), *landmarks.waiting()],
         runs=runs,
     )
 

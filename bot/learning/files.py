@@ -31,6 +31,11 @@ def before_file(run: int) -> Path:
     return _room() / f"before-{run}.yml"
 
 
+def before_channel(run: int) -> Path:
+    """The counts of the channel that were in use before a run put its own into service; empty: the prior alone."""
+    return _room() / f"before-{run}.json"
+
+
 def staged_folder(run: int) -> Path:
     """The sentences of a run that is not decided."""
     return _room() / f"staged-{run}"

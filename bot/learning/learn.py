@@ -1,10 +1,12 @@
-"""One run of learning: corrections → sentences → a new model → the comparison → into service, or not; and back."""
+"""One run of learning: corrections → sentences → a new model, and → the site's channel; each is compared, and goes into
+service or not; and back."""
 
 from __future__ import annotations
 
 import shutil
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,9 +15,9 @@ from bot.dialogue.frozen import Sentence
 from bot.dialogue.training import fingerprint, learned_folder, site_models, train, train_learned, trained_model
 from bot.foundation.errors import Refused
 from bot.foundation.files import write_whole
-from bot.grid.heard_names import names_file, read
 from bot.grid.registry import Registry
-from bot.learning import files, names
+from bot.grid.said_names import targets
+from bot.learning import files, hearing, landmarks
 from bot.learning.book import CorrectionBook, CorrectionCard
 from bot.learning.comparing import HELD_OUT, Figures, figures, frozen_sets, worse
 from bot.learning.examples import Example, as_file, examples_of, split
@@ -25,6 +27,7 @@ from bot.learning.private import Private
 from bot.learning.rules import held_out
 from bot.learning.runs import RunCard, RunLog
 from bot.settings import Settings
+from bot.sound import site
 from bot.tickets.desk import TicketDesk
 from nlu.lexicon import ordinary
 
@@ -71,6 +74,36 @@ class RasaBench:
         return asyncio.run(work())
 
 
+@dataclass(frozen=True)
+class _Lesson:
+    """What the corrections teach: sentences to train with and those that are kept for the comparison, corrections of
+    what was heard and those that are kept; corrections that are done with, by what they wait for."""
+
+    examples: list[Example]
+    kept_out: list[Sentence]
+    meant: list[hearing.Meant]
+    unheard: list[hearing.Meant]
+    counts: dict[str, int]
+    done: set[int]
+    of_sentences: set[int]
+    of_sounds: set[int]
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What became of one change: `tried` False when there was none; `reason` why it is not taken."""
+
+    model: Path
+    tried: bool = False
+    reason: str = ""
+    before: Figures = field(default_factory=dict)
+    after: Figures = field(default_factory=dict)
+
+    @property
+    def taken(self) -> bool:
+        return self.tried and not self.reason
+
+
 class Learning:
     """The commands behind `gege learn`. One at a time: each raises LearningBusy while another goes on."""
 
@@ -99,49 +132,109 @@ class Learning:
         if not dry_run:
             self._book.judge_again()
         corrections = self._book.corrections("accepted", "learned", *(("new",) if dry_run else ()), limit=100_000)
-        strip = self._strip(old, corrections)
-        learned_before = {one.id for one in corrections if one.state == "learned"}
-        examples = examples_of(corrections, strip)
-        fresh = [one for one in examples if one.correction not in learned_before]
-        known = [one for one in examples if one.correction in learned_before]
-        ids = list(dict.fromkeys(one.correction for one in fresh))
-        learning, kept_out = split(fresh, held_out(len(ids), self._settings.learning.held_out))
-        words, pairs = candidates(corrections, strip), names.misheard(corrections, self._places())
-        # What teaches no sentence (words alone, a household) is done with as soon as its words are written down.
-        done = {one.id for one in corrections} - {one.correction for one in kept_out}
-        counts = {
-            "corrections": len(done - learned_before),
-            "held_out": len({one.correction for one in kept_out}),
-            "examples": len(learning),
-            "words": len(words),
-            "names": len(pairs),
-        }
-        if not dry_run:
-            keep(words)
-            names.keep(pairs)
-        self._stage(staged, [*known, *learning])
-        if fingerprint(learned=staged) == fingerprint() and trained_model(self._settings.dialogue_models):
-            learned = () if dry_run else done
-            return self._log.end(number, Decision.nothing, "there is nothing new to learn", learned, counts=counts)
-        self._progress(f"learning from {len(learning)} new sentences; {len(kept_out)} are held out …")
-        new = self._bench.train(staged)
-        sentences = [Sentence(one.text, one.intent) for one in kept_out]
-        self._progress("comparing with the model in use …")
-        before, after = self._bench.figures(old, sentences), self._bench.figures(new, sentences)
-        reason = worse(before, after, self._settings.learning.allowed_loss)
-        values: dict[str, Any] = {"counts": counts, "before": before, "after": after, "model": new.name}
-        if reason or dry_run:
-            if new != old:
-                new.unlink(missing_ok=True)
+        registry = Registry.load(self._database)
+        lesson = self._lesson(old, corrections, registry, write=not dry_run)
+        self._stage(staged, lesson.examples)
+        sentences = self._try_sentences(old, staged, lesson)
+        counts = hearing.learned_from(lesson.meant)
+        sounds = self._try_sounds(sentences.model if sentences.taken else old, counts, lesson, registry)
+        trials = [one for one in (sentences, sounds) if one.tried]
+        values: dict[str, Any] = {"counts": lesson.counts}
+        if not trials:
+            learned = () if dry_run else lesson.done
+            return self._log.end(number, Decision.nothing, "there is nothing new to learn", learned, **values)
+        shown = [one for one in trials if one.taken] or trials
+        values["model"] = shown[0].model.name
+        values["before"] = {**trials[-1].before, **trials[0].before}
+        values["after"] = {**shown[0].after, **shown[-1].after}
+        reasons = "; ".join(one.reason for one in trials if one.reason)
+        if dry_run or not any(one.taken for one in trials):
+            if sentences.model != old:
+                sentences.model.unlink(missing_ok=True)
             decision = Decision.tried if dry_run else Decision.kept_old
-            return self._log.end(number, decision, reason or "it would be put into service", **values)
-        self._put_in_service(number, staged)
-        card = self._log.end(number, Decision.in_service, "no worse on anything that counts", done, **values)
-        self._tidy(keep={old.name, new.name})
+            return self._log.end(number, decision, reasons or "it would be put into service", **values)
+        self._put_in_service(
+            number, staged if sentences.taken else None, site.as_text(counts) if sounds.taken else None
+        )
+        done = lesson.done - (lesson.of_sentences if sentences.reason else set())
+        done -= lesson.of_sounds if sounds.reason else set()
+        told = f"in part: {reasons}" if reasons else "no worse on anything that counts"
+        card = self._log.end(number, Decision.in_service, told, done, **values)
+        if sentences.taken:
+            self._tidy(keep={old.name, sentences.model.name})
+        elif sentences.model != old:
+            sentences.model.unlink(missing_ok=True)
         return card
 
+    def _lesson(self, old: Path, corrections: list[CorrectionCard], registry: Registry, write: bool) -> _Lesson:
+        strip, share = self._strip(old, corrections), self._settings.learning.held_out
+        before = {one.id for one in corrections if one.state == "learned"}
+        examples = examples_of(corrections, strip)
+        fresh = [one for one in examples if one.correction not in before]
+        ids = list(dict.fromkeys(one.correction for one in fresh))
+        learning, kept_out = split(fresh, held_out(len(ids), share))
+        meant = hearing.meant_by(corrections, hearing.parts_of(registry))
+        new = [one for one in meant if one.correction not in before]
+        unheard = new[len(new) - held_out(len(new), share) :]
+        waits = {one.correction for one in kept_out} | {one.correction for one in unheard}
+        # What teaches neither a sentence nor a sound is done with as soon as its words are written down.
+        done = {one.id for one in corrections} - waits
+        words, places = (
+            candidates(corrections, strip),
+            landmarks.called_otherwise(corrections, targets(registry.county)),
+        )
+        if write:
+            keep(words)
+            landmarks.keep(places)
+        counts = {
+            "corrections": len(done - before),
+            "held_out": len(waits),
+            "examples": len(learning),
+            "sounds": len(meant) - len(unheard),
+            "words": len(words),
+            "names": len(places),
+        }
+        return _Lesson(
+            [*(one for one in examples if one.correction in before), *learning],
+            [Sentence(one.text, one.intent) for one in kept_out],
+            [one for one in meant if one not in unheard],
+            unheard,
+            counts,
+            done,
+            set(ids),
+            {one.correction for one in new},
+        )
+
+    def _try_sentences(self, old: Path, staged: Path, lesson: _Lesson) -> _Trial:
+        if fingerprint(learned=staged) == fingerprint() and trained_model(self._settings.dialogue_models):
+            return _Trial(old)
+        fresh, kept_out = lesson.counts["examples"], len(lesson.kept_out)
+        self._progress(f"learning from {fresh} new sentences; {kept_out} are held out …")
+        new = self._bench.train(staged)
+        self._progress("comparing with the model in use …")
+        before, after = self._bench.figures(old, lesson.kept_out), self._bench.figures(new, lesson.kept_out)
+        return _Trial(new, True, worse(before, after, self._settings.learning.allowed_loss), before, after)
+
+    def _try_sounds(self, model: Path, counts: tuple[site.Learned, ...], lesson: _Lesson, registry: Registry) -> _Trial:
+        """Whether places, dangers and kinds are understood no worse when the ear is believed to make these mistakes."""
+        if site.as_text(counts) == files.read_text(site.channel_file()):
+            return _Trial(model)
+        self._progress(f"comparing what {lesson.counts['sounds']} corrections tell about the ear …")
+        reason, found, finds = hearing.worse_to_hear(registry, counts, lesson.unheard)
+        before = self._bench.figures(model, lesson.kept_out)
+        with site.trying(counts):
+            after = self._bench.figures(model, lesson.kept_out)
+        reasons = (reason, worse(before, after, self._settings.learning.allowed_loss))
+        return _Trial(
+            model,
+            True,
+            "; ".join(one for one in reasons if one),
+            {**before, hearing.PLACES: found},
+            {**after, hearing.PLACES: finds},
+        )
+
     def back(self) -> RunCard:
-        """Put the sentences, and with them the model, of before the last run back. Raises NotLearned."""
+        """Put the sentences, with them the model, and the channel of before the last run back. Raises NotLearned."""
         with files.alone():
             last = self._log.last_in_service()
             if last is None or not files.before_file(last.id).exists():
@@ -156,6 +249,7 @@ class Learning:
                     # A word was accepted since, or Gege is a newer one: the service must not have to train.
                     self._progress("the model of then is no longer there; training it again …")
                     self._bench.train(staged)
+                site.write(files.read_text(files.before_channel(last.id)))
                 self._use(text)
             finally:
                 shutil.rmtree(staged, ignore_errors=True)
@@ -164,10 +258,10 @@ class Learning:
     def accept(self, choice: str) -> str:
         """Take a word into the site's lexicon, unless the model in use would understand worse with it; → what was done.
 
-        Raises WordRefused, LexiconRefused, NamesRefused, NotLearned: nothing was changed."""
+        Raises WordRefused, LexiconRefused, SaidNamesRefused, NotLearned: nothing was changed."""
         with files.alone():
-            if names.is_waiting(choice):
-                return names.accept(choice, self._places(), ordinary())
+            if landmarks.is_known(choice):
+                return landmarks.accept(choice, targets(Registry.load(self._database).county), ordinary())
             entry = entry_of(choice)
             alone = as_lexicon(entry)
             model = self.model_in_use()
@@ -190,20 +284,12 @@ class Learning:
     def reject(self, choice: str) -> None:
         """Forget a word for good; one that was accepted leaves the lexicon. Raises WordRefused."""
         with files.alone():
-            if names.is_waiting(choice) or any(one.heard == choice.partition("=")[0] for one in read(names_file())):
-                return names.reject(choice)
+            if landmarks.is_known(choice):
+                return landmarks.reject(choice)
             model = self._present()
             reject(choice)
             if model:
                 self._goes_on(model)
-
-    def _places(self) -> frozenset[str]:
-        """Names of the site's streets, compounds and communities, with and without 社区."""
-        registry = Registry.load(self._database)
-        communities = {name.removesuffix("社区") for name in registry.county.grids_in}
-        return frozenset(
-            name for name in (*registry.county.names, *registry.county.grids_in, *communities) if len(name) > 1
-        )
 
     def _goes_on(self, model: Path) -> None:
         """Words rewrite a sentence before the model sees it: with other words the same model stays the one in use, the
@@ -254,11 +340,14 @@ class Learning:
         if text:
             (staged / files.examples_file().name).write_text(text, "utf-8")
 
-    def _put_in_service(self, number: int, staged: Path) -> None:
-        text = files.read_text(staged / files.examples_file().name)
+    def _put_in_service(self, number: int, staged: Path | None, channel: str | None) -> None:
         # First what is needed to go back.
+        write_whole(files.before_channel(number), files.read_text(site.channel_file()))
         write_whole(files.before_file(number), files.read_text(files.examples_file()))
-        self._use(text)
+        if channel is not None:
+            site.write(channel)
+        if staged is not None:
+            self._use(files.read_text(staged / files.examples_file().name))
 
     def _use(self, text: str) -> None:
         """From here on the model that was trained with these sentences is the one in use."""

@@ -12,6 +12,7 @@ from bot.learning import files
 from bot.learning.book import CorrectionCard, learning_words
 from bot.learning.rules import same_sentence
 from bot.learning.waiting_words import WaitingWords, Word
+from bot.sound.alike import sounds_alike
 from nlu.lexicon import Entry, Lexicon, LexiconRefused, check, lexicon, ordinary, read, site_file
 
 #: characters of a word on either side
@@ -53,7 +54,8 @@ def candidates(corrections: Iterable[CorrectionCard], strip: Callable[[str, Corr
     for one in corrections:
         heard, said = strip(one.heard, one), strip(one.words, one)
         for say, means in differing(heard, said):
-            if known.standard(say) == known.standard(means):
+            # What is merely misheard is the channel's (bot/learning/hearing.py).
+            if known.standard(say) == known.standard(means) or sounds_alike(say, means):
                 continue
             word = words.setdefault((say, means), Word(say, means))
             word.count += 1

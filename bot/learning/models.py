@@ -45,6 +45,8 @@ class Correction(Base):
     utterance_id: Mapped[str | None] = mapped_column(ForeignKey("utterance.id"))
     #: what was heard, and its kind, when it was corrected
     heard: Mapped[str] = mapped_column(Text)
+    #: name of the speech model that heard it, empty when typed
+    ear: Mapped[str] = mapped_column(String(80), default="", server_default="")
     kind: Mapped[str] = mapped_column(String(20))
     #: what is right; empty where nothing was said about it
     words: Mapped[str] = mapped_column(Text, default="")

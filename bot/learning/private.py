@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from sqlalchemy import select
 
 from bot.database import Database
-from bot.foundation.widths import both
+from bot.foundation.widths import HAN, both, narrow, seen
 from bot.grid.address import street_of
 from bot.grid.models import Community, Household, Staff
 from bot.notify.masking import mask
@@ -16,10 +16,10 @@ from bot.notify.masking import mask
 _TOKEN = re.compile(r"〔[^〕]*〕")
 #: what a door or a number leaves behind
 _DIGITS = re.compile(r"[\d零〇一二三四五六七八九幺]{3,}|[A-Za-z]*\d{2,}[A-Za-z0-9]*")
-_KEPT = re.compile(rf"[^㐀-鿿A-Za-z0-9{both(',。?!.、')} ]")
+_KEPT = re.compile(rf"[^{HAN}A-Za-z0-9{both(',。?!.、')} ]")
 _EDGES = re.compile(rf"^[{both(',。.、')} ]+|[{both(',、')} ]+$")
 _RUN = re.compile(rf"[{both(',。.、')} ]{{2,}}")
-_HAN = re.compile(r"[㐀-鿿]")
+_HAN = re.compile(f"[{HAN}]")
 #: a shorter rest says nothing, a longer one is a story
 _FEWEST, _MOST = 2, 120
 _LONGEST_NAME = 10
@@ -48,7 +48,8 @@ class Private:
         """`text` without what could lead to somebody; empty when too little is left to learn from.
 
         `known`: names, places and numbers of the case itself, and what Gege took for such in the sentence."""
-        for secret in sorted({one.strip() for one in known if len(one.strip()) > 1}, key=len, reverse=True):
+        text = narrow(seen(text))
+        for secret in sorted({narrow(one.strip()) for one in known if len(one.strip()) > 1}, key=len, reverse=True):
             text = text.replace(secret, ",")
         text = _TOKEN.sub(",", mask(self._without_names(text)))
         text = _KEPT.sub(" ", _DIGITS.sub(",", text))

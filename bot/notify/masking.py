@@ -8,17 +8,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.foundation.widths import both, narrow
+from bot.foundation.widths import HAN, both, narrow, seen
 from bot.foundation.words import load
 
 DATA = Path(__file__).with_name("masking.yml")
-_HAN = r"[\u3400-\u9fff]"
-#: what ends a word
-_END = rf"[\s{both(',。.!?;:、()')}“”「」…—]|$"
+_HAN = f"[{HAN}]"
+#: inside 阿依古丽·买买提: the mark has many shapes
+_DOTS = "·・•‧∙⋅．･"
+_DOT = rf"\s*[{_DOTS}]\s*"
+#: what ends a word: any mark, in every width, but what is masked already
+_END = rf"[^\w〔{_DOTS}]|[_0-9A-Za-z]|$"
 #: between the digits of one number
 _BETWEEN = rf"[\s{both(',.·、/')}\-－—–]?"
-#: "阿依古丽·买买提": the mark has many shapes
-_DOT = r"\s*[·・•‧∙⋅．･]\s*"
 
 
 def _any(words: Iterable[str]) -> str:
@@ -36,7 +37,6 @@ class _Rules:
     tokens: dict[str, str]
     repeated: re.Pattern[str]
     surname: re.Pattern[str]
-    begins: re.Pattern[str]
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,17 @@ class _Words:
     not_doors: tuple[str, ...]
     street_words: tuple[str, ...]
     name_cues: tuple[str, ...]
+    said_names: tuple[str, ...]
+    not_before_said: str
+    no_first: str
+    i_am: tuple[str, ...]
+    particles: str
+    labels: tuple[str, ...]
     titles: tuple[str, ...]
     not_in_names: str
     compound_surnames: tuple[str, ...]
     surnames: str
+    expected_surnames: str
     given: str
     no_names: tuple[str, ...]
     no_part: str
@@ -97,13 +104,12 @@ def _rules() -> _Rules:
         public=data.public_numbers,
         tokens=tokens,
         repeated=re.compile(rf"({re.escape(tokens['house'])}\s*){{2,}}"),
-        surname=re.compile(rf"({_surnames(data)}){_HAN}{{1,2}}"),
-        begins=re.compile(_surnames(data)),
+        surname=re.compile(rf"({_surnames(data, data.expected_surnames)}){_HAN}{{1,2}}"),
     )
 
 
-def _surnames(data: _Words) -> str:
-    return f"(?:{_any(data.compound_surnames)}|[{data.surnames}])"
+def _surnames(data: _Words, more: str = "") -> str:
+    return f"(?:{_any(data.compound_surnames)}|[{data.surnames}{more}])"
 
 
 def _names(data: _Words) -> Iterator[str]:
@@ -113,12 +119,19 @@ def _names(data: _Words) -> Iterator[str]:
     no_place = rf"(?!{_HAN}?(?:{_any(data.place_words)}))"
     no_word = rf"(?!{_any(data.no_names)})"
     usual = f"[{data.given}]"
-    # with a middle dot: 阿依古丽·买买提
+    expected = rf"{no_word}{_surnames(data, data.expected_surnames)}{given}"
+    colon = f"[{both(':')}]"
     part = f"(?:(?![{data.no_part}]){_HAN}){{1,8}}"
+    # with a middle dot: 阿依古丽·买买提
     yield rf"{part}(?:{_DOT}{part})+"
-    yield rf"(?P<cue>{_any(data.name_cues)})\s*[{both(':')}]?\s*{surname}{given}"
+    any_name = rf"{part}(?:{_DOT}{part})*"
+    yield rf"(?P<label>{_any(data.labels)})\s*{colon}\s*(?:{any_name}(?={_END})|{expected})"
+    said = rf"(?<![{data.not_before_said}])(?P<said>{_any(data.said_names)})"
+    yield rf"{said}\s*{colon}?\s*(?![{data.no_first}]){any_name}(?={_END})"
+    yield rf"(?P<cue>{_any((*data.name_cues, *data.said_names))})\s*{colon}?\s*{expected}"
     yield rf"(?<![{data.not_after}]){no_word}{surname}{given}(?={_any(data.titles)})"
-    yield rf"(?<=我是){surname}{given}(?={_END})"
+    i_am = "|".join(f"(?<={word})" for word in data.i_am)
+    yield rf"(?:{i_am}){expected}(?=[{data.particles}]?(?:{_END}))"
     yield rf"(?<=[老小]){surname}(?=[家屋他她的]|{_END})"
     # without a cue: a surname of two characters is hardly ever anything else
     compound = rf"{no_word}(?:{_any(data.compound_surnames)})(?!{_HAN}{{0,2}}(?:{_any(data.place_words)}))"
@@ -136,23 +149,13 @@ def surname(name: str) -> str:
     return found.group(1) if found else ""
 
 
-def maybe_names(words: str, longest: int = 5) -> set[str]:
-    """Every piece of a sentence that begins as a name does, to be looked for in the registry."""
-    return {
-        words[found.start() : found.start() + length]
-        for found in _rules().begins.finditer(words)
-        for length in range(2, longest + 1)
-        if found.start() + length <= len(words)
-    }
-
-
 def mask(words: str, known: Iterable[str] = ()) -> str:
     """`words` without names, telephone and account numbers, and doors.
 
     `known` are names and numbers of the case itself (householder, reporter, account), or of the registry: they go
     wherever they stand. Digits and letters of full width come out plain."""
     rules = _rules()
-    words = narrow(words)
+    words = narrow(seen(words))
     for secret in sorted({narrow(one.strip()) for one in known if len(one.strip()) > 1}, key=len, reverse=True):
         words = words.replace(secret, rules.tokens["number" if secret[-1].isdecimal() else "name"])
 
@@ -160,7 +163,7 @@ def mask(words: str, known: Iterable[str] = ()) -> str:
         found = match.group()
         if found in rules.public:
             return found
-        return (match.groupdict().get("cue") or "") + rules.tokens[kind]
+        return next(filter(None, match.groupdict().values()), "") + rules.tokens[kind]
 
     words = rules.dashed.sub(lambda match: hide("house", match), words)
     words = rules.number.sub(lambda match: hide("number", match), words)

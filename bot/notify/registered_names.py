@@ -9,10 +9,11 @@ from sqlalchemy import select
 from bot.database import Database
 from bot.foundation.widths import narrow
 from bot.grid.models import Household
-from bot.notify.masking import maybe_names
 
 #: read again after so long (s): an import shows soon
 _FRESH_S = 600.0
+#: characters of a name
+_LENGTHS = range(2, 13)
 
 
 class RegisteredNames:
@@ -33,4 +34,7 @@ class RegisteredNames:
 
     def within(self, *texts: str) -> tuple[str, ...]:
         """Those that stand in one of the texts."""
-        return tuple(sorted({name for text in texts for name in maybe_names(narrow(text)) if name in self._names}))
+        pieces = (
+            text[at : at + length] for text in map(narrow, texts) for at in range(len(text)) for length in _LENGTHS
+        )
+        return tuple(sorted(self._names.intersection(pieces)))

@@ -247,9 +247,14 @@ def digit_sign(digit: str) -> str:
     return _SPOKEN[int(digit)]
 
 
+def one_by_one(run: str) -> str:
+    """2026 → 二零二六, as years are read; what is no digit stays."""
+    return "".join(_SPOKEN[int(c)] if c.isdecimal() else c for c in run)
+
+
 def spelled(run: str) -> str:
     """13907 → 幺三九零七, as telephone numbers are read; what is no digit stays."""
-    return "".join(_WORDS.spelled_one if c == "1" else _SPOKEN[int(c)] if c.isdecimal() else c for c in run)
+    return one_by_one(run).replace(_SPOKEN[1], _WORDS.spelled_one)
 
 
 def money(amount: Decimal) -> str:

@@ -68,14 +68,19 @@ def channel(ear: str | None = None, dialect: str = DIALECT) -> Channel:
 
 
 def of(learned: tuple[Learned, ...], ear: str | None = None, dialect: str = DIALECT) -> Channel:
-    """The channel of what was learned: all of an ear's own counts, half of the other ears'."""
+    """The channel of what was learned."""
+    known = any(one.dialect == dialect for one in learned)
+    return prior(dialect).learned(counts_of(learned, ear, dialect)) if known else prior(dialect)
+
+
+def counts_of(learned: tuple[Learned, ...], ear: str | None = None, dialect: str = DIALECT) -> Counts:
+    """All of an ear's own counts and half of the other ears'; all of all for None."""
     total = Counts.none()
     for one in learned:
         if one.dialect == dialect:
             weight = 1.0 if ear is None or one.ear == ear else _OTHER_EAR
             total = total.plus(Counts(one.counts.initials * weight, one.counts.finals * weight))
-    known = any(one.dialect == dialect for one in learned)
-    return prior(dialect).learned(total) if known else prior(dialect)
+    return total
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from bot.sound import numbers
 
 # Fullwidth punctuation is folded to its ASCII twin first (NFKC), so that there is one of each.
 _SENTENCE = re.compile(rf"[^{both('。!?;')}\n]*[{both('。!?;')}\n]+[{both('”』」)')}\"]*|[^{both('。!?;')}\n]+")
+#: so many digits with hyphens are no door
+_TELEPHONE = 9
 #: punctuation -> what espeak understands: a short or a long pause
 _PAUSES = {
     ",": ",",
@@ -35,8 +37,6 @@ _PAUSES = {
 class _Reading:
     """reading.yml."""
 
-    digits: dict[str, str]
-    spelled: dict[str, str]
     two_of: str
     minus: str
     point: str
@@ -48,10 +48,14 @@ class _Reading:
     month: str
     day: str
     counted: tuple[str, ...]
+    ordinal: str
+    to: str
+    dash: str
     short_numbers: frozenset[str]
     spelled_after: tuple[str, ...]
     spelled_before: tuple[str, ...]
     amounts: tuple[str, ...]
+    doors: tuple[str, ...]
     symbols: dict[str, str]
     letters: dict[str, str]
     pinyin: dict[str, str]
@@ -82,9 +86,11 @@ def spoken(text: str) -> str:
     for symbol, word in words.symbols.items():
         if symbol != "%":
             text = text.replace(symbol, word)
+    text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
     text = re.sub(r"(\d{4})-(\d{1,2})-(\d{1,2})", _date, text)
+    text = _ranges().sub(words.to, text)
     text = re.sub(r"(?<!\d)([01]?\d|2[0-4]):([0-5]\d)(?!\d)", _time, text)
-    text = re.sub(r"(?<!\d)(\d{4})(?=年)", lambda m: _each(m.group(1), _words().digits), text)
+    text = re.sub(r"(?<!\d)(\d{4})(?=年)", lambda m: numbers.one_by_one(m.group(1)), text)
     text = re.sub(r"(?<!\d)(-?\d+(?:\.\d+)?)\s*%", lambda m: words.percent + number(m.group(1)), text)
     text = re.sub(r"¥\s*(-?\d+(?:\.\d+)?)", lambda m: numbers.money(Decimal(m.group(1))), text)
     text = re.sub(
@@ -93,14 +99,22 @@ def spoken(text: str) -> str:
     return re.sub(r"(?<![\d.])(-?)(\d+(?:[-—]\d+)*(?:\.\d+)?)(.?)", _plain, text)
 
 
-def _each(digits: str, table: dict[str, str]) -> str:
-    return "".join(table.get(digit, digit) for digit in digits)
+@cache
+def _ranges() -> re.Pattern[str]:
+    """What stands between the ends of a range: ~ always; a hyphen between times, behind a unit, before a count."""
+    words = _words()
+    units = "|".join((*words.counted, *words.amounts, "%"))
+    behind = "|".join(f"(?<={each})" for each in units.split("|"))
+    return re.compile(
+        rf"(?<=[\d%])\s*[~〜]\s*(?=\d)|(?<=:\d\d)\s*[-–—]+\s*(?=\d?\d:\d)|(?:{behind})\s*[-–—~〜]+\s*(?=\d)"
+        rf"|(?<=\d)[-–—]+(?=\d{{1,4}}\s*(?:{units}))"
+    )
 
 
 def _date(found: re.Match[str]) -> str:
     words = _words()
     year, month, day = found.groups()
-    return f"{_each(year, words.digits)}{words.year}{number(month)}{words.month}{number(day)}{words.day}"
+    return f"{numbers.one_by_one(year)}{words.year}{number(month)}{words.month}{number(day)}{words.day}"
 
 
 def _time(found: re.Match[str]) -> str:
@@ -109,7 +123,7 @@ def _time(found: re.Match[str]) -> str:
     spoken_hour = words.two_of if hour == 2 else number(str(hour))
     if minute == 0:
         return f"{spoken_hour}{words.hour}{words.whole_hour}"
-    zero = words.digits["0"] if minute < 10 else ""
+    zero = numbers.digit_sign("0") if minute < 10 else ""
     return f"{spoken_hour}{words.hour}{zero}{number(str(minute))}{words.minute}"
 
 
@@ -119,12 +133,20 @@ def _plain(found: re.Match[str]) -> str:
     before = found.string[: found.start()]
     rest = after + found.string[found.end() :]
     parts = re.split("[-—]", value)
-    amount = any(rest.startswith(word) for word in words.amounts)
+    counts = rest.removeprefix(words.to).lstrip("0123456789.") if rest.startswith(words.to) else rest
+    amount = counts.startswith((*words.amounts, *words.doors, *words.counted))
+    if len(parts) > 1 and sum(map(len, parts)) < _TELEPHONE:
+        return words.dash.join(_door(part, rest) for part in parts) + after
     if len(parts) > 1 or not amount and (value in words.short_numbers or _is_spelled(value, before, rest)):
         return ("," if sign and before else "") + "、".join(_groups(part) for part in parts) + after
-    counted = value == "2" and any(rest.startswith(word) for word in words.counted)
+    counted = value == "2" and counts.startswith(words.counted) and not before.endswith(words.ordinal)
     said = words.two_of if counted else number(value)
     return (words.minus if sign and not before[-1:].isalnum() else "") + said + after
+
+
+def _door(part: str, rest: str) -> str:
+    """A part of 206-1号 or 6-1-502: a room is spelled."""
+    return number(part) if len(part) < 3 or rest.startswith(_words().doors) else numbers.spelled(part)
 
 
 def _is_spelled(value: str, before: str, rest: str) -> bool:
@@ -144,7 +166,7 @@ def _groups(digits: str) -> str:
         cut = [digits[start : start + 4] for start in range(0, len(digits), 4)]
     else:
         cut = [digits]
-    return "、".join(_each(part, _words().spelled) for part in cut)
+    return "、".join(numbers.spelled(part) for part in cut)
 
 
 def number(value: str) -> str:
@@ -152,8 +174,8 @@ def number(value: str) -> str:
     words = _words()
     sign = words.minus if value.startswith("-") else ""
     whole, _, part = value.lstrip("-").partition(".")
-    said = numbers.spoken(int(whole or "0")) if len(whole) <= 8 else _each(whole, words.digits)
-    return sign + said + (words.point + _each(part, words.digits) if part else "")
+    said = numbers.spoken(int(whole or "0")) if len(whole) <= 8 else numbers.one_by_one(whole)
+    return sign + said + (words.point + numbers.one_by_one(part) if part else "")
 
 
 def pinyin(text: str) -> str:

@@ -47,6 +47,8 @@ class HeardSpeech:
     unknown_share: float = 0.0
     #: length of the sound
     seconds: float = 0.0
+    #: name of the model that heard it
+    ear: str = ""
 
 
 class RecognitionSession(Protocol):
@@ -171,6 +173,7 @@ class VoskSession:
         except Exception as problem:
             raise RecogniserFailed(f"Vosk failed on an utterance ({problem})") from problem
         heard = combine(self._parts, self._owner.alternatives, self._samples / self._rate)
+        heard = replace(heard, ear=self._owner.model.name)
         return heard if self._phrases is None else preferred(heard, self._phrase, self._phrases)
 
     def _take(self) -> bytes:

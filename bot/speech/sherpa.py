@@ -102,7 +102,7 @@ class SherpaSession:
         if self._rate != RATE:
             sound = np.asarray(soxr.resample(sound, self._rate, RATE), np.float32)
         text = await self._owner.decode(sound)
-        return HeardSpeech(clean(_TAG.sub("", text)), seconds=seconds)
+        return HeardSpeech(clean(_TAG.sub("", text)), seconds=seconds, ear=self._owner.model.name)
 
 
 def load(model: SpeechModel) -> Any:

@@ -81,6 +81,8 @@ class Utterance(Base):
     text: Mapped[str] = mapped_column(Text)
     alternatives: Mapped[list[str]] = mapped_column(JSON, default=list)
     recording: Mapped[str] = mapped_column(String(200), default="")
+    #: name of the speech model that heard it, empty when typed
+    ear: Mapped[str] = mapped_column(String(80), default="", server_default="")
     heard_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
     #: what was answered (bot/tickets/intake/answered.py), in the same transaction as all that the answer speaks of
     reply: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

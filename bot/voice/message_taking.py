@@ -65,7 +65,8 @@ class MessageTaking:
                 break
             if isinstance(noticed, Said) and (noticed.speech.text or noticed.failed):
                 # Said while the tone was announced: it is a part of the message.
-                earlier = self._call.heard(noticed.speech.text, noticed.speech.alternatives, noticed.recording)
+                speech = noticed.speech
+                earlier = self._call.heard(speech.text, speech.alternatives, noticed.recording, speech.ear)
                 self._call.story.ticket_no = await self._call.keep(earlier, reason) or self._call.story.ticket_no
         turn = self._call.new_turn(TurnStory(recording=left.recording))
         kept = self._call.story.ticket_no

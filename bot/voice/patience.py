@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.database import Database, now
 from bot.foundation.words import load
 from bot.settings import Settings
+from bot.sound.numbers import SIGNS
 from bot.voice.models import CallerPace
 from bot.voice.turn import TurnRules
 
@@ -31,7 +32,6 @@ def rules_of(settings: Settings) -> TurnRules:
 class _GoingOn:
     """patience.yml."""
 
-    numerals: str
     places: tuple[str, ...]
 
 
@@ -43,7 +43,7 @@ def _words() -> _GoingOn:
 def goes_on(text: str) -> bool:
     """Whether a sentence that stops here is likely to go on: a number, an address, a name is being said."""
     words = _words()
-    return bool(text) and (text[-1] in words.numerals or text.endswith(words.places))
+    return bool(text) and (text[-1].isdigit() or text[-1] in SIGNS or text.endswith(words.places))
 
 
 class Patience:

@@ -120,6 +120,14 @@ def test_two_checkouts_are_asked_the_same_sentences_in_one_run() -> None:
     for figures in table["rows"].values():
         before, now = ({k: v for k, v in one.items() if "ms" not in k} for one in (figures["before"], figures["now"]))
         assert before == now and now["failed"] == 0
+    assert set(table["counties"]) == {"sample", "other"}
+
+
+def test_bad_input_is_measured_on_odd_registries_too() -> None:
+    table = run_bench(count=1, households=320, progress=print, only=("one bad", "one building bad"))
+    assert set(table["rows"]) == {"one bad input", "one building bad input"}
+    for figures in table["rows"].values():
+        assert figures["now"]["failed"] == 0 and figures["now"]["wrong_household_certain"] == 0
 
 
 def test_a_checkout_whose_process_ends_is_an_error_with_its_path(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from bot.learning.book import CorrectionBook
 from bot.learning.learn import Learning, NotLearned
 from bot.learning.runs import RunLog
 from bot.settings import PROJECT, Settings
+from bot.sound import site
 from bot.tickets.desk import TicketDesk
 from tests.learning.quick_bench import QuickBench, figures
 from tests.tickets.county import AT, hazard, on_sqlite, outage
@@ -35,10 +36,14 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return Settings(home=tmp_path, dialogue={"models": str(tmp_path / "base")})  # type: ignore[arg-type]
 
 
-def corrected(desk: TicketDesk, book: CorrectionBook, *said: str, kind: str = "breaker_fault", by: str = "M1") -> None:
+def corrected(
+    desk: TicketDesk, book: CorrectionBook, *said: str, kind: str = "breaker_fault", by: str = "M1", words: bool = True
+) -> None:
     for day, one in enumerate(said):
         number = desk.report(outage(said=one, session=f"s-{one}")).ticket_no
-        book.write(number, by, words=one.replace("梭子", "闸刀"), kind=kind, at=AT + dt.timedelta(days=day))
+        book.write(
+            number, by, words=one.replace("梭子", "闸刀") if words else "", kind=kind, at=AT + dt.timedelta(days=day)
+        )
 
 
 def learn(settings: Settings, county: Database, bench: QuickBench, **how: bool) -> str:
@@ -93,7 +98,7 @@ def test_a_worse_model_is_not_put_into_service(
     new: dict[str, dict[str, float]],
     reason: str,
 ) -> None:
-    corrected(desk, book, *SAID)
+    corrected(desk, book, *SAID, words=False)
     old = trained_model(settings.dialogue_models)
     assert learn(settings, county, QuickBench(figures(held_out=0.5), new)) == "kept_old"
     assert trained_model(settings.dialogue_models) == old and not files.examples_file().exists()
@@ -160,8 +165,10 @@ def test_words_alone_teach_no_sentence(
 ) -> None:
     book.write(desk.report(outage(said=SAID[0])).ticket_no, "M1", words="屋里闸刀断了")
     bench = QuickBench(figures(), figures())
-    assert learn(settings, county, bench) == "nothing" and not bench.trained
+    assert learn(settings, county, bench) == "in_service" and not bench.trained
     assert "梭子" in files.words_file().read_text("utf-8")
+    assert site.channel_file().exists(), "the rest of the sentence tells how she speaks"
+    assert learn(settings, county, bench) == "nothing"
 
 
 def test_two_runs_at_once_are_one_and_a_plain_sentence(settings: Settings, county: Database) -> None:

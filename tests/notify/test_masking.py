@@ -55,6 +55,20 @@ WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
         ("电话13955556666\uff0c我叫王建国\uff0c快来".translate(WIDE), "电话〔号码〕\uff0c我叫〔姓名〕\uff0c快来"),
         ("我是李四\uff0c家里停电", "我是〔姓名〕\uff0c家里停电"),
         ("户主\uff1a李四", "户主〔姓名〕"),
+        # as a form has them: any name, also one without a surname that is known
+        ("姓名\uff1a何月娥", "姓名〔姓名〕"),
+        ("联系人:库尔班江,电话13955556666", "联系人〔姓名〕,电话〔号码〕"),
+        ("户名\uff1a阿依古丽·买买提\uff1b", "户名〔姓名〕\uff1b"),
+        ("他叫库尔班江。", "他叫〔姓名〕。"),
+        # surnames that are words as well, rare ones and rare characters, where a name is expected
+        ("我是单国庆\uff0c停电了", "我是〔姓名〕\uff0c停电了"),
+        ("户主是仇玉兰", "户主是〔姓名〕"),
+        ("我就是区少强!", "我就是〔姓名〕!"),
+        ("我是王𫍯,停电了", "我是〔姓名〕,停电了"),
+        ("万俟小兰家没电", "〔姓名〕家没电"),
+        *((f"我是何月娥{mark}", f"我是〔姓名〕{mark}") for mark in ("~", "…", "😀", "』", "/", "啊", "呀\uff0c")),
+        # what nobody sees does not hide it
+        ("我是\u200b李\u200b四", "我是〔姓名〕"),
         ("身份证42122319990101999X", "身份证〔号码〕"),
         ("打13955556666元", "打〔号码〕元"),
         ("139、5555、6666", "〔号码〕"),
@@ -82,6 +96,10 @@ def test_names_numbers_and_doors_are_masked(said: str, read: str) -> None:
         "建国路停电了,马家湾也停了",
         "东方花园停电,金桂园没停",
         "谢谢师傅,白天不方便",
+        "帮我叫一声,他叫么名字",
+        "我是高层,高压线旁边",
+        "我是单身,单位没电",
+        "户主:停电了",
     ],
 )
 def test_what_helps_to_decide_stays(said: str) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.sound.answers.amounts import Count, count, money
 from bot.sound.answers.choices import choice
+from bot.sound.answers.digits import spelled
 from bot.sound.answers.grammar import expanded
 from bot.sound.answers.names import Name, person
 from bot.sound.answers.yes_no import questions, spelled_signs, yes_no
@@ -218,3 +219,42 @@ def test_one_of_two_is_chosen_by_name_by_place_or_not_at_all(text: str, meant: s
 def test_a_name_is_what_is_left_of_an_answer(text: str, meant: Name | None) -> None:
     found = person(text)
     assert (found and found.value) == meant
+
+
+MOBILE, LANDLINE = "13807151122", "07153392233"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "number"),
+    [
+        ("138-0715-1122", "phone", MOBILE),
+        ("幺三八零七幺五幺幺二二", "phone", MOBILE),
+        ("8613807151122", "phone", MOBILE),
+        ("+86 138 0715 1122", "phone", MOBILE),
+        ("013807151122", "phone", MOBILE),
+        ("\uff11\uff13\uff18\uff10\uff17\uff11\uff15\uff11\uff11\uff12\uff12", "phone", MOBILE),
+        ("0715-3392233", "phone", LANDLINE),
+        ("+867153392233", "phone", LANDLINE),
+        ("tel:+86-715-339-2233", "phone", LANDLINE),
+        ("sip:13807151122;user=phone@ims.example", "phone", MOBILE),
+        ("零七幺五 三三九二二三三", "phone", LANDLINE),
+        ("幺三八四个零幺幺二二", "phone", "13800001122"),
+        ("幺三八铃七幺武幺幺二二", "phone", MOBILE),
+        ("要三八零七幺五幺幺二二", "phone", MOBILE),
+        ("户号四二零七三三五九幺二", "household_no", "4207335912"),
+        ("户号是5512", "household_no", "5512"),
+        ("gd二六幺幺二八零零零五", "ticket_no", "GD2611280005"),
+    ],
+)
+def test_a_spelled_number_is_found_in_every_form(text: str, kind: str, number: str) -> None:
+    for before, behind in (("", ""), ("嗯,", ",你记一下")):
+        [found] = spelled(before + text + behind)
+        assert (found.kind, found.value) == (kind, number)
+        assert (before + text + behind)[found.start : found.end] in text
+
+
+def test_two_numbers_are_two_and_what_is_counted_is_none() -> None:
+    assert [one.value for one in spelled(f"打{MOBILE},户号4207335912")] == [MOBILE, "4207335912"]
+    assert not spelled("欠了一百八,三单元有两户") and not [
+        one for one in spelled("沿河路206号") if one.kind != "digits"
+    ]

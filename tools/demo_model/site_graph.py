@@ -12,16 +12,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from sqlalchemy import select
 
 from bot.database import Database
 from bot.dialogue.training import learned_folder
 from bot.grid.address import street_of
-from bot.grid.heard_names import names_file, read
 from bot.grid.models import Community, Household, Staff
+from bot.grid.said_names import said_names
+from bot.sound.channel import Counted, prior
+from bot.sound.site import channel
+from bot.sound.syllables import FINALS, parts, syllable
 from tools.demo_model.chongyang import STRENGTHS, second_readings
 from tools.demo_model.graph import build_graph
 from tools.demo_model.phones import readings as readings_of
+from tools.demo_model.phones import syllables
 from tools.demo_model.texts import Splitter, nlu_lines, places, plain, pronounced, training_sentences, unannotated
 
 READINGS = {"none": (), "accent": STRENGTHS[:1], "dialect": STRENGTHS}
@@ -30,6 +35,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _FILLINGS = 2
 _LEARNED_WEIGHT = 20
 _LONGEST = 8
+#: probability that a sound has to gain by what was learned, to be read so as well
+_BECAME = 0.1
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ def build_site_graph(
 
     Raises ValueError for a `base` that is no model of this project."""
     kinds, staff = _places(database), _staff(database)
-    words = dict.fromkeys([*(word for found in kinds.values() for word in found), *staff])
+    words = dict.fromkeys([*(word for found in kinds.values() for word in found), *staff, *said_names()])
     good = [word for word in words if pronounced(word)]
     sentences = _sentences({kind: [one for one in found if pronounced(one)] for kind, found in kinds.items()}, good)
     strengths = READINGS[readings]
@@ -75,13 +82,31 @@ def build_site_graph(
 
 
 def _as_heard(words: Iterable[str]) -> dict[str, list[str]]:
-    """Each word with the readings of what its managers found it heard as (bot.learning.names), after its own."""
-    found: dict[str, list[str]] = {word: [] for word in words}
-    for one in read(names_file()):
-        if one.name in found and pronounced(one.heard):
-            usual, other = readings_of(one.name)[0], readings_of(one.heard)[0]
-            found[one.name] += [" ".join(usual), " ".join(other)]
+    """Each word with its own reading and the one that this site's corrections tell (bot/sound/site.py), or with none."""
+    initials, finals = _merged(channel().initials, prior().initials), _merged(channel().finals, prior().finals)
+    spelled = {syllable(one): one for one in syllables()}
+
+    def here(toned: str) -> str:
+        number = syllable(toned[:-1])
+        if number is None:
+            return toned
+        initial, final = parts(number)
+        merged = initials.get(initial, initial) * len(FINALS) + finals.get(final, final)
+        return spelled.get(merged, toned[:-1]) + toned[-1]
+
+    found: dict[str, list[str]] = {}
+    for word in words:
+        usual = readings_of(word)[0]
+        other = tuple(map(here, usual))
+        found[word] = [] if other == usual else [" ".join(usual), " ".join(other)]
     return found
+
+
+def _merged(now: Counted, before: Counted) -> dict[int, int]:
+    """Sound → the sound that it became by what was learned."""
+    moved = now - before
+    np.fill_diagonal(moved, 0)
+    return {meant: int(row.argmax()) for meant, row in enumerate(moved) if row.max() >= _BECAME}
 
 
 def _places(database: Database) -> dict[str, list[str]]:

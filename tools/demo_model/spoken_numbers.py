@@ -4,10 +4,10 @@ one."""
 import random
 import re
 
-DIGITS = "零一二三四五六七八九"
-TELEPHONE_ONE = "幺"
-NUMBER_CHARACTERS = frozenset(DIGITS + TELEPHONE_ONE + "两十百千万点")
-_UNITS = ("", "十", "百", "千")
+from bot.sound import numbers
+from bot.sound.numbers import SIGNS
+
+NUMBER_CHARACTERS = SIGNS - {"〇"} | {"点"}
 _READ_AS_NUMBER = 4
 """Strings of at least this many digits are read digit by digit."""
 
@@ -16,23 +16,12 @@ def spoken_number(value: int) -> str:
     """0..9999 as read aloud: 206 -> 二百零六, 12 -> 十二, 110 -> 一百一十."""
     if not 0 <= value <= 9999:
         raise ValueError(f"{value} is outside 0..9999")
-    if value == 0:
-        return DIGITS[0]
-    text, gap = "", False
-    for power in range(3, -1, -1):
-        digit = value // 10**power % 10
-        if not digit:
-            gap = bool(text)
-            continue
-        text += (DIGITS[0] if gap else "") + DIGITS[digit] + _UNITS[power]
-        gap = False
-    return text[1:] if text.startswith("一十") else text
+    return numbers.spoken(value)
 
 
 def spoken_digits(digits: str, *, telephone: bool = True) -> str:
     """Digit by digit; `telephone` says 幺 for 1."""
-    text = "".join(DIGITS[int(digit)] for digit in digits)
-    return text.replace("一", TELEPHONE_ONE) if telephone else text
+    return numbers.spelled(digits) if telephone else numbers.one_by_one(digits)
 
 
 def without_digits(text: str) -> str:

@@ -32,6 +32,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.parts import make_providers
+from bot.commands.doctor.learned import check_channel, check_said_names
 from bot.commands.doctor.messengers import check_messengers
 from bot.commands.doctor.modes import check_modes
 from bot.database import MIGRATIONS, Database, now, open_database
@@ -90,13 +91,14 @@ def examine(settings: Settings) -> list[Finding]:
     findings.append(finding)
     if database:
         try:
-            findings += [*_county(database), _messages(database)]
+            findings += [*_county(database), _said_names(settings, database), _messages(database)]
         except SQLAlchemyError as problem:
             findings.append(_bad("county", _line(problem), "restore a backup: gege restore FILE --force"))
         finally:
             database.dispose()
     checks: dict[str, Callable[[Settings], Finding]] = {
         "dialogue model": _dialogue,
+        "channel": _channel,
         "speech model": _speech,
         "voice": _voice,
         "recorded prompts": _prompts,
@@ -231,6 +233,11 @@ def _county(database: Database) -> list[Finding]:
     return [county, staff]
 
 
+def _said_names(settings: Settings, database: Database) -> Finding:
+    detail, advice = check_said_names(settings.home, database)
+    return _warning("names of places", detail, advice) if advice else _good("names of places", detail)
+
+
 def _messages(database: Database) -> Finding:
     at = now()
     with database.reading() as session:
@@ -266,6 +273,11 @@ def _dialogue(settings: Settings) -> Finding:
     old = list(settings.dialogue_models.glob("dialogue-*.tar.gz"))
     detail = "older than its training sentences" if old else "not trained yet"
     return _warning("dialogue model", detail, "gege train does it now; otherwise the next start does (a minute)")
+
+
+def _channel(settings: Settings) -> Finding:
+    detail, advice = check_channel(settings.home)
+    return _warning("channel", detail, advice) if advice else _good("channel", detail)
 
 
 def _service(settings: Settings) -> Finding:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.sound.alignment import Batch, Strings, forward, free, where
 from bot.sound.channel import Channel, Matrix
@@ -95,6 +96,17 @@ def expanded(template: str, classes: Mapping[str, Sequence[str]]) -> Iterator[st
     yield from map("".join, itertools.product(*parts))
 
 
+@dataclass(frozen=True)
+class _Clause:
+    """What stands between two pauses: the first symbol of it that says something, and whether that is the only one."""
+
+    heard: Heard
+    channel: Channel
+    emissions: Matrix
+    first: int
+    alone: bool
+
+
 class Grammar:
     """Phrases and what each means. `neutral` phrases are explained and mean nothing (嗯, 那个), `weak` ones count only where
     nothing else is said."""
@@ -115,21 +127,43 @@ class Grammar:
         emissions = heard.emissions(self._strings.characters, channel)
         found: list[Mark] = []
         for begin, end in _clauses(heard):
-            explained = sum(len(match) for match in self._neutral_in(heard.symbols[begin:end]))
-            found += self._explained(heard, channel, emissions, begin, end, UNSAID * (end - begin - explained))
+            neutral = self._neutral_in(heard.symbols[begin:end])
+            said = [place for place in range(begin, end) if place - begin not in neutral]
+            clause = _Clause(heard, channel, emissions, said[0] if said else begin, len(said) <= 1)
+            found += self._explained(clause, begin, end, UNSAID * len(said))
         return sorted(found, key=lambda mark: mark.start)
 
-    def _neutral_in(self, symbols: str) -> list[str]:
-        return re.findall("|".join(map(re.escape, self._neutral)), symbols) if self._neutral else []
+    def _neutral_in(self, symbols: str) -> set[int]:
+        if not self._neutral:
+            return set()
+        words = re.finditer("|".join(map(re.escape, self._neutral)), symbols)
+        return {place for word in words for place in range(*word.span())}
 
-    def _explained(
-        self, heard: Heard, channel: Channel, emissions: Matrix, begin: int, end: int, unsaid: float
-    ) -> Iterator[Mark]:
+    def _explained(self, clause: _Clause, begin: int, end: int, unsaid: float) -> Iterator[Mark]:
+        """The best phrase between two places of a clause, and those on both sides of it."""
         if end <= begin:
             return
+        gains = self._gains(clause, begin, end)
+        best = int(gains.argmax())
+        net = float(gains[best]) - unsaid
+        if net < LEAST:
+            return
+        phrase, heard = self.phrases[best], clause.heard
+        alone = (clause.first, clause.first + 1) if len(phrase) == 1 else (begin, end)
+        stretch = where(heard, phrase, clause.channel, *alone)
+        if stretch.end <= stretch.start:
+            return
+        yield Mark(self._values[best], phrase, int(heard.at[stretch.start]), int(heard.at[stretch.end - 1]) + 1, net)
+        # What is explained by one phrase is not held against the next.
+        left = max(0.0, unsaid - UNSAID * len(phrase))
+        yield from self._explained(clause, begin, stretch.start, left)
+        yield from self._explained(clause, stretch.end, end, left)
+
+    def _gains(self, clause: _Clause, begin: int, end: int) -> NDArray[np.float32]:
+        """(phrases,) what each tells between two places, less what it costs to assume it; −inf for half a phrase."""
         gains = np.full(len(self.phrases), -np.inf, np.float32)
-        added = np.full(end - begin, ADDED, np.float32)
-        near = emissions[:, begin:end].max(1)
+        emissions, added = clause.emissions[:, begin:end], np.full(end - begin, ADDED, np.float32)
+        near = emissions.max(1)
         for batch in self._strings.batches:
             length = batch.characters.shape[1]
             # Most phrases have nothing of themselves in a clause: that is seen without aligning them.
@@ -137,21 +171,17 @@ class Grammar:
             if not likely.any():
                 continue
             some = Batch(batch.rows[likely], batch.characters[likely])
-            told = forward(free(end - begin), some, emissions[:, begin:end], added).max(1)
+            if length > 1:
+                told = forward(free(end - begin), some, emissions, added).max(1)
+            elif begin <= clause.first < end:
+                # 对 and 好 begin a clause; one that only sounds so is all of it: everything sounds like something.
+                told = clause.emissions[some.characters[:, 0], clause.first]
+                same = np.array([self.phrases[row] == clause.heard.symbols[clause.first] for row in some.rows])
+                told = np.where(same | clause.alone, told, -np.inf)
+            else:
+                continue
             gains[some.rows] = np.where(told >= MEAN * length, told - PHRASE + UNSAID * length, -np.inf)
-        best = int(gains.argmax())
-        net = float(gains[best]) - unsaid
-        if net < LEAST:
-            return
-        phrase = self.phrases[best]
-        stretch = where(heard, phrase, channel, begin, end)
-        if stretch.end <= stretch.start:
-            return
-        yield Mark(self._values[best], phrase, int(heard.at[stretch.start]), int(heard.at[stretch.end - 1]) + 1, net)
-        # What is explained by one phrase is not held against the next.
-        left = max(0.0, unsaid - UNSAID * len(phrase))
-        yield from self._explained(heard, channel, emissions, begin, stretch.start, left)
-        yield from self._explained(heard, channel, emissions, stretch.end, end, left)
+        return gains
 
     def read(
         self, readings: Sequence[str], values: Sequence[str], channel: Channel | None = None

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
 
@@ -14,11 +14,14 @@ from bot.foundation.words import load
 from bot.sound.answers.grammar import Answer, Grammar, expanded
 from bot.sound.channel import Channel
 from bot.sound.numbers import plain
+from bot.sound.site import channel as site_channel
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 VALUES = (YES, NO, UNKNOWN)
 #: phrases that explain what was said and answer nothing
 OTHER = "other"
+#: symbols that say nothing of their own
+_LITTLE = 1
 #: a sign of the keyboard is as sure as a word
 _SIGN = 0.98
 
@@ -83,7 +86,19 @@ def yes_no(
     """ "yes", "no" or "unknown" to a question (a slot's name; "" for one without phrases of its own); None for no answer."""
     if typed := _typed(text):
         return typed
-    return _grammar(question).read([spelled_signs(one) for one in (text, *alternatives)], VALUES, channel)
+    return _read(question, (text, *alternatives), channel or site_channel())
+
+
+@lru_cache(maxsize=100)
+def _read(question: str, readings: tuple[str, ...], channel: Channel) -> Answer[str] | None:
+    """One turn asks for the same answer several times: the pipeline, and the actions."""
+    return _grammar(question).read([spelled_signs(one) for one in readings], VALUES, channel)
+
+
+def says_more(answer: Answer[str]) -> bool:
+    """Whether something else was said beside an answer, than what everybody says (嗯, 那个, 师傅)."""
+    rest = re.sub("|".join(map(re.escape, sorted(_file().neutral, key=len, reverse=True))), "", answer.rest)
+    return len(re.sub(r"[\W_]+", "", rest)) > _LITTLE
 
 
 def spelled_signs(text: str) -> str:

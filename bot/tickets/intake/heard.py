@@ -25,6 +25,8 @@ class Heard:
     #: path of the audio below GEGE_HOME, empty when typed
     recording: str = ""
     call_id: str = ""
+    #: name of the speech model that heard it, empty when typed
+    ear: str = ""
 
     @property
     def channel(self) -> Channel:

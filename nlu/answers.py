@@ -1,0 +1,109 @@
+"""Reads a sentence against the question that was just asked, before anything else is made of it.
+
+`AnswerReader` stands first in the pipeline: it finds the answer and takes it out of the text (commas keep every other
+character in its place), so that what comes after it sees only what else was said. `AnswerWeigher` stands last: where
+nothing else was said, or nothing that is a matter of its own, the answer decides the intent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, INTENT_RANKING_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
+from rasa.shared.nlu.training_data.message import Message
+
+from bot.sound.answers.asked import Read, read_answer
+from bot.sound.answers.grammar import blanked
+
+#: in a message's data, between the two components
+_ANSWER = "answer"
+_SAID = "said"
+#: what an answer is to the rules
+_INTENTS = {"yes": "affirm", "no": "deny"}
+_OTHERWISE = "inform"
+
+
+def open_question(tracker: DialogueStateTracker) -> str:
+    """The slot that a form asks for, or what is pending outside of one; "" when nothing was asked."""
+    if tracker.active_loop_name:
+        return str(tracker.get_slot("requested_slot") or "")
+    return str(tracker.get_slot("pending") or "")
+
+
+class _Component(GraphComponent):
+    """What both need of Rasa's graph."""
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        return {}
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self._config = config
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> _Component:
+        return cls(config)
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
+class AnswerReader(_Component):
+    """An answer that is surer than `sure` is taken out of the text; what it is stays with the message."""
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        return {"sure": 0.75}
+
+    def process(self, messages: list[Message], tracker: DialogueStateTracker) -> list[Message]:
+        """A dialogue that has not begun has asked nothing."""
+        question = open_question(tracker)
+        keyed = bool(tracker.get_slot("misheard"))
+        for message in messages:
+            text = message.get(TEXT)
+            if not text:
+                continue
+            found = read_answer(question, text, menu=keyed)
+            if found is not None and found.probability >= self._config["sure"]:
+                message.set(_ANSWER, found)
+                message.set(_SAID, text)
+                message.set(TEXT, found.instead or blanked(text, found.stretches))
+        return messages
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
+class AnswerWeigher(_Component):
+    """Decides between the answer and what else was said. `aside` are the intents that are no matter of their own; any other
+    has to be as sure as `surer`, because who is asked something answers it."""
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        return {"surer": 0.65, "aside": ["inform", "affirm", "deny", "nlu_fallback", "greet", "out_of_scope"]}
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Puts the text back, and the intent of an answer where the answer decides."""
+        for message in messages:
+            found: Read | None = message.get(_ANSWER)
+            if found is None:
+                continue
+            message.set(TEXT, message.get(_SAID))
+            rest = message.get(INTENT) or {}
+            sure = float(rest.get(PREDICTED_CONFIDENCE_KEY) or 0.0) >= self._config["surer"]
+            if found.instead or (found.more and sure and rest.get(INTENT_NAME_KEY) not in self._config["aside"]):
+                continue
+            intent = {
+                INTENT_NAME_KEY: _INTENTS.get(found.value, _OTHERWISE),
+                PREDICTED_CONFIDENCE_KEY: found.probability,
+            }
+            ranking = [one for one in message.get(INTENT_RANKING_KEY) or [] if one["name"] != intent["name"]]
+            message.set(INTENT, intent, add_to_output=True)
+            message.set(INTENT_RANKING_KEY, [intent, *ranking], add_to_output=True)
+        return messages
