@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands.doctor.learned import check_said_names
 from bot.database import Database
-from bot.grid.said_names import SaidNamesRefused, places_file, said_names
+from bot.grid.said_names import SaidName, SaidNamesRefused, places_file, said_names, write
 from bot.learning import landmarks
 from bot.learning.book import CorrectionBook
 from bot.learning.learn import Learning
@@ -112,3 +113,15 @@ def test_a_name_that_would_make_one_place_of_two_is_refused(
 )
 def test_only_what_stands_in_the_names_place_is_what_it_is_called(heard: str, said: str, part: str) -> None:
     assert landmarks._instead(heard, said, PLACE) == part
+
+
+@on_sqlite
+def test_the_doctor_names_what_is_of_no_use(home: Path, county: Database) -> None:
+    assert check_said_names(home, county) == ("0 that people use, beside those of the registry", "")
+    write([SaidName(SAID, PLACE)])
+    assert check_said_names(home, county) == ("1 that people use, beside those of the registry", "")
+    write([SaidName(SAID, "浮溪桥社区")])
+    found, advice = check_said_names(home, county)
+    assert "places.yml" in found and "the registry has no" in found and advice
+    places_file().write_text("- {said: 老农药厂}\n", "utf-8")
+    assert "not a list of names" in check_said_names(home, county)[0]

@@ -41,6 +41,8 @@ def test_what_is_written_is_taken_up_and_taken_back() -> None:
     assert p("g", "b") > 0.3 > before
     gain = site.channel().gain[syllable("gang"), syllable("bang")]
     assert gain > prior().gain[syllable("gang"), syllable("bang")] + 2
+    site.write(site.as_text((counted("g", "d", 30),)))
+    assert p("g", "b") < before and p("g", "d") > 0.3
     site.write("")
     assert p("g", "b") == before
 

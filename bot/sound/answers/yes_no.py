@@ -22,6 +22,8 @@ VALUES = (YES, NO, UNKNOWN)
 OTHER = "other"
 #: symbols that say nothing of their own
 _LITTLE = 1
+#: symbols of the longest answer that is asked for by saying it twice (是不是停电)
+_ASKED_TWICE = 4
 #: a sign of the keyboard is as sure as a word
 _SIGN = 0.98
 
@@ -74,7 +76,7 @@ def _grammar(question: str) -> Grammar:
         taken.update(*now.values())
     for denied in (one for value in (NO, UNKNOWN, YES) for one in phrases[value]):
         for word in file.asked:
-            if denied.startswith(word) and len(denied) > len(word):
+            if denied.startswith(word) and len(word) < len(denied) <= _ASKED_TWICE:
                 phrases[OTHER].append(denied[len(word)] + denied)  # 不对 is an answer, 对不对 a question
     said_here = {one for value in VALUES for one in getattr(own, value)}
     return Grammar(phrases, file.neutral, [one for one in file.weak if one not in said_here])
