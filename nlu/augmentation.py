@@ -34,14 +34,9 @@ class SimulatedSpeech(GraphComponent):
     def get_default_config() -> dict[str, Any]:
         return {
             "copies": 5,
-            "shares": [0.2, 0.45, 0.8, 1.0],
+            "shares": [0.15, 0.3, 0.6, 1.0],
             # kept, merged, floor of the prior's tables, and whether it is dialect or accent alone
-            "speakers": [
-                [0.02, 0.02, 0.001, True],
-                [0.15, 0.06, 0.003, True],
-                [0.6, 0.25, 0.004, False],
-                [0.35, 0.1, 0.02, True],
-            ],
+            "speakers": [[0.02, 0.02, 0.001, True], [0.15, 0.06, 0.003, True], [0.6, 0.25, 0.004, False]],
             "seed": 20261123,
         }
 

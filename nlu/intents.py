@@ -132,6 +132,9 @@ class IntentClassifier(GraphComponent, classifier.IntentClassifier):
         """Logarithms of what each intent is worth, before costs and temperature."""
         weights, biases, _ = self._known()
         columns, counts, parts = _counts(message)
+        if not len(columns):
+            # Nothing that is known was said: then nothing is likelier than anything else.
+            return np.zeros(len(biases))
         scored = self._weighted(columns, counts, parts) @ weights[columns] + biases
         return np.asarray(scored, float)
 

@@ -93,8 +93,10 @@ class NgramFeaturizer(SparseFeaturizer, GraphComponent):
         return lexicon.standard(text) if self._config["lexicon"] else text
 
     def _ngrams(self, units: list[str]) -> Iterator[str]:
+        # Every sentence begins and ends: alone that tells nothing, and would be all there is of one without a known word.
+        yield from units
         padded = ["^", *units, "$"]
-        for length in range(1, self._config["max_ngram"] + 1):
+        for length in range(2, self._config["max_ngram"] + 1):
             for start in range(len(padded) - length + 1):
                 yield " ".join(padded[start : start + length])
 
