@@ -103,8 +103,12 @@ class Places:
             rows, paths = grouped[number_of[community], address.name]
             rows.append(row)
             paths.append(tuple(path))
+        together: dict[str, list[tuple[int, ...]]] = defaultdict(list)
+        for (_, name), (_, paths) in grouped.items():
+            together[name] += paths
+        filled = {name: self._filled(paths) for name, paths in together.items()}
         self.places = [
-            Place(number, name, community, rows, paths, self._filled(paths))
+            Place(number, name, community, rows, paths, filled[name] if name else self._filled(paths))
             for number, ((community, name), (rows, paths)) in enumerate(grouped.items())
         ]
         #: (households,) the place of each, and where in the place's `rows` it stands
