@@ -31,6 +31,10 @@ class Address(NamedTuple):
 _NUMERALS = "零一二三四五六七八九十百千万两幺〇"
 
 
+#: more digits are no house number
+_LONGEST = 6
+
+
 @lru_cache(maxsize=1)
 def _value() -> str:
     return rf"(?:\d+|[{_NUMERALS}]+|[A-Za-z]\d{{0,2}}|[{grammar().file.stems}])"
@@ -69,10 +73,11 @@ def _parse(address: str, inside: bool) -> Address:
     name, numbers = found["name"], found["numbers"]
     if not name and not inside:
         return Address(address, ())
-    return Address(
-        name,
-        _kinds([(one["lead"] or "", one["value"], one["after"] or "") for one in _behind().finditer(numbers)], inside),
-    )
+    runs = [(one["lead"] or "", one["value"], one["after"] or "") for one in _behind().finditer(numbers)]
+    runs = [one for one in runs if len(one[1]) <= _LONGEST]
+    if len(runs) == 2 and runs[0] == runs[1]:
+        runs.pop()  # written twice: 206号206号
+    return Address(name, _kinds(runs, inside))
 
 
 def parse_address(community: str, compound: str, address: str) -> Address:

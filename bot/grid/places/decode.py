@@ -21,8 +21,8 @@ from bot.sound.heard import Characters, Heard
 UNSAID, UNSAID_SUB = 2.0, 7.0
 #: that somebody says another community than the registry has
 OTHER_COMMUNITY = 10.0
-#: fillers between two parts cost no more than this, however long
-JUMP = 6.0
+#: fillers between two parts cost no more than this, however long, and each numeral among them
+JUMP, JUMPED = 6.0, 3.0
 #: a numeral that stands for nothing
 NUMERAL = 10.0
 #: a number that goes on where the registry's ends: 206号附1 for 206号
@@ -305,6 +305,8 @@ class _Sentence:
         self.ending[:-1][closed] = -GOES_ON
         self._skipped = np.zeros(heard.n + 1, np.float32)
         np.cumsum(self.added, out=self._skipped[1:])
+        self._numerals = np.zeros(heard.n + 1, np.float32)
+        np.cumsum(JUMPED * heard.numeral, out=self._numerals[1:])
         self._emissions: dict[object, Matrix] = {}
         self._values: dict[tuple[int, bool], Matrix] = {}
         numerals = self.emissions("numerals", any_number())
@@ -332,7 +334,8 @@ class _Sentence:
     def skip(self, aligned: Scores) -> Scores:
         """An alignment with what may stand for nothing behind it."""
         near = np.maximum.accumulate(aligned + self._skipped) - self._skipped
-        return np.maximum(near, np.maximum.accumulate(aligned) - np.float32(JUMP))
+        far = np.maximum.accumulate(aligned + self._numerals) - self._numerals
+        return np.maximum(near, far - np.float32(JUMP))
 
 
 def _goes_on(heard: Heard, at: int) -> bool:

@@ -63,21 +63,18 @@ class Holders:
             np.float32
         )
         told = np.maximum(gains[[number[one] for one in asked]], 0.0) / TEMPERATURE
-        weights = belief.weights.copy()
-        total = float(weights.sum())
-        weights[order] *= np.exp(told - told.max())
-        rest = np.ones(len(weights), bool)
-        rest[order] = False
-        weights[rest] *= np.exp(-told.max())
-        if weights.sum() > 0:
-            weights *= total / weights.sum()
+        # Of a house that the registry does not have, and of one too unlikely to be compared, the name tells nothing.
+        weights = belief.weights * np.exp(-told.max())
+        weights[order] = belief.weights[order] * np.exp(told - told.max())
+        unknown = {at: weight * float(np.exp(-told.max())) for at, weight in belief.unknown.items()}
+        scale = belief.named / max(float(weights.sum()) + sum(unknown.values()), 1e-300)
+        weights *= scale
+        unknown = {at: weight * scale for at, weight in unknown.items()}
         top = int(weights.argmax())
         holder = plain(self._county.holders[int(belief.rows[top])])
         said = holder[:1] if len(name) == 1 else holder
         gain = float(gains[number[said]]) if said in number else 0.0
-        weighed = Belief(
-            belief.rows, weights, belief.places, belief.unknown, belief.clear, belief.nowhere, belief.outside
-        )
+        weighed = Belief(belief.rows, weights, belief.places, unknown, belief.clear, belief.nowhere, belief.outside)
         return weighed, gain < _ANOTHER * CHANCE * len(said)
 
     def _spread(self, belief: Belief) -> bool:

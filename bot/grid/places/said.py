@@ -127,7 +127,7 @@ class Trie:
 @lru_cache(maxsize=4)
 def any_number() -> Characters:
     """The characters that numbers are said with."""
-    return Characters("零一二三四五六七八九十百幺两")
+    return Characters("零一二三四五六七八九十百千万幺两")
 
 
 def unknown_number(

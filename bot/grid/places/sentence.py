@@ -39,7 +39,7 @@ class Reading:
 
 def shortened(text: str) -> str:
     """At most READ characters of a text, with a number in them where there is one: a monologue names its place anywhere."""
-    text = re.sub(r"\s+", "", plain(text))
+    text = re.sub(r"(?<=\d)\.(?=\d)", "-", re.sub(r"\s+", "", plain(text)))
     if len(text) <= READ:
         return text
     text = text[:_LONGEST]
@@ -55,7 +55,7 @@ def shortened(text: str) -> str:
 
 def _places_only(text: str) -> str:
     """A sentence without telephone numbers and the like."""
-    return re.sub(r"[\d零一二三四五六七八九幺两]{7,}", ",", text)
+    return re.sub(r"[\d零一二三四五六七八九幺两]{7,}+(?!号)", ",", text)
 
 
 def readings(turns: Sequence[str]) -> list[Reading]:
