@@ -1,11 +1,14 @@
-"""Training on sentences as a recogniser would write them for Chongyang speech, beside the clean ones."""
+"""Training on sentences as many speakers would be heard, beside the clean ones: draws from channels of many strengths.
+
+One speaker alone would be learned by heart; what is learned of many holds for the next one."""
 
 from __future__ import annotations
 
 import copy
-import random
+import zlib
 from typing import Any
 
+import numpy as np
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -14,23 +17,31 @@ from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from nlu import simulator
+from bot.sound.channel import digest, prior, speaker
+from bot.sound.draws import heard_as
 
-#: in a message's data: made here, not written by a person
+#: in a message's data: made here, not written by a person; the number of the copy, from 1
 SIMULATED = "simulated"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
 class SimulatedSpeech(GraphComponent):
-    """Comes first in the pipeline. `copies` of each sentence, of strengths that take turns; `seed` makes them the same
-    at every training. Says nothing at all when a sentence is to be understood."""
+    """Comes first in the pipeline. `copies` of each sentence, each by a speaker and of a share of characters heard amiss
+    that are drawn; `seed` makes them the same at every training, whatever other sentences there are. Says nothing at
+    all when a sentence is to be understood."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {"copies": 1, "strengths": [0.3, 0.6, 1.0], "seed": 20261123}
+        return {
+            "copies": 5,
+            "shares": [0.15, 0.3, 0.6, 1.0],
+            # kept, merged, floor of the prior's tables, and whether it is dialect or accent alone
+            "speakers": [[0.02, 0.02, 0.001, True], [0.15, 0.06, 0.003, True], [0.6, 0.25, 0.004, False]],
+            "seed": 20261123,
+        }
 
     def __init__(self, config: dict[str, Any]) -> None:
-        self._config = config
+        self._config = {**self.get_default_config(), **config}
 
     @classmethod
     def create(
@@ -44,7 +55,7 @@ class SimulatedSpeech(GraphComponent):
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
-        return simulator.digest()
+        return digest()
 
     def process(self, messages: list[Message]) -> list[Message]:
         return messages
@@ -52,16 +63,19 @@ class SimulatedSpeech(GraphComponent):
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         if not self._config["copies"]:
             return training_data
-        dice, source = random.Random(self._config["seed"]), simulator.Characters()
-        strengths = self._config["strengths"]
-        made: dict[tuple[str, str], Message] = {}
-        for number, message in enumerate(training_data.intent_examples):
+        channels = [prior()]
+        for kept, merged, floor, dialect in self._config["speakers"]:
+            channels.append(speaker(kept, merged, floor) if dialect else speaker(kept, merged, floor, None))
+        shares, made = self._config["shares"], {}
+        for message in training_data.intent_examples:
             text, intent = message.get(TEXT), message.get(INTENT)
-            for again in range(self._config["copies"]):
-                heard = simulator.distort(text, strengths[(number + again) % len(strengths)], dice, source)
+            dice = np.random.default_rng([self._config["seed"], zlib.crc32(text.encode())])
+            for number in range(1, self._config["copies"] + 1):
+                channel = channels[int(dice.integers(len(channels)))]
+                heard = heard_as(text, channel, dice, shares[int(dice.integers(len(shares)))])
                 if heard == text:
                     continue
-                data = {TEXT: heard, INTENT: intent, SIMULATED: True}
+                data = {TEXT: heard, INTENT: intent, SIMULATED: number}
                 if entities := message.get(ENTITIES):
                     data[ENTITIES] = [
                         {**one, "value": heard[one["start"] : one["end"]]} for one in copy.deepcopy(entities)

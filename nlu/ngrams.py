@@ -21,6 +21,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu import lexicon
+from nlu.augmentation import SIMULATED
 
 _VOCABULARY = "ngrams.json"
 
@@ -92,8 +93,10 @@ class NgramFeaturizer(SparseFeaturizer, GraphComponent):
         return lexicon.standard(text) if self._config["lexicon"] else text
 
     def _ngrams(self, units: list[str]) -> Iterator[str]:
+        # Every sentence begins and ends: alone that tells nothing, and would be all there is of one without a known word.
+        yield from units
         padded = ["^", *units, "$"]
-        for length in range(1, self._config["max_ngram"] + 1):
+        for length in range(2, self._config["max_ngram"] + 1):
             for start in range(len(padded) - length + 1):
                 yield " ".join(padded[start : start + length])
 
@@ -101,7 +104,8 @@ class NgramFeaturizer(SparseFeaturizer, GraphComponent):
         counts = Counter(
             ngram
             for message in training_data.training_examples
-            if message.get(TEXT)
+            # What somebody wrote: what draws make of it says nothing of the language.
+            if message.get(TEXT) and not message.get(SIMULATED)
             # Not a set: its order changes from process to process, and the order of the columns changes the weights.
             for ngram in dict.fromkeys(self._ngrams(self.units(message)))
         )

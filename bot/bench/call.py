@@ -74,13 +74,12 @@ def sentences(registry: Registry, situations: Iterable[tuple[str, str]]) -> list
 
 def kinds_of_speech(meant: list[Meant]) -> dict[str, list[tuple[Meant, Samples]]]:
     """Each kind: (what is meant, int16 samples at 8 kHz)."""
-    from nlu.simulator import Words, distort
+    from bot.bench.simulator import simulated
 
-    source = Words()
     clean = _spoken(meant, [each.text for each in meant])
     dialect = _spoken(
         meant,
-        [distort(each.text, _STRENGTH, random.Random(f"{_SEED}/{i}"), source) for i, each in enumerate(meant)],
+        [simulated(each.text, _STRENGTH, random.Random(f"{_SEED}/{i}")) for i, each in enumerate(meant)],
     )
     noisy = over_a_line([samples for _, samples in clean], _SEED)
     return {

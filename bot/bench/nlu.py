@@ -1,8 +1,9 @@
 """`gege bench nlu`: this pipeline beside stock Rasa for Chinese, on clean and on simulated Chongyang speech, in one run.
 
-The sentences are the frozen set that was written apart. They are distorted with another source of characters (real
-words of jieba's dictionary) and other seeds than the training sentences; the tables of sounds are the same, so the
-figures say how well the pipeline stands such distortion, not how well it understands residents."""
+The sentences are the frozen set that was written apart, clean and as two generators of different principles distort them,
+which share no table with the channel that training draws from: `simulator` (by hand from shares of dialect) and
+`near_sounds` (from how near synthetic syllables sound; thresholds and temperature are chosen on it, on other sentences).
+The figures say how well the pipeline stands such distortion, not how well it understands residents."""
 
 from __future__ import annotations
 
@@ -11,16 +12,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bot.bench.near_sounds import misheard
+from bot.bench.simulator import simulated
 from bot.bench.slots import distorted, marked_sentences, measure_slots
 from bot.bench.stock_rasa import classifier, stock_parse, train_stock
-from bot.dialogue.frozen import SEEDS, STRENGTHS, Parse, measure, sets_of_sentences
+from bot.dialogue.frozen import SEEDS, STRENGTHS, Parse, Sentence, measure, sets_of_sentences
 
 Progress = Callable[[str], None]
 
 
+def measured_sets() -> dict[str, list[Sentence]]:
+    """The frozen sentences, clean and at each strength of both generators."""
+    sets = sets_of_sentences(heard=simulated)
+    return sets | sets_of_sentences(heard=misheard, name="near sounds")
+
+
 async def bench_nlu(parse: Parse, stock: bool, progress: Progress) -> dict[str, Any]:
     """The table; `stock` trains and measures stock Rasa as well (minutes)."""
-    sets = sets_of_sentences()
+    sets = measured_sets()
     marked = marked_sentences()
     slots = {"clean": marked} | {
         f"simulated {strength}": [one for seed in SEEDS for one in distorted(marked, strength, seed)]
@@ -37,6 +46,8 @@ async def bench_nlu(parse: Parse, stock: bool, progress: Progress) -> dict[str, 
         for name, one in pipelines.items():
             table[name] = {}
             for which, rows in sets.items():
-                table[name][which] = await measure(one, rows) | await measure_slots(one, slots[which])
+                table[name][which] = await measure(one, rows) | (
+                    await measure_slots(one, slots[which]) if which in slots else {}
+                )
                 progress(f"{name}, {which}: {table[name][which]}")
     return table

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from bot.bench.folds import pipeline_of, training_messages, understander
-from bot.dialogue.frozen import Sentence, sets_of_sentences, shares
+from bot.bench.nlu import measured_sets
+from bot.dialogue.frozen import Sentence, shares
 
 Parts = list[dict[str, Any]]
 
@@ -33,14 +34,15 @@ def variants(parts: Parts | None = None) -> dict[str, Parts]:
         "without the lexicon": unchanged,
         "without accent-folded sounds": without("SoundFeaturizer"),
         "without classes of dialect sound": without("DialectFeaturizer"),
-        "without classes of words and negation": without("ConceptFeaturizer"),
+        "without soft phrases": without("SoftPhrases"),
+        "without n-grams of characters": without("CharacterFeaturizer"),
         "without simulated speech in training": without("SimulatedSpeech"),
     }
 
 
 def bench_parts(progress: Callable[[str], None]) -> dict[str, dict[str, dict[str, float]]]:
     """Accuracy and danger of every variant on the frozen set, clean and simulated; each variant is trained here."""
-    sets, messages, found = sets_of_sentences(), training_messages(), {}
+    sets, messages, found = measured_sets(), training_messages(), {}
     for name, parts in variants().items():
         with understander(parts, messages) as understand:
             found[name] = {which: _measured(understand, rows) for which, rows in sets.items()}

@@ -47,11 +47,11 @@ def _value(slot: str, said: str) -> str:
 
 def distorted(sentences: list[MarkedSentence], strength: float, seed: int) -> list[MarkedSentence]:
     """The same sentences as simulated speech; a word is to be found as it was heard, a number is not distorted."""
-    from nlu.simulator import Words, distort
+    from bot.bench.simulator import simulated
 
-    source, made = Words(), []
+    made = []
     for number, one in enumerate(sentences):
-        heard = list(distort(one.text, strength, random.Random(f"{seed}/{number}"), source))
+        heard = list(simulated(one.text, strength, random.Random(f"{seed}/{number}")))
         slots = {}
         for slot, value in one.slots.items():
             at = one.text.find(value)

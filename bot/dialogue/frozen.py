@@ -10,16 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bot.dialogue.port import Understanding
 from bot.dialogue.turns import understanding_of
 from bot.settings import PROJECT
 
 Parse = Callable[[str], Awaitable[Understanding]]
+#: (text, strength 0 to 1, dice) → as it is heard
+Misheard = Callable[[str, float, random.Random], str]
 FROZEN = PROJECT / "tests" / "data" / "nlu" / "situations.jsonl"
 STRENGTHS = (0.0, 0.3, 0.6, 1.0)
 #: distortions of each sentence, none of them the training's
 SEEDS = (31, 32)
 HAZARD = "report_hazard"
+#: share of characters that a draw hears through the channel at strength 1
+DRAWN = 0.6
 _BINS = 10
 
 
@@ -36,15 +42,24 @@ def frozen_sentences(file: Path = FROZEN) -> list[Sentence]:
     return [Sentence(row["text"], row["intent"]) for row in map(json.loads, file.read_text("utf-8").splitlines())]
 
 
-def sets_of_sentences(file: Path = FROZEN) -> dict[str, list[Sentence]]:
-    """The frozen sentences, clean and at each strength."""
-    from nlu.simulator import Words, distort
+def drawn(text: str, strength: float, dice: random.Random) -> str:
+    """A draw from the channel before anything was learned: whoever compares two models does not ask how good they are,
+    so that it is the channel of their training does no harm."""
+    from bot.sound.channel import prior
+    from bot.sound.draws import heard_as
 
+    return heard_as(text, prior(), np.random.default_rng(dice.getrandbits(32)), DRAWN * strength)
+
+
+def sets_of_sentences(
+    file: Path = FROZEN, heard: Misheard = drawn, name: str = "simulated"
+) -> dict[str, list[Sentence]]:
+    """The frozen sentences, clean and as they are `heard` at each strength (`name` is what such a set is called)."""
     rows = frozen_sentences(file)
-    source, sets = Words(), {"clean": rows}
+    sets = {"clean": rows}
     for strength in STRENGTHS[1:]:
-        sets[f"simulated {strength}"] = [
-            Sentence(distort(row.text, strength, random.Random(f"{seed}/{number}"), source), row.intent)
+        sets[f"{name} {strength}"] = [
+            Sentence(heard(row.text, strength, random.Random(f"{seed}/{number}")), row.intent)
             for seed in SEEDS
             for number, row in enumerate(rows)
         ]

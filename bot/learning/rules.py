@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.foundation.errors import Refused
+from bot.foundation.widths import plain
 
 HAZARD = "report_hazard"
 #: characters of one utterance that staff may write down
@@ -45,7 +45,7 @@ class Corrected:
 
 def same_sentence(text: str) -> str:
     """What two ways of writing one sentence share."""
-    return "".join(c for c in unicodedata.normalize("NFKC", text).lower() if c.isalnum())
+    return "".join(c for c in plain(text).lower() if c.isalnum())
 
 
 def unusable(one: Corrected) -> str:

@@ -6,7 +6,8 @@ merges, what full dialect makes of it, and a floor for what no table foresees. A
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -146,7 +147,23 @@ def prior(dialect: str = DIALECT) -> Channel:
 @lru_cache(maxsize=4)
 def _prior(dialect: str) -> Channel:
     tables = load(_Prior, _FILE)
-    one = tables.dialects[dialect]
+    return _of_tables(tables, dialect)
+
+
+def speaker(kept: float, merged: float, floor: float, dialect: str | None = DIALECT) -> Channel:
+    """The channel of somebody who keeps and merges more or less than the prior says; without a dialect accent alone.
+
+    For training on many speakers, so that what is learned holds for one whom nobody has heard."""
+    return _of_tables(replace(load(_Prior, _FILE), kept=kept, merged=merged, floor=floor), dialect)
+
+
+def digest() -> str:
+    """Changes when the tables of the prior change: what was trained with others is stale."""
+    return hashlib.sha256(_FILE.read_bytes()).hexdigest()
+
+
+def _of_tables(tables: _Prior, dialect: str | None) -> Channel:
+    one = tables.dialects[dialect] if dialect else _Dialect({}, {})
     return Channel.of(
         _table(INITIALS, tables, one.initials, tables.written.initials, tables.accent.initials),
         _table(FINALS, tables, one.finals, tables.written.finals, tables.accent.finals),

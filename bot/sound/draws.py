@@ -10,9 +10,12 @@ from bot.sound.channel import Channel, prior
 from bot.sound.syllables import readings
 
 
-def heard_as(text: str, channel: Channel, dice: np.random.Generator) -> str:
-    """One draw of what is heard of `text`; digits, marks and what has no sound stay as they are."""
-    said = [readings(one)[:1] for one in text]
+def heard_as(text: str, channel: Channel, dice: np.random.Generator, share: float = 1.0) -> str:
+    """One draw of what is heard of `text`; digits, marks and what has no sound stay as they are.
+
+    `share` of the characters go through the channel, the others are heard as they were said."""
+    through = dice.random(len(text)) < share if share < 1 else np.ones(len(text), bool)
+    said = [readings(one)[:1] if drawn else () for one, drawn in zip(text, through, strict=True)]
     sounds = np.array([one[0] for one in said if one], np.int64)
     heard = channel.drawn(sounds, dice)
     written, kept = _written(), sounds == heard

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.bench.simulator import simulated
 from bot.dialogue.frozen import Sentence, calibration_error, measure, sets_of_sentences
 from bot.dialogue.port import Understanding
 
@@ -39,10 +40,10 @@ async def test_hazards_are_counted_both_ways() -> None:
 
 @pytest.mark.slow
 def test_the_simulated_sentences_are_the_frozen_ones_distorted_and_always_the_same() -> None:
-    sets = sets_of_sentences()
+    sets = sets_of_sentences(heard=simulated)
     clean, strong = sets["clean"], sets["simulated 1.0"]
     assert len(strong) == 2 * len(clean) and [row.intent for row in strong[: len(clean)]] == [
         row.intent for row in clean
     ]
     assert sum(a.text != b.text for a, b in zip(clean, strong, strict=False)) > 0.8 * len(clean)
-    assert sets_of_sentences()["simulated 1.0"] == strong
+    assert sets_of_sentences(heard=simulated)["simulated 1.0"] == strong

@@ -1,4 +1,4 @@
-"""Simulated speech keeps places where they were, comes out the same again, and grows stranger with its strength."""
+"""The first noise generator keeps places where they were, comes out the same again, and grows stranger with its strength."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
-from rasa.shared.nlu.training_data.message import Message
-from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from nlu.augmentation import SIMULATED, SimulatedSpeech
-from nlu.simulator import Characters, Source, Words, distort
-from nlu.sound import dialect_class, folded_syllable
+from bot.bench.simulator import Characters, Source, Words, distort
+from bot.settings import PROJECT
 
 SENTENCE = "我屋里停电了,沿河路二百零六号,隔壁变压器在冒烟"
 
@@ -54,33 +50,10 @@ def test_the_two_sources_write_differently() -> None:
     assert not set(one) & set(other)
 
 
-def test_simulated_sentences_join_the_clean_ones_with_their_places() -> None:
-    place = {"entity": "place", "value": "沿河路", "start": 2, "end": 5}
-    clean = Message(data={TEXT: "我在沿河路停电了好几个钟头", INTENT: "report_outage", ENTITIES: [place]})
-    component = SimulatedSpeech({**SimulatedSpeech.get_default_config(), "copies": 3, "strengths": [1.0]})
-    examples = component.process_training_data(TrainingData([clean])).training_examples
-    assert examples[0] is clean
-    simulated = [message for message in examples if message.get(SIMULATED)]
-    assert simulated and all(message.get(INTENT) == "report_outage" for message in simulated)
-    for message in simulated:
-        (found,) = message.get(ENTITIES)
-        assert found["value"] == message.get(TEXT)[2:5]
-
-
-def test_a_sentence_to_be_understood_is_not_touched() -> None:
-    message = Message(data={TEXT: SENTENCE})
-    assert SimulatedSpeech({}).process([message]) == [message] and message.get(TEXT) == SENTENCE
-
-
-@pytest.mark.parametrize(("one", "other"), [("省", "森"), ("你", "里"), ("黄", "房"), ("停", "停")])
-def test_an_accent_makes_no_difference(one: str, other: str) -> None:
-    assert folded_syllable(one) == folded_syllable(other)
-
-
-@pytest.mark.parametrize(("one", "other"), [("停", "丁"), ("电", "铁"), ("黄", "房"), ("线", "写")])
-def test_full_dialect_makes_no_difference_in_the_second_tier(one: str, other: str) -> None:
-    assert dialect_class(one) == dialect_class(other)
-
-
-def test_a_class_is_the_same_in_every_process() -> None:
-    assert dialect_class("停") == "t|en" and dialect_class("12") == "##"
+def test_nothing_that_serves_or_trains_knows_how_it_is_measured() -> None:
+    rooms = [*(PROJECT / "bot").iterdir(), PROJECT / "nlu", PROJECT / "actions"]
+    served = [file for room in rooms if room.name not in ("bench", "commands") for file in room.rglob("*.py")]
+    assert len(served) > 200
+    for file in served:
+        text = file.read_text("utf-8")
+        assert "bot.bench" not in text and "hearing.yml" not in text, file

@@ -17,6 +17,7 @@ from bot.tickets.intake.danger import danger_in
         ("哎呀电线断了掉在路上", "line"),
         ("杆子倒了压到线了", "line"),
         ("屋里着火了", "fire"),
+        ("屋里着\u200b火了", "fire"),
         ("开关没冒烟但是有火花", "fire"),
         ("我崽被电打了", "shock"),
         ("配电房进水了", "water"),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from bot.foundation.widths import plain
 from bot.foundation.words import load
 
 #: of what was said, so many characters are looked at
@@ -51,7 +51,7 @@ def danger_in(text: str) -> str | None:
 
     Neither certain nor complete, Rasa decides when it can; takes well below a millisecond."""
     table = _table()
-    clean = "".join(unicodedata.normalize("NFKC", text[:_LOOKED_AT]).split())
+    clean = "".join(plain(text[:_LOOKED_AT]).split())
     if sum("\u4e00" <= c <= "\u9fff" for c in clean) < table.shortest:
         return None
     clauses = table.between.split(clean)
