@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,10 +57,7 @@ class Locator:
         number = {name: at for at, name in enumerate(self._grid_names)}
         self._grid_of: NDArray[np.int32] = np.array([number[name] for name in county.grids], np.int32)
         self._holders = holders.Holders(county)
-
-    @cached_property
-    def _plain(self) -> Decoder:
-        return self._decoder_of(())
+        self._plain = self._decoder_of(())  # made now, so that no caller waits for it
 
     def _decoder(self) -> Decoder:
         """The decoder with the names that people use here beside the registry's."""
