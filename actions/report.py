@@ -276,6 +276,10 @@ class ValidateReportForm(Act):
         turn.set("place_tries", tries)
         if take_place(turn, turn.text):
             return True
+        if (name := spoken_name(turn.text)) and name != turn.text.strip(PUNCTUATION) and not turn.slot("householder"):
+            # 姓王, 户主是王小二: whose house it is, instead of where; a bare name may be a place
+            turn.set("householder", name)
+            return True
         if turn.intent == "affirm" and turn.slot("pending"):
             # "no" to the read-back, then "yes": the place that was read back stays
             turn.set("place", turn.slot("pending"))
