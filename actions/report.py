@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from rasa_sdk.events import EventType, FollowupAction, SlotSet
 
 from actions import afterwards, outage_news
 from actions.act import Act
 from actions.turn import Turn
 from bot.foundation.widths import both
+from bot.grid.corrected import corrected
 from bot.grid.location import Location
 from bot.sound import numbers
 from bot.sound.answers.names import person
@@ -98,6 +101,27 @@ def take_place(turn: Turn, text: str) -> Location | None:
     turn.set("grid_no", found.grid_no)
     turn.set("place_ask", found.ask)
     return found
+
+
+def correct_place(turn: Turn, said: str) -> bool:
+    """Put right what somebody says anew of a place that they have said before; False when they say nothing anew."""
+    place = turn.slot("place") or ""
+    if not place or not said:
+        return False
+    alone = turn.locate(said)
+    name = re.sub(r"[0-9].*", "", alone.heard_place) if alone.understood else ""
+    mended = alone.heard_place if len(name) > 1 and name not in place else corrected(place, said)
+    if not mended or mended == place:
+        return False
+    found = turn.locate(mended)
+    if not found.understood:
+        return False
+    turn.set("place", mended)
+    turn.set("household_no", found.household_no)
+    turn.set("grid_no", found.grid_no)
+    turn.set("place_ask", found.ask)
+    turn.set("own_home", "no")
+    return True
 
 
 def take_account(turn: Turn, text: str) -> bool:
@@ -252,6 +276,10 @@ class ValidateReportForm(Act):
         turn.set("place_tries", tries)
         if take_place(turn, turn.text):
             return True
+        if (name := spoken_name(turn.text)) and name != turn.text.strip(PUNCTUATION) and not turn.slot("householder"):
+            # 姓王, 户主是王小二: whose house it is, instead of where; a bare name may be a place
+            turn.set("householder", name)
+            return True
         if turn.intent == "affirm" and turn.slot("pending"):
             # "no" to the read-back, then "yes": the place that was read back stays
             turn.set("place", turn.slot("pending"))
@@ -294,9 +322,12 @@ class ValidateReportForm(Act):
     def _confirmed(self, turn: Turn) -> bool:
         words = turn.site.words
         kind_now = words.kinds.get(turn.intent)
-        answer = turn.answered("confirmed")
-        if turn.intent == "deny" and answer != "no":
-            answer = "no"
+        found = turn.answer("confirmed")
+        answer = "no" if turn.intent == "deny" else found.value if found else None
+        # 对,不过是208号 is a correction, 不对,是208号 and 沿河路208号 too: it is read back anew.
+        rest = found.rest if found and found.value == "yes" else turn.text
+        if (answer or turn.intent == "inform") and correct_place(turn, rest):
+            return True
         if answer == "no":
             turn.set("denied", (turn.slot("denied") or 0) + 1)
             if kind_now and kind_now != turn.slot("kind"):
@@ -324,7 +355,15 @@ class ValidateReportForm(Act):
         if answer == "yes" or turn.intent == "affirm" or kind_now == turn.slot("kind"):
             turn.set("confirmed", "yes")
             return True
-        return turn.intent == "inform" and take_place(turn, turn.text) is not None
+        return (turn.intent == "inform" or bool(turn.entity("place"))) and self._added(turn)
+
+    def _added(self, turn: Turn) -> bool:
+        """More of the place, said when it was read back: a bay of the village, a landmark."""
+        earlier = turn.slot("place") or ""
+        found = take_place(turn, turn.text)
+        if found is not None and not found.understood and earlier:
+            turn.set("place", joined(earlier, turn.slot("place"), False))
+        return found is not None
 
 
 def spoken_name(text: str) -> str:

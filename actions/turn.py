@@ -11,6 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.site import Site
 from bot.grid.dialled import grid_of_numbers
 from bot.grid.location import HouseholdCard, Location, PersonCard
+from bot.sound.answers.grammar import Answer
 from bot.sound.answers.yes_no import yes_no
 from bot.tickets.desk import Report, TicketCard
 from bot.tickets.intake.caller import Caller
@@ -60,10 +61,15 @@ class Turn:
         self._diverting: str = heard.get("diverting", "")
 
     # -- answers ----------------------------------------------------------------------------------
-    def answered(self, question: str) -> str | None:
-        """ "yes", "no" or "unknown" to a question, None for no answer to it; an intent decides nothing here."""
+    def answer(self, question: str) -> Answer[str] | None:
+        """The answer to a question, and what else was said; None for no answer to it. An intent decides nothing here."""
         found = yes_no(question, self.text, self.alternatives)
-        return found.value if found is not None and found.probability >= SURE else None
+        return found if found is not None and found.probability >= SURE else None
+
+    def answered(self, question: str) -> str | None:
+        """Yes, no or unknown to a question, as text."""
+        found = self.answer(question)
+        return found.value if found is not None else None
 
     # -- slots ------------------------------------------------------------------------------------
     def slot(self, name: str) -> Any:

@@ -96,9 +96,10 @@ class Guesses:
     def __init__(self, county: County, phones: Callable[[str], list[str]], seed: int = 1) -> None:
         self._county, self._phones, self._dice = county, phones, random.Random(seed)
         self._by_name: dict[str, list[int]] = defaultdict(list)
-        for name, one in county.names.items():
-            if len(one.grids) > 1:
-                self._by_name[name] = list(one.households())
+        for row in range(county.size):
+            self._by_name[county.place_of(row)].append(row)
+        for name in [name for name, rows in self._by_name.items() if len({county.grids[row] for row in rows}) < 2]:
+            del self._by_name[name]
         self._kinds = (self._account, self._name, self._number, self._last_digits, self._proof_name)
 
     def drawn(self) -> Iterator[Guess]:

@@ -35,7 +35,7 @@ def locate() -> None:
                 text_of(value, "text", None),
                 alternatives=texts_of(value, "alternatives"),
                 caller=Caller.by(Channel.phone, text_of(value, "caller")).contact,
-                earlier="".join(texts_of(value, "earlier")),
+                earlier=texts_of(value, "earlier"),
             )
             return {
                 "household_no": found.household_no,

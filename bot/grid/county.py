@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.foundation.phone_numbers import area_code, phone_digits
-from bot.grid.address import Parts, split_address
+from bot.grid.address import Address, parse_address
 from bot.grid.contacts import PHONE
 from bot.grid.location import PersonCard
 from bot.grid.models import Community, Contact, Grid, GridStaff, Household, Role, Staff
 from bot.sound.classes import sounds_like
-
-
-@dataclass
-class Name:
-    """A street or compound of the registry and the households at it, by first number."""
-
-    text: str
-    is_compound: bool
-    communities: set[str] = field(default_factory=set)
-    grids: set[str] = field(default_factory=set)
-    at: dict[str, array[int]] = field(default_factory=lambda: defaultdict(lambda: array("i")))
-
-    def households(self) -> Iterable[int]:
-        for numbers in self.at.values():
-            yield from numbers
 
 
 class County:
@@ -46,9 +29,11 @@ class County:
         self.compounds: list[str] = []
         self.addresses: list[str] = []
         self.grids: list[str] = []
-        self.parts: list[Parts] = []
+        #: what each address names, its numbers by what they count
+        self.where: list[Address] = []
         self.row_of: dict[str, int] = {}
-        self.names: dict[str, Name] = {}
+        #: streets, compounds and bays → the communities that they lie in
+        self.names: dict[str, set[str]] = defaultdict(set)
         self.by_holder: dict[str, array[int]] = defaultdict(lambda: array("i"))
         self.grids_in: dict[str, set[str]] = defaultdict(set)
         self._people(session)
@@ -64,29 +49,22 @@ class County:
         )
         for row in rows:
             self._add(*row)
-        self.surnames = {holder[:1] for holder in self.by_holder}
 
     def _add(self, number: str, holder: str, community: str, compound: str, address: str, grid: str) -> None:
         row = len(self.numbers)
-        base, parts = split_address(address)
+        where = parse_address(community, compound, address)
         self.numbers.append(number)
         self.holders.append(holder)
         self.communities_of.append(community)
         self.compounds.append(compound)
         self.addresses.append(address)
         self.grids.append(grid)
-        self.parts.append(parts)
+        self.where.append(where)
         self.row_of[number] = row
         self.by_holder[holder].append(row)
         self.grids_in[community].add(grid)
-        text = compound or base
-        if text:
-            name = self.names.get(text)
-            if name is None:
-                name = self.names[text] = Name(text, bool(compound))
-            name.communities.add(community)
-            name.grids.add(grid)
-            name.at[parts.first].append(row)
+        if where.name:
+            self.names[where.name].add(community)
 
     def _people(self, session: Session) -> None:
         self._staff = {
@@ -127,8 +105,8 @@ class County:
         return len(self.numbers)
 
     def place_of(self, row: int) -> str:
-        """The compound of a household, else its street."""
-        return self.compounds[row] or re.split(r"\d", self.addresses[row], maxsplit=1)[0]
+        """The compound of a household, its street or bay, else its community."""
+        return self.where[row].name or self.communities_of[row]
 
     def staff(self, grid_no: str, role: str) -> list[PersonCard]:
         """People of a role on a grid."""

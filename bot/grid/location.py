@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 
@@ -32,6 +33,8 @@ class Location:
     community: str | None = None
     heard_place: str = ""
     understood: bool = False
+    #: what is believed of each grid that may be meant, for measuring: grid_no → probability
+    grids: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -101,12 +101,13 @@ class Registry:
         grid_hint: str | None = None,
         community: str | None = None,
         householder: str | None = None,
-        earlier: str = "",
+        earlier: str | Sequence[str] = "",
         as_said: bool = False,
     ) -> Location:
         """Where a sentence points. Never a guess: what is not certain is None, with candidates and what to ask.
 
-        `earlier` is the place said in the turns before; `grid_hint` the grid of the dialled number; `as_said`: by the
+        `earlier` is what was said about the place in the turns before, the first of them first;
+        `grid_hint` the grid of the dialled number; `as_said`: by the
         names of places and their numbers alone, as if nobody's name and no 户号 were known (what a caller may be told)."""
         return self._locator.locate(
             text,

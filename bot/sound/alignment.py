@@ -106,27 +106,32 @@ def where(heard: Heard, text: str, channel: Channel, begin: int = 0, end: int | 
     characters = Characters(text)
     emissions = heard.emissions(characters, channel)[:, begin:last]
     n, length = last - begin, len(text)
-    gain = np.zeros((length + 1, n + 1), np.float32)
-    came = np.zeros((length + 1, n + 1), np.int8)  # 0 heard, 1 lost, 2 added before
-    for step in range(1, length + 1):
-        row = emissions[characters.index[text[step - 1]]]
-        for place in range(n + 1):
-            options = [
-                gain[step - 1, place - 1] + row[place - 1] if place else NEVER,
-                gain[step - 1, place] - LOST,
-                gain[step, place - 1] - ADDED if place and step < length else NEVER,
-            ]
-            came[step, place] = int(np.argmax(options))
-            gain[step, place] = options[came[step, place]]
-    place = stop = int(gain[length].argmax())
-    total, step, symbols = float(gain[length, stop]), length, [-1] * length
+    rows = [emissions[characters.index[one]].tolist() for one in text]
+    before = [0.0] * (n + 1)
+    came: list[list[int]] = []  # 0 heard, 1 lost, 2 added before
+    for step, row in enumerate(rows):
+        now = [before[0] - LOST]
+        way = [1]
+        for place in range(1, n + 1):
+            gain, how = before[place - 1] + row[place - 1], 0
+            if before[place] - LOST > gain:
+                gain, how = before[place] - LOST, 1
+            if step + 1 < length and now[place - 1] - ADDED > gain:
+                gain, how = now[place - 1] - ADDED, 2
+            now.append(gain)
+            way.append(how)
+        before = now
+        came.append(way)
+    total = max(before)
+    place = stop = before.index(total)
+    step, symbols = length, [-1] * length
     while step:
-        if came[step, place] == 2:
+        how = came[step - 1][place]
+        if how != 1:
             place -= 1
-            continue
-        if came[step, place] == 0:
-            place -= 1
+        if how == 0:
             symbols[step - 1] = begin + place
-        step -= 1
+        if how != 2:
+            step -= 1
     told = [one for one in symbols if one >= 0]
     return Stretch(begin + place, begin + stop, total, tuple(symbols)) if told else Stretch(begin, begin, 0.0, ())

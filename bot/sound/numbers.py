@@ -23,6 +23,7 @@ class _Numerals:
     units: dict[str, int]
     written: dict[str, str]
     tens: dict[str, str]
+    radio: dict[str, str]
     spelled_one: str
     two_of: str
     half: str
@@ -57,6 +58,10 @@ _ONE_SIGN = str.maketrans(_WORDS.written | _WORDS.tens)
 _DIGIT = str.maketrans({one: str(value) for one, value in NUMERALS.items()})
 _DASHES = re.compile("[‐‑‒–—―−﹣~～]+")
 _LETTER_O = re.compile(f"(?<=[0-9{''.join(NUMERALS)}])[Oo](?=[0-9{''.join(NUMERALS)}])")
+_RADIO = re.compile(f"(?<=[0-9{''.join(NUMERALS)}])[{''.join(_WORDS.radio)}](?=[0-9{''.join(NUMERALS)}])")
+_EACH = f"0-9{''.join(SIGNS)}{''.join(_WORDS.written)}{''.join(_WORDS.tens)}"
+#: numerals of cheques beside others only: 陆 alone is a name
+_CHEQUE = re.compile(f"[{_EACH}]{{2,}}|[{''.join(_WORDS.tens)}○俩兩萬]")
 _NO_NUMBER = re.compile("|".join(_WORDS.no_number))
 _MISHEARD_TEN = re.compile(_WORDS.misheard_ten)
 _REPEATED = re.compile(f"([2-9]){_WORDS.repeated}([0-9])(?!{_WORDS.repeated})")
@@ -76,8 +81,10 @@ _RUN = re.compile(f"[0-9{''.join(SIGNS)}{''.join(_WORDS.written)}{''.join(_WORDS
 @lru_cache(maxsize=4_000)
 def plain(text: str) -> str:
     """A text with widths, dashes and numerals written one way: `２Ｏ６—1` → `206-1`, 贰零陆 → 二零六, 卅六 → 三十六."""
-    text = _DASHES.sub("-", unicodedata.normalize("NFKC", text)).translate(_ONE_SIGN)
-    return _LETTER_O.sub("0", text)
+    text = _DASHES.sub("-", unicodedata.normalize("NFKC", text))
+    text = _CHEQUE.sub(lambda found: found.group().translate(_ONE_SIGN), text)
+    text = _LETTER_O.sub("0", text)
+    return _RADIO.sub(lambda found: _WORDS.radio[found.group()], text)
 
 
 # -- what was said, to digits -----------------------------------------------------------------------------------------

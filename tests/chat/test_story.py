@@ -42,7 +42,7 @@ def house_and_manager(home: Path, **address: str) -> tuple[str, str]:
     registry = Registry.load(database)
     for row in range(registry.county.size):
         name = registry.county.names.get(registry.county.addresses[row].rstrip("0123456789号"))
-        if name and not registry.county.compounds[row] and len(name.communities) == 1:
+        if name and not registry.county.compounds[row] and len(name) == 1:
             card = registry.household(registry.county.numbers[row])
             assert card is not None
             manager = registry.staff(card.grid_no, "manager")[0]

@@ -86,3 +86,35 @@ async def test_a_short_answer_asks_about_no_danger_of_other_readings(service: Pa
     await say("没得味")
     found = await say("有电", "漏电", "电线掉了")
     assert found.question != "danger" and found.ticket_no is None
+
+
+@pytest.fixture(scope="module")
+def next_door(service: Parts, place: str) -> str:
+    """Another house of the same street."""
+    street = place.rstrip("0123456789号")
+    return next(one for one in service.registry.county.addresses if one.startswith(street) and one != place)
+
+
+@pytest.mark.parametrize(
+    "form", ["对,不过是{number}", "不对,是{number}", "不是{wrong}是{number}", "{right}", "门牌错了,是{number}"]
+)
+async def test_a_correction_is_read_back_and_logged_and_the_wrong_house_is_not(
+    service: Parts, place: str, next_door: str, form: str
+) -> None:
+    say, street = talk(service), place.rstrip("0123456789号")
+    await say(f"{place}停电了")
+    again = await say(
+        form.format(number=next_door.removeprefix(street), wrong=place.removeprefix(street), right=next_door)
+    )
+    assert again.question == "confirmed" and next_door in again.text and place not in again.text
+    logged = await say("对")
+    card = service.desk.ticket(logged.ticket_no or "")
+    assert card and card.place == next_door
+
+
+async def test_more_of_a_place_stands_beside_what_was_said_before(service: Parts) -> None:
+    say = talk(service)
+    await say("我们塆里停电了")
+    await say("天岳镇板桥村六组")
+    read_back = await say("熊家塆")
+    assert "板桥村" in read_back.text and "熊家塆" in read_back.text

@@ -47,7 +47,7 @@ def lonely_house(service: Parts) -> tuple[str, str]:
     registry = service.registry
     for row in range(registry.county.size):
         name = registry.county.names.get(registry.county.addresses[row].rstrip("0123456789号"))
-        if name and not registry.county.compounds[row] and len(name.communities) == 1:
+        if name and not registry.county.compounds[row] and len(name) == 1:
             return registry.county.addresses[row], registry.county.numbers[row]
     raise AssertionError("the sample has no such house")
 

@@ -1,0 +1,110 @@
+"""Householders' names as evidence: which of the households that are left has the name that was said."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from bot.grid.county import County
+from bot.grid.places.belief import Belief
+from bot.grid.places.decode import TEMPERATURE
+from bot.grid.places.tree import Places
+from bot.grid.places.words import grammar
+from bot.sound.alignment import Strings, best
+from bot.sound.channel import CHANCE, Channel
+from bot.sound.heard import Heard
+from bot.sound.numbers import plain
+
+#: households whose names are compared
+_COMPARED = 400
+#: share of a name's gain below which the name is another's
+_ANOTHER = 0.5
+#: a name said with the community alone must fit so well (share of its full gain)
+_ALONE = 0.8
+
+
+def spoken(text: str) -> str:
+    """The householder's name, or the surname alone, that a sentence gives; "" when it gives none."""
+    words = grammar()
+    text = plain(text)
+    if found := words.holder.search(text):
+        return words.holder_tail.sub("", found["name"])
+    if found := words.surname.search(text):
+        return found["surname"][:1]
+    return ""
+
+
+class Holders:
+    """The names of a county's householders."""
+
+    def __init__(self, county: County) -> None:
+        self._county = county
+
+    def weigh(
+        self, belief: Belief, name: str, community: str | None, places: Places, channel: Channel
+    ) -> tuple[Belief, bool]:
+        """The belief with the name that was said, and whether it is another's than the likeliest household's."""
+        heard = Heard(name)
+        if not heard.n:
+            return belief, False
+        if belief.named < 0.5 or (community and len(name) > 1 and self._spread(belief)):
+            alone = self._alone(heard, community, places, channel, len(name))
+            if alone is not None:
+                return alone, False
+        if not len(belief.weights) or belief.named < 0.5:
+            return belief, False
+        order = np.argsort(-belief.weights)[:_COMPARED]
+        names = [plain(self._county.holders[row]) for row in belief.rows[order].tolist()]
+        asked = [one[:1] if len(name) == 1 else one for one in names]
+        kinds = list(dict.fromkeys(asked))
+        number = {one: at for at, one in enumerate(kinds)}
+        gains = best(heard, Strings(kinds), channel) - np.abs(np.array([len(one) for one in kinds]) - heard.n).astype(
+            np.float32
+        )
+        told = np.maximum(gains[[number[one] for one in asked]], 0.0) / TEMPERATURE
+        # Of a house that the registry does not have, and of one too unlikely to be compared, the name tells nothing.
+        weights = belief.weights * np.exp(-told.max())
+        weights[order] = belief.weights[order] * np.exp(told - told.max())
+        unknown = {at: weight * float(np.exp(-told.max())) for at, weight in belief.unknown.items()}
+        scale = belief.named / max(float(weights.sum()) + sum(unknown.values()), 1e-300)
+        weights *= scale
+        unknown = {at: weight * scale for at, weight in unknown.items()}
+        top = int(weights.argmax())
+        holder = plain(self._county.holders[int(belief.rows[top])])
+        said = holder[:1] if len(name) == 1 else holder
+        gain = float(gains[number[said]]) if said in number else 0.0
+        weighed = Belief(belief.rows, weights, belief.places, unknown, belief.clear, belief.nowhere, belief.outside)
+        return weighed, gain < _ANOTHER * CHANCE * len(said)
+
+    def _spread(self, belief: Belief) -> bool:
+        """Whether the words leave so many households that only the community is known."""
+        return float(belief.weights.max(initial=0.0)) < 0.02 and len(set(belief.places.tolist())) > 3
+
+    def _alone(
+        self, heard: Heard, community: str | None, places: Places, channel: Channel, length: int
+    ) -> Belief | None:
+        """The households of this name in the community that was said, where no street was."""
+        if length < 2 or community is None:
+            return None
+        rows, names, strings = self._of(community)
+        gains = best(heard, strings, channel)
+        full = CHANCE * np.array([len(one) for one in names])
+        fits = np.flatnonzero((gains >= _ALONE * full) & (np.abs(np.array([len(one) for one in names]) - length) < 2))
+        found = [row for at in fits for row in rows[names[at]]]
+        if not found:
+            return None
+        told = np.repeat(gains[fits], [len(rows[names[at]]) for at in fits]) / TEMPERATURE
+        weights = np.exp(told - told.max())
+        rows_found = np.array(found, np.int32)
+        of = places.place_of[rows_found]
+        return Belief(rows_found, weights / weights.sum() * 0.999, of, clear=frozenset(of.tolist()), nowhere=0.001)
+
+    @lru_cache(maxsize=64)  # noqa: B019 - lives as long as the county
+    def _of(self, community: str) -> tuple[dict[str, list[int]], list[str], Strings]:
+        rows: dict[str, list[int]] = {}
+        for row, one in enumerate(self._county.communities_of):
+            if one == community:
+                rows.setdefault(plain(self._county.holders[row]), []).append(row)
+        names = list(rows)
+        return rows, names, Strings(names)

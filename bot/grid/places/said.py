@@ -1,0 +1,165 @@
+"""How the parts of an address are said: strings and what each costs, tries of them, scored for all places at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.grid.address import Part
+from bot.grid.places.words import grammar
+from bot.sound.alignment import ADDED, LOST, NEVER, Strings
+from bot.sound.channel import Matrix
+from bot.sound.heard import Characters
+from bot.sound.numbers import readings
+
+Rows = NDArray[np.intp]
+#: nobody reads 17 as 幺七: a numeral was lost there (nats)
+_ODD = 11.0
+#: a numeral that was not heard: every number has neighbours that differ by one
+LOST_NUMERAL = 11.0
+#: numerals of a house number at most
+_NUMERALS_MOST = 9
+_NUMERALS = frozenset("零一二三四五六七八九十百千万两幺0123456789")
+
+
+@lru_cache(maxsize=100_000)
+def _values(value: str) -> tuple[tuple[str, float], ...]:
+    """The ways to say a value, and what each costs."""
+    if not value.isdigit():
+        return ((value, 0.0),)
+    number = int(value)
+    ways = {}
+    for way in readings(number):
+        one_by_one = len(way) == len(value) and 10 <= number <= 99
+        ways[way] = _ODD if one_by_one and "十" not in way else 0.0
+    ways[value] = 0.0  # as digits
+    return tuple(ways.items())
+
+
+@lru_cache(maxsize=100_000)
+def sayings(part: Part) -> tuple[tuple[str, float], ...]:
+    """Every way to say one part, with its cost in nats: 206 → 二零六号, 二百零六, 两百零六号 …"""
+    return tuple(
+        (pattern.format(v=way), cost)
+        for pattern in grammar().parts[part.kind].said
+        for way, cost in _values(part.value)
+    )
+
+
+class Trie:
+    """Strings that share beginnings, aligned together: `backward` gives for every meaning the best gain of a string of it
+    that starts at each place, whatever follows. Built once for the values of a county."""
+
+    def __init__(self, meanings: Sequence[Sequence[tuple[str, float]]], numbers: bool = False) -> None:
+        # Reversed: an alignment that runs from the end of a sentence to its beginning.
+        nodes: dict[tuple[int, str], int] = {}
+        parents, characters, depths = [-1], [""], [0]
+        ends: list[tuple[int, int, float]] = []
+        for meaning, strings in enumerate(meanings):
+            for text, cost in strings:
+                node = 0
+                for one in reversed(text):
+                    key = (node, one)
+                    if key not in nodes:
+                        nodes[key] = len(parents)
+                        parents.append(node)
+                        characters.append(one)
+                        depths.append(depths[node] + 1)
+                    node = nodes[key]
+                ends.append((meaning, node, cost))
+        self.meanings = len(meanings)
+        self.longest = max(depths)
+        self.characters = Characters([one for one in characters if one])
+        #: (characters, 1) what each costs that was not heard
+        self.lost = np.array(
+            [[LOST_NUMERAL if one in _NUMERALS else LOST] for one in self.characters.index], np.float32
+        )
+        if not numbers:
+            self.lost[:] = LOST
+        depth = np.array(depths, np.int32)
+        index = np.array([self.characters.index.get(one, 0) for one in characters], np.intp)
+        parent = np.array(parents, np.intp)
+        order = np.argsort(depth, kind="stable")
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        #: level by level: (rows of the parents in the level before, characters)
+        self._levels: list[tuple[Rows, Rows]] = []
+        begin = 1
+        before = 0
+        for level in range(1, int(depth.max()) + 1 if len(depth) > 1 else 1):
+            of = order[depth[order] == level]
+            self._levels.append((place[parent[of]] - before, index[of]))
+            before, begin = begin, begin + len(of)
+        ends.sort()
+        self._end_nodes = place[np.array([node for _, node, _ in ends], np.intp)]
+        self._costs = np.array([cost for _, _, cost in ends], np.float32)[:, None]
+        of_meaning = np.array([meaning for meaning, _, _ in ends], np.intp)
+        self._starts = np.searchsorted(of_meaning, np.arange(self.meanings))
+
+    def backward(self, emissions: Matrix, added: Matrix, after: Matrix) -> Matrix:
+        """(meanings, n + 1): best gain of each meaning that starts at a place. `after` (n + 1,): what ending at a place
+        is worth; `added` (n,) what a symbol inside costs that stands for nothing."""
+        n = emissions.shape[1]
+        flipped = np.ascontiguousarray(emissions[:, ::-1])
+        skipped = np.zeros(n + 1, np.float32)
+        np.cumsum(added[::-1], out=skipped[1:])
+        rows = np.ascontiguousarray(after[::-1][None], np.float32)
+        found = [rows]
+        for depth, (parents, characters) in enumerate(self._levels):
+            if depth:
+                rows = rows + skipped
+                np.maximum.accumulate(rows, axis=1, out=rows)
+                rows -= skipped
+            before = rows[parents]
+            rows = before - self.lost[characters]
+            heard = before[:, :-1]
+            heard += flipped[characters]
+            np.maximum(rows[:, 1:], heard, out=rows[:, 1:])
+            found.append(rows)
+        every = np.concatenate(found) if len(found) > 1 else found[0]
+        best = np.maximum.reduceat(every[self._end_nodes] - self._costs, self._starts, axis=0)
+        return np.asarray(best[:, ::-1])
+
+
+@lru_cache(maxsize=4)
+def any_number() -> Characters:
+    """The characters that numbers are said with."""
+    return Characters("零一二三四五六七八九十百千万幺两")
+
+
+def unknown_number(
+    numerals: Matrix, marks: Matrix, goes_on: NDArray[np.bool_], added: Matrix, after: Matrix, each: float
+) -> Matrix:
+    """(n + 1,) best gain of some number that starts at each place: `numerals` (13, n), `marks` (m, n) emissions, `goes_on`
+    (n,) where a number goes on without a numeral (附, 甲, -).
+
+    Each numeral is one of ten or so, which is what it is worth less than one that was expected (`each`, nats)."""
+    n = numerals.shape[1]
+    one = np.maximum(numerals.max(0) - np.float32(each), np.where(goes_on, np.float32(1.0), NEVER)).tolist()
+    mark = marks.max(0)
+    ending = np.maximum(after, np.concatenate([mark + after[1:], [NEVER]])).tolist()
+    best = [float(NEVER)] * (n + 1)
+    inside = [float(NEVER)] * (_NUMERALS_MOST + 1)  # of one numeral, two …
+    for place in range(n - 1, -1, -1):
+        skipped, numeral = float(added[place]), one[place]
+        for count in range(_NUMERALS_MOST, 1, -1):
+            inside[count] = max(numeral + inside[count - 1], inside[count] - skipped)
+        inside[1] = max(numeral + ending[place + 1], inside[1] - skipped)
+        best[place] = max(inside[1] - 2 * each, inside[2] - each, *inside[3:])
+    return np.array(best, np.float32)
+
+
+def forward_strings(said: Sequence[tuple[int, str, float]]) -> tuple[Strings, Rows, Matrix]:
+    """(strings, row that each belongs to, cost (k, 1)) for a forward pass over some nodes."""
+    strings = Strings([text for _, text, _ in said])
+    return (
+        strings,
+        np.array([row for row, _, _ in said], np.intp),
+        np.array([[cost] for _, _, cost in said], np.float32),
+    )
+
+
+__all__ = ["ADDED", "Trie", "any_number", "forward_strings", "sayings", "unknown_number"]

@@ -1,0 +1,155 @@
+"""What a sentence does with the places that it names: takes one back, names two, means the house beside.
+
+Every reading of it is a text without what was taken back; two houses are two readings with half the weight each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.foundation.widths import both
+from bot.grid.places.words import grammar
+from bot.sound.numbers import plain
+
+#: characters of a sentence that are searched
+READ = 140
+#: of a longer one, what stands around its numbers
+_BEFORE, _BEHIND, _NUMBERS = 45, 25, 2
+_LONGEST = 5_000
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to read what was said. `weight`: its share; `beside`: the house is beside the one that is named; `whole`: a
+    whole street, building or village is meant; `outside`: the place outside the county that was named, "" for none."""
+
+    text: str
+    weight: float = 1.0
+    beside: bool = False
+    whole: bool = False
+    outside: str = ""
+    #: whether the place outside is told as an address (武汉市洪山区), not only named
+    outside_sure: bool = False
+    #: two houses were named
+    either: bool = False
+    #: numbers that the resident took back
+    denied: tuple[str, ...] = ()
+
+
+def shortened(text: str) -> str:
+    """At most READ characters of a text, with a number in them where there is one: a monologue names its place anywhere."""
+    text = re.sub(r"(?<=\d)\.(?=\d)", "-", re.sub(r"\s+", "", plain(text)))
+    if len(text) <= READ:
+        return text
+    text = text[:_LONGEST]
+    marked = [one for one in grammar().run.finditer(text) if not one.group().isdigit()]
+    if not marked:
+        return text[: READ // 2] + "," + text[-READ // 2 :]
+    parts, end = [], 0
+    for one in marked[:_NUMBERS] if len(marked) > 1 and marked[1].start() - marked[0].end() > _BEFORE else marked[:1]:
+        parts.append(text[max(end, one.start() - _BEFORE) : one.end() + _BEHIND])
+        end = one.end() + _BEHIND
+    return ",".join(parts)
+
+
+def _places_only(text: str) -> str:
+    """A sentence without telephone numbers and the like."""
+    return re.sub(r"[\d零一二三四五六七八九幺两]{7,}+(?!号)", ",", text)
+
+
+def readings(turns: Sequence[str]) -> list[Reading]:
+    """What the turns of a call (the earliest first) say about a place, together."""
+    texts = [_places_only(shortened(turn)) for turn in turns]
+    texts = [text for text in texts if text]
+    if not texts:
+        return []
+    words = grammar()
+    joined, denied = "", []
+    for text in texts:
+        text, gone = _within(text)
+        denied += gone
+        if joined and text not in joined:
+            joined, gone = _replaced(joined, text)
+            denied += gone
+        if text not in joined:
+            joined = f"{joined},{text}" if joined and joined not in text else text
+    joined = joined[-READ:]
+    beside = bool(words.beside.search(joined))
+    whole = bool(words.whole.search(joined))
+    outside, sure = _outside(joined)
+    told = dict(beside=beside, whole=whole, outside=outside, outside_sure=sure, denied=tuple(denied))
+    both = words.either.search(joined)
+    if both and _apart(both["one"], both["two"]):
+        mark = "" if _mark(both["one"]) else _mark(words.run.findall(both["two"])[-1])
+        one = joined[: both.end("one")] + mark + joined[both.end() :]
+        behind = both["two"]
+        two = joined[: both.start("one")] + behind + joined[both.end() :]
+        told["either"] = True
+        return [Reading(one, 0.5, **told), Reading(two, 0.5, **told)]  # type: ignore[arg-type]
+    return [Reading(joined, **told)]  # type: ignore[arg-type]
+
+
+def _apart(one: str, two: str) -> bool:
+    """Whether two numbers are two houses: 3号和5号, not 3栋和2单元."""
+    number = grammar().run.search(two)
+    mark = re.search(r"\D+$", number.group()) if number else None
+    if mark is None:
+        return False
+    own = re.search(r"[^\d零一二三四五六七八九十百千两幺]+$", one)
+    return own is None or own.group() == mark.group()
+
+
+def _within(text: str) -> tuple[str, list[str]]:
+    """A sentence without what it takes back itself."""
+    words = grammar()
+    if (found := words.not_but.search(text)) and (words.run.search(found["no"]) or len(found["no"]) > 1):
+        kept, gone = _numbers_gone(found["no"], found["yes"])
+        return text[: found.start()] + kept + found["yes"], gone
+    found = words.taken_back.search(text)
+    if found and found.start() and words.run.search(text, found.end()):
+        kept, gone = _numbers_gone(text[: found.start()], text[found.end() :])
+        return kept + "," + text[found.end() :], gone
+    return text, []
+
+
+def _numbers_gone(no: str, yes: str) -> tuple[str, list[str]]:
+    """What is left of the part that was denied: nothing when the new one has a name of its own, else all but its numbers."""
+    words = grammar()
+    number = words.run.search(yes)
+    named = re.sub(f"[是在的啊呀哦{both(',。')}]", "", yes[: number.start()] if number else yes)
+    if len(named) >= 2:
+        return "", [one.group() for one in words.run.finditer(no)]
+    return words.run.sub("", no), [one.group() for one in words.run.finditer(no)]
+
+
+def _mark(number: str) -> str:
+    return re.sub(r"[0-9零一二三四五六七八九十百千两幺附之第-]", "", number)
+
+
+def _replaced(earlier: str, text: str) -> tuple[str, list[str]]:
+    """The turns before without the numbers that this turn says anew: 206号, then 208号."""
+    words = grammar()
+    said = [one.group() for one in words.run.finditer(text)]
+    if not said:
+        return earlier, []
+    back = bool(words.taken_back.match(text))
+    marks = {_mark(one) for one in said if _mark(one)}
+    gone: list[str] = []
+
+    def drop(match: re.Match[str]) -> str:
+        if back or _mark(match.group()) in marks:
+            gone.append(match.group())
+            return ""
+        return match.group()
+
+    return words.run.sub(drop, earlier), [one for one in gone if one not in said]
+
+
+def _outside(text: str) -> tuple[str, bool]:
+    words = grammar()
+    found = words.outside.search(text)
+    if not found:
+        return "", False
+    more = words.outside_more.match(text[found.end() :])
+    return found.group(), bool(more and more.group())
