@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ from bot.sound.alignment import Stretch, Strings, where
 from bot.sound.alignment import best as best_of
 from bot.sound.channel import Channel
 from bot.sound.heard import Heard
-from bot.sound.numbers import in_digits, plain
+from bot.sound.numbers import SIGNS, in_digits, plain
 from bot.sound.site import channel
 
 #: what a wrong manager and a wrong house of the right manager cost beside one more question (docs/decisions/0033)
@@ -57,10 +57,7 @@ class Locator:
         number = {name: at for at, name in enumerate(self._grid_names)}
         self._grid_of: NDArray[np.int32] = np.array([number[name] for name in county.grids], np.int32)
         self._holders = holders.Holders(county)
-
-    @cached_property
-    def _plain(self) -> Decoder:
-        return self._decoder_of(())
+        self._plain = self._decoder_of(())  # made now, so that no caller waits for it
 
     def _decoder(self) -> Decoder:
         """The decoder with the names that people use here beside the registry's."""
@@ -106,9 +103,8 @@ class Locator:
         named = "" if as_said else householder or holders.spoken(" ".join([*turns, text]))
         denied = False
         if named or (not as_said and householder):
-            belief, denied = self._holders.weigh(
-                belief, named, community or self._said_community(belief), self._decoder().places, sounds
-            )
+            where_named = community or self._said_community(belief) or self._community_of(spoken, sounds)
+            belief, denied = self._holders.weigh(belief, named, where_named, self._decoder().places, sounds)
         return self._location(belief, spoken, own, denied, sounds, None if named else grid_hint)
 
     def account_in(self, said: str) -> str | None:
@@ -157,6 +153,10 @@ class Locator:
         )
         return believe(self._decoder(), spoken, channel(), self._county.size, evidence)
 
+    def _community_of(self, spoken: Sequence[tuple[Reading, float]], sounds: Channel) -> str | None:
+        """The community that was named where no street was."""
+        return self._decoder().community(Heard(spoken[0][0].text), sounds) if spoken else None
+
     def _said_community(self, belief: Belief) -> str | None:
         """The community that the belief lies in, when it lies in one."""
         mass: dict[int, float] = defaultdict(float)
@@ -181,7 +181,7 @@ class Locator:
     ) -> Location:
         understood = belief.named >= 0.5
         if not understood:
-            return self._unnamed(belief, own, dialled)
+            return self._unnamed(belief, spoken, own, dialled)
         decoder = self._decoder()
         found = spots(belief, decoder.places)
         reading = spoken[0][0]
@@ -241,15 +241,18 @@ class Locator:
             np.add.at(mass, self._grid_of[rows], spread / len(rows))
         return mass
 
-    def _unnamed(self, belief: Belief, own: list[int], dialled: str | None) -> Location:
+    def _unnamed(
+        self, belief: Belief, spoken: Sequence[tuple[Reading, float]], own: list[int], dialled: str | None
+    ) -> Location:
         """No place of the county was named: the caller's own or the dialled grid, unless a place outside was."""
         if dialled in self._grid_names and not own and belief.outside < 0.5:
             return Location(None, dialled, self._county.manager_no(dialled), DIALLED)
-        if belief.outside >= 0.5 or not own:
+        outside = next((one.outside for one, _ in spoken if one.outside), "") if belief.outside >= 0.5 else ""
+        if outside or not own:
             shown = tuple(
                 self._candidate(one.row, one.weight) for one in self._shown(spots(belief, self._decoder().places))
             )
-            return Location(None, None, None, belief.named, shown if belief.outside < 0.5 else (), None)
+            return Location(None, None, None, belief.named, () if outside else shown, None, outside=outside)
         grids = {self._county.grids[row] for row in own}
         grid = grids.pop() if len(grids) == 1 else None
         communities = {self._county.communities_of[row] for row in own}
@@ -296,7 +299,7 @@ class Locator:
         behind = re.match(rf"(?:{grammar().file.run}|[-附之]|号|甲|乙)+", heard.text[end_at:])
         if behind:
             end_at += behind.end()
-        return in_digits(heard.text[begin_at:end_at]).strip(_EDGES)
+        return _in_digits(heard.text[begin_at:end_at]).strip(_EDGES)
 
     def _shown(self, found: list[Spot]) -> list[Spot]:
         """The best household, then the best one of the next places, then the others: households of one place that are not
@@ -319,3 +322,9 @@ def _nobodys(text: str) -> str:
     """A sentence without the 户号 and the householder's name in it: what a caller may be told goes by the place alone."""
     words = grammar()
     return words.holder.sub(",", words.account.sub("", plain(text)))
+
+
+def _in_digits(text: str) -> str:
+    """Numbers as digits; a group of a village keeps the way it was said (三组 is a name)."""
+    groups = re.split(f"([{''.join(SIGNS)}]+组)", text)
+    return "".join(one if at % 2 else in_digits(one) for at, one in enumerate(groups))

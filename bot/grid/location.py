@@ -33,6 +33,8 @@ class Location:
     community: str | None = None
     heard_place: str = ""
     understood: bool = False
+    #: the place outside the county that was named instead of one in it
+    outside: str = ""
     #: what is believed of each grid that may be meant, for measuring: grid_no → probability
     grids: Mapping[str, float] = field(default_factory=dict)
 

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.grid.places.decode import TEMPERATURE, Decoder, Found
+from bot.grid.places.decode import KNOWN, TEMPERATURE, Decoder, Found
 from bot.grid.places.sentence import Reading
 from bot.sound.channel import Channel
 from bot.sound.heard import Heard
@@ -136,7 +136,12 @@ def _believed(decoder: Decoder, reading: Reading, channel: Channel, size: int, e
     logs: list[Weights] = []
     unknown: dict[int, float] = {}
     clear: set[int] = set()
-    for found in _decoded(decoder, reading.text, channel):
+    decoded = _decoded(decoder, reading.text, channel)
+    numbered: dict[str, float] = {}
+    for found in decoded:  # the same street may go on in the next community
+        best = float(found.scores.max()) - found.number
+        numbered[found.place.name] = max(numbered.get(found.place.name, -np.inf), best)
+    for found in decoded:
         at = found.place.number
         if found.clear:
             clear.add(at)
@@ -144,7 +149,9 @@ def _believed(decoder: Decoder, reading: Reading, channel: Channel, size: int, e
         rows.append(found.place.rows)
         places.append(np.full(len(found.place.rows), at, np.int32))
         logs.append(found.scores / TEMPERATURE + prior)
-        unknown[at] = found.unknown / TEMPERATURE + float(np.logaddexp.reduce(prior)) + _unknown(found)
+        # A number that the registry has is no unknown one.
+        house = found.unknown - (KNOWN if numbered[found.place.name] >= -1.0 else 0.0)
+        unknown[at] = max(house, found.bare) / TEMPERATURE + float(np.logaddexp.reduce(prior)) + _unknown(found)
     if not rows:
         belief = nothing()
         if reading.outside:
@@ -180,7 +187,7 @@ def _decoded(decoder: Decoder, text: str, channel: Channel) -> list[Found]:
         known = best.get(one.place.number)
         if known is not None:
             scores, unknown = np.maximum(known.scores, scores), max(known.unknown, unknown)
-        best[one.place.number] = Found(one.place, scores, unknown, one.name, one.most)
+        best[one.place.number] = replace(one, scores=scores, unknown=unknown)
     return list(best.values())
 
 

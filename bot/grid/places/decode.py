@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bot.grid.places.said import any_number, sayings, unknown_number
 from bot.grid.places.tree import Ids, Place, Places
-from bot.grid.places.words import grammar
+from bot.grid.places.words import core, grammar
 from bot.sound.alignment import ADDED, LOST, NEVER
 from bot.sound.channel import CHANCE, Channel, Matrix
 from bot.sound.heard import Characters, Heard
@@ -26,15 +26,19 @@ JUMP, JUMPED = 6.0, 3.0
 #: a numeral that stands for nothing
 NUMERAL = 10.0
 #: a number that goes on where the registry's ends: 206号附1 for 206号
-GOES_ON = 12.0
+GOES_ON = 18.0
 #: gains of neighbouring syllables are not independent: they tell less than their sum (fitted on calibration seeds)
 TEMPERATURE = 1.0
 #: what each numeral of a house that the registry does not have is worth less: it may be any
 _EACH = TEMPERATURE * float(np.log(12))
+#: what a community must tell, each character of its own name (nats)
+NAMED_COMMUNITY = 5.0
 #: share of what a name tells when it is heard well, for its houses to be certain
 CLEAR = 0.4
 #: what a name must tell at least, each of its characters (nats)
 NAMED = 1.5
+#: what a community must tell, each character of its own name (nats)
+NAMED_COMMUNITY = 5.0
 #: share of what a name tells when it is heard well, for its houses to be certain
 CLEAR = 0.4
 #: what a name must tell at least, each of its characters (nats)
@@ -56,12 +60,15 @@ Scores = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Found:
-    """One place: `scores` (rows,) of its households, `unknown` of a house there that the registry does not have, `name` what
-    its name alone tells, beside the most that it could."""
+    """One place: `scores` (rows,) of its households; `unknown` of a house there with a number that the registry does not
+    have, `number` the same were it worth as much as one that was expected, `bare` of one whose number was not said; `name`
+    what the name alone tells, beside the most that it could."""
 
     place: Place
     scores: Scores
     unknown: float
+    number: float
+    bare: float
     name: float
     most: float
 
@@ -102,6 +109,21 @@ class Decoder:
         order = [at for at in ranked if rough[at] >= rough[ranked[0]] - BEHIND]
         after, alone = self._after_names(one, order, starts)
         return [self._place(one, at, after[row], alone[row]) for row, at in enumerate(order)]
+
+    def community(self, heard: Heard, channel: Channel) -> str | None:
+        """The community that was named, whatever else was; None when none was."""
+        if not heard.n or not self.places.communities:
+            return None
+        one = _Sentence(heard, channel)
+        trie = self.places.community_names
+        gains = trie.backward(one.emissions("communities", trie.characters), one.added, one.zero).max(1)
+        best = int(gains.argmax())
+        name = self.places.communities[best]
+        return (
+            name
+            if gains[best] >= NAMED_COMMUNITY * len(core(name, grammar().file.community_suffixes) or name)
+            else None
+        )
 
     # -- names ------------------------------------------------------------------------------------
     def _communities(self, one: _Sentence) -> Matrix:
@@ -176,10 +198,8 @@ class Decoder:
             for node in followed:
                 unknown = max(unknown, float((aligned[node.row] + one.unknown).max()) - node.off)
                 number = max(number, float((aligned[node.row] + one.number).max()) - node.off)
-        if float(scores.max()) >= number - 1.0:
-            unknown -= KNOWN  # a number that the registry has is no unknown one
-        unknown = max(unknown, end - UNSAID)
-        return Found(place, scores, unknown, name, CHANCE * len(place.name or self.places.communities[place.community]))
+        most = CHANCE * len(place.name or self.places.communities[place.community])
+        return Found(place, scores, unknown, number, end - UNSAID, name, most)
 
     def _follow(
         self,

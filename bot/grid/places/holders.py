@@ -48,7 +48,7 @@ class Holders:
         heard = Heard(name)
         if not heard.n:
             return belief, False
-        if belief.named < 0.5 or (community and len(name) > 1 and self._spread(belief)):
+        if belief.named < 0.5 or (community and len(name) > 1 and not self._street(belief)):
             alone = self._alone(heard, community, places, channel, len(name))
             if alone is not None:
                 return alone, False
@@ -77,9 +77,9 @@ class Holders:
         weighed = Belief(belief.rows, weights, belief.places, unknown, belief.clear, belief.nowhere, belief.outside)
         return weighed, gain < _ANOTHER * CHANCE * len(said)
 
-    def _spread(self, belief: Belief) -> bool:
-        """Whether the words leave so many households that only the community is known."""
-        return float(belief.weights.max(initial=0.0)) < 0.02 and len(set(belief.places.tolist())) > 3
+    def _street(self, belief: Belief) -> bool:
+        """Whether a street was heard well, and not the community alone."""
+        return bool(len(belief.weights)) and int(belief.places[int(belief.weights.argmax())]) in belief.clear
 
     def _alone(
         self, heard: Heard, community: str | None, places: Places, channel: Channel, length: int

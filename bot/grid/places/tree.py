@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,10 +45,10 @@ class Place:
         self.filled = filled
         self.rows: Ids = np.array([rows[at] for at in order], np.int32)
         self._paths = [paths[at] for at in order]
+        #: from the first number to the last
+        self.levels = self._levels()
 
-    @cached_property
-    def levels(self) -> tuple[Level, ...]:
-        """From the first number to the last; made when it is first asked for."""
+    def _levels(self) -> tuple[Level, ...]:
         depth = max((len(path) for path in self._paths), default=0)
         levels: list[Level] = []
         owner = [0] * len(self._paths)
@@ -103,8 +102,12 @@ class Places:
             rows, paths = grouped[number_of[community], address.name]
             rows.append(row)
             paths.append(tuple(path))
+        together: dict[str, list[tuple[int, ...]]] = defaultdict(list)
+        for (_, name), (_, paths) in grouped.items():
+            together[name] += paths
+        filled = {name: self._filled(paths) for name, paths in together.items()}
         self.places = [
-            Place(number, name, community, rows, paths, self._filled(paths))
+            Place(number, name, community, rows, paths, filled[name] if name else self._filled(paths))
             for number, ((community, name), (rows, paths)) in enumerate(grouped.items())
         ]
         #: (households,) the place of each, and where in the place's `rows` it stands
