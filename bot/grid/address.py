@@ -71,9 +71,9 @@ def _parse(address: str, inside: bool) -> Address:
     if not found:
         return Address(address, ())
     name, numbers = found["name"], found["numbers"]
-    if not name and not inside:
-        return Address(address, ())
     runs = [(one["lead"] or "", one["value"], one["after"] or "") for one in _behind().finditer(numbers)]
+    if not name and not inside and runs[0][2] not in grammar().parts["group"].after:
+        return Address(address, ())
     runs = [one for one in runs if len(one[1]) <= _LONGEST]
     if len(runs) == 2 and runs[0] == runs[1]:
         runs.pop()  # written twice: 206号206号

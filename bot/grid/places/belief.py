@@ -139,7 +139,8 @@ def _believed(decoder: Decoder, reading: Reading, channel: Channel, size: int, e
     decoded = _decoded(decoder, reading.text, channel)
     numbered: dict[str, float] = {}
     for found in decoded:  # the same street may go on in the next community
-        best = float(found.scores.max()) - found.number
+        numerals = found.number > found.name  # some were heard as such
+        best = float(found.scores.max()) - found.number if numerals else -np.inf
         numbered[found.place.name] = max(numbered.get(found.place.name, -np.inf), best)
     for found in decoded:
         at = found.place.number

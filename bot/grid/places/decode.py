@@ -132,9 +132,7 @@ class Decoder:
         emissions = one.emissions("communities", trie.characters)
         said = np.stack(
             [
-                _forward_all(
-                    one, [(0, text, cost) for text, cost in self.places._names(name)], trie.characters, emissions
-                )
+                _forward_all(one, self.places.community_said[name], trie.characters, emissions, trie.lost)
                 for name in self.places.communities
             ]
         )
@@ -144,16 +142,17 @@ class Decoder:
 
     def _after_names(self, one: _Sentence, order: list[int], starts: Matrix) -> tuple[Matrix, list[float]]:
         """What was heard up to each name (places, n + 1), and what each name tells alone."""
-        emissions = one.emissions("names", self.places.names.characters)
+        trie = self.places.names
+        emissions = one.emissions("names", trie.characters)
         rows, names = [], []
         for at in order:
             place = self.places.places[at]
             said = [(0, text, cost) for text, cost in self.places.names_of(place)]
             start = starts[place.community]
-            behind = _forward_all(one, said, self.places.names.characters, emissions, start[None])
+            behind = _forward_all(one, said, trie.characters, emissions, trie.lost, start[None])
             shortest = min(len(text) for _, text, _ in said)
             # A number alone names no place, however well it fits.
-            alone = _forward_all(one, said, self.places.names.characters, emissions) if start.any() else behind
+            alone = _forward_all(one, said, trie.characters, emissions, trie.lost) if start.any() else behind
             behind[alone < NAMED * shortest] = NEVER
             rows.append(behind)
             names.append(float(alone.max()))
@@ -196,7 +195,7 @@ class Decoder:
                 break
             followed, aligned = self._follow(one, place, depth, children, inner, gains, stack, followed, parent, scores)
             for node in followed:
-                unknown = max(unknown, float((aligned[node.row] + one.unknown).max()) - node.off)
+                unknown = max(unknown, float((aligned[node.row] + one.unknown_part).max()) - node.off)
                 number = max(number, float((aligned[node.row] + one.number).max()) - node.off)
         most = CHANCE * len(place.name or self.places.communities[place.community])
         return Found(place, scores, unknown, number, end - UNSAID, name, most)
@@ -332,7 +331,10 @@ class _Sentence:
         numerals = self.emissions("numerals", any_number())
         marks = self.emissions("marks", _MARKS)
         #: (n + 1,) the best number that starts at each place, whichever it is; and what it is worth as one out of all
-        self.number = unknown_number(numerals, marks, follows, self.added, self.ending, 0.0)
+        clear = np.where(heard.numeral, numerals, NEVER).astype(np.float32)
+        self.number = unknown_number(clear, marks, follows, self.added, self.ending, 0.0)
+        #: the same of a part behind another, of which nothing is guessed from words: it is a number or it is none
+        self.unknown_part = unknown_number(clear, marks, follows, self.added, self.ending, _EACH)
         self.unknown = unknown_number(numerals, marks, follows, self.added, self.ending, _EACH)
 
     def emissions(self, key: object, characters: Characters) -> Matrix:
@@ -372,6 +374,7 @@ def _forward_all(
     said: list[tuple[int, str, float]],
     characters: Characters,
     emissions: Matrix,
+    lost: Matrix,
     before: Matrix | None = None,
 ) -> Scores:
     """(n + 1,) the best of several strings, each from the same start."""
@@ -380,7 +383,7 @@ def _forward_all(
     padded = np.array([[index[c] for c in text] + [-1] * (width - len(text)) for _, text, _ in said], np.intp)
     costs = np.array([cost for _, _, cost in said], np.float32)[:, None]
     start = np.zeros((1, one.heard.n + 1), np.float32) if before is None else before
-    return np.asarray((_forward_padded(one, padded, emissions, np.repeat(start, len(said), 0)) - costs).max(0))
+    return np.asarray((_forward_padded(one, padded, emissions, np.repeat(start, len(said), 0), lost) - costs).max(0))
 
 
 def _forward_padded(

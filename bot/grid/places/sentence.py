@@ -19,6 +19,10 @@ _BEFORE, _BEHIND, _NUMBERS = 45, 25, 2
 _LONGEST = 5_000
 
 
+#: what stands between the numbers of a house, whichever way it is said: 3.5, 三杠二
+_BETWEEN = re.compile(r"(?<=\d)\.(?=\d)|(?<=[\d零一二三四五六七八九十百幺两])杠(?=[\d零一二三四五六七八九十幺两])")
+
+
 @dataclass(frozen=True)
 class Reading:
     """One way to read what was said. `weight`: its share; `beside`: the house is beside the one that is named; `whole`: a
@@ -39,7 +43,7 @@ class Reading:
 
 def shortened(text: str) -> str:
     """At most READ characters of a text, with a number in them where there is one: a monologue names its place anywhere."""
-    text = re.sub(r"(?<=\d)\.(?=\d)", "-", re.sub(r"\s+", "", plain(text)))
+    text = _BETWEEN.sub("-", re.sub(r"\s+", "", plain(text)))
     if len(text) <= READ:
         return text
     text = text[:_LONGEST]
