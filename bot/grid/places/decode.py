@@ -33,8 +33,6 @@ TEMPERATURE = 1.0
 _EACH = TEMPERATURE * float(np.log(12))
 #: what a community must tell, each character of its own name (nats)
 NAMED_COMMUNITY = 5.0
-#: share of what a name tells when it is heard well, for its houses to be certain
-CLEAR = 0.4
 #: what a name must tell at least, each of its characters (nats)
 NAMED = 1.5
 #: what a community must tell, each character of its own name (nats)
@@ -71,11 +69,6 @@ class Found:
     bare: float
     name: float
     most: float
-
-    @property
-    def clear(self) -> bool:
-        """Whether so much of the name was heard that it may be acted on."""
-        return self.name >= CLEAR * self.most
 
 
 @dataclass
