@@ -1,27 +1,17 @@
-"""Whether two names are one to the ear of somebody who must not mistake one for another: accent apart, nothing else."""
+"""Whether one word may be another one misheard."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from bot.sound.alignment import where
+from bot.sound.channel import Channel
+from bot.sound.heard import Heard
+from bot.sound.site import channel
 
-from bot.sound.channel import prior
-from bot.sound.numbers import plain
-from bot.sound.syllables import readings
-
-#: what one character must tell of the other (nats): accent merges tell more, full dialect less
-_ACCENT = 2.0
-
-
-def alike(name: str, spoken: str) -> bool:
-    """Whether two names have the same sounds but for accent: 张 and 章, 刘 and 牛; 王 and 黄, which only full dialect
-    merges, are not alike. By the prior: what a site learned proves nobody to be somebody."""
-    name, spoken = plain(name), plain(spoken).replace(" ", "")
-    return len(name) == len(spoken) and all(_alike(a, b) for a, b in zip(name, spoken, strict=True))
+#: what each character of a word has to tell on average (nats) where it is the same word misheard; chance is 0
+_EACH = 1.5
 
 
-@lru_cache(maxsize=20_000)
-def _alike(a: str, b: str) -> bool:
-    if a == b:
-        return True
-    gain = prior().gain
-    return any(float(gain[one, other]) >= _ACCENT for one in readings(a) for other in readings(b))
+def sounds_alike(heard: str, meant: str, through: Channel | None = None) -> bool:
+    """Whether `heard` as a whole is what may be heard of `meant`: `sounds_alike("严活路", "沿河路")`, not 老农药厂 and 桃溪社区."""
+    longest = max(len(heard), len(meant))
+    return bool(longest) and where(Heard(heard), meant, through or channel()).gain >= _EACH * longest
