@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bot.grid.address import Part
 from bot.grid.places.words import grammar
-from bot.sound.alignment import ADDED, LOST, NEVER, Strings
+from bot.sound.alignment import LOST, NEVER
 from bot.sound.channel import Matrix
 from bot.sound.heard import Characters
 from bot.sound.numbers import readings
@@ -151,16 +151,3 @@ def unknown_number(
         inside[1] = max(numeral + ending[place + 1], inside[1] - skipped)
         best[place] = max(inside[1] - 2 * each, inside[2] - each, *inside[3:])
     return np.array(best, np.float32)
-
-
-def forward_strings(said: Sequence[tuple[int, str, float]]) -> tuple[Strings, Rows, Matrix]:
-    """(strings, row that each belongs to, cost (k, 1)) for a forward pass over some nodes."""
-    strings = Strings([text for _, text, _ in said])
-    return (
-        strings,
-        np.array([row for row, _, _ in said], np.intp),
-        np.array([[cost] for _, _, cost in said], np.float32),
-    )
-
-
-__all__ = ["ADDED", "Trie", "any_number", "forward_strings", "sayings", "unknown_number"]
