@@ -172,7 +172,14 @@ class Decoder:
             self._raise(scores, level.low[children[~inner]], level.high[children[~inner]], gains[~inner])
             if last:
                 break
-            followed, aligned = self._follow(one, place, depth, children, inner, gains, stack, followed, parent, scores)
+            least = NEVER
+            if self.places.parts[int(levels[depth + 1].part[0])].kind == "sub":
+                # 9号附1 is not behind 7号: of houses with others behind them, those alone that were heard as well as any
+                heard = (stack[rows] + self._values(one, level.part[children], True)).max(1) - off
+                least = heard.max() - np.float32(BEHIND / 2)
+            followed, aligned = self._follow(
+                one, place, depth, children, inner & (gains >= least), gains, stack, followed, parent, scores
+            )
             for node in followed:
                 unknown = max(unknown, float((aligned[node.row] + one.unknown_part).max()) - node.off)
                 number = max(number, float((aligned[node.row] + one.number).max()) - node.off)

@@ -20,6 +20,7 @@ READ = 140
 #: of a longer one, what stands around its numbers
 _BEFORE, _BEHIND, _NUMBERS = 45, 25, 2
 _LONGEST = 5_000
+_SUB = "附"
 _PARTICLES = re.compile(f"[是在的啊呀哦{both(',。')}]")
 #: what each character of a name tells that stands, misheard, in an earlier turn (nats)
 _SAME = 2.5
@@ -87,7 +88,7 @@ def readings(turns: Sequence[str]) -> list[Reading]:
                 joined = _without(joined, name)
             elif words.taken_back.match(text) and not words.run.search(text):
                 before, joined = f"{joined},{text}", _without_names(joined, text)
-            joined, gone = _replaced(joined, text)
+            joined, text, gone = _replaced(joined, text)
             denied += gone
             text = words.taken_back.sub("", text, 1) if words.taken_back.match(text) else text
         if text not in joined:
@@ -169,23 +170,38 @@ def _mark(number: str) -> str:
     return re.sub(r"[0-9零一二三四五六七八九十百千两幺附之第-]", "", number)
 
 
-def _replaced(earlier: str, text: str) -> tuple[str, list[str]]:
-    """The turns before without the numbers that this turn says anew: 206号, then 208号."""
+def _counts(number: str) -> str:
+    """What a number counts: its mark, or that it stands behind another (附2号)."""
+    return _SUB if number[0] in "附之" else _mark(number)
+
+
+def _replaced(earlier: str, text: str) -> tuple[str, str, list[str]]:
+    """The turns before with the numbers that this turn says anew (206号, then 208号), and what is left of the turn: 二单元
+    stands where 一单元 stood, what has no place there is left."""
     words = grammar()
     said = [one.group() for one in words.run.finditer(text)]
     if not said:
-        return earlier, []
+        return earlier, text, []
     back = bool(words.taken_back.match(text))
-    marks = {_mark(one) for one in said if _mark(one)}
+    before = [_counts(one.group()) for one in words.run.finditer(earlier)]
+    marks = [_counts(one) for one in said]
+    instead = {
+        mark: one
+        for mark, one in zip(marks, said, strict=True)
+        if mark and marks.count(mark) == before.count(mark) == 1
+    }
     gone: list[str] = []
 
     def drop(match: re.Match[str]) -> str:
-        if back or _mark(match.group()) in marks:
+        mark = _counts(match.group())
+        if back or (mark and mark in marks) or (mark == _SUB and "号" in marks):
             gone.append(match.group())
-            return ""
+            return instead.get(mark, "")
         return match.group()
 
-    return words.run.sub(drop, earlier), [one for one in gone if one not in said]
+    earlier = words.run.sub(drop, earlier)
+    text = words.run.sub(lambda match: "" if _counts(match.group()) in instead else match.group(), text)
+    return earlier, text, [one for one in gone if one not in said]
 
 
 def _outside(text: str) -> tuple[str, bool]:
