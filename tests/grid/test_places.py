@@ -281,6 +281,8 @@ def test_a_sentence_takes_back_what_it_denies(look: Look, place: Place, said: st
         (["翠竹园4栋1单元302"], "不是一单元,是二单元", "翠竹园4栋2单元302室"),
         (["南桥社区凤鸣城2栋101"], "不是南桥社区,是西岭社区", "凤鸣城2栋101室"),
         (["停电了", "北门社区", "七一路"], "12号", "七一路12号"),
+        (["双井路7号"], "附2号", "双井路7号附2号"),
+        (["双井路7号附2号"], "不对,是9号", "双井路9号"),
     ],
 )
 def test_turns_add_and_take_back(look: Look, place: Place, earlier: list[str], said: str, meant: str) -> None:
@@ -367,7 +369,6 @@ def test_a_dialled_number_is_no_more_than_likely(look: Look, place: Place) -> No
         ("七一路十二号", "七一路12号"),
         ("今天天气好", "七一路12号"),
         ("", "七一路12号"),
-        ("七一路", "七一路12号"),
     ],
 )
 def test_alternatives_that_disagree_are_asked_about_and_silent_ones_ignored(
@@ -439,42 +440,45 @@ def decoder(registry: Registry) -> Decoder:
 
 
 #: words that places are made of, and words that are none
-_WORDS = [
-    "七一路",
-    "双井路",
-    "北门",
-    "社区",
-    "凤鸣城",
-    "望江路",
-    "杨林村",
-    "三组",
-    "十二",
-    "12",
-    "号",
-    "栋",
-    "附",
-    "甲",
-    "-",
-    "不对",
-    "不是",
-    "是",
-    "还是",
-    "停电了",
-    "隔壁",
-    "整条街",
-    "武汉市",
-    "户主",
-    "林金东",
-    "王",
-    "。",
-    ",",
-    "😀",
-    "a",
-    "𫍯",
-    "第",
-    "零",
-    "百",
-]
+_WORDS = (
+    *(
+        "七一路",
+        "双井路",
+        "北门",
+        "社区",
+        "凤鸣城",
+        "望江路",
+        "杨林村",
+        "武汉市",
+        "户主",
+        "林金东",
+        "隔壁",
+        "整条街",
+        "停电了",
+    ),
+    *(
+        "三组",
+        "十二",
+        "12",
+        "号",
+        "栋",
+        "附",
+        "甲",
+        "-",
+        "第",
+        "零",
+        "百",
+        "不对",
+        "不是",
+        "是",
+        "还是",
+        "。",
+        ",",
+        "😀",
+        "a",
+        "𫍯",
+    ),
+)
 _SENTENCES = st.lists(st.sampled_from(_WORDS), max_size=14).map("".join)
 
 

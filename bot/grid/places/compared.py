@@ -25,6 +25,9 @@ _EACH = TEMPERATURE * float(np.log(12))
 WRITTEN = 1.5
 #: 是 is so common that it tells little for 十 (nats)
 COMMON = 2.5
+#: a number does not go on behind its mark (nats)
+CLOSED = 12.0
+_CLOSING = frozenset("号栋幢座室组")
 _GOES_ON = frozenset("附之杠-")
 
 _MARKS = Characters("号栋组室附")
@@ -61,10 +64,12 @@ class Sentence:
         marks = self.emissions("marks", _MARKS)
         #: (n + 1,) the best number that starts at each place, whichever it is; and what it is worth as one out of all
         clear = np.where(heard.numeral, numerals, NEVER).astype(np.float32)
-        self.number = unknown_number(clear, marks, follows, self.added, self.ending, 0.0)
+        closed = np.array([one in _CLOSING for one in heard.symbols], bool) & ~np.append(follows[1:], False)
+        within = np.where(closed, np.float32(CLOSED), self.added)  # a number ends with its mark
+        self.number = unknown_number(numerals, marks, follows, within, self.ending, 0.0)
         #: the same of a part behind another, of which nothing is guessed from words: it is a number or it is none
         self.unknown_part = unknown_number(clear, marks, follows, self.added, self.ending, _EACH)
-        self.unknown = unknown_number(numerals, marks, follows, self.added, self.ending, _EACH)
+        self.unknown = unknown_number(numerals, marks, follows, within, self.ending, _EACH)
 
     def emissions(self, key: object, characters: Characters) -> Matrix:
         if key not in self._emissions:

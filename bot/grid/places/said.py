@@ -22,6 +22,8 @@ _ODD = 11.0
 LOST_NUMERAL = 11.0
 #: a character, and a numeral, of a name: 东风路 is not 东风二路
 LOST_OF_NAME, LOST_NUMERAL_OF_NAME = 4.6, 7.0
+#: what the mark tells behind which a number goes on (附, 甲), of a house that is not known (nats)
+MORE = 3.0
 #: numerals of a house number at most
 _NUMERALS_MOST = 9
 _NUMERALS = frozenset("零一二三四五六七八九十百千万两幺0123456789")
@@ -139,7 +141,7 @@ def unknown_number(
 
     Each numeral is one of ten or so, which is what it is worth less than one that was expected (`each`, nats)."""
     n = numerals.shape[1]
-    one = np.maximum(numerals.max(0) - np.float32(each), np.where(goes_on, np.float32(1.0), NEVER)).tolist()
+    one = np.maximum(numerals.max(0) - np.float32(each), np.where(goes_on, np.float32(MORE), NEVER)).tolist()
     mark = marks.max(0)
     ending = np.maximum(after, np.concatenate([mark + after[1:], [NEVER]])).tolist()
     best = [float(NEVER)] * (n + 1)

@@ -16,9 +16,9 @@ from bot.sound.numbers import plain
 from bot.sound.site import channel
 
 #: characters of a sentence that are searched
-READ = 140
+READ = 100
 #: of a longer one, what stands around its numbers
-_BEFORE, _BEHIND, _NUMBERS = 45, 25, 2
+_BEFORE, _BEHIND, _NUMBERS = 35, 20, 2
 _LONGEST = 5_000
 _SUB = "附"
 _PARTICLES = re.compile(f"[是在的啊呀哦{both(',。')}]")
@@ -30,6 +30,9 @@ _AFTER_ALL = 0.002
 
 #: what stands between the numbers of a house, whichever way it is said: 3.5, 三杠二
 _BETWEEN = re.compile(r"(?<=\d)\.(?=\d)|(?<=[\d零一二三四五六七八九十百幺两])杠(?=[\d零一二三四五六七八九十幺两])")
+
+#: what is said again and again says no more; figures do (99999号)
+_AGAIN = re.compile(r"([^\d零〇一二三四五六七八九十百千两幺]{1,12}?)\1{3,}")
 
 
 @dataclass(frozen=True)
@@ -52,10 +55,10 @@ class Reading:
 
 def shortened(text: str) -> str:
     """At most READ characters of a text, with a number in them where there is one: a monologue names its place anywhere."""
-    text = _BETWEEN.sub("-", re.sub(r"\s+", "", plain(text)))
+    text = _BETWEEN.sub("-", re.sub(r"\s+", "", plain(text[:_LONGEST])))
+    text = _AGAIN.sub(r"\1\1", text)
     if len(text) <= READ:
         return text
-    text = text[:_LONGEST]
     marked = [one for one in grammar().run.finditer(text) if not one.group().isdigit()]
     if not marked:
         return text[: READ // 2] + "," + text[-READ // 2 :]
@@ -112,10 +115,10 @@ def readings(turns: Sequence[str]) -> list[Reading]:
 
 
 def _apart(one: str, two: str) -> bool:
-    """Whether two numbers are two houses: 3号和5号, not 3栋和2单元."""
+    """Whether two numbers are two houses: 3号和5号, not 3栋和2单元, nor 7号,附2号."""
     number = grammar().run.search(two)
     mark = re.search(r"\D+$", number.group()) if number else None
-    if mark is None:
+    if number is None or mark is None or _counts(number.group()) == _SUB:
         return False
     own = re.search(r"[^\d零一二三四五六七八九十百千两幺]+$", one)
     return own is None or own.group() == mark.group()
