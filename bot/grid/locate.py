@@ -301,8 +301,9 @@ class Locator:
         heard = Heard(text)
         if best is None:
             spot = where(heard, alone or "", sounds)
-            said = heard.text[int(heard.at[spot.start]) : int(heard.at[spot.end - 1]) + 1] if spot.symbols else ""
-            return _in_digits(said).strip(_EDGES)
+            if not spot.symbols:
+                return ""
+            return _in_digits(heard.text[int(heard.at[spot.start]) : int(heard.at[spot.end - 1]) + 1]).strip(_EDGES)
         decoder = self._decoder()
         place = decoder.places.places[best.place]
         community = self._county.communities_of[best.row]
