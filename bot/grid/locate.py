@@ -18,8 +18,9 @@ from bot.grid.contacts import ContactKey
 from bot.grid.county import County
 from bot.grid.location import Candidate, Location
 from bot.grid.places import holders
-from bot.grid.places.ask import Spot, spots, what_to_ask
+from bot.grid.places.ask import ASKED, Spot, spots, what_to_ask
 from bot.grid.places.belief import DIALLED, LATER, Belief, Evidence, believe, nothing
+from bot.grid.places.compared import Sentence
 from bot.grid.places.decode import Decoder
 from bot.grid.places.holders import CLEAR
 from bot.grid.places.said import sayings
@@ -158,11 +159,15 @@ class Locator:
 
     def _community_of(self, spoken: Sequence[tuple[Reading, float]], sounds: Channel) -> str | None:
         """The community that was named where no street was."""
-        return self._decoder().community(Heard(spoken[0][0].text), sounds) if spoken else None
+        if not spoken:
+            return None
+        places = self._decoder().places
+        named = self._decoder().communities(Sentence(Heard(spoken[0][0].text), sounds))
+        return places.communities[named[0][0]] if named else None
 
     def _said_community(self, belief: Belief) -> str | None:
         """The community that the belief lies in, when it lies in one."""
-        mass: dict[int, float] = defaultdict(float)
+        mass: dict[int, float] = defaultdict(float, belief.communities)
         places = self._decoder().places
         for at in dict.fromkeys(belief.places.tolist()):
             weight = float(belief.weights[belief.places == at].sum()) + belief.unknown.get(at, 0.0)
@@ -187,7 +192,8 @@ class Locator:
             return self._unnamed(belief, spoken, own, dialled)
         decoder = self._decoder()
         found = spots(belief, decoder.places)
-        reading = spoken[0][0]
+        alone = sum(belief.communities.values()) > belief.named / 2
+        reading = self._reading(spoken, decoder.places.places[found[0].place].name, sounds)
         beside = any(one.beside for one, _ in spoken)
         either = any(one.either for one, _ in spoken)
         grids = self._grids(belief, beside)
@@ -200,8 +206,9 @@ class Locator:
         ):
             household = self._county.numbers[best.row]
         grid_at = int(grids.argmax())
-        clear = belief.heard.get(best.place, 0.0) >= self._clear(belief, best) and not self._elsewhere(
-            reading.text, best, sounds
+        clear = alone or (
+            belief.heard.get(best.place, 0.0) >= self._clear(belief, best)
+            and not self._elsewhere(reading.text, best, sounds)
         )
         household = household if clear else None
         grid = self._grid_names[grid_at] if grids[grid_at] >= CERTAIN_GRID and clear else None
@@ -209,19 +216,29 @@ class Locator:
         if ask and ask != "community" and grid and any(one.whole for one, _ in spoken):
             ask = None  # a whole street needs no door
         said_community = self._said_community(belief)
-        heard = self._heard(reading.text, best, sounds)
+        if beside and ask == "householder" and best.path:
+            ask = ASKED[decoder.places.parts[best.path[-1]].kind]  # nobody knows what the neighbour is called
+        heard = self._heard(reading.text, None if alone else best, sounds, said_community)
         return Location(
             household_no=household,
             grid_no=grid,
             manager=self._county.manager_no(grid),
             score=best.weight if household or not grid else float(grids[grid_at]),
-            candidates=tuple(self._candidate(one.row, one.weight) for one in self._shown(found)),
+            candidates=() if alone else tuple(self._candidate(one.row, one.weight) for one in self._shown(found)),
             ask=ask,
             community=said_community,
             heard_place=heard,
             understood=True,
             grids={self._grid_names[at]: float(grids[at]) for at in np.flatnonzero(grids > 1e-6)},
         )
+
+    def _reading(self, spoken: Sequence[tuple[Reading, float]], name: str, sounds: Channel) -> Reading:
+        """The first reading that the place's name stands in."""
+        if len(spoken) > 1 and name:
+            for one, _ in spoken:
+                if where(Heard(one.text), name, sounds).gain >= _SOUNDS_LIKE * len(name):
+                    return one
+        return spoken[0][0]
 
     def _clear(self, belief: Belief, best: Spot) -> float:
         """How well a name must have been heard to be acted on: better when no house of the place fits what was said."""
@@ -248,6 +265,9 @@ class Locator:
             if beside:
                 spread += float(belief.weights[belief.places == at].sum())
             rows = places[at].rows
+            np.add.at(mass, self._grid_of[rows], spread / len(rows))
+        for at, spread in belief.communities.items():
+            rows = self._decoder().places.rows_in[at]
             np.add.at(mass, self._grid_of[rows], spread / len(rows))
         return mass
 
@@ -276,9 +296,14 @@ class Locator:
         )
 
     # -- telling ----------------------------------------------------------------------------------
-    def _heard(self, text: str, best: Spot, sounds: Channel) -> str:
-        """The stretch of the sentence that names the place, digits as digits."""
+    def _heard(self, text: str, best: Spot | None, sounds: Channel, alone: str | None) -> str:
+        """The stretch of the sentence that names the place, digits as digits; the community `alone` where no house is."""
         heard = Heard(text)
+        if best is None:
+            spot = where(heard, alone or "", sounds)
+            if not spot.symbols:
+                return ""
+            return _in_digits(heard.text[int(heard.at[spot.start]) : int(heard.at[spot.end - 1]) + 1]).strip(_EDGES)
         decoder = self._decoder()
         place = decoder.places.places[best.place]
         community = self._county.communities_of[best.row]
