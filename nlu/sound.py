@@ -6,15 +6,21 @@ public table MCPDict), and recognisers write homophones; both leave these featur
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from pypinyin import lazy_pinyin
+from pypinyin.contrib.tone_convert import to_finals, to_initials
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.shared.nlu.training_data.message import Message
 
-from bot.sound.classes import sound_class
+from bot.foundation.words import load
 from nlu.characters import TOKEN
 from nlu.ngrams import NgramFeaturizer
+
+#: what full dialect makes one
+CLASSES = Path(__file__).resolve().parent / "data" / "dialect_classes.yml"
 
 _INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("l", "n"), ("r", "n"))
 
@@ -35,9 +41,28 @@ def folded_syllable(token: str) -> str:
     return re.sub(r"(?<=[ie])ng$", "n", syllable)
 
 
+@dataclass(frozen=True)
+class _Merged:
+    """dialect_classes.yml: initial → initial, final → final."""
+
+    initials: dict[str, str]
+    finals: dict[str, str]
+
+
+@lru_cache(maxsize=1)
+def _merged() -> _Merged:
+    return load(_Merged, CLASSES)
+
+
+@lru_cache(maxsize=30_000)
 def dialect_class(token: str) -> str:
-    """The class of a token's sound that full dialect leaves; what is no Chinese character stays, digits by length."""
-    return sound_class(token, "dialect") if "\u3400" <= token <= "\u9fff" else folded_syllable(token)
+    """The class of a token's sound that full dialect leaves, `dialect_class("停") == "t|en"`; what is no Chinese character
+    stays, digits by length."""
+    if not "\u3400" <= token <= "\u9fff":
+        return folded_syllable(token)
+    syllable = lazy_pinyin(token)[0]
+    initial, final = to_initials(syllable, strict=False), to_finals(syllable, strict=False)
+    return _merged().initials.get(initial, initial) + "|" + _merged().finals.get(final, final)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
@@ -61,5 +86,4 @@ class DialectFeaturizer(NgramFeaturizer):
         return ["pypinyin"]
 
     def units(self, message: Message) -> list[str]:
-        # Classes by name: the codes of bot.sound.classes.fold are good in one process only, a vocabulary is kept.
         return [dialect_class(token) for token in TOKEN.findall(self.wording(message))]
