@@ -65,7 +65,7 @@ def what_to_ask(belief: Belief, places: Places) -> str | None:
     weights = np.zeros(len(place.rows))
     block = belief.places == top
     weights[places.position[belief.rows[block]]] = belief.weights[block]
-    total = float(weights.sum()) + belief.unknown.get(top, 0.0)
+    known = float(weights.sum())
     settled = np.ones(len(weights), bool)
     for depth, level in enumerate(place.levels):
         inside = [
@@ -73,6 +73,9 @@ def what_to_ask(belief: Belief, places: Places) -> str | None:
             for part, low, high in zip(level.part, level.low, level.high, strict=True)
         ]
         best = max(inside, default=(0.0, 0, 0, 0))
+        # Of a house that the registry does not have nothing but its number is open.
+        last = depth + 1 == len(place.levels)
+        total = known + (belief.unknown.get(top, 0.0) if last else 0.0)
         ended = float(weights[settled].sum()) - sum(one[0] for one in inside)
         if depth and ended > SETTLED * total:
             break
