@@ -63,7 +63,7 @@ class IntentClassifier(GraphComponent, classifier.IntentClassifier):
     def get_default_config() -> dict[str, Any]:
         return {
             # What a mistake costs, beside 1 for any other: danger that is taken for something else.
-            "costs": {"report_hazard": 4.0},
+            "costs": {"report_hazard": 6.0},
             # Above 1 less sure of itself, below 1 surer: fitted on held-out folds (`gege bench thresholds`).
             "temperature": 1.0,
             "inverse_regularisation": 60.0,

@@ -62,7 +62,7 @@ def value_of(written: str) -> str:
     if not all(one.isdigit() or one in _NUMERALS for one in written):
         return written.upper()
     number = value(written)
-    return str(number) if number is not None else digits(written)
+    return str(number) if number is not None else digits(written) or written
 
 
 @lru_cache(maxsize=200_000)
@@ -71,9 +71,9 @@ def _parse(address: str, inside: bool) -> Address:
     if not found:
         return Address(address, ())
     name, numbers = found["name"], found["numbers"]
-    if not name and not inside:
-        return Address(address, ())
     runs = [(one["lead"] or "", one["value"], one["after"] or "") for one in _behind().finditer(numbers)]
+    if not name and not inside and not any(after for _, _, after in runs):
+        return Address(address, ())  # 五一 is a name, 三组12号 is not
     runs = [one for one in runs if len(one[1]) <= _LONGEST]
     if len(runs) == 2 and runs[0] == runs[1]:
         runs.pop()  # written twice: 206号206号
@@ -107,7 +107,7 @@ def _kinds(runs: list[tuple[str, str, str]], inside: bool) -> tuple[Part, ...]:
             kinds.append("unit" if "unit" not in seen and at + 1 < len(runs) else "room")
         elif after in words["group"].after:
             kinds.append("group")
-        elif after in words["unit"].after and seen & {"building"}:
+        elif after in words["unit"].after and "unit" not in seen:
             kinds.append("unit")
         elif after in words["building"].after:
             kinds.append("building")

@@ -22,6 +22,7 @@ from bot.grid.places.as_said import as_said, community_said, well_heard
 from bot.grid.places.ask import Spot, spots, what_to_ask
 from bot.grid.places.belief import DIALLED, LATER, Belief, Evidence, believe, nothing
 from bot.grid.places.decode import Decoder
+from bot.grid.places.holders import CLEAR
 from bot.grid.places.sentence import Reading, readings, shortened
 from bot.grid.places.tree import Places
 from bot.grid.places.words import core, grammar
@@ -40,6 +41,8 @@ CERTAIN_GRID, CERTAIN_HOUSE = 1 - 1 / _WRONG_GRID, 1 - 1 / _WRONG_HOUSE
 _READINGS = 4
 #: characters of all readings together
 _CHARACTERS = 150
+#: how well the name of a place must be heard when the registry does not have the house
+_PLAIN = 0.8
 #: what each character must tell for two communities to be one (nats)
 _SOUNDS_LIKE = 1.0
 #: candidates that are told, and different places among the first of them
@@ -199,7 +202,9 @@ class Locator:
         ):
             household = self._county.numbers[best.row]
         grid_at = int(grids.argmax())
-        clear = best.place in belief.clear and not self._elsewhere(reading.text, best, sounds)
+        clear = belief.heard.get(best.place, 0.0) >= self._clear(belief, best) and not self._elsewhere(
+            reading.text, best, sounds
+        )
         household = household if clear else None
         grid = self._grid_names[grid_at] if grids[grid_at] >= CERTAIN_GRID and clear else None
         ask = None if household else what_to_ask(belief, decoder.places) if clear else "street"
@@ -250,6 +255,11 @@ class Locator:
         ask = None if grid and whole else "group" if grammar().village.search(name) else "street"
         manager = self._county.manager_no(grid)
         return Location(None, grid, manager, 0.5, (), ask, name, said, understood=True)
+
+    def _clear(self, belief: Belief, best: Spot) -> float:
+        """How well a name must have been heard to be acted on: better when no house of the place fits what was said."""
+        unknown = max(belief.unknown.values(), default=0.0)
+        return CLEAR if unknown < best.weight else _PLAIN
 
     def _elsewhere(self, text: str, best: Spot, sounds: Channel) -> bool:
         """Whether a community was named that does not sound like the household's."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -46,8 +46,8 @@ class Belief:
     weights: Weights
     places: NDArray[np.int32]
     unknown: dict[int, float] = field(default_factory=dict)
-    #: places whose name was heard well enough to be acted on
-    clear: frozenset[int] = frozenset()
+    #: how well the name of each place was heard: the share of the most that it could tell
+    heard: Mapping[int, float] = field(default_factory=dict)
     nowhere: float = 1.0
     outside: float = 0.0
 
@@ -106,7 +106,7 @@ def _mixed(shares: list[tuple[float, Belief]], nowhere: float) -> Belief:
     if len(shares) == 1:
         [(share, one)] = shares
         houses = {at: weight * share for at, weight in one.unknown.items()}
-        return Belief(one.rows, one.weights * share, one.places, houses, one.clear, nowhere, one.outside * share)
+        return Belief(one.rows, one.weights * share, one.places, houses, one.heard, nowhere, one.outside * share)
     rows = np.concatenate([one.rows for _, one in shares])
     weights = np.concatenate([one.weights * share for share, one in shares])
     places = np.concatenate([one.places for _, one in shares])
@@ -120,7 +120,7 @@ def _mixed(shares: list[tuple[float, Belief]], nowhere: float) -> Belief:
         np.bincount(back, weights, len(together)).astype(float),
         places[first],
         unknown,
-        frozenset().union(*(one.clear for _, one in shares)),
+        {at: share for _, one in shares for at, share in one.heard.items()},
         nowhere,
         sum(one.outside * share for share, one in shares),
     )
@@ -135,16 +135,16 @@ def _believed(decoder: Decoder, reading: Reading, channel: Channel, size: int, e
     places: list[NDArray[np.int32]] = []
     logs: list[Weights] = []
     unknown: dict[int, float] = {}
-    clear: set[int] = set()
+    heard: dict[int, float] = {}
     decoded = _decoded(decoder, reading.text, channel)
     numbered: dict[str, float] = {}
     for found in decoded:  # the same street may go on in the next community
-        best = float(found.scores.max()) - found.number
+        numerals = found.number > found.name  # some were heard as such
+        best = float(found.scores.max()) - found.number if numerals else -np.inf
         numbered[found.place.name] = max(numbered.get(found.place.name, -np.inf), best)
     for found in decoded:
         at = found.place.number
-        if found.clear:
-            clear.add(at)
+        heard[at] = found.name / found.most
         prior = _prior(found, size, evidence)
         rows.append(found.place.rows)
         places.append(np.full(len(found.place.rows), at, np.int32))
@@ -164,7 +164,7 @@ def _believed(decoder: Decoder, reading: Reading, channel: Channel, size: int, e
         np.exp(every - total),
         np.concatenate(places),
         {at: float(np.exp(log - total)) for at, log in unknown.items()},
-        frozenset(clear),
+        heard,
         float(np.exp(nowhere - total)),
         float(np.exp(outside - total)),
     )

@@ -33,8 +33,6 @@ TEMPERATURE = 1.0
 _EACH = TEMPERATURE * float(np.log(12))
 #: what a community must tell, each character of its own name (nats)
 NAMED_COMMUNITY = 5.0
-#: share of what a name tells when it is heard well, for its houses to be certain
-CLEAR = 0.4
 #: what a name must tell at least, each of its characters (nats)
 NAMED = 1.5
 #: what a community must tell, each character of its own name (nats)
@@ -47,12 +45,15 @@ NAMED = 1.2
 WRITTEN = 1.5
 #: 是 is so common that it tells little for 十 (nats)
 COMMON = 2.5
+#: a number does not go on behind its mark (nats)
+CLOSED = 12.0
 #: another number than the registry's would have been heard as it
 KNOWN = 8.0
 #: places that are looked at number by number, and how far behind the best name (nats)
 PLACES, BEHIND = 10, 12.0
 #: numbers of one level that are followed further
 FOLLOWED = 24
+_CLOSING = frozenset("号栋幢座室组")
 _GOES_ON = frozenset("附之杠-")
 
 Scores = NDArray[np.float32]
@@ -71,11 +72,6 @@ class Found:
     bare: float
     name: float
     most: float
-
-    @property
-    def clear(self) -> bool:
-        """Whether so much of the name was heard that it may be acted on."""
-        return self.name >= CLEAR * self.most
 
 
 @dataclass
@@ -132,9 +128,7 @@ class Decoder:
         emissions = one.emissions("communities", trie.characters)
         said = np.stack(
             [
-                _forward_all(
-                    one, [(0, text, cost) for text, cost in self.places._names(name)], trie.characters, emissions
-                )
+                _forward_all(one, self.places.community_said[name], trie.characters, emissions, trie.lost)
                 for name in self.places.communities
             ]
         )
@@ -144,16 +138,17 @@ class Decoder:
 
     def _after_names(self, one: _Sentence, order: list[int], starts: Matrix) -> tuple[Matrix, list[float]]:
         """What was heard up to each name (places, n + 1), and what each name tells alone."""
-        emissions = one.emissions("names", self.places.names.characters)
+        trie = self.places.names
+        emissions = one.emissions("names", trie.characters)
         rows, names = [], []
         for at in order:
             place = self.places.places[at]
             said = [(0, text, cost) for text, cost in self.places.names_of(place)]
             start = starts[place.community]
-            behind = _forward_all(one, said, self.places.names.characters, emissions, start[None])
+            behind = _forward_all(one, said, trie.characters, emissions, trie.lost, start[None])
             shortest = min(len(text) for _, text, _ in said)
             # A number alone names no place, however well it fits.
-            alone = _forward_all(one, said, self.places.names.characters, emissions) if start.any() else behind
+            alone = _forward_all(one, said, trie.characters, emissions, trie.lost) if start.any() else behind
             behind[alone < NAMED * shortest] = NEVER
             rows.append(behind)
             names.append(float(alone.max()))
@@ -196,7 +191,7 @@ class Decoder:
                 break
             followed, aligned = self._follow(one, place, depth, children, inner, gains, stack, followed, parent, scores)
             for node in followed:
-                unknown = max(unknown, float((aligned[node.row] + one.unknown).max()) - node.off)
+                unknown = max(unknown, float((aligned[node.row] + one.unknown_part).max()) - node.off)
                 number = max(number, float((aligned[node.row] + one.number).max()) - node.off)
         most = CHANCE * len(place.name or self.places.communities[place.community])
         return Found(place, scores, unknown, number, end - UNSAID, name, most)
@@ -332,8 +327,13 @@ class _Sentence:
         numerals = self.emissions("numerals", any_number())
         marks = self.emissions("marks", _MARKS)
         #: (n + 1,) the best number that starts at each place, whichever it is; and what it is worth as one out of all
-        self.number = unknown_number(numerals, marks, follows, self.added, self.ending, 0.0)
-        self.unknown = unknown_number(numerals, marks, follows, self.added, self.ending, _EACH)
+        clear = np.where(heard.numeral, numerals, NEVER).astype(np.float32)
+        closed = np.array([one in _CLOSING for one in heard.symbols], bool) & ~np.append(follows[1:], False)
+        within = np.where(closed, np.float32(CLOSED), self.added)  # a number ends with its mark
+        self.number = unknown_number(numerals, marks, follows, within, self.ending, 0.0)
+        #: the same of a part behind another, of which nothing is guessed from words: it is a number or it is none
+        self.unknown_part = unknown_number(clear, marks, follows, self.added, self.ending, _EACH)
+        self.unknown = unknown_number(numerals, marks, follows, within, self.ending, _EACH)
 
     def emissions(self, key: object, characters: Characters) -> Matrix:
         if key not in self._emissions:
@@ -372,6 +372,7 @@ def _forward_all(
     said: list[tuple[int, str, float]],
     characters: Characters,
     emissions: Matrix,
+    lost: Matrix,
     before: Matrix | None = None,
 ) -> Scores:
     """(n + 1,) the best of several strings, each from the same start."""
@@ -380,7 +381,7 @@ def _forward_all(
     padded = np.array([[index[c] for c in text] + [-1] * (width - len(text)) for _, text, _ in said], np.intp)
     costs = np.array([cost for _, _, cost in said], np.float32)[:, None]
     start = np.zeros((1, one.heard.n + 1), np.float32) if before is None else before
-    return np.asarray((_forward_padded(one, padded, emissions, np.repeat(start, len(said), 0)) - costs).max(0))
+    return np.asarray((_forward_padded(one, padded, emissions, np.repeat(start, len(said), 0), lost) - costs).max(0))
 
 
 def _forward_padded(

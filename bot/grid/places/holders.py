@@ -16,6 +16,8 @@ from bot.sound.channel import CHANCE, Channel
 from bot.sound.heard import Heard
 from bot.sound.numbers import plain
 
+#: share of what a name tells when it is heard well, for its houses to be certain
+CLEAR = 0.4
 #: households whose names are compared
 _COMPARED = 400
 #: share of a name's gain below which the name is another's
@@ -74,12 +76,15 @@ class Holders:
         holder = plain(self._county.holders[int(belief.rows[top])])
         said = holder[:1] if len(name) == 1 else holder
         gain = float(gains[number[said]]) if said in number else 0.0
-        weighed = Belief(belief.rows, weights, belief.places, unknown, belief.clear, belief.nowhere, belief.outside)
+        weighed = Belief(belief.rows, weights, belief.places, unknown, belief.heard, belief.nowhere, belief.outside)
         return weighed, gain < _ANOTHER * CHANCE * len(said)
 
     def _street(self, belief: Belief) -> bool:
         """Whether a street was heard well, and not the community alone."""
-        return bool(len(belief.weights)) and int(belief.places[int(belief.weights.argmax())]) in belief.clear
+        return (
+            bool(len(belief.weights))
+            and belief.heard.get(int(belief.places[int(belief.weights.argmax())]), 0.0) >= CLEAR
+        )
 
     def _alone(
         self, heard: Heard, community: str | None, places: Places, channel: Channel, length: int
@@ -98,7 +103,7 @@ class Holders:
         weights = np.exp(told - told.max())
         rows_found = np.array(found, np.int32)
         of = places.place_of[rows_found]
-        return Belief(rows_found, weights / weights.sum() * 0.999, of, clear=frozenset(of.tolist()), nowhere=0.001)
+        return Belief(rows_found, weights / weights.sum() * 0.999, of, heard={int(at): 1.0 for at in of}, nowhere=0.001)
 
     @lru_cache(maxsize=64)  # noqa: B019 - lives as long as the county
     def _of(self, community: str) -> tuple[dict[str, list[int]], list[str], Strings]:

@@ -20,6 +20,8 @@ Rows = NDArray[np.intp]
 _ODD = 11.0
 #: a numeral that was not heard: every number has neighbours that differ by one
 LOST_NUMERAL = 11.0
+#: a character, and a numeral, of a name: 东风路 is not 东风二路
+LOST_OF_NAME, LOST_NUMERAL_OF_NAME = 4.6, 7.0
 #: numerals of a house number at most
 _NUMERALS_MOST = 9
 _NUMERALS = frozenset("零一二三四五六七八九十百千万两幺0123456789")
@@ -42,11 +44,10 @@ def _values(value: str) -> tuple[tuple[str, float], ...]:
 @lru_cache(maxsize=100_000)
 def sayings(part: Part) -> tuple[tuple[str, float], ...]:
     """Every way to say one part, with its cost in nats: 206 → 二零六号, 二百零六, 两百零六号 …"""
-    return tuple(
-        (pattern.format(v=way), cost)
-        for pattern in grammar().parts[part.kind].said
-        for way, cost in _values(part.value)
-    )
+    patterns = grammar().parts[part.kind].said
+    if part.kind == "sub" and part.value.isdigit():
+        patterns = tuple(one for one in patterns if one != "{v}")  # 206号四 is no 206附4
+    return tuple((pattern.format(v=way), cost) for pattern in patterns for way, cost in _values(part.value))
 
 
 class Trie:

@@ -13,10 +13,17 @@ from bot.grid.places.words import grammar
 from bot.sound.numbers import plain
 
 #: characters of a sentence that are searched
-READ = 140
+READ = 100
 #: of a longer one, what stands around its numbers
-_BEFORE, _BEHIND, _NUMBERS = 45, 25, 2
+_BEFORE, _BEHIND, _NUMBERS = 35, 20, 2
 _LONGEST = 5_000
+
+
+#: what stands between the numbers of a house, whichever way it is said: 3.5, 三杠二
+_BETWEEN = re.compile(r"(?<=\d)\.(?=\d)|(?<=[\d零一二三四五六七八九十百幺两])杠(?=[\d零一二三四五六七八九十幺两])")
+
+#: what is said again and again says no more
+_AGAIN = re.compile(r"(.{1,12}?)\1{3,}")
 
 
 @dataclass(frozen=True)
@@ -48,10 +55,10 @@ def is_whole(text: str) -> bool:
 
 def shortened(text: str) -> str:
     """At most READ characters of a text, with a number in them where there is one: a monologue names its place anywhere."""
-    text = re.sub(r"(?<=\d)\.(?=\d)", "-", re.sub(r"\s+", "", plain(text)))
+    text = _BETWEEN.sub("-", re.sub(r"\s+", "", plain(text[:_LONGEST])))
+    text = _AGAIN.sub(r"\1\1", text)
     if len(text) <= READ:
         return text
-    text = text[:_LONGEST]
     marked = [one for one in grammar().run.finditer(text) if not one.group().isdigit()]
     if not marked:
         return text[: READ // 2] + "," + text[-READ // 2 :]

@@ -122,6 +122,7 @@ class Places:
         for alias, means in (said or {}).items():
             self._aliases[means].append(alias)
         self.names = Trie([self._names(one.name or self.communities[one.community]) for one in self.places])
+        self.community_said = {name: [(0, text, cost) for text, cost in self._names(name)] for name in self.communities}
         self.community_names = Trie([self._names(name) for name in self.communities])
         #: the values of each kind, together: kind → (numbers in `parts`, trie)
         self.values: dict[int, tuple[Ids, Trie]] = {}
