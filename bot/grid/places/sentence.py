@@ -22,8 +22,8 @@ _LONGEST = 5_000
 #: what stands between the numbers of a house, whichever way it is said: 3.5, 三杠二
 _BETWEEN = re.compile(r"(?<=\d)\.(?=\d)|(?<=[\d零一二三四五六七八九十百幺两])杠(?=[\d零一二三四五六七八九十幺两])")
 
-#: what is said again and again says no more
-_AGAIN = re.compile(r"(.{1,12}?)\1{3,}")
+#: what is said again and again says no more; the noughts of 4211000049 are no repetition
+_AGAIN = re.compile(r"((?![0-9零一二三四五六七八九幺]).{1,12}?)\1{3,}")
 
 
 @dataclass(frozen=True)
