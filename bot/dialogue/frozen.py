@@ -24,8 +24,8 @@ STRENGTHS = (0.0, 0.3, 0.6, 1.0)
 #: distortions of each sentence, none of them the training's
 SEEDS = (31, 32)
 HAZARD = "report_hazard"
-#: share of characters that a draw hears through the channel at strength 1
-DRAWN = 0.6
+#: share of characters that a draw hears through the channel at strength 1: as many as the first noise generator distorts
+DRAWN = 0.45
 _BINS = 10
 
 

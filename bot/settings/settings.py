@@ -257,7 +257,7 @@ class LearningSettings(Section):
     #: the last corrections, by time, are kept for the comparison
     held_out: float = Field(default=0.2, ge=0.0, le=0.5)
     #: share of the frozen sentences that a new model may understand worse (none of the dangers)
-    allowed_loss: float = Field(default=0.0, ge=0.0, le=0.05)
+    allowed_loss: float = Field(default=0.005, ge=0.0, le=0.05)
 
 
 class Settings(Section):

@@ -22,8 +22,9 @@ _LONGEST = 5_000
 #: what stands between the numbers of a house, whichever way it is said: 3.5, 三杠二
 _BETWEEN = re.compile(r"(?<=\d)\.(?=\d)|(?<=[\d零一二三四五六七八九十百幺两])杠(?=[\d零一二三四五六七八九十幺两])")
 
-#: what is said again and again says no more; the noughts of 4211000049 are no repetition
-_AGAIN = re.compile(r"((?![0-9零一二三四五六七八九幺]).{1,12}?)\1{3,}")
+#: what is said again and again says no more
+_WORDS = re.compile(r"[^\d零一二三四五六七八九十百千万幺两]")
+_AGAIN = re.compile(r"(.{1,12}?)\1{3,}")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def is_whole(text: str) -> bool:
 def shortened(text: str) -> str:
     """At most READ characters of a text, with a number in them where there is one: a monologue names its place anywhere."""
     text = _BETWEEN.sub("-", re.sub(r"\s+", "", plain(text[:_LONGEST])))
-    text = _AGAIN.sub(r"\1\1", text)
+    text = _AGAIN.sub(lambda found: found[1] * 2 if _WORDS.search(found[1]) else found[0], text)
     if len(text) <= READ:
         return text
     marked = [one for one in grammar().run.finditer(text) if not one.group().isdigit()]
