@@ -19,8 +19,9 @@ from bot.grid.county import County
 from bot.grid.location import Candidate, Location
 from bot.grid.places import holders
 from bot.grid.places.as_said import as_said, community_said, well_heard
-from bot.grid.places.ask import Spot, spots, what_to_ask
+from bot.grid.places.ask import ASKED, Spot, spots, what_to_ask
 from bot.grid.places.belief import DIALLED, LATER, Belief, Evidence, believe, nothing
+from bot.grid.places.compared import Sentence
 from bot.grid.places.decode import Decoder
 from bot.grid.places.holders import CLEAR
 from bot.grid.places.sentence import Reading, readings, shortened
@@ -159,11 +160,15 @@ class Locator:
 
     def _community_of(self, spoken: Sequence[tuple[Reading, float]], sounds: Channel) -> str | None:
         """The community that was named where no street was."""
-        return self._decoder().community(Heard(spoken[0][0].text), sounds) if spoken else None
+        if not spoken:
+            return None
+        places = self._decoder().places
+        named = self._decoder().communities(Sentence(Heard(spoken[0][0].text), sounds))
+        return places.communities[named[0][0]] if named else None
 
     def _said_community(self, belief: Belief) -> str | None:
         """The community that the belief lies in, when it lies in one."""
-        mass: dict[int, float] = defaultdict(float)
+        mass: dict[int, float] = defaultdict(float, belief.communities)
         places = self._decoder().places
         for at in dict.fromkeys(belief.places.tolist()):
             weight = float(belief.weights[belief.places == at].sum()) + belief.unknown.get(at, 0.0)
@@ -188,7 +193,8 @@ class Locator:
             return self._unnamed(belief, spoken, own, dialled)
         decoder = self._decoder()
         found = spots(belief, decoder.places)
-        reading = spoken[0][0]
+        alone = sum(belief.communities.values()) > belief.named / 2
+        reading = self._reading(spoken, decoder.places.places[found[0].place].name, sounds)
         beside = any(one.beside for one, _ in spoken)
         either = any(one.either for one, _ in spoken)
         whole = any(one.whole for one, _ in spoken)
@@ -202,8 +208,9 @@ class Locator:
         ):
             household = self._county.numbers[best.row]
         grid_at = int(grids.argmax())
-        clear = belief.heard.get(best.place, 0.0) >= self._clear(belief, best) and not self._elsewhere(
-            reading.text, best, sounds
+        clear = alone or (
+            belief.heard.get(best.place, 0.0) >= self._clear(belief, best)
+            and not self._elsewhere(reading.text, best, sounds)
         )
         household = household if clear else None
         grid = self._grid_names[grid_at] if grids[grid_at] >= CERTAIN_GRID and clear else None
@@ -211,7 +218,14 @@ class Locator:
         if ask and ask != "community" and grid and whole:
             ask = None  # a whole street needs no door
         said_community = self._said_community(belief)
-        heard = as_said(reading.said, best.place, best.path, decoder.places, sounds, whole)
+        if beside and ask == "householder" and best.path:
+            ask = ASKED[decoder.places.parts[best.path[-1]].kind]  # nobody knows what the neighbour is called
+        if alone and said_community:
+            heard = community_said(
+                reading.said, decoder.places.communities.index(said_community), decoder.places, sounds
+            )
+        else:
+            heard = as_said(reading.said, best.place, best.path, decoder.places, sounds, whole)
         if reading.landmark not in heard:
             heard += reading.landmark
         return Location(
@@ -219,7 +233,7 @@ class Locator:
             grid_no=grid,
             manager=self._county.manager_no(grid),
             score=best.weight if household or not grid else float(grids[grid_at]),
-            candidates=tuple(self._candidate(one.row, one.weight) for one in self._shown(found)),
+            candidates=() if alone else tuple(self._candidate(one.row, one.weight) for one in self._shown(found)),
             ask=ask,
             community=said_community,
             heard_place=heard,
@@ -238,23 +252,13 @@ class Locator:
             return replace(reading, text=grammar().landmark.sub(r"\g<thing>", reading.text), landmark="")
         return replace(reading, text=reading.text.replace(reading.landmark, ","))
 
-    def _alone(self, spoken: Sequence[tuple[Reading, float]], sounds: Channel) -> Location | None:
-        """A community that was named and nothing else of it; None when none was, or not well."""
-        name = self._community_of(spoken, sounds)
-        if name is None:
-            return None
-        reading, places = spoken[0][0], self._decoder().places
-        said = community_said(reading.said, places.communities.index(name), places, sounds)
-        if not said:
-            return None
-        if reading.landmark and reading.landmark not in said and said not in reading.landmark:
-            said += reading.landmark
-        grids = self._county.grids_in[name]
-        grid = next(iter(grids)) if len(grids) == 1 else None
-        whole = any(one.whole for one, _ in spoken)
-        ask = None if grid and whole else "group" if grammar().village.search(name) else "street"
-        manager = self._county.manager_no(grid)
-        return Location(None, grid, manager, 0.5, (), ask, name, said, understood=True)
+    def _reading(self, spoken: Sequence[tuple[Reading, float]], name: str, sounds: Channel) -> Reading:
+        """The first reading that the place's name stands in."""
+        if len(spoken) > 1 and name:
+            for one, _ in spoken:
+                if where(Heard(one.text), name, sounds).gain >= _SOUNDS_LIKE * len(name):
+                    return one
+        return spoken[0][0]
 
     def _clear(self, belief: Belief, best: Spot) -> float:
         """How well a name must have been heard to be acted on: better when no house of the place fits what was said."""
@@ -282,14 +286,15 @@ class Locator:
                 spread += float(belief.weights[belief.places == at].sum())
             rows = places[at].rows
             np.add.at(mass, self._grid_of[rows], spread / len(rows))
+        for at, spread in belief.communities.items():
+            rows = self._decoder().places.rows_in[at]
+            np.add.at(mass, self._grid_of[rows], spread / len(rows))
         return mass
 
     def _unnamed(
         self, belief: Belief, spoken: Sequence[tuple[Reading, float]], own: list[int], dialled: str | None
     ) -> Location:
         """No place of the county was named: the caller's own or the dialled grid, unless a place outside was."""
-        if belief.outside < 0.5 and spoken and (alone := self._alone(spoken, channel())):
-            return alone
         landmark = spoken[0][0].landmark if spoken else ""
         if dialled in self._grid_names and not own and belief.outside < 0.5:
             return Location(None, dialled, self._county.manager_no(dialled), DIALLED, heard_place=landmark)

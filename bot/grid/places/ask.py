@@ -10,13 +10,14 @@ import numpy as np
 
 from bot.grid.places.belief import Belief
 from bot.grid.places.tree import Places
+from bot.grid.places.words import grammar
 
 #: a part is settled when this much of the belief agrees on it
 SETTLED = 0.95
 #: households that are looked at
 _LOOKED_AT = 600
 #: how a part of an address is asked for
-_ASKED = {"group": "group", "building": "building", "unit": "unit", "room": "room", "number": "number", "sub": "number"}
+ASKED = {"group": "group", "building": "building", "unit": "unit", "room": "room", "number": "number", "sub": "number"}
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ def what_to_ask(belief: Belief, places: Places) -> str | None:
     by_place: dict[int, float] = defaultdict(float)
     for at in dict.fromkeys(belief.places.tolist()):
         by_place[at] += float(belief.weights[belief.places == at].sum()) + belief.unknown.get(at, 0.0)
+    if (part := _community_alone(belief, by_place, places)) is not None:
+        return part
     if (part := _place_part(by_place, places)) is not None:
         return part
     top = max(by_place, key=lambda at: by_place[at])
@@ -80,9 +83,22 @@ def what_to_ask(belief: Belief, places: Places) -> str | None:
         if depth and ended > SETTLED * total:
             break
         if best[0] < SETTLED * total:
-            return _ASKED[places.parts[best[1]].kind]
+            return ASKED[places.parts[best[1]].kind]
         settled &= (np.arange(len(weights)) >= best[2]) & (np.arange(len(weights)) < best[3])
     return "householder"
+
+
+def _community_alone(belief: Belief, by_place: dict[int, float], places: Places) -> str | None:
+    """community, street or group where the likeliest is that a community was named and nothing in it."""
+    if sum(belief.communities.values()) <= max(by_place.values(), default=0.0):
+        return None
+    of: dict[int, float] = defaultdict(float, belief.communities)
+    for at, weight in by_place.items():
+        of[places.places[at].community] += weight
+    top = max(of, key=lambda at: of[at])
+    if of[top] < SETTLED * sum(of.values()):
+        return "community"
+    return "group" if grammar().village.search(places.communities[top]) else "street"
 
 
 def _place_part(by_place: dict[int, float], places: Places) -> str | None:

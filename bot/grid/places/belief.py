@@ -9,8 +9,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.grid.places.decode import KNOWN, TEMPERATURE, Decoder, Found
+from bot.grid.places.compared import TEMPERATURE, Sentence
+from bot.grid.places.decode import KNOWN, Decoder, Found
 from bot.grid.places.sentence import Reading
+from bot.grid.places.tree import Ids
+from bot.sound.alignment import where
 from bot.sound.channel import Channel
 from bot.sound.heard import Heard
 
@@ -39,13 +42,15 @@ Weights = NDArray[np.float64]
 @dataclass
 class Belief:
     """`rows` (k,) households that were looked at and `weights` (k,) their probabilities; `unknown` the probability of a
-    house that the registry does not have, by place (number in `Places.places`); `nowhere` and `outside` the rest. All
-    together 1. `named`: the probability that some place of the county was named."""
+    house that the registry does not have, by place (number in `Places.places`); `communities` that of a community of
+    which no place was named (number in `Places.communities`); `nowhere` and `outside` the rest. All together 1. `named`:
+    the probability that some place of the county was named."""
 
     rows: NDArray[np.int32]
     weights: Weights
     places: NDArray[np.int32]
     unknown: dict[int, float] = field(default_factory=dict)
+    communities: dict[int, float] = field(default_factory=dict)
     #: how well the name of each place was heard: the share of the most that it could tell
     heard: Mapping[int, float] = field(default_factory=dict)
     nowhere: float = 1.0
@@ -53,7 +58,7 @@ class Belief:
 
     @property
     def named(self) -> float:
-        return float(self.weights.sum()) + sum(self.unknown.values())
+        return float(self.weights.sum()) + sum(self.unknown.values()) + sum(self.communities.values())
 
 
 @dataclass(frozen=True)
@@ -105,25 +110,36 @@ def _mixed(shares: list[tuple[float, Belief]], nowhere: float) -> Belief:
     ]
     if len(shares) == 1:
         [(share, one)] = shares
-        houses = {at: weight * share for at, weight in one.unknown.items()}
-        return Belief(one.rows, one.weights * share, one.places, houses, one.heard, nowhere, one.outside * share)
+        return replace(
+            one,
+            weights=one.weights * share,
+            unknown=_together([(share, one.unknown)]),
+            communities=_together([(share, one.communities)]),
+            nowhere=nowhere,
+            outside=one.outside * share,
+        )
     rows = np.concatenate([one.rows for _, one in shares])
     weights = np.concatenate([one.weights * share for share, one in shares])
     places = np.concatenate([one.places for _, one in shares])
     together, first, back = np.unique(rows, return_index=True, return_inverse=True)
-    unknown: dict[int, float] = {}
-    for share, one in shares:
-        for at, weight in one.unknown.items():
-            unknown[at] = unknown.get(at, 0.0) + weight * share
     return Belief(
         together,
         np.bincount(back, weights, len(together)).astype(float),
         places[first],
-        unknown,
+        _together([(share, one.unknown) for share, one in shares]),
+        _together([(share, one.communities) for share, one in shares]),
         {at: share for _, one in shares for at, share in one.heard.items()},
         nowhere,
         sum(one.outside * share for share, one in shares),
     )
+
+
+def _together(shares: list[tuple[float, dict[int, float]]]) -> dict[int, float]:
+    found: dict[int, float] = {}
+    for share, weights in shares:
+        for at, weight in weights.items():
+            found[at] = found.get(at, 0.0) + weight * share
+    return found
 
 
 def _believed(decoder: Decoder, reading: Reading, channel: Channel, size: int, evidence: Evidence) -> Belief:
@@ -136,7 +152,9 @@ def _believed(decoder: Decoder, reading: Reading, channel: Channel, size: int, e
     logs: list[Weights] = []
     unknown: dict[int, float] = {}
     heard: dict[int, float] = {}
-    decoded = _decoded(decoder, reading.text, channel)
+    sentence = Sentence(Heard(reading.text), channel)
+    named = decoder.communities(sentence)
+    decoded = _decoded(decoder, sentence, named)
     numbered: dict[str, float] = {}
     for found in decoded:  # the same street may go on in the next community
         numerals = found.number > found.name  # some were heard as such
@@ -145,7 +163,7 @@ def _believed(decoder: Decoder, reading: Reading, channel: Channel, size: int, e
     for found in decoded:
         at = found.place.number
         heard[at] = found.name / found.most
-        prior = _prior(found, size, evidence)
+        prior = _prior(found.place.rows, size, evidence)
         rows.append(found.place.rows)
         places.append(np.full(len(found.place.rows), at, np.int32))
         logs.append(found.scores / TEMPERATURE + prior)
@@ -157,13 +175,18 @@ def _believed(decoder: Decoder, reading: Reading, channel: Channel, size: int, e
         if reading.outside:
             belief.outside, belief.nowhere = 1.0, 0.0
         return belief
-    every = np.concatenate(logs)
-    total = np.logaddexp.reduce([np.logaddexp.reduce(every), *unknown.values(), nowhere, outside])
+    communities = {
+        at: gain / TEMPERATURE + float(np.logaddexp.reduce(_prior(decoder.places.rows_in[at], size, evidence)))
+        for at, gain in named
+    }
+    every = np.logaddexp.reduce(np.concatenate(logs))
+    total = np.logaddexp.reduce([every, *unknown.values(), *communities.values(), nowhere, outside])
     return Belief(
         np.concatenate(rows),
-        np.exp(every - total),
+        np.exp(np.concatenate(logs) - total),
         np.concatenate(places),
         {at: float(np.exp(log - total)) for at, log in unknown.items()},
+        {at: float(np.exp(log - total)) for at, log in communities.items()},
         heard,
         float(np.exp(nowhere - total)),
         float(np.exp(outside - total)),
@@ -174,41 +197,55 @@ def _unknown(found: Found) -> float:
     return float(np.log(UNKNOWN_SPARSE + (UNKNOWN - UNKNOWN_SPARSE) * found.place.filled))
 
 
-def _decoded(decoder: Decoder, text: str, channel: Channel) -> list[Found]:
-    """The places of a text; where a number stands before the name (六栋凤凰城), also with the two turned round."""
-    heard = Heard(text)
-    found = decoder.decode(heard, channel)
-    turned = _turned(heard, found, channel)
-    if turned is None:
-        return found
+def _decoded(decoder: Decoder, sentence: Sentence, named: list[tuple[int, float]]) -> list[Found]:
+    """The places of a sentence; where a number stands before the name (六栋凤凰城) or the community behind it, also with
+    the two turned round. `named`: the communities that were named."""
+    found = decoder.decode(sentence)
     best = {one.place.number: one for one in found}
-    for one in decoder.decode(Heard(turned), channel):
-        scores, unknown = one.scores - np.float32(TURNED), one.unknown - TURNED
-        known = best.get(one.place.number)
-        if known is not None:
-            scores, unknown = np.maximum(known.scores, scores), max(known.unknown, unknown)
-        best[one.place.number] = replace(one, scores=scores, unknown=unknown)
+    community = decoder.places.communities[named[0][0]] if named else ""
+    for turned in (_number_behind(sentence, found), _community_before(sentence, found, community)):
+        if not turned:
+            continue
+        for one in decoder.decode(Sentence(Heard(turned), sentence.channel)):
+            scores, unknown = one.scores - np.float32(TURNED), one.unknown - TURNED
+            known = best.get(one.place.number)
+            if known is not None:
+                scores, unknown = np.maximum(known.scores, scores), max(known.unknown, unknown)
+            best[one.place.number] = replace(one, scores=scores, unknown=unknown)
     return list(best.values())
 
 
-def _turned(heard: Heard, found: list[Found], channel: Channel) -> str | None:
-    from bot.sound.alignment import where
+def _name(found: list[Found]) -> str:
+    """The name that was heard best; "" for a community itself."""
+    return max(found, key=lambda one: one.name).place.name if found else ""
 
-    if not found or not heard.numeral.any():
-        return None
-    top = max(found, key=lambda one: one.name)
-    if not top.place.name:
-        return None
-    spot = where(heard, top.place.name, channel)
+
+def _number_behind(sentence: Sentence, found: list[Found]) -> str:
+    """The text with the numbers that stand before the name put behind it; "" when none do."""
+    heard, name = sentence.heard, _name(found)
+    if not name or not heard.numeral.any():
+        return ""
+    spot = where(heard, name, sentence.channel)
     if spot.start == 0 or not heard.numeral[: spot.start].any() or heard.numeral[spot.end :].any():
-        return None
+        return ""
     cut = int(heard.at[spot.start])
     return heard.text[cut:] + "," + heard.text[:cut]
 
 
-def _prior(found: Found, size: int, evidence: Evidence) -> Weights:
+def _community_before(sentence: Sentence, found: list[Found], community: str) -> str:
+    """The text with the community that stands behind the name put before it; "" when it stands there."""
+    heard, name = sentence.heard, _name(found)
+    if not name or not community:
+        return ""
+    spot = where(heard, community, sentence.channel)
+    if spot.end == spot.start or where(heard, name, sentence.channel).end > spot.start:
+        return ""
+    begin, end = int(heard.at[spot.start]), int(heard.at[spot.end - 1]) + 1
+    return heard.text[begin:end] + "," + heard.text[:begin] + "," + heard.text[end:]
+
+
+def _prior(rows: Ids, size: int, evidence: Evidence) -> Weights:
     """(rows,) log-probability of each household before anything was heard."""
-    rows = found.place.rows
     prior = np.full(len(rows), (1 - NOWHERE) / max(size, 1))
     if evidence.grid is not None:
         inside = evidence.grid[rows]

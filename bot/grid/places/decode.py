@@ -10,51 +10,30 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.grid.places.said import any_number, sayings, unknown_number
+from bot.grid.places.compared import Sentence
+from bot.grid.places.said import sayings
 from bot.grid.places.tree import Ids, Place, Places
 from bot.grid.places.words import core, grammar
-from bot.sound.alignment import ADDED, LOST, NEVER
-from bot.sound.channel import CHANCE, Channel, Matrix
-from bot.sound.heard import Characters, Heard
+from bot.sound.alignment import LOST, NEVER
+from bot.sound.channel import CHANCE, Matrix
+from bot.sound.heard import Characters
 
 #: a part of an address that was not said, and 附1 behind a number that is a house itself (nats)
 UNSAID, UNSAID_SUB = 2.0, 7.0
 #: that somebody says another community than the registry has
 OTHER_COMMUNITY = 10.0
-#: fillers between two parts cost no more than this, however long, and each numeral among them
-JUMP, JUMPED = 6.0, 3.0
-#: a numeral that stands for nothing
-NUMERAL = 10.0
-#: a number that goes on where the registry's ends: 206号附1 for 206号
-GOES_ON = 18.0
-#: gains of neighbouring syllables are not independent: they tell less than their sum (fitted on calibration seeds)
-TEMPERATURE = 1.0
-#: what each numeral of a house that the registry does not have is worth less: it may be any
-_EACH = TEMPERATURE * float(np.log(12))
-#: what a community must tell, each character of its own name (nats)
-NAMED_COMMUNITY = 5.0
-#: what a name must tell at least, each of its characters (nats)
-NAMED = 1.5
 #: what a community must tell, each character of its own name (nats)
 NAMED_COMMUNITY = 5.0
 #: share of what a name tells when it is heard well, for its houses to be certain
 CLEAR = 0.4
 #: what a name must tell at least, each of its characters (nats)
 NAMED = 1.2
-#: the very character of a name is rarer than its sound, by so much more than bot.sound.heard counts (nats)
-WRITTEN = 1.5
-#: 是 is so common that it tells little for 十 (nats)
-COMMON = 2.5
-#: a number does not go on behind its mark (nats)
-CLOSED = 12.0
 #: another number than the registry's would have been heard as it
 KNOWN = 8.0
 #: places that are looked at number by number, and how far behind the best name (nats)
 PLACES, BEHIND = 10, 12.0
 #: numbers of one level that are followed further
 FOLLOWED = 24
-_CLOSING = frozenset("号栋幢座室组")
-_GOES_ON = frozenset("附之杠-")
 
 Scores = NDArray[np.float32]
 
@@ -91,11 +70,10 @@ class Decoder:
         #: the strings of each part that others may follow: rows of characters in its kind's trie, padded with −1, and costs
         self._strings: dict[int, tuple[NDArray[np.intp], Scores]] = {}
 
-    def decode(self, heard: Heard, channel: Channel) -> list[Found]:
+    def decode(self, one: Sentence) -> list[Found]:
         """The best places, each with the scores of all its households; [] when nothing was heard."""
-        if not heard.n or not self.places.places:
+        if not one.heard.n or not self.places.places:
             return []
-        one = _Sentence(heard, channel)
         starts = self._communities(one)
         names = one.emissions("names", self.places.names.characters)
         behind = self.places.names.backward(names, one.added, one.zero)
@@ -106,23 +84,28 @@ class Decoder:
         after, alone = self._after_names(one, order, starts)
         return [self._place(one, at, after[row], alone[row]) for row, at in enumerate(order)]
 
-    def community(self, heard: Heard, channel: Channel) -> str | None:
-        """The community that was named, whatever else was; None when none was."""
-        if not heard.n or not self.places.communities:
-            return None
-        one = _Sentence(heard, channel)
+    def communities(self, one: Sentence) -> list[tuple[int, float]]:
+        """The communities that were named, whatever else was, the best first: number in `Places.communities`, and what
+        is heard when none of its streets is named, but a number may be, unless its own houses have some (nats)."""
+        if not one.heard.n or not self.places.communities:
+            return []
         trie = self.places.community_names
-        gains = trie.backward(one.emissions("communities", trie.characters), one.added, one.zero).max(1)
-        best = int(gains.argmax())
-        name = self.places.communities[best]
-        return (
-            name
-            if gains[best] >= NAMED_COMMUNITY * len(core(name, grammar().file.community_suffixes) or name)
-            else None
-        )
+        emissions = one.emissions("communities", trie.characters)
+        gains = trie.backward(emissions, one.added, one.zero).max(1)
+        found = []
+        for at in np.argsort(-gains, kind="stable").tolist():
+            name = self.places.communities[at]
+            if gains[at] < NAMED_COMMUNITY * len(core(name, grammar().file.community_suffixes) or name):
+                continue
+            told = float(gains[at]) - UNSAID
+            if not self.places.numbered[at]:
+                said = _forward_all(one, self.places.community_said[name], trie.characters, emissions, trie.lost)
+                told = max(told, float((one.skip(said) + one.unknown).max()))
+            found.append((at, told))
+        return found
 
     # -- names ------------------------------------------------------------------------------------
-    def _communities(self, one: _Sentence) -> Matrix:
+    def _communities(self, one: Sentence) -> Matrix:
         """(communities, n + 1): what was heard before a place's name, for the places of each community."""
         trie = self.places.community_names
         emissions = one.emissions("communities", trie.characters)
@@ -136,7 +119,7 @@ class Decoder:
         other = said.max(0) - np.float32(OTHER_COMMUNITY)
         return np.maximum(np.maximum(said, other[None]), 0.0).astype(np.float32)
 
-    def _after_names(self, one: _Sentence, order: list[int], starts: Matrix) -> tuple[Matrix, list[float]]:
+    def _after_names(self, one: Sentence, order: list[int], starts: Matrix) -> tuple[Matrix, list[float]]:
         """What was heard up to each name (places, n + 1), and what each name tells alone."""
         trie = self.places.names
         emissions = one.emissions("names", trie.characters)
@@ -155,7 +138,7 @@ class Decoder:
         return np.stack(rows), names
 
     # -- numbers ----------------------------------------------------------------------------------
-    def _place(self, one: _Sentence, at: int, after: Scores, name: float) -> Found:
+    def _place(self, one: Sentence, at: int, after: Scores, name: float) -> Found:
         place = self.places.places[at]
         end = float((after + one.ending).max())
         scores = np.full(len(place.rows), end - UNSAID, np.float32)
@@ -189,7 +172,14 @@ class Decoder:
             self._raise(scores, level.low[children[~inner]], level.high[children[~inner]], gains[~inner])
             if last:
                 break
-            followed, aligned = self._follow(one, place, depth, children, inner, gains, stack, followed, parent, scores)
+            least = NEVER
+            if self.places.parts[int(levels[depth + 1].part[0])].kind == "sub":
+                # 9号附1 is not behind 7号: of houses with others behind them, those alone that were heard as well as any
+                heard = (stack[rows] + self._values(one, level.part[children], True)).max(1) - off
+                least = heard.max() - np.float32(BEHIND / 2)
+            followed, aligned = self._follow(
+                one, place, depth, children, inner & (gains >= least), gains, stack, followed, parent, scores
+            )
             for node in followed:
                 unknown = max(unknown, float((aligned[node.row] + one.unknown_part).max()) - node.off)
                 number = max(number, float((aligned[node.row] + one.number).max()) - node.off)
@@ -198,7 +188,7 @@ class Decoder:
 
     def _follow(
         self,
-        one: _Sentence,
+        one: Sentence,
         place: Place,
         depth: int,
         children: NDArray[np.intp],
@@ -233,9 +223,9 @@ class Decoder:
                 np.maximum(scores[low:high], end - unsaid_below, out=scores[low:high])
                 first = int(below[number])
                 np.maximum(scores[low:first], end, out=scores[low:first])
-                skipped = one.skip(behind[number])
+                # Or it was not said, and what sounded like it is the part below.
                 nodes.append(_Node(child, len(aligned), off))
-                aligned.append(skipped)
+                aligned.append(np.maximum(one.skip(behind[number]), before[number] - np.float32(unsaid_below)))
                 taken.add(child)
         top = max((float(stack[node.row].max()) - node.off for node in followed), default=0.0)
         for number, node in enumerate(followed):
@@ -248,7 +238,7 @@ class Decoder:
                 nodes += [_Node(child, row, node.off + unsaid_below) for child in unsaid]
         return nodes, aligned
 
-    def _values(self, one: _Sentence, parts: Ids, free: bool) -> Matrix:
+    def _values(self, one: Sentence, parts: Ids, free: bool) -> Matrix:
         """(k, n + 1) gain of each part that starts at a place; `free`: others may follow it."""
         kinds = self.places.kind_of[parts]
         found = np.empty((len(parts), one.heard.n + 1), np.float32)
@@ -257,7 +247,7 @@ class Decoder:
             found[chosen] = one.values(self.places, kind, free)[self.places.place_in_kind[parts[chosen]]]
         return found
 
-    def _forward(self, one: _Sentence, parts: Ids, before: Matrix) -> Matrix:
+    def _forward(self, one: Sentence, parts: Ids, before: Matrix) -> Matrix:
         """(k, n + 1): alignments behind each part, from the alignments before it."""
         found = np.full_like(before, NEVER)
         kinds = self.places.kind_of[parts]
@@ -294,81 +284,8 @@ class Decoder:
             np.maximum(scores[begin:end], gain, out=scores[begin:end])
 
 
-_MARKS = Characters("号栋组室附")
-
-
-class _Sentence:
-    """What is computed once for a sentence."""
-
-    def __init__(self, heard: Heard, channel: Channel) -> None:
-        self.heard, self.channel = heard, channel
-        fillers = grammar().file.fillers
-        self.added = np.array(
-            [
-                NUMERAL if heard.numeral[at] or _goes_on(heard, at) else min(fillers.get(one, ADDED), ADDED)
-                for at, one in enumerate(heard.symbols)
-            ],
-            np.float32,
-        )
-        self._common = np.array([one in fillers and one.isalpha() for one in heard.symbols], bool)
-        self.zero = np.zeros(heard.n + 1, np.float32)
-        follows = np.array([_goes_on(heard, at) for at in range(heard.n)], bool)
-        self.ending = self.zero.copy()
-        closed = (heard.numeral | follows) & ~heard.pause[:-1]
-        for at in np.flatnonzero(follows[1:]).tolist():
-            closed[at] |= heard.symbols[at] == "号"  # 206号甲 is not 206 either
-        self.ending[:-1][closed] = -GOES_ON
-        self._skipped = np.zeros(heard.n + 1, np.float32)
-        np.cumsum(self.added, out=self._skipped[1:])
-        self._numerals = np.zeros(heard.n + 1, np.float32)
-        np.cumsum(JUMPED * heard.numeral, out=self._numerals[1:])
-        self._emissions: dict[object, Matrix] = {}
-        self._values: dict[tuple[int, bool], Matrix] = {}
-        numerals = self.emissions("numerals", any_number())
-        marks = self.emissions("marks", _MARKS)
-        #: (n + 1,) the best number that starts at each place, whichever it is; and what it is worth as one out of all
-        clear = np.where(heard.numeral, numerals, NEVER).astype(np.float32)
-        closed = np.array([one in _CLOSING for one in heard.symbols], bool) & ~np.append(follows[1:], False)
-        within = np.where(closed, np.float32(CLOSED), self.added)  # a number ends with its mark
-        self.number = unknown_number(numerals, marks, follows, within, self.ending, 0.0)
-        #: the same of a part behind another, of which nothing is guessed from words: it is a number or it is none
-        self.unknown_part = unknown_number(clear, marks, follows, self.added, self.ending, _EACH)
-        self.unknown = unknown_number(numerals, marks, follows, within, self.ending, _EACH)
-
-    def emissions(self, key: object, characters: Characters) -> Matrix:
-        if key not in self._emissions:
-            found = self.heard.emissions(characters, self.channel)
-            same = characters.codes[:, None] == self.heard.codes[None]
-            found += np.where(same, np.float32(WRITTEN), np.float32(-COMMON) * self._common)
-            self._emissions[key] = found
-        return self._emissions[key]
-
-    def values(self, places: Places, kind: int, free: bool) -> Matrix:
-        if (kind, free) not in self._values:
-            trie = places.values[kind][1]
-            self._values[kind, free] = trie.backward(
-                self.emissions(kind, trie.characters), self.added, self.zero if free else self.ending
-            )
-        return self._values[kind, free]
-
-    def skip(self, aligned: Scores) -> Scores:
-        """An alignment with what may stand for nothing behind it."""
-        near = np.maximum.accumulate(aligned + self._skipped) - self._skipped
-        far = np.maximum.accumulate(aligned + self._numerals) - self._numerals
-        return np.maximum(near, far - np.float32(JUMP))
-
-
-def _goes_on(heard: Heard, at: int) -> bool:
-    """Whether a house number goes on here with a mark: 附1, 之2, -1, 甲."""
-    one = heard.symbols[at]
-    if one in "甲乙丙丁":
-        beside = heard.symbols[max(at - 1, 0)] + heard.symbols[at + 1 : at + 2]
-        return any(symbol.isdigit() or symbol in "号零一二三四五六七八九十百幺两" for symbol in beside if symbol != one)
-    return one in _GOES_ON and at + 1 < heard.n and bool(heard.numeral[at + 1] or heard.symbols[at + 1] in "甲乙丙丁")
-
-
 def _forward_all(
-    one: _Sentence,
+    one: Sentence,
     said: list[tuple[int, str, float]],
     characters: Characters,
     emissions: Matrix,
@@ -385,11 +302,11 @@ def _forward_all(
 
 
 def _forward_padded(
-    one: _Sentence, padded: NDArray[np.intp], emissions: Matrix, before: Matrix, lost: Matrix | None = None
+    one: Sentence, padded: NDArray[np.intp], emissions: Matrix, before: Matrix, lost: Matrix | None = None
 ) -> Matrix:
     """As bot.sound.alignment.forward, for strings of several lengths padded with −1."""
     gain = before
-    skipped = one._skipped
+    skipped = one.skipped
     for step in range(padded.shape[1]):
         active = padded[:, step] >= 0
         every = bool(active.all())

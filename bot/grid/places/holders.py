@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
 from bot.grid.county import County
 from bot.grid.places.belief import Belief
-from bot.grid.places.decode import TEMPERATURE
+from bot.grid.places.compared import TEMPERATURE
 from bot.grid.places.tree import Places
 from bot.grid.places.words import grammar
 from bot.sound.alignment import Strings, best
@@ -69,15 +70,18 @@ class Holders:
         weights = belief.weights * np.exp(-told.max())
         weights[order] = belief.weights[order] * np.exp(told - told.max())
         unknown = {at: weight * float(np.exp(-told.max())) for at, weight in belief.unknown.items()}
-        scale = belief.named / max(float(weights.sum()) + sum(unknown.values()), 1e-300)
+        communities = {at: weight * float(np.exp(-told.max())) for at, weight in belief.communities.items()}
+        scale = belief.named / max(float(weights.sum()) + sum(unknown.values()) + sum(communities.values()), 1e-300)
         weights *= scale
         unknown = {at: weight * scale for at, weight in unknown.items()}
+        communities = {at: weight * scale for at, weight in communities.items()}
         top = int(weights.argmax())
         holder = plain(self._county.holders[int(belief.rows[top])])
         said = holder[:1] if len(name) == 1 else holder
         gain = float(gains[number[said]]) if said in number else 0.0
-        weighed = Belief(belief.rows, weights, belief.places, unknown, belief.heard, belief.nowhere, belief.outside)
-        return weighed, gain < _ANOTHER * CHANCE * len(said)
+        return replace(
+            belief, weights=weights, unknown=unknown, communities=communities
+        ), gain < _ANOTHER * CHANCE * len(said)
 
     def _street(self, belief: Belief) -> bool:
         """Whether a street was heard well, and not the community alone."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bot.grid.address import Part
 from bot.grid.places.words import grammar
-from bot.sound.alignment import ADDED, LOST, NEVER, Strings
+from bot.sound.alignment import LOST, NEVER
 from bot.sound.channel import Matrix
 from bot.sound.heard import Characters
 from bot.sound.numbers import readings
@@ -22,6 +22,8 @@ _ODD = 11.0
 LOST_NUMERAL = 11.0
 #: a character, and a numeral, of a name: 东风路 is not 东风二路
 LOST_OF_NAME, LOST_NUMERAL_OF_NAME = 4.6, 7.0
+#: what the mark tells behind which a number goes on (附, 甲), of a house that is not known (nats)
+MORE = 3.0
 #: numerals of a house number at most
 _NUMERALS_MOST = 9
 _NUMERALS = frozenset("零一二三四五六七八九十百千万两幺0123456789")
@@ -139,7 +141,7 @@ def unknown_number(
 
     Each numeral is one of ten or so, which is what it is worth less than one that was expected (`each`, nats)."""
     n = numerals.shape[1]
-    one = np.maximum(numerals.max(0) - np.float32(each), np.where(goes_on, np.float32(1.0), NEVER)).tolist()
+    one = np.maximum(numerals.max(0) - np.float32(each), np.where(goes_on, np.float32(MORE), NEVER)).tolist()
     mark = marks.max(0)
     ending = np.maximum(after, np.concatenate([mark + after[1:], [NEVER]])).tolist()
     best = [float(NEVER)] * (n + 1)
@@ -151,16 +153,3 @@ def unknown_number(
         inside[1] = max(numeral + ending[place + 1], inside[1] - skipped)
         best[place] = max(inside[1] - 2 * each, inside[2] - each, *inside[3:])
     return np.array(best, np.float32)
-
-
-def forward_strings(said: Sequence[tuple[int, str, float]]) -> tuple[Strings, Rows, Matrix]:
-    """(strings, row that each belongs to, cost (k, 1)) for a forward pass over some nodes."""
-    strings = Strings([text for _, text, _ in said])
-    return (
-        strings,
-        np.array([row for row, _, _ in said], np.intp),
-        np.array([[cost] for _, _, cost in said], np.float32),
-    )
-
-
-__all__ = ["ADDED", "Trie", "any_number", "forward_strings", "sayings", "unknown_number"]

@@ -10,13 +10,22 @@ from dataclasses import dataclass
 
 from bot.foundation.widths import both
 from bot.grid.places.words import grammar
+from bot.sound.alignment import where
+from bot.sound.heard import Heard
 from bot.sound.numbers import plain
+from bot.sound.site import channel
 
 #: characters of a sentence that are searched
 READ = 100
 #: of a longer one, what stands around its numbers
 _BEFORE, _BEHIND, _NUMBERS = 35, 20, 2
 _LONGEST = 5_000
+_SUB = "附"
+_PARTICLES = re.compile(f"[是在的啊呀哦{both(',。')}]")
+#: what each character of a name tells that stands, misheard, in an earlier turn (nats)
+_SAME = 2.5
+#: share of the reading that keeps what 不对 may have been said of
+_AFTER_ALL = 0.002
 
 
 #: what stands between the numbers of a house, whichever way it is said: 3.5, 三杠二
@@ -82,15 +91,21 @@ def readings(turns: Sequence[str]) -> list[Reading]:
     if not texts:
         return []
     words = grammar()
-    joined, denied = "", []
+    joined, denied, before = "", [], ""
     for text in texts:
-        text, gone = _within(text)
+        text, gone, name = _within(text)
         denied += gone
+        before = ""
         if (several := words.either.search(joined)) and words.run.search(text):
             joined = joined[: several.start()] + joined[several.end() :]  # one of them, or another
         if joined and text not in joined:
-            joined, gone = _replaced(joined, text)
+            if name:
+                joined = _without(joined, name)
+            elif words.taken_back.match(text) and not words.run.search(text):
+                before, joined = f"{joined},{text}", _without_names(joined, text)
+            joined, text, gone = _replaced(joined, text)
             denied += gone
+            text = words.taken_back.sub("", text, 1) if words.taken_back.match(text) else text
         if text not in joined:
             joined = f"{joined},{text}" if joined and joined not in text else text
     joined = joined[-READ:]
@@ -116,37 +131,61 @@ def readings(turns: Sequence[str]) -> list[Reading]:
         two = joined[: both.start("one")] + behind + joined[both.end() :]
         told["either"] = True
         return [Reading(one, 0.5, **told), Reading(two, 0.5, **told)]  # type: ignore[arg-type]
+    if before:  # 不对 may be said of anything: what is named anew counts, where something is
+        return [Reading(joined, 1 - _AFTER_ALL, **told), Reading(before[-READ:], _AFTER_ALL, **told)]  # type: ignore[arg-type]
     return [Reading(joined, **told)]  # type: ignore[arg-type]
 
 
 def _apart(one: str, two: str) -> bool:
-    """Whether two numbers are two houses: 3号和5号, not 3栋和2单元."""
+    """Whether two numbers are two houses: 3号和5号, not 3栋和2单元, nor 7号,附2号."""
     number = grammar().run.search(two)
     mark = re.search(r"\D+$", number.group()) if number else None
-    if mark is None:
+    if number is None or mark is None or _counts(number.group()) == _SUB:
         return False
     own = re.search(r"[^\d零一二三四五六七八九十百千两幺]+$", one)
     return own is None or own.group() == mark.group()
 
 
-def _within(text: str) -> tuple[str, list[str]]:
-    """A sentence without what it takes back itself."""
+def _within(text: str) -> tuple[str, list[str], str]:
+    """A sentence without what it takes back itself, the numbers that are gone, and the name that another stands for."""
     words = grammar()
     if (found := words.not_but.search(text)) and (words.run.search(found["no"]) or len(found["no"]) > 1):
         kept, gone = _numbers_gone(found["no"], found["yes"])
-        return text[: found.start()] + kept + found["yes"], gone
+        name = "" if kept or len(gone) > 1 else _PARTICLES.sub("", words.run.sub("", found["no"]))
+        return text[: found.start()] + kept + found["yes"], gone, name
     found = words.taken_back.search(text)
     if found and found.start() and words.run.search(text, found.end()):
         kept, gone = _numbers_gone(text[: found.start()], text[found.end() :])
-        return kept + "," + text[found.end() :], gone
-    return text, []
+        return kept + "," + text[found.end() :], gone, ""
+    return text, [], ""
+
+
+def _without(earlier: str, name: str) -> str:
+    """The turns before without a name that was taken back, as it stands there or as it was heard there."""
+    if name in earlier:
+        return earlier.replace(name, "")
+    heard = Heard(earlier)
+    spot = where(heard, name, channel())
+    if not spot.symbols or spot.gain < _SAME * len(name):
+        return earlier
+    return earlier[: int(heard.at[spot.start])] + earlier[int(heard.at[spot.end - 1]) + 1 :]
+
+
+def _without_names(earlier: str, text: str) -> str:
+    """The turns before when a turn without a number takes something back: without their community where it names one,
+    else their community and their numbers."""
+    words = grammar()
+    if words.community.search(text):
+        return words.community.sub("", earlier)
+    kept = [one.group() for one in words.community.finditer(earlier)]
+    return "".join([*kept, *(one.group() for one in words.run.finditer(earlier))])
 
 
 def _numbers_gone(no: str, yes: str) -> tuple[str, list[str]]:
     """What is left of the part that was denied: nothing when the new one has a name of its own, else all but its numbers."""
     words = grammar()
     number = words.run.search(yes)
-    named = re.sub(f"[是在的啊呀哦{both(',。')}]", "", yes[: number.start()] if number else yes)
+    named = _PARTICLES.sub("", yes[: number.start()] if number else yes)
     if len(named) >= 2:
         return "", [one.group() for one in words.run.finditer(no)]
     return words.run.sub("", no), [one.group() for one in words.run.finditer(no)]
@@ -156,25 +195,38 @@ def _mark(number: str) -> str:
     return re.sub(r"[0-9零一二三四五六七八九十百千两幺附之第-]", "", number)
 
 
-def _replaced(earlier: str, text: str) -> tuple[str, list[str]]:
-    """The turns before without the numbers that this turn says anew: 206号, then 208号."""
+def _counts(number: str) -> str:
+    """What a number counts: its mark, or that it stands behind another (附2号)."""
+    return _SUB if number[0] in "附之" else _mark(number)
+
+
+def _replaced(earlier: str, text: str) -> tuple[str, str, list[str]]:
+    """The turns before with the numbers that this turn says anew (206号, then 208号), and what is left of the turn: 二单元
+    stands where 一单元 stood, what has no place there is left."""
     words = grammar()
     said = [one.group() for one in words.run.finditer(text)]
     if not said:
-        return earlier, []
+        return earlier, text, []
     back = bool(words.taken_back.match(text))
-    marks = {_mark(one) for one in said if _mark(one)}
+    before = [_counts(one.group()) for one in words.run.finditer(earlier)]
+    marks = [_counts(one) for one in said]
+    instead = {
+        mark: one
+        for mark, one in zip(marks, said, strict=True)
+        if mark and marks.count(mark) == before.count(mark) == 1
+    }
     gone: list[str] = []
 
     def drop(match: re.Match[str]) -> str:
-        if match.group() in said and not back:
-            return match.group()  # said again
-        if back or _mark(match.group()) in marks:
+        mark = _counts(match.group())
+        if back or (mark and mark in marks) or (mark == _SUB and "号" in marks):
             gone.append(match.group())
-            return ""
+            return instead.get(mark, "")
         return match.group()
 
-    return words.run.sub(drop, earlier), [one for one in gone if one not in said]
+    earlier = words.run.sub(drop, earlier)
+    text = words.run.sub(lambda match: "" if _counts(match.group()) in instead else match.group(), text)
+    return earlier, text, [one for one in gone if one not in said]
 
 
 def _outside(text: str) -> tuple[str, bool]:

@@ -117,6 +117,15 @@ class Places:
             self.place_of[place.rows] = at
             self.position[place.rows] = np.arange(len(place.rows))
         self.of_community: Ids = np.array([one.community for one in self.places], np.int32)
+        #: (communities,) whether houses stand in the community itself, in no street
+        self.numbered = np.isin(
+            np.arange(len(self.communities)), [one.community for one in self.places if not one.name]
+        )
+        #: the households of each community
+        self.rows_in: list[Ids] = [
+            np.flatnonzero(self.of_community[self.place_of] == at).astype(np.int32)
+            for at in range(len(self.communities))
+        ]
         self.kind_of: Ids = np.array([grammar().kinds.index(part.kind) for part in self.parts], np.int32)
         self._aliases: dict[str, list[str]] = defaultdict(list)
         for alias, means in (said or {}).items():
