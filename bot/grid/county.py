@@ -14,7 +14,7 @@ from bot.grid.address import Address, parse_address
 from bot.grid.contacts import PHONE
 from bot.grid.location import PersonCard
 from bot.grid.models import Community, Contact, Grid, GridStaff, Household, Role, Staff
-from bot.sound.classes import sounds_like
+from bot.sound.same_name import same_name
 
 
 class County:
@@ -134,7 +134,7 @@ class County:
     def is_householder(self, household_no: str, name: str) -> bool:
         """Whether this is the householder's whole name and nothing else, allowing accented Mandarin and homophones."""
         row = self.row_of.get(household_no)
-        return row is not None and len(self.holders[row]) == len(name) and sounds_like(self.holders[row], name)
+        return row is not None and same_name(self.holders[row], name)
 
     def grid_of_number(self, number: str) -> str | None:
         """The grid that a dialled or diverting number, or a QR code's `grid_24`, names."""
