@@ -29,7 +29,8 @@ def _light(turn: Turn, ticket_no: str) -> bool:
     if answer is None and turn.caller.channel.writable:
         # In a chat the question stands right above; on the telephone a bare yes may mean anything.
         answer = {"affirm": "yes", "deny": "no"}.get(turn.intent)
-    if answer not in ("yes", "no") or turn.locate(turn.text).understood:
+    found = turn.locate(turn.text)
+    if answer not in ("yes", "no") or found.understood or found.outside:
         return False
     answers = turn.site.desk.answers
     if answer == "yes":

@@ -120,7 +120,8 @@ def take_oxygen(turn: Turn) -> bool:
 
 def still_in_it(turn: Turn) -> bool:
     """Somebody who has joined asks again (几时来电): they hear the news, and are not counted twice."""
-    if turn.form or turn.locate(turn.text).understood:
+    found = turn.locate(turn.text)
+    if turn.form or found.understood or found.outside:
         return False
     desk = turn.site.desk
     for ticket in desk.open_of(turn.reporter):

@@ -12,6 +12,7 @@ from actions.turn import Turn
 from bot.foundation.widths import both
 from bot.grid.corrected import corrected
 from bot.grid.location import Location
+from bot.grid.places.sentence import is_whole
 from bot.sound import numbers
 from bot.sound.answers.names import person
 from bot.tickets.labels import labels
@@ -20,6 +21,8 @@ from bot.tickets.labels import labels
 PLACE_QUESTIONS = 3
 #: a "no" to the read-back that often: a person takes over
 DENIALS = 2
+#: cases that end without a ticket: the switch stays on, the place is outside the county
+SOLVED, ELSEWHERE = "solved", "elsewhere"
 PUNCTUATION = both(" ,。.、")
 #: intents that may fill the form; every other one is a digression that a rule answers
 ANSWERING = {
@@ -89,17 +92,26 @@ def take_place(turn: Turn, text: str) -> Location | None:
     take_account(turn, text)
     if (householder := turn.entity("householder")) and not turn.slot("householder"):
         turn.set("householder", householder)
-    found = turn.locate(text, earlier=turn.slot("place") or "")
-    heard = found.heard_place or turn.entity("place")
-    if not found.understood and not turn.entity("place"):
-        return None
     earlier = turn.slot("place") or ""
+    community = turn.slot("place_ask") == "community"
+    found = turn.locate(text, earlier="" if community else earlier, behind=earlier if community else "")
+    if found.outside:
+        if turn.slot("outside") is None:
+            turn.set("place_ask", None)
+        place = turn.entity("place")
+        turn.set("outside", place if found.outside in place else found.outside + place)
+        return None
+    heard = found.heard_place or turn.entity("place")
+    if not heard and (not found.understood or found.grid_no is None):
+        return None
     if heard and earlier and turn.slot("place_ask") not in (None, "place", "again", "hazard"):
-        heard = joined(earlier, heard, turn.slot("place_ask") == "community")
+        heard = joined(earlier, heard, community)
     turn.set("place", heard or earlier or text)
+    turn.set("outside", None)
     turn.set("household_no", found.household_no)
     turn.set("grid_no", found.grid_no)
-    turn.set("place_ask", found.ask)
+    whole = found.grid_no and is_whole(turn.slot("said") or "")  # 整栋楼都黑了: no door is asked
+    turn.set("place_ask", None if whole else found.ask)
     return found
 
 
@@ -134,7 +146,8 @@ def take_account(turn: Turn, text: str) -> bool:
 
 def joined(earlier: str, heard: str, first: bool) -> str:
     """Two parts of a place in the order in which it is said; a part that repeats the other is not doubled."""
-    if earlier in heard:
+    name = re.split("[0-9]", earlier)[0]
+    if earlier in heard or (len(name) > 1 and name in heard):
         return heard
     if heard in earlier:
         return earlier
@@ -144,8 +157,10 @@ def joined(earlier: str, heard: str, first: bool) -> str:
 def next_question(turn: Turn) -> str | None:
     """The form's next slot for this case, None when nothing is left to ask."""
     kind = turn.slot("kind")
-    if kind == "solved" or kind == "unclear":
+    if kind in (SOLVED, ELSEWHERE, "unclear"):
         return None
+    if turn.slot("outside"):
+        return _here(turn)
     if kind == "outage":
         if question := outage_news.question(turn):
             return question
@@ -165,6 +180,22 @@ def next_question(turn: Turn) -> str | None:
         return None
     turn.set("readback", readback(turn))
     return "confirmed"
+
+
+def _here(turn: Turn) -> str | None:
+    """Whoever names a place outside the county hears who serves there, and is asked for one here; nothing is logged of
+    what is not ours. A danger is logged already."""
+    ask = {None: "outside", "outside": "place"}.get(turn.slot("place_ask"))
+    if ask is None or (turn.slot("kind") == "hazard" and ask != "outside"):
+        _elsewhere(turn)
+        return None
+    turn.set("place_ask", ask)
+    return "place"
+
+
+def _elsewhere(turn: Turn) -> None:
+    if turn.slot("kind") != "hazard":
+        turn.set("kind", ELSEWHERE)
 
 
 def _where(turn: Turn) -> str | None:
@@ -251,14 +282,14 @@ class ValidateReportForm(Act):
             return False
         turn.set("reset_done", answer)
         if answer == "yes":
-            turn.set("kind", "solved")
+            turn.set("kind", SOLVED)
         return True
 
     def _same_outage(self, turn: Turn) -> bool:
         return outage_news.take_same(turn, take_place)
 
     def _own_home(self, turn: Turn) -> bool:
-        if take_place(turn, turn.text):
+        if take_place(turn, turn.text) or turn.slot("outside"):
             turn.set("own_home", "no")
             return True
         answer = self._yes_no(turn, "own_home")
@@ -274,7 +305,12 @@ class ValidateReportForm(Act):
     def _place(self, turn: Turn) -> bool:
         tries = (turn.slot("place_tries") or 0) + 1
         turn.set("place_tries", tries)
+        outside = turn.slot("outside")
+        turn.set("outside", None)
         if take_place(turn, turn.text):
+            return True
+        if outside or turn.slot("outside"):
+            self._not_here(turn, outside)
             return True
         if (name := spoken_name(turn.text)) and name != turn.text.strip(PUNCTUATION) and not turn.slot("householder"):
             # 姓王, 户主是王小二: whose house it is, instead of where; a bare name may be a place
@@ -300,6 +336,20 @@ class ValidateReportForm(Act):
                 turn.set("place_ask", "householder")
             return True
         return False
+
+    def _not_here(self, turn: Turn, told: str | None) -> None:
+        """The answer to "您要报的是崇阳这边的地方吗?" that names none of the county's places; `told`: what was named
+        before, None when it is named now for the first time."""
+        again = turn.slot("outside")
+        answer = self._yes_no(turn, "place")
+        if not again and answer is None and turn.intent == "inform" and len(turn.text) >= 3:
+            # A village or a landmark: kept as it was said; the station knows its own.
+            turn.set("place", turn.text)
+            turn.set("place_ask", None)
+            return
+        turn.set("outside", again or told)
+        if told and (again or answer == "no"):
+            _elsewhere(turn)
 
     def _householder(self, turn: Turn) -> bool:
         tries = (turn.slot("place_tries") or 0) + 1
@@ -342,7 +392,7 @@ class ValidateReportForm(Act):
             turn.set("place", None)
             turn.set("household_no", None)
             turn.set("own_home", "no")
-            if take_place(turn, turn.text) is None:
+            if take_place(turn, turn.text) is None and not turn.slot("outside"):
                 turn.set("place_ask", "again")
                 turn.set("place_tries", 0 if place else turn.slot("place_tries"))
             return True
@@ -380,8 +430,10 @@ class SubmitReport(Act):
     def on(self, turn: Turn) -> list[EventType]:
         kind = turn.slot("kind") or "unclear"
         pending = None
-        if kind == "solved":
+        if kind == SOLVED:
             turn.say("utter_reset_worked")
+        elif kind == ELSEWHERE:
+            turn.say("utter_outside")
         elif kind == "hazard":
             self._add_place(turn)
         elif turn.slot("same_outage") == "yes" and outage_news.join(turn):

@@ -22,9 +22,11 @@ from bot.tickets.reporter import GRID_TOLD, Reporter
 CASE_SLOTS = (
     "kind", "said", "utterance_id", "place", "place_ask", "place_tries", "household_no", "grid_no", "householder", "account",
     "own_home", "smell", "neighbours", "reset_done", "confirmed", "denied", "readback", "pending", "misheard",
-    "same_outage", "outage_told", "oxygen",
+    "same_outage", "outage_told", "oxygen", "outside",
 )  # fmt: skip
 
+#: parts of a place whose likely answers the telephone's recogniser is told
+_BY_KIND = ("community", "group")
 #: an answer that is likelier than this is taken; it is read back before anything hangs on it
 SURE = 0.6
 
@@ -96,8 +98,8 @@ class Turn:
 
     def asks(self, question: str | None) -> None:
         """Tell the telephone what is asked now: its recogniser may know the likely answers (bot/speech/phrases.yml)."""
-        by_kind = question == "place" and self.slot("place_ask") == "community"
-        self.tell(asks="community" if by_kind else question or "")
+        by_kind = question == "place" and self.slot("place_ask") in _BY_KIND
+        self.tell(asks=self.slot("place_ask") if by_kind else question or "")
 
     def resume(self) -> None:
         """Ask again what the open form was asking, after a digression was answered."""
@@ -143,15 +145,19 @@ class Turn:
         """The longest value of an entity in this sentence, or ""."""
         return max((str(e["value"]) for e in self.entities if e["entity"] == name), key=len, default="")
 
-    def locate(self, text: str, *, earlier: str = "") -> Location:
+    def locate(self, text: str, *, earlier: str = "", behind: str = "") -> Location:
         """Where a text points by the places that it names: neither a 户号 nor a householder's name tells a caller anything.
 
+        `earlier` was said before and `behind` belongs behind what is said now: the street, when the community was asked.
         The caller's own vouched contact only helps to choose, it never decides alone."""
         registry, hint, contact = self.site.registry, self.grid_hint, self.caller.contact
-        found = registry.locate(text, alternatives=self.alternatives, grid_hint=hint, earlier=earlier, as_said=True)
+        others = self.alternatives
+        if behind:
+            text, others = f"{text},{behind}", tuple(f"{one},{behind}" for one in others)
+        found = registry.locate(text, alternatives=others, grid_hint=hint, earlier=earlier, as_said=True)
         if found.understood and found.household_no is None and contact is not None:
             narrowed = registry.locate(
-                text, alternatives=self.alternatives, caller=contact, grid_hint=hint, earlier=earlier, as_said=True
+                text, alternatives=others, caller=contact, grid_hint=hint, earlier=earlier, as_said=True
             )
             if narrowed.household_no or (narrowed.grid_no and not found.grid_no):
                 return narrowed
@@ -164,9 +170,13 @@ class Turn:
 
     @property
     def likely_grid(self) -> str | None:
-        """The grid to hand over to when nothing better is known: the case, the line, the caller's own home."""
-        if grid_no := self.slot("grid_no") or self.grid_hint:
+        """The grid to hand over to when nothing better is known: the case, the line, the caller's own home.
+
+        What is outside the county is nobody's here, whoever calls and whatever was dialled."""
+        if grid_no := self.slot("grid_no") or (None if self.slot("outside") else self.grid_hint):
             return str(grid_no)
+        if self.slot("outside"):
+            return None
         grids = {card.grid_no for card, _ in self.own_households()}
         return grids.pop() if len(grids) == 1 else None
 
@@ -187,7 +197,7 @@ class Turn:
             "session": self.tracker.sender_id,
             "caller": self.caller,
             "utterance_id": self.utterance_id,
-            "place": self.slot("place") or "",
+            "place": self.slot("place") or self.slot("outside") or "",
             "householder": self.slot("householder") or "",
             "household_no": household_no,
             "grid_no": found.grid_no or grid_told,
@@ -206,7 +216,7 @@ class Turn:
         household_no, grid_no = self.slot("household_no"), self.slot("grid_no")
         name, account = self.slot("householder") or "", self.slot("account") or ""
         facts: dict[str, Any] = {"household_no_said": account} if account else {}
-        if not name and not account:
+        if self.slot("outside") or (not name and not account):
             return _Matched(household_no, grid_no, facts)
         registry = self.site.registry
         by_account = registry.account_in(account) if account else None

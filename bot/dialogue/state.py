@@ -37,6 +37,10 @@ _SAVE = text(
 ).bindparams(bindparam("unfinished", type_=JSON()), bindparam("changed_at", type_=UTCDateTime()))
 #: when a dialogue was last written; on PostgreSQL no sweep takes its form while its turn goes on
 _CHANGED = select(DialogueState.changed_at).where(DialogueState.session == bindparam("session")).with_for_update()
+#: what of a half-filled form a ticket is made of
+_UNFINISHED = (
+    "kind", "said", "place", "outside", "householder", "household_no", "grid_no", "ticket_no", "utterance_id",
+)  # fmt: skip
 #: dialogues kept in memory
 _WARM = 2_000
 
@@ -59,8 +63,7 @@ class DialogueStore(TrackerStore):
         events = json.dumps([_compact(event) for event in tracker.events], ensure_ascii=False)
         unfinished: dict[str, Any] = {}
         if tracker.active_loop_name == "report_form":
-            names = ("kind", "said", "place", "householder", "household_no", "grid_no", "ticket_no", "utterance_id")
-            unfinished = {name: tracker.get_slot(name) for name in names if tracker.get_slot(name)}
+            unfinished = {name: tracker.get_slot(name) for name in _UNFINISHED if tracker.get_slot(name)}
         message = tracker.latest_message
         caller: dict[str, Any] = ((message.metadata or {}).get("caller") or {}) if message else {}
         if unfinished:

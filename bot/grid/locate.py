@@ -8,31 +8,30 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.foundation.widths import both
 from bot.grid.contacts import ContactKey
 from bot.grid.county import County
 from bot.grid.location import Candidate, Location
 from bot.grid.places import holders
+from bot.grid.places.as_said import as_said, community_said, well_heard
 from bot.grid.places.ask import ASKED, Spot, spots, what_to_ask
 from bot.grid.places.belief import DIALLED, LATER, Belief, Evidence, believe, nothing
 from bot.grid.places.compared import Sentence
 from bot.grid.places.decode import Decoder
 from bot.grid.places.holders import CLEAR
-from bot.grid.places.said import sayings
 from bot.grid.places.sentence import Reading, readings, shortened
 from bot.grid.places.tree import Places
 from bot.grid.places.words import core, grammar
 from bot.grid.said_names import said_names
-from bot.sound.alignment import Stretch, Strings, where
-from bot.sound.alignment import best as best_of
+from bot.sound.alignment import where
 from bot.sound.channel import Channel
 from bot.sound.heard import Heard
-from bot.sound.numbers import SIGNS, in_digits, plain
+from bot.sound.numbers import in_digits, plain
 from bot.sound.site import channel
 
 #: what a wrong manager and a wrong house of the right manager cost beside one more question (docs/decisions/0033)
@@ -49,7 +48,6 @@ _PLAIN = 0.8
 _SOUNDS_LIKE = 1.0
 #: candidates that are told, and different places among the first of them
 _SHOWN, _PLACES = 5, 3
-_EDGES = both(",。") + "的"
 
 
 class Locator:
@@ -104,6 +102,9 @@ class Locator:
         own = self._own_rows(caller)
         belief = self._belief(spoken, own, grid_hint, community)
         sounds = channel()
+        if any(reading.landmark for reading, _ in spoken) and belief.named >= 0.5:
+            spoken = [(self._without_landmark(reading, belief, sounds), weight) for reading, weight in spoken]
+            belief = self._belief(spoken, own, grid_hint, community)
         named = "" if as_said else householder or holders.spoken(" ".join([*turns, text]))
         denied = False
         if named or (not as_said and householder):
@@ -196,6 +197,7 @@ class Locator:
         reading = self._reading(spoken, decoder.places.places[found[0].place].name, sounds)
         beside = any(one.beside for one, _ in spoken)
         either = any(one.either for one, _ in spoken)
+        whole = any(one.whole for one, _ in spoken)
         grids = self._grids(belief, beside)
         best = found[0]
         household = None
@@ -213,12 +215,19 @@ class Locator:
         household = household if clear else None
         grid = self._grid_names[grid_at] if grids[grid_at] >= CERTAIN_GRID and clear else None
         ask = None if household else what_to_ask(belief, decoder.places) if clear else "street"
-        if ask and ask != "community" and grid and any(one.whole for one, _ in spoken):
+        if ask and ask != "community" and grid and whole:
             ask = None  # a whole street needs no door
         said_community = self._said_community(belief)
         if beside and ask == "householder" and best.path:
             ask = ASKED[decoder.places.parts[best.path[-1]].kind]  # nobody knows what the neighbour is called
-        heard = self._heard(reading.text, None if alone else best, sounds, said_community)
+        if alone and said_community:
+            heard = community_said(
+                reading.said, decoder.places.communities.index(said_community), decoder.places, sounds
+            )
+        else:
+            heard = as_said(reading.said, best.place, best.path, decoder.places, sounds, whole)
+        if reading.landmark not in heard:
+            heard += reading.landmark
         return Location(
             household_no=household,
             grid_no=grid,
@@ -231,6 +240,17 @@ class Locator:
             understood=True,
             grids={self._grid_names[at]: float(grids[at]) for at in np.flatnonzero(grids > 1e-6)},
         )
+
+    def _without_landmark(self, reading: Reading, belief: Belief, sounds: Channel) -> Reading:
+        """What somebody lives behind is no place of ours when it only sounds a little like one; 后头 names none."""
+        places = self._decoder().places
+        place = places.places[spots(belief, places, 1)[0].place]
+        ways = [way for way, _ in places.names_of(place)] + places.ways_of_community(place.community)
+        if not reading.landmark:
+            return reading
+        if well_heard(reading.landmark, ways, sounds):
+            return replace(reading, text=grammar().landmark.sub(r"\g<thing>", reading.text), landmark="")
+        return replace(reading, text=reading.text.replace(reading.landmark, ","))
 
     def _reading(self, spoken: Sequence[tuple[Reading, float]], name: str, sounds: Channel) -> Reading:
         """The first reading that the place's name stands in."""
@@ -275,14 +295,17 @@ class Locator:
         self, belief: Belief, spoken: Sequence[tuple[Reading, float]], own: list[int], dialled: str | None
     ) -> Location:
         """No place of the county was named: the caller's own or the dialled grid, unless a place outside was."""
+        landmark = spoken[0][0].landmark if spoken else ""
         if dialled in self._grid_names and not own and belief.outside < 0.5:
-            return Location(None, dialled, self._county.manager_no(dialled), DIALLED)
+            return Location(None, dialled, self._county.manager_no(dialled), DIALLED, heard_place=landmark)
         outside = next((one.outside for one, _ in spoken if one.outside), "") if belief.outside >= 0.5 else ""
         if outside or not own:
             shown = tuple(
                 self._candidate(one.row, one.weight) for one in self._shown(spots(belief, self._decoder().places))
             )
-            return Location(None, None, None, belief.named, () if outside else shown, None, outside=outside)
+            return Location(
+                None, None, None, belief.named, () if outside else shown, None, heard_place=landmark, outside=outside
+            )
         grids = {self._county.grids[row] for row in own}
         grid = grids.pop() if len(grids) == 1 else None
         communities = {self._county.communities_of[row] for row in own}
@@ -296,46 +319,6 @@ class Locator:
         )
 
     # -- telling ----------------------------------------------------------------------------------
-    def _heard(self, text: str, best: Spot | None, sounds: Channel, alone: str | None) -> str:
-        """The stretch of the sentence that names the place, digits as digits; the community `alone` where no house is."""
-        heard = Heard(text)
-        if best is None:
-            spot = where(heard, alone or "", sounds)
-            if not spot.symbols:
-                return ""
-            return _in_digits(heard.text[int(heard.at[spot.start]) : int(heard.at[spot.end - 1]) + 1]).strip(_EDGES)
-        decoder = self._decoder()
-        place = decoder.places.places[best.place]
-        community = self._county.communities_of[best.row]
-        stretches: list[Stretch] = []
-        for way in (place.name, core(place.name, grammar().file.name_suffixes)) if place.name else ():
-            if way:
-                stretches.append(where(heard, way, sounds))
-        name = max(stretches, key=lambda one: one.gain, default=None)
-        kept = [name] if name and name.gain > 4 else []
-        ways = (community, core(community, grammar().file.community_suffixes))
-        said = max(
-            (where(heard, way, sounds, 0, name.start if kept and name else None) for way in ways if way),
-            key=lambda one: one.gain,
-        )
-        if said.gain > 5 * 2 and (not kept or said.end <= kept[0].start):
-            kept.append(said)
-        at = max((one.end for one in kept), default=0)
-        for part in best.path:
-            said_as = [way for way, _ in sayings(decoder.places.parts[part])]
-            one = where(heard, said_as[int(best_of(heard, Strings(said_as), sounds).argmax())], sounds, at)
-            if one.gain > 2.5 * max(len(one.symbols), 1) and one.start - at <= 4:
-                kept.append(one)
-                at = one.end
-        if not kept:
-            return ""
-        begin, end = min(one.start for one in kept), max(one.end for one in kept)
-        begin_at, end_at = int(heard.at[begin]), int(heard.at[end - 1]) + 1
-        behind = re.match(rf"(?:{grammar().file.run}|[-附之]|号|甲|乙)+", heard.text[end_at:])
-        if behind:
-            end_at += behind.end()
-        return _in_digits(heard.text[begin_at:end_at]).strip(_EDGES)
-
     def _shown(self, found: list[Spot]) -> list[Spot]:
         """The best household, then the best one of the next places, then the others: households of one place that are not
         told apart say nothing about where else it may be. A place that lies in two grids is two."""
@@ -357,9 +340,3 @@ def _nobodys(text: str) -> str:
     """A sentence without the 户号 and the householder's name in it: what a caller may be told goes by the place alone."""
     words = grammar()
     return words.holder.sub(",", words.account.sub("", plain(text)))
-
-
-def _in_digits(text: str) -> str:
-    """Numbers as digits; a group of a village keeps the way it was said (三组 is a name)."""
-    groups = re.split(f"([{''.join(SIGNS)}]+组)", text)
-    return "".join(one if at % 2 else in_digits(one) for at, one in enumerate(groups))

@@ -189,6 +189,11 @@ def test_a_house_behind_a_house_is_never_taken_for_another(look: Look, place: Pl
     assert place(look(said)) == meant
 
 
+def test_what_stands_behind_another_house_is_hardly_believed(look: Look) -> None:
+    weights = {one.label: one.score for one in look("双井路9号附1号").candidates}
+    assert weights.get("北门社区双井路7号附1号", 0.0) < 0.5
+
+
 @pytest.mark.parametrize(
     ("said", "meant"),
     [

@@ -10,6 +10,7 @@ import numpy as np
 
 from bot.grid.places.belief import Belief
 from bot.grid.places.tree import Places
+from bot.grid.places.words import grammar
 
 #: a part is settled when this much of the belief agrees on it
 SETTLED = 0.95
@@ -67,7 +68,7 @@ def what_to_ask(belief: Belief, places: Places) -> str | None:
     weights = np.zeros(len(place.rows))
     block = belief.places == top
     weights[places.position[belief.rows[block]]] = belief.weights[block]
-    total = float(weights.sum()) + belief.unknown.get(top, 0.0)
+    known = float(weights.sum())
     settled = np.ones(len(weights), bool)
     for depth, level in enumerate(place.levels):
         inside = [
@@ -75,6 +76,9 @@ def what_to_ask(belief: Belief, places: Places) -> str | None:
             for part, low, high in zip(level.part, level.low, level.high, strict=True)
         ]
         best = max(inside, default=(0.0, 0, 0, 0))
+        # Of a house that the registry does not have nothing but its number is open.
+        last = depth + 1 == len(place.levels)
+        total = known + (belief.unknown.get(top, 0.0) if last else 0.0)
         ended = float(weights[settled].sum()) - sum(one[0] for one in inside)
         if depth and ended > SETTLED * total:
             break
@@ -85,13 +89,16 @@ def what_to_ask(belief: Belief, places: Places) -> str | None:
 
 
 def _community_alone(belief: Belief, by_place: dict[int, float], places: Places) -> str | None:
-    """community or street where the likeliest is that a community was named and nothing in it."""
+    """community, street or group where the likeliest is that a community was named and nothing in it."""
     if sum(belief.communities.values()) <= max(by_place.values(), default=0.0):
         return None
     of: dict[int, float] = defaultdict(float, belief.communities)
     for at, weight in by_place.items():
         of[places.places[at].community] += weight
-    return "street" if max(of.values()) >= SETTLED * sum(of.values()) else "community"
+    top = max(of, key=lambda at: of[at])
+    if of[top] < SETTLED * sum(of.values()):
+        return "community"
+    return "group" if grammar().village.search(places.communities[top]) else "street"
 
 
 def _place_part(by_place: dict[int, float], places: Places) -> str | None:

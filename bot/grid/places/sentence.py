@@ -43,6 +43,10 @@ class Reading:
 
     text: str
     weight: float = 1.0
+    #: all that was said, two houses too
+    said: str = ""
+    #: what somebody lives behind or beside, when it is a thing without a number: 老农药厂后头
+    landmark: str = ""
     beside: bool = False
     whole: bool = False
     outside: str = ""
@@ -52,6 +56,11 @@ class Reading:
     either: bool = False
     #: numbers that the resident took back
     denied: tuple[str, ...] = ()
+
+
+def is_whole(text: str) -> bool:
+    """Whether a whole street, building or village is meant."""
+    return bool(grammar().whole.search(plain(text)))
 
 
 def shortened(text: str) -> str:
@@ -87,6 +96,8 @@ def readings(turns: Sequence[str]) -> list[Reading]:
         text, gone, name = _within(text)
         denied += gone
         before = ""
+        if (several := words.either.search(joined)) and words.run.search(text):
+            joined = joined[: several.start()] + joined[several.end() :]  # one of them, or another
         if joined and text not in joined:
             if name:
                 joined = _without(joined, name)
@@ -99,9 +110,19 @@ def readings(turns: Sequence[str]) -> list[Reading]:
             joined = f"{joined},{text}" if joined and joined not in text else text
     joined = joined[-READ:]
     beside = bool(words.beside.search(joined))
-    whole = bool(words.whole.search(joined))
+    whole = is_whole(joined)
     outside, sure = _outside(joined)
-    told = dict(beside=beside, whole=whole, outside=outside, outside_sure=sure, denied=tuple(denied))
+    landmark = words.landmark.search(joined)
+    about = landmark["landmark"] if landmark and not beside else ""
+    told = dict(
+        said=joined,
+        landmark=about,
+        beside=beside,
+        whole=whole,
+        outside=outside,
+        outside_sure=sure,
+        denied=tuple(denied),
+    )
     both = words.either.search(joined)
     if both and _apart(both["one"], both["two"]):
         mark = "" if _mark(both["one"]) else _mark(words.run.findall(both["two"])[-1])
@@ -210,8 +231,10 @@ def _replaced(earlier: str, text: str) -> tuple[str, str, list[str]]:
 
 def _outside(text: str) -> tuple[str, bool]:
     words = grammar()
-    found = words.outside.search(text)
-    if not found:
+    for found in words.outside.finditer(text):
+        if not words.away.match(text[found.end() :]) and not words.away_before.search(text[: found.start()]):
+            break
+    else:
         return "", False
     more = words.outside_more.match(text[found.end() :])
     return found.group(), bool(more and more.group())

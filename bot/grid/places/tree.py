@@ -157,6 +157,10 @@ class Places:
             ways.setdefault(plain(alias), 0.0)
         return [(way, cost) for way, cost in ways.items() if way]
 
+    def ways_of_community(self, community: int) -> list[str]:
+        """How a community is called: whole, without its kind, as people call it."""
+        return [way for way, _ in self._names(self.communities[community])]
+
     def names_of(self, place: Place) -> list[tuple[str, float]]:
         """How a place's name is said, with costs."""
         return self._names(place.name or self.communities[place.community])

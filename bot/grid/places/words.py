@@ -43,6 +43,14 @@ class _File:
     fillers: dict[str, float]
     outside: tuple[str, ...]
     outside_more: str
+    village: str
+    away: str
+    away_before: str
+    landmark: str
+    between: str
+    not_between: str
+    goes_on: str
+    also: str
 
 
 class Grammar:
@@ -108,6 +116,34 @@ class Grammar:
     @cached_property
     def outside(self) -> re.Pattern[str]:
         return self._compiled("|".join(map(re.escape, self.file.outside)))
+
+    @cached_property
+    def village(self) -> re.Pattern[str]:
+        return self._compiled(self.file.village)
+
+    @cached_property
+    def away(self) -> re.Pattern[str]:
+        return self._compiled(self.file.away)
+
+    @cached_property
+    def away_before(self) -> re.Pattern[str]:
+        return self._compiled(self.file.away_before)
+
+    @cached_property
+    def landmark(self) -> re.Pattern[str]:
+        return self._compiled(self.file.landmark)
+
+    @cached_property
+    def not_between(self) -> re.Pattern[str]:
+        return self._compiled(self.file.not_between)
+
+    @cached_property
+    def goes_on(self) -> re.Pattern[str]:
+        return self._compiled(self.file.goes_on)
+
+    @cached_property
+    def also(self) -> re.Pattern[str]:
+        return self._compiled(self.file.also)
 
     @cached_property
     def outside_more(self) -> re.Pattern[str]:

@@ -78,6 +78,10 @@ def grid_of_number(session: Session, *numbers: str) -> str | None:
     return None
 
 
+def _grid_of_call(session: Session, call: Call) -> str | None:
+    return grid_of_number(session, call.dialled, call.diverting)
+
+
 def broken_off(session: Session, call_id: str, outcome: str, at: dt.datetime) -> Report | None:
     """End a call that broke off; the report that calls its caller back, with all that was said and known."""
     if not end(session, call_id, outcome, at):
@@ -105,10 +109,10 @@ def broken_off(session: Session, call_id: str, outcome: str, at: dt.datetime) ->
         said=" ".join(one.text for one in heard if one.text) or str(form.get("said", "")),
         session=heard[-1].session if heard else call_id,
         caller=Caller.by(Channel.phone, call.caller),
-        place=str(form.get("place") or ""),
+        place=str(form.get("place") or form.get("outside") or ""),
         householder=str(form.get("householder") or ""),
         household_no=form.get("household_no") or None,
-        grid_no=form.get("grid_no") or grid_of_number(session, call.dialled, call.diverting),
+        grid_no=form.get("grid_no") or (None if form.get("outside") else _grid_of_call(session, call)),
         facts=facts,
         urgent=danger or bool(form.get("urgent")),
     )
@@ -149,7 +153,7 @@ def take_form(session: Session, name: str, before: dt.datetime) -> Report | None
         session=name,
         caller=Caller.from_json(form.get("caller") or {"address": state.caller, "channel": form.get("channel")}),
         utterance_id=form.get("utterance_id") or None,
-        place=str(form.get("place") or ""),
+        place=str(form.get("place") or form.get("outside") or ""),
         householder=str(form.get("householder") or ""),
         household_no=form.get("household_no") or None,
         grid_no=form.get("grid_no") or None,
