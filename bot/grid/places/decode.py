@@ -18,6 +18,8 @@ from bot.sound.alignment import LOST, NEVER
 from bot.sound.channel import CHANCE, Matrix
 from bot.sound.heard import Characters
 
+#: a number was said from so much on, and what a house is worth less whose number it is not (nats)
+SAID, OTHER_NUMBER = 10.0, 8.0
 #: a part of an address that was not said, and 附1 behind a number that is a house itself (nats)
 UNSAID, UNSAID_SUB = 2.0, 7.0
 #: that somebody says another community than the registry has
@@ -141,16 +143,18 @@ class Decoder:
     def _place(self, one: Sentence, at: int, after: Scores, name: float) -> Found:
         place = self.places.places[at]
         end = float((after + one.ending).max())
-        scores = np.full(len(place.rows), end - UNSAID, np.float32)
+        aligned = [one.skip(after)]
+        followed = [_Node(-1, 0, 0.0)]
+        unknown = float((aligned[0] + one.unknown).max())
+        number = float((aligned[0] + one.number).max())
+        # Where a number was said behind the name, a house without it is not the one that is meant.
+        unsaid = UNSAID + (OTHER_NUMBER if number - end > SAID else 0.0)
+        scores = np.full(len(place.rows), end - unsaid, np.float32)
         levels = place.levels
         if levels:
             scores[: int(levels[0].low.min())] = end
         else:
             scores[:] = end
-        aligned = [one.skip(after)]
-        followed = [_Node(-1, 0, 0.0)]
-        unknown = float((aligned[0] + one.unknown).max())
-        number = float((aligned[0] + one.number).max())
         for depth, level in enumerate(levels):
             last = depth + 1 == len(levels)
             of_parent = np.full(1 if depth == 0 else len(levels[depth - 1].part), -1, np.int32)

@@ -54,8 +54,6 @@ class Reading:
     outside_sure: bool = False
     #: two houses were named
     either: bool = False
-    #: numbers that the resident took back
-    denied: tuple[str, ...] = ()
 
 
 def is_whole(text: str) -> bool:
@@ -91,20 +89,19 @@ def readings(turns: Sequence[str]) -> list[Reading]:
     if not texts:
         return []
     words = grammar()
-    joined, denied, before = "", [], ""
+    joined, before = "", ""
     for text in texts:
-        text, gone, name = _within(text)
-        denied += gone
+        text, name = _within(text)
         before = ""
-        if (several := words.either.search(joined)) and words.run.search(text):
+        several = words.either.search(joined)
+        if several and _apart(several["one"], several["two"]) and words.run.search(text):
             joined = joined[: several.start()] + joined[several.end() :]  # one of them, or another
         if joined and text not in joined:
             if name:
                 joined = _without(joined, name)
             elif words.taken_back.match(text) and not words.run.search(text):
                 before, joined = f"{joined},{text}", _without_names(joined, text)
-            joined, text, gone = _replaced(joined, text)
-            denied += gone
+            joined, text = _replaced(joined, text)
             text = words.taken_back.sub("", text, 1) if words.taken_back.match(text) else text
         if text not in joined:
             joined = f"{joined},{text}" if joined and joined not in text else text
@@ -121,7 +118,6 @@ def readings(turns: Sequence[str]) -> list[Reading]:
         whole=whole,
         outside=outside,
         outside_sure=sure,
-        denied=tuple(denied),
     )
     both = words.either.search(joined)
     if both and _apart(both["one"], both["two"]):
@@ -146,18 +142,18 @@ def _apart(one: str, two: str) -> bool:
     return own is None or own.group() == mark.group()
 
 
-def _within(text: str) -> tuple[str, list[str], str]:
-    """A sentence without what it takes back itself, the numbers that are gone, and the name that another stands for."""
+def _within(text: str) -> tuple[str, str]:
+    """A sentence without what it takes back itself, and the name that another stands for."""
     words = grammar()
     if (found := words.not_but.search(text)) and (words.run.search(found["no"]) or len(found["no"]) > 1):
         kept, gone = _numbers_gone(found["no"], found["yes"])
         name = "" if kept or len(gone) > 1 else _PARTICLES.sub("", words.run.sub("", found["no"]))
-        return text[: found.start()] + kept + found["yes"], gone, name
+        return text[: found.start()] + kept + found["yes"], name
     found = words.taken_back.search(text)
     if found and found.start() and words.run.search(text, found.end()):
-        kept, gone = _numbers_gone(text[: found.start()], text[found.end() :])
-        return kept + "," + text[found.end() :], gone, ""
-    return text, [], ""
+        kept, _ = _numbers_gone(text[: found.start()], text[found.end() :])
+        return kept + "," + text[found.end() :], ""
+    return text, ""
 
 
 def _without(earlier: str, name: str) -> str:
@@ -200,13 +196,13 @@ def _counts(number: str) -> str:
     return _SUB if number[0] in "附之" else _mark(number)
 
 
-def _replaced(earlier: str, text: str) -> tuple[str, str, list[str]]:
+def _replaced(earlier: str, text: str) -> tuple[str, str]:
     """The turns before with the numbers that this turn says anew (206号, then 208号), and what is left of the turn: 二单元
     stands where 一单元 stood, what has no place there is left."""
     words = grammar()
     said = [one.group() for one in words.run.finditer(text)]
     if not said:
-        return earlier, text, []
+        return earlier, text
     back = bool(words.taken_back.match(text))
     before = [_counts(one.group()) for one in words.run.finditer(earlier)]
     marks = [_counts(one) for one in said]
@@ -215,18 +211,16 @@ def _replaced(earlier: str, text: str) -> tuple[str, str, list[str]]:
         for mark, one in zip(marks, said, strict=True)
         if mark and marks.count(mark) == before.count(mark) == 1
     }
-    gone: list[str] = []
 
     def drop(match: re.Match[str]) -> str:
         mark = _counts(match.group())
         if back or (mark and mark in marks) or (mark == _SUB and "号" in marks):
-            gone.append(match.group())
             return instead.get(mark, "")
         return match.group()
 
     earlier = words.run.sub(drop, earlier)
     text = words.run.sub(lambda match: "" if _counts(match.group()) in instead else match.group(), text)
-    return earlier, text, [one for one in gone if one not in said]
+    return earlier, text
 
 
 def _outside(text: str) -> tuple[str, bool]:
