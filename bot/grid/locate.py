@@ -44,6 +44,8 @@ _READINGS = 4
 _CHARACTERS = 150
 #: how well the name of a place must be heard when the registry does not have the house
 _PLAIN = 0.8
+#: characters of the shortest place that is one
+_SHORTEST = 2
 #: what each character must tell for two communities to be one (nats)
 _SOUNDS_LIKE = 1.0
 #: candidates that are told, and different places among the first of them
@@ -228,6 +230,8 @@ class Locator:
             heard = as_said(reading.said, best.place, best.path, decoder.places, sounds, whole)
         if reading.landmark not in heard:
             heard += reading.landmark
+        if household is None and grid is None and len(heard) < _SHORTEST:
+            return self._unnamed(belief, spoken, own, dialled)  # 一 in 一个人 is a number of nothing
         return Location(
             household_no=household,
             grid_no=grid,
