@@ -86,7 +86,7 @@ class AnswerWeigher(_Component):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {"surer": 0.65, "aside": ["inform", "affirm", "deny", "nlu_fallback", "greet", "out_of_scope"]}
+        return {"surer": 0.8, "aside": ["inform", "affirm", "deny", "nlu_fallback", "greet", "out_of_scope"]}
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Puts the text back, and the intent of an answer where the answer decides."""
