@@ -106,7 +106,8 @@ class Listener:
             (np.array(columns), np.array([[place[one] for one in phrases[column]] for column in columns]).T)
             for columns in by_length.values()
         ]
-        self.width = len(phrases)
+        #: a row has a column at least, though there were too few sentences to choose a phrase from
+        self.width = max(len(phrases), 1)
 
     def gains(self, sounds: Syllables) -> NDArray[np.float32]:
         """(phrases,) how well each is heard anywhere: 0 not at all, about √length without a doubt.
@@ -194,7 +195,7 @@ class SoftPhrases(SparseFeaturizer, GraphComponent):
     ) -> SoftPhrases:
         with model_storage.read_from(resource) as folder, np.load(folder / _PHRASES, allow_pickle=False) as kept:
             ends = np.cumsum(kept["lengths"])[:-1]
-            phrases = [tuple(one.tolist()) for one in np.split(kept["syllables"], ends)]
+            phrases = [tuple(one.tolist()) for one in np.split(kept["syllables"], ends) if len(one)]
         return cls(config, execution_context.node_name, model_storage, resource, phrases)
 
     def train(self, training_data: TrainingData) -> Resource:

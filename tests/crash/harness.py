@@ -179,7 +179,9 @@ def answer_to(reply: str) -> str:
         return "对"
     if "户主" in reply:
         return "户主叫王建国"
-    return PLACE if any(word in reply for word in ("哪", "门牌", "再讲一遍")) else ""
+    if any(word in reply for word in ("哪", "门牌", "再讲一遍")):
+        return PLACE
+    return "不晓得" if "?" in reply else ""
 
 
 class Residents:

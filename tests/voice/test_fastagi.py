@@ -104,10 +104,10 @@ async def test_start_announces_the_call_with_its_numbers_and_says_whom_to_ring(e
         channel = site.channel(diverting="0715-1")
         await channel.agi("start")
         assert channel.variables["NEXT"] == MANAGER and "GEGE" not in channel.variables
-        assert site.desk.notes == [("begin", channel.variables["ASID"], "13971800123", "0715-3391024", "0715-1")]
+        assert site.desk.notes == [("begin", channel.variables["ASID"], "13971800123", "07153391024", "07151")]
         await site.talk(channel, Key("1"))
         heard = site.dialogue.heard[0]
-        assert (heard.caller.address, heard.dialled, heard.diverting) == ("13971800123", "0715-3391024", "0715-1")
+        assert (heard.caller.address, heard.dialled, heard.diverting) == ("13971800123", "07153391024", "07151")
 
 
 async def test_an_announced_call_gets_in_once_and_only_for_a_while(exchange: Callable) -> None:

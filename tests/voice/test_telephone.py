@@ -241,7 +241,7 @@ async def test_the_first_sound_comes_within_300_ms_and_stands_in_the_log(house: 
         await asyncio.to_thread(site.telephone._log.close)
         call = find_call(site.database, "1")
         assert call is not None and call == find_call(site.database, call.call_id)
-        assert (call.caller, call.dialled, call.outcome, call.rung) == (CALLER, "0715-3391024", "goodbye", [])
+        assert (call.caller, call.dialled, call.outcome, call.rung) == (CALLER, "07153391024", "goodbye", [])
         assert [turn["heard"] for turn in call.turns] == ["我家停电了", "沿河路"]
         seconds = [turn["seconds"] for turn in call.turns]
         assert set(seconds[0]) == {"at", "speech", "end_of_speech", "recognise", "dialogue", "first_audio"}

@@ -9,6 +9,7 @@ from sqlalchemy import CursorResult, bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from bot.database import UTCDateTime
+from bot.foundation.phone_numbers import phone_digits
 from bot.grid.models import Grid
 from bot.tickets.cards import CallCard, Report
 from bot.tickets.intake.caller import Caller
@@ -67,10 +68,13 @@ def open_calls(session: Session) -> list[CallCard]:
 
 def grid_of_number(session: Session, *numbers: str) -> str | None:
     """The grid on whose notice board one of the numbers stands; a QR code carries `grid_<number>` itself."""
-    for number in numbers:
-        if not number:
-            continue
-        if found := session.scalar(select(Grid.grid_no).where(Grid.phone == number)):
+    boards = {
+        phone_digits(phone): grid_no
+        for grid_no, phone in session.execute(select(Grid.grid_no, Grid.phone).order_by(Grid.grid_no.desc()))
+        if phone
+    }
+    for number in filter(None, numbers):
+        if found := boards.get(phone_digits(number)):
             return found
         coded = number.removeprefix("grid_")
         if coded != number and session.get(Grid, coded) is not None:
