@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, INTENT_RANKING_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.sound.answers.asked import Read, read_answer
 from bot.sound.answers.grammar import blanked
+from nlu.component import Component
 
 #: in a message's data, between the two components
 _ANSWER = "answer"
@@ -34,29 +32,8 @@ def open_question(tracker: DialogueStateTracker) -> str:
     return str(tracker.get_slot("pending") or "")
 
 
-class _Component(GraphComponent):
-    """What both need of Rasa's graph."""
-
-    @staticmethod
-    def get_default_config() -> dict[str, Any]:
-        return {}
-
-    def __init__(self, config: dict[str, Any]) -> None:
-        self._config = config
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> _Component:
-        return cls(config)
-
-
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
-class AnswerReader(_Component):
+class AnswerReader(Component):
     """An answer that is surer than `sure` is taken out of the text; what it is stays with the message."""
 
     @staticmethod
@@ -80,7 +57,7 @@ class AnswerReader(_Component):
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
-class AnswerWeigher(_Component):
+class AnswerWeigher(Component):
     """Decides between the answer and what else was said. `aside` are the intents that are no matter of their own; any other
     has to be as sure as `surer`, because who is asked something answers it."""
 

@@ -12,10 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
@@ -24,6 +21,7 @@ from bot.foundation.words import load
 from bot.sound.channel import digest, prior, speaker
 from bot.sound.draws import heard_as
 from bot.sound.numbers import spoken
+from nlu.component import Component
 
 #: in a message's data: made here, not written by a person; the number of the copy, from 1
 SIMULATED = "simulated"
@@ -82,7 +80,7 @@ def elsewhere(text: str, entities: list[dict[str, Any]], dice: np.random.Generat
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
-class SimulatedSpeech(GraphComponent):
+class SimulatedSpeech(Component):
     """Comes first in the pipeline. `copies` of each sentence, each by a speaker and of a share of characters heard amiss
     that are drawn; `seed` makes them the same at every training, whatever other sentences there are. Says nothing at
     all when a sentence is to be understood."""
@@ -98,19 +96,6 @@ class SimulatedSpeech(GraphComponent):
             "speakers": [[0.02, 0.02, 0.001, True], [0.15, 0.06, 0.003, True], [0.6, 0.25, 0.004, False]],
             "seed": 20261123,
         }
-
-    def __init__(self, config: dict[str, Any]) -> None:
-        self._config = {**self.get_default_config(), **config}
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> SimulatedSpeech:
-        return cls(config)
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:

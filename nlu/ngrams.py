@@ -11,22 +11,22 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse
-from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.graph import ExecutionContext
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.featurizers.sparse_featurizer.sparse_featurizer import SparseFeaturizer
-from rasa.nlu.tokenizers.tokenizer import Tokenizer
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu import lexicon
 from nlu.augmentation import SIMULATED
+from nlu.component import SentenceFeaturizer
 
 _VOCABULARY = "ngrams.json"
 
 
-class NgramFeaturizer(SparseFeaturizer, GraphComponent):
+class NgramFeaturizer(SentenceFeaturizer):
     """Sentence features (1 × vocabulary, counts). Rasa's CountVectorsFeaturizer does the same for characters through
     scikit-learn, at three times the cost for one short sentence (docs/benchmarks.md)."""
 
@@ -37,10 +37,6 @@ class NgramFeaturizer(SparseFeaturizer, GraphComponent):
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
         return lexicon.digest()
-
-    @classmethod
-    def required_components(cls) -> list[type]:
-        return [Tokenizer]
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
@@ -59,20 +55,8 @@ class NgramFeaturizer(SparseFeaturizer, GraphComponent):
         resource: Resource,
         vocabulary: dict[str, int] | None = None,
     ) -> None:
-        super().__init__(name, config)
-        self._model_storage = model_storage
-        self._resource = resource
+        super().__init__(config, name, model_storage, resource)
         self._vocabulary = vocabulary or {}
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> NgramFeaturizer:
-        return cls(config, execution_context.node_name, model_storage, resource)
 
     @classmethod
     def load(
@@ -115,10 +99,6 @@ class NgramFeaturizer(SparseFeaturizer, GraphComponent):
         with self._model_storage.write_to(self._resource) as folder:
             Path(folder, _VOCABULARY).write_text(json.dumps(self._vocabulary, ensure_ascii=False), "utf-8")
         return self._resource
-
-    def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        self.process(training_data.training_examples)
-        return training_data
 
     def process(self, messages: list[Message]) -> list[Message]:
         known = self._vocabulary

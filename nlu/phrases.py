@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pypinyin import lazy_pinyin
-from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.featurizers.sparse_featurizer.sparse_featurizer import SparseFeaturizer
-from rasa.nlu.tokenizers.tokenizer import Tokenizer
 from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
@@ -28,6 +27,7 @@ from bot.sound.channel import CHANCE, digest, prior
 from bot.sound.numbers import plain
 from bot.sound.syllables import READINGS, is_chinese, readings, syllable
 from nlu.augmentation import SIMULATED
+from nlu.component import SentenceFeaturizer
 
 _PHRASES = "phrases.npz"
 _DIGITS = "零一二三四五六七八九"
@@ -131,12 +131,8 @@ class Listener:
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
-class SoftPhrases(SparseFeaturizer, GraphComponent):
+class SoftPhrases(SentenceFeaturizer):
     """Sentence features (1 × phrases): the gain of each key phrase, squared as the classifier takes counts."""
-
-    @classmethod
-    def required_components(cls) -> list[type]:
-        return [Tokenizer]
 
     @staticmethod
     def required_packages() -> list[str]:
@@ -170,19 +166,8 @@ class SoftPhrases(SparseFeaturizer, GraphComponent):
         resource: Resource,
         phrases: Sequence[Phrase] = (),
     ) -> None:
-        super().__init__(name, config)
-        self._model_storage, self._resource = model_storage, resource
+        super().__init__(config, name, model_storage, resource)
         self._listener = Listener(phrases, config["floor"], config["same"])
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> SoftPhrases:
-        return cls(config, execution_context.node_name, model_storage, resource)
 
     @classmethod
     def load(
@@ -214,10 +199,6 @@ class SoftPhrases(SparseFeaturizer, GraphComponent):
                 syllables=np.array([one for phrase in phrases for one in phrase], np.int16),
             )
         return self._resource
-
-    def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        self.process(training_data.training_examples)
-        return training_data
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -119,6 +118,6 @@ def _words() -> dict[str, str]:
 
 def _typed(text: str) -> Answer[str] | None:
     """An answer that is written and not said: ok, y, 1."""
-    shown = plain(unicodedata.normalize("NFKC", text))
+    shown = plain(text)
     value = _words().get(re.sub(r"[\W_]+", "", shown).lower())
     return Answer(value, _SIGN, 0.0, shown, ((0, len(shown)),)) if value else None
