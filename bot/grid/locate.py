@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +51,21 @@ _SOUNDS_LIKE = 1.0
 _SHOWN, _PLACES = 5, 3
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """One look-up: with what it is decoded, what was said, households of the caller, the dialled grid where it counts."""
+
+    decoder: Decoder
+    sounds: Channel
+    spoken: Sequence[tuple[Reading, float]]
+    own: Sequence[int]
+    dialled: str | None
+
+    @property
+    def places(self) -> Places:
+        return self.decoder.places
+
+
 class Locator:
     """Look-ups over one county; built once, read by many threads."""
 
@@ -61,16 +75,20 @@ class Locator:
         number = {name: at for at, name in enumerate(self._grid_names)}
         self._grid_of: NDArray[np.int32] = np.array([number[name] for name in county.grids], np.int32)
         self._holders = holders.Holders(county)
-        self._plain = self._decoder_of(())  # made now, so that no caller waits for it
+        names = said_names()
+        self._made = names, self._decoder_of(names)  # made now, so that no caller waits for it
 
     def _decoder(self) -> Decoder:
-        """The decoder with the names that people use here beside the registry's."""
-        names = tuple(sorted(said_names().items()))
-        return self._decoder_of(names) if names else self._plain
+        """The decoder with the names that people use here beside the registry's; another one when these change."""
+        names = said_names()
+        made_of, decoder = self._made
+        if names != made_of:
+            decoder = self._decoder_of(names)
+            self._made = names, decoder
+        return decoder
 
-    @lru_cache(maxsize=2)  # noqa: B019 - lives as long as the county
-    def _decoder_of(self, names: tuple[tuple[str, str], ...]) -> Decoder:
-        return Decoder(Places(self._county.communities_of, self._county.where, dict(names)))
+    def _decoder_of(self, names: Mapping[str, str]) -> Decoder:
+        return Decoder(Places(self._county.communities_of, self._county.where, names))
 
     def locate(
         self,
@@ -101,18 +119,19 @@ class Locator:
             if place and looked_at > _CHARACTERS:
                 break
             spoken += [(reading, LATER**place) for reading in readings([*turns, one])]
-        own = self._own_rows(caller)
-        belief = self._belief(spoken, own, grid_hint, community)
-        sounds = channel()
-        if any(reading.landmark for reading, _ in spoken) and belief.named >= 0.5:
-            spoken = [(self._without_landmark(reading, belief, sounds), weight) for reading, weight in spoken]
-            belief = self._belief(spoken, own, grid_hint, community)
         named = "" if as_said else householder or holders.spoken(" ".join([*turns, text]))
+        asked = _Asked(self._decoder(), channel(), spoken, self._own_rows(caller), None if named else grid_hint)
+        evidence = self._evidence(asked, grid_hint, community)
+        belief = self._belief(asked, evidence)
+        if any(reading.landmark for reading, _ in spoken) and belief.named >= 0.5:
+            spoken = [(self._without_landmark(asked, reading, belief), weight) for reading, weight in spoken]
+            asked = replace(asked, spoken=spoken)
+            belief = self._belief(asked, evidence)
         denied = False
-        if named or (not as_said and householder):
-            where_named = community or self._said_community(belief) or self._community_of(spoken, sounds)
-            belief, denied = self._holders.weigh(belief, named, where_named, self._decoder().places, sounds)
-        return self._location(belief, spoken, own, denied, sounds, None if named else grid_hint)
+        if named:
+            where_named = community or self._said_community(asked, belief) or self._community_of(asked)
+            belief, denied = self._holders.weigh(belief, named, where_named, asked.places, asked.sounds)
+        return self._location(asked, belief, denied)
 
     def account_in(self, said: str) -> str | None:
         """The 户号 that a sentence holds, when there is such a household."""
@@ -148,30 +167,31 @@ class Locator:
         rows = self._county.row_of
         return [rows[number] for number, _ in self._linked(caller) if number in rows]
 
-    def _belief(
-        self, spoken: Sequence[tuple[Reading, float]], own: list[int], grid_hint: str | None, community: str | None
-    ) -> Belief:
-        if not spoken or not self._county.size:
+    def _evidence(self, asked: _Asked, grid_hint: str | None, community: str | None) -> Evidence:
+        inside = None
+        if community:
+            inside = np.zeros(self._county.size, bool)
+            if community in asked.places.communities:
+                inside[asked.places.rows_in[asked.places.communities.index(community)]] = True
+        grid = self._grid_of == self._grid_names.index(grid_hint) if grid_hint in self._grid_names else None
+        return Evidence(own=asked.own, grid=grid, community=inside)
+
+    def _belief(self, asked: _Asked, evidence: Evidence) -> Belief:
+        if not asked.spoken or not self._county.size:
             return nothing()
-        evidence = Evidence(
-            own=own,
-            grid=self._grid_of == self._grid_names.index(grid_hint) if grid_hint in self._grid_names else None,
-            community=np.array([one == community for one in self._county.communities_of]) if community else None,
-        )
-        return believe(self._decoder(), spoken, channel(), self._county.size, evidence)
+        return believe(asked.decoder, asked.spoken, asked.sounds, self._county.size, evidence)
 
-    def _community_of(self, spoken: Sequence[tuple[Reading, float]], sounds: Channel) -> str | None:
+    def _community_of(self, asked: _Asked) -> str | None:
         """The community that was named where no street was."""
-        if not spoken:
+        if not asked.spoken:
             return None
-        places = self._decoder().places
-        named = self._decoder().communities(Sentence(Heard(spoken[0][0].text), sounds))
-        return places.communities[named[0][0]] if named else None
+        named = asked.decoder.communities(Sentence(Heard(asked.spoken[0][0].text), asked.sounds))
+        return asked.places.communities[named[0][0]] if named else None
 
-    def _said_community(self, belief: Belief) -> str | None:
+    def _said_community(self, asked: _Asked, belief: Belief) -> str | None:
         """The community that the belief lies in, when it lies in one."""
         mass: dict[int, float] = defaultdict(float, belief.communities)
-        places = self._decoder().places
+        places = asked.places
         for at in dict.fromkeys(belief.places.tolist()):
             weight = float(belief.weights[belief.places == at].sum()) + belief.unknown.get(at, 0.0)
             mass[places.places[at].community] += weight
@@ -181,26 +201,17 @@ class Locator:
         return places.communities[best] if mass[best] >= 0.9 * sum(mass.values()) else None
 
     # -- deciding ---------------------------------------------------------------------------------
-    def _location(
-        self,
-        belief: Belief,
-        spoken: Sequence[tuple[Reading, float]],
-        own: list[int],
-        denied: bool,
-        sounds: Channel,
-        dialled: str | None,
-    ) -> Location:
-        understood = belief.named >= 0.5
-        if not understood:
-            return self._unnamed(belief, spoken, own, dialled)
-        decoder = self._decoder()
-        found = spots(belief, decoder.places)
+    def _location(self, asked: _Asked, belief: Belief, denied: bool) -> Location:
+        if belief.named < 0.5:
+            return self._unnamed(asked, belief)
+        places, sounds, spoken = asked.places, asked.sounds, asked.spoken
+        found = spots(belief, places)
         alone = sum(belief.communities.values()) > belief.named / 2
-        reading = self._reading(spoken, decoder.places.places[found[0].place].name, sounds)
+        reading = self._reading(asked, places.places[found[0].place].name)
         beside = any(one.beside for one, _ in spoken)
         either = any(one.either for one, _ in spoken)
         whole = any(one.whole for one, _ in spoken)
-        grids = self._grids(belief, beside)
+        grids = self._grids(places, belief, beside)
         best = found[0]
         household = None
         if (
@@ -216,22 +227,20 @@ class Locator:
         )
         household = household if clear else None
         grid = self._grid_names[grid_at] if grids[grid_at] >= CERTAIN_GRID and clear else None
-        ask = None if household else what_to_ask(belief, decoder.places) if clear else "street"
+        ask = None if household else what_to_ask(belief, places) if clear else "street"
         if ask and ask != "community" and grid and whole:
             ask = None  # a whole street needs no door
-        said_community = self._said_community(belief)
+        said_community = self._said_community(asked, belief)
         if beside and ask == "householder" and best.path:
-            ask = ASKED[decoder.places.parts[best.path[-1]].kind]  # nobody knows what the neighbour is called
+            ask = ASKED[places.parts[best.path[-1]].kind]  # nobody knows what the neighbour is called
         if alone and said_community:
-            heard = community_said(
-                reading.said, decoder.places.communities.index(said_community), decoder.places, sounds
-            )
+            heard = community_said(reading.said, places.communities.index(said_community), places, sounds)
         else:
-            heard = as_said(reading.said, best.place, best.path, decoder.places, sounds, whole)
+            heard = as_said(reading.said, best.place, best.path, places, sounds, whole)
         if reading.landmark not in heard:
             heard += reading.landmark
         if household is None and grid is None and len(heard) < _SHORTEST:
-            return self._unnamed(belief, spoken, own, dialled)  # 一 in 一个人 is a number of nothing
+            return self._unnamed(asked, belief)  # 一 in 一个人 is a number of nothing
         return Location(
             household_no=household,
             grid_no=grid,
@@ -245,24 +254,24 @@ class Locator:
             grids={self._grid_names[at]: float(grids[at]) for at in np.flatnonzero(grids > 1e-6)},
         )
 
-    def _without_landmark(self, reading: Reading, belief: Belief, sounds: Channel) -> Reading:
+    def _without_landmark(self, asked: _Asked, reading: Reading, belief: Belief) -> Reading:
         """What somebody lives behind is no place of ours when it only sounds a little like one; 后头 names none."""
-        places = self._decoder().places
-        place = places.places[spots(belief, places, 1)[0].place]
-        ways = [way for way, _ in places.names_of(place)] + places.ways_of_community(place.community)
         if not reading.landmark:
             return reading
-        if well_heard(reading.landmark, ways, sounds):
+        places = asked.places
+        place = places.places[spots(belief, places, 1)[0].place]
+        ways = [way for way, _ in places.names_of(place)] + places.ways_of_community(place.community)
+        if well_heard(reading.landmark, ways, asked.sounds):
             return replace(reading, text=grammar().landmark.sub(r"\g<thing>", reading.text), landmark="")
         return replace(reading, text=reading.text.replace(reading.landmark, ","))
 
-    def _reading(self, spoken: Sequence[tuple[Reading, float]], name: str, sounds: Channel) -> Reading:
+    def _reading(self, asked: _Asked, name: str) -> Reading:
         """The first reading that the place's name stands in."""
-        if len(spoken) > 1 and name:
-            for one, _ in spoken:
-                if where(Heard(one.text), name, sounds).gain >= _SOUNDS_LIKE * len(name):
+        if len(asked.spoken) > 1 and name:
+            for one, _ in asked.spoken:
+                if where(Heard(one.text), name, asked.sounds).gain >= _SOUNDS_LIKE * len(name):
                     return one
-        return spoken[0][0]
+        return asked.spoken[0][0]
 
     def _clear(self, belief: Belief, best: Spot) -> float:
         """How well a name must have been heard to be acted on: better when no house of the place fits what was said."""
@@ -278,35 +287,31 @@ class Locator:
         own = core(name, grammar().file.community_suffixes) or name[:2]
         return where(Heard(said["name"]), own, sounds).gain < _SOUNDS_LIKE * len(own)
 
-    def _grids(self, belief: Belief, beside: bool) -> NDArray[np.float64]:
+    def _grids(self, places: Places, belief: Belief, beside: bool) -> NDArray[np.float64]:
         """(grids,) the posterior; a house that the registry does not have lies in the grids of its street."""
         mass = np.zeros(len(self._grid_names))
-        places = self._decoder().places.places
         if not beside:
             np.add.at(mass, self._grid_of[belief.rows], belief.weights)
         for at in dict.fromkeys(belief.places.tolist()):
             spread = belief.unknown.get(at, 0.0)
             if beside:
                 spread += float(belief.weights[belief.places == at].sum())
-            rows = places[at].rows
+            rows = places.places[at].rows
             np.add.at(mass, self._grid_of[rows], spread / len(rows))
         for at, spread in belief.communities.items():
-            rows = self._decoder().places.rows_in[at]
+            rows = places.rows_in[at]
             np.add.at(mass, self._grid_of[rows], spread / len(rows))
         return mass
 
-    def _unnamed(
-        self, belief: Belief, spoken: Sequence[tuple[Reading, float]], own: list[int], dialled: str | None
-    ) -> Location:
+    def _unnamed(self, asked: _Asked, belief: Belief) -> Location:
         """No place of the county was named: the caller's own or the dialled grid, unless a place outside was."""
+        spoken, own, dialled = asked.spoken, asked.own, asked.dialled
         landmark = spoken[0][0].landmark if spoken else ""
         if dialled in self._grid_names and not own and belief.outside < 0.5:
             return Location(None, dialled, self._county.manager_no(dialled), DIALLED, heard_place=landmark)
         outside = next((one.outside for one, _ in spoken if one.outside), "") if belief.outside >= 0.5 else ""
         if outside or not own:
-            shown = tuple(
-                self._candidate(one.row, one.weight) for one in self._shown(spots(belief, self._decoder().places))
-            )
+            shown = tuple(self._candidate(one.row, one.weight) for one in self._shown(spots(belief, asked.places)))
             return Location(
                 None, None, None, belief.named, () if outside else shown, None, heard_place=landmark, outside=outside
             )

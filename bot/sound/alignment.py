@@ -43,15 +43,9 @@ class Strings:
         by_length: dict[int, list[int]] = defaultdict(list)
         for row, text in enumerate(self.strings):
             by_length[len(text)].append(row)
-        index = self.characters.index
         self.batches = [
-            Batch(
-                np.array(rows, np.intp),
-                np.array([[index[one] for one in self.strings[row]] for row in rows], np.intp).reshape(
-                    len(rows), length
-                ),
-            )
-            for length, rows in sorted(by_length.items())
+            Batch(np.array(rows, np.intp), padded([self.strings[row] for row in rows], self.characters))
+            for _, rows in sorted(by_length.items())
         ]
 
 
@@ -60,23 +54,41 @@ def free(n: int) -> Matrix:
     return np.zeros((1, n + 1), np.float32)
 
 
-def forward(before: Matrix, batch: Batch, emissions: Matrix, added: Matrix | None = None) -> Matrix:
+def forward(
+    before: Matrix, strings: Rows, emissions: Matrix, added: Matrix | None = None, lost: Matrix | None = None
+) -> Matrix:
     """`before` (k or 1, n + 1): best gain of what comes before and ends at each place → the same behind each string.
 
-    `added` (n,): what each heard symbol costs that stands for nothing; ADDED everywhere when not given. The result
-    (k, n + 1) ends with the last character of the string, so nothing is added behind it."""
-    k, length = batch.characters.shape
+    `strings` (k, longest): rows of `emissions`, shorter ones padded with −1. `added` (n,): what each heard symbol costs
+    that stands for nothing; `lost` (characters, 1): what each costs that was not heard; ADDED and LOST when not given.
+    The result (k, n + 1) ends with the last character of the string, so nothing is added behind it."""
+    k, longest = strings.shape
     n = emissions.shape[1]
     skipped = np.zeros(n + 1, np.float32)
     np.cumsum(np.full(n, ADDED, np.float32) if added is None else added, out=skipped[1:])
-    gain: Matrix = np.repeat(before, k, 0) if before.shape[0] == 1 and k != 1 else before.astype(np.float32, copy=True)
-    for step in range(length):
+    gain: Matrix = np.repeat(before, k, 0) if before.shape[0] == 1 and k != 1 else before.astype(np.float32, copy=False)
+    for step in range(longest):
+        active = strings[:, step] >= 0
+        every = bool(active.all())
+        rows, characters = (gain, strings[:, step]) if every else (gain[active], strings[active, step])
         if step:
-            gain = np.maximum.accumulate(gain + skipped, axis=1) - skipped
-        heard = gain[:, :-1] + emissions[batch.characters[:, step]]
-        gain = gain - np.float32(LOST)
-        np.maximum(gain[:, 1:], heard, out=gain[:, 1:])
+            rows = np.maximum.accumulate(rows + skipped, axis=1) - skipped
+        heard = rows[:, :-1] + emissions[characters]
+        rows = rows - (np.float32(LOST) if lost is None else lost[characters])
+        np.maximum(rows[:, 1:], heard, out=rows[:, 1:])
+        if every:
+            gain = rows
+        else:
+            gain = gain.copy()
+            gain[active] = rows
     return gain
+
+
+def padded(strings: Sequence[str], characters: Characters, longest: int = 0) -> Rows:
+    """Strings of several lengths as `forward` takes them: (k, longest) rows in `characters`."""
+    width = max(longest, max(map(len, strings), default=0))
+    rows = [[characters.index[one] for one in text] + [-1] * (width - len(text)) for text in strings]
+    return np.array(rows, np.intp).reshape(len(strings), width)
 
 
 def best(heard: Heard, strings: Strings, channel: Channel, added: Matrix | None = None) -> NDArray[np.float32]:
@@ -84,7 +96,7 @@ def best(heard: Heard, strings: Strings, channel: Channel, added: Matrix | None 
     found: NDArray[np.float32] = np.zeros(strings.meanings, np.float32)
     emissions = heard.emissions(strings.characters, channel)
     for batch in strings.batches:
-        ends = forward(free(heard.n), batch, emissions, added).max(1)
+        ends = forward(free(heard.n), batch.characters, emissions, added).max(1)
         np.maximum.at(found, strings.of[batch.rows], ends)
     return found
 

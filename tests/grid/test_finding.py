@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,6 +109,14 @@ def test_candidates_never_name_the_householder(registry: Registry) -> None:
     found = registry.locate("凤凰城6栋")
     holders = set(registry.county.holders)
     assert not any(holder in one.label for one in found.candidates for holder in holders if len(holder) > 2)
+
+
+def test_a_county_that_was_read_anew_is_not_kept_in_memory(registry: Registry) -> None:
+    old = weakref.ref(registry.county)
+    registry.locate(f"{registry.county.communities()[0]},户主{registry.county.holders[0]}")
+    registry.reload()
+    gc.collect()
+    assert old() is None
 
 
 @pytest.mark.parametrize("text", ["", "a", "😀", "x" * 5000, "'; DROP TABLE household; --", "\x00\x01", "哈哈哈"])

@@ -166,7 +166,7 @@ def test_nothing_is_never_enough() -> None:
     strings = Strings(["沿河路", "白泉街"])
     batch = strings.batches[0]
     impossible = np.full((1, 4), NEVER, np.float32)
-    ends = forward(impossible, batch, Heard("沿河路").emissions(strings.characters, CHANNEL))
+    ends = forward(impossible, batch.characters, Heard("沿河路").emissions(strings.characters, CHANNEL))
     assert (ends < NEVER / 2).all()
     assert free(3).shape == (1, 4)
     assert best(Heard("沿河路"), Strings([]), CHANNEL).shape == (0,)

@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.grid.places.compared import Sentence
-from bot.grid.places.said import sayings
+from bot.grid.places.said import Trie, Ways, sayings, ways_of
 from bot.grid.places.tree import Ids, Place, Places
 from bot.grid.places.words import core, grammar
-from bot.sound.alignment import LOST, NEVER
+from bot.sound.alignment import NEVER, forward, free
 from bot.sound.channel import CHANCE, Matrix
-from bot.sound.heard import Characters
 
 #: a number was said from so much on, and what a house is worth less whose number it is not (nats)
 SAID, OTHER_NUMBER = 10.0, 8.0
@@ -26,8 +25,6 @@ UNSAID, UNSAID_SUB = 2.0, 7.0
 OTHER_COMMUNITY = 10.0
 #: what a community must tell, each character of its own name (nats)
 NAMED_COMMUNITY = 5.0
-#: share of what a name tells when it is heard well, for its houses to be certain
-CLEAR = 0.4
 #: what a name must tell at least, each of its characters (nats)
 NAMED = 1.2
 #: another number than the registry's would have been heard as it
@@ -69,8 +66,8 @@ class Decoder:
 
     def __init__(self, places: Places) -> None:
         self.places = places
-        #: the strings of each part that others may follow: rows of characters in its kind's trie, padded with −1, and costs
-        self._strings: dict[int, tuple[NDArray[np.intp], Scores]] = {}
+        #: of the parts that others may follow, as far as they were needed
+        self._ways: dict[int, Ways] = {}
 
     def decode(self, one: Sentence) -> list[Found]:
         """The best places, each with the scores of all its households; [] when nothing was heard."""
@@ -101,7 +98,7 @@ class Decoder:
                 continue
             told = float(gains[at]) - UNSAID
             if not self.places.numbered[at]:
-                said = _forward_all(one, self.places.community_said[name], trie.characters, emissions, trie.lost)
+                said = _behind(one, self.places.community_ways[at], trie, emissions)
                 told = max(told, float((one.skip(said) + one.unknown).max()))
             found.append((at, told))
         return found
@@ -111,12 +108,7 @@ class Decoder:
         """(communities, n + 1): what was heard before a place's name, for the places of each community."""
         trie = self.places.community_names
         emissions = one.emissions("communities", trie.characters)
-        said = np.stack(
-            [
-                _forward_all(one, self.places.community_said[name], trie.characters, emissions, trie.lost)
-                for name in self.places.communities
-            ]
-        )
+        said = np.stack([_behind(one, ways, trie, emissions) for ways in self.places.community_ways])
         said = np.maximum.accumulate(said, axis=1)
         other = said.max(0) - np.float32(OTHER_COMMUNITY)
         return np.maximum(np.maximum(said, other[None]), 0.0).astype(np.float32)
@@ -127,14 +119,11 @@ class Decoder:
         emissions = one.emissions("names", trie.characters)
         rows, names = [], []
         for at in order:
-            place = self.places.places[at]
-            said = [(0, text, cost) for text, cost in self.places.names_of(place)]
-            start = starts[place.community]
-            behind = _forward_all(one, said, trie.characters, emissions, trie.lost, start[None])
-            shortest = min(len(text) for _, text, _ in said)
+            ways, start = self.places.name_ways[at], starts[self.places.of_community[at]]
+            behind = _behind(one, ways, trie, emissions, start[None])
             # A number alone names no place, however well it fits.
-            alone = _forward_all(one, said, trie.characters, emissions, trie.lost) if start.any() else behind
-            behind[alone < NAMED * shortest] = NEVER
+            alone = _behind(one, ways, trie, emissions) if start.any() else behind
+            behind[alone < NAMED * ways.shortest] = NEVER
             rows.append(behind)
             names.append(float(alone.max()))
         return np.stack(rows), names
@@ -151,10 +140,7 @@ class Decoder:
         unsaid = UNSAID + (OTHER_NUMBER if number - end > SAID else 0.0)
         scores = np.full(len(place.rows), end - unsaid, np.float32)
         levels = place.levels
-        if levels:
-            scores[: int(levels[0].low.min())] = end
-        else:
-            scores[:] = end
+        scores[: int(levels[0].low.min()) if levels else None] = end
         for depth, level in enumerate(levels):
             last = depth + 1 == len(levels)
             of_parent = np.full(1 if depth == 0 else len(levels[depth - 1].part), -1, np.int32)
@@ -169,9 +155,9 @@ class Decoder:
             inner = np.zeros(len(children), bool) if last else np.isin(children, levels[depth + 1].parent)
             gains = np.full(len(children), NEVER, np.float32)
             stack = np.stack(aligned)
-            for free, chosen in ((True, inner), (False, ~inner)):
+            for others, chosen in ((True, inner), (False, ~inner)):
                 if chosen.any():
-                    values = self._values(one, level.part[children[chosen]], free)
+                    values = self._values(one, level.part[children[chosen]], others)
                     gains[chosen] = (stack[rows[chosen]] + values).max(1) - off[chosen]
             self._raise(scores, level.low[children[~inner]], level.high[children[~inner]], gains[~inner])
             if last:
@@ -242,13 +228,13 @@ class Decoder:
                 nodes += [_Node(child, row, node.off + unsaid_below) for child in unsaid]
         return nodes, aligned
 
-    def _values(self, one: Sentence, parts: Ids, free: bool) -> Matrix:
-        """(k, n + 1) gain of each part that starts at a place; `free`: others may follow it."""
+    def _values(self, one: Sentence, parts: Ids, others: bool) -> Matrix:
+        """(k, n + 1) gain of each part that starts at a place; `others` may follow it."""
         kinds = self.places.kind_of[parts]
         found = np.empty((len(parts), one.heard.n + 1), np.float32)
         for kind in set(kinds.tolist()):
             chosen = kinds == kind
-            found[chosen] = one.values(self.places, kind, free)[self.places.place_in_kind[parts[chosen]]]
+            found[chosen] = one.values(self.places, kind, others)[self.places.place_in_kind[parts[chosen]]]
         return found
 
     def _forward(self, one: Sentence, parts: Ids, before: Matrix) -> Matrix:
@@ -257,24 +243,21 @@ class Decoder:
         kinds = self.places.kind_of[parts]
         for kind in set(kinds.tolist()):
             spots = np.flatnonzero(kinds == kind)
-            emissions = one.emissions(kind, self.places.values[kind][1].characters)
-            texts, costs = zip(*(self._written(int(parts[spot]), kind) for spot in spots), strict=True)
-            rows = np.repeat(spots, [len(one_of) for one_of in costs])
-            lost = self.places.values[kind][1].lost
-            ends = _forward_padded(one, np.concatenate(texts), emissions, before[rows], lost)
-            ends -= np.concatenate(costs)[:, None]
+            trie = self.places.values[kind][1]
+            ways = [self._ways_of(int(parts[spot]), trie) for spot in spots]
+            rows = np.repeat(spots, [len(one_of.costs) for one_of in ways])
+            strings = np.concatenate([one_of.rows for one_of in ways])
+            emissions = one.emissions(kind, trie.characters)
+            ends = forward(before[rows], strings, emissions, one.added, trie.lost)
+            ends -= np.concatenate([one_of.costs for one_of in ways])
             starts = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]])
             found[spots] = np.maximum.reduceat(ends, starts, axis=0)
         return found
 
-    def _written(self, part: int, kind: int) -> tuple[NDArray[np.intp], Scores]:
-        known = self._strings.get(part)
+    def _ways_of(self, part: int, trie: Trie) -> Ways:
+        known = self._ways.get(part)
         if known is None:
-            index = self.places.values[kind][1].characters.index
-            said = sayings(self.places.parts[part])
-            width = self.places.values[kind][1].longest
-            rows = np.array([[index[one] for one in text] + [-1] * (width - len(text)) for text, _ in said], np.intp)
-            known = self._strings[part] = rows, np.array([cost for _, cost in said], np.float32)
+            known = self._ways[part] = ways_of(sayings(self.places.parts[part]), trie, trie.longest)
         return known
 
     @staticmethod
@@ -288,41 +271,7 @@ class Decoder:
             np.maximum(scores[begin:end], gain, out=scores[begin:end])
 
 
-def _forward_all(
-    one: Sentence,
-    said: list[tuple[int, str, float]],
-    characters: Characters,
-    emissions: Matrix,
-    lost: Matrix,
-    before: Matrix | None = None,
-) -> Scores:
-    """(n + 1,) the best of several strings, each from the same start."""
-    width = max(len(text) for _, text, _ in said)
-    index = characters.index
-    padded = np.array([[index[c] for c in text] + [-1] * (width - len(text)) for _, text, _ in said], np.intp)
-    costs = np.array([cost for _, _, cost in said], np.float32)[:, None]
-    start = np.zeros((1, one.heard.n + 1), np.float32) if before is None else before
-    return np.asarray((_forward_padded(one, padded, emissions, np.repeat(start, len(said), 0), lost) - costs).max(0))
-
-
-def _forward_padded(
-    one: Sentence, padded: NDArray[np.intp], emissions: Matrix, before: Matrix, lost: Matrix | None = None
-) -> Matrix:
-    """As bot.sound.alignment.forward, for strings of several lengths padded with −1."""
-    gain = before
-    skipped = one.skipped
-    for step in range(padded.shape[1]):
-        active = padded[:, step] >= 0
-        every = bool(active.all())
-        rows = gain if every else gain[active]
-        if step:
-            rows = np.maximum.accumulate(rows + skipped, axis=1) - skipped
-        heard = rows[:, :-1] + emissions[padded[active, step]]
-        rows = rows - (np.float32(LOST) if lost is None else lost[padded[active, step]])
-        np.maximum(rows[:, 1:], heard, out=rows[:, 1:])
-        if every:
-            gain = rows
-        else:
-            gain = gain.copy()
-            gain[active] = rows
-    return gain
+def _behind(one: Sentence, ways: Ways, trie: Trie, emissions: Matrix, before: Matrix | None = None) -> Scores:
+    """(n + 1,) the best of the ways to say a name, from one start; from anywhere when no start is given."""
+    start = free(one.heard.n) if before is None else before
+    return np.asarray((forward(start, ways.rows, emissions, one.added, trie.lost) - ways.costs).max(0))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 
 from bot.grid.county import County
 from bot.grid.places.belief import Belief
 from bot.grid.places.compared import TEMPERATURE
-from bot.grid.places.tree import Places
+from bot.grid.places.tree import Ids, Places
 from bot.grid.places.words import grammar
 from bot.sound.alignment import Strings, best
 from bot.sound.channel import CHANCE, Channel
@@ -43,6 +42,8 @@ class Holders:
 
     def __init__(self, county: County) -> None:
         self._county = county
+        #: the names of a community's householders, as far as they were asked for; gone with the county
+        self._of: dict[str, tuple[dict[str, list[int]], list[str], Strings]] = {}
 
     def weigh(
         self, belief: Belief, name: str, community: str | None, places: Places, channel: Channel
@@ -94,9 +95,11 @@ class Holders:
         self, heard: Heard, community: str | None, places: Places, channel: Channel, length: int
     ) -> Belief | None:
         """The households of this name in the community that was said, where no street was."""
-        if length < 2 or community is None:
+        if length < 2 or community not in places.communities:
             return None
-        rows, names, strings = self._of(community)
+        if community not in self._of:
+            self._of[community] = self._names_in(places.rows_in[places.communities.index(community)])
+        rows, names, strings = self._of[community]
         gains = best(heard, strings, channel)
         full = CHANCE * np.array([len(one) for one in names])
         fits = np.flatnonzero((gains >= _ALONE * full) & (np.abs(np.array([len(one) for one in names]) - length) < 2))
@@ -109,11 +112,9 @@ class Holders:
         of = places.place_of[rows_found]
         return Belief(rows_found, weights / weights.sum() * 0.999, of, heard={int(at): 1.0 for at in of}, nowhere=0.001)
 
-    @lru_cache(maxsize=64)  # noqa: B019 - lives as long as the county
-    def _of(self, community: str) -> tuple[dict[str, list[int]], list[str], Strings]:
+    def _names_in(self, community: Ids) -> tuple[dict[str, list[int]], list[str], Strings]:
         rows: dict[str, list[int]] = {}
-        for row, one in enumerate(self._county.communities_of):
-            if one == community:
-                rows.setdefault(plain(self._county.holders[row]), []).append(row)
+        for row in community.tolist():
+            rows.setdefault(plain(self._county.holders[row]), []).append(row)
         names = list(rows)
         return rows, names, Strings(names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -10,23 +11,21 @@ from numpy.typing import NDArray
 
 from bot.grid.address import Part
 from bot.grid.places.words import grammar
-from bot.sound.alignment import LOST, NEVER
+from bot.sound.alignment import LOST, NEVER, padded
 from bot.sound.channel import Matrix
 from bot.sound.heard import Characters
-from bot.sound.numbers import readings
+from bot.sound.numbers import SIGNS, readings
 
 Rows = NDArray[np.intp]
 #: nobody reads 17 as 幺七: a numeral was lost there (nats)
 _ODD = 11.0
 #: a numeral that was not heard: every number has neighbours that differ by one
 LOST_NUMERAL = 11.0
-#: a character, and a numeral, of a name: 东风路 is not 东风二路
-LOST_OF_NAME, LOST_NUMERAL_OF_NAME = 4.6, 7.0
 #: what the mark tells behind which a number goes on (附, 甲), of a house that is not known (nats)
 MORE = 3.0
 #: numerals of a house number at most
 _NUMERALS_MOST = 9
-_NUMERALS = frozenset("零一二三四五六七八九十百千万两幺0123456789")
+_NUMERALS = SIGNS | frozenset("0123456789")
 
 
 @lru_cache(maxsize=100_000)
@@ -50,6 +49,23 @@ def sayings(part: Part) -> tuple[tuple[str, float], ...]:
     if part.kind == "sub" and part.value.isdigit():
         patterns = tuple(one for one in patterns if one != "{v}")  # 206号四 is no 206附4
     return tuple((pattern.format(v=way), cost) for pattern in patterns for way, cost in _values(part.value))
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The ways to say one thing, ready to be aligned: `rows` (k, longest) of a trie's characters, padded with −1, `costs`
+    (k, 1) in nats, characters of the `shortest`."""
+
+    rows: Rows
+    costs: Matrix
+    shortest: int
+
+
+def ways_of(strings: Sequence[tuple[str, float]], trie: Trie, longest: int = 0) -> Ways:
+    """Strings and their costs, of those that a trie was built of; at least `longest` columns."""
+    texts = [text for text, _ in strings]
+    costs = np.array([[cost] for _, cost in strings], np.float32)
+    return Ways(padded(texts, trie.characters, longest), costs, min(map(len, texts)))
 
 
 class Trie:
@@ -78,10 +94,8 @@ class Trie:
         self.characters = Characters([one for one in characters if one])
         #: (characters, 1) what each costs that was not heard
         self.lost = np.array(
-            [[LOST_NUMERAL if one in _NUMERALS else LOST] for one in self.characters.index], np.float32
+            [[LOST_NUMERAL if numbers and one in _NUMERALS else LOST] for one in self.characters.index], np.float32
         )
-        if not numbers:
-            self.lost[:] = LOST
         depth = np.array(depths, np.int32)
         index = np.array([self.characters.index.get(one, 0) for one in characters], np.intp)
         parent = np.array(parents, np.intp)

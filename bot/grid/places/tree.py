@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.grid.address import Address, Part
-from bot.grid.places.said import Trie, sayings
+from bot.grid.places.said import Trie, sayings, ways_of
 from bot.grid.places.words import core, grammar
 from bot.sound.numbers import plain
 
@@ -84,7 +84,7 @@ class Places:
     """Every place of a county, and the tries of what may be said of it."""
 
     def __init__(
-        self, communities: Sequence[str], addresses: Sequence[Address], said: dict[str, str] | None = None
+        self, communities: Sequence[str], addresses: Sequence[Address], said: Mapping[str, str] | None = None
     ) -> None:
         self.communities = sorted(set(communities))
         number_of = {name: at for at, name in enumerate(self.communities)}
@@ -130,9 +130,13 @@ class Places:
         self._aliases: dict[str, list[str]] = defaultdict(list)
         for alias, means in (said or {}).items():
             self._aliases[means].append(alias)
-        self.names = Trie([self._names(one.name or self.communities[one.community]) for one in self.places])
-        self.community_said = {name: [(0, text, cost) for text, cost in self._names(name)] for name in self.communities}
-        self.community_names = Trie([self._names(name) for name in self.communities])
+        named = [self.names_of(one) for one in self.places]
+        self.names = Trie(named)
+        called = [self._names(name) for name in self.communities]
+        self.community_names = Trie(called)
+        #: the same one by one, for alignments that go on behind them: of each place, and of each community
+        self.name_ways = [ways_of(one, self.names) for one in named]
+        self.community_ways = [ways_of(one, self.community_names) for one in called]
         #: the values of each kind, together: kind → (numbers in `parts`, trie)
         self.values: dict[int, tuple[Ids, Trie]] = {}
         for kind in sorted(set(self.kind_of.tolist())):

@@ -35,7 +35,6 @@ class _File:
     community: str
     whole: str
     counted: str
-    holder_cues: tuple[str, ...]
     holder: str
     surname: str
     holder_tail: str

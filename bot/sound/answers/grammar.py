@@ -162,7 +162,7 @@ class Grammar:
     def _gains(self, clause: _Clause, begin: int, end: int) -> NDArray[np.float32]:
         """(phrases,) what each tells between two places, less what it costs to assume it; −inf for half a phrase."""
         gains = np.full(len(self.phrases), -np.inf, np.float32)
-        emissions, added = clause.emissions[:, begin:end], np.full(end - begin, ADDED, np.float32)
+        emissions = clause.emissions[:, begin:end]
         near = emissions.max(1)
         for batch in self._strings.batches:
             length = batch.characters.shape[1]
@@ -172,7 +172,7 @@ class Grammar:
                 continue
             some = Batch(batch.rows[likely], batch.characters[likely])
             if length > 1:
-                told = forward(free(end - begin), some, emissions, added).max(1)
+                told = forward(free(end - begin), some.characters, emissions).max(1)
             elif begin <= clause.first < end:
                 # 对 and 好 begin a clause; one that only sounds so is all of it: everything sounds like something.
                 told = clause.emissions[some.characters[:, 0], clause.first]
