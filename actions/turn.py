@@ -61,6 +61,8 @@ class Turn:
         self.alternatives: tuple[str, ...] = tuple(heard.get("alternatives", ()))
         self._dialled: str = heard.get("dialled", "")
         self._diverting: str = heard.get("diverting", "")
+        #: what was looked up in this turn already: an outage that is told and the report that begins ask the same
+        self._located: dict[tuple[str, str, str], Location] = {}
 
     # -- answers ----------------------------------------------------------------------------------
     def answer(self, question: str) -> Answer[str] | None:
@@ -150,6 +152,12 @@ class Turn:
 
         `earlier` was said before and `behind` belongs behind what is said now: the street, when the community was asked.
         The caller's own vouched contact only helps to choose, it never decides alone."""
+        asked = text, earlier, behind
+        if asked not in self._located:
+            self._located[asked] = self._locate(*asked)
+        return self._located[asked]
+
+    def _locate(self, text: str, earlier: str, behind: str) -> Location:
         registry, hint, contact = self.site.registry, self.grid_hint, self.caller.contact
         others = self.alternatives
         if behind:
