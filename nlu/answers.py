@@ -26,10 +26,8 @@ _OTHERWISE = "inform"
 
 
 def open_question(tracker: DialogueStateTracker) -> str:
-    """The slot that a form asks for, or what is pending outside of one; "" when nothing was asked."""
-    if tracker.active_loop_name:
-        return str(tracker.get_slot("requested_slot") or "")
-    return str(tracker.get_slot("pending") or "")
+    """The name of the question that is open; "" when nothing was asked."""
+    return str(tracker.get_slot("question") or "")
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
@@ -43,7 +41,7 @@ class AnswerReader(Component):
     def process(self, messages: list[Message], tracker: DialogueStateTracker) -> list[Message]:
         """A dialogue that has not begun has asked nothing."""
         question = open_question(tracker)
-        keyed = bool(tracker.get_slot("misheard"))
+        keyed = question == "what"
         for message in messages:
             text = message.get(TEXT)
             if not text:
