@@ -102,8 +102,8 @@ class Keeping:
         if not owed:
             self._desk.end_call(self._facts.call_id, outcome)
             return None
-        card = self._desk.call_back(self._facts.call_id, "dropped" if outcome == "hung_up" else outcome)
-        return str(card.ticket_no) if card else None
+        cards = self._desk.call_back(self._facts.call_id, "dropped" if outcome == "hung_up" else outcome)
+        return str(cards[0].ticket_no) if cards else None
 
     def _last_word(self) -> Heard:
         facts = self._facts
