@@ -101,8 +101,8 @@ async def test_turns_come_in_the_order_in_which_they_were_spoken(tmp_path: Path)
 
 async def test_keys_are_a_number_after_a_pause_and_whoever_hangs_up_has_keyed_it_all(tmp_path: Path) -> None:
     keyed = [Pressed("2"), silence(1.5), Pressed("0"), silence(1.0), Pressed("6")]
-    for end, after in ((silence(2.5), silence(1.0)), (silence(0.1), b"")):
-        one = ear(tmp_path, Wire(*keyed, end, after), ScriptedRecogniser([]))
+    for name, end in (("paused", silence(2.5)), ("gone", silence(0.1))):
+        one = ear(tmp_path / name, Wire(*keyed, end), ScriptedRecogniser([]))
         one.question = "number"
         found = await noticed(one)
         assert found == [Keyed("206", "206"), Gone()]
