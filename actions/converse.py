@@ -16,6 +16,7 @@ from actions.matters import Matter
 from actions.site import Site
 from actions.turn import Turn
 from actions.understood import Act
+from bot.sound.answers.yes_no import questions
 
 #: turns in a row that may bring nothing before a person gets the case (promise 3)
 PATIENCE = 2
@@ -26,7 +27,7 @@ SURE_OF_TWO = 0.75
 #: a report that is open is changed to another kind when that is so sure
 SURE_OF_CHANGE = 0.6
 #: what is no matter of its own, whatever its probability
-ASIDE = {"inform", "affirm", "deny", "greet", "nlu_fallback", "goodbye", "repeat_request"}
+ASIDE = {"inform", "affirm", "deny", "nlu_fallback", "goodbye", "repeat_request"}
 
 
 class Converse(Action):
@@ -168,6 +169,8 @@ def _is_another(turn: Turn, matter: Matter) -> bool:
     act = turn.meant.whole
     if turn.meant.answer or act.intent in ASIDE or act.confidence < SURE_OF_CHANGE:
         return False
+    if turn.asked in questions() and turn.answer(turn.asked):
+        return False
     if flow := flow_of(act.name):
         return flow != matter.flow and turn.asked != "place"
     return True
@@ -187,24 +190,33 @@ _ASKED: dict[str, Callable[[Turn], bool]] = {
 
 
 def _acts(turn: Turn, answered: bool) -> list[Act]:
-    """The acts of a sentence that are matters or questions, each once: the whole's, then those that a clause is sure of."""
+    """The acts of a sentence that are matters or questions, each once, matters first.
+
+    The whole counts unless its clauses say more surely what it is made of: what somebody wants of whom at the end of a
+    story (你喊师傅来) is not what the story tells."""
     meant = turn.meant
+    whole = meant.whole
+    clauses = [one for one in meant.clauses if _counts(turn, one)]
     found: list[Act] = []
-    if not (answered and (meant.answer and not meant.more)):
-        whole = meant.whole
-        if whole.intent not in ASIDE and (not answered or whole.confidence >= SURE_OF_TWO):
+    settled = answered and (meant.answer is not None and not meant.more)
+    if whole.intent not in ASIDE and not settled and (not answered or whole.confidence >= SURE_OF_TWO):
+        doubtful = whole.confidence < SURE_OF_TWO or flow_of(whole.name) is None
+        if not (doubtful and any(flow_of(one.name) and _apart(one, whole) for one in clauses)):
             found.append(whole)
-    for act in meant.clauses:
-        if act.intent in ASIDE or act.intent == danger.HAZARD or act.confidence < SURE_OF_TWO:
-            continue
-        if turn.site.words.says("denied", act.text):
-            continue
+    for act in clauses:
         if all(_apart(act, other) for other in found):
             found.append(act)
     if answered and found and turn.matter is not None:
         # An answer told at length is no matter of its own: 停电了 to "您家也是吗?"
         found = [one for one in found if _group(one) != flows()[turn.matter.flow].group]
-    return found
+    return sorted(found, key=lambda act: flow_of(act.name) is None)
+
+
+def _counts(turn: Turn, act: Act) -> bool:
+    """Whether a clause is a matter or a question of its own."""
+    if act.intent in ASIDE or act.intent in ("greet", danger.HAZARD) or act.confidence < SURE_OF_TWO:
+        return False
+    return not turn.site.words.says("denied", act.text)
 
 
 def _group(act: Act) -> str:

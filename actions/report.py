@@ -8,6 +8,7 @@ from actions import outage_news, places
 from actions.flows import Asked, Effect
 from actions.matters import OVER, Matter
 from actions.turn import Turn
+from bot.sound.answers.yes_no import questions, says_more
 from bot.tickets.cards import TicketCard
 from bot.tickets.labels import labels
 
@@ -158,7 +159,8 @@ def answer(turn: Turn, matter: Matter, asked: str) -> bool:
         if value is not None:
             take_effect(turn, matter, asked, value)
     if taken:
-        matter.hear("" if turn.meant.answer and not turn.meant.more else turn.text)
+        found = turn.answer(asked) if asked in questions() else None
+        matter.hear("" if found is not None and not says_more(found) else turn.text)
         note_facts(turn, matter)
     return taken
 

@@ -44,7 +44,6 @@ class Words:
     danger_over: str
     danger_questions: dict[str, str]
     told: dict[str, Told]
-    smelling: str
     own_home: str
     readback_comma: str
     readback_name: str
