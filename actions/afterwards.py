@@ -56,9 +56,7 @@ def add_to_it(turn: Turn) -> bool:
         return False
     report.note_facts(turn, matter)
     facts = {name: value for name, (value, _) in told.items()}
-    turn.site.desk.add(
-        card.ticket_no, note=turn.text, facts=facts, urgent=any(urgent for _, urgent in told.values())
-    )
+    turn.site.desk.add(card.ticket_no, note=turn.text, facts=facts, urgent=any(urgent for _, urgent in told.values()))
     turn.tell(ticket_no=card.ticket_no)
     turn.say("utter_oxygen_first" if "oxygen" in facts else "utter_noted", **turn.who_or_station(card))
     return True
@@ -201,7 +199,9 @@ def _light(turn: Turn, ticket_no: str) -> bool:
     if fresh is None:
         return False
     turn.tell(ticket_no=fresh.ticket_no)
-    turn.matters.append(Matter("outage", said=[turn.text], ticket_no=fresh.ticket_no, state="logged", place=fresh.place))
+    turn.matters.append(
+        Matter("outage", said=[turn.text], ticket_no=fresh.ticket_no, state="logged", place=fresh.place)
+    )
     if who := turn.who_serves(fresh):
         turn.say("utter_light_dark", **who)
     else:

@@ -10,7 +10,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import afterwards, asides, danger, money, outage_news, people, report
+from actions import afterwards, asides, danger, money, outage_news, people, places, report
 from actions.flows import flow_of, flows
 from actions.matters import Matter
 from actions.site import Site
@@ -54,8 +54,8 @@ def converse(turn: Turn) -> None:
     """Take one sentence."""
     if any(step(turn) for step in _WHOLE):
         return
-    brought = _answer(turn)
-    acts = _acts(turn, brought)
+    brought = _answer(turn) or _more_of_it(turn)
+    acts = _acts(turn, brought) if turn.matter is not None or not brought else []
     for act in acts:
         brought |= _take(turn, act)
     if not brought and not turn.question:
@@ -164,6 +164,15 @@ def _answer(turn: Turn) -> bool:
     return report.answer(turn, matter, asked)
 
 
+def _more_of_it(turn: Turn) -> bool:
+    """What staff must know of the case in hand (another telephone, after three, a child in the house), whatever else the
+    sentence looks like."""
+    if turn.matter is not None or turn.asked or not turn.site.words.told_in(turn.text):
+        return False
+    flow = flow_of(turn.meant.whole.name)
+    return flow in (None, "care") and afterwards.add_to_it(turn)
+
+
 def _is_another(turn: Turn, matter: Matter) -> bool:
     """Whether a sentence begins, or asks, something of its own instead of answering."""
     act = turn.meant.whole
@@ -237,8 +246,10 @@ def _take(turn: Turn, act: Act) -> bool:
         if taken or act.intent not in ("rate_service", "report_outage"):
             return taken
         flow = {"rate_service": "complaint", "report_outage": "outage"}[act.intent]
-    if act.intent == "report_outage" and turn.matter is None and (
-        afterwards.take(turn) or outage_news.still_in_it(turn)
+    if (
+        act.intent == "report_outage"
+        and turn.matter is None
+        and (afterwards.take(turn) or outage_news.still_in_it(turn))
     ):
         return True
     return _matter(turn, flow, act)
@@ -293,9 +304,7 @@ def _loose(turn: Turn) -> bool:
     if matter is not None:
         if turn.intent == "goodbye":
             return True
-        found = report.places.correct_place(turn, matter, turn.text) or bool(
-            report.places.take_place(turn, matter, turn.text)
-        )
+        found = places.correct_place(turn, matter, turn.text) or bool(places.take_place(turn, matter, turn.text))
         told = bool(turn.site.words.told_in(turn.text))
         if found or told:
             matter.hear(turn.text)
@@ -370,5 +379,3 @@ def _nothing(turn: Turn) -> None:
         turn.asks(turn.asked)
     else:
         report.ask(turn, matter, turn.asked)
-
-

@@ -22,7 +22,7 @@ _WITHOUT = 0.6
 #: characters of a sentence that may be anything
 _SHORT = 6
 #: whatever else the model takes it for: who is hit by current waits for no question
-_AT_ONCE = ("shock", "car")
+_AT_ONCE = ("shock", "car", "neutral")
 
 
 def kind_of(turn: Turn, text: str) -> str | None:
@@ -65,7 +65,7 @@ def _found(turn: Turn) -> str | None:
     if named:
         sure = likely >= _WITHOUT or kind is not None or (len(turn.text) > _SHORT and meant.whole.intent == HAZARD)
         return (kind or "other") if sure else "ask"
-    if kind in _AT_ONCE and likely >= 0.01:
+    if kind in _AT_ONCE:
         return kind
     if kind is not None and likely >= _WITH_WORDS:
         return kind if meant.whole.name == "nlu_fallback" else "ask"
@@ -74,7 +74,7 @@ def _found(turn: Turn) -> str | None:
 
 def _asked_about(turn: Turn) -> bool:
     said, turn.memory.maybe_danger = turn.memory.maybe_danger, ""
-    if turn.yes_no("danger") == "yes" or (kind := _found(turn)) not in (None, "ask"):
+    if turn.yes_no("danger") == "yes" or _found(turn) not in (None, "ask"):
         begin(turn, kind_of(turn, turn.text) or kind_of(turn, said) or "other", said, turn.text)
         return True
     turn.memory.unheard.append(said)
@@ -179,7 +179,8 @@ def _goes_on(turn: Turn) -> bool:
     card = turn.site.desk.ticket(matter.ticket_no) if placed else _add(turn, matter)
     if kind and kind not in turn.memory.dangers:
         turn.memory.dangers.append(kind)
-        turn.say(f"utter_hazard_{kind}")
+        if not question:
+            turn.say(f"utter_hazard_{kind}")
     if question:
         turn.say(f"utter_danger_{question}", **(turn.who_or_station(card) if card else {}))
     if placed and card and not question:
@@ -207,12 +208,18 @@ def _place(turn: Turn, matter: Matter) -> bool:
         found = turn.locate(turn.text)
         finer = found.understood and bool(found.heard_place) and found.heard_place not in before
         if finer and (found.grid_no or found.household_no):
-            matter.place = places.joined(before, found.heard_place, False) if found.grid_no == grid else found.heard_place
+            matter.place = (
+                places.joined(before, found.heard_place, False) if found.grid_no == grid else found.heard_place
+            )
             matter.settle(found.household_no, found.grid_no or grid, None)
             changed = True
     if changed and (matter.place, matter.household_no, matter.grid_no) != (before, household, grid):
         card = turn.site.desk.correct_place(
-            matter.ticket_no, place=matter.place, household_no=matter.household_no, grid_no=matter.grid_no, note=turn.text
+            matter.ticket_no,
+            place=matter.place,
+            household_no=matter.household_no,
+            grid_no=matter.grid_no,
+            note=turn.text,
         )
         turn.tell(ticket_no=card.ticket_no)
         return True
@@ -225,9 +232,7 @@ def _over(turn: Turn, matter: Matter, still: str | None) -> bool:
     if turn.asked == "over":
         answer = turn.answered("over") or turn.yes_no("over")
         if answer == "yes" or (calm and answer != "no"):
-            turn.site.desk.add(
-                matter.ticket_no, note=turn.site.words.said_solved, facts={"said_solved": True}
-            )
+            turn.site.desk.add(matter.ticket_no, note=turn.site.words.said_solved, facts={"said_solved": True})
             turn.memory.in_danger, turn.memory.nothing = False, 0
             turn.tell(ticket_no=matter.ticket_no)
             turn.say("utter_danger_stays")

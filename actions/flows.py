@@ -65,6 +65,11 @@ class Flow:
     owner: str = ""
     working_days: int = 0
 
+    def names(self) -> list[str]:
+        """What it may be called when it is read back, beside its kind's name."""
+        effects = (effect.called for answers in self.answers.values() for effect in answers.values())
+        return [name for name in (*self.called.values(), *effects) if name]
+
     def of_act(self, table: dict[str, str], act: str) -> str:
         """What a table by act has for this one, else for its intent, else for any."""
         return table.get(act) or table.get(act.split("/")[0]) or table.get("", "")

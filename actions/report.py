@@ -60,9 +60,8 @@ def introduce(turn: Turn, matter: Matter, text: str) -> None:
     """The sentence of its beginning, and what its first words answer already."""
     flow = turn.flow(matter)
     if matter.flow == "breaker_fault" and (smell := turn.answered("smell")):
-        if (smell == "yes" and turn.site.words.says("burnt", text)) or (
-            smell == "no" and turn.site.words.says("smelt", text)
-        ):
+        told = {"yes": "burnt", "no": "smelt"}.get(smell)
+        if told and turn.site.words.says(told, text):
             take_effect(turn, matter, "smell", smell)
     if intro := flow.of_act(flow.intro, matter.act):
         turn.say(intro)

@@ -104,7 +104,9 @@ class Turn:
 
     def unheard_matter(self) -> Matter:
         """What was said and not understood, as a matter of its own."""
-        return Matter("unclear", said=list(self.memory.unheard), place=self.memory.place, utterance_id=self.utterance_id)
+        return Matter(
+            "unclear", said=list(self.memory.unheard), place=self.memory.place, utterance_id=self.utterance_id
+        )
 
     def _form(self, matter: Matter) -> dict[str, Any]:
         form: dict[str, Any] = {

@@ -50,6 +50,7 @@ from bot.voice.repertoire import Repertoire
 
 if TYPE_CHECKING:
     from rasa_sdk import Action
+
     from bot.speech.recognise import Recogniser
     from bot.speech.speak import GegeVoice, Voice
 
@@ -127,7 +128,9 @@ def make_dialogue(
     return EmbeddedDialogue(model, database, desk, spool, actions, wanted.session_minutes, wanted.write_s)
 
 
-def make_actions(settings: Settings, desk: TicketDesk, registry: Registry, present: Present | None = None) -> list[Action]:
+def make_actions(
+    settings: Settings, desk: TicketDesk, registry: Registry, present: Present | None = None
+) -> list[Action]:
     """Rasa's actions, with the county and the tickets that they act on."""
     from actions.converse import every_action
     from actions.site import Site

@@ -187,14 +187,3 @@ class TicketDesk(Arrivals, Questions):
     def reopen(self, ticket_no: str, by: str = "resident", note: str = "", at: dt.datetime | None = None) -> Pressed:
         """The resident says that it is not resolved: the owner is told again and the timers start anew."""
         return self._handle(ticket_no, by, at, lambda it: it.move(State.reported, note))
-
-
-# provisional
-def _same_report(self, *a, **k): return None
-def _called_again(self, ticket_no, note, caller=None, facts=None): return self.add(ticket_no, note=note, facts=facts or {})
-def _same_danger(self, *a, **k): return None
-def _correct_place(self, ticket_no, place="", household_no=None, grid_no=None, note=""): return self.add(ticket_no, note=note, place=place, household_no=household_no, grid_no=grid_no)
-def _complained_of(self, said, grid_no): return []
-def _complaint_about(self, *a): return None
-for _n, _f in (("same_report", _same_report), ("called_again", _called_again), ("same_danger", _same_danger), ("correct_place", _correct_place), ("complained_of", _complained_of), ("complaint_about", _complaint_about)):
-    if not hasattr(TicketDesk, _n): setattr(TicketDesk, _n, _f)
