@@ -15,6 +15,7 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers import classifier
+from rasa.nlu.featurizers.featurizer import Featurizer
 from rasa.shared.nlu.constants import (
     INTENT,
     INTENT_NAME_KEY,
@@ -26,7 +27,6 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.augmentation import SIMULATED
-from nlu.intents import IntentClassifier
 from nlu.regression import fitted
 from nlu.rows import Numbers, Scales, counts_of
 
@@ -44,7 +44,7 @@ class ActClassifier(GraphComponent, classifier.IntentClassifier):
 
     @classmethod
     def required_components(cls) -> list[type]:
-        return [IntentClassifier]
+        return [Featurizer]
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:

@@ -146,9 +146,7 @@ class ClauseSplitter(Component):
                 continue
             parts = clauses(text, self._config["most"], self._config["shortest"])
             if len(parts) > 1 or (parts and _answered(message)):
-                batch += [
-                    Message({TEXT: text[start:end], PART_OF: message, _START: start}) for start, end in parts
-                ]
+                batch += [Message({TEXT: text[start:end], PART_OF: message, _START: start}) for start, end in parts]
         return batch
 
 
