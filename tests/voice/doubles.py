@@ -111,7 +111,7 @@ class ScriptedDialogue:
     async def start(self) -> None:
         pass
 
-    async def parse(self, text: str, alternatives: tuple[str, ...] = ()) -> Understanding:
+    async def parse(self, text: str, alternatives: tuple[str, ...] = (), question: str = "") -> Understanding:
         return Understanding(text, "report_outage", 0.9, False)
 
     async def turn(self, heard: Heard) -> Reply:
