@@ -6,7 +6,7 @@ import re
 
 from actions import outage_news, places
 from actions.flows import Asked, Effect
-from actions.matters import OVER, Matter
+from actions.matters import LOGGED, OVER, Matter
 from actions.turn import Turn
 from bot.sound.answers.yes_no import questions, says_more
 from bot.tickets.cards import TicketCard
@@ -259,7 +259,7 @@ def logged(turn: Turn, matter: Matter) -> TicketCard:
     if same is None or kind == "complaint":
         return turn.open_ticket(matter)
     card = turn.site.desk.called_again(same.ticket_no, matter.words, caller=turn.caller, facts=turn.facts_of(matter))
-    matter.ticket_no, matter.state = card.ticket_no, "logged"
+    matter.ticket_no, matter.state = card.ticket_no, LOGGED
     turn.tell(ticket_no=card.ticket_no)
     return card
 

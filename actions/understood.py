@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 FALLBACK = "nlu_fallback"
+#: an answer that was read less surely than this is none
+_READ = 0.6
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ def understood(message: Mapping[str, Any]) -> Understood:
     text = str(message.get("text") or "")
     clauses = tuple(_act(one, one) for one in message.get("clauses") or ())
     answer = message.get("answer") or {}
+    if float(answer.get("probability") or 0.0) < _READ:
+        answer = {}
     ranking = {one["name"]: float(one["confidence"]) for one in message.get("intent_ranking") or ()}
     return Understood(
         whole=_act(message, {"text": text}),

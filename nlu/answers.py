@@ -15,10 +15,13 @@ from rasa.shared.nlu.training_data.message import Message
 
 from bot.sound.answers.asked import Read, read_answer
 from bot.sound.answers.grammar import blanked
+from nlu.acts import ACT
 from nlu.component import Component
 
-#: in a message's data, between the two components
-_ANSWER = "answer"
+#: the answer, in a message's output: {"value", "probability", "more"}
+ANSWER = "answer"
+#: in a message's data, between the two components: what was read, and the text with the answer in it
+READ = "read"
 _SAID = "said"
 #: what an answer is to the rules
 _INTENTS = {"yes": "affirm", "no": "deny"}
@@ -41,14 +44,18 @@ class AnswerReader(Component):
     def process(self, messages: list[Message], tracker: DialogueStateTracker) -> list[Message]:
         """A dialogue that has not begun has asked nothing."""
         question = open_question(tracker)
-        keyed = question == "what"
         for message in messages:
             text = message.get(TEXT)
             if not text:
                 continue
-            found = read_answer(question, text, menu=keyed)
-            if found is not None and found.probability >= self._config["sure"]:
-                message.set(_ANSWER, found)
+            found = read_answer(question, text)
+            if found is None:
+                continue
+            if not found.instead:
+                answer = {"value": found.value, "probability": round(found.probability, 4), "more": found.more}
+                message.set(ANSWER, answer, add_to_output=True)
+            if found.probability >= self._config["sure"]:
+                message.set(READ, found)
                 message.set(_SAID, text)
                 message.set(TEXT, found.instead or blanked(text, found.stretches))
         return messages
@@ -66,7 +73,7 @@ class AnswerWeigher(Component):
     def process(self, messages: list[Message]) -> list[Message]:
         """Puts the text back, and the intent of an answer where the answer decides."""
         for message in messages:
-            found: Read | None = message.get(_ANSWER)
+            found: Read | None = message.get(READ)
             if found is None:
                 continue
             message.set(TEXT, message.get(_SAID))
@@ -81,4 +88,5 @@ class AnswerWeigher(Component):
             ranking = [one for one in message.get(INTENT_RANKING_KEY) or [] if one["name"] != intent["name"]]
             message.set(INTENT, intent, add_to_output=True)
             message.set(INTENT_RANKING_KEY, [intent, *ranking], add_to_output=True)
+            message.set(ACT, {"name": intent["name"], "confidence": found.probability}, add_to_output=True)
         return messages
