@@ -24,6 +24,8 @@ PATIENCE = 2
 ASKED = 2
 #: a second matter in one sentence is begun when it is so sure
 SURE_OF_TWO = 0.75
+#: a clause that is so sure needs no support of the whole sentence, any other that much
+PLAINLY, SUPPORT = 0.9, 0.05
 #: a report that is open is changed to another kind when that is so sure
 SURE_OF_CHANGE = 0.6
 #: what is no matter of its own, whatever its probability
@@ -56,8 +58,11 @@ def converse(turn: Turn) -> None:
         return
     brought = _answer(turn) or _more_of_it(turn)
     acts = _acts(turn, brought) if turn.matter is not None or not brought else []
+    before = len(turn.matters)
     for act in acts:
         brought |= _take(turn, act)
+    # Of several that one sentence tells, the first comes first.
+    turn.matters[before:] = reversed(turn.matters[before:])
     if not brought and not turn.question:
         brought = _loose(turn)
     if not brought:
@@ -222,10 +227,11 @@ def _acts(turn: Turn, answered: bool) -> list[Act]:
 
 
 def _counts(turn: Turn, act: Act) -> bool:
-    """Whether a clause is a matter or a question of its own."""
-    if act.intent in ASIDE or act.intent in ("greet", danger.HAZARD) or act.confidence < SURE_OF_TWO:
+    """Whether a clause is a matter or a question of its own: it says so plainly, or the whole sentence may be that too."""
+    if act.intent in ASIDE or act.intent in ("greet", danger.HAZARD) or turn.site.words.says("denied", act.text):
         return False
-    return not turn.site.words.says("denied", act.text)
+    plain = act.confidence >= PLAINLY and flow_of(act.name) is not None
+    return plain or (act.confidence >= SURE_OF_TWO and turn.meant.ranking.get(act.intent, 0.0) >= SUPPORT)
 
 
 def _group(act: Act) -> str:
@@ -339,6 +345,7 @@ def _place_first(turn: Turn) -> bool:
 def _go_on(turn: Turn) -> None:
     """Log what is complete; ask the one question of the matter that is spoken of, else of the one before it."""
     while (matter := turn.matter) is not None and not turn.question:
+        report.introduce(turn, matter)
         question = report.next_question(turn, matter)
         if question is None:
             report.finish(turn, matter)

@@ -19,6 +19,8 @@ HAZARD = "report_hazard"
 _WITH_WORDS = 0.1
 #: without such a word a short sentence has to be this sure
 _WITHOUT = 0.6
+#: a clause without such a word has to be so sure, and the whole sentence has to be this likely
+_PLAIN, _SUPPORT = 0.9, 0.05
 #: characters of a sentence that may be anything
 _SHORT = 6
 #: whatever else the model takes it for: who is hit by current waits for no question
@@ -55,16 +57,18 @@ def _found(turn: Turn) -> str | None:
     if turn.asked and meant.answer and not meant.more:
         return None  # the answer to what was asked
     kind = kind_of(turn, turn.text)
-    likely = max(
-        meant.ranking.get(HAZARD, 0.0),
-        meant.confidence if meant.whole.intent == HAZARD else 0.0,
-        *(one.confidence for one in meant.clauses if one.intent == HAZARD),
-        0.0,
-    )
-    named = any(one.intent == HAZARD for one in meant.acts())
-    if named:
-        sure = likely >= _WITHOUT or kind is not None or (len(turn.text) > _SHORT and meant.whole.intent == HAZARD)
+    likely = max(meant.ranking.get(HAZARD, 0.0), meant.confidence if meant.whole.intent == HAZARD else 0.0)
+    if meant.whole.intent == HAZARD:
+        sure = likely >= _WITHOUT or kind is not None or len(turn.text) > _SHORT
         return (kind or "other") if sure else "ask"
+    for clause in meant.clauses:
+        # Torn out of its sentence a scrap (还骂人) may be anything: it is danger by its words, or with the whole's support.
+        if (
+            clause.intent == HAZARD
+            and clause.confidence >= _WITHOUT
+            and (danger_in(clause.text) or (likely >= _SUPPORT and clause.confidence >= _PLAIN))
+        ):
+            return kind or "other"
     if kind in _AT_ONCE:
         return kind
     if kind is not None and likely >= _WITH_WORDS:
@@ -118,13 +122,27 @@ def _on_file(turn: Turn, matter: Matter) -> TicketCard | None:
     """The danger that is known already: of this conversation, of this caller's earlier call, of a neighbour."""
     desk = turn.site.desk
     ticket_no = desk.open_of_session(turn.tracker.sender_id, Kind.hazard, now() - ONE_MATTER)
-    card = desk.ticket(ticket_no) if ticket_no else None
-    card = card or desk.same_danger(turn.reporter, matter.place, matter.household_no, matter.grid_no)
+    if ticket_no:
+        matter.ticket_no = ticket_no
+        return _add(turn, matter)
+    card = desk.same_danger(turn.reporter, matter.place, matter.household_no, matter.grid_no)
     if card is None:
         return None
     matter.ticket_no = card.ticket_no
+    own = any(one.ticket_no == card.ticket_no for one in desk.open_of(turn.reporter))
+    tell = desk.called_again if own else desk.also_reported
+    card = tell(card.ticket_no, matter.words, caller=turn.caller, facts=turn.facts_of(matter))
     turn.tell(ticket_no=card.ticket_no)
-    return _add(turn, matter, facts={"called_again": True})
+    if own and not matter.place:
+        # Whose own report it is knows where it is.
+        matter.place, matter.household_no, matter.grid_no = card.place, card.household_no, card.grid_no
+    elif matter.place and matter.place not in card.place:
+        card = (
+            desk.correct_place(card.ticket_no, place=matter.place, grid_no=matter.grid_no, note=turn.text)
+            if own
+            else card
+        )
+    return card
 
 
 def _add(turn: Turn, matter: Matter, **more: object) -> TicketCard:

@@ -42,6 +42,8 @@ class Matter:
     urgent: bool = False
     #: number of the outage that the caller was told of
     outage_told: str = ""
+    #: what is said at its beginning was said
+    introduced: bool = False
     denied: int = 0
     #: a place that was denied, until another is said
     denied_place: str = ""

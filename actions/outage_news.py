@@ -125,12 +125,10 @@ def planned(turn: Turn) -> bool:
     """ "明天是不是要停电?": what is announced for the place, the caller's line or home; nothing is logged of a question."""
     matter = Matter("outage", said=[turn.text], state=LOGGED)
     take_place(turn, matter, turn.text)
-    outages = turn.site.desk.outages
     homes = turn.own_households()
     household_no = matter.household_no or (homes[0][0].household_no if len(homes) == 1 and not matter.place else None)
     grid_no = matter.grid_no or (None if household_no else turn.likely_grid(matter))
     card = _known(turn, matter) if matter.place else None
-    card = card or outages.announced(household_no=household_no, grid_no=grid_no, place=matter.place)
     if card is not None:
         tell(turn, card)
         return True

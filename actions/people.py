@@ -53,7 +53,8 @@ def _in_this_call(turn: Turn) -> TicketCard | None:
 
 
 def reach(turn: Turn, card: TicketCard) -> dict[str, str] | None:
-    """Hand over to whoever has it; None for the station."""
+    """Hand over to whoever has it and may hear of it; None for the station."""
     who = turn.who_serves(card)
-    turn.tell(hand_over=True, hand_over_to=who["phone"] if who else turn.station()[1])
+    person = None if who else turn.site.desk.whom_to_reach(card.ticket_no)
+    turn.tell(hand_over=True, hand_over_to=who["phone"] if who else person.phone if person else turn.station()[1])
     return who

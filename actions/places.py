@@ -16,6 +16,8 @@ from bot.sound.answers.names import person
 #: questions about the place before Gege goes on with what it has (docs/promises.md: at most three before the report is logged)
 PLACE_QUESTIONS = 3
 PUNCTUATION = both(" ,。.、")
+#: a name that nobody asked for is one when it is this likely
+_LIKELY = 0.3
 #: a place of so many characters at least is kept as it was said when nothing in the county answers to it
 _A_PLACE = 3
 
@@ -36,6 +38,8 @@ def take_place(turn: Turn, matter: Matter, text: str) -> Location | None:
         matter.outside = place if found.outside in place else found.outside + place
         return None
     heard = found.heard_place or turn.entity("place")
+    if _by_chance(turn, found):
+        return None
     if not heard and (not found.understood or found.grid_no is None):
         return None
     if heard and earlier and matter.place_ask not in (None, "place", "again", "hazard"):
@@ -45,6 +49,13 @@ def take_place(turn: Turn, matter: Matter, text: str) -> Location | None:
     whole = found.grid_no and is_whole(matter.words)  # 整栋楼都黑了: no door is asked
     matter.settle(found.household_no, found.grid_no, None if whole else found.ask)
     return found
+
+
+def _by_chance(turn: Turn, found: Location) -> bool:
+    """Whether nothing but a sound-alike says that a sentence names a place: 把钱交齐 is no 白泉小区."""
+    if turn.asked == "place" or turn.entity("place") or found.grid_no or found.community:
+        return False
+    return found.score < _LIKELY and not re.search("[0-9]", found.heard_place)
 
 
 def correct_place(turn: Turn, matter: Matter, said: str) -> bool:

@@ -34,7 +34,7 @@ def begin(turn: Turn, flow: str, act: str, text: str = "") -> Matter:
     tell_all(turn, matter, text)
     if before is not None and matter.place == before.place and matter.place:
         matter.place_ask = before.place_ask
-    introduce(turn, matter, text)
+    told_already(turn, matter, text)
     return matter
 
 
@@ -56,15 +56,23 @@ def note_facts(turn: Turn, matter: Matter) -> None:
         matter.urgent |= urgent
 
 
-def introduce(turn: Turn, matter: Matter, text: str) -> None:
-    """The sentence of its beginning, and what its first words answer already."""
-    flow = turn.flow(matter)
+def told_already(turn: Turn, matter: Matter, text: str) -> None:
+    """What the first words of a matter answer already."""
     if matter.flow == "breaker_fault" and (smell := turn.answered("smell")):
         told = {"yes": "burnt", "no": "smelt"}.get(smell)
         if told and turn.site.words.says(told, text):
             take_effect(turn, matter, "smell", smell)
-    if intro := flow.of_act(flow.intro, matter.act):
+
+
+def introduce(turn: Turn, matter: Matter) -> None:
+    """The sentence of its beginning, when its turn has come; a place that another matter of the call has is its own."""
+    if matter.introduced:
+        return
+    matter.introduced = True
+    if intro := turn.flow(matter).of_act(turn.flow(matter).intro, matter.act):
         turn.say(intro)
+    if not matter.place and not matter.household_no and (other := turn.last_logged) is not None:
+        matter.same_place_as(other)
 
 
 def change(turn: Turn, matter: Matter, flow: str, act: str) -> None:
@@ -72,8 +80,9 @@ def change(turn: Turn, matter: Matter, flow: str, act: str) -> None:
     matter.flow, matter.act = flow, act
     matter.hear(turn.text)
     matter.answers.pop("confirmed", None)
+    matter.introduced = False
     tell_all(turn, matter, turn.text)
-    introduce(turn, matter, turn.text)
+    told_already(turn, matter, turn.text)
 
 
 def yields(turn: Turn, matter: Matter, flow: str) -> bool:
