@@ -48,7 +48,7 @@ class HandOverDesk(Protocol):
 
     def end_call(self, id: str, outcome: str, /) -> Any: ...
 
-    def call_back(self, call_id: str, outcome: str, /) -> TicketCard | None: ...
+    def call_back(self, call_id: str, outcome: str, /) -> list[TicketCard]: ...
 
     def ticket(self, ticket_no: str, /) -> TicketCard | None: ...
 
@@ -228,10 +228,17 @@ class HandOvers:
         if plan.position >= 0 or not plan.ticket_no:
             return
         card = await self._ask_desk(lambda: self._desk.ticket(plan.ticket_no))
-        if card is not None and card.grid_no:
+        if card is None:
+            return
+        if card.grid_no:
             named = plan.people[0] if plan.people else ""
             of_dialled = self._people(plan)
             plan.people = self._people(plan, named if named not in of_dialled else "", card.grid_no)
+        if card.complained_of:
+            spared = {digits(one.phone) for no in card.complained_of if (one := self._roles.person(no))}
+            plan.people = [each for each in plan.people if each not in spared] or [
+                digits(self._settings.site.station_phone)
+            ]
 
     # ---- what is told ---------------------------------------------------------------------------
 
@@ -283,7 +290,7 @@ class HandOvers:
             self._desk.add(plan.ticket_no, note=prompts().unreached_note, facts=facts, by="gege")
             self._desk.end_call(plan.call_id, "not_reached")
             return
-        card = self._desk.call_back(plan.call_id, "not_reached")
+        card = next(iter(self._desk.call_back(plan.call_id, "not_reached")), None)
         if card is None and plan.caller and not plan.taken:
             grid_no = grid_of_numbers(self._roles, plan.dialled)
             facts = {"call_id": plan.call_id, "call_back": "not_reached"}
