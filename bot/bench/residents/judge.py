@@ -13,7 +13,7 @@ from typing import Any
 from bot.bench.residents.hearing import heard_key, sound
 from bot.bench.residents.transcript import Transcript, Turn
 from bot.bench.residents.words import Kind, dangers, judged, matters
-from bot.foundation.widths import plain
+from bot.foundation.widths import both, plain
 
 #: kinds of ticket by which a person gets what was not understood
 BY_A_PERSON = ("callback", "unclear")
@@ -47,7 +47,7 @@ _FACTS = {
 _LOOP = 3
 #: the resident herself asked to hear it again, or answered something else
 _ASKED_FOR_IT = ("deaf", "wait", "astray", "danger")
-_ENDS = re.compile("(?<=[。!?])")
+_ENDS = re.compile(f"(?<=[。{both('!?')}])")
 
 
 @dataclass(frozen=True)
