@@ -43,10 +43,10 @@ SECRETS = ("王建国", "二百零六", "206", "13800138000", "4200000001")
 def test_a_manager_reads_what_happened_and_what_helps_to_decide() -> None:
     assert render("reported", CASE, "manager").splitlines() == [
         "【停电】GD2611230001",
-        "网格:24",
-        "片区:桃溪社区",
-        "原话:「沿河路〔门牌〕停电了,〔姓名〕的屋,打〔号码〕」",
-        "注意:隔壁有电、有糊味或冒烟、有备注,打开单子看",
+        "网格：24",
+        "片区：桃溪社区",
+        "原话：「沿河路〔门牌〕停电了,〔姓名〕的屋,打〔号码〕」",
+        "注意：隔壁有电、有糊味或冒烟、有备注，打开单子看",
     ]
 
 
@@ -61,12 +61,12 @@ def test_no_message_carries_name_address_or_number(template: str) -> None:
 @pytest.mark.parametrize("template", sorted(_texts().templates))
 def test_a_supervisor_reads_kind_state_and_delay_only(template: str) -> None:
     text = render(template, CASE, "supervisor", trusted=True)
-    assert text == "【监督】GD2611230001 停电\n现在:待接单,已过12分钟"
+    assert text == "【监督】GD2611230001 停电\n现在：待接单，已过12分钟"
 
 
 def test_a_trusted_provider_carries_the_full_address() -> None:
     text = render("reported", CASE, "manager", trusted=True)
-    assert "地址:沿河路二百零六号 户主:王建国" in text and "回电:13800138000" in text
+    assert "地址：沿河路二百零六号 户主：王建国" in text and "回电：13800138000" in text
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_no_field_brings_markup_links_mentions_or_lines_into_a_message(
 
 def test_what_somebody_said_stands_between_brackets_of_ours() -> None:
     text = render("reported", dataclasses.replace(CASE, said="停电」了「"), "manager")
-    assert "原话:「停电』了『」" in text
+    assert "原话：「停电』了『」" in text
 
 
 def test_harmless_twice_is_harmless_once() -> None:
