@@ -99,20 +99,20 @@ class Conversations:
         return Turned(reply, touched)
 
     async def hang_up(self, name: str) -> list[str]:
-        """The resident is gone: a call that broke off is owed a call back, a half-told form becomes a ticket.
+        """The resident is gone: a call that broke off is owed a call back, what is open becomes tickets.
 
         → the numbers of tickets that came of it. The same name begins anew afterwards."""
         going = self._going.pop(name, None)
         if going is None:
             return []
-        found = []
+        found: list[TicketCard] = []
         if going.channel == Channel.phone:
             if going.open and not going.tickets:
-                found.append(await asyncio.to_thread(self._desk.call_back, going.id, "dropped"))
+                found += await asyncio.to_thread(self._desk.call_back, going.id, "dropped")
             else:
                 await asyncio.to_thread(self._desk.end_call, going.id, "hung_up")
-        found.append(await asyncio.to_thread(self._desk.rest, going.id))
-        return [card.ticket_no for card in found if card is not None]
+        found += await asyncio.to_thread(self._desk.rest, going.id)
+        return [card.ticket_no for card in found]
 
     async def press(self, act: str, ticket_no: str, by: str = "") -> Pressed:
         """`acknowledge`, `on_site` or `resolve` by somebody, else by the ticket's owner. Raises TicketRefused."""
@@ -129,7 +129,7 @@ class Conversations:
         return await asyncio.to_thread(acts[act], ticket_no, by)
 
     async def wait(self, span: dt.timedelta) -> int:
-        """Hours pass: what falls due meanwhile is done when it is due, half-told forms that rest become tickets.
+        """Hours pass: what falls due meanwhile is done when it is due, what rests half-told becomes tickets.
 
         → how many timers fired. Raises NotNow in a site's home, whose clock is everybody's."""
         if not self._own:
@@ -142,7 +142,7 @@ class Conversations:
         until, fired = now() + span, 0
         while True:
             at = now()
-            # Forms rest in the middle of a step, and what becomes of them has timers of its own.
+            # Dialogues rest in the middle of a step, and what becomes of them has timers of its own.
             step = min(until, at + self._rest, next_due(self._service.database, at) or until)
             # What falls due while this is worked out is due already.
             clock.advance(max(step - at, dt.timedelta()))

@@ -15,7 +15,7 @@ import typer
 
 from bot.foundation.errors import GegeError, Refused
 from bot.settings import Settings
-from bot.tickets.models import Kind
+from bot.tickets.kinds import all_kinds, is_kind
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +50,8 @@ def note(line: str) -> None:
 
 def known_kind(kind: str) -> str:
     """A kind of ticket as it was given. Raises Failure with all kinds for another word."""
-    if kind not in Kind.__members__:
-        raise Failure(f"{kind!r} is no kind of ticket; one of {', '.join(Kind)}")
+    if not is_kind(kind):
+        raise Failure(f"{kind!r} is no kind of ticket; one of {', '.join(all_kinds())}")
     return kind
 
 

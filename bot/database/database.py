@@ -310,7 +310,20 @@ class Database:
         config.set_main_option("script_location", str(MIGRATIONS))
         with self.engine.connect() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            # SQLite changes a table by making it anew: whatever refers to its rows must not go with the old one.
+            self._refer(connection, "OFF")
+            try:
+                command.upgrade(config, "head")
+            finally:
+                connection.rollback()
+                self._refer(connection, "ON")
+
+    def _refer(self, connection: Connection, kept: str) -> None:
+        """Whether SQLite keeps references; not within a transaction."""
+        if self.engine.dialect.name == "sqlite":
+            cursor = connection.connection.cursor()
+            cursor.execute(f"PRAGMA foreign_keys={kept}")
+            cursor.close()
 
     def dispose(self) -> None:
         self.engine.dispose()

@@ -58,6 +58,10 @@ class TurnSettings(Section):
     cut_off_wait: float = Field(default=0.3, ge=0.0, le=3.0)
     #: patience with somebody who says nothing
     no_input: float = Field(default=6.0, gt=0.5)
+    #: who asked to be waited for (等一下,我去看下) is told after so long that Gege is there, and again each time
+    wait_told: float = Field(default=20.0, ge=5.0)
+    #: and is waited for so long altogether
+    longest_absence: float = Field(default=120.0, ge=0.0, le=900.0)
     #: a turn is answered at the latest after this
     longest_turn: float = Field(default=60.0, ge=5.0)
     #: "let me look" is heard when an answer takes longer than this

@@ -48,7 +48,7 @@ class HandOverDesk(Protocol):
 
     def end_call(self, id: str, outcome: str, /) -> Any: ...
 
-    def call_back(self, call_id: str, outcome: str, /) -> TicketCard | None: ...
+    def call_back(self, call_id: str, outcome: str, /) -> list[TicketCard]: ...
 
     def ticket(self, ticket_no: str, /) -> TicketCard | None: ...
 
@@ -283,7 +283,7 @@ class HandOvers:
             self._desk.add(plan.ticket_no, note=prompts().unreached_note, facts=facts, by="gege")
             self._desk.end_call(plan.call_id, "not_reached")
             return
-        card = self._desk.call_back(plan.call_id, "not_reached")
+        card = next(iter(self._desk.call_back(plan.call_id, "not_reached")), None)
         if card is None and plan.caller and not plan.taken:
             grid_no = grid_of_numbers(self._roles, plan.dialled)
             facts = {"call_id": plan.call_id, "call_back": "not_reached"}

@@ -10,7 +10,7 @@ from typing import Any
 from bot.foundation.errors import Refused
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
-from bot.tickets.models import Kind
+from bot.tickets.kinds import all_kinds, is_kind
 
 
 class TicketRefused(Refused):
@@ -40,7 +40,7 @@ class Report:
     session: str
     #: who reported it, and where to call back
     caller: Caller
-    #: one utterance makes one ticket, however often it is replayed
+    #: one utterance makes one ticket of a kind, however often it is replayed
     utterance_id: str | None = None
     place: str = ""
     householder: str = ""
@@ -50,8 +50,8 @@ class Report:
     urgent: bool = False
 
     def __post_init__(self) -> None:
-        if self.kind not in Kind.__members__:
-            raise ValueError(f"{self.kind!r} is no ticket kind; one of {', '.join(Kind)}")
+        if not is_kind(self.kind):
+            raise ValueError(f"{self.kind!r} is no ticket kind; one of {', '.join(all_kinds())}")
 
     @classmethod
     def of(cls, heard: Heard, kind: str, **known: Any) -> Report:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from bot.foundation.words import load
 from bot.grid.role_names import role_names
+from bot.tickets.kinds import further
 
 
 @dataclass(frozen=True)
@@ -98,5 +100,7 @@ class Labels:
 
 @cache
 def labels() -> Labels:
-    """The table."""
-    return load(Labels, Path(__file__).with_name("labels.yml"))
+    """The table, and the names of the kinds that flows add."""
+    table = load(Labels, Path(__file__).with_name("labels.yml"))
+    own = {name: KindName(one.written, one.spoken) for name, one in further().items()}
+    return dataclasses.replace(table, kinds={**table.kinds, **own})

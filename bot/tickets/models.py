@@ -68,7 +68,7 @@ class Call(Base):
 
 
 class Utterance(Base):
-    """What was heard or typed. `id` is unique: a replayed turn makes no second ticket."""
+    """What was heard or typed. `id` is unique: a replayed turn is answered once."""
 
     __tablename__ = "utterance"
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -99,6 +99,8 @@ class Ticket(Base):
         Index("ix_ticket_opened", "opened_at"),
         Index("ix_ticket_outage", "outage_id", "id"),
         Index("ix_ticket_transformer", "transformer_id", "opened_at"),
+        # A replayed turn makes no second ticket; a sentence about two matters makes two.
+        Index("ix_ticket_utterance", "utterance_id", "kind", unique=True),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_no: Mapped[str] = mapped_column(String(20), unique=True)
@@ -124,7 +126,7 @@ class Ticket(Base):
     transformer_id: Mapped[int | None] = mapped_column(ForeignKey("transformer.id"))
     #: the outage that this report belongs to
     outage_id: Mapped[int | None] = mapped_column(ForeignKey("outage.id"))
-    utterance_id: Mapped[str | None] = mapped_column(ForeignKey("utterance.id"), unique=True)
+    utterance_id: Mapped[str | None] = mapped_column(ForeignKey("utterance.id"))
     opened_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
     changed_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
 
@@ -292,7 +294,7 @@ class DialogueState(Base):
     session: Mapped[str] = mapped_column(String(80), primary_key=True)
     caller: Mapped[str] = mapped_column(String(80), default="")
     events: Mapped[str] = mapped_column(Text)
-    #: kind and facts of a form in progress, empty when none; what the sweeper makes a ticket of
+    #: {"matters": what is open in it, oldest first, "caller": …}, empty when nothing is; what the sweeper makes tickets of
     unfinished: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     #: there is something in `unfinished`
     half_told: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())

@@ -21,6 +21,7 @@ from bot.settings import (
     SettingsError,
 )
 from bot.tickets.due.hours import HOLIDAYS, HolidaysUnreadable, Hours, Span, read_holidays
+from bot.tickets.kinds import all_kinds, further
 from bot.tickets.models import Kind
 
 if TYPE_CHECKING:
@@ -97,7 +98,9 @@ class Rules:
             return start + dt.timedelta(minutes=limits.restore_min[self.area(ticket.grid_no)])
         if ticket.kind in limits.hours:
             return start + dt.timedelta(hours=limits.hours[ticket.kind])
-        days = limits.working_days.get(ticket.kind, limits.working_days.get("other", 5.0))
+        own = further().get(ticket.kind)
+        usual = (own.working_days if own else 0.0) or limits.working_days.get("other", 5.0)
+        days = limits.working_days.get(ticket.kind, usual)
         return self.hours.after(start, self.hours.day_length * days)
 
     def asks_again(self, ticket: Ticket, start: dt.datetime) -> dt.datetime:
@@ -131,14 +134,14 @@ def _rules(service: ServiceSettings, holidays: Path, zone: str, phone: str, file
         raise SettingsError(f"{file}: service.working_hours: a span ends after it begins: 08:00-17:30")
     if any(one.end > following.begin for one, following in itertools.pairwise(spans)):
         raise SettingsError(f"{file}: service.working_hours: two spans overlap")
-    known = set(Kind)
+    known = set(all_kinds())
     for key, named in (
         ("around_the_clock", service.around_the_clock),
         ("deadlines.hours", service.deadlines.hours),
         ("deadlines.working_days", set(service.deadlines.working_days) - {"other"}),
     ):
         if strange := sorted(set(named) - known):
-            raise SettingsError(f"{file}: service.{key}: {strange[0]} is no kind; one of {', '.join(Kind)}")
+            raise SettingsError(f"{file}: service.{key}: {strange[0]} is no kind; one of {', '.join(all_kinds())}")
     for key in ("on_site_min", "restore_min"):
         if missing := sorted({"town", "village", "remote"} - set(getattr(service.deadlines, key))):
             raise SettingsError(f"{file}: service.deadlines.{key}: {missing[0]} is missing")

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.dialogue.port import Reply
 from bot.foundation import logs
-from bot.lines.line import CallFacts, Line, Pressed
+from bot.lines.line import CallFacts, Line
 from bot.recordings.keys import KeyRefused
 from bot.speech.speak import VoiceFailed
 from bot.tickets.intake.heard import Heard
@@ -26,6 +26,7 @@ from bot.voice.events import (
     Understood,
     WordsHeard,
 )
+from bot.voice.keypad import Keyed
 from bot.voice.message_taking import MessageTaking
 from bot.voice.mouth import Spoken
 from bot.voice.prompts import prompts
@@ -151,8 +152,8 @@ class PhoneCall:
                 return "stopped"
             if isinstance(noticed, Silent):
                 done = await self._silent()
-            elif isinstance(noticed, Pressed):
-                done = await self._pressed(noticed)
+            elif isinstance(noticed, Keyed):
+                done = await self._keyed(noticed)
             elif isinstance(noticed, Said):
                 done = await self._said(noticed)
             else:
@@ -164,7 +165,7 @@ class PhoneCall:
         if self._call.ear.inbox.empty():
             if self._call.stopping.is_set() and not self._call.ear.taker.in_turn and not self._call.ear.busy:
                 return _Stopped()
-            self._call.ear.taker.expect()
+            self._call.ear.taker.expect(self._call.absence.patience)
             self._call.waiting = True
         taking = asyncio.ensure_future(self._call.ear.inbox.get())
         stopping = asyncio.ensure_future(self._call.stopping.wait())
@@ -180,6 +181,9 @@ class PhoneCall:
             stopping.cancel()
 
     async def _silent(self) -> str:
+        if self._call.absence.waits():
+            await self._call.speak([prompts().still_here])
+            return ""
         silence = prompts().silence
         if self._call.opening and self._call.silences:
             return "goodbye"
@@ -193,17 +197,13 @@ class PhoneCall:
         self._call.tell_turn(turn)
         return await self._call.hand_over(turn, [sentence])
 
-    async def _pressed(self, key: Pressed) -> str:
-        keys = {**prompts().keys, **self._call.opening.keys} if self._call.opening else prompts().keys
-        text = keys.get(key.digit)
-        self._call.tell(KeyPressed(self._call.facts.call_id, key.digit, text))
-        if text is None:
-            return ""
+    async def _keyed(self, keyed: Keyed) -> str:
+        self._call.tell(KeyPressed(self._call.facts.call_id, keyed.digits, keyed.text))
         self._call.silences = 0
         at = self._call.clock()
         self._call.look()
-        turn = self._call.new_turn(TurnStory(heard=text, key=key.digit))
-        return await self._answer(turn, self._call.heard(text, (), ""), at, at)
+        turn = self._call.new_turn(TurnStory(heard=keyed.text, key=keyed.digits))
+        return await self._answer(turn, self._call.heard(keyed.text, keyed.others, ""), at, at)
 
     async def _said(self, said: Said) -> str:
         speech = said.speech
@@ -244,8 +244,10 @@ class PhoneCall:
             return await self._messages.broken(turn, heard, "dialogue_failed")
         answered_at = self._call.clock()
         self._take(turn, reply)
-        self._call.ear.question = str(reply.detail.get("asks", ""))
-        self._call.open_question = leaves_open(reply)
+        self._call.ear.question = str(reply.detail.get("asks") or reply.question or "")
+        gone = bool(reply.detail.get("wait"))
+        self._call.absence.begin(gone)
+        self._call.open_question = gone or leaves_open(reply)
         # Danger is not to be talked over; nor is the answer to somebody who has spoken for a minute.
         firm = 1 if unfinished or reply.understanding.intent == _DANGER else 0
         spoken = await self._call.speak(reply.sentences, turn, firm=firm)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from bot.dialogue.port import Reply
@@ -36,8 +37,11 @@ class CallDesk(Protocol):
     def end_call(self, id: str, outcome: str, /) -> Any:
         """The call is over."""
 
-    def call_back(self, call_id: str, outcome: str, /) -> Any:
-        """The call is over before its business was done: its caller is owed a call back."""
+    def call_back(self, call_id: str, outcome: str, /) -> Sequence[Any]:
+        """The call is over before its business was done: its caller is owed a call back, the first of the tickets."""
+
+    def rest(self, session: str, /) -> Any:
+        """The conversation is over: what is open in it becomes tickets."""
 
 
 class Keeping:
@@ -101,9 +105,10 @@ class Keeping:
             return None  # open until a person has been reached: what stops us meanwhile owes a call-back
         if not owed:
             self._desk.end_call(self._facts.call_id, outcome)
+            self._desk.rest(self._facts.call_id)
             return None
-        card = self._desk.call_back(self._facts.call_id, "dropped" if outcome == "hung_up" else outcome)
-        return str(card.ticket_no) if card else None
+        cards = self._desk.call_back(self._facts.call_id, "dropped" if outcome == "hung_up" else outcome)
+        return str(cards[0].ticket_no) if cards else None
 
     def _last_word(self) -> Heard:
         facts = self._facts

@@ -21,8 +21,9 @@ from bot.tickets.intake.unclear import Intake
 from bot.voice.call_desk import CallDesk, Keeping
 from bot.voice.ear import Ear
 from bot.voice.events import CallEvent, Looking, Partial, Spoke, TurnTold, Watcher, nobody_watches
+from bot.voice.keypad import Keypad
 from bot.voice.mouth import Mouth, Spoken
-from bot.voice.patience import CallerPaces, Patience, rules_of
+from bot.voice.patience import Absence, CallerPaces, Patience, rules_of
 from bot.voice.record import CallStory, TurnStory
 from bot.voice.recording import CallRecording
 from bot.voice.seats import Seats
@@ -96,8 +97,10 @@ class CallParts:
         self.ear = Ear(
             line, recogniser or _Deaf(), self.recording, rules_of(settings), self.mouth.interrupt, self._partial,
             clock, extra_wait=self.patience.extra, on_ended=self.look, recognise_s=settings.capacity.recognise_s,
+            keypad=Keypad(opening.keys if opening else None),
         )  # fmt: skip
         self.silences = 0
+        self.absence = Absence(settings)
         self._utterances = 0
         #: what the caller has not heard because of a noise; said again when it was a cough
         self.left = Spoken(None, ())

@@ -16,6 +16,7 @@ from bot.lines.line import Line, Pressed, Sounded
 from bot.recordings.keys import KeyRefused
 from bot.speech.activity import FRAME_S, VoiceActivity
 from bot.speech.recognise import HeardSpeech, Recogniser
+from bot.voice.keypad import Keyed, Keypad
 from bot.voice.recording import CallRecording
 from bot.voice.turn import Nearness, TurnEvent, TurnRules, TurnTaker
 
@@ -70,7 +71,7 @@ class Gone:
     """The call is over."""
 
 
-Noticed = Said | Left | Silent | Pressed | Gone
+Noticed = Said | Left | Silent | Keyed | Gone
 
 
 @dataclass
@@ -105,9 +106,10 @@ class Ear:
         extra_wait: Callable[[str, int], float] = lambda partial, cut_offs: 0.0,
         on_ended: Callable[[], None] = lambda: None,
         recognise_s: float = 5.0,
+        keypad: Keypad | None = None,
     ) -> None:
         """`extra_wait(partial, cut_offs)`: seconds to wait beyond the rules; `on_ended`: a turn is over and being
-        worked on; `recognise_s`: from then on the recogniser has so long."""
+        worked on; `recognise_s`: from then on the recogniser has so long; `keypad`: what keys say in this call."""
         self.inbox: asyncio.Queue[Noticed] = asyncio.Queue()
         self.taker = TurnTaker(rules)
         self._line, self._recogniser, self._recording = line, recogniser, recording
@@ -127,11 +129,12 @@ class Ear:
         self.question = ""
         self._message: bytearray | None = None
         self._message_taker = TurnTaker(_MESSAGE)
+        self._keypad = keypad or Keypad()
 
     @property
     def busy(self) -> bool:
-        """A turn that has ended is still being recognised."""
-        return self._unfinished > 0
+        """A turn that has ended is still being recognised, or a number is being keyed."""
+        return self._unfinished > 0 or self._keypad.pending
 
     def take_message(self) -> None:
         """From now on sound is no turn but a message; `Left` comes when it is over."""
@@ -152,6 +155,7 @@ class Ear:
                 elif isinstance(event, Sounded):
                     await self._hear(event.pcm)
             self.over = True
+            self._keyed(self._keypad.finish())
             if self._message is not None:
                 await self._end_message()
             if self._turn is not None:
@@ -170,12 +174,16 @@ class Ear:
             if key.digit in (_DONE, _PERSON):
                 await self._end_message()
             if key.digit == _PERSON:
-                self.inbox.put_nowait(key)
-        elif key.digit == _DONE and self.taker.finish():
+                self.inbox.put_nowait(Keyed(key.digit, ""))
+        elif key.digit == _DONE and not self._keypad.pending and self.taker.finish():
             self._close_turn()
         else:
-            self.inbox.put_nowait(key)
             self._on_insist()
+            self._keyed(self._keypad.press(key.digit, self.question))
+
+    def _keyed(self, keyed: Keyed | None) -> None:
+        if keyed is not None:
+            self.inbox.put_nowait(keyed)
 
     async def _hear(self, pcm: bytes) -> None:
         self._recording.caller(pcm)
@@ -204,6 +212,7 @@ class Ear:
         self.inbox.put_nowait(Left(await asyncio.to_thread(self._keep, pcm), voiced))
 
     def _hear_turn(self, frame: bytes, speech: bool) -> None:
+        self._keyed(self._keypad.passed(FRAME_S))
         near = self._nearness.near(FRAME_S, _loudness(frame) if speech else 0.0, speech, self.taker.expecting)
         voiced = self.taker.voiced
         event = self.taker.hear(FRAME_S, speech, near)

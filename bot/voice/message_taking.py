@@ -6,11 +6,11 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from bot.lines.line import Pressed
 from bot.lines.tones import beep
 from bot.tickets.intake.heard import Heard
 from bot.voice.call_parts import CallParts
 from bot.voice.ear import Gone, Left, Said
+from bot.voice.keypad import Keyed
 from bot.voice.prompts import prompts
 from bot.voice.record import TurnStory
 
@@ -77,7 +77,7 @@ class MessageTaking:
         while not self._call.ear.inbox.empty():
             noticed = self._call.ear.inbox.get_nowait()
             gone = gone or isinstance(noticed, Gone)
-            person = person or (isinstance(noticed, Pressed) and noticed.digit == "0")
+            person = person or (isinstance(noticed, Keyed) and noticed.digits == "0")
         if gone:
             return "message" if kept else "hung_up"
         if person or kept is None:

@@ -65,6 +65,29 @@ class Patience:
         return min(wait, self._room)
 
 
+class Absence:
+    """The caller has gone to look at something ("等一下,我去看下"): he is waited for, and told so now and then."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._turns = settings.turns
+        #: seconds for which he is waited for yet
+        self._left = 0.0
+
+    @property
+    def patience(self) -> float | None:
+        """How long the next silence may be (s); None: as ever."""
+        return self._turns.wait_told if self._left > 0 else None
+
+    def begin(self, gone: bool) -> None:
+        """A turn was answered: whether the caller asked to be waited for."""
+        self._left = self._turns.longest_absence if gone else 0.0
+
+    def waits(self) -> bool:
+        """The silence has lasted its time; whether it may go on."""
+        self._left = max(0.0, self._left - self._turns.wait_told)
+        return self._left > 0
+
+
 class CallerPaces:
     """What is remembered of callers' pace; every method blocks."""
 

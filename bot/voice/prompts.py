@@ -16,9 +16,9 @@ class Prompts:
     notice: str
     greeting: str
     silence: tuple[str, ...]
+    #: to somebody who asked to be waited for
+    still_here: str
     failed: str
-    #: key of the telephone -> what it says
-    keys: dict[str, str]
     message: str
     storm: str
     known_here: str

@@ -60,15 +60,17 @@ class TurnTaker:
         self._insisted = False
         self._expecting = False
         self._waited = 0.0
+        self._patience = rules.no_input
 
     @property
     def expecting(self) -> bool:
         """Gege is silent and it is the caller's turn."""
         return self._expecting
 
-    def expect(self) -> None:
-        """Gege has finished: from now on the caller's silence counts."""
+    def expect(self, patience: float | None = None) -> None:
+        """Gege has finished: from now on the caller's silence counts; it is noticed after `patience` (s) when given."""
         self._expecting, self._waited = True, 0.0
+        self._patience = self.rules.no_input if patience is None else patience
 
     def rest(self) -> None:
         """Gege thinks or speaks: silence does not count."""
@@ -99,7 +101,7 @@ class TurnTaker:
             return TurnEvent.started
         if self._expecting:
             self._waited += seconds
-            if self._waited >= self.rules.no_input - 1e-9 and self._begun == 0.0:
+            if self._waited >= self._patience - 1e-9 and self._begun == 0.0:
                 self._waited = 0.0
                 return TurnEvent.no_input
         return None

@@ -13,7 +13,7 @@ from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import DialogueState
-from tests.tickets.county import AT, minutes, on_sqlite
+from tests.tickets.county import AT, minutes, on_sqlite, outage
 
 
 def rest(database: Database, session_name: str, unfinished: dict[str, Any], minute: float = 0) -> None:
@@ -44,8 +44,7 @@ def test_a_dropped_call_becomes_a_call_back(county: Database) -> None:
     desk = TicketDesk(county)
     desk.begin_call("c1", "13800138000", "0715-3391024", "", "audiosocket", AT)
     desk.keep(Heard("u1", "c1", "我屋里", call_id="c1", caller=Caller.by("phone", "13800138000")), at=AT)
-    card = desk.call_back("c1", at=AT + minutes(1))
-    assert card is not None
+    [card] = desk.call_back("c1", at=AT + minutes(1))
     assert (card.kind, card.reporter, card.grid_no, card.owner, card.said) == (
         "callback",
         "13800138000",
@@ -53,7 +52,7 @@ def test_a_dropped_call_becomes_a_call_back(county: Database) -> None:
         "M1",
         "我屋里",
     )
-    assert desk.call_back("c1") is None
+    assert desk.call_back("c1") == []
 
 
 def test_calls_found_open_at_start_up_become_call_backs_once(county: Database, database_url: str) -> None:
@@ -120,6 +119,69 @@ def test_a_form_that_rested_becomes_a_ticket_once(county: Database) -> None:
     assert found[0].facts["unfinished"] is True
     assert desk.sweep(AT + minutes(31)) == []
     assert [card.session for card in desk.sweep(AT + minutes(51))] == ["chat2"]
+
+
+OUTAGE = {"kind": "outage", "said": "停电了", "grid_no": "24", "place": "沿河路", "utterance_id": "u1"}
+PRICE = {"kind": "pricing", "said": "电价怎么算", "facts": {"shop": True}, "utterance_id": "u1"}
+CALLER = {"address": "13800138000", "channel": "telegram", "assurance": "messenger"}
+
+
+def test_everything_that_is_open_in_a_conversation_becomes_a_ticket_of_its_own(county: Database) -> None:
+    desk = TicketDesk(county)
+    logged = {**OUTAGE, "kind": "hazard", "ticket_no": "GD2611230009"}
+    strange = {"kind": "what_is_this", "said": "那个事", "householder": "程国强"}
+    rest(county, "chat1", {"matters": [logged, OUTAGE, PRICE, strange], "caller": CALLER})
+    found = desk.rest("chat1", AT + minutes(1))
+    assert [(card.kind, card.said, card.place) for card in found] == [
+        ("outage", "停电了", "沿河路"),
+        ("pricing", "电价怎么算", ""),
+        ("unclear", "那个事", ""),
+    ]
+    assert {(card.session, card.channel, card.reporter) for card in found} == {("chat1", "telegram", "13800138000")}
+    assert found[1].facts == {"shop": True, "unfinished": True}
+    assert found[2].householder == "程国强"
+    assert desk.rest("chat1", AT + minutes(2)) == [] and desk.sweep(AT + minutes(99)) == []
+
+
+def test_a_matter_that_its_sentence_has_made_a_ticket_of_is_not_made_again(county: Database) -> None:
+    desk = TicketDesk(county)
+    number = desk.report(outage(session="chat1", utterance_id="u1"), AT).ticket_no
+    rest(county, "chat1", {"matters": [OUTAGE, PRICE], "caller": CALLER})
+    assert [card.ticket_no == number for card in desk.rest("chat1", AT + minutes(1))] == [True, False]
+    assert len(desk.tickets()) == 2
+
+
+@on_sqlite
+def test_a_site_that_upgrades_loses_no_form_of_the_old_shape(county: Database) -> None:
+    rest(county, "chat1", {**OUTAGE, "caller": CALLER})
+    [card] = TicketDesk(county).sweep(AT + minutes(31))
+    assert (card.kind, card.place, card.channel) == ("outage", "沿河路", "telegram")
+    assert card.facts == {"unfinished": True}
+
+
+def test_a_call_that_breaks_off_is_called_back_once_and_nothing_else_in_it_is_lost(county: Database) -> None:
+    desk = TicketDesk(county)
+    desk.begin_call("c1", "13800138000", at=AT)
+    desk.keep(Heard("u1", "c1", "停电了,还有电价怎么算", call_id="c1", caller=Caller.by("phone", "13800138000")), at=AT)
+    rest(county, "c1", {"matters": [{"kind": "", "said": "嗯"}, OUTAGE, PRICE], "caller": CALLER})
+    found = desk.call_back("c1", at=AT + minutes(1))
+    assert [(card.kind, card.said, card.facts.get("kind")) for card in found] == [
+        ("callback", "停电了,还有电价怎么算", "outage"),
+        ("pricing", "电价怎么算", None),
+    ]
+    assert {card.reporter for card in found} == {"13800138000"}
+    assert desk.rest("c1", AT + minutes(2)) == [] and desk.call_back("c1") == []
+
+
+def test_danger_beside_another_matter_stays_danger_when_the_call_breaks(county: Database) -> None:
+    desk = TicketDesk(county)
+    desk.begin_call("c1", "13800138000", at=AT)
+    danger = {"kind": "hazard", "said": "表箱冒火星", "place": "文化路63号", "urgent": True}
+    rest(county, "c1", {"matters": [OUTAGE, danger], "caller": CALLER})
+    assert [(card.kind, card.urgent, card.place) for card in desk.recover(AT)] == [
+        ("hazard", True, "文化路63号"),
+        ("outage", False, "沿河路"),
+    ]
 
 
 def test_a_call_that_nobody_wrote_down_loses_no_words(county: Database) -> None:

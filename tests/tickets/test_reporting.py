@@ -56,8 +56,15 @@ def test_a_replayed_utterance_makes_no_second_ticket(county: Database) -> None:
     assert not desk.keep(Heard("u1", "s1", "别的话", alternatives=(), caller=Caller.by("phone", "13800138000")), at=AT)
     first = desk.report(outage(utterance_id="u1"), AT)
     before = rows(county)
-    assert desk.report(outage(utterance_id="u1", kind="hazard"), AT + minutes(1)) == first
+    assert desk.report(outage(utterance_id="u1", said="别的话"), AT + minutes(1)) == first
     assert rows(county) == before
+
+
+def test_a_sentence_about_two_matters_makes_two_tickets_and_no_third(county: Database) -> None:
+    desk = TicketDesk(county)
+    two = [desk.report(outage(utterance_id="u1", kind=kind), AT).ticket_no for kind in ("outage", "arrears")]
+    assert len(set(two)) == 2
+    assert two == [desk.report(outage(utterance_id="u1", kind=kind), AT).ticket_no for kind in ("outage", "arrears")]
 
 
 def test_one_utterance_at_the_same_moment_is_still_one_ticket(county: Database) -> None:

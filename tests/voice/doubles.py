@@ -144,7 +144,10 @@ class NotingDesk:
 
     def call_back(self, call_id: str, outcome: str) -> Any:
         self.notes.append(("call_back", call_id, outcome))
-        return SimpleNamespace(ticket_no="GD-BACK")
+        return [SimpleNamespace(ticket_no="GD-BACK")]
+
+    def rest(self, session: str) -> Any:
+        return []
 
 
 @dataclass

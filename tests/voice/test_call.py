@@ -135,13 +135,42 @@ async def test_zero_means_a_person_at_any_time(tmp_path: Path) -> None:
     assert (story.outcome, story.hand_over_to, story.turns[0].key) == ("handed_over", "139", "0")
 
 
-@pytest.mark.parametrize(
-    ("digit", "text"), [("*", "再讲一遍"), ("1", "停电"), ("2", "开关坏了"), ("3", "电费"), ("9", "危险")]
-)
-async def test_keys_stand_for_words(tmp_path: Path, digit: str, text: str) -> None:
-    room = Room(tmp_path, [], [reply("好。", ended=True)])
-    await room.call(Key(digit))
-    assert [heard.text for heard in room.dialogue.heard] == [text]
+async def test_a_key_answers_the_question_that_was_asked(tmp_path: Path) -> None:
+    asked = {"detail": {"asks": "smell"}}
+    room = Room(
+        tmp_path, [], [reply("有没有糊味?", **asked), reply("几栋?", detail={"asks": "building"}), reply("好。")]
+    )
+    story = await room.call(Key("*"), Key("2"), Key("1"))
+    heard = [(heard.text, heard.alternatives) for heard in room.dialogue.heard]
+    assert heard[:2] == [("再讲一遍", ()), ("不对", ())]
+    assert heard[2] == ("1", ()), "no yes where a number was asked for"
+    assert [turn.key for turn in story.turns] == ["*", "2", "1"]
+
+
+async def test_who_has_gone_to_look_is_waited_for_and_told_so(tmp_path: Path) -> None:
+    waits = reply("好,您去看,我等您。", detail={"wait": True, "asks": "reset_done"})
+    room = Room(tmp_path, ["等一下,我去看下", "推上去了"], [waits, reply("推上了就好。", ended=True)])
+    room.pace = 32.0
+    back = room.wav("2.wav", silence(50.0) + speech(1.0))
+    story = await room.call(room.wav("1.wav", speech(1.5)), back)
+    asked = room.voice.said[room.voice.said.index("好,您去看,我等您。") + 1 :]
+    assert asked == [prompts().still_here, prompts().still_here, "推上了就好。"], "nobody asks him whether he is there"
+    assert room.recogniser.questions == ["", "reset_done"] and story.outcome == "goodbye"
+
+
+async def test_who_does_not_come_back_is_asked_and_goes_to_a_person(tmp_path: Path) -> None:
+    room = Room(tmp_path, ["等一下"], [reply("好,我等您。", detail={"wait": True})])
+    room.pace = 40.0
+    story = await room.call(room.wav("1.wav", speech(1.5)), room.wav("2.wav", silence(170.0)))
+    after = room.voice.said[room.voice.said.index("好,我等您。") + 1 :]
+    assert after == [prompts().still_here] * 5 + list(prompts().silence)
+    assert story.outcome == "handed_over" and [reason for _, reason in room.intake.notes] == ["silent"]
+
+
+async def test_who_hangs_up_while_he_is_waited_for_is_called_back(tmp_path: Path) -> None:
+    room = Room(tmp_path, ["等一下"], [reply("好,我等您。", detail={"wait": True})])
+    story = await room.call(room.wav("1.wav", speech(1.5)))
+    assert (story.outcome, story.ticket_no) == ("hung_up", "GD-BACK")
 
 
 async def test_a_broken_recogniser_asks_for_everything_after_the_tone(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.settings import Settings, TurnSettings, VoiceSettings
-from bot.voice.patience import Patience, goes_on, rules_of
+from bot.voice.patience import Absence, Patience, goes_on, rules_of
 from bot.voice.turn import Nearness, TurnEvent, TurnRules, TurnTaker
 
 FRAME = 0.02
@@ -69,6 +69,25 @@ def test_a_silent_caller_is_noticed_again_and_again() -> None:
     taker = TurnTaker(TurnRules(no_input=6.0))
     taker.expect()
     assert names(run(taker, (18.5, False))) == ["no_input"] * 3
+
+
+def test_who_has_gone_to_look_has_more_patience_and_the_next_silence_is_as_ever() -> None:
+    taker = TurnTaker(TurnRules(no_input=6.0))
+    taker.expect(20.0)
+    assert run(taker, (45.0, False)) == [(20.0, TurnEvent.no_input), (40.0, TurnEvent.no_input)]
+    taker.expect()
+    assert names(run(taker, (6.5, False))) == ["no_input"]
+
+
+def test_an_absence_ends_by_itself_or_with_the_next_answer() -> None:
+    absence = Absence(Settings())
+    assert absence.patience is None and not absence.waits()
+    absence.begin(True)
+    assert [absence.waits() for _ in range(6)] == [True] * 5 + [False] and absence.patience is None
+    absence.begin(True)
+    assert absence.patience == 20.0
+    absence.begin(False)
+    assert absence.patience is None and not absence.waits()
 
 
 def test_whoever_begins_at_the_last_moment_is_not_asked_whether_he_is_there() -> None:

@@ -83,7 +83,7 @@ def _find_owner(it: Handling, people: paging.Roster) -> paging.Roster:
     if about:
         ticket.facts = {**ticket.facts, paging.COMPLAINED_OF: about}
         people = people.without(about)
-    owner = next(iter(people.desk), None) if about else people.owner
+    owner = next(iter(people.desk), None) if about else people.owner_for(ticket.kind)
     if owner is not None:
         ticket.owner = owner.staff_no
     return people

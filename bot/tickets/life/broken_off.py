@@ -1,8 +1,10 @@
-"""Telephone calls and forms that broke off: what is found open becomes a call-back (promises 4 and 7)."""
+"""Telephone calls and conversations that broke off: what is found open becomes call-backs and tickets (promises 1, 4, 7)."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import CursorResult, bindparam, select, text, update
@@ -14,6 +16,7 @@ from bot.grid.models import Grid
 from bot.tickets.cards import CallCard, Report
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
+from bot.tickets.kinds import is_kind
 from bot.tickets.models import Call, DialogueState, Kind, Ticket, Utterance
 
 _BEGIN = text(
@@ -86,81 +89,113 @@ def _grid_of_call(session: Session, call: Call) -> str | None:
     return grid_of_number(session, call.dialled, call.diverting)
 
 
-def broken_off(session: Session, call_id: str, outcome: str, at: dt.datetime) -> Report | None:
-    """End a call that broke off; the report that calls its caller back, with all that was said and known."""
+def broken_off(session: Session, call_id: str, outcome: str, at: dt.datetime) -> list[Report]:
+    """End a call that broke off. → The report that calls its caller back, with all that was said, and one of every
+    further matter that was open in it; nothing when it had ended before, or nobody can be called and nothing heard."""
     if not end(session, call_id, outcome, at):
-        return None
+        return []
     call = session.get_one(Call, call_id)
     heard = session.scalars(
         select(Utterance).where(Utterance.call_id == call_id).order_by(Utterance.heard_at, Utterance.id)
     ).all()
     names = {call_id, *(one.session for one in heard)}
-    form = _forms(session, names)
-    if not call.caller and not heard and not form:
-        return None
-    facts = {**form.get("facts", {}), "call_id": call_id, "call_back": outcome}
-    if form.get("kind"):
-        facts["kind"] = form["kind"]
+    left = _left_in(session, names)
+    if not call.caller and not heard and not left.matters:
+        return []
+    first, further = _the_one_and_the_others(left.matters)
+    facts = {**(first.get("facts") or {}), "call_id": call_id, "call_back": outcome}
+    if first.get("kind"):
+        facts["kind"] = first["kind"]
     if logged := session.scalars(select(Ticket.ticket_no).where(Ticket.session.in_(names))).all():
         facts["tickets"] = list(logged)
-    danger = form.get("kind") == Kind.hazard
+    danger = any(one.get("kind") == Kind.hazard for one in left.matters)
     # Danger that is not logged yet stays danger; without a number a person can only listen to what there is.
     kind = Kind.callback if call.caller else Kind.unclear
-    if danger and not form.get("ticket_no"):
+    if first.get("kind") == Kind.hazard and not first.get("ticket_no"):
         kind = Kind.hazard
-    return Report(
+    back = Report(
         kind=kind,
-        said=" ".join(one.text for one in heard if one.text) or str(form.get("said", "")),
+        said=" ".join(one.text for one in heard if one.text) or str(first.get("said", "")),
         session=heard[-1].session if heard else call_id,
         caller=Caller.by(Channel.phone, call.caller),
-        place=str(form.get("place") or form.get("outside") or ""),
-        householder=str(form.get("householder") or ""),
-        household_no=form.get("household_no") or None,
-        grid_no=form.get("grid_no") or (None if form.get("outside") else _grid_of_call(session, call)),
+        place=str(first.get("place") or first.get("outside") or ""),
+        householder=str(first.get("householder") or ""),
+        household_no=first.get("household_no") or None,
+        grid_no=first.get("grid_no") or (None if first.get("outside") else _grid_of_call(session, call)),
         facts=facts,
-        urgent=danger or bool(form.get("urgent")),
+        urgent=danger or bool(first.get("urgent")),
     )
+    return [back, *(_report(one, back.session, back.caller) for one in further)]
 
 
-def _forms(session: Session, names: set[str]) -> dict[str, Any]:
-    """Take the half-filled form of one of these dialogues, so that no sweep makes a second ticket of it."""
+def _the_one_and_the_others(matters: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The matter that the call-back is about: danger, else the oldest that is not logged; and the others that are open.
+
+    What was never understood stands in the call-back's own words, and needs no ticket beside it."""
+    unlogged = [one for one in matters if not one.get("ticket_no")]
+    named = [one for one in unlogged if is_kind(str(one.get("kind"))) and one["kind"] != Kind.unclear]
+    in_order = sorted(named, key=lambda one: one["kind"] != Kind.hazard) or unlogged[:1]
+    if not in_order:
+        return (matters[0] if matters else {}), []
+    return in_order[0], in_order[1:]
+
+
+@dataclass(frozen=True)
+class _Left:
+    """What is open in a dialogue: its matters, oldest first, and whose they are."""
+
+    matters: list[dict[str, Any]]
+    caller: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, unfinished: dict[str, Any]) -> _Left:
+        """Of what `DialogueState.unfinished` holds; one form by itself, as Gege wrote it before there were several."""
+        caller = unfinished.get("caller") or {"channel": unfinished.get("channel")}
+        if "matters" in unfinished:
+            return cls([dict(one) for one in unfinished["matters"]], caller)
+        form = {name: value for name, value in unfinished.items() if name not in ("caller", "channel")}
+        return cls([form] if form else [], caller)
+
+
+def _left_in(session: Session, names: set[str]) -> _Left:
+    """Take what is open in these dialogues, so that no sweep makes second tickets of it."""
     rows = session.scalars(
         select(DialogueState).where(DialogueState.session.in_(names)).order_by(DialogueState.session).with_for_update()
     )
-    taken: dict[str, Any] = {}
-    for row in rows:
-        taken.update(row.take())
-    return taken
+    return _Left([matter for row in rows for matter in _Left.of(row.take()).matters], {})
 
 
-def stale_forms(session: Session, before: dt.datetime) -> list[str]:
-    """Sessions with a half-filled form that rested since `before`."""
+def stale_dialogues(session: Session, before: dt.datetime) -> list[str]:
+    """Sessions in which something is open, and that rested since `before`."""
     old = select(DialogueState.session).where(DialogueState.half_told, DialogueState.changed_at <= before)
     return list(session.scalars(old.order_by(DialogueState.changed_at)))
 
 
-def take_form(session: Session, name: str, before: dt.datetime) -> Report | None:
-    """The report of a form that was left half-filled; None when somebody else took it, it went on,
-    or it only asked for more about a ticket that is logged (a danger whose place is unknown).
+def take_matters(session: Session, name: str, before: dt.datetime) -> list[Report]:
+    """The reports of what was left open in a dialogue, oldest first; none when somebody else took it, it went on, or
+    what is open only asks for more about a ticket that is logged (a danger whose place is unknown).
 
-    `unfinished` holds the fields of `Report` under their names; what is missing is left open."""
+    A matter holds the fields of `Report` under their names; what is missing is left open."""
     state = session.scalar(select(DialogueState).where(DialogueState.session == name).with_for_update())
     if state is None or not state.unfinished or state.changed_at > before:
-        return None
-    form = state.take()
-    if form.get("ticket_no"):
-        return None
-    kind = str(form.get("kind"))
+        return []
+    left = _Left.of(state.take())
+    caller = Caller.from_json({"address": state.caller, **left.caller})
+    return [_report(one, name, caller) for one in left.matters if not one.get("ticket_no")]
+
+
+def _report(matter: Mapping[str, Any], name: str, caller: Caller) -> Report:
+    kind = str(matter.get("kind"))
     return Report(
-        kind=kind if kind in Kind.__members__ else Kind.unclear,
-        said=str(form.get("said") or ""),
+        kind=kind if is_kind(kind) else Kind.unclear,
+        said=str(matter.get("said") or ""),
         session=name,
-        caller=Caller.from_json(form.get("caller") or {"address": state.caller, "channel": form.get("channel")}),
-        utterance_id=form.get("utterance_id") or None,
-        place=str(form.get("place") or form.get("outside") or ""),
-        householder=str(form.get("householder") or ""),
-        household_no=form.get("household_no") or None,
-        grid_no=form.get("grid_no") or None,
-        facts={**form.get("facts", {}), "unfinished": True},
-        urgent=bool(form.get("urgent")),
+        caller=caller,
+        utterance_id=matter.get("utterance_id") or None,
+        place=str(matter.get("place") or matter.get("outside") or ""),
+        householder=str(matter.get("householder") or ""),
+        household_no=matter.get("household_no") or None,
+        grid_no=matter.get("grid_no") or None,
+        facts={**(matter.get("facts") or {}), "unfinished": True},
+        urgent=bool(matter.get("urgent")),
     )

@@ -27,7 +27,7 @@ _NEXT = text(
     "INSERT INTO ticket_number (day, last) VALUES (:day, 1)"
     " ON CONFLICT (day) DO UPDATE SET last = ticket_number.last + 1 RETURNING last"
 )
-_OF_UTTERANCE = select(Ticket).where(Ticket.utterance_id == bindparam("utterance_id"))
+_OF_UTTERANCE = select(Ticket).where(Ticket.utterance_id == bindparam("utterance_id"), Ticket.kind == bindparam("kind"))
 _GRID = select(Grid.grid_no).where(Grid.grid_no == bindparam("grid_no"))
 _GRID_OF_HOUSEHOLD = select(Household.grid_no).where(Household.household_no == bindparam("household_no"))
 _OPEN = insert(cast(Table, Ticket.__table__)).returning(Ticket.id)
@@ -46,11 +46,11 @@ def next_number(session: Session, at: dt.datetime, zone: dt.tzinfo) -> str:
     return f"GD{day}{session.connection().execute(_NEXT, {'day': day}).scalar_one():04d}"
 
 
-def of_utterance(session: Session, utterance_id: str | None) -> Ticket | None:
-    """The ticket that an utterance has already made."""
+def of_utterance(session: Session, utterance_id: str | None, kind: str) -> Ticket | None:
+    """The ticket of a kind that an utterance has already made; what was said of two matters makes two."""
     if utterance_id is None:
         return None
-    return session.scalar(_OF_UTTERANCE, {"utterance_id": utterance_id})
+    return session.scalar(_OF_UTTERANCE, {"utterance_id": utterance_id, "kind": str(kind)})
 
 
 def situate(session: Session, household_no: str | None, grid_no: str | None) -> tuple[str | None, str | None]:
@@ -76,7 +76,7 @@ def open_ticket(session: Session, report: Report, at: dt.datetime, rules: Rules 
     rules = rules or usual_rules()
     if report.utterance_id is not None:
         fresh = keep(session, Heard(report.utterance_id, report.session, report.said, caller=report.caller), at)
-        if not fresh and (earlier := of_utterance(session, report.utterance_id)):
+        if not fresh and (earlier := of_utterance(session, report.utterance_id, report.kind)):
             return Opened(earlier, None, False)
     facts = plain(report.facts)
     people = paging.roster(session, report.grid_no, at) if report.grid_no else paging.Roster()
@@ -91,7 +91,7 @@ def open_ticket(session: Session, report: Report, at: dt.datetime, rules: Rules 
         facts.setdefault("household_no_said", report.household_no)
     if report.grid_no and grid_no != report.grid_no:
         facts.setdefault("grid_no_said", report.grid_no)
-    owner = people.owner
+    owner = people.owner_for(report.kind)
     if report.kind == Kind.complaint and (about := complained_of(report.said, people)):
         facts[paging.COMPLAINED_OF] = about
         people = people.without(about)

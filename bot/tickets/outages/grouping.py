@@ -306,7 +306,7 @@ def _people(session: Session, grids: Sequence[str], at: dt.datetime) -> list[str
     people = []
     places: Sequence[str | None] = grids or [None]
     for grid_no in places:
-        owner = paging.roster(session, grid_no, at).owner
+        owner = paging.roster(session, grid_no, at).owner_for(Kind.outage)
         people += [owner] if owner else []
         people += paging.crew(session, grid_no, at)
     return list(dict.fromkeys(person.staff_no for person in people))

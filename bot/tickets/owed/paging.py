@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from bot.database import now
 from bot.grid.leave import away, present, substitute
 from bot.grid.models import GridStaff, Role, Staff, Substitution
+from bot.tickets.kinds import owner_role
 from bot.tickets.models import Kind, Ticket
 from bot.tickets.owed import outbox
 from bot.tickets.owed.outbox import Owed
@@ -106,13 +107,15 @@ class Roster:
         """The duty desk; a site without one falls back to its team, then to its administrators."""
         return next((found for role in (Role.duty, Role.team, Role.admin) if (found := self.station.get(role))), [])
 
-    @property
-    def owner(self) -> Staff | None:
-        """The grid's manager, else the station's team, else the duty desk."""
-        for found in (self.grid.get(Role.manager), self.station.get(Role.team), self.desk):
-            if found:
-                return found[0]
-        return None
+    def owner_for(self, kind: str) -> Staff | None:
+        """The grid's manager, else the station's team, else the duty desk; from whom on, the kind says."""
+        those = {
+            Role.manager: self.grid.get(Role.manager),
+            Role.team: self.station.get(Role.team),
+            Role.duty: self.desk,
+        }
+        first = list(those).index(owner_role(kind))
+        return next((found[0] for found in list(those.values())[first:] if found), None)
 
     def without(self, numbers: Container[str]) -> Roster:
         """The same people, but for these: a complaint about somebody is not theirs to handle."""

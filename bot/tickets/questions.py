@@ -1,0 +1,92 @@
+"""What may be asked about tickets: one, somebody's own, those of a place, their history, what is due and owed."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import select
+
+from bot.tickets import reading as shelf
+from bot.tickets.cards import ActivityCard, DeadlineCard, NotificationCard, TicketCard
+from bot.tickets.intake.kept import fit
+from bot.tickets.life.states import OPEN
+from bot.tickets.models import Ticket
+from bot.tickets.own_case import OwnCase, own_case
+from bot.tickets.reporter import Reporter
+from bot.tickets.transactions import Transactions
+
+
+class Questions(Transactions):
+    """Questions of the ticket desk; nothing is changed."""
+
+    def ticket(self, ticket_no: str) -> TicketCard | None:
+        """One ticket; None when there is no such number."""
+        with self._database.reading() as session:
+            found = session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no))
+            return shelf.card(session, found) if found else None
+
+    def tickets(
+        self, open_only: bool = False, reporter: Reporter | None = None, limit: int = 100, **only: str | None
+    ) -> list[TicketCard]:
+        """Tickets, newest first; a reporter's own when one is named. `only` narrows by grid_no, owner or kind."""
+        if reporter is not None and not reporter.known:
+            return []
+        with self._database.reading() as session:
+            return shelf.tickets(session, open_only=open_only, reporter=reporter, limit=limit, **only)
+
+    def unacknowledged(self, kind: str) -> list[TicketCard]:
+        """All tickets of a kind that nobody has acknowledged, oldest first."""
+        with self._database.reading() as session:
+            return shelf.unacknowledged(session, kind)
+
+    def open_of(self, reporter: Reporter | None = None, household_no: str | None = None) -> list[TicketCard]:
+        """Open tickets of a reporter or of a household, newest first; of nobody when neither is given."""
+        if not household_no and (reporter is None or not reporter.known):
+            return []
+        with self._database.reading() as session:
+            return shelf.tickets(session, open_only=True, reporter=reporter, household_no=household_no, limit=100)
+
+    def open_of_session(self, session: str, kind: str, since: dt.datetime) -> str | None:
+        """The newest open ticket of a kind that a conversation has made since then."""
+        with self._database.reading() as reading:
+            return reading.scalar(
+                select(Ticket.ticket_no)
+                .where(Ticket.session == fit(session, 80), Ticket.kind == kind, Ticket.state.in_(OPEN))
+                .where(Ticket.opened_at >= since)
+                .order_by(Ticket.id.desc())
+                .limit(1)
+            )
+
+    def own_case(self, reporter: Reporter) -> OwnCase | None:
+        """The newest report of whoever asks, as they may see it."""
+        with self._database.reading() as session:
+            return own_case(session, reporter)
+
+    def activities(self, ticket_no: str) -> list[ActivityCard]:
+        """The history of a ticket, oldest first."""
+        with self._database.reading() as session:
+            return shelf.activities(session, ticket_no)
+
+    def deadlines(self, ticket_no: str) -> list[DeadlineCard]:
+        """What is due about a ticket (somebody on site, settled), the nearest first."""
+        with self._database.reading() as session:
+            return shelf.deadlines(session, ticket_no)
+
+    def estimated(self, ticket_no: str) -> dt.datetime | None:
+        """When staff last said that it would be done; None when they did not, or it came back since."""
+        with self._database.reading() as session:
+            ticket = session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no))
+            last = shelf.last_activity(session, ticket, "estimated", "reopened") if ticket else None
+            if last is None or last.kind != "estimated":
+                return None
+            return dt.datetime.fromisoformat(last.detail["restore_at"])
+
+    def recordings(self, ticket_no: str) -> list[str]:
+        """Names of what was recorded of the conversation that made a ticket, oldest first."""
+        with self._database.reading() as session:
+            return shelf.recordings(session, ticket_no)
+
+    def notifications(self, ticket_no: str | None = None, limit: int = 1000) -> list[NotificationCard]:
+        """Messages owed for a ticket, or the newest of all; oldest first."""
+        with self._database.reading() as session:
+            return shelf.notifications(session, ticket_no, limit)
