@@ -102,7 +102,7 @@ def test_who_sits_in_the_dark_is_awake(county: Database) -> None:
     [
         ("news_acknowledged", "程师傅接了"),
         ("news_on_site", "程师傅到现场了"),
-        ("news_estimate", "估计11月23日12点30分能弄好,也可能变"),
+        ("news_estimate", "估计11月23日12点30分能弄好，也可能变"),
         ("ask_rating", "满不满意"),
         ("news_passed_on", "由程师傅管"),
     ],
