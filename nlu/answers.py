@@ -15,10 +15,13 @@ from rasa.shared.nlu.training_data.message import Message
 
 from bot.sound.answers.asked import Read, read_answer
 from bot.sound.answers.grammar import blanked
+from nlu.acts import ACT
 from nlu.component import Component
 
-#: in a message's data, between the two components
-_ANSWER = "answer"
+#: the answer, in a message's output: {"value", "probability", "more"}
+ANSWER = "answer"
+#: in a message's data, between the two components: what was read, and the text with the answer in it
+READ = "read"
 _SAID = "said"
 #: what an answer is to the rules
 _INTENTS = {"yes": "affirm", "no": "deny"}
@@ -26,10 +29,18 @@ _OTHERWISE = "inform"
 
 
 def open_question(tracker: DialogueStateTracker) -> str:
-    """The slot that a form asks for, or what is pending outside of one; "" when nothing was asked."""
+    """The question that was asked last; "" when none was."""
+    if question := tracker.get_slot("question"):
+        return str(question)
     if tracker.active_loop_name:
         return str(tracker.get_slot("requested_slot") or "")
     return str(tracker.get_slot("pending") or "")
+
+
+def keys_offered(tracker: DialogueStateTracker) -> bool:
+    """Whether the last sentence said which keys there are: that of not having understood does."""
+    memory = tracker.get_slot("memory") or {}
+    return bool(tracker.get_slot("misheard") or memory.get("misheard"))
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
@@ -42,15 +53,19 @@ class AnswerReader(Component):
 
     def process(self, messages: list[Message], tracker: DialogueStateTracker) -> list[Message]:
         """A dialogue that has not begun has asked nothing."""
-        question = open_question(tracker)
-        keyed = bool(tracker.get_slot("misheard"))
+        question, keyed = open_question(tracker), keys_offered(tracker)
         for message in messages:
             text = message.get(TEXT)
             if not text:
                 continue
             found = read_answer(question, text, menu=keyed)
-            if found is not None and found.probability >= self._config["sure"]:
-                message.set(_ANSWER, found)
+            if found is None:
+                continue
+            if not found.instead:
+                answer = {"value": found.value, "probability": round(found.probability, 4), "more": found.more}
+                message.set(ANSWER, answer, add_to_output=True)
+            if found.probability >= self._config["sure"]:
+                message.set(READ, found)
                 message.set(_SAID, text)
                 message.set(TEXT, found.instead or blanked(text, found.stretches))
         return messages
@@ -68,7 +83,7 @@ class AnswerWeigher(Component):
     def process(self, messages: list[Message]) -> list[Message]:
         """Puts the text back, and the intent of an answer where the answer decides."""
         for message in messages:
-            found: Read | None = message.get(_ANSWER)
+            found: Read | None = message.get(READ)
             if found is None:
                 continue
             message.set(TEXT, message.get(_SAID))
@@ -83,4 +98,5 @@ class AnswerWeigher(Component):
             ranking = [one for one in message.get(INTENT_RANKING_KEY) or [] if one["name"] != intent["name"]]
             message.set(INTENT, intent, add_to_output=True)
             message.set(INTENT_RANKING_KEY, [intent, *ranking], add_to_output=True)
+            message.set(ACT, {"name": intent["name"], "confidence": found.probability}, add_to_output=True)
         return messages

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
+from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_RESPONSE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
@@ -124,6 +124,8 @@ class SimulatedSpeech(Component):
                     if said == text:
                         continue
                     data = {TEXT: said, INTENT: intent, SIMULATED: number}
+                    if act := message.get(INTENT_RESPONSE_KEY):
+                        data[INTENT_RESPONSE_KEY] = act
                     if entities:
                         data[ENTITIES] = [
                             {**one, "value": said[one["start"] : one["end"]]} for one in copy.deepcopy(entities)

@@ -17,9 +17,11 @@ from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.extractors.crf_entity_extractor import CRFEntityExtractor, CRFToken
 from rasa.shared.nlu.constants import ENTITIES
+from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.augmentation import SIMULATED
+from nlu.clauses import whole
 
 _ORDER = "order.json"
 
@@ -37,6 +39,11 @@ class EntityExtractor(CRFEntityExtractor):
             if not message.get(SIMULATED) or (message.get(SIMULATED) == 1 and message.get(ENTITIES))
         ]
         return super().train(TrainingData(training_examples=telling))
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """A clause's names and places are found in the sentence that it is of."""
+        super().process(whole(messages))
+        return messages
 
     def persist(self, dataset: list[list[CRFToken]]) -> None:
         with self._model_storage.write_to(self._resource) as folder:

@@ -8,6 +8,7 @@ from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.sound.answers.digits import Kind, spelled
+from nlu.clauses import whole
 from nlu.component import Component
 
 
@@ -16,7 +17,7 @@ class NumberEntityExtractor(Component, EntityExtractorMixin):
     """Adds phone, ticket_no and household_no entities; values are plain digits (ticket_no with its GD)."""
 
     def process(self, messages: list[Message]) -> list[Message]:
-        for message in messages:
+        for message in whole(messages):
             text = message.get(TEXT)
             if not text:
                 continue

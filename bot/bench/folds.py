@@ -28,6 +28,9 @@ HEARD = ((0.0, 0), (0.3, 51), (0.6, 52), (1.0, 53))
 #: the same sentence said once more, as a resident does who is asked
 HEARD_AGAIN = ((0.0, 0), (0.3, 61), (0.6, 62), (1.0, 63))
 
+#: components that change nothing about the intent of a sentence alone
+NOT_FOR_THE_INTENT = ("nlu.answers", "nlu.clauses", "nlu.acts", "nlu.entities", "nlu.numbers", "nlu.fallback")
+
 
 @dataclass(frozen=True)
 class HeldOut:
@@ -84,9 +87,7 @@ def understander(parts: Sequence[dict[str, Any]], messages: list[Any]) -> Iterat
         data = TrainingData(training_examples=copy.deepcopy(messages))
         chain: list[Any] = []
         for number, part in enumerate(parts):
-            if not part["name"].startswith("nlu.") or part["name"].startswith(
-                ("nlu.answers", "nlu.entities", "nlu.numbers", "nlu.fallback")
-            ):
+            if not part["name"].startswith("nlu.") or part["name"].startswith(NOT_FOR_THE_INTENT):
                 continue
             kind = class_from_module_path(part["name"])
             name = f"{number}-{kind.__name__}"

@@ -47,8 +47,8 @@ class AskingDialogue:
     async def close(self) -> None:
         """The usual one goes on."""
 
-    async def parse(self, text: str, alternatives: tuple[str, ...] = ()) -> Understanding:
-        return await self._usual.parse(text, alternatives)
+    async def parse(self, text: str, alternatives: tuple[str, ...] = (), question: str = "") -> Understanding:
+        return await self._usual.parse(text, alternatives, question)
 
     async def turn(self, heard: Heard) -> Reply:
         said = words()

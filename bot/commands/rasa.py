@@ -52,6 +52,9 @@ def rasa(context: typer.Context) -> None:
         from bot.app.action_server import offer_actions
 
         offer_actions(load_settings())
+    from bot.dialogue.rasa_patches import acts_need_no_response
+
+    acts_need_no_response()
     _know_who_speaks()
     arguments = list(context.args)
     if arguments == ["shell", "nlu"]:

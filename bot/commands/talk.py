@@ -37,13 +37,11 @@ def parse() -> None:
 
         async def answer(value: dict[str, Any]) -> dict[str, Any]:
             text = text_of(value, "text", None)
-            # The meaning of a sentence does not depend yet on the question that it answers; the form's actions do.
-            text_of(value, "question")
-            found = await dialogue.parse(text, texts_of(value, "alternatives"))
+            found = await dialogue.parse(text, texts_of(value, "alternatives"), text_of(value, "question"))
             return {
                 "text": text,
                 "intent": found.intent,
-                "act": found.intent,
+                "act": found.act,
                 "confidence": found.confidence,
                 "fallback": found.fallback,
                 "entities": found.entities,

@@ -27,6 +27,8 @@ rasa_lite.install()
 
 from rasa.core.agent import Agent  # noqa: E402
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage  # noqa: E402
+from rasa.shared.core.slots import TextSlot  # noqa: E402
+from rasa.shared.core.trackers import DialogueStateTracker  # noqa: E402
 
 from bot.dialogue.graph_runner import SequentialGraphRunner  # noqa: E402
 from bot.dialogue.in_process import InProcessActions  # noqa: E402
@@ -90,6 +92,15 @@ async def _handled(
     return messages, dict(parsed)
 
 
+async def understood(agent: Agent, clean: str, question: str) -> dict[str, Any]:
+    """Rasa's parse result of one sentence that answers `question`, outside of any dialogue."""
+    assert agent.processor is not None
+    asked = TextSlot("question", mappings=[{}], initial_value=question or None, influence_conversation=False)
+    tracker = DialogueStateTracker("parse", slots=[asked])
+    parsed: dict[str, Any] = await agent.processor.parse_message(UserMessage(clean), tracker)
+    return parsed
+
+
 class ModelDamaged(Broken):
     """The dialogue model's file is not what training wrote."""
 
@@ -134,8 +145,8 @@ class EmbeddedDialogue(RasaDialogue):
             self._thread = None
             self._loop.close()
 
-    async def parse(self, text: str, alternatives: tuple[str, ...] = ()) -> Understanding:
-        return await self._there(self._understand(text, alternatives))
+    async def parse(self, text: str, alternatives: tuple[str, ...] = (), question: str = "") -> Understanding:
+        return await self._there(self._understand(text, alternatives, question))
 
     async def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return await self._there(work)
@@ -177,10 +188,9 @@ class EmbeddedDialogue(RasaDialogue):
         agent.processor.graph_runner = SequentialGraphRunner(agent.processor.graph_runner)
         return agent
 
-    async def _rasa_parse(self, clean: str) -> dict[str, Any]:
+    async def _rasa_parse(self, clean: str, question: str = "") -> dict[str, Any]:
         assert self._agent is not None
-        parsed: dict[str, Any] = await self._agent.parse_message(clean)
-        return parsed
+        return await understood(self._agent, clean, question)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         if not self._database.one_writer:

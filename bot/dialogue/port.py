@@ -17,6 +17,8 @@ class Understanding:
     confidence: float
     fallback: bool
     entities: dict[str, str] = field(default_factory=dict)
+    #: the finer act: the intent's name, or `report_outage/low_voltage`
+    act: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ class Dialogue(Protocol):
     async def start(self) -> None:
         """Load and warm up; the first turn afterwards is as fast as any."""
 
-    async def parse(self, text: str, alternatives: tuple[str, ...] = ()) -> Understanding:
-        """Understand one sentence without acting on it."""
+    async def parse(self, text: str, alternatives: tuple[str, ...] = (), question: str = "") -> Understanding:
+        """Understand one sentence, in the light of the `question` that it answers, without acting on it."""
 
     async def turn(self, heard: Heard) -> Reply:
         """Take one utterance of a session; never raises for what a resident says."""

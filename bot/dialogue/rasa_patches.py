@@ -6,6 +6,7 @@ again for what has been seen."""
 from __future__ import annotations
 
 import copy
+import warnings
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,8 @@ from rasa.shared.core import events
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.slots import Slot
 from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.importers.importer import ResponsesSyncImporter
+from rasa.shared.nlu.training_data.training_data import TrainingData
 from rasa.shared.utils.common import all_subclasses
 
 #: shapes of action results that the schema has accepted
@@ -36,6 +39,22 @@ def pay_once(domain: Domain) -> None:
     # Every call of an action carries the whole domain.
     as_dict = domain.as_dict()
     domain.as_dict = lambda: as_dict  # type: ignore[method-assign]
+
+
+def acts_need_no_response() -> None:
+    """The examples name finer acts as retrieval intents (`complain/theft`) for `nlu.acts`, without a ResponseSelector:
+    what Rasa adds for one (an action for each intent, a warning for each example without a response) is left out."""
+    ResponsesSyncImporter._construct_retrieval_action_names = staticmethod(lambda retrieval_intents: [])
+    TrainingData.validate = _validate
+
+
+_validate_with_responses = TrainingData.validate
+
+
+def _validate(self: TrainingData) -> None:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r".*You either need to add a response phrase")
+        _validate_with_responses(self)
 
 
 # ---- results of actions --------------------------------------------------------------------------

@@ -58,11 +58,11 @@ class RasaServerDialogue(RasaDialogue):
             await self._http.close()
             self._http = None
 
-    async def parse(self, text: str, alternatives: tuple[str, ...] = ()) -> Understanding:
-        return await self._understand(text, alternatives)
+    async def parse(self, text: str, alternatives: tuple[str, ...] = (), question: str = "") -> Understanding:
+        return await self._understand(text, alternatives, question)
 
-    async def _rasa_parse(self, clean: str) -> dict[str, Any]:
-        answer = await self._post("/webhooks/gege/parse", {"text": clean})
+    async def _rasa_parse(self, clean: str, question: str = "") -> dict[str, Any]:
+        answer = await self._post("/webhooks/gege/parse", {"text": clean, "question": question})
         return dict(answer)
 
     async def _answer(self, heard: Heard, clean: str) -> Reply:
@@ -105,7 +105,7 @@ def run_rasa_server(
     from sanic import Blueprint, Request
     from sanic.response import HTTPResponse, json
 
-    from bot.dialogue.embedded import handle
+    from bot.dialogue.embedded import handle, understood
     from bot.dialogue.in_process import InProcessActions
     from bot.dialogue.quiet_logs import quiet_rasa
     from bot.dialogue.rasa_patches import pay_once
@@ -143,7 +143,8 @@ def run_rasa_server(
             async def parse(request: Request) -> HTTPResponse:
                 if not known(request):
                     return json({"error": "token"}, status=403)
-                return json(await agent.parse_message(str(request.json["text"])))
+                body = request.json
+                return json(await understood(agent, str(body["text"]), str(body.get("question") or "")))
 
             @routes.post("/turn")
             async def turn(request: Request) -> HTTPResponse:

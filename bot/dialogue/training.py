@@ -132,8 +132,10 @@ def _train(folder: Path, learned: Path | None = None) -> Path:
         import rasa.model_training
 
         from bot.dialogue.quiet_logs import quiet_rasa
+        from bot.dialogue.rasa_patches import acts_need_no_response
 
         quiet_rasa()
+        acts_need_no_response()
         name = f"dialogue-{fingerprint(learned=learned)}"
         with sentence_files(learned) as files:
             result = rasa.model_training.train(

@@ -73,8 +73,8 @@ class RasaDialogue(ABC):
         self._one_at_a_time = asyncio.Lock()
 
     @abstractmethod
-    async def _rasa_parse(self, clean: str) -> dict[str, Any]:
-        """Rasa's parse result of one clean sentence."""
+    async def _rasa_parse(self, clean: str, question: str = "") -> dict[str, Any]:
+        """Rasa's parse result of one clean sentence that answers a question."""
 
     @abstractmethod
     async def _answer(self, heard: Heard, clean: str) -> Reply:
@@ -86,16 +86,16 @@ class RasaDialogue(ABC):
 
     # ---- understanding --------------------------------------------------------------------------
 
-    async def _understand(self, text: str, alternatives: tuple[str, ...] = ()) -> Understanding:
+    async def _understand(self, text: str, alternatives: tuple[str, ...] = (), question: str = "") -> Understanding:
         readings = _readings(text, alternatives)
         if not readings:
             return Understanding(text=text, intent="out_of_scope", confidence=0.0, fallback=True)
-        found = [understanding_of(text, await self._rasa_parse(readings[0]))]
+        found = [understanding_of(text, await self._rasa_parse(readings[0], question))]
         for reading in readings[1:]:
             # A second reading of the sound is taken only where the first makes no sense.
             if not found[-1].fallback:
                 break
-            found.append(understanding_of(text, await self._rasa_parse(reading)))
+            found.append(understanding_of(text, await self._rasa_parse(reading, question)))
         return found[-1] if not found[-1].fallback else found[0]
 
     async def _meaning(self, reading: str) -> Understanding:
@@ -297,6 +297,7 @@ def understanding_of(text: str, parsed: dict[str, Any]) -> Understanding:
         confidence=round(float(best["confidence"]), 4),
         fallback=top.get("name") in (FALLBACK, None),
         entities=entities,
+        act=str((parsed.get("act") or {}).get("name") or best["name"]),
     )
 
 

@@ -47,7 +47,7 @@ class Answering:
 
     async def close(self) -> None: ...
 
-    async def parse(self, text: str, alternatives: tuple[str, ...] = ()) -> Understanding:
+    async def parse(self, text: str, alternatives: tuple[str, ...] = (), question: str = "") -> Understanding:
         return Understanding(text, "rate_service", 0.9, text not in ("满意", "不满意"))
 
     async def turn(self, heard: Heard) -> Reply:

@@ -111,7 +111,7 @@ class Dialogue:
     broken: int = 0
     begun: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def parse(self, text: str, alternatives: tuple[str, ...] = ()) -> Understanding:
+    async def parse(self, text: str, alternatives: tuple[str, ...] = (), question: str = "") -> Understanding:
         return Understanding(text, "report_hazard" if "冒烟" in text else "inform", 0.9, False)
 
     async def turn(self, heard: Heard) -> Reply:
