@@ -80,7 +80,7 @@ async def test_a_restart_interrupts_nobody(site: Site) -> None:
     await site.start()
     site.server.message(MANAGER, "还在吗")
     await site.server.until(3)
-    assert to(site, RESIDENT)[-1] == "程师傅:还在吗"
+    assert to(site, RESIDENT)[-1] == "程师傅：还在吗"
 
 
 async def test_silence_gives_the_resident_back_and_a_late_word_goes_nowhere(site: Site) -> None:
@@ -110,7 +110,7 @@ async def test_a_note_that_is_waited_for_is_not_sent_to_the_resident(site: Site)
     await site.server.until(4)
     site.server.message(MANAGER, "您看看亮了没有")
     await site.server.until(5)
-    assert to(site, RESIDENT)[1:] == ["程师傅:您看看亮了没有"]
+    assert to(site, RESIDENT)[1:] == ["程师傅：您看看亮了没有"]
 
 
 async def test_what_staff_send_beside_words_goes_nowhere_and_they_are_told(site: Site) -> None:
