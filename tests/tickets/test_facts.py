@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 import yaml
 
 from bot.notify import texts
 from bot.settings import PROJECT
-from bot.tickets.facts import Facts
+from bot.tickets.facts import Facts, Told
 
 _SOURCES = [
     file
@@ -43,7 +44,11 @@ def test_every_fact_that_staff_are_told_is_known() -> None:
 
 
 def test_every_known_fact_is_written_by_somebody() -> None:
+    told = yaml.safe_load((PROJECT / "actions" / "words.yml").read_text("utf-8")).get("told")
+    if told is None:
+        pytest.skip("actions/words.yml has no `told` yet: nobody listens for these facts")
+    assert set(told) == set(Told.__annotations__)
     sources = "\n".join(file.read_text("utf-8") for file in _SOURCES)
     sources = re.sub(r"facts\.get\(\"\w+\"", "", sources)
-    unwritten = [name for name in Facts.__annotations__ if f'"{name}"' not in sources]
+    unwritten = [name for name in Facts.__annotations__.keys() - set(told) if f'"{name}"' not in sources]
     assert unwritten == []

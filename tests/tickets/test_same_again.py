@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from bot.database import Database
+from bot.notify.console import Console
+from bot.notify.registered_names import RegisteredNames
+from bot.notify.routes import Site, parcel
 from bot.tickets.desk import TicketCard, TicketDesk
 from bot.tickets.due import timers
 from bot.tickets.intake.caller import Caller
+from bot.tickets.models import Notification, Ticket
 from bot.tickets.reporter import Reporter
 from tests.tickets.county import AT, by, hazard, minutes, on_sqlite, outage
 from tests.tickets.test_waiting import MONDAY, NIGHT
@@ -78,12 +85,27 @@ def test_who_calls_again_makes_it_climb_to_the_next_and_to_nobody_else(county: D
     assert len(desk.tickets()) == 1
 
 
+@on_sqlite
+def test_a_message_that_has_not_left_says_what_was_said_since(county: Database) -> None:
+    desk = TicketDesk(county)
+    number = desk.report(outage(), AT).ticket_no
+    desk.add(number, note="屋里有个吃奶的毛毛", facts={"child": "yes"}, at=AT + minutes(1))
+    desk.called_again(number, "快点", at=AT + minutes(2))
+    assert told(desk, number) == [("M1", "reported")]
+    with county.reading() as session:
+        [message] = messages(session, RegisteredNames(county))
+    assert "后来讲:「屋里有个吃奶的毛毛、快点」" in message and "注意:有小孩、又打来1次" in message
+
+
+def messages(session: Session, names: RegisteredNames) -> list[str]:
+    """What waits in the outbox, as it would be read now."""
+    rows = session.scalars(select(Notification).where(Notification.state == "pending")).all()
+    site = Site(names, ZoneInfo("Asia/Shanghai"))
+    return [one.text for row in rows for one in parcel(session, [row], [Console()], site, AT).messages.values()]
+
+
 def timers_sent(number: str) -> object:
     """The first message has left."""
-    from sqlalchemy import select, update
-
-    from bot.tickets.models import Notification, Ticket
-
     of = select(Ticket.id).where(Ticket.ticket_no == number).scalar_subquery()
     return update(Notification).where(Notification.ticket_id == of).values(state="sent", attempts=1)
 
