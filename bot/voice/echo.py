@@ -21,7 +21,7 @@ _KEPT_S = 65.0
 #: loudness is compared in steps of so many frames
 _SMOOTH = 3
 _SILENT = 1.0
-#: an echo follows what was sent like this at least; other voices reach 0.67 by chance (tests/voice/test_echo.py)
+#: an echo follows what was sent like this at least; other voices reach 0.67 by chance (tests/voice/test_caller_voice.py)
 FOLLOWS = 0.8
 #: so much is enough where the words are Gege's too
 _SUSPECT = 0.6
