@@ -326,11 +326,11 @@ def _repeats(turn: Turn, flow: str, act: Act) -> bool:
         return False
     if flow not in (last.flow, "care"):
         return False
-    return afterwards.add_to_it(turn) or _called_again(turn, last)
+    return afterwards.add_to_it(turn) or _said_again(turn, last)
 
 
-def _called_again(turn: Turn, last: Matter) -> bool:
-    card = turn.site.desk.called_again(last.ticket_no, turn.text, caller=turn.caller)
+def _said_again(turn: Turn, last: Matter) -> bool:
+    card = turn.site.desk.add(last.ticket_no, note=turn.text)
     turn.tell(ticket_no=card.ticket_no)
     turn.say("utter_noted", **turn.who_or_station(card))
     return True
