@@ -284,6 +284,8 @@ def _take(turn: Turn, act: Act) -> bool:
         if taken or act.intent not in ("rate_service", "report_outage"):
             return taken
         flow = {"rate_service": "complaint", "report_outage": "outage"}[act.intent]
+        if flow == "complaint" and turn.site.words.topic("rating", act.text, "") != "bad":
+            return False
     if (
         act.intent == "report_outage"
         and turn.matter is None
@@ -386,7 +388,7 @@ def _go_on(turn: Turn) -> None:
         name = f"{len(turn.matters)}/{part}/{matter.place}"
         turn.memory.times = turn.memory.times + 1 if turn.memory.asked == name else 1
         turn.memory.asked = name
-        if turn.memory.times > ASKED + (question == "proof"):
+        if turn.memory.times > ASKED and question != "proof":  # how often it may be tried is the proofs' own rule
             people.give_up(turn)
             return
         report.ask(turn, matter, question)
@@ -400,6 +402,8 @@ def _nothing(turn: Turn) -> None:
     memory.nothing += 1
     if matter is not None:
         matter.hear(turn.text)
+    elif turn.last_logged is not None and turn.text.strip():
+        turn.site.desk.add(turn.last_logged.ticket_no, note=turn.text)
     elif turn.text.strip():
         memory.unheard.append(turn.text)
     if memory.nothing >= PATIENCE:

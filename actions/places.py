@@ -71,7 +71,8 @@ def correct_place(turn: Turn, matter: Matter, said: str) -> bool:
     if not place or not said:
         return False
     alone = turn.locate(said)
-    name = re.sub(r"[0-9].*", "", alone.heard_place) if alone.understood else ""
+    named = alone.understood and not _by_chance(turn, alone)
+    name = re.sub(r"[0-9].*", "", alone.heard_place) if named else ""
     mended = alone.heard_place if len(name) > 1 and name not in place else corrected(place, said)
     if not mended or mended == place:
         return False
