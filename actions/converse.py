@@ -22,6 +22,10 @@ from bot.sound.answers.yes_no import questions
 PATIENCE = 2
 #: the same question is asked so often; then it goes on with what there is
 ASKED = 2
+#: so often nobody hears the same
+LOOP = 3
+#: acts that are answered and bring nothing: who does nothing else is put through to a person
+EMPTY = {"out_of_scope/swear", "out_of_scope/smalltalk", "out_of_scope/child", "out_of_scope"}
 #: a second matter in one sentence is begun when it is so sure
 SURE_OF_TWO = 0.75
 #: a clause that is so sure needs no support of the whole sentence, any other that much
@@ -53,7 +57,22 @@ def every_action(site: Site) -> list[Action]:
 
 
 def converse(turn: Turn) -> None:
-    """Take one sentence."""
+    """Take one sentence; who hears the same for the third time hears something else, and a person is put on."""
+    memory = turn.memory
+    _converse(turn)
+    said = turn.reply
+    memory.replied_times = memory.replied_times + 1 if said and said == memory.replied else 1
+    memory.replied = said
+    if memory.replied_times >= LOOP and said:
+        memory.replied, memory.replied_times = "", 0
+        turn.unsay()
+        if memory.given:
+            turn.say("utter_given_already")
+        else:
+            people.give_up(turn)
+
+
+def _converse(turn: Turn) -> None:
     if any(step(turn) for step in _WHOLE):
         return
     brought = _answer(turn) or _more_of_it(turn)
@@ -68,7 +87,14 @@ def converse(turn: Turn) -> None:
     if not brought:
         _nothing(turn)
         return
-    turn.memory.nothing = 0
+    if acts and all(act.name in EMPTY for act in acts) and not turn.matters[before:]:
+        turn.memory.nothing += 1
+        if turn.memory.nothing >= PATIENCE:
+            turn.unsay()
+            people.give_up(turn)
+            return
+    else:
+        turn.memory.nothing = 0
     _go_on(turn)
 
 
@@ -95,11 +121,15 @@ def _hopeless(turn: Turn) -> bool:
     return True
 
 
+#: somebody is away from the telephone for a moment
+_AWAY = {"inform/wait": "utter_wait", "inform/pass_over": "utter_pass_over"}
+
+
 def _wait(turn: Turn) -> bool:
     """等一下,我去看下: the question stays, nothing is counted, the telephone has patience."""
-    if turn.meant.whole.name != "inform/wait" or turn.meant.more is False:
+    if turn.meant.whole.name not in _AWAY or turn.meant.answer is not None:
         return False
-    turn.say("utter_wait")
+    turn.say(_AWAY[turn.meant.whole.name])
     turn.tell(wait=True)
     if turn.asked:
         turn.asks(turn.asked)
@@ -110,6 +140,8 @@ def _repeat(turn: Turn) -> bool:
     """Says the last answer once more."""
     if turn.intent != "repeat_request":
         return False
+    if turn.meant.whole.name == "repeat_request/phone" and turn.matter is None and afterwards.tell_phone_again(turn):
+        return True
     said: list[str] = []
     users = 0
     for event in reversed(turn.tracker.events):
@@ -252,6 +284,8 @@ def _take(turn: Turn, act: Act) -> bool:
         if taken or act.intent not in ("rate_service", "report_outage"):
             return taken
         flow = {"rate_service": "complaint", "report_outage": "outage"}[act.intent]
+        if flow == "complaint" and turn.site.words.topic("rating", act.text, "") != "bad":
+            return False
     if (
         act.intent == "report_outage"
         and turn.matter is None
@@ -294,11 +328,11 @@ def _repeats(turn: Turn, flow: str, act: Act) -> bool:
         return False
     if flow not in (last.flow, "care"):
         return False
-    return afterwards.add_to_it(turn) or _called_again(turn, last)
+    return afterwards.add_to_it(turn) or _said_again(turn, last)
 
 
-def _called_again(turn: Turn, last: Matter) -> bool:
-    card = turn.site.desk.called_again(last.ticket_no, turn.text, caller=turn.caller)
+def _said_again(turn: Turn, last: Matter) -> bool:
+    card = turn.site.desk.add(last.ticket_no, note=turn.text)
     turn.tell(ticket_no=card.ticket_no)
     turn.say("utter_noted", **turn.who_or_station(card))
     return True
@@ -318,7 +352,7 @@ def _loose(turn: Turn) -> bool:
         return found or told
     if afterwards.take(turn) or afterwards.add_to_it(turn):
         return True
-    if turn.meant.whole.name == "out_of_scope/thanks" or (turn.last_logged and turn.intent == "affirm"):
+    if turn.last_logged and turn.intent == "affirm":
         turn.say("utter_anything_more")
         return True
     return _place_first(turn)
@@ -354,7 +388,7 @@ def _go_on(turn: Turn) -> None:
         name = f"{len(turn.matters)}/{part}/{matter.place}"
         turn.memory.times = turn.memory.times + 1 if turn.memory.asked == name else 1
         turn.memory.asked = name
-        if turn.memory.times > ASKED + (question == "proof"):
+        if turn.memory.times > ASKED and question != "proof":  # how often it may be tried is the proofs' own rule
             people.give_up(turn)
             return
         report.ask(turn, matter, question)
@@ -368,6 +402,8 @@ def _nothing(turn: Turn) -> None:
     memory.nothing += 1
     if matter is not None:
         matter.hear(turn.text)
+    elif turn.last_logged is not None and turn.text.strip():
+        turn.site.desk.add(turn.last_logged.ticket_no, note=turn.text)
     elif turn.text.strip():
         memory.unheard.append(turn.text)
     if memory.nothing >= PATIENCE:

@@ -17,7 +17,7 @@ from bot.sound.answers.names import person
 PLACE_QUESTIONS = 3
 PUNCTUATION = both(" ,。.、")
 #: a name that nobody asked for is one when it is this likely
-_LIKELY = 0.3
+_LIKELY = 0.9
 #: a place of so many characters at least is kept as it was said when nothing in the county answers to it
 _A_PLACE = 3
 
@@ -52,10 +52,17 @@ def take_place(turn: Turn, matter: Matter, text: str) -> Location | None:
 
 
 def _by_chance(turn: Turn, found: Location) -> bool:
-    """Whether nothing but a sound-alike says that a sentence names a place: 把钱交齐 is no 白泉小区."""
-    if turn.asked == "place" or turn.entity("place") or found.grid_no or found.community:
+    """Whether nothing but a sound-alike says that a sentence names a place that nobody asked for: 都不响 is no street."""
+    if (
+        turn.asked == "place"
+        or found.grid_no
+        or found.household_no
+        or turn.site.words.says("place_marks", found.heard_place)
+    ):
         return False
-    return found.score < _LIKELY and not re.search("[0-9]", found.heard_place)
+    if found.ask == "street":
+        return (found.community or "")[:2] not in turn.text
+    return sum(found.grids.values()) < _LIKELY
 
 
 def correct_place(turn: Turn, matter: Matter, said: str) -> bool:
@@ -64,7 +71,8 @@ def correct_place(turn: Turn, matter: Matter, said: str) -> bool:
     if not place or not said:
         return False
     alone = turn.locate(said)
-    name = re.sub(r"[0-9].*", "", alone.heard_place) if alone.understood else ""
+    named = alone.understood and not _by_chance(turn, alone)
+    name = re.sub(r"[0-9].*", "", alone.heard_place) if named else ""
     mended = alone.heard_place if len(name) > 1 and name not in place else corrected(place, said)
     if not mended or mended == place:
         return False

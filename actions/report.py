@@ -14,6 +14,8 @@ from bot.tickets.labels import labels
 
 #: a "no" to the read-back that often: a person takes over
 DENIALS = 2
+#: a place that no table has is no longer than so many characters
+_A_NAME = 12
 #: what outranks a report of the same group that was begun with something else: danger and faults stay what they are
 _YIELDS = {"indoor_repair", "unclear", "care"}
 
@@ -116,7 +118,20 @@ def _open(turn: Turn, matter: Matter, asked: Asked) -> str | None:
         return None
     if asked.ask == "where":
         return places.where(turn, matter)
+    if asked.ask == "confirmed" and same_of_own(turn, matter):
+        return None
     return asked.ask if asked.ask not in matter.answers else None
+
+
+def same_of_own(turn: Turn, matter: Matter) -> TicketCard | None:
+    """The caller's own open ticket that this repeats: it was read back when it was made."""
+    if not matter.place and not matter.household_no:
+        return None
+    kind = turn.flow(matter).kind
+    same = turn.site.desk.same_report(turn.reporter, kind, matter.household_no, matter.place)
+    if same is None or kind == "complaint":
+        return None
+    return same if any(one.ticket_no == same.ticket_no for one in turn.site.desk.open_of(turn.reporter)) else None
 
 
 def ask(turn: Turn, matter: Matter, question: str) -> None:
@@ -124,6 +139,8 @@ def ask(turn: Turn, matter: Matter, question: str) -> None:
     turn.asks(question)
     if question == "confirmed":
         turn.say("utter_ask_confirmed", readback=readback(turn, matter))
+    elif question == "proof" and turn.memory.proof_tries:
+        turn.say("utter_ask_proof_again")
     elif question == "place":
         turn.say(f"utter_ask_place_{matter.place_ask or 'place'}")
     else:
@@ -231,6 +248,9 @@ def _more_of_the_place(turn: Turn, matter: Matter) -> bool:
     found = places.take_place(turn, matter, turn.text)
     if found is not None and not found.understood and earlier:
         matter.place = places.joined(earlier, matter.place, False)
+    if found is None and turn.site.words.says("place_marks", turn.text) and len(turn.text) <= _A_NAME:
+        matter.place = places.joined(earlier, turn.text.strip(places.PUNCTUATION), False)
+        return True
     return found is not None
 
 
@@ -250,7 +270,11 @@ def finish(turn: Turn, matter: Matter) -> None:
     if matter.answers.get("same_outage") == "yes" and outage_news.join(turn, matter):
         return
     flow = turn.flow(matter)
+    again = same_of_own(turn, matter)
     ticket = logged(turn, matter)
+    if again is not None:
+        turn.say("utter_logged_before", **turn.who_or_station(ticket))
+        return
     if matter.flow == "unclear":
         turn.tell(hand_over=True, hand_over_to=turn.who_or_station(ticket)["phone"])
     if flow.logged:
@@ -285,11 +309,17 @@ def mark_complained_of(turn: Turn, matter: Matter) -> None:
 
 
 def say_logged(turn: Turn, ticket: TicketCard) -> None:
-    """Who has it, with the number twice."""
-    if who := turn.who_serves(ticket):
+    """Who has it, with the number twice; once in a call is enough."""
+    station, phone = turn.station()
+    who = turn.who_serves(ticket)
+    number = who["phone"] if who else phone
+    if number == turn.memory.named:
+        turn.say("utter_logged_too", **turn.who_or_station(ticket))
+        return
+    turn.memory.named = number
+    if who:
         turn.say("utter_logged", **who)
     else:
-        station, phone = turn.station()
         turn.say("utter_logged_station", station=station, phone=phone)
 
 

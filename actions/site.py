@@ -52,6 +52,7 @@ class Words:
     station: str
     address: str
     proof_lead: str
+    place_marks: str
     account: str
     days: tuple[str, ...]
     long_ago: str

@@ -69,6 +69,7 @@ class Turn:
         self.question: str = ""
         #: something was said in this turn that is worth saying
         self.spoke = False
+        self._said: list[str] = []
         #: what was looked up in this turn already: an outage that is told and the report that begins ask the same
         self._located: dict[tuple[str, str, str], Location] = {}
 
@@ -155,7 +156,18 @@ class Turn:
     # -- speaking ---------------------------------------------------------------------------------
     def say(self, response: str, **values: Any) -> None:
         self.spoke = True
+        self._said.append(f"{response} {values or ''}")
         self._dispatcher.utter_message(response=response, **values)
+
+    @property
+    def reply(self) -> str:
+        """What is said in this turn, to tell it from another turn's."""
+        return " ".join(self._said)
+
+    def unsay(self) -> None:
+        """Say none of it."""
+        self._said.clear()
+        self._dispatcher.messages[:] = [one for one in self._dispatcher.messages if not one.get("response")]
 
     def say_again(self, text: str) -> None:
         """What was said before, once more."""
