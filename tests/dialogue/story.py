@@ -78,6 +78,8 @@ class Played:
     """What came of a story."""
 
     replies: list[str] = field(default_factory=list)
+    #: the same, sentence by sentence
+    sentences: list[tuple[str, ...]] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
     cards: list[dict[str, Any]] = field(default_factory=list)
     handed_over: bool = False
@@ -113,6 +115,7 @@ async def play(talks: Conversations, story: Story) -> Played:
                     session, turn, caller=story.caller, channel=Channel(story.channel), dialled=story.dialled
                 )
                 touched += done.tickets
+                played.sentences.append(done.reply.sentences)
                 played.replies.append(done.reply.text)
                 played.questions.append(done.reply.question or "")
                 played.handed_over |= bool(done.reply.hand_over)
@@ -128,7 +131,12 @@ async def play(talks: Conversations, story: Story) -> Played:
 
 def faults(story: Story, played: Played) -> list[str]:
     """What is wrong with how a story went."""
-    return [*_tickets(story.expect, played.cards), *_staff(story.expect, played), *_words(story.expect, played.replies)]
+    return [
+        *_tickets(story.expect, played.cards),
+        *_staff(story.expect, played),
+        *_words(story.expect, played.replies),
+        *_asks(played),
+    ]
 
 
 def _tickets(expect: Expected, cards: Sequence[dict[str, Any]]) -> list[str]:
@@ -187,9 +195,13 @@ def _words(expect: Expected, replies: Sequence[str]) -> list[str]:
             wrong.append(f"three times in a row: {reply}")
         if not reply:
             wrong.append(f"turn {at + 1} is answered by nothing")
-        if sum(reply.count(mark) for mark in both("?")) > 1:
-            wrong.append(f"two questions at once: {reply}")
     return wrong
+
+
+def _asks(played: Played) -> list[str]:
+    """One question at most, and it comes last."""
+    asked = ["".join(one[:-1]) for one in played.sentences]
+    return [f"a question, and then more: {text}" for text in asked if any(mark in text for mark in both("?"))]
 
 
 def _has(texts: Sequence[str], part: str) -> bool:
