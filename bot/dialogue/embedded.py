@@ -76,7 +76,7 @@ async def _handled(
     messages = await agent.handle_message(message) or []
     tracker = store.latest(heard.session)
     parsed = tracker.latest_message.parse_data if tracker and tracker.latest_message else {}
-    if tracker and (question := tracker.get_slot("requested_slot" if tracker.active_loop_name else "pending")):
+    if tracker and (question := tracker.get_slot("question")):
         messages.append({"custom": {"question": str(question)}})
     return messages, dict(parsed)
 

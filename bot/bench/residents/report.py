@@ -30,7 +30,7 @@ _ROWS = (
 def table(found: Measured) -> str:
     """The figures of the issue as a Markdown table."""
     told = figures(found)
-    parts = [name for name in ("messy", "cooperative") if name in told]
+    parts = [name for name in ("messy", "cooperative", "voice") if name in told]
     heads = [f"{name} ({told[name]['conversations']})" for name in parts]
     lines = [f"| | {' | '.join(heads)} | goal |", f"|---|{'---|' * len(parts)}---|"]
     for key, name, goal in _ROWS:
@@ -50,14 +50,14 @@ def _shown(value: Any) -> str:
 
 def page(found: Measured, command: str) -> str:
     """The whole report in Markdown."""
-    held = found.messy + found.cooperative
+    held = found.messy + found.cooperative + found.voice
     return "\n\n".join(
         [
             "# Simulated residents",
             f"`{command}`, {found.seconds:.0f} s. Nobody here is a person: what is said is drawn from tables "
             "(bot/bench/residents), and the noise is a simulation.",
             table(found),
-            "## By persona\n\n" + _by(found.messy, lambda one: one.told.goal.persona),
+            "## By persona\n\n" + _by(found.messy or held, lambda one: one.told.goal.persona),
             "## By what was called about\n\n" + _by(held, lambda one: one.told.goal.matters[0]),
             "## Faults\n\n" + _faults(held),
             f"## The worst {WORST}\n\n" + "\n\n".join(_one(one) for one in worst(held)),
@@ -119,7 +119,7 @@ def _one(one: Held) -> str:
 
 def rows(found: Measured) -> Iterator[dict[str, Any]]:
     """Every conversation as one object, to look for causes."""
-    for one in found.messy + found.cooperative:
+    for one in found.messy + found.cooperative + found.voice:
         goal = one.told.goal
         yield {
             "number": goal.number,

@@ -6,13 +6,14 @@ from her own dice, so the same seed says the same to the same replies."""
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass, field
 
 from bot.bench.residents.county import County
 from bot.bench.residents.goals import Goal
 from bot.bench.residents.hearing import asked, fits_home, fits_matters, logged, not_understood
 from bot.bench.residents.phrasing import Phrasing
-from bot.bench.residents.words import dangers, matters, personas, sentences
+from bot.bench.residents.words import dangers, matters, personas, questions, sentences
 from bot.foundation.widths import plain
 
 #: turns after which anybody hangs up
@@ -208,9 +209,11 @@ class Resident:
             return Act("corrects", "matter"), self.phrasing.one_of(words.not_that).format(
                 right=self.phrasing.matter(self.goal.matters[self.at], again=True)
             )
-        if not fits_home(reply, self.goal.home, self.county.places):
+        of_the_number = re.search(questions()["own_home"], reply) and self.goal.reporter != "own"
+        if of_the_number or not fits_home(reply, self.goal.home, self.county.places):
             self._slip = ""
-            right = self.phrasing.place() if self._chance(0.6) else self.phrasing.part("number")
+            whole = of_the_number or self._chance(0.6)
+            right = self.phrasing.place() if whole else self.phrasing.part("number")
             return Act("corrects", "place"), self.phrasing.one_of(words.corrects).format(right=right)
         if self.goal.fact and any(one.name == "fact" for one in self.agenda) and self._chance(0.3):
             return act, f"{self.phrasing.yes()},{self._fact()}"
@@ -219,7 +222,9 @@ class Resident:
     def _place(self) -> str:
         """The whole place, once with a slip of the tongue where the persona slips."""
         self.place_told = True
-        if "slip" not in self._told and self._chance(self.persona.slips) and (wrong := self.phrasing.wrong_numbers()):
+        # Nothing is read back in danger: a slip would stay.
+        slips = "slip" not in self._told and not self.goal.dangers and self._chance(self.persona.slips)
+        if slips and (wrong := self.phrasing.wrong_numbers()):
             self._told.add("slip")
             self._slip = wrong
             return self.phrasing.place(wrong)

@@ -43,6 +43,7 @@ class Measured:
     messy: list[Held] = field(default_factory=list)
     cooperative: list[Held] = field(default_factory=list)
     whole: list[Whole] = field(default_factory=list)
+    voice: list[Held] = field(default_factory=list)
     seconds: float = 0.0
 
 
@@ -116,6 +117,8 @@ def figures(found: Measured) -> dict[str, Any]:
         }
     if found.cooperative:
         told["cooperative"] = part_figures(found.cooperative)
+    if found.voice:
+        told["voice"] = part_figures(found.voice)
     if found.whole:
         told["holds_everything"] = {
             "sentences": len(found.whole),
