@@ -94,7 +94,7 @@ def test_a_message_that_has_not_left_says_what_was_said_since(county: Database) 
     assert told(desk, number) == [("M1", "reported")]
     with county.reading() as session:
         [message] = messages(session, RegisteredNames(county))
-    assert "后来讲:「屋里有个吃奶的毛毛、快点」" in message and "注意:有小孩、又打来1次" in message
+    assert "后来讲：「屋里有个吃奶的毛毛、快点」" in message and "注意：有小孩、又打来1次" in message
 
 
 def messages(session: Session, names: RegisteredNames) -> list[str]:
