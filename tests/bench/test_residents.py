@@ -95,7 +95,7 @@ BROKEN = {
         goal("outage"), OPEN, turn("person", "", "转人工", "您讲,有什么事?"), turn("person", "", "找人", "停电按1。"), YES,
         tickets=(card(),),
     ),
-    "no_answer": told(goal("not_ours"), turn("open", "not_ours", "水管爆了", "好,您慢走。")),
+    "no_answer": told(goal("water"), turn("open", "water", "水管爆了", "好,您慢走。")),
     "not_cancelled": told(
         goal("all_well"), turn("open", "all_well", "来电了,莫派人", "好。"), tickets=(card(),), earlier=("GD1",)
     ),

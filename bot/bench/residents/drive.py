@@ -116,7 +116,7 @@ def side_by_side(services: Sequence[Converse], numbers: Sequence[int], work: Cal
 
 
 def hold(
-    service: Converse, county: County, number: int, seed: int, noise: float, persona: str = "", *, again: bool = False
+    service: Converse, county: County, number: int, seed: int, noise: float, persona: str = "", *, tries: int = 3
 ) -> Transcript:
     """Conversation `number` of a seed, in a county that nobody called before: the same whichever process holds it."""
     dice = random.Random(f"{seed}/{number}/{persona}")
@@ -129,9 +129,9 @@ def hold(
         if not told.set_up:
             return told
     _talk(service, Resident(goal, county, dice), f"resident {number}", noise, dice, told)
-    if any(judged().slow in turn.reply for turn in told.turns) and not again:
+    if any(judged().slow in turn.reply for turn in told.turns) and tries > 1:
         # The machine was busy with something else: what it says then is measured by other benches.
-        return hold(service, county, number, seed, noise, persona, again=True)
+        return hold(service, county, number, seed, noise, persona, tries=tries - 1)
     told.tickets = service.ask(do="tickets")["tickets"]
     return told
 
