@@ -31,17 +31,21 @@ class ConverseEnded(Broken):
     """The process that was talked to is gone, or refused a line; the message says what it said last."""
 
 
+def command_of(home: Path, program: Path | None) -> tuple[list[str], dict[str, str]]:
+    """How `gege` is started on a site, and its environment; `program`: another checkout's."""
+    own = [sys.executable, "-W", "ignore", "-c", "from bot.cli import main; main()"]
+    environment = {**os.environ, "GEGE_HOME": str(home), "RASA_TELEMETRY_ENABLED": "false"}
+    environment.pop("GEGE_DATABASE_URL", None)
+    if not program:
+        environment["PYTHONPATH"] = str(PROJECT)
+    return [str(program)] if program else own, environment
+
+
 class Converse:
     """One `gege converse`; not to be used by two threads at once."""
 
     def __init__(self, home: Path, program: Path | None = None) -> None:
-        command = (
-            [str(program)] if program else [sys.executable, "-W", "ignore", "-c", "from bot.cli import main; main()"]
-        )
-        environment = {**os.environ, "GEGE_HOME": str(home), "RASA_TELEMETRY_ENABLED": "false"}
-        environment.pop("GEGE_DATABASE_URL", None)
-        if not program:
-            environment["PYTHONPATH"] = str(PROJECT)
+        command, environment = command_of(home, program)
         self._process = subprocess.Popen(
             [*command, "converse"],
             stdin=subprocess.PIPE,
