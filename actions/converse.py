@@ -12,7 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions import afterwards, asides, danger, money, outage_news, people, places, report
 from actions.flows import flow_of, flows
-from actions.matters import Matter
+from actions.matters import OVER, Matter
 from actions.site import Site
 from actions.turn import Turn
 from actions.understood import Act
@@ -30,6 +30,8 @@ EMPTY = {"out_of_scope/swear", "out_of_scope/smalltalk", "out_of_scope/child", "
 SURE_OF_TWO = 0.75
 #: a clause that is so sure needs no support of the whole sentence, any other that much
 PLAINLY, SUPPORT = 0.9, 0.05
+#: how a tale ends (帮帮我这个老人家, 喊师傅来一趟): a matter only when the whole sentence supports it
+WISHES = {"care", "complaint", "callback"}
 #: a report that is open is changed to another kind when that is so sure
 SURE_OF_CHANGE = 0.6
 #: what is no matter of its own, whatever its probability
@@ -194,7 +196,11 @@ def _answer(turn: Turn) -> bool:
     if own := _ASKED.get(asked):
         return own(turn)
     matter = turn.matter
-    if not asked or matter is None or _is_another(turn, matter):
+    if not asked or matter is None:
+        return False
+    if _is_another(turn, matter):
+        if asked == "confirmed" and flow_of(turn.meant.whole.name) is None and _denies(turn):
+            matter.state = OVER  # 不对,我问的是明天停不停电: a question, and nothing to log
         return False
     if asked == "proof":
         return money.answer_proof(turn, matter)
@@ -255,14 +261,21 @@ def _acts(turn: Turn, answered: bool) -> list[Act]:
     if answered and found and turn.matter is not None:
         # An answer told at length is no matter of its own: 停电了 to "您家也是吗?"
         found = [one for one in found if _group(one) != flows()[turn.matter.flow].group]
-    return sorted(found, key=lambda act: flow_of(act.name) is None)
+    found.sort(key=lambda act: flow_of(act.name) is None)
+    if any(flow_of(one.name) not in (None, "callback") for one in found) or turn.matter is not None:
+        # Who wants somebody to come for what they have just told wants nothing else.
+        found = [one for one in found if flow_of(one.name) != "callback"]
+    return found
 
 
 def _counts(turn: Turn, act: Act) -> bool:
     """Whether a clause is a matter or a question of its own: it says so plainly, or the whole sentence may be that too."""
     if act.intent in ASIDE or act.intent in ("greet", danger.HAZARD) or turn.site.words.says("denied", act.text):
         return False
-    plain = act.confidence >= PLAINLY and flow_of(act.name) is not None
+    flow = flow_of(act.name)
+    plain = act.confidence >= PLAINLY and flow is not None and flow not in WISHES
+    if turn.meant.whole.intent in ASIDE and flow is not None:
+        plain = True  # 我家住…,户主…,没电了: the whole only tells where
     return plain or (act.confidence >= SURE_OF_TWO and turn.meant.ranking.get(act.intent, 0.0) >= SUPPORT)
 
 
@@ -281,6 +294,7 @@ def _take(turn: Turn, act: Act) -> bool:
     flow = flow_of(act.name)
     if flow is None:
         taken = asides.answer(turn, act)
+        turn.memory.answered |= taken
         if taken or act.intent not in ("rate_service", "report_outage"):
             return taken
         flow = {"rate_service": "complaint", "report_outage": "outage"}[act.intent]
@@ -298,12 +312,16 @@ def _take(turn: Turn, act: Act) -> bool:
 def _matter(turn: Turn, flow: str, act: Act) -> bool:
     """The same matter again, another face of it, or a new one."""
     open_one = turn.matter
+    if open_one is not None and turn.asked and open_one.flow != flow and _denies(turn):
+        # 不是这个事,要销户: what was read back was none
+        report.change(turn, open_one, flow, act.name)
+        return True
     if open_one is not None and flows()[open_one.flow].group in (flows()[flow].group, "unclear"):
         if open_one.flow == flow:
             open_one.hear(turn.text)
             if "/" in act.name and "/" not in open_one.act:
                 open_one.act = act.name
-            report.tell_all(turn, open_one, act.text)
+            report.tell_all(turn, open_one)
             return True
         if flow == "care" and open_one.flow not in ("indoor_repair", "unclear"):
             # who is ill belongs to the dark house: outage and breaker beat care
@@ -315,8 +333,12 @@ def _matter(turn: Turn, flow: str, act: Act) -> bool:
             return True
     if open_one is None and _repeats(turn, flow, act):
         return True
-    report.begin(turn, flow, act.name, act.text)
+    report.begin(turn, flow, act.name)
     return True
+
+
+def _denies(turn: Turn) -> bool:
+    return bool(turn.site.words.says("denied", turn.text) or turn.site.words.says("no_such_matter", turn.text))
 
 
 def _repeats(turn: Turn, flow: str, act: Act) -> bool:
@@ -352,7 +374,7 @@ def _loose(turn: Turn) -> bool:
         return found or told
     if afterwards.take(turn) or afterwards.add_to_it(turn):
         return True
-    if turn.last_logged and turn.intent == "affirm":
+    if (turn.last_logged or turn.memory.answered) and turn.intent in ("affirm", "deny"):
         turn.say("utter_anything_more")
         return True
     return _place_first(turn)
@@ -396,6 +418,10 @@ def _go_on(turn: Turn) -> None:
         turn.say("utter_anything_more")
 
 
+#: a yes or a greeting to nothing is kept with its utterance and makes no ticket
+_SAYS_NOTHING = ("affirm", "deny", "greet", "goodbye")
+
+
 def _nothing(turn: Turn) -> None:
     """A turn that brought nothing: asked again once, then a person gets everything that was said (promise 3)."""
     memory, matter = turn.memory, turn.matter
@@ -404,7 +430,7 @@ def _nothing(turn: Turn) -> None:
         matter.hear(turn.text)
     elif turn.last_logged is not None and turn.text.strip():
         turn.site.desk.add(turn.last_logged.ticket_no, note=turn.text)
-    elif turn.text.strip():
+    elif turn.text.strip() and turn.intent not in _SAYS_NOTHING:
         memory.unheard.append(turn.text)
     if memory.nothing >= PATIENCE:
         people.give_up(turn)

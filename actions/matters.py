@@ -109,6 +109,8 @@ class Memory:
     #: the sentence that may have been danger
     maybe_danger: str = ""
     greeted: bool = False
+    #: a question was answered
+    answered: bool = False
     #: what Gege said last, and how often in a row
     replied: str = ""
     replied_times: int = 0

@@ -12,6 +12,8 @@ from bot.sound.answers.yes_no import questions, says_more
 from bot.tickets.cards import TicketCard
 from bot.tickets.labels import labels
 
+#: answers that stay when the matter turns out to be another
+_OF_THE_PLACE = ("own_home",)
 #: a "no" to the read-back that often: a person takes over
 DENIALS = 2
 #: a place that no table has is no longer than so many characters
@@ -20,9 +22,8 @@ _A_NAME = 12
 _YIELDS = {"indoor_repair", "unclear", "care"}
 
 
-def begin(turn: Turn, flow: str, act: str, text: str = "") -> Matter:
-    """Put a new matter on the stack, with everything that is known of it already, and say what belongs to its beginning."""
-    text = text or turn.text
+def begin(turn: Turn, flow: str, act: str) -> Matter:
+    """Put a new matter on the stack, with everything that is known of it already."""
     before = turn.matter or turn.last_logged
     matter = Matter(flow, act=act, utterance_id=turn.utterance_id)
     turn.matters.append(matter)
@@ -33,19 +34,20 @@ def begin(turn: Turn, flow: str, act: str, text: str = "") -> Matter:
         matter.place, turn.memory.place = turn.memory.place, ""
     if before is not None and flow != "callback":
         matter.same_place_as(before)
-    tell_all(turn, matter, text)
+    tell_all(turn, matter)
     if before is not None and matter.place == before.place and matter.place:
         matter.place_ask = before.place_ask
-    told_already(turn, matter, text)
+    told_already(turn, matter, turn.text)
     return matter
 
 
-def tell_all(turn: Turn, matter: Matter, text: str) -> None:
-    """What a sentence tells of a matter beside its kind: the place, who is ill, since when."""
+def tell_all(turn: Turn, matter: Matter) -> None:
+    """What a sentence tells of a matter beside its kind: the place, who is ill, since when. The whole sentence does,
+    also where one clause of it names the kind."""
     if matter.place:
-        places.correct_place(turn, matter, text) or places.take_place(turn, matter, text)
+        places.correct_place(turn, matter, turn.text) or places.take_place(turn, matter, turn.text)
     else:
-        places.take_place(turn, matter, text)
+        places.take_place(turn, matter, turn.text)
     note_facts(turn, matter)
 
 
@@ -81,9 +83,9 @@ def change(turn: Turn, matter: Matter, flow: str, act: str) -> None:
     """不是停电,是空开烧了: the place stays, the matter is another."""
     matter.flow, matter.act = flow, act
     matter.hear(turn.text)
-    matter.answers.pop("confirmed", None)
+    matter.answers = {name: value for name, value in matter.answers.items() if name in _OF_THE_PLACE}
     matter.introduced = False
-    tell_all(turn, matter, turn.text)
+    tell_all(turn, matter)
     told_already(turn, matter, turn.text)
 
 
@@ -179,7 +181,7 @@ def answer(turn: Turn, matter: Matter, asked: str) -> bool:
     if own is not None:
         taken = own(turn, matter)
     else:
-        value = turn.yes_no(asked)
+        value = None if _asks_back(turn) else turn.yes_no(asked)
         taken = value is not None
         if value is not None:
             take_effect(turn, matter, asked, value)
@@ -227,6 +229,17 @@ def _confirmed(turn: Turn, matter: Matter) -> bool:
 
 
 def _denied(turn: Turn, matter: Matter) -> bool:
+    words = turn.site.words
+    if words.says("no_such_matter", turn.text):
+        if turn.last_logged is not None or words.says("no_more", turn.text):
+            matter.state = OVER  # 没得别的事: what was read back was none
+            turn.say("utter_anything_more")
+        else:
+            matter.flow, matter.act = "unclear", ""
+            matter.answers["confirmed"] = ""
+            turn.say("utter_what_there")
+            turn.asks("what")
+        return True
     matter.denied += 1
     if matter.denied >= DENIALS:
         matter.flow, matter.act = "unclear", ""
@@ -240,6 +253,10 @@ def _denied(turn: Turn, matter: Matter) -> bool:
         matter.place_ask = "again"
         matter.place_tries = 0 if place else matter.place_tries
     return True
+
+
+def _asks_back(turn: Turn) -> bool:
+    return bool(turn.site.words.says("asks_back", turn.text))
 
 
 def _more_of_the_place(turn: Turn, matter: Matter) -> bool:

@@ -46,7 +46,12 @@ policies:
     enable_fallback_prediction: true
 """
 #: what Gege's own policy does, as a stock set-up says it: a rule for each intent
-_RULE = "  - {{rule: {intent}, steps: [{{intent: {intent}}}, {{action: action_converse}}]}}\n"
+_RULE = """\
+  - rule: {intent}
+    steps:
+      - intent: {intent}
+      - action: action_converse
+"""
 _RASA = "import bot.dialogue.rasa_lite as lite; lite.install(lean=False); import runpy; runpy.run_module('rasa', run_name='__main__')"
 _ACTIONS = """\
 from bot.app.action_server import offer_actions
