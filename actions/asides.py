@@ -61,7 +61,7 @@ def _planned(turn: Turn, act: Act) -> bool:
 def _manager(turn: Turn, act: Act) -> bool:
     """Answers for the place in the sentence, else for the caller's own line or home, else asks where."""
     found = turn.locate(act.text)
-    grid_no = found.grid_no if found.understood else _by_name(turn) or turn.likely_grid(turn.matter)
+    grid_no = found.grid_no if found.understood else _by_name(turn) or turn.likely_grid(turn.matter or turn.last_logged)
     if not tell_manager(turn, grid_no):
         turn.memory.place = found.heard_place
         turn.say("utter_manager_where")

@@ -219,6 +219,9 @@ def _more_of_it(turn: Turn) -> bool:
 def _is_another(turn: Turn, matter: Matter) -> bool:
     """Whether a sentence begins, or asks, something of its own instead of answering."""
     act = turn.meant.whole
+    instead = flow_of(act.name) not in (None, matter.flow) and act.confidence >= SURE_OF_TWO
+    if turn.asked == "confirmed" and instead and turn.answered("confirmed") == "no":
+        return True  # 不是停电,是空开烧坏了: what it is instead is said with the no
     if turn.meant.answer or act.intent in ASIDE or act.confidence < SURE_OF_CHANGE:
         return False
     if turn.asked in questions() and turn.answer(turn.asked):
@@ -228,6 +231,8 @@ def _is_another(turn: Turn, matter: Matter) -> bool:
     return True
 
 
+#: what is told of whoever has no power, and what no power is
+_YIELDS_TO_POWER, _POWER = ("care", "indoor_repair"), ("report_outage", "report_breaker_fault")
 #: questions that belong to no flow
 _ASKED: dict[str, Callable[[Turn], bool]] = {
     "cancel": afterwards.answer_cancel,
@@ -248,13 +253,18 @@ def _acts(turn: Turn, answered: bool) -> list[Act]:
     story (你喊师傅来) is not what the story tells."""
     meant = turn.meant
     whole = meant.whole
-    clauses = [one for one in meant.clauses if _counts(turn, one)]
+    clauses = sorted(
+        (one for one in meant.clauses if _counts(turn, one)), key=lambda one: flow_of(one.name) in _YIELDS_TO_POWER
+    )
     found: list[Act] = []
     settled = answered and (meant.answer is not None and not meant.more)
     if whole.intent not in ASIDE and not settled and (not answered or whole.confidence >= SURE_OF_TWO):
         doubtful = whole.confidence < SURE_OF_TWO or flow_of(whole.name) is None
         if not (doubtful and any(flow_of(one.name) and _apart(one, whole) for one in clauses)):
             found.append(whole)
+    if found and flow_of(whole.name) in _YIELDS_TO_POWER:
+        # Who is ill is told with the outage that it is about: outage and breaker beat care (docs/promises.md).
+        found = [one for one in clauses if one.intent in _POWER][:1] or found
     for act in clauses:
         if all(_apart(act, other) for other in found):
             found.append(act)
@@ -289,6 +299,10 @@ def _apart(one: Act, other: Act) -> bool:
     return one.intent != other.intent and _group(one) != _group(other)
 
 
+#: who waits for what was reported
+_WAITS = "complain/waiting"
+
+
 def _take(turn: Turn, act: Act) -> bool:
     """A matter or a question; False when Gege can do nothing with it."""
     flow = flow_of(act.name)
@@ -300,6 +314,9 @@ def _take(turn: Turn, act: Act) -> bool:
         flow = {"rate_service": "complaint", "report_outage": "outage"}[act.intent]
         if flow == "complaint" and turn.site.words.topic("rating", act.text, "") != "bad":
             return False
+    if act.name == _WAITS and turn.matter is None and not turn.site.words.says("complains", turn.text):
+        if afterwards.in_hand(turn) is not None and afterwards.status(turn):
+            return True  # 怎么还没人来, of what was reported this morning: how far it is, and it is told again
     if (
         act.intent == "report_outage"
         and turn.matter is None

@@ -22,15 +22,13 @@ from bot.tickets.models import Kind
 
 HAZARD = "report_hazard"
 #: the words of a sentence name danger, and the model finds it this likely at least: acted on
-_WITH_WORDS = 0.1
+_WITH_WORDS = 0.05
 #: without such a word a short sentence has to be this sure
 _WITHOUT = 0.6
 #: a clause without such a word has to be so sure, and the whole sentence has to be this likely
 _PLAIN, _SUPPORT = 0.9, 0.05
 #: characters that are left of a sentence that says nothing but hurry
 _LITTLE = 3
-#: characters of a sentence that may be anything
-_SHORT = 6
 #: whatever else the model takes it for: who is hit by current waits for no question
 _AT_ONCE = ("shock", "car", "neutral")
 
@@ -78,10 +76,10 @@ def _found(turn: Turn) -> str | None:
         return None  # the answer to what was asked
     kind = kind_of(turn, turn.text)
     likely = max(meant.ranking.get(HAZARD, 0.0), meant.confidence if meant.whole.intent == HAZARD else 0.0)
-    if kind is None and not _beyond_hurry(turn):
+    if kind is None and (not _beyond_hurry(turn) or _answers(turn)):
         return None
     if meant.whole.intent == HAZARD:
-        sure = likely >= _WITHOUT or kind is not None or len(turn.text) > _SHORT
+        sure = likely >= _WITHOUT or kind is not None
         if sure and kind is None:
             # In the middle of something else a sentence without a word of danger is asked about.
             kind = heard_kind(turn) or ("ask" if turn.asked or turn.matter or turn.last_logged else "other")
@@ -105,6 +103,13 @@ def _beyond_hurry(turn: Turn) -> bool:
     """Whether more is said than that somebody is in a hurry (快来人啊, 急死人了)."""
     scraps = [one.text for one in turn.meant.clauses if one.intent == HAZARD] or [turn.text]
     return any(len(re.sub(r"\W", "", turn.site.words.without("hurry", one))) > _LITTLE for one in scraps)
+
+
+def _answers(turn: Turn) -> bool:
+    """Whether a sentence without a word of danger tells what was asked, or what staff are told beside: 看到了,豆腐巷690号."""
+    if turn.asked == "place" and turn.locate(turn.text).understood:
+        return True
+    return bool(turn.asked) and bool(turn.site.words.told_in(turn.text))
 
 
 def _asked_about(turn: Turn) -> bool:
