@@ -136,6 +136,10 @@ def test_an_everyday_matter_that_is_called_about_at_night_lets_people_sleep(coun
 def test_calls_about_danger_do_not_ring_everybody_each_time(county: Database) -> None:
     desk = TicketDesk(county)
     number = desk.report(hazard(), AT).ticket_no
+    timers.fire_due(county, AT + minutes(3))
+    before = len(told(desk, number))
+    desk.called_again(number, at=AT + minutes(3.5))
+    assert timers.fire_due(county, AT + minutes(4)) == 0, "everybody is told when it is time, and no sooner"
     timers.fire_due(county, AT + minutes(6))
     before = len(told(desk, number))
     for second in range(5):
