@@ -31,8 +31,8 @@ def _not_ours(turn: Turn, act: Act) -> bool:
         return True
     if turn.matter is not None or act.confidence < _PLAINLY:
         return False
-    turn.say("utter_not_ours")
-    return True
+    turn.off_topic = True
+    return False
 
 
 #: what is plainly about something else is told so; with less it was not understood

@@ -283,6 +283,8 @@ def _counts(turn: Turn, act: Act) -> bool:
     if act.intent in ASIDE or act.intent in ("greet", danger.HAZARD) or turn.site.words.says("denied", act.text):
         return False
     flow = flow_of(act.name)
+    if flow == "complaint" and turn.meant.whole.name == "rate_service/praise":
+        return False
     plain = act.confidence >= PLAINLY and flow is not None and flow not in WISHES
     if turn.meant.whole.intent in ASIDE and flow is not None:
         plain = True  # 我家住…,户主…,没电了: the whole only tells where
@@ -314,9 +316,9 @@ def _take(turn: Turn, act: Act) -> bool:
         flow = {"rate_service": "complaint", "report_outage": "outage"}[act.intent]
         if flow == "complaint" and turn.site.words.topic("rating", act.text, "") != "bad":
             return False
-    if act.name == _WAITS and turn.matter is None and not turn.site.words.says("complains", turn.text):
-        if afterwards.in_hand(turn) is not None and afterwards.status(turn):
-            return True  # 怎么还没人来, of what was reported this morning: how far it is, and it is told again
+    waits = act.name == _WAITS and turn.matter is None and not turn.site.words.says("complains", turn.text)
+    if waits and afterwards.in_hand(turn) is not None and afterwards.status(turn):
+        return True  # 怎么还没人来, of what was reported this morning: how far it is, and it is told again
     if (
         act.intent == "report_outage"
         and turn.matter is None
@@ -447,10 +449,13 @@ def _nothing(turn: Turn) -> None:
         matter.hear(turn.text)
     elif turn.last_logged is not None and turn.text.strip():
         turn.site.desk.add(turn.last_logged.ticket_no, note=turn.text)
-    elif turn.text.strip() and turn.intent not in _SAYS_NOTHING:
+    elif turn.text.strip() and turn.intent not in _SAYS_NOTHING and not turn.off_topic:
         memory.unheard.append(turn.text)
     if memory.nothing >= PATIENCE:
         people.give_up(turn)
+        return
+    if turn.off_topic:
+        turn.say("utter_not_ours")
         return
     if matter is None and turn.intent in ("affirm", "deny", "inform", "greet"):
         turn.say("utter_what_else")

@@ -114,7 +114,9 @@ def _answers(turn: Turn) -> bool:
 
 def _asked_about(turn: Turn) -> bool:
     said, turn.memory.maybe_danger = turn.memory.maybe_danger, ""
-    if turn.yes_no("danger") == "yes" or _found(turn) not in (None, "ask"):
+    answer = turn.yes_no("danger")
+    # Who names danger and then the place has answered: only a no stands against the word.
+    if answer == "yes" or _found(turn) not in (None, "ask") or (answer is None and kind_of(turn, said)):
         begin(turn, kind_of(turn, turn.text) or kind_of(turn, said) or "other", said, turn.text)
         return True
     if turn.matter is not None:

@@ -236,7 +236,8 @@ def _confirmed(turn: Turn, matter: Matter) -> bool:
     rest = found.rest if found and found.value == "yes" else turn.text
     if places.correct_place(turn, matter, rest):
         return True
-    if found and value == "no" and says_more(found) and not words.says("wrong", turn.text):
+    beside = found is not None and (says_more(found) or words.topic("about", turn.text, ""))
+    if value == "unknown" or (value == "no" and beside and not words.says("wrong", turn.text)):
         return True  # 没得味: told beside, and denies nothing of what was read back
     if value == "no":
         return _denied(turn, matter)

@@ -71,6 +71,8 @@ class Turn:
         self.question: str = ""
         #: something was said in this turn that is worth saying
         self.spoke = False
+        #: it is plainly about something else
+        self.off_topic = False
         self._said: list[str] = []
         #: what was looked up in this turn already: an outage that is told and the report that begins ask the same
         self._located: dict[tuple[str, str, str], Location] = {}
