@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from actions import afterwards, money, outage_news
 from actions.turn import Turn
 from actions.understood import Act
+from bot.foundation.words import load
 
 
 def answer(turn: Turn, act: Act) -> bool:
@@ -121,6 +126,28 @@ def _arrears(turn: Turn, act: Act) -> bool:
     return knowledge(turn, act) or money.arrears(turn)
 
 
+@dataclass(frozen=True)
+class _Display:
+    """A line of meter_display.yml: what is shown, the sentence that tells what it means, where that is known from."""
+
+    shown: str
+    means: str
+    source: str
+
+
+@cache
+def _displays() -> tuple[_Display, ...]:
+    return load(tuple[_Display, ...], Path(__file__).with_name("meter_display.yml"))
+
+
+def _meter_display(turn: Turn, act: Act) -> bool:
+    means = next((one.means for one in _displays() if re.search(one.shown, act.text)), "")
+    if not means:
+        return knowledge(turn, act)
+    turn.say(f"utter_meter_display/{means}")
+    return True
+
+
 #: what is more than a sentence, by act or intent
 _OWN: dict[str, Callable[[Turn, Act], bool]] = {
     "ask_tiered_pricing": money.price,
@@ -133,4 +160,5 @@ _OWN: dict[str, Callable[[Turn, Act], bool]] = {
     "rate_service": _judged,
     "greet": _greet,
     "out_of_scope": _not_ours,
+    "out_of_scope/meter_display": _meter_display,
 }

@@ -79,7 +79,8 @@ def introduce(turn: Turn, matter: Matter) -> None:
     if matter.introduced:
         return
     matter.introduced = True
-    if intro := turn.flow(matter).of_act(turn.flow(matter).intro, matter.act):
+    own = f"utter_{matter.act}"
+    if intro := own if turn.can_say(own) else turn.flow(matter).intro:
         turn.say(intro)
 
 

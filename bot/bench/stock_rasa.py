@@ -16,12 +16,13 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
-import yaml
 
 from bot.dialogue.frozen import Parse, parse_with
 from bot.foundation.errors import Broken
+from bot.foundation.words import load
 from bot.settings import PROJECT, Settings
 
 _CLASSIFIER = {
@@ -77,7 +78,7 @@ def classifier() -> str:
 def train_stock(folder: Path) -> None:
     """Train the stock pipeline on Gege's own sentences and rules, into `folder`. Takes minutes."""
     (folder / "config.yml").write_text(_CONFIG.format(classifier=_CLASSIFIER[classifier() == "DIET"]), encoding="utf-8")
-    domain = yaml.safe_load((PROJECT / "domain.yml").read_text("utf-8"))
+    domain = load(dict[str, Any], PROJECT / "domain.yml")
     rules = "".join(_RULE.format(intent=intent) for intent in [*domain["intents"], "nlu_fallback"])
     (folder / "rules.yml").write_text(f'version: "3.1"\nrules:\n{rules}', encoding="utf-8")
     arguments = ["train", "--config", "config.yml", "--out", "models", "--domain", str(PROJECT / "domain.yml")]
