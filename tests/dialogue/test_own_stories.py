@@ -43,6 +43,6 @@ async def test_the_judge_sees_what_is_wrong(talks: Conversations) -> None:
         assert part in found
 
 
-def test_every_story_has_a_name_of_its_own() -> None:
+async def test_every_story_has_a_name_of_its_own() -> None:
     names = [story.name for story in STORIES]
     assert len(set(names)) == len(names) >= 120
