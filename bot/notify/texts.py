@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.foundation.words import load
+from bot.grid.location import HouseholdCard
 from bot.grid.models import Role
 from bot.notify.harmless import harmless
 from bot.notify.masking import mask, surname
@@ -284,6 +285,18 @@ def _decisive(case: Case, trusted: bool, secrets: Sequence[str]) -> list[str]:
     if kept_back and not trusted:
         found.append(texts.look)
     return list(dict.fromkeys(found))
+
+
+def noted(facts: Mapping[str, Any], household: HouseholdCard | None) -> StaffText:
+    """What helps to decide, for whoever has signed in to see the case: all that is known of it and of its household."""
+    owes = household is not None and household.balance < 0
+    case = Case(
+        facts=facts,
+        tags=tuple(household.tags) if household else (),
+        owed=owes,
+        months_owed=household.months_owed if household else 0,
+    )
+    return StaffText(_texts().between.join(_decisive(case, True, ())))
 
 
 def _fact(name: str, value: Any) -> str:

@@ -168,7 +168,7 @@ async def test_three_thousand_kwh_cost_what_the_table_says(service: Parts) -> No
 async def test_two_turns_not_understood_bring_a_person_with_what_was_heard(service: Parts) -> None:
     say = talk(service)
     first = await say("#")
-    assert "按0" in first.text
+    assert "回0" in first.text
     second = await say("……")
     assert second.hand_over and second.ticket_no
     ticket = service.desk.ticket(second.ticket_no)

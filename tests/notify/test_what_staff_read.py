@@ -44,10 +44,10 @@ SECRETS = ("王建国", "二百零六", "206", "13800138000", "4200000001")
 def test_a_manager_reads_what_happened_and_what_helps_to_decide() -> None:
     assert render("reported", CASE, "manager").splitlines() == [
         "【停电】GD2611230001",
-        "网格:24",
-        "片区:桃溪社区",
-        "原话:「沿河路〔门牌〕停电了,〔姓名〕的屋,打〔号码〕」",
-        "注意:隔壁有电、有糊味或冒烟、有备注,打开单子看",
+        "网格：24",
+        "片区：桃溪社区",
+        "原话：「沿河路〔门牌〕停电了,〔姓名〕的屋,打〔号码〕」",
+        "注意：隔壁有电、有糊味或冒烟、有备注，打开单子看",
     ]
 
 
@@ -59,14 +59,14 @@ def test_a_manager_reads_what_the_conversation_found_out() -> None:
     }  # fmt: skip
     found = render("reported", dataclasses.replace(CASE, facts=facts, tags=(), owed=False), "manager").splitlines()[-1]
     assert found == (
-        "注意:有小孩、有人瘫在床上、昨日夜里开始的、约的时间:下午三点以后、又打来2次、另有1个人报、八十一岁、"
+        "注意：有小孩、有人瘫在床上、昨日夜里开始的、约的时间：下午三点以后、又打来2次、另有1个人报、八十一岁、"
         "讲别人家有电、家里有人透析、起火、冒烟或打火花"
     )
 
 
 def test_another_number_to_ring_is_read_where_numbers_may_be_read() -> None:
     case = dataclasses.replace(CASE, facts={"other_phone": "13900001234"}, tags=(), owed=False)
-    assert "要打另一个号:13900001234" in render("reported", case, "manager", trusted=True)
+    assert "要打另一个号：13900001234" in render("reported", case, "manager", trusted=True)
     masked = render("reported", case, "manager")
     assert "13900001234" not in masked and "打开单子看" in masked
 
@@ -81,7 +81,7 @@ def test_what_was_said_later_is_read_beside_the_first_words() -> None:
     later = ("屋里有个吃奶的毛毛", "找王建国", "沿河路二百零六号停电了")
     case = dataclasses.replace(CASE, later=later, detail={"note": "屋里有个吃奶的毛毛"})
     for template in ("reported", "unacknowledged", "passed_on", "crew_called", "on_site_overdue"):
-        assert "后来讲:「找〔姓名〕」" in render(template, case, "manager").splitlines(), template
+        assert "后来讲：「找〔姓名〕」" in render(template, case, "manager").splitlines(), template
     assert "后来讲" not in render("reported", CASE, "manager")
 
 
@@ -90,7 +90,7 @@ def test_a_monologue_is_cut_and_what_helps_to_decide_still_fits() -> None:
     for trusted in (False, True):
         text = render("reported", case, "manager", trusted)
         assert len(text.encode()) < 1500 and "有小孩" in text
-        assert "……(还有3800字,打开单子看)" in text
+        assert "……（还有3800字，打开单子看）" in text
 
 
 def test_a_finer_act_is_read_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +102,7 @@ def test_a_finer_act_is_read_by_its_name(tmp_path: Path, monkeypatch: pytest.Mon
     kinds.finer.cache_clear()
     try:
         for act, name in (("report_outage/low_voltage", "电压低"), ("ask_arrears/meter", "电表有毛病")):
-            assert f"注意:{name}" in render(
+            assert f"注意：{name}" in render(
                 "reported", dataclasses.replace(CASE, facts={"act": act}, tags=()), "manager"
             )
         assert "slash" not in render("reported", dataclasses.replace(CASE, facts={"act": "a/slash"}), "manager")
@@ -122,12 +122,12 @@ def test_no_message_carries_name_address_or_number(template: str) -> None:
 @pytest.mark.parametrize("template", sorted(_texts().templates))
 def test_a_supervisor_reads_kind_state_and_delay_only(template: str) -> None:
     text = render(template, CASE, "supervisor", trusted=True)
-    assert text == "【监督】GD2611230001 停电\n现在:待接单,已过12分钟"
+    assert text == "【监督】GD2611230001 停电\n现在：待接单，已过12分钟"
 
 
 def test_a_trusted_provider_carries_the_full_address() -> None:
     text = render("reported", CASE, "manager", trusted=True)
-    assert "地址:沿河路二百零六号 户主:王建国" in text and "回电:13800138000" in text
+    assert "地址：沿河路二百零六号 户主：王建国" in text and "回电：13800138000" in text
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_no_field_brings_markup_links_mentions_or_lines_into_a_message(
 
 def test_what_somebody_said_stands_between_brackets_of_ours() -> None:
     text = render("reported", dataclasses.replace(CASE, said="停电」了「"), "manager")
-    assert "原话:「停电』了『」" in text
+    assert "原话：「停电』了『」" in text
 
 
 def test_harmless_twice_is_harmless_once() -> None:

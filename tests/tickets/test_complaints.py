@@ -113,6 +113,12 @@ def test_who_is_named_is_found_without_the_grid(county: Database) -> None:
     assert desk.complained_of("你们王小讲话难听", "24") == ["A1"]
 
 
+@on_sqlite
+def test_what_the_call_found_out_and_the_words_of_the_complaint_count_both(county: Database) -> None:
+    card = complain(TicketDesk(county), "你们网格员态度差", facts={"complained_of": ["A1"]})
+    assert card.facts["complained_of"] == ["A1", "M1"] and card.owner == "D1"
+
+
 @pytest.mark.parametrize("kind", ["callback", "unclear", "outage", "care"])
 def test_whatever_the_ticket_is_who_is_complained_of_has_nothing_of_it(county: Database, kind: str) -> None:
     desk = TicketDesk(county)

@@ -94,7 +94,7 @@ def test_a_message_that_has_not_left_says_what_was_said_since(county: Database) 
     assert told(desk, number) == [("M1", "reported")]
     with county.reading() as session:
         [message] = messages(session, RegisteredNames(county))
-    assert "后来讲:「屋里有个吃奶的毛毛、快点」" in message and "注意:有小孩、又打来1次" in message
+    assert "后来讲：「屋里有个吃奶的毛毛、快点」" in message and "注意：有小孩、又打来1次" in message
 
 
 def messages(session: Session, names: RegisteredNames) -> list[str]:
@@ -136,6 +136,10 @@ def test_an_everyday_matter_that_is_called_about_at_night_lets_people_sleep(coun
 def test_calls_about_danger_do_not_ring_everybody_each_time(county: Database) -> None:
     desk = TicketDesk(county)
     number = desk.report(hazard(), AT).ticket_no
+    timers.fire_due(county, AT + minutes(3))
+    before = len(told(desk, number))
+    desk.called_again(number, at=AT + minutes(3.5))
+    assert timers.fire_due(county, AT + minutes(4)) == 0, "everybody is told when it is time, and no sooner"
     timers.fire_due(county, AT + minutes(6))
     before = len(told(desk, number))
     for second in range(5):

@@ -85,11 +85,10 @@ def complained_of(session: Session, said: str, people: Roster) -> list[str]:
 
 
 def complained_in(session: Session, kind: str, said: str, facts: Mapping[str, Any], people: Roster) -> list[str]:
-    """Whom a ticket must be kept from: as its conversation found out, else as its own words say."""
-    known = facts.get(COMPLAINED_OF)
-    if known or kind not in _MAY_COMPLAIN or not (kind == Kind.complaint or _table().cue.search(said)):
-        return list(known or ())
-    return complained_of(session, said, people)
+    """Whom a ticket must be kept from: as its conversation found out, and as its own words say."""
+    known = list(facts.get(COMPLAINED_OF) or ())
+    complains = kind == Kind.complaint or (kind in _MAY_COMPLAIN and _table().cue.search(said))
+    return list(dict.fromkeys([*known, *(complained_of(session, said, people) if complains else ())]))
 
 
 def owner_but(people: Roster, kind: str, about: Iterable[str]) -> Staff | None:

@@ -38,7 +38,8 @@ def correct_place(it: Handling, to: Place, note: str) -> None:
     if after == before:
         return
     detail = {"from": _shown(before), "to": _shown(after)}
-    opening.note(session, ticket, "corrected", it.by, at, note, detail)
+    words = note or f"{before.place} → {after.place}"
+    opening.note(session, ticket, "corrected", it.by, at, words, detail)
     ticket.place, ticket.household_no, ticket.grid_no, ticket.changed_at = after.place, household_no, after.grid_no, at
     if after.household_no != before.household_no or after.grid_no != before.grid_no:
         _leave_outage(it)
