@@ -21,6 +21,7 @@ from bot.bench.residents.resident import Act, Resident
 from bot.bench.residents.run import Held, Measured
 from bot.bench.residents.transcript import Transcript, Turn
 from bot.bench.residents.words import dangers, matters, personas, sentences
+from bot.settings import Settings
 
 HOME = Home("4211002504", "许春才", "桃溪社区", "", "沿河路206号", "11")
 LOGGED = "记下了,归程师傅管。他的电话是13700001011。"
@@ -95,7 +96,7 @@ BROKEN = {
         goal("outage"), OPEN, turn("person", "", "转人工", "您讲,有什么事?"), turn("person", "", "找人", "停电按1。"), YES,
         tickets=(card(),),
     ),
-    "no_answer": told(goal("not_ours"), turn("open", "not_ours", "水管爆了", "好,您慢走。")),
+    "no_answer": told(goal("water"), turn("open", "water", "水管爆了", "好,您慢走。")),
     "not_cancelled": told(
         goal("all_well"), turn("open", "all_well", "来电了,莫派人", "好。"), tickets=(card(),), earlier=("GD1",)
     ),
@@ -213,3 +214,13 @@ def test_polite_residents_get_through(people: County, service: Converse) -> None
 
 #: of 40
 FLOOR = 20
+
+
+@pytest.mark.slow
+def test_a_resident_calls_by_telephone(tmp_path: Path) -> None:
+    """Her line is spoken, heard by the demo ear and answered; what came of it is judged."""
+    from bot.bench.residents.voice import by_voice
+
+    (one,) = by_voice(Settings(), tmp_path, 1, 2, lambda _told: None)
+    assert any(turn.heard for turn in one.told.turns) and all(turn.reply for turn in one.told.turns)
+    assert one.told.goal.channel == "phone"

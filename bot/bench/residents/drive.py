@@ -31,17 +31,21 @@ class ConverseEnded(Broken):
     """The process that was talked to is gone, or refused a line; the message says what it said last."""
 
 
+def command_of(home: Path, program: Path | None) -> tuple[list[str], dict[str, str]]:
+    """How `gege` is started on a site, and its environment; `program`: another checkout's."""
+    own = [sys.executable, "-W", "ignore", "-c", "from bot.cli import main; main()"]
+    environment = {**os.environ, "GEGE_HOME": str(home), "RASA_TELEMETRY_ENABLED": "false"}
+    environment.pop("GEGE_DATABASE_URL", None)
+    if not program:
+        environment["PYTHONPATH"] = str(PROJECT)
+    return [str(program)] if program else own, environment
+
+
 class Converse:
     """One `gege converse`; not to be used by two threads at once."""
 
     def __init__(self, home: Path, program: Path | None = None) -> None:
-        command = (
-            [str(program)] if program else [sys.executable, "-W", "ignore", "-c", "from bot.cli import main; main()"]
-        )
-        environment = {**os.environ, "GEGE_HOME": str(home), "RASA_TELEMETRY_ENABLED": "false"}
-        environment.pop("GEGE_DATABASE_URL", None)
-        if not program:
-            environment["PYTHONPATH"] = str(PROJECT)
+        command, environment = command_of(home, program)
         self._process = subprocess.Popen(
             [*command, "converse"],
             stdin=subprocess.PIPE,
@@ -116,7 +120,7 @@ def side_by_side(services: Sequence[Converse], numbers: Sequence[int], work: Cal
 
 
 def hold(
-    service: Converse, county: County, number: int, seed: int, noise: float, persona: str = "", *, again: bool = False
+    service: Converse, county: County, number: int, seed: int, noise: float, persona: str = "", *, tries: int = 3
 ) -> Transcript:
     """Conversation `number` of a seed, in a county that nobody called before: the same whichever process holds it."""
     dice = random.Random(f"{seed}/{number}/{persona}")
@@ -129,9 +133,9 @@ def hold(
         if not told.set_up:
             return told
     _talk(service, Resident(goal, county, dice), f"resident {number}", noise, dice, told)
-    if any(judged().slow in turn.reply for turn in told.turns) and not again:
+    if any(judged().slow in turn.reply for turn in told.turns) and tries > 1:
         # The machine was busy with something else: what it says then is measured by other benches.
-        return hold(service, county, number, seed, noise, persona, again=True)
+        return hold(service, county, number, seed, noise, persona, tries=tries - 1)
     told.tickets = service.ask(do="tickets")["tickets"]
     return told
 

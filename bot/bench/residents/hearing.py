@@ -15,15 +15,19 @@ from bot.sound.numbers import in_digits
 
 _ENDS = re.compile(f"(?<=[{both('?!')}。])")
 _ASKS = re.compile(f"[{both('?')}]")
-_BEGS = re.compile("请讲|再讲一遍|讲一下|讲个|告诉我")
+_BEGS = re.compile("请讲|再讲一遍|讲一下|讲个|告诉我|么事")
 #: matters by a word that only they are read back with
 _ONLY = {
     "停电|没电|没有电": ("outage",),
     "跳闸|空开|开关坏": ("breaker_fault",),
-    "投诉": ("complaint",),
+    "投诉|有意见": ("complaint",),
     "开户|过户|销户": ("new_account",),
     "移表|移动表箱": ("meter_relocation",),
-    "送电|复电": ("reconnect",),
+    "送电|复电": ("reconnect", "arrears"),
+    "电费": ("arrears", "reconnect"),
+    "要人帮忙": ("care",),
+    "回电话": ("callback",),
+    "线路要修": ("indoor_repair",),
 }
 _TELEPHONE = re.compile(r"\d{7,}|\d{4}-\d{7,8}")
 _HOUR = re.compile(r"\d{1,2}[点:]\d{0,2}分?|\d+[月日]")
@@ -78,7 +82,7 @@ def fits_home(reply: str, home: Home, places: frozenset[str]) -> bool:
 def fits_matters(reply: str, goal: Goal) -> bool:
     """Whether a read-back names one of her matters, as far as it names any."""
     kinds = goal.kinds
-    if goal.dangers or any(kind.named and re.search(kind.named, reply) for kind in kinds):
+    if any(kind.named and re.search(kind.named, reply) for kind in kinds):
         return True
     own = {name for kind in kinds for name in kind.kinds}
     if any(kind.asks for kind in kinds) and not goal.neighbours_have:

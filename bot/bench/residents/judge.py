@@ -134,15 +134,22 @@ def _tickets(told: Transcript) -> tuple[list[tuple[str, str]], bool]:
         else:
             found.append(("lost", name))
     for card in left:
-        if card["kind"] in BY_A_PERSON and wanted:
+        if card["kind"] in BY_A_PERSON and (wanted or card["kind"] == "unclear" and _garbled(told)):
             continue
         found.append(("twice" if card["kind"] in served else "false_ticket", card["kind"]))
     asked = asked_for_a_person(told) is not None or "person" in told.goal.matters
-    given |= person and not asked and not missing and not told.goal.dangers
+    understood = any(_understandable(told, name) for name in told.goal.matters)
+    given |= person and understood and not asked and not missing and not told.goal.dangers
     if "all_well" in told.goal.matters:
         states = [card["state"] for card in told.tickets if card["ticket_no"] in told.earlier]
         found += [("not_cancelled", state) for state in states if state != "cancelled"]
     return found, given
+
+
+def _garbled(told: Transcript) -> bool:
+    """Whether Gege said that it did not understand what the channel had changed: that is kept for a person."""
+    words = judged()
+    return any(turn.heard != turn.meant and re.search(words.not_understood, plain(turn.reply)) for turn in told.turns)
 
 
 def _right(told: Transcript, kind: Kind, card: dict[str, Any]) -> Iterator[tuple[str, str]]:

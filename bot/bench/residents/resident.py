@@ -55,7 +55,7 @@ class Resident:
         self._astray = {"strays": 0, "asks_back": 0, "deaf": 0, "waits": 0}
         self._last = ("", "")
         self._slip = ""
-        self._away = False
+        self._away = self._strayed = False
         self._again = 0
         self._told: set[str] = set()
         #: matters that she said, and those that are with somebody for all she can hear
@@ -91,8 +91,11 @@ class Resident:
         if not progress and self.stuck >= self.persona.patience or self.begged:
             self.begged += 1
             return Act("person"), self.phrasing.matter("person", again=self.begged > 1)
-        if question and (astray := self._goes_astray(question)):
+        # Nobody says something else twice running.
+        self._strayed = not self._strayed and bool(question)
+        if self._strayed and question and (astray := self._goes_astray(question)):
             return astray
+        self._strayed = False
         act, said = self._answer(question, reply) if question else self._goes_on(reply)
         if act.name == "hang_up":
             return None
@@ -111,7 +114,7 @@ class Resident:
         name = self.goal.matters[self.at]
         if name not in self._said or not_understood(reply):
             return
-        answered = not matters()[name].kinds and question != "which"
+        answered = not matters()[name].kinds and question in (None, "alone", "satisfied")
         if logged(reply) or answered or question is None and matters()[name].may:
             self._done.add(name)
 
@@ -206,6 +209,8 @@ class Resident:
     def _confirms(self, reply: str) -> tuple[Act, str]:
         words, act = sentences(), Act("answer", "confirm")
         if not fits_matters(reply, self.goal):
+            if self.goal.matters[self.at] in self._done:
+                return Act("corrects", "matter"), self.phrasing.one_of(words.nothing_else)
             return Act("corrects", "matter"), self.phrasing.one_of(words.not_that).format(
                 right=self.phrasing.matter(self.goal.matters[self.at], again=True)
             )

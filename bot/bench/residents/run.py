@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 from bot.app.parts import open_site
 from bot.bench.residents.clean import Whole, whole
 from bot.bench.residents.county import County, county_of
-from bot.bench.residents.drive import Converse, hold, processes, side_by_side
+from bot.bench.residents.drive import Converse, command_of, hold, processes, side_by_side
 from bot.bench.residents.judge import Verdict, asked_for_a_person, by_fault, judge
 from bot.bench.residents.transcript import Transcript
 from bot.bench.residents.words import personas
@@ -55,7 +56,6 @@ def measure(
     persona: str,
     workers: int,
     program: Path | None,
-    households: int = HOUSEHOLDS,
     progress: Progress,
 ) -> Measured:
     """`count` messy conversations, a quarter as many cooperative ones without noise, and sentences that hold everything;
@@ -63,7 +63,12 @@ def measure(
     found, began = Measured(), time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="gege-residents-") as folder:
         home = Path(folder)
-        open_and_fill(home, households, progress)
+        if program:
+            # An older checkout does not open the database of a newer one.
+            command, environment = command_of(home, program)
+            subprocess.run([*command, "sample"], env=environment, check=True, stdout=subprocess.DEVNULL)
+        else:
+            open_and_fill(home, HOUSEHOLDS, progress)
         county = county_of(home / "sample")
         progress(f"starting {workers} × gege converse …")
         with processes(home, workers, program) as services:

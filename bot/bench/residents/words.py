@@ -116,6 +116,7 @@ class Sentences:
     answers: dict[str, tuple[str, ...]]
     corrects: tuple[str, ...]
     not_that: tuple[str, ...]
+    nothing_else: tuple[str, ...]
     fixes: tuple[str, ...]
     second: tuple[str, ...]
     after: tuple[str, ...]
