@@ -65,7 +65,7 @@ async def test_danger_in_a_second_reading_of_a_voice_note_is_acted_on_while_a_pe
     site.server.message(RESIDENT, voice={"file_id": "v1", "file_unique_id": "u", "duration": 2})
     await site.server.until(4)
     assert [(one.text, one.alternatives) for one in site.heard] == [("表箱毛烟了", ("表箱冒烟了",))]
-    assert "居民:(语音)表箱毛烟了" in to(site, MANAGER)
+    assert "居民：（语音）表箱毛烟了" in to(site, MANAGER)
 
 
 async def test_voice_pictures_and_what_cannot_be_heard_reach_the_person_and_the_ticket(site: Site) -> None:
