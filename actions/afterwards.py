@@ -1,17 +1,173 @@
-"""What residents say after the work: the light is on or not, content or not, not fixed at all."""
+"""What residents say after the ticket: more about it, when does he come, the light is on or not, content or not."""
 
 from __future__ import annotations
 
-from actions.turn import Turn
-from bot.tickets.desk import TicketRefused
+import datetime as dt
+from zoneinfo import ZoneInfo
 
-#: pending answer after somebody was not content
-NOT_FIXED = "not_fixed"
+from actions import outage_news, places, report
+from actions.matters import Matter
+from actions.turn import Turn
+from bot.database import now
+from bot.sound import numbers
+from bot.tickets.cards import TicketCard
+from bot.tickets.desk import TicketRefused
+from bot.tickets.labels import labels
+
+#: the case in hand stays in hand for the same contact so long after its call
+IN_HAND = dt.timedelta(hours=4)
+
+
+def own_tickets(turn: Turn) -> list[TicketCard]:
+    """The caller's open reports, newest first; of a caller for whom nobody vouches, those of this conversation."""
+    return turn.site.desk.open_of(turn.reporter)
+
+
+def in_hand(turn: Turn) -> TicketCard | None:
+    """The case that something is added to: the last of this call, else the caller's own of the last hours."""
+    if turn.last_logged is not None:
+        return turn.site.desk.ticket(turn.last_logged.ticket_no)
+    own = own_tickets(turn)
+    return own[0] if own and now() - own[0].opened_at < IN_HAND else None
+
+
+# -- more about it ---------------------------------------------------------------------------------------------------------
+
+
+def add_to_it(turn: Turn) -> bool:
+    """Another telephone, after three, a child in the house, the door number was wrong: it goes on the case in hand."""
+    card = in_hand(turn)
+    if card is None or turn.intent in ("affirm", "deny", "greet") and not turn.meant.more:
+        return False
+    matter = turn.last_logged or Matter(
+        "unclear", place=card.place, household_no=card.household_no, grid_no=card.grid_no, ticket_no=card.ticket_no
+    )
+    before = matter.place, matter.household_no, matter.grid_no
+    if places.correct_place(turn, matter, turn.text) and (matter.place, matter.household_no, matter.grid_no) != before:
+        card = turn.site.desk.correct_place(
+            card.ticket_no, place=matter.place, household_no=matter.household_no, grid_no=matter.grid_no, note=turn.text
+        )
+        turn.tell(ticket_no=card.ticket_no)
+        turn.say("utter_place_corrected", place=matter.place)
+        report.say_logged(turn, card)
+        return True
+    told = turn.site.words.told_in(turn.text)
+    if not told and turn.intent not in _ADDS:
+        return False
+    report.note_facts(turn, matter)
+    facts = {name: value for name, (value, _) in told.items()}
+    turn.site.desk.add(card.ticket_no, note=turn.text, facts=facts, urgent=any(urgent for _, urgent in told.values()))
+    turn.tell(ticket_no=card.ticket_no)
+    turn.say("utter_oxygen_first" if "oxygen" in facts else "utter_noted", **turn.who_or_station(card))
+    return True
+
+
+#: what is said of the case in hand when a case is in hand
+_ADDS = ("inform", "request_care")
+
+
+# -- how far it is ---------------------------------------------------------------------------------------------------------
+
+
+def status(turn: Turn) -> bool:
+    """Tells how far the caller's last report is; nothing of anybody else's."""
+    tickets = own_tickets(turn)
+    if not tickets:
+        turn.say("utter_status_none")
+        return True
+    ticket = tickets[0]
+    turn.say(
+        f"utter_status_{ticket.state}",
+        when=_when(turn, ticket.opened_at),
+        what=labels().spoken_kind(ticket.kind),
+        **turn.who_or_station(ticket),
+    )
+    if card := turn.site.desk.outages.of_ticket(ticket.ticket_no):
+        outage_news.tell(turn, card)
+    turn.tell(ticket_no=ticket.ticket_no)
+    if ticket.state == "reported":
+        turn.site.desk.called_again(ticket.ticket_no, turn.text, caller=turn.caller)
+    return True
+
+
+def _when(turn: Turn, at: dt.datetime) -> str:
+    zone = ZoneInfo(turn.site.settings.site.timezone)
+    local, today = at.astimezone(zone), now().astimezone(zone).date()
+    days = (today - local.date()).days
+    names = turn.site.words.days
+    day = names[days] if days < len(names) else turn.site.words.long_ago
+    return str(turn.site.words.at).format(day=day, hour=numbers.spoken(local.hour)) if days <= 1 else str(day)
+
+
+def tell_phone_again(turn: Turn) -> bool:
+    """Who has the case in hand, with the number once more; False when there is none."""
+    card = in_hand(turn)
+    if card is None:
+        return False
+    who = turn.who_serves(card)
+    if who:
+        turn.say("utter_phone_again", **who)
+    else:
+        station, phone = turn.station()
+        turn.say("utter_phone_again_station", station=station, phone=phone)
+    return True
+
+
+# -- no longer needed ------------------------------------------------------------------------------------------------------
+
+
+def cancel(turn: Turn) -> bool:
+    """What is open is dropped when that is clear; a logged report after one yes."""
+    matter = turn.matter
+    if matter is not None and matter.flow != "hazard":
+        matter.state = "over"
+        turn.say("utter_cancel_form")
+        return True
+    if take(turn):
+        return True
+    tickets = own_tickets(turn)
+    if not tickets:
+        turn.say("utter_status_none")
+        return True
+    turn.memory.ticket_no = tickets[0].ticket_no
+    turn.say("utter_cancel_ask", what=labels().spoken_kind(tickets[0].kind))
+    turn.asks("cancel")
+    return True
+
+
+def answer_cancel(turn: Turn) -> bool:
+    """The answer to "先前讲的不用管了,对不对?"; False when it is none."""
+    answer = turn.yes_no("cancel")
+    if answer is None and turn.intent == "cancel_report":
+        answer = "yes"
+    if answer is None:
+        return False
+    own = {ticket.ticket_no: ticket for ticket in own_tickets(turn)}
+    if answer == "yes" and (ticket := own.get(turn.memory.ticket_no)):
+        _call_off(turn, ticket)
+    else:
+        turn.say("utter_cancel_kept")
+    return True
+
+
+def _call_off(turn: Turn, ticket: TicketCard) -> None:
+    """What is no longer needed ends; danger is looked at all the same: the word goes to staff, who confirm it."""
+    desk = turn.site.desk
+    if ticket.kind == "hazard":
+        desk.add(ticket.ticket_no, note=turn.site.words.said_solved, facts={"said_solved": True})
+        turn.say("utter_danger_stays")
+    else:
+        desk.cancel(ticket.ticket_no)
+        turn.say("utter_cancelled")
+    turn.tell(ticket_no=ticket.ticket_no)
+
+
+# -- after the work --------------------------------------------------------------------------------------------------------
 
 
 def take(turn: Turn) -> bool:
     """An answer in plain words to what this caller was last asked; False when nothing was asked, or it is no answer."""
-    if turn.form or turn.slot("pending") not in (None, NOT_FIXED):
+    if turn.matter is not None or turn.asked not in ("", "not_fixed"):
         return False
     awaited = turn.site.desk.answers.awaited(turn.reporter)
     if awaited is None:
@@ -43,7 +199,9 @@ def _light(turn: Turn, ticket_no: str) -> bool:
     if fresh is None:
         return False
     turn.tell(ticket_no=fresh.ticket_no)
-    turn.set("ticket_no", fresh.ticket_no)
+    turn.matters.append(
+        Matter("outage", said=[turn.text], ticket_no=fresh.ticket_no, state="logged", place=fresh.place)
+    )
     if who := turn.who_serves(fresh):
         turn.say("utter_light_dark", **who)
     else:
@@ -58,7 +216,6 @@ def reopen(turn: Turn, ticket_no: str) -> bool:
     except TicketRefused:
         return False
     ticket = found.ticket
-    turn.set("pending", None)
     turn.tell(ticket_no=ticket.ticket_no)
     if who := turn.who_serves(ticket):
         turn.say("utter_not_fixed", **who)
@@ -83,20 +240,35 @@ def rate(turn: Turn) -> bool:
         turn.say("utter_thanks_rating")
     elif rated.ticket.state == "resolved":
         turn.say("utter_rating_sorry_ask")
-        turn.set("pending", NOT_FIXED)
-        turn.set("ticket_no", ticket.ticket_no)
+        turn.memory.ticket_no = ticket.ticket_no
+        turn.asks("not_fixed")
     else:
         turn.say("utter_rating_sorry")
     return True
 
 
-def take_not_fixed(turn: Turn) -> bool:
-    """The answer to "是还没弄好吗?"."""
-    if turn.form or turn.slot("pending") != NOT_FIXED:
+def answer_not_fixed(turn: Turn) -> bool:
+    """The answer to "是还没弄好吗?"; False when it is none."""
+    answer = turn.answered("not_fixed") or {"affirm": "yes", "deny": "no"}.get(turn.intent)
+    if answer == "yes" and turn.memory.ticket_no and reopen(turn, turn.memory.ticket_no):
+        return True
+    if answer is None:
         return False
-    turn.set("pending", None)
-    answer = turn.answered(NOT_FIXED) or {"affirm": "yes"}.get(turn.intent)
-    if answer == "yes" and turn.slot("ticket_no"):
-        return reopen(turn, turn.slot("ticket_no"))
     turn.say("utter_rating_kept")
+    return True
+
+
+def judged(turn: Turn) -> bool:
+    """Praise or blame: rates what can be rated; blame of nothing that is on file begins a complaint (False then)."""
+    if take(turn) or rate(turn):
+        return True
+    bad = turn.site.words.topic("rating", turn.text, "good") == "bad"
+    if bad and in_hand(turn) is None:
+        return False
+    if card := in_hand(turn):
+        turn.site.desk.add(card.ticket_no, note=turn.text)
+        turn.tell(ticket_no=card.ticket_no)
+        if bad:
+            return False
+    turn.say("utter_thanks_rating")
     return True

@@ -23,20 +23,27 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What staff must know when it is said: the words (their first group is what is told, else yes), and how urgent it is."""
+
+    words: str
+    urgent: bool = False
+    #: right before the words: then they do not hold
+    but_not: str = ""
+
+
+@dataclass(frozen=True)
 class Words:
     """The site's deciding words (words.yml), most of them regular expressions."""
 
     residual_current: str
     smelt: str
     burnt: str
-    reconnect: str
-    how_to_pay: str
-    transfer: str
     goodbye: str
-    hazard: dict[str, str]
-    not_ours: dict[str, str]
-    price: dict[str, str]
-    smelling: str
+    denied: str
+    danger_over: str
+    danger_questions: dict[str, str]
+    told: dict[str, Told]
     own_home: str
     readback_comma: str
     readback_name: str
@@ -46,11 +53,9 @@ class Words:
     address: str
     proof_lead: str
     account: str
-    kinds: dict[str, str]
     days: tuple[str, ...]
     long_ago: str
     at: str
-    oxygen: str
     not_fixed: str
     rating: dict[str, str]
 
@@ -62,6 +67,15 @@ class Words:
         """What the words called `name` pick out of a text (their first group), "" when it holds none of them."""
         match = _compiled(getattr(self, name)).search(text)
         return match.group(1) if match else ""
+
+    def told_in(self, text: str) -> dict[str, tuple[str, bool]]:
+        """What of `told` a text holds: fact → (its value, whether it is urgent)."""
+        found: dict[str, tuple[str, bool]] = {}
+        for name, told in self.told.items():
+            match = _compiled(told.words).search(text)
+            if match and not (told.but_not and _compiled(f"(?:{told.but_not})$").search(text[: match.start()])):
+                found[name] = ((match.group(1) if match.re.groups else None) or "yes", told.urgent)
+        return found
 
     def topic(self, table: str, text: str, default: str) -> str:
         """The first topic of a table whose words are in the text."""

@@ -1,14 +1,17 @@
-"""One turn as an action sees it: what was said, by whom, and what the case holds so far."""
+"""One turn as the conversation sees it: what was said, by whom, and what the call holds so far."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 from rasa_sdk import Tracker
-from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
+from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.flows import Flow, flows
+from actions.matters import LOGGED, Matter, matters_of, memory_of
 from actions.site import Site
+from actions.understood import Understood, understood
 from bot.grid.dialled import grid_of_numbers
 from bot.grid.location import HouseholdCard, Location, PersonCard
 from bot.sound.answers.grammar import Answer
@@ -17,13 +20,6 @@ from bot.tickets.desk import Report, TicketCard
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
 from bot.tickets.reporter import GRID_TOLD, Reporter
-
-#: what belongs to one case and is forgotten when the next begins
-CASE_SLOTS = (
-    "kind", "said", "utterance_id", "place", "place_ask", "place_tries", "household_no", "grid_no", "householder", "account",
-    "own_home", "smell", "neighbours", "reset_done", "confirmed", "denied", "readback", "pending", "misheard",
-    "same_outage", "outage_told", "oxygen", "outside",
-)  # fmt: skip
 
 #: parts of a place whose likely answers the telephone's recogniser is told
 _BY_KIND = ("community", "group")
@@ -40,20 +36,24 @@ class _Matched(NamedTuple):
 
 
 class Turn:
-    """Reads slots and the latest message, collects the events of an action."""
+    """Reads the call's memory and the latest message, collects what is said and what changes."""
 
-    def __init__(self, site: Site, tracker: Tracker, dispatcher: CollectingDispatcher) -> None:
+    def __init__(
+        self, site: Site, tracker: Tracker, dispatcher: CollectingDispatcher, responses: dict[str, Any] | None = None
+    ) -> None:
+        """`responses`: what the domain can say, by name."""
         self.site = site
         self.tracker = tracker
-        self.dispatcher = dispatcher
-        self.events: list[EventType] = []
+        self._dispatcher = dispatcher
+        self._responses = responses or {}
         message = tracker.latest_message or {}
-        self.intent: str = (message.get("intent") or {}).get("name") or ""
-        self.confidence: float = (message.get("intent") or {}).get("confidence") or 0.0
-        self.entities: list[dict[str, Any]] = message.get("entities") or []
         user = tracker.get_last_event_for("user") or {}
         heard: dict[str, Any] = user.get("metadata") or {}
         text: str = message.get("text") or ""
+        self.meant: Understood = understood(message)
+        self.intent: str = self.meant.intent
+        self.confidence: float = self.meant.confidence
+        self.entities: list[dict[str, Any]] = message.get("entities") or []
         # What holds nothing to understand reaches Rasa as a mark of ours; people read what was said.
         self.text: str = heard.get("text", "") if text.startswith("/") else text
         self.caller = Caller.from_json(heard.get("caller") or {})
@@ -61,6 +61,74 @@ class Turn:
         self.alternatives: tuple[str, ...] = tuple(heard.get("alternatives", ()))
         self._dialled: str = heard.get("dialled", "")
         self._diverting: str = heard.get("diverting", "")
+        self.matters: list[Matter] = matters_of(tracker.slots.get("matters"))
+        self.memory = memory_of(tracker.slots.get("memory"))
+        #: the question that was open when this was said
+        self.asked: str = tracker.slots.get("question") or ""
+        #: the question that is open now
+        self.question: str = ""
+        #: something was said in this turn that is worth saying
+        self.spoke = False
+        #: what was looked up in this turn already: an outage that is told and the report that begins ask the same
+        self._located: dict[tuple[str, str, str], Location] = {}
+
+    # -- the call's memory ------------------------------------------------------------------------
+    @property
+    def matter(self) -> Matter | None:
+        """The open matter that is spoken of: the last that was begun."""
+        return next((one for one in reversed(self.matters) if one.open), None)
+
+    @property
+    def last_logged(self) -> Matter | None:
+        """The last matter of this call that has become a ticket."""
+        return next((one for one in reversed(self.matters) if one.ticket_no), None)
+
+    def flow(self, matter: Matter) -> Flow:
+        return flows()[matter.flow]
+
+    def events(self) -> list[EventType]:
+        """What Rasa keeps of the turn."""
+        return [
+            SlotSet("matters", [one.as_json() for one in self.matters]),
+            SlotSet("memory", self.memory.as_json()),
+            SlotSet("question", self.question or None),
+            SlotSet("unfinished", self._unfinished()),
+        ]
+
+    def _unfinished(self) -> list[dict[str, Any]]:
+        """What becomes a ticket when nobody says anything more (bot/tickets/life/broken_off.py)."""
+        left = [self._form(one) for one in self.matters if one.open]
+        if self.memory.unheard and not self.matters:
+            left.append(self._form(self.unheard_matter()))
+        return left
+
+    def unheard_matter(self) -> Matter:
+        """What was said and not understood, as a matter of its own."""
+        return Matter(
+            "unclear", said=list(self.memory.unheard), place=self.memory.place, utterance_id=self.utterance_id
+        )
+
+    def _form(self, matter: Matter) -> dict[str, Any]:
+        form: dict[str, Any] = {
+            "kind": self.flow(matter).kind,
+            "said": matter.words,
+            "place": matter.place,
+            "outside": matter.outside,
+            "householder": matter.householder or "",
+            "household_no": matter.household_no,
+            "grid_no": matter.grid_no or (None if matter.outside else self.grid_hint),
+            "ticket_no": matter.ticket_no,
+            "utterance_id": matter.utterance_id,
+            "facts": self.facts_of(matter),
+            "urgent": matter.urgent,
+        }
+        return {name: value for name, value in form.items() if value}
+
+    def facts_of(self, matter: Matter) -> dict[str, Any]:
+        """What staff are told with a matter: answers that its flow names, and what was said on the way."""
+        answered = {name: matter.answers[name] for name in self.flow(matter).facts if matter.answers.get(name)}
+        finer = {"act": matter.act} if "/" in matter.act else {}
+        return {**answered, **finer, **matter.facts}
 
     # -- answers ----------------------------------------------------------------------------------
     def answer(self, question: str) -> Answer[str] | None:
@@ -73,49 +141,34 @@ class Turn:
         found = self.answer(question)
         return found.value if found is not None else None
 
-    # -- slots ------------------------------------------------------------------------------------
-    def slot(self, name: str) -> Any:
-        return self.tracker.slots.get(name)
+    def yes_no(self, question: str) -> str | None:
+        """The same; where no phrase is known for it, what the whole sentence is (affirm, deny)."""
+        return self.answered(question) or {"affirm": "yes", "deny": "no"}.get(self.intent)
 
-    def set(self, name: str, value: Any) -> None:
-        """Remember a value now and, through the returned events, after the action."""
-        self.tracker.slots[name] = value
-        self.events.append(SlotSet(name, value))
-
-    def clear_case(self) -> None:
-        for name in CASE_SLOTS:
-            if self.slot(name) is not None:
-                self.set(name, None)
-
-    def leave_form(self) -> None:
-        if self.tracker.active_loop.get("name"):
-            self.events += [ActiveLoop(None), SlotSet("requested_slot", None)]
-
-    @property
-    def form(self) -> str | None:
-        name: str | None = self.tracker.active_loop.get("name")
-        return name
-
-    def asks(self, question: str | None) -> None:
-        """Tell the telephone what is asked now: its recogniser may know the likely answers (bot/speech/phrases.yml)."""
-        by_kind = question == "place" and self.slot("place_ask") in _BY_KIND
-        self.tell(asks=self.slot("place_ask") if by_kind else question or "")
-
-    def resume(self) -> None:
-        """Ask again what the open form was asking, after a digression was answered."""
-        if self.form and (asked := self.slot("requested_slot")):
-            self.asks(asked)
-            self.say(f"utter_ask_{self.form}_{asked}")
-            # The form counts as rejected in this turn; made active anew, it takes the next answer.
-            self.events += [ActiveLoop(self.form), FollowupAction("action_listen")]
+    def asks(self, question: str) -> None:
+        """What is open from now on. The telephone's recogniser may know the likely answers (bot/speech/phrases.yml)."""
+        self.question = question
+        matter = self.matter
+        part = matter.place_ask if question == "place" and matter else None
+        self.tell(asks=part if part in _BY_KIND else question)
 
     # -- speaking ---------------------------------------------------------------------------------
     def say(self, response: str, **values: Any) -> None:
-        self.dispatcher.utter_message(response=response, **values)
+        self.spoke = True
+        self._dispatcher.utter_message(response=response, **values)
+
+    def say_again(self, text: str) -> None:
+        """What was said before, once more."""
+        self.spoke = True
+        self._dispatcher.utter_message(text=text)
+
+    def can_say(self, response: str) -> bool:
+        """Whether the domain has it."""
+        return response in self._responses
 
     def tell(self, **facts: Any) -> None:
         """Facts for the service beside the words: ticket_no, hand_over, ended …"""
-        self.dispatcher.utter_message(json_message=facts)
+        self._dispatcher.utter_message(json_message=facts)
 
     # -- who and where ----------------------------------------------------------------------------
     @property
@@ -135,7 +188,7 @@ class Turn:
     @property
     def verified(self) -> list[str]:
         """Households whose own people this caller has proven to belong to; never on a page that anybody may open."""
-        return (self.slot("verified") or []) if self.may_prove else []
+        return self.memory.verified if self.may_prove else []
 
     @property
     def may_prove(self) -> bool:
@@ -150,6 +203,12 @@ class Turn:
 
         `earlier` was said before and `behind` belongs behind what is said now: the street, when the community was asked.
         The caller's own vouched contact only helps to choose, it never decides alone."""
+        asked = text, earlier, behind
+        if asked not in self._located:
+            self._located[asked] = self._locate(*asked)
+        return self._located[asked]
+
+    def _locate(self, text: str, earlier: str, behind: str) -> Location:
         registry, hint, contact = self.site.registry, self.grid_hint, self.caller.contact
         others = self.alternatives
         if behind:
@@ -168,14 +227,14 @@ class Turn:
         people = self.site.present.staff(grid_no, "manager") if grid_no else []
         return people[0] if people else None
 
-    @property
-    def likely_grid(self) -> str | None:
+    def likely_grid(self, matter: Matter | None = None) -> str | None:
         """The grid to hand over to when nothing better is known: the case, the line, the caller's own home.
 
         What is outside the county is nobody's here, whoever calls and whatever was dialled."""
-        if grid_no := self.slot("grid_no") or (None if self.slot("outside") else self.grid_hint):
+        outside = matter is not None and bool(matter.outside)
+        if grid_no := (matter.grid_no if matter else None) or (None if outside else self.grid_hint):
             return str(grid_no)
-        if self.slot("outside"):
+        if outside:
             return None
         grids = {card.grid_no for card, _ in self.own_households()}
         return grids.pop() if len(grids) == 1 else None
@@ -186,42 +245,48 @@ class Turn:
         return site.station, site.station_phone
 
     # -- tickets ----------------------------------------------------------------------------------
-    def open_ticket(self, kind: str, **values: Any) -> TicketCard:
-        """Log a report about what this turn and the case hold; committed when it returns."""
-        grid_told = self.slot("grid_no") or self.likely_grid
-        found = self._for_staff(kind, grid_told)
+    def open_ticket(self, matter: Matter, kind: str = "", **values: Any) -> TicketCard:
+        """Log a matter as it stands; committed with the turn. `values` are fields of `Report` that differ."""
+        kind = kind or self.flow(matter).kind
+        grid_told = self.likely_grid(matter)
+        found = self._for_staff(matter, kind, grid_told)
         household_no = values.pop("household_no", found.household_no)
-        facts = {**self.account_facts(household_no), **found.facts, **values.pop("facts", {})}
+        complained = {"complained_of": self.memory.complained_of} if self.memory.complained_of else {}
+        facts = {
+            **self.account_facts(household_no), **found.facts, **self.facts_of(matter), **complained,
+            **values.pop("facts", {}),
+        }  # fmt: skip
         fields: dict[str, Any] = {
-            "said": self.slot("said") or self.text,
+            "said": matter.words or self.text,
             "session": self.tracker.sender_id,
             "caller": self.caller,
             "utterance_id": self.utterance_id,
-            "place": self.slot("place") or self.slot("outside") or "",
-            "householder": self.slot("householder") or "",
+            "place": matter.place or matter.outside,
+            "householder": matter.householder or "",
             "household_no": household_no,
             "grid_no": found.grid_no or grid_told,
             "facts": facts,
+            "urgent": matter.urgent,
         }
         fields.update(values)
         ticket = self.site.desk.report(Report(kind=kind, **fields))
-        self.set("ticket_no", ticket.ticket_no)
+        matter.ticket_no, matter.state = ticket.ticket_no, LOGGED
         self.tell(ticket_no=ticket.ticket_no)
         return ticket
 
-    def _for_staff(self, kind: str, grid_told: str | None) -> _Matched:
+    def _for_staff(self, matter: Matter, kind: str, grid_told: str | None) -> _Matched:
         """Household and grid as the 户号 and the householder's name have them, which the caller hears nothing of.
 
         A complaint is not led anywhere by a name: it may be about whoever serves there."""
-        household_no, grid_no = self.slot("household_no"), self.slot("grid_no")
-        name, account = self.slot("householder") or "", self.slot("account") or ""
+        household_no, grid_no = matter.household_no, matter.grid_no
+        name, account = matter.householder or "", matter.account
         facts: dict[str, Any] = {"household_no_said": account} if account else {}
-        if self.slot("outside") or (not name and not account):
+        if matter.outside or (not name and not account):
             return _Matched(household_no, grid_no, facts)
         registry = self.site.registry
         by_account = registry.account_in(account) if account else None
-        if place := self.slot("place"):
-            by_name = registry.locate(place, grid_hint=self.grid_hint, householder=name or None)
+        if matter.place:
+            by_name = registry.locate(matter.place, grid_hint=self.grid_hint, householder=name or None)
             household_no = by_name.household_no if name else household_no
             matched = by_name.grid_no if name else None
         else:
@@ -257,7 +322,13 @@ class Turn:
             person = self.site.registry.person(ticket.owner) if ticket.owner else None
         if person is None or person.role != "manager":
             return None
+        if person.staff_no in self.memory.complained_of:
+            return None
         return {"manager": self.address_of(person), "phone": person.phone}
+
+    def who_or_station(self, ticket: TicketCard) -> dict[str, str]:
+        """The same, or the station's people."""
+        return self.who_serves(ticket) or {"manager": self.site.words.station, "phone": self.station()[1]}
 
     def address_of(self, person: PersonCard) -> str:
         """How residents call a manager: the surname and 师傅."""

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from bot.commands import (
     bench,
     bench_nlu,
+    bench_residents,
     bench_voice,
     call_log,
     calling,
@@ -75,7 +76,7 @@ for area in (
 ):
     area.register(app)
 app.add_typer(bench_app, name="bench")
-for area in (bench, bench_voice, bench_nlu):
+for area in (bench, bench_voice, bench_nlu, bench_residents):
     area.register(bench_app)
 
 

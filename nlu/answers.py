@@ -29,18 +29,8 @@ _OTHERWISE = "inform"
 
 
 def open_question(tracker: DialogueStateTracker) -> str:
-    """The question that was asked last; "" when none was."""
-    if question := tracker.get_slot("question"):
-        return str(question)
-    if tracker.active_loop_name:
-        return str(tracker.get_slot("requested_slot") or "")
-    return str(tracker.get_slot("pending") or "")
-
-
-def keys_offered(tracker: DialogueStateTracker) -> bool:
-    """Whether the last sentence said which keys there are: that of not having understood does."""
-    memory = tracker.get_slot("memory") or {}
-    return bool(tracker.get_slot("misheard") or memory.get("misheard"))
+    """The name of the question that is open; "" when nothing was asked."""
+    return str(tracker.get_slot("question") or "")
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
@@ -53,12 +43,12 @@ class AnswerReader(Component):
 
     def process(self, messages: list[Message], tracker: DialogueStateTracker) -> list[Message]:
         """A dialogue that has not begun has asked nothing."""
-        question, keyed = open_question(tracker), keys_offered(tracker)
+        question = open_question(tracker)
         for message in messages:
             text = message.get(TEXT)
             if not text:
                 continue
-            found = read_answer(question, text, menu=keyed)
+            found = read_answer(question, text)
             if found is None:
                 continue
             if not found.instead:

@@ -175,7 +175,9 @@ class Conversations:
         return [self._shown(card) for card in reversed(self._desk.tickets(limit=1_000_000))]
 
     def _shown(self, card: TicketCard) -> dict[str, Any]:
-        told = (one.staff_no for one in self._desk.notifications(card.ticket_no) if one.staff_no)
+        owed = [one for one in self._desk.notifications(card.ticket_no) if one.staff_no]
+        # What was taken back from somebody whom the resident complains of is owed to nobody.
+        told = (one.staff_no for one in owed if one.state != "skipped" or one.staff_no not in card.complained_of)
         fields = ("ticket_no", "kind", "state", "urgent", "household_no", "grid_no", "owner", "place", "householder")
         return {
             **{name: getattr(card, name) for name in fields},

@@ -49,7 +49,8 @@ from bot.tickets.rules import Rules, rules_of
 from bot.voice.repertoire import Repertoire
 
 if TYPE_CHECKING:
-    from actions.act import Act
+    from rasa_sdk import Action
+
     from bot.speech.recognise import Recogniser
     from bot.speech.speak import GegeVoice, Voice
 
@@ -127,9 +128,11 @@ def make_dialogue(
     return EmbeddedDialogue(model, database, desk, spool, actions, wanted.session_minutes, wanted.write_s)
 
 
-def make_actions(settings: Settings, desk: TicketDesk, registry: Registry, present: Present | None = None) -> list[Act]:
+def make_actions(
+    settings: Settings, desk: TicketDesk, registry: Registry, present: Present | None = None
+) -> list[Action]:
     """Rasa's actions, with the county and the tickets that they act on."""
-    from actions.every import every_action
+    from actions.converse import every_action
     from actions.site import Site
 
     tariff = load_tariff(Path(settings.tariff) if settings.tariff else None)

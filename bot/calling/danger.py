@@ -73,11 +73,11 @@ class DangerCalls:
             task.cancel()
         await asyncio.gather(*self._rounds.values(), return_exceptions=True)
 
-    def people_of(self, grid_no: str | None) -> list[Staff]:
-        """In the order in which they are rung; nobody's telephone twice. Blocks."""
+    def people_of(self, ticket: TicketCard) -> list[Staff]:
+        """In the order in which they are rung; nobody's telephone twice, and nobody's of whom it complains. Blocks."""
         found: dict[str, Staff] = {}
-        for each in in_order(self._people, grid_no):
-            if number := digits(each.phone):
+        for each in in_order(self._people, ticket.grid_no):
+            if each.staff_no not in ticket.complained_of and (number := digits(each.phone)):
                 found.setdefault(number, each)
         return list(found.values())
 
@@ -86,7 +86,7 @@ class DangerCalls:
         try:
             while True:
                 fresh = await asyncio.to_thread(self._desk.ticket, ticket.ticket_no)
-                people = await asyncio.to_thread(self.people_of, fresh.grid_no if fresh else ticket.grid_no)
+                people = await asyncio.to_thread(self.people_of, fresh or ticket)
                 if not people:
                     log.error("danger %s: nobody has a telephone number; see the staff import", ticket.ticket_no)
                 for person in people:

@@ -54,10 +54,21 @@ async def handle(agent: Agent, store: DialogueStore, heard: Heard, clean: str) -
     return reply_from(messages, understanding_of(heard.text, parsed))
 
 
+class _Words(CollectingOutputChannel):
+    """Collects what is said; its name is the utterance's channel, by which domain.yml varies its sentences."""
+
+    def __init__(self, channel: str) -> None:
+        super().__init__()
+        self._channel = channel
+
+    def name(self) -> str:
+        return self._channel
+
+
 async def _handled(
     agent: Agent, store: DialogueStore, heard: Heard, clean: str
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    channel = CollectingOutputChannel()
+    channel = _Words(str(heard.channel))
     message = UserMessage(
         clean,
         output_channel=channel,
@@ -76,7 +87,7 @@ async def _handled(
     messages = await agent.handle_message(message) or []
     tracker = store.latest(heard.session)
     parsed = tracker.latest_message.parse_data if tracker and tracker.latest_message else {}
-    if tracker and (question := tracker.get_slot("requested_slot" if tracker.active_loop_name else "pending")):
+    if tracker and (question := tracker.get_slot("question")):
         messages.append({"custom": {"question": str(question)}})
     return messages, dict(parsed)
 

@@ -12,7 +12,6 @@ from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
     ActionExecuted,
-    ActiveLoop,
     Event,
     SessionStarted,
     SlotSet,
@@ -37,10 +36,8 @@ _SAVE = text(
 ).bindparams(bindparam("unfinished", type_=JSON()), bindparam("changed_at", type_=UTCDateTime()))
 #: when a dialogue was last written; on PostgreSQL no sweep takes its form while its turn goes on
 _CHANGED = select(DialogueState.changed_at).where(DialogueState.session == bindparam("session")).with_for_update()
-#: what of a half-filled form a ticket is made of
-_UNFINISHED = (
-    "kind", "said", "place", "outside", "householder", "household_no", "grid_no", "ticket_no", "utterance_id",
-)  # fmt: skip
+#: events after which a dialogue is shortened
+_LONG = 40
 #: dialogues kept in memory
 _WARM = 2_000
 
@@ -48,8 +45,8 @@ _WARM = 2_000
 class DialogueStore(TrackerStore):
     """Rasa's tracker store on `dialogue_state`.
 
-    A dialogue is shortened whenever no form is open (Rasa's cost grows with every event: 35 ms a turn at 100
-    turns, decision 4), so its length is that of one form."""
+    A dialogue is shortened again and again (Rasa's cost grows with every event: 35 ms a turn at 100 turns, decision 4):
+    what it remembers stands in its slots."""
 
     def __init__(self, database: Database, session_minutes: int) -> None:
         super().__init__(Domain.empty())
@@ -62,12 +59,11 @@ class DialogueStore(TrackerStore):
         at = now()
         events = json.dumps([_compact(event) for event in tracker.events], ensure_ascii=False)
         unfinished: dict[str, Any] = {}
-        if tracker.active_loop_name == "report_form":
-            unfinished = {name: tracker.get_slot(name) for name in _UNFINISHED if tracker.get_slot(name)}
+        matters = tracker.get_slot("unfinished")
         message = tracker.latest_message
         caller: dict[str, Any] = ((message.metadata or {}).get("caller") or {}) if message else {}
-        if unfinished:
-            unfinished["caller"] = caller
+        if matters:
+            unfinished = {"matters": matters, "caller": caller}
         row = {
             "session": tracker.sender_id,
             "caller": str(caller.get("address") or ""),
@@ -115,14 +111,16 @@ class DialogueStore(TrackerStore):
 
     def _shortened(self, tracker: DialogueStateTracker) -> DialogueStateTracker:
         events = list(tracker.events)
-        if tracker.active_loop_name or len(events) < 24:
+        if len(events) < _LONG:
             return tracker
-        last_user = max((i for i, event in enumerate(events) if isinstance(event, UserUttered)), default=0)
+        # The last two sentences stay: what was said to the one before is said again when somebody asks for it.
+        users = [number for number, event in enumerate(events) if isinstance(event, UserUttered)]
+        kept = events[users[-2] if len(users) > 1 else 0 :]
         slots = [SlotSet(name, slot.value) for name, slot in tracker.slots.items() if slot.value is not None]
         begin: list[Event] = [ActionExecuted("action_session_start"), SessionStarted(), *slots]
-        begin += [ActiveLoop(None), ActionExecuted("action_listen")]
+        begin.append(ActionExecuted("action_listen"))
         return DialogueStateTracker.from_events(
-            tracker.sender_id, [*begin, *events[last_user:]], slots=self.domain.slots if self.domain else None
+            tracker.sender_id, [*begin, *kept], slots=self.domain.slots if self.domain else None
         )
 
 

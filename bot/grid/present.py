@@ -46,6 +46,10 @@ class Present:
         """The duty desk."""
         return self._there(self._registry.duty())
 
+    def person(self, staff_no: str) -> PersonCard | None:
+        """Somebody of the staff, there or not."""
+        return self._registry.person(staff_no)
+
     def grid_of_number(self, number: str) -> str | None:
         return self._registry.grid_of_number(number)
 

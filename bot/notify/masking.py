@@ -60,6 +60,8 @@ class _Words:
     labels: tuple[str, ...]
     titles: tuple[str, ...]
     not_in_names: str
+    called: str
+    behind_called: str
     compound_surnames: tuple[str, ...]
     surnames: str
     expected_surnames: str
@@ -129,10 +131,12 @@ def _names(data: _Words) -> Iterator[str]:
     said = rf"(?<![{data.not_before_said}])(?P<said>{_any(data.said_names)})"
     yield rf"{said}\s*{colon}?\s*(?![{data.no_first}]){any_name}(?={_END})"
     yield rf"(?P<cue>{_any((*data.name_cues, *data.said_names))})\s*{colon}?\s*{expected}"
-    yield rf"(?<![{data.not_after}]){no_word}{surname}{given}(?={_any(data.titles)})"
+    titles = _any(data.titles)
+    yield rf"(?<![{data.not_after}]){no_word}(?P<surname>{surname})(?={titles})"
+    yield rf"(?<![{data.not_after}]){no_word}{surname}{given}(?={titles})"
     i_am = "|".join(f"(?<={word})" for word in data.i_am)
     yield rf"(?:{i_am}){expected}(?=[{data.particles}]?(?:{_END}))"
-    yield rf"(?<=[老小]){surname}(?=[家屋他她的]|{_END})"
+    yield rf"(?<=[{data.called}])(?P<called>{surname})(?=[{data.behind_called}]|{_END})"
     # without a cue: a surname of two characters is hardly ever anything else
     compound = rf"{no_word}(?:{_any(data.compound_surnames)})(?!{_HAN}{{0,2}}(?:{_any(data.place_words)}))"
     yield rf"{compound}(?:(?![{data.no_part}]){_HAN}){{1,3}}?(?=[家屋隔的住他她在说讲打停没]|{_END})"
@@ -163,6 +167,8 @@ def mask(words: str, known: Iterable[str] = ()) -> str:
         found = match.group()
         if found in rules.public:
             return found
+        if found in (match.groupdict().get("surname"), match.groupdict().get("called")):
+            return rules.tokens["surname"]
         return next(filter(None, match.groupdict().values()), "") + rules.tokens[kind]
 
     words = rules.dashed.sub(lambda match: hide("house", match), words)

@@ -15,7 +15,7 @@ from bot.notify.outage_texts import outage_fields
 from bot.notify.provider import Button, Message, Provider
 from bot.notify.registered_names import RegisteredNames
 from bot.notify.texts import Case, button, digest, digest_for_all, render
-from bot.tickets import access, presses
+from bot.tickets import access, presses, reading
 from bot.tickets.intake.channels import Channel
 from bot.tickets.models import Notification, State, Ticket
 
@@ -207,6 +207,7 @@ def _case(session: Session, row: Notification, people: Iterable[Staff], site: Si
     if found is None:
         return Case(detail=row.detail, outage=outage, zone=site.zone)
     ticket, household, owner_name = found
+    later = reading.said_later(session, ticket)
     return Case(
         ticket_no=ticket.ticket_no,
         kind=ticket.kind,
@@ -221,6 +222,7 @@ def _case(session: Session, row: Notification, people: Iterable[Staff], site: Si
         household_no=ticket.household_no or "",
         reporter=ticket.reporter,
         said=ticket.said,
+        later=later,
         facts=ticket.facts,
         tags=tuple(household.tags) if household else (),
         owed=bool(household and household.balance < 0),
@@ -228,8 +230,13 @@ def _case(session: Session, row: Notification, people: Iterable[Staff], site: Si
         owner=owner_name or "",
         minutes=int((at - ticket.opened_at).total_seconds() // 60),
         detail=row.detail,
-        names=site.names.within(ticket.said, ticket.place, str(row.detail.get("note", ""))),
+        names=site.names.within(ticket.said, ticket.place, str(row.detail.get("note", "")), *later, *_words_in(ticket)),
         outage=outage,
         zone=site.zone,
         readers=frozenset(one.staff_no for one in people if access.may_see(session, one, ticket, at)),
     )
+
+
+def _words_in(ticket: Ticket) -> list[str]:
+    """What of the facts is somebody's own words."""
+    return [value for value in ticket.facts.values() if isinstance(value, str)]

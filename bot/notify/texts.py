@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.foundation.words import load
+from bot.grid.location import HouseholdCard
 from bot.grid.models import Role
 from bot.notify.harmless import harmless
 from bot.notify.masking import mask, surname
@@ -20,6 +21,8 @@ from bot.tickets.reporter import GRID_TOLD
 from bot.tickets.rules import usual_rules
 
 DATA = Path(__file__).with_name("texts.yml")
+#: characters of what was said, and of what was said since, that a message shows
+_SAID, _LATER = 200, 100
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Case:
     household_no: str = ""
     reporter: str = ""
     said: str = ""
+    #: what the resident said of it since, newest last
+    later: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     owed: bool = False
@@ -85,6 +90,7 @@ class _Texts:
     buttons: dict[str, str]
     urgent: str
     area_unknown: str
+    longer: str
     console: str
     between: str
     master: str
@@ -194,6 +200,7 @@ def _fields(case: Case, trusted: bool) -> dict[str, str]:
     secrets = (case.householder, case.registered, case.household_no, case.reporter, *case.names)
     full = case if trusted else Case()
     note = str(case.detail.get("note", ""))
+    later = texts.between.join(one for one in case.later if one != note and one not in case.said)
     found = {
         "ticket_no": case.ticket_no,
         "kind": labels().kind(case.kind),
@@ -201,11 +208,12 @@ def _fields(case: Case, trusted: bool) -> dict[str, str]:
         "urgent": texts.urgent if case.urgent else "",
         "grid_no": case.grid_no,
         "area": case.community or mask(case.place, secrets) or texts.area_unknown,
-        "said": case.said if trusted else mask(case.said, secrets),
-        "facts": texts.between.join(_decisive(case, trusted)),
+        "said": _cut(case.said if trusted else mask(case.said, secrets), _SAID),
+        "later": _cut(later if trusted else mask(later, secrets), _LATER),
+        "facts": texts.between.join(_decisive(case, trusted, secrets)),
         "minutes": str(case.minutes),
         "owner": case.owner,
-        "note": note if trusted else mask(note, secrets),
+        "note": _cut(note if trusted else mask(note, secrets), _SAID),
         # A manager to whom only a 户号 or a name led is not named to whoever reported.
         "who": _who("" if GRID_TOLD in case.facts else case.owner),
         "station_phone": str(case.detail.get("station_phone", "")),
@@ -220,6 +228,13 @@ def _fields(case: Case, trusted: bool) -> dict[str, str]:
     }
     # Whatever a resident, or anybody, has put into a field: the only markup, links and lines are our own.
     return {name: harmless(value) for name, value in found.items()} | {"stuck": _stuck(case.detail.get("stuck") or {})}
+
+
+def _cut(words: str, most: int) -> str:
+    """Not more than `most` characters of what was said, and how many more there are."""
+    if len(words) <= most:
+        return words
+    return words[:most] + _texts().longer.format(count=len(words) - most)
 
 
 def _who(owner: str) -> str:
@@ -248,29 +263,51 @@ def _stuck(found: Mapping[str, Any]) -> str:
     )
 
 
-def _decisive(case: Case, trusted: bool) -> list[str]:
-    """What helps to decide: owed, cut off, vulnerable, smell, neighbours; known values only.
+def _decisive(case: Case, trusted: bool, secrets: Sequence[str]) -> list[str]:
+    """What helps to decide: owed, cut off, vulnerable, smell, neighbours, who is ill, since when; known values only.
 
-    What the registry says of a household (it owes, it is to be cared for) goes only by a trusted way; elsewhere the
-    reader is told to look into the case."""
+    What the registry says of a household (it owes, it is to be cared for) and a number to ring go only by a trusted way;
+    elsewhere the reader is told to look into the case."""
     texts = _texts()
     registry = texts.registry
     flags: list[str] = []
     if case.owed:
         flags.append(registry["owed"].format(months=case.months_owed) if case.months_owed else registry["owed_some"])
     flags += [registry[tag] for tag in case.tags if tag in registry]
-    confidential = {name: value for name, value in case.facts.items() if name in texts.confidential}
     found = flags if trusted else []
+    kept_back = bool(flags)
     for name, value in case.facts.items():
-        if name in confidential and not trusted:
-            continue
-        if name in texts.values and value:
-            found.append(texts.values[name].format(value=value))
-        elif said := texts.facts.get(name, {}).get(_plain(value)):
+        said = _fact(name, value if trusted else mask(value, secrets) if isinstance(value, str) else value)
+        if said and name in texts.confidential and not trusted:
+            kept_back = True
+        elif said:
             found.append(said)
-    if not trusted and (flags or any(texts.facts.get(n, {}).get(_plain(v)) for n, v in confidential.items())):
+    if kept_back and not trusted:
         found.append(texts.look)
     return list(dict.fromkeys(found))
+
+
+def noted(facts: Mapping[str, Any], household: HouseholdCard | None) -> StaffText:
+    """What helps to decide, for whoever has signed in to see the case: all that is known of it and of its household."""
+    owes = household is not None and household.balance < 0
+    case = Case(
+        facts=facts,
+        tags=tuple(household.tags) if household else (),
+        owed=owes,
+        months_owed=household.months_owed if household else 0,
+    )
+    return StaffText(_texts().between.join(_decisive(case, True, ())))
+
+
+def _fact(name: str, value: Any) -> str:
+    """One fact as it is read; empty for what staff need not read."""
+    if name == "act":
+        return labels().act(str(value))
+    texts = _texts()
+    if said := texts.facts.get(name, {}).get(_plain(value)):
+        return said
+    told = value not in (None, "", "no", "unsure", False) and name in texts.values
+    return texts.values[name].format(value=value) if told else ""
 
 
 def _plain(value: Any) -> str:

@@ -33,6 +33,11 @@ def _file() -> _Likely:
     return load(_Likely, Path(__file__).with_name("phrases.yml"))
 
 
+def known_questions() -> frozenset[str]:
+    """Every question that phrases.yml speaks of, those without a list too."""
+    return frozenset(_file().questions)
+
+
 def phrases_by_question(communities: Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
     """Question → what is likely to be answered; `communities` are the site's."""
     lists = {

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import math
 import os
 import sys
 import threading
@@ -49,6 +50,8 @@ class HeardSpeech:
     seconds: float = 0.0
     #: name of the model that heard it
     ear: str = ""
+    #: share of `text` among its readings, 0 to 1: how sure the recogniser is; 1 when it does not say
+    confidence: float = 1.0
 
 
 class RecognitionSession(Protocol):
@@ -255,4 +258,10 @@ def combine(parts: list[list[tuple[str, float]]], most: int, seconds: float) -> 
     texts = list(dict.fromkeys(clean(" ".join(words)) for words, _ in beam))
     best = " ".join(beam[0][0]).split()
     unknown = best.count(UNKNOWN) / len(best) if best else 0.0
-    return HeardSpeech(texts[0], tuple(text for text in texts[1:] if text), unknown, seconds)
+    sure = math.prod(_share([score for _, score in part]) for part in parts if part and part[0][0].strip())
+    return HeardSpeech(texts[0], tuple(text for text in texts[1:] if text), unknown, seconds, confidence=sure)
+
+
+def _share(scores: list[float]) -> float:
+    """Of the first of several readings, by their scores (log weights, as Kaldi's lattices have them)."""
+    return 1.0 / sum(math.exp(min(0.0, score - scores[0])) for score in scores)

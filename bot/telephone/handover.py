@@ -228,10 +228,17 @@ class HandOvers:
         if plan.position >= 0 or not plan.ticket_no:
             return
         card = await self._ask_desk(lambda: self._desk.ticket(plan.ticket_no))
-        if card is not None and card.grid_no:
+        if card is None:
+            return
+        if card.grid_no:
             named = plan.people[0] if plan.people else ""
             of_dialled = self._people(plan)
             plan.people = self._people(plan, named if named not in of_dialled else "", card.grid_no)
+        if card.complained_of:
+            spared = {digits(one.phone) for no in card.complained_of if (one := self._roles.person(no))}
+            plan.people = [each for each in plan.people if each not in spared] or [
+                digits(self._settings.site.station_phone)
+            ]
 
     # ---- what is told ---------------------------------------------------------------------------
 

@@ -42,6 +42,9 @@ class People(Protocol[One]):
 class Roles(People[Person], GridNumbers, Protocol):
     """What of the registry is needed here."""
 
+    def person(self, staff_no: str, /) -> Person | None:
+        """Somebody of the staff."""
+
 
 def digits(number: str) -> str:
     """A number as a dial plan can ring it: digits alone, without the country's code."""

@@ -86,6 +86,11 @@ class TicketCard:
     changed_at: dt.datetime
 
     @property
+    def complained_of(self) -> frozenset[str]:
+        """Staff numbers of those from whom it is kept."""
+        return frozenset(self.facts.get("complained_of", ()))
+
+    @property
     def caller(self) -> Caller:
         """Who reported it."""
         return Caller.from_json({"address": self.reporter, "channel": self.channel, "assurance": self.assurance})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -26,9 +26,13 @@ from bot.tickets.cards import (
     TicketRefused,
     TooLate,
 )
+from bot.tickets.intake.caller import Caller
 from bot.tickets.life import opening
 from bot.tickets.life.adding import Added, add
+from bot.tickets.life.calling_again import also_reported, called_again
 from bot.tickets.life.handling import Handling
+from bot.tickets.life.keeping_from import keep_from
+from bot.tickets.life.moving import Place, correct_place
 from bot.tickets.models import State, Ticket
 from bot.tickets.outages.desk import OutageDesk
 from bot.tickets.owed.answers import Answers
@@ -104,11 +108,62 @@ class TicketDesk(Arrivals, Questions):
     ) -> TicketCard:
         """Add what became known later. The history keeps all of it; the ticket takes what it lacked, new
         facts, and urgency. A grid that becomes known brings its manager to a ticket that nobody has taken."""
-        at = at or now()
         known = Added(note, place, householder, household_no, grid_no, facts or {}, urgent)
+        return self._change(ticket_no, at, lambda it: add(it, known), by)
+
+    def called_again(
+        self,
+        ticket_no: str,
+        note: str = "",
+        *,
+        caller: Caller | None = None,
+        facts: Mapping[str, Any] | None = None,
+        at: dt.datetime | None = None,
+    ) -> TicketCard:
+        """The same is reported once more: no second ticket; its owner is told, and while nobody has it, it climbs."""
+        return self._change(ticket_no, at, lambda it: called_again(it, note, caller, facts or {}))
+
+    def also_reported(
+        self,
+        ticket_no: str,
+        note: str = "",
+        *,
+        caller: Caller | None = None,
+        facts: Mapping[str, Any] | None = None,
+        at: dt.datetime | None = None,
+    ) -> TicketCard:
+        """Somebody else reports the same (a danger that many see): their words go onto it, whoever has it is told."""
+        return self._change(ticket_no, at, lambda it: also_reported(it, note, caller, facts or {}))
+
+    def correct_place(
+        self,
+        ticket_no: str,
+        *,
+        place: str = "",
+        household_no: str | None = None,
+        grid_no: str | None = None,
+        note: str = "",
+        by: str = "resident",
+        at: dt.datetime | None = None,
+    ) -> TicketCard:
+        """The place was wrong, or is known better: it is replaced, and the history keeps both. Another grid's people
+        get the ticket, and its former owner hears that it has moved."""
+        where = Place(place, household_no, grid_no)
+        return self._change(ticket_no, at, lambda it: correct_place(it, where, note), by)
+
+    def complaint_about(
+        self, ticket_no: str, staff_nos: Iterable[str], *, by: str = "gege", at: dt.datetime | None = None
+    ) -> TicketCard:
+        """The resident complains of these: the ticket, whatever its kind, is theirs no more and no message of it."""
+        return self._change(ticket_no, at, lambda it: keep_from(it, staff_nos), by)
+
+    def _change(
+        self, ticket_no: str, at: dt.datetime | None, act: Callable[[Handling], None], by: str = "resident"
+    ) -> TicketCard:
         with self._database.session() as session:
             ticket = self._locked(session, ticket_no)
-            add(Handling(session, ticket, by, at, self._rules), known)
+            act(Handling(session, ticket, by, at or now(), self._rules))
+            session.flush()
             card = shelf.card(session, ticket)
         self._owed()
         return card

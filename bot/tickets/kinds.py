@@ -17,6 +17,8 @@ from bot.tickets.models import Kind
 FLOWS = PROJECT / "nlu" / "flows"
 #: only a flow that says how its kind is written makes a kind: the others are not even parsed
 _NAMES_ONE = re.compile(r"^written:", re.MULTILINE)
+#: what its finer acts are called
+_CALLS_FINER = re.compile(r"^called:", re.MULTILINE)
 #: as the tables keep it
 _NAME = re.compile(r"[a-z][a-z_]{1,19}")
 _OWNERS = (Role.manager, Role.team, Role.duty)
@@ -67,6 +69,21 @@ def _of(file: Path) -> FurtherKind:
         return FurtherKind(**{one.name: values[one.name] for one in fields(FurtherKind) if one.name in values})
     except (TypeError, ValueError) as problem:
         raise WordsBroken(f"{file}: {problem}") from problem
+
+
+@cache
+def finer() -> dict[str, str]:
+    """What a finer act of a kind is called (report_outage/low_voltage → 电压低), as the flows have it."""
+    found: dict[str, str] = {}
+    for file in sorted(FLOWS.glob("*.yml")) if FLOWS.is_dir() else ():
+        if not _CALLS_FINER.search(file.read_text("utf-8")):
+            continue
+        flow = load(dict[str, Any], file)
+        called = {str(act): str(name) for act, name in dict(flow["called"] or {}).items()}
+        if usual := called.pop("", ""):
+            found |= {act: usual for act in flow.get("begins", ()) if "/" in act}
+        found |= called
+    return found
 
 
 def all_kinds() -> tuple[str, ...]:

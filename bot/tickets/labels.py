@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.foundation.words import load
 from bot.grid.role_names import role_names
-from bot.tickets.kinds import further
+from bot.tickets.kinds import finer, further
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,10 @@ class Labels:
     def spoken_kind(self, name: str) -> str:
         """A kind of ticket, as it is said aloud."""
         return self.kinds[name].spoken if name in self.kinds else name
+
+    def act(self, name: str) -> str:
+        """What a finer act than its kind is called; empty where the kind says it all."""
+        return finer().get(name, "")
 
     def state(self, name: str) -> str:
         """A state of a ticket."""

@@ -6,11 +6,16 @@ import datetime as dt
 
 from sqlalchemy import select
 
+from bot.database import now
+from bot.grid.location import PersonCard
 from bot.tickets import reading as shelf
+from bot.tickets.again import same_danger, same_report
 from bot.tickets.cards import ActivityCard, DeadlineCard, NotificationCard, TicketCard
 from bot.tickets.intake.kept import fit
+from bot.tickets.life.complaints import complained_of
 from bot.tickets.life.states import OPEN
 from bot.tickets.models import Ticket
+from bot.tickets.owed import paging
 from bot.tickets.own_case import OwnCase, own_case
 from bot.tickets.reporter import Reporter
 from bot.tickets.transactions import Transactions
@@ -56,6 +61,52 @@ class Questions(Transactions):
                 .order_by(Ticket.id.desc())
                 .limit(1)
             )
+
+    def same_report(
+        self,
+        reporter: Reporter,
+        kind: str,
+        household_no: str | None = None,
+        place: str = "",
+        at: dt.datetime | None = None,
+    ) -> TicketCard | None:
+        """The open ticket that a new report repeats (bot/tickets/again.py); None for a new matter.
+
+        That it was reported before may be told to whoever reported it; to others it may say that a household is known."""
+        with self._database.reading() as session:
+            found = same_report(session, reporter, kind, household_no, place)
+            return shelf.card(session, found) if found else None
+
+    def same_danger(
+        self,
+        reporter: Reporter,
+        place: str = "",
+        household_no: str | None = None,
+        grid_no: str | None = None,
+        at: dt.datetime | None = None,
+    ) -> TicketCard | None:
+        """The open danger of the last hours at the same place (bot/tickets/again.py); None for another one."""
+        with self._database.reading() as session:
+            found = same_danger(session, reporter, place, household_no, grid_no, at or now())
+            return shelf.card(session, found) if found else None
+
+    def complained_of(self, said: str, grid_no: str | None = None, at: dt.datetime | None = None) -> list[str]:
+        """Staff numbers of those whom a complaint is about, by its words; none where it is about no person."""
+        with self._database.reading() as session:
+            return complained_of(session, said, paging.roster(session, grid_no, at or now()))
+
+    def whom_to_reach(self, ticket_no: str, at: dt.datetime | None = None) -> PersonCard | None:
+        """Who is to be rung for a ticket: its owner or who stands in, else the duty desk; never one complained of."""
+        at = at or now()
+        with self._database.reading() as session:
+            ticket = session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no))
+            if ticket is None:
+                return None
+            owner = paging.owner_of(session, ticket, at)
+            people = [owner, *paging.people_of(session, ticket, at).desk]
+            spared = ticket.facts.get(paging.COMPLAINED_OF, ())
+            found = next((one for one in people if one and one.phone and one.staff_no not in spared), None)
+            return PersonCard(found.staff_no, found.name, found.role, found.phone) if found else None
 
     def own_case(self, reporter: Reporter) -> OwnCase | None:
         """The newest report of whoever asks, as they may see it."""

@@ -13,6 +13,10 @@ from bot.tickets.life.states import OPEN
 from bot.tickets.models import Activity, Notification, State, Ticket, Timer, Utterance
 from bot.tickets.reporter import Reporter
 
+#: what of a history is the resident's own words
+_SAID_LATER = ("added", "called_again", "also_reported", "corrected", "reopened")
+_LAST_WORDS = 3
+
 
 def _card(ticket: Ticket, owner: Staff | None) -> TicketCard:
     return TicketCard(
@@ -144,6 +148,18 @@ def last_activity(session: Session, ticket: Ticket, *kinds: str) -> Activity | N
         .order_by(Activity.id.desc())
         .limit(1)
     )
+
+
+def said_later(session: Session, ticket: Ticket) -> tuple[str, ...]:
+    """The resident's words about a ticket after its report, the last few, oldest first."""
+    rows = session.scalars(
+        select(Activity.note)
+        .where(Activity.ticket_id == ticket.id, Activity.kind.in_(_SAID_LATER), Activity.by == "resident")
+        .where(Activity.note != "")
+        .order_by(Activity.id.desc())
+        .limit(_LAST_WORDS)
+    )
+    return tuple(dict.fromkeys(reversed(rows.all())))
 
 
 def still_owed(session: Session, ticket: Ticket) -> bool:

@@ -69,7 +69,7 @@ class PhoneCall:
         """The whole call. Whatever happens, the line is hung up and the desk is told."""
         facts, began = self._call.facts, self._call.clock()
         logs.note(call=self._call.facts.call_id)
-        self._call.line.on_sent = self._call.recording.gege
+        self._call.line.on_sent = self._call.sent
         ear = asyncio.create_task(self._call.ear.listen())
         seated = self._call.recogniser is not None and (self._call.seats is None or self._call.seats.take())
         outcome = "failed"
@@ -128,6 +128,7 @@ class PhoneCall:
     async def _greet(self, began: float) -> None:
         notice = prompts().notice_of(self._call.settings.site.name)
         self._call.story.greeting = [notice]
+        self._call.lately.append(notice)
         self._call.tell(Spoke(self._call.facts.call_id, (notice,)))
         spoken = await self._call.mouth.speak([notice], firm=1)
         if spoken.started_at is not None:
@@ -140,6 +141,7 @@ class PhoneCall:
     async def _talk(self) -> str:
         greeting = self._call.opening.sentence if self._call.opening else prompts().greeting
         self._call.story.greeting.append(greeting)
+        self._call.lately.append(greeting)
         self._call.tell(Spoke(self._call.facts.call_id, (greeting,)))
         if self._call.ear.inbox.empty():
             self._call.left = await self._call.mouth.speak([greeting], interrupted=self._call.ear.taker.insists)
@@ -207,14 +209,13 @@ class PhoneCall:
 
     async def _said(self, said: Said) -> str:
         speech = said.speech
+        if not said.failed and not self._call.caller_voice.is_his(said, self._call.lately):
+            log.info("call %s: a voice that is not the caller's answers nothing", self._call.facts.call_id)
+            return await self._go_on()
         self._call.silences = 0
         if not said.failed and not speech.text and said.voiced < _COUGH_S:
-            # A cough or a door: go on where Gege was stopped.
-            self._call.hush()
-            left, self._call.left = self._call.left, Spoken(None, ())
-            if left.left:
-                self._call.left = await self._call.mouth.resume(left, interrupted=self._call.ear.taker.insists)
-            return ""
+            # A cough or a door.
+            return await self._go_on()
         turn = self._call.new_turn(
             TurnStory(
                 speech.text,
@@ -230,6 +231,14 @@ class PhoneCall:
         if said.failed:
             return await self._messages.broken(turn, heard, "recogniser_failed")
         return await self._answer(turn, heard, said.ended_at, said.recognised_at, said.unfinished)
+
+    async def _go_on(self) -> str:
+        """Nothing was said to Gege: she goes on where she was stopped."""
+        self._call.hush()
+        left, self._call.left = self._call.left, Spoken(None, ())
+        if left.left:
+            self._call.left = await self._call.mouth.resume(left, interrupted=self._call.ear.taker.insists)
+        return ""
 
     async def _answer(
         self, turn: TurnStory, heard: Heard, ended_at: float, recognised_at: float, unfinished: bool = False

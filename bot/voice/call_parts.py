@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -19,6 +20,7 @@ from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import Intake
 from bot.voice.call_desk import CallDesk, Keeping
+from bot.voice.caller_voice import CallerVoice
 from bot.voice.ear import Ear
 from bot.voice.events import CallEvent, Looking, Partial, Spoke, TurnTold, Watcher, nobody_watches
 from bot.voice.keypad import Keypad
@@ -32,6 +34,9 @@ log = logging.getLogger(__name__)
 
 #: "let me look" is heard again after so many seconds
 _LOOK_AGAIN_S = 2.5
+
+#: sentences that may come back as an echo
+_LATELY = 6
 
 #: what a caller should know before anything else (an outage of his area); empty for nothing
 KnownOutage = Callable[[CallFacts], Awaitable[Sequence[str]]]
@@ -99,9 +104,12 @@ class CallParts:
             clock, extra_wait=self.patience.extra, on_ended=self.look, recognise_s=settings.capacity.recognise_s,
             keypad=Keypad(opening.keys if opening else None),
         )  # fmt: skip
+        self.caller_voice = CallerVoice()
         self.silences = 0
         self.absence = Absence(settings)
         self._utterances = 0
+        #: what Gege said lately
+        self.lately: deque[str] = deque(maxlen=_LATELY)
         #: what the caller has not heard because of a noise; said again when it was a cough
         self.left = Spoken(None, ())
         self.waiting = False
@@ -121,9 +129,15 @@ class CallParts:
 
     # ---- speaking -------------------------------------------------------------------------------
 
+    def sent(self, pcm: bytes) -> None:
+        """A frame has left on the line."""
+        self.recording.gege(pcm)
+        self.ear.sent(pcm)
+
     async def speak(self, sentences: Sequence[str], turn: TurnStory | None = None, firm: int = 0) -> Spoken:
         if turn is not None:
             turn.said = list(sentences)
+        self.lately.extend(sentences)
         self.tell(Spoke(self.facts.call_id, tuple(sentences)))
         self.hush()
         self.left = await self.mouth.speak(sentences, firm=firm, interrupted=self.ear.taker.insists)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from bot.lines.line import Line, Pressed, Sounded
 from bot.recordings.keys import KeyRefused
 from bot.speech.activity import FRAME_S, VoiceActivity
 from bot.speech.recognise import HeardSpeech, Recogniser
+from bot.voice.echo import FOLLOWS, EchoMeter
 from bot.voice.keypad import Keyed, Keypad
 from bot.voice.recording import CallRecording
 from bot.voice.turn import Nearness, TurnEvent, TurnRules, TurnTaker
@@ -28,6 +30,8 @@ _BEFORE_S = 0.4
 _MESSAGE = TurnRules(end_of_speech=4.0, far_voice=6.0, no_input=8.0, longest=180.0)
 #: a caller who has hung up becomes a call-back within 5 s: this much of it is the recogniser's
 _GONE_S = 2.0
+#: while somebody speaks, so much is compared with what Gege says (frames)
+_ECHO_FRAMES = 100
 #: the keys that end a message
 _DONE, _PERSON = "#", "0"
 
@@ -50,6 +54,9 @@ class Said:
     recognised_at: float
     #: silence that ended the turn (s): what the caller waited before Gege began to work
     waited: float = 0.0
+    #: loudness of its voice (RMS), and how closely it follows what Gege said meanwhile (bot/voice/echo.py)
+    level: float = 0.0
+    follows: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,15 @@ class _Turn:
     unfinished: bool = False
     #: what was asked when it began
     question: str = ""
+    #: frames of it, those before it included; those in which somebody speaks, and their energy
+    frames: int = 0
+    speaking: int = 0
+    energy: float = 0.0
+    follows: float = 0.0
+
+    @property
+    def level(self) -> float:
+        return math.sqrt(self.energy / self.speaking) if self.speaking else 0.0
 
 
 class Ear:
@@ -117,6 +133,7 @@ class Ear:
         self._extra_wait, self._on_ended, self._recognise_s = extra_wait, on_ended, recognise_s
         self._activity = VoiceActivity(line.rate)
         self._nearness = Nearness()
+        self._echo = EchoMeter()
         self._rest = b""
         self._before: deque[tuple[bytes, bool]] = deque(maxlen=int(_BEFORE_S / FRAME_S))
         self._turn: _Turn | None = None
@@ -211,9 +228,15 @@ class Ear:
         self._before.clear()
         self.inbox.put_nowait(Left(await asyncio.to_thread(self._keep, pcm), voiced))
 
+    def sent(self, pcm: bytes) -> None:
+        """A frame of Gege's sound has left: what comes back of it is no caller."""
+        self._echo.sent(_loudness(pcm))
+
     def _hear_turn(self, frame: bytes, speech: bool) -> None:
         self._keyed(self._keypad.passed(FRAME_S))
-        near = self._nearness.near(FRAME_S, _loudness(frame) if speech else 0.0, speech, self.taker.expecting)
+        loudness = _loudness(frame)
+        self._echo.heard(loudness)
+        near = self._nearness.near(FRAME_S, loudness, speech, self.taker.expecting)
         voiced = self.taker.voiced
         event = self.taker.hear(FRAME_S, speech, near)
         may_keep = self._recording.begun
@@ -223,8 +246,11 @@ class Ear:
                 self._feed(earlier, kept)
         self._feed(frame, may_keep)
         self._before.append((frame, may_keep))
+        if self._turn is not None and speech:
+            self._turn.speaking += 1
+            self._turn.energy += loudness * loudness
         if event is TurnEvent.insisted:
-            self._on_insist()
+            self._insisted()
         elif event is TurnEvent.ended:
             self._close_turn()
         elif event is TurnEvent.too_long:
@@ -232,6 +258,13 @@ class Ear:
             self._open_turn()
         elif event is TurnEvent.no_input and not self.busy:
             self.inbox.put_nowait(Silent())
+
+    def _insisted(self) -> None:
+        """Somebody speaks on: Gege stops, unless it is herself whom she hears."""
+        if self._turn is not None and self._echo.follows(min(self._turn.frames, _ECHO_FRAMES)) >= FOLLOWS:
+            self.taker.calm()
+        else:
+            self._on_insist()
 
     def _open_turn(self) -> None:
         self._partial = ""
@@ -243,6 +276,7 @@ class Ear:
         if self._turn is not None:
             if may_keep:
                 self._turn.kept += pcm
+            self._turn.frames += 1
             self._turn.sound.put_nowait(pcm)
 
     def _close_turn(self, voiced: float | None = None, unfinished: bool = False) -> None:
@@ -251,6 +285,7 @@ class Ear:
             return
         turn.voiced = self.taker.voiced if voiced is None else voiced
         turn.unfinished = unfinished
+        turn.follows = self._echo.follows(turn.frames)
         turn.waited = self.taker.rules.end_of_speech + self.taker.extra
         turn.ended_at = self._clock()
         turn.sound.put_nowait(None)
@@ -286,6 +321,8 @@ class Ear:
                     turn.ended_at,
                     recognised_at,
                     turn.waited,
+                    turn.level,
+                    turn.follows,
                 )
             )
 

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from sqlalchemy import select
 
+from actions.flows import flows
 from actions.site import load_words
 from bot.database import Database
 from bot.foundation.widths import plain
@@ -178,7 +179,7 @@ def _phrases(site: SiteSettings, names: Names) -> Iterator[tuple[str, Iterable[s
     words = load_words()
     matters = [
         *(kind.spoken for kind in labels().kinds.values()),
-        words.smelling,
+        *(called for flow in flows().values() for called in flow.names()),
         words.own_home,
         *words.days,
         words.long_ago,

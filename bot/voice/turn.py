@@ -87,6 +87,10 @@ class TurnTaker:
         """The caller is in the middle of something that is no cough."""
         return self.in_turn and self._insisted
 
+    def calm(self) -> None:
+        """It was not the caller who insisted; when it goes on, it is noticed again."""
+        self._insisted = False
+
     def hear(self, seconds: float, speech: bool, near: bool = True) -> TurnEvent | None:
         """Take one frame of `seconds`. A voice that is not `near` is a voice in the room, not the caller's."""
         return self._inside(seconds, speech, near) if self.in_turn else self._outside(seconds, speech and near)

@@ -20,6 +20,7 @@ from bot.grid.models import Role
 from bot.grid.registry import Registry
 from bot.learning.book import learning_words
 from bot.notify.links import BadLink, Links, Purpose
+from bot.notify.texts import noted
 from bot.recordings.files import open_file
 from bot.recordings.keys import KeyRefused
 from bot.recordings.room import RecordingMissing, open_recording
@@ -368,6 +369,7 @@ def _lines(ticket: TicketCard, household: HouseholdCard | None) -> list[tuple[st
         (names["place"], ticket.place),
         (names["registered"], f"{household.community} {household.compound}{household.address}" if household else ""),
         (names["who"], household.householder if household else ticket.householder),
+        (names["facts"], noted(ticket.facts, household).read_by_staff()),
         (names["typed"], ticket.reporter if ticket.channel == Channel.web else ""),
     ]
     return [(name, value) for name, value in pairs if value]

@@ -105,7 +105,7 @@ async def test_who_presses_is_put_through_and_has_the_case(county: Database) -> 
         assert mine.ended.is_set(), "who is left is hung up"
         assert network.rung == [MANAGER, RESIDENT]
         assert here.placed() == [("call_back", "M1", "answered"), ("call_back", "", "answered")]
-        assert here.history() == [("acknowledged", "M1", ""), ("rang", "M1", "格格接通的,讲过话了")]
+        assert here.history() == [("acknowledged", "M1", ""), ("rang", "M1", "格格接通的，讲过话了")]
         spoken = "".join(here.voice.said)
         assert "崇阳供电" in spoken and RESIDENT not in spoken
 

@@ -209,3 +209,13 @@ async def test_two_dangers_are_rung_for_side_by_side_and_a_restart_rings_again(c
     async with ringing(county, network) as (calls, _, _):
         assert await calls.tick() == 2
         await until(lambda: len(network.rung) == 4)
+
+
+async def test_who_is_complained_of_is_not_rung(county: Database) -> None:
+    of, manager = phones(county), Registry.load(county).staff("24", "manager")[0]
+    network = Network()
+    async with ringing(county, network, pause_s=30) as (calls, desk, _):
+        fallen_line(desk, facts={"complained_of": [manager.staff_no]})
+        await calls.tick()
+        await until(lambda: len(network.rung) == 2)
+        assert network.rung == [of["assistant"], of["duty"]]

@@ -27,12 +27,12 @@ def to(site: Site, chat: int) -> list[str]:
 async def test_both_are_heard_and_the_bot_is_silent_until_it_ends(site: Site) -> None:
     number = await talking(site)
     assert site.tickets()[0].owner == "M24", "who talks has the ticket"
-    assert to(site, RESIDENT) == ["程师傅来跟您讲了,您直接写在这里。"]
+    assert to(site, RESIDENT) == ["程师傅来跟您讲了，您直接写在这里。"]
     site.server.message(RESIDENT, "几时来啊")
     await site.server.until(3)
     site.server.message(MANAGER, "在路上,十分钟")
     await site.server.until(4)
-    assert to(site, MANAGER)[-1] == "居民:几时来啊" and to(site, RESIDENT)[-1] == "程师傅:在路上,十分钟"
+    assert to(site, MANAGER)[-1] == "居民：几时来啊" and to(site, RESIDENT)[-1] == "程师傅：在路上,十分钟"
     assert not site.heard, "the dialogue heard nothing"
     site.server.press(MANAGER, f"end:{number}")
     await site.server.until(6)
@@ -51,7 +51,7 @@ async def test_danger_is_acted_on_while_a_person_talks(site: Site) -> None:
     await site.server.until(5)
     assert to(site, RESIDENT)[-1] == "离远些。\n在哪里?"
     assert [one.kind for one in site.tickets()] == ["outage", "hazard"]
-    assert "居民:表箱冒烟了" in to(site, MANAGER) and any("离远些" in one for one in to(site, MANAGER))
+    assert "居民：表箱冒烟了" in to(site, MANAGER) and any("离远些" in one for one in to(site, MANAGER))
     site.server.message(RESIDENT, "沿河路边上")
     await site.server.until(7)
     assert [one.text for one in site.heard] == ["表箱冒烟了", "沿河路边上"], "where it is still reaches the dialogue"
@@ -65,9 +65,9 @@ async def test_voice_pictures_and_what_cannot_be_heard_reach_the_person_and_the_
     site.server.message(RESIDENT, photo=photo(), caption="就这个")
     await site.server.until(5)
     assert to(site, MANAGER)[1:] == [
-        "居民:(语音)我屋里停电了",
-        "居民:(一段语音,听不清,在单子里)",
-        "居民:(照片,放进单子了)就这个",
+        "居民：（语音）我屋里停电了",
+        "居民：（一段语音，听不清，在单子里）",
+        "居民：（照片，放进单子了）就这个",
     ]
     assert len(site.desk.recordings(number)) == 1 and [one.kind for one in site.shelf.sounds(number)] == ["amr"]
     assert [one.by for one in site.shelf.pictures(number)] == ["resident"] and not site.heard
@@ -80,7 +80,7 @@ async def test_a_restart_interrupts_nobody(site: Site) -> None:
     await site.start()
     site.server.message(MANAGER, "还在吗")
     await site.server.until(3)
-    assert to(site, RESIDENT)[-1] == "程师傅:还在吗"
+    assert to(site, RESIDENT)[-1] == "程师傅：还在吗"
 
 
 async def test_silence_gives_the_resident_back_and_a_late_word_goes_nowhere(site: Site) -> None:
@@ -110,7 +110,7 @@ async def test_a_note_that_is_waited_for_is_not_sent_to_the_resident(site: Site)
     await site.server.until(4)
     site.server.message(MANAGER, "您看看亮了没有")
     await site.server.until(5)
-    assert to(site, RESIDENT)[1:] == ["程师傅:您看看亮了没有"]
+    assert to(site, RESIDENT)[1:] == ["程师傅：您看看亮了没有"]
 
 
 async def test_what_staff_send_beside_words_goes_nowhere_and_they_are_told(site: Site) -> None:

@@ -291,7 +291,7 @@ async def test_a_place_names_the_nearest_community(site: Site) -> None:
 async def test_a_group_is_sent_away_and_not_listened_to(site: Site) -> None:
     site.server.message(-77, "屋里停电了", chat_type="group")
     site.server.message(-77, "/start", chat_type="group")
-    assert await site.server.until(1) == ["请私下跟我讲,群里我不回话。"]
+    assert await site.server.until(1) == ["请私下跟我讲，群里我不回话。"]
     assert not site.heard
 
 
@@ -327,7 +327,7 @@ async def test_a_picture_after_done_is_the_staffs_own(site: Site) -> None:
     assert [one.by for one in site.shelf.pictures(number)] == ["M24", "M24"]
     with site.database.reading() as session:
         notes = session.scalars(select(Activity.note).where(Activity.kind == "commented")).all()
-    assert notes == ["(照片)换了保险", "(照片)", "两张都是"] and not site.heard
+    assert notes == ["（照片）换了保险", "（照片）", "两张都是"] and not site.heard
 
 
 async def test_a_word_is_still_waited_for_after_a_restart(site: Site) -> None:
@@ -415,7 +415,7 @@ async def test_what_was_heard_wrong_is_noted(site: Site) -> None:
     site.server.message(MANAGER, "是空开烧了,不是停电")
     await site.server.until(2)
     with site.database.reading() as session:
-        assert "听错了,应是:是空开烧了,不是停电" in session.scalars(select(Activity.note)).all()
+        assert "听错了，应是：是空开烧了,不是停电" in session.scalars(select(Activity.note)).all()
 
 
 async def test_a_stranger_who_presses_or_guesses_learns_nothing(site: Site) -> None:
@@ -477,7 +477,7 @@ async def test_a_resident_is_asked_afterwards_and_answers_by_button(site: Site) 
     told: dict[int, list[str]] = {STRANGER: [], RESIDENT: []}
     for form in site.server.of("sendMessage"):  # two chats, in whatever order
         told[int(form["chat_id"])].append(form["text"])
-    assert told == {STRANGER: ["这一条不用按了。有事您讲。"], RESIDENT: ["谢谢您!", "记下了,不用再按。"]}
+    assert told == {STRANGER: ["这一条不用按了。有事您讲。"], RESIDENT: ["谢谢您！", "记下了，不用再按。"]}
 
 
 async def test_a_no_brings_the_ticket_back(site: Site) -> None:

@@ -182,7 +182,7 @@ def answer_to(reply: str) -> str:
     if any(word in reply for word in ("哪", "门牌", "再讲一遍")):
         return PLACE
     begun = any(word in reply for word in ("什么事", "别的事"))  # nothing is open any more, or nothing was understood
-    return "不晓得" if "?" in reply and not begun else ""
+    return "不晓得" if "？" in reply and not begun else ""
 
 
 class Residents:

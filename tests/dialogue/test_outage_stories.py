@@ -76,8 +76,8 @@ async def test_a_known_outage_is_told_and_joined_in_one_turn(service: Parts, yes
     outage = gone_dark(service, household_no)
     say = talk(service, caller=phone)
     news = await say("我屋里停电了")
-    assert news.sentences[-1] == "您家也是吗?"
-    assert "抢修班在修,几时来电还不晓得" in news.sentences[0] and news.ticket_no is None
+    assert news.sentences[-1] == "您家也是吗？"
+    assert "抢修班在修，几时来电还不晓得" in news.sentences[0] and news.ticket_no is None
     card = service.registry.household(household_no)
     assert card and card.householder not in news.text and card.address not in news.text
     done = await say(yes)
@@ -94,7 +94,7 @@ async def test_the_estimate_is_told_as_what_it_is(service: Parts) -> None:
     tomorrow = today(12) + dt.timedelta(days=1)
     gone_dark(service, household_no, started_at=today(20, 10) - dt.timedelta(days=1), estimate=tomorrow)
     news = await talk(service, caller=phone)("几时来电")
-    assert news.sentences[0] == "您那一片昨天晚上八点十分停的电,抢修班在修,估计明天十二点来电,也可能变。"
+    assert news.sentences[0] == "您那一片昨天晚上八点十分停的电，抢修班在修，估计明天十二点来电，也可能变。"
 
 
 async def test_what_nobody_has_taken_is_not_said_to_be_under_repair(service: Parts) -> None:
@@ -117,7 +117,7 @@ async def test_a_planned_outage_is_answered_in_the_same_way(service: Parts) -> N
         household_no=household_no,
     )
     news = await talk(service, caller=phone)("怎么停电了")
-    assert "计划停电检修" in news.text and news.sentences[-1] == "您家也是吗?"
+    assert "计划停电检修" in news.text and news.sentences[-1] == "您家也是吗？"
 
 
 async def test_a_stranger_names_the_place_and_then_hears_it(service: Parts) -> None:
@@ -127,7 +127,7 @@ async def test_a_stranger_names_the_place_and_then_hears_it(service: Parts) -> N
     outage = gone_dark(service, household_no)
     say = talk(service, caller="13900004444")
     assert "哪" in (await say("停电了")).text
-    assert (await say(place)).sentences[-1] == "您家也是吗?"
+    assert (await say(place)).sentences[-1] == "您家也是吗？"
     joined = await say("冇错")
     belongs = service.desk.outages.of_ticket(joined.ticket_no or "")
     assert belongs and belongs.outage_no == outage.outage_no

@@ -42,13 +42,16 @@ def talk(service: Parts, caller: str = "", session: str = "", dialled: str = "")
     return say
 
 
-def lonely_house(service: Parts) -> tuple[str, str]:
-    """(address as said, household_no) of a house that stands alone in a street of one community."""
+def lonely_house(service: Parts, skip: int = 0) -> tuple[str, str]:
+    """(address as said, household_no) of a house that stands alone in a street of one community; `skip`: one further on,
+    for a story that must be the first to report there."""
     registry = service.registry
     for row in range(registry.county.size):
         name = registry.county.names.get(registry.county.addresses[row].rstrip("0123456789号"))
         if name and not registry.county.compounds[row] and len(name) == 1:
-            return registry.county.addresses[row], registry.county.numbers[row]
+            if not skip:
+                return registry.county.addresses[row], registry.county.numbers[row]
+            skip -= 1
     raise AssertionError("the sample has no such house")
 
 
@@ -165,7 +168,7 @@ async def test_three_thousand_kwh_cost_what_the_table_says(service: Parts) -> No
 async def test_two_turns_not_understood_bring_a_person_with_what_was_heard(service: Parts) -> None:
     say = talk(service)
     first = await say("#")
-    assert "按0" in first.text
+    assert "回0" in first.text
     second = await say("……")
     assert second.hand_over and second.ticket_no
     ticket = service.desk.ticket(second.ticket_no)
@@ -186,7 +189,7 @@ async def test_the_dialled_number_names_the_grid(service: Parts) -> None:
 
 
 async def test_status_and_cancel_speak_of_ones_own_report(service: Parts) -> None:
-    place, _ = lonely_house(service)
+    place, _ = lonely_house(service, skip=3)
     say = talk(service, caller="13900008888")
     await say("停电了")
     await say(place)

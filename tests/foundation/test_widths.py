@@ -13,7 +13,7 @@ from bot.grid.address import street_of
 from bot.learning.private import Private
 from bot.sound.times import read_time
 from bot.speech.sherpa import _TAG
-from tools.lint.widths import main, wrong_in_python, wrong_in_yaml
+from tools.lint.widths import main, wrong_in_python, wrong_in_sentences, wrong_in_yaml
 
 COMMA, COLON, BANG = "\uff0c", "\uff1a", "\uff01"
 
@@ -47,6 +47,13 @@ def test_a_class_that_has_lost_its_twin_is_found(source: str) -> None:
 )  # fmt: skip
 def test_what_is_right_is_left_alone(source: str) -> None:
     assert not list(wrong_in_python(source))
+
+
+@pytest.mark.parametrize("sentence", ["好,您慢走。", "编号{no}:好了", "对不对?", "(照片)", '讲"找人"。'])
+def test_a_sentence_that_people_read_has_no_mark_of_half_width(sentence: str) -> None:
+    assert list(wrong_in_sentences(f"a:\n- text: {sentence!r}\n"))
+    wide = sentence.translate({ord(mark): chr(ord(mark) + 0xFEE0) for mark in ',:?()"'})
+    assert not list(wrong_in_sentences(f"a:\n- text: {wide!r}\n- 15:30, {{no}}\n"))
 
 
 def test_our_own_sources_have_none() -> None:

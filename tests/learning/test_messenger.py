@@ -43,7 +43,7 @@ def test_the_words_after_the_press_become_a_correction_and_stay_in_the_history(
     offered = kinds(chat, number, "屋里闸刀断了")
     [kept] = book.corrections()
     assert (kept.words, kept.intent, kept.by) == ("屋里闸刀断了", "", "M1")
-    assert "听错了,应是:屋里闸刀断了" in [one.note for one in desk.activities(number)]
+    assert "听错了，应是：屋里闸刀断了" in [one.note for one in desk.activities(number)]
     shown = chat.press("M1", offered["开关、漏保故障"], at=AT + minutes(2))
     assert "记下了" in shown.text and book.corrections()[0].intent == "report_breaker_fault"
 
@@ -75,7 +75,7 @@ def test_what_cannot_be_learned_from_is_kept_in_the_history_and_said(
     chat.press("M1", f"wrong:{number}", at=AT)
     shown = chat.write("M1", "ok", AT + minutes(1))
     assert shown and "汉字" in shown.text and not shown.choices
-    assert "听错了,应是:ok" in [one.note for one in desk.activities(number)]
+    assert "听错了，应是：ok" in [one.note for one in desk.activities(number)]
 
 
 @pytest.mark.parametrize("data", ["", ".", "x.care", "1.earthquake", "1.", "99999.care", "٣.care", "1.care"])

@@ -30,7 +30,7 @@ def test_the_console_prints_who_what_and_how_urgent() -> None:
     provider: Provider = Console(stream)
     asyncio.run(provider.send(MESSAGE))
     assert stream.getvalue() == (
-        "── 通知 GD2611230001 → 程远(网格管理员)【紧急】\n   【停电】GD2611230001\n   网格:24\n"
+        "── 通知 GD2611230001 → 程远（网格管理员）【紧急】\n   【停电】GD2611230001\n   网格:24\n"
     )
 
 

@@ -14,6 +14,7 @@ from bot.notify.harmless import harmless
 from bot.notify.links import Links
 from bot.notify.texts import Case, _texts, digest, render
 from bot.settings import Settings, SiteSettings
+from bot.tickets import kinds
 from bot.tickets.labels import labels
 from bot.tickets.models import Kind, State
 from bot.tickets.rules import rules_of
@@ -43,16 +44,76 @@ SECRETS = ("王建国", "二百零六", "206", "13800138000", "4200000001")
 def test_a_manager_reads_what_happened_and_what_helps_to_decide() -> None:
     assert render("reported", CASE, "manager").splitlines() == [
         "【停电】GD2611230001",
-        "网格:24",
-        "片区:桃溪社区",
-        "原话:「沿河路〔门牌〕停电了,〔姓名〕的屋,打〔号码〕」",
-        "注意:隔壁有电、有糊味或冒烟、有备注,打开单子看",
+        "网格：24",
+        "片区：桃溪社区",
+        "原话：「沿河路〔门牌〕停电了,〔姓名〕的屋,打〔号码〕」",
+        "注意：隔壁有电、有糊味或冒烟、有备注，打开单子看",
     ]
+
+
+def test_a_manager_reads_what_the_conversation_found_out() -> None:
+    facts = {
+        "child": "yes", "bedridden": "yes", "since": "昨日夜里", "wanted_at": "下午三点以后", "called_again": 2,
+        "also_reported": 1, "old": "八十一", "neighbours_have_power": "yes", "medical": "透析", "danger": "fire",
+        "oxygen": "no", "planned": None, "call_id": "x",
+    }  # fmt: skip
+    found = render("reported", dataclasses.replace(CASE, facts=facts, tags=(), owed=False), "manager").splitlines()[-1]
+    assert found == (
+        "注意：有小孩、有人瘫在床上、昨日夜里开始的、约的时间：下午三点以后、又打来2次、另有1个人报、八十一岁、"
+        "讲别人家有电、家里有人透析、起火、冒烟或打火花"
+    )
+
+
+def test_another_number_to_ring_is_read_where_numbers_may_be_read() -> None:
+    case = dataclasses.replace(CASE, facts={"other_phone": "13900001234"}, tags=(), owed=False)
+    assert "要打另一个号：13900001234" in render("reported", case, "manager", trusted=True)
+    masked = render("reported", case, "manager")
+    assert "13900001234" not in masked and "打开单子看" in masked
+
+
+def test_a_fact_in_somebodys_words_names_nobody_either() -> None:
+    case = dataclasses.replace(CASE, facts={"since": "昨日夜里王建国屋里", "wanted_at": "打13911112222"})
+    text = render("reported", case, "manager")
+    assert "王建国" not in text and "13911112222" not in text and "昨日夜里" in text
+
+
+def test_what_was_said_later_is_read_beside_the_first_words() -> None:
+    later = ("屋里有个吃奶的毛毛", "找王建国", "沿河路二百零六号停电了")
+    case = dataclasses.replace(CASE, later=later, detail={"note": "屋里有个吃奶的毛毛"})
+    for template in ("reported", "unacknowledged", "passed_on", "crew_called", "on_site_overdue"):
+        assert "后来讲：「找〔姓名〕」" in render(template, case, "manager").splitlines(), template
+    assert "后来讲" not in render("reported", CASE, "manager")
+
+
+def test_a_monologue_is_cut_and_what_helps_to_decide_still_fits() -> None:
+    case = dataclasses.replace(CASE, said="从头讲起" * 1000, later=("还有" * 500,), facts={"child": "yes"})
+    for trusted in (False, True):
+        text = render("reported", case, "manager", trusted)
+        assert len(text.encode()) < 1500 and "有小孩" in text
+        assert "……（还有3800字，打开单子看）" in text
+
+
+def test_a_finer_act_is_read_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow = "kind: outage\nbegins: [report_outage]\ncalled:\n  report_outage/low_voltage: 电压低\n"
+    (tmp_path / "outage.yml").write_text(flow, "utf-8")
+    meter = 'kind: unclear\nbegins: [ask_arrears/meter]\ncalled: {"": 电表有毛病}\n'
+    (tmp_path / "meter.yml").write_text(meter, "utf-8")
+    monkeypatch.setattr(kinds, "FLOWS", tmp_path)
+    kinds.finer.cache_clear()
+    try:
+        for act, name in (("report_outage/low_voltage", "电压低"), ("ask_arrears/meter", "电表有毛病")):
+            assert f"注意：{name}" in render(
+                "reported", dataclasses.replace(CASE, facts={"act": act}, tags=()), "manager"
+            )
+        assert "slash" not in render("reported", dataclasses.replace(CASE, facts={"act": "a/slash"}), "manager")
+    finally:
+        kinds.finer.cache_clear()
 
 
 @pytest.mark.parametrize("template", sorted(_texts().templates))
 def test_no_message_carries_name_address_or_number(template: str) -> None:
-    case = dataclasses.replace(CASE, community="", detail={"note": "王建国 206号 13800138000"})
+    words = "王建国 206号 13800138000"
+    case = dataclasses.replace(CASE, community="", later=(words,), detail={"note": words}, facts={"since": words})
     text = render(template, case, "manager")
     assert "GD2611230001" in text
     assert not [secret for secret in SECRETS if secret in text]
@@ -61,12 +122,12 @@ def test_no_message_carries_name_address_or_number(template: str) -> None:
 @pytest.mark.parametrize("template", sorted(_texts().templates))
 def test_a_supervisor_reads_kind_state_and_delay_only(template: str) -> None:
     text = render(template, CASE, "supervisor", trusted=True)
-    assert text == "【监督】GD2611230001 停电\n现在:待接单,已过12分钟"
+    assert text == "【监督】GD2611230001 停电\n现在：待接单，已过12分钟"
 
 
 def test_a_trusted_provider_carries_the_full_address() -> None:
     text = render("reported", CASE, "manager", trusted=True)
-    assert "地址:沿河路二百零六号 户主:王建国" in text and "回电:13800138000" in text
+    assert "地址：沿河路二百零六号 户主：王建国" in text and "回电：13800138000" in text
 
 
 @pytest.mark.parametrize(
@@ -107,9 +168,10 @@ EVIL = (
 def test_no_field_brings_markup_links_mentions_or_lines_into_a_message(
     words: str, trusted: bool, template: str
 ) -> None:
-    honest = dataclasses.replace(CASE, detail={"note": "x", "person": "x", "reason": "x"})
+    honest = dataclasses.replace(CASE, later=("x",), detail={"note": "x", "person": "x", "reason": "x"})
     case = dataclasses.replace(
-        CASE, said=words, place=words, householder=words, reporter=words, community="", owner=words,
+        CASE, said=words, later=(f"{words}1",), place=words, householder=words, reporter=words, community="", owner=words,
+        facts={"since": words, "other_phone": words},
         detail={"note": words, "person": words, "reason": words},
     )  # fmt: skip
     text = render(template, case, "manager", trusted)
@@ -120,7 +182,7 @@ def test_no_field_brings_markup_links_mentions_or_lines_into_a_message(
 
 def test_what_somebody_said_stands_between_brackets_of_ours() -> None:
     text = render("reported", dataclasses.replace(CASE, said="停电」了「"), "manager")
-    assert "原话:「停电』了『」" in text
+    assert "原话：「停电』了『」" in text
 
 
 def test_harmless_twice_is_harmless_once() -> None:

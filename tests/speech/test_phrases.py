@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bot.settings import PROJECT
 from bot.speech.models import DEMO, look_at
-from bot.speech.phrases import in_words_of, phrases_by_question
+from bot.speech.phrases import in_words_of, known_questions, phrases_by_question
 from bot.speech.recognise import HeardSpeech, VoskRecogniser, preferred
 from tools.demo_model.graph import build_graph
 from tools.demo_model.speaker import speak_demo
@@ -92,6 +94,17 @@ def test_the_phrase_comes_first_only_where_the_free_reading_is_no_answer_and_dan
         assert preferred(free, nothing, answers) is free
     danger = preferred(HeardSpeech("没有有火", ("冒火",)), " 没有", answers)
     assert danger.text == "没有" and danger.alternatives == ("没有有火", "冒火")
+
+
+def test_every_question_that_gege_asks_is_known() -> None:
+    """Those of the flows, of the actions, and the parts of a place."""
+    asked = {"community", "street", "number", "building", "unit", "room", "group", "outside", "place", "own_home"}
+    asked |= {"householder", "danger", "over", "again", "rating", "light", "same_outage"}
+    for file in (PROJECT / "actions").glob("*.py"):
+        asked |= set(re.findall(r"""\.asks\("(\w+)"\)""", file.read_text("utf-8")))
+    for file in (PROJECT / "nlu" / "flows").glob("*.yml"):
+        asked |= set(re.findall(r"ask: (\w+)", file.read_text("utf-8"))) - {"where"}
+    assert not asked - known_questions()
 
 
 def test_every_question_has_a_list_and_the_sites_communities_are_in_it() -> None:

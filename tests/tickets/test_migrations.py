@@ -37,10 +37,13 @@ def test_a_site_that_upgrades_keeps_its_tickets_and_their_history(county: Databa
     desk, config = TicketDesk(county), _config()
     number = desk.report(outage(utterance_id="u1"), AT).ticket_no
     with county.engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
+        sqlite = connection.dialect.name == "sqlite"
+        if sqlite:
             connection.connection.execute("PRAGMA foreign_keys=OFF")
         config.attributes["connection"] = connection
         command.downgrade(config, "0019")
+        if sqlite:
+            connection.connection.execute("PRAGMA foreign_keys=ON")
     county.migrate()
     found = desk.ticket(number)
     assert found and found.said == "沿河路二百零六号停电了"

@@ -102,8 +102,8 @@ def test_who_sits_in_the_dark_is_awake(county: Database) -> None:
     [
         ("news_acknowledged", "程师傅接了"),
         ("news_on_site", "程师傅到现场了"),
-        ("news_estimate", "估计11月23日12点30分能弄好,也可能变"),
-        ("ask_rating", "好了没有"),
+        ("news_estimate", "估计11月23日12点30分能弄好，也可能变"),
+        ("ask_rating", "满不满意"),
         ("news_passed_on", "由程师傅管"),
     ],
 )
@@ -117,6 +117,6 @@ def test_news_is_plain_and_warm(template: str, says: str) -> None:
 
 def test_a_desk_without_a_surname_is_still_somebody() -> None:
     case = Case(ticket_no="GD2611230001", owner="服务队", detail={"station_phone": "0715-3390000"})
-    assert render("news_acknowledged", case, "resident").startswith("您报的事,值班师傅接了")
+    assert render("news_acknowledged", case, "resident").startswith("您报的事，值班师傅接了")
     two = Case(ticket_no="GD2611230001", owner="欧阳小云")
     assert "欧阳师傅" in render("news_acknowledged", two, "resident")

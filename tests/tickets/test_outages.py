@@ -136,7 +136,7 @@ def test_later_reports_join_without_a_message_and_the_newest_counts_follow_at_in
     relay = Relay(street, {"fake": provider}, NotifySettings(providers=["fake"]))  # type: ignore[dict-item]
     dark_row(desk, 1)
     asyncio.run(relay.deliver_due(AT + minutes(1)))
-    assert "3户报了,共3次" in provider.sent[-1].text
+    assert "3户报了，共3次" in provider.sent[-1].text
     for number in range(3, 10):
         joined = dark(desk, 1, number, AT + minutes(number / 2))
         assert joined.state == "reported" and desk.notifications(joined.ticket_no) == []
@@ -145,7 +145,7 @@ def test_later_reports_join_without_a_message_and_the_newest_counts_follow_at_in
     asyncio.run(relay.deliver_due(AT + minutes(6)))
     told_manager = [one.text for one in provider.sent if one.staff_no == "M1"]
     assert len(told_manager) == 2
-    assert "10户报了,共11次" in told_manager[-1]
+    assert "10户报了，共11次" in told_manager[-1]
 
 
 def test_three_transformers_of_a_feeder_become_the_feeders_outage(street: Database) -> None:

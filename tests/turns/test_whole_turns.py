@@ -138,15 +138,15 @@ async def test_an_action_that_raises_ends_with_a_person_and_undoes_all_that_it_d
     assert (await say(service, "再讲一遍", session)).text == readback
 
 
-async def test_the_second_action_of_a_turn_raises_and_what_the_first_said_does_not_count(
+async def test_a_turn_that_raises_half_way_and_what_it_has_said_does_not_count(
     service: Parts, session: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from actions.report import ValidateReportForm
+    from actions import report
 
     def raising(*_: Any) -> Any:
         raise RuntimeError("the action is broken")
 
-    monkeypatch.setattr(ValidateReportForm, "on", raising)
+    monkeypatch.setattr(report, "ask", raising)
     reply = await say(service, "我要投诉你们服务态度太差", session)
     assert reply.text == turns.sentence("utter_kept_for_a_person") and kinds(service, session) == ["unclear"]
 
@@ -171,9 +171,9 @@ async def test_danger_that_only_the_file_knew_is_the_same_danger_when_it_is_said
 async def test_a_turn_without_a_word_goes_to_a_person(
     service: Parts, session: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from actions.talk import Greet
+    from actions import converse
 
-    monkeypatch.setattr(Greet, "on", lambda self, turn: turn.events)
+    monkeypatch.setattr(converse, "converse", lambda turn: None)
     reply = await say(service, "你好", session)
     assert reply.text == turns.sentence("utter_kept_for_a_person") and kinds(service, session) == ["unclear"]
 
@@ -291,15 +291,15 @@ async def test_danger_is_spoken_of_while_rasa_is_busy_and_its_ticket_comes_behin
     service: Parts, session: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(turns, "SAFETY_WORDS_S", 0.2)
-    from actions.hazard import Hazard
+    from actions import danger
 
-    usual, busy = Hazard.on, threading.Event()
+    usual, busy = danger.begin, threading.Event()
 
-    def slow(self: Hazard, turn: Any) -> Any:
+    def slow(*said: Any) -> None:
         busy.wait(10)
-        return usual(self, turn)
+        usual(*said)
 
-    monkeypatch.setattr(Hazard, "on", slow)
+    monkeypatch.setattr(danger, "begin", slow)
     began = time.monotonic()
     reply = await say(service, DANGER, session, f"{session}-1")
     assert time.monotonic() - began < 1.0 and reply.sentences[0] == turns.sentence("utter_safety_line")

@@ -169,6 +169,7 @@ class HandingDesk(NotingDesk):
     """A desk that has one ticket, GD1, of grid 24."""
 
     hangs_s: float = 0.0
+    complained_of: frozenset[str] = frozenset()
 
     def begin_call(self, id: str, caller: str, dialled: str, diverting: str, front_end: str) -> bool:
         time.sleep(self.hangs_s)
@@ -176,7 +177,7 @@ class HandingDesk(NotingDesk):
             note[:2] for note in self.notes] else False  # fmt: skip
 
     def ticket(self, ticket_no: str) -> Any:
-        found = SimpleNamespace(kind="outage", place="沿河路206号", grid_no="24")
+        found = SimpleNamespace(kind="outage", place="沿河路206号", grid_no="24", complained_of=self.complained_of)
         return found if ticket_no == "GD1" else None
 
     def add(self, ticket_no: str, *, note: str, facts: dict[str, Any], by: str) -> None:

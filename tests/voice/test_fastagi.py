@@ -48,6 +48,9 @@ class Town:
     def duty(self) -> list[Somebody]:
         return [Somebody(DUTY)]
 
+    def person(self, staff_no: str, /) -> Somebody | None:
+        return {"M1": Somebody("139 0000 0001")}.get(staff_no)
+
     def grid_of_number(self, number: str, /) -> str | None:
         return {"07153391024": "24", MANAGER: "24", "grid_7": "7"}.get(phone_digits(number))
 
@@ -191,6 +194,16 @@ async def test_who_does_not_answer_leads_to_the_next_and_at_last_to_a_call_back(
         assert [bool(each) for each in channel.told] == [False, True, True, True, True]
         assert ("add", "GD1", prompts().unreached_note) in site.desk.notes
         assert site.desk.notes[-1] == ("end", channel.variables["ASID"], "not_reached")
+
+
+async def test_who_is_complained_of_is_not_handed_the_call(exchange: Callable) -> None:
+    async with exchange(reply("我帮您找人。", hand_over=True, hand_over_to=MANAGER, ticket_no="GD1")) as site:
+        site.desk.complained_of = frozenset({"M1"})
+        channel = site.channel()
+        await channel.agi("start")
+        await site.talk(channel, Key("0"))
+        await channel.hand_over(site.audio.port, lambda number: "NOANSWER")
+        assert channel.rung == [ASSISTANT, DUTY, STATION]
 
 
 async def test_a_call_that_gege_could_not_take_is_rung_through_and_called_back(exchange: Callable) -> None:

@@ -97,7 +97,7 @@ async def test_a_ticket_that_a_turn_touched_is_not_shown_for_that(client: TestCl
     """Only what was reported in this conversation is this browser's."""
     await turn(client, text="停电了")
     (other,) = site.desk.tickets()
-    site.dialogue.answers[:] = [reply("您讲的停电了,归程师傅接了。", ticket_no=other.ticket_no)]
+    site.dialogue.answers[:] = [reply("您讲的停电了,程师傅接了。", ticket_no=other.ticket_no)]
     found = await turn(client, session="another-browser", text="我报的修到哪一步了")
     assert found["case"] is None
 

@@ -153,6 +153,15 @@ async def test_who_signs_in_sees_the_whole_case_and_everything_is_escaped(site: 
     assert "<script>alert" not in page and "<b>黄" not in page and "&lt;script&gt;" in page
 
 
+async def test_who_signs_in_reads_what_the_message_kept_back(site: Site) -> None:
+    site.desk.add(site.ticket_no, facts={"other_phone": "13900001234", "child": "yes", "since": "<i>昨日</i>"})
+    site.desk.correct_place(site.ticket_no, place="沿河路二百零八号")
+    await site.sign_in("M24")
+    _, page = await site.get(f"/case/{site.ticket_no}")
+    assert "要打另一个号" in page and "13900001234" in page and "有小孩" in page and "<i>" not in page
+    assert "沿河路二百零八号" in page and f"{HOUSE} → 沿河路二百零八号" in page
+
+
 async def test_a_sign_in_link_works_once(site: Site) -> None:
     token = site.links.token(Purpose.sign_in, "", "M24")
     assert (await site.post(f"/t/{token}"))[0] == 200

@@ -63,15 +63,15 @@ def take(seconds: float = 1.0, gain: float = 0.2) -> bytes:
 
 
 async def test_a_take_is_trimmed_levelled_kept_and_spoken_from_then_on(client: TestClient, gege: GegeVoice) -> None:
-    item = (await items(client))["有事再打来。"]
+    item = (await items(client))["有事再找我。"]
     assert item["recorded"] is None
     answer = await client.put(f"/api/studio/{item['name']}", data=take())
     kept = await answer.json()
     assert answer.status == 200 and 1.0 < kept["seconds"] < 1.6 and kept["recorded"]
     heard = read_audio(await (await client.get(f"/api/studio/{item['name']}.wav")).read())
     assert heard.rate == 16000 and loudness(heard.samples, 16000) == pytest.approx(-19.0, abs=1.0)
-    assert (await items(client))["有事再打来。"]["recorded"]
-    said = np.frombuffer(await gege.say("好,您慢走。有事再打来。", 16000), "<i2").astype(np.int16)
+    assert (await items(client))["有事再找我。"]["recorded"]
+    said = np.frombuffer(await gege.say("好,您慢走。有事再找我。", 16000), "<i2").astype(np.int16)
     assert contains(said, spoken(1.0)[1600:14400]) > 0.95
     assert gege.engine.starts == 1, "the other sentence is the machine's"
 
@@ -85,7 +85,7 @@ async def test_a_part_is_spoken_inside_its_sentences(client: TestClient, gege: G
 
 
 async def test_a_recording_is_replaced_and_removed(client: TestClient) -> None:
-    name = (await items(client))["有事再打来。"]["name"]
+    name = (await items(client))["有事再找我。"]["name"]
     lengths = []
     for seconds in (1.0, 2.0):
         await client.put(f"/api/studio/{name}", data=take(seconds))
@@ -108,7 +108,7 @@ async def test_a_recording_is_replaced_and_removed(client: TestClient) -> None:
 async def test_a_take_of_no_use_is_refused_in_plain_words_and_the_old_one_stays(
     client: TestClient, data: bytes, reason: str
 ) -> None:
-    name = (await items(client))["有事再打来。"]["name"]
+    name = (await items(client))["有事再找我。"]["name"]
     await client.put(f"/api/studio/{name}", data=take())
     before = await (await client.get(f"/api/studio/{name}.wav")).read()
     answer = await client.put(f"/api/studio/{name}", data=data)
@@ -132,7 +132,7 @@ REQUESTS = [
 @pytest.mark.parametrize(("method", "path"), REQUESTS)
 @pytest.mark.parametrize("who", ["", "crew", "nobody"])
 async def test_only_those_who_may_record_get_in(client: TestClient, method: str, path: str, who: str) -> None:
-    name = (await items(client))["有事再打来。"]["name"]
+    name = (await items(client))["有事再找我。"]["name"]
     client.session.cookie_jar.clear()
     answer = await client.request(method, path.format(name), data=take(), cookies={"who": who})
     assert answer.status == 403 and "录音" in await told(answer)
@@ -163,14 +163,14 @@ async def test_only_what_gege_says_can_be_recorded(client: TestClient, site: Sit
 
 
 async def test_a_foreign_page_records_nothing(client: TestClient) -> None:
-    name = (await items(client))["有事再打来。"]["name"]
+    name = (await items(client))["有事再找我。"]["name"]
     headers = {"Origin": "http://evil.example"}
     assert (await client.put(f"/api/studio/{name}", data=take(), headers=headers)).status == 403
-    assert (await items(client))["有事再打来。"]["recorded"] is None
+    assert (await items(client))["有事再找我。"]["recorded"] is None
 
 
 async def test_a_full_disk_is_told_and_loses_no_recording(client: TestClient, site: Site) -> None:
-    name = (await items(client))["有事再打来。"]["name"]
+    name = (await items(client))["有事再找我。"]["name"]
     (site.home / "prompts").write_text("a file where the folder should be")
     answer = await client.put(f"/api/studio/{name}", data=take())
     assert answer.status == 507 and "没存下来" in (await answer.json())["error"]

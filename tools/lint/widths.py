@@ -1,4 +1,5 @@
-"""`make lint`: no character class that names one mark twice where half and full width were meant.
+"""`make lint`: no character class that names one mark twice where half and full width were meant, and no mark of half
+width in a sentence that people read.
 
 An editor or a tool that folds full width into half turns "[,，]" into "[,,]": the class still looks right, and no longer
 sees what an input method writes. Such classes are made with `both()` of bot/foundation/widths.py."""
@@ -14,13 +15,24 @@ from typing import Any
 
 import yaml
 
+from bot.foundation.widths import HAN
+
 _ROOMS = ("bot", "actions", "nlu", "tools")
+#: files of sentences for residents and staff
+_SENTENCES = (
+    "domain.yml", "bot/chat/words.yml", "bot/commands/demo.yml", "bot/commands/escalation.yml", "bot/commands/outage.yml",
+    "bot/learning/words.yml", "bot/notify/texts.yml", "bot/tickets/labels.yml", "bot/tickets/owed/asking.yml",
+    "bot/voice/calling_prompts.yml", "bot/voice/prompts.yml", "bot/voice/repertoire.yml", "bot/web/calls.yml",
+    "bot/web/learning.yml", "bot/web/staff.yml", "bot/web/studio.yml", "bot/web/words.yml",
+)  # fmt: skip
 _CLASS = re.compile(r"(?<!\\)\[\^?((?:\\.|[^\]\\\[]){2,200})\](?!\(|\{\")")
 _RANGE = re.compile(r"\\?.-\\?[^\]]")
 _ESCAPED = re.compile(r"\\[uUx]([0-9a-fA-F]{8}|[0-9a-fA-F]{4}|[0-9a-fA-F]{2})")
 _MARKS = ",:;?!()"
 _CHINESE = set("。、“”‘’《》「」『』")
 _APART = 0xFEE0
+#: a mark of half width, or a straight quotation mark, beside Chinese or beside what is filled in
+_HALF = re.compile(rf"(?<=[{HAN}。、…“”「」【】}}])[,;:?!()\"]|[,;:?!()\"](?=[{HAN}“”「」【】{{])")
 
 
 def wrong_in_class(inside: str) -> str:
@@ -67,24 +79,35 @@ def wrong_in_python(source: str) -> Iterator[tuple[int, str]]:
 
 def wrong_in_yaml(source: str) -> Iterator[tuple[int, str]]:
     """(0, problem) of every scalar; the Han characters of training examples are no class."""
-
-    def scalars(value: Any) -> Iterator[str]:
-        if isinstance(value, dict):
-            value = [*value.keys(), *value.values()]
-        if isinstance(value, list):
-            for one in value:
-                yield from scalars(one)
-        elif isinstance(value, str):
-            yield value
-
-    for text in scalars(yaml.safe_load(source)):
+    for text in _scalars(yaml.safe_load(source)):
         for problem in wrong_in_string(text):
             yield 0, problem
+
+
+def wrong_in_sentences(source: str) -> Iterator[str]:
+    """What is wrong with the sentences of a file that people read."""
+    for text in _scalars(yaml.safe_load(source)):
+        if found := _HALF.search(text):
+            yield f"{text!r:.60} has {found[0]!r} of half width"
+
+
+def _scalars(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, list):
+        for one in value:
+            yield from _scalars(one)
+    elif isinstance(value, str):
+        yield value
 
 
 def main() -> int:
     """Every file of ours; prints what is wrong."""
     count = 0
+    for name in _SENTENCES:
+        for problem in wrong_in_sentences(Path(name).read_text("utf-8")):
+            print(f"{name}: {problem}; people read it in full width")
+            count += 1
     for room in _ROOMS:
         for file in sorted(Path(room).rglob("*")):
             if file.suffix not in (".py", ".yml"):

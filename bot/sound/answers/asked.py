@@ -15,8 +15,8 @@ from bot.sound.answers.yes_no import questions, says_more, yes_no
 from bot.sound.channel import Channel
 from bot.sound.numbers import digits, plain
 
-#: the question with which Gege offers the keys of her menu, and the key that may be a number as well
-_MENU, _DANGER = "what", "9"
+#: the key that may be a number as well
+_DANGER = "9"
 
 
 @dataclass(frozen=True)
@@ -80,17 +80,16 @@ def _by_itself(question: str, key: str) -> str | None:
 
 
 def read_answer(
-    question: str, text: str, alternatives: Sequence[str] = (), channel: Channel | None = None, *, menu: bool = False
+    question: str, text: str, alternatives: Sequence[str] = (), channel: Channel | None = None
 ) -> Read | None:
-    """The answer to a question (a slot's name); None when it is none. `menu`: the keys of the menu were offered in the
-    sentence before, whatever was asked.
+    """The answer to a question (a slot's name); None when it is none.
 
     To a question without phrases of its own a yes or a no is one only when nothing else was said; when nothing was asked,
     nothing is answered.
 
     Where the answer is a name, it must be all that was said: a name that stands in a sentence is for others to find."""
     typed = re.sub(r"\W+", "", plain(text))
-    if typed and (says := _by_itself(_MENU if menu else question, typed)):
+    if typed and (says := _by_itself(question, typed)):
         return Read("key", 1.0, ((0, len(text)),), False, says)
     if question in _file().people and (name := _name(text)):
         return Read(name.value.whole, name.probability, ((0, len(text)),), False)

@@ -10,10 +10,10 @@ from bot.tickets import reading
 from bot.tickets.due import timers
 from bot.tickets.intake.kept import fit
 from bot.tickets.life import opening
-from bot.tickets.life.complaints import complained_of
+from bot.tickets.life.complaints import complained_in, owner_but
 from bot.tickets.life.handling import Handling
 from bot.tickets.life.states import OPEN
-from bot.tickets.models import Kind, State
+from bot.tickets.models import State
 from bot.tickets.outages import grouping
 from bot.tickets.owed import paging
 
@@ -77,13 +77,11 @@ def _tell(it: Handling, grid_found: bool, became_urgent: bool, note: str) -> Non
 
 
 def _find_owner(it: Handling, people: paging.Roster) -> paging.Roster:
-    """The grid's own manager has it, unless it is a complaint about them."""
+    """The grid's own manager has it, unless the resident complains about them."""
     ticket = it.ticket
-    about = complained_of(ticket.said, people) if ticket.kind == Kind.complaint else []
-    if about:
+    if about := complained_in(it.session, ticket.kind, ticket.said, ticket.facts, people):
         ticket.facts = {**ticket.facts, paging.COMPLAINED_OF: about}
-        people = people.without(about)
-    owner = next(iter(people.desk), None) if about else people.owner_for(ticket.kind)
+    owner = owner_but(people, ticket.kind, about) if about else people.owner_for(ticket.kind)
     if owner is not None:
         ticket.owner = owner.staff_no
-    return people
+    return people.without(about)

@@ -15,7 +15,7 @@ from bot.tickets.cards import Report
 from bot.tickets.due import timers
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.kept import fit, keep
-from bot.tickets.life.complaints import complained_of
+from bot.tickets.life.complaints import complained_in, owner_but
 from bot.tickets.models import Activity, Kind, State, Ticket
 from bot.tickets.outages import grouping
 from bot.tickets.owed import paging
@@ -92,10 +92,10 @@ def open_ticket(session: Session, report: Report, at: dt.datetime, rules: Rules 
     if report.grid_no and grid_no != report.grid_no:
         facts.setdefault("grid_no_said", report.grid_no)
     owner = people.owner_for(report.kind)
-    if report.kind == Kind.complaint and (about := complained_of(report.said, people)):
+    if about := complained_in(session, report.kind, report.said, facts, people):
         facts[paging.COMPLAINED_OF] = about
+        owner = owner_but(people, report.kind, about)
         people = people.without(about)
-        owner = next(iter(people.desk), None)
     # On PostgreSQL the day's row stays locked from here to the commit: reports are counted one after the other.
     ticket_no = next_number(session, at, rules.hours.zone)
     area = grouping.area_of(session, report.kind, facts, household_no, grid_no, report.place, at, rules)
@@ -118,7 +118,7 @@ def open_ticket(session: Session, report: Report, at: dt.datetime, rules: Rules 
         "utterance_id": report.utterance_id,
         "opened_at": at,
         "changed_at": at,
-        **area.standing,
+        **area.standing(alone=bool(about)),
     }
     ticket = Ticket(id=session.connection().execute(_OPEN, values).scalar_one(), **values)
     spoken_for = grouping.take_in(session, ticket, area, at, rules)

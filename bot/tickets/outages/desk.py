@@ -17,6 +17,7 @@ from bot.tickets.life.states import OPEN
 from bot.tickets.models import Kind, Outage, OutageState, Ticket
 from bot.tickets.outages import cards as outage_cards
 from bot.tickets.outages import grouping, members
+from bot.tickets.outages.announced import announced
 from bot.tickets.outages.cards import OutageCard
 from bot.tickets.outages.members import ACTIVE
 from bot.tickets.rules import Rules
@@ -220,6 +221,18 @@ class OutageDesk:
             if net is None or net.months_owed >= self._rules.outages.arrears_months:
                 return None
             found = grouping.known(session, net.transformer_id, net.feeder_id, at, self._rules)
+            return outage_cards.card(session, found) if found else None
+
+    def announced(
+        self,
+        household_no: str | None = None,
+        grid_no: str | None = None,
+        place: str = "",
+        at: dt.datetime | None = None,
+    ) -> OutageCard | None:
+        """The next planned outage of a place within seven days that has not begun (bot/tickets/outages/announced.py)."""
+        with self._database.reading() as session:
+            found = announced(session, household_no, grid_no, place, at or now())
             return outage_cards.card(session, found) if found else None
 
     def known_in_grid(

@@ -52,13 +52,12 @@ class Area:
     feeder_id: int | None = None
     outage: Outage | None = None
 
-    @property
-    def standing(self) -> dict[str, Any]:
-        """What a ticket is born with there."""
+    def standing(self, alone: bool = False) -> dict[str, Any]:
+        """What a ticket is born with there; `alone`: whoever has the outage has not this."""
         values: dict[str, Any] = {"transformer_id": self.transformer_id, "outage_id": None}
         if self.outage is not None:
             values["outage_id"] = self.outage.id
-            if self.outage.owner:
+            if self.outage.owner and not alone:
                 values |= {"owner": self.outage.owner, "state": str(State.acknowledged)}
         return values
 
@@ -182,12 +181,12 @@ def take_in(session: Session, ticket: Ticket, area: Area, at: dt.datetime, rules
             return False
     else:
         members.tell_newest(session, outage, at, rules)
-        if not ticket.urgent and members.lead(session, outage.id) == ticket.id:
+        if members.together(ticket) and members.lead(session, outage.id) == ticket.id:
             if outage.planned:
                 members.wait_for_lead(session, outage, at, rules)
             else:
                 timers.start(session, ticket, at, rules)
-    return not ticket.urgent
+    return members.together(ticket)
 
 
 def found_later(session: Session, ticket: Ticket, at: dt.datetime, rules: Rules) -> None:
@@ -319,10 +318,11 @@ def adopt(session: Session, outage: Outage, tickets: Sequence[Ticket], at: dt.da
         return
     members.set_all(session, ids, outage_id=outage.id)
     members.note_all(session, ids, "joined", "gege", at, outage=outage.outage_no)
-    members.unsay(session, ids, REPORTED, outage.outage_no)
-    plain = [ticket.id for ticket in tickets if not ticket.urgent]
+    kept = [one.id for one in tickets if paging.COMPLAINED_OF in one.facts]
+    members.unsay(session, [id for id in ids if id not in kept], REPORTED, outage.outage_no)
+    plain = [ticket.id for ticket in tickets if members.together(ticket)]
     if outage.owner:
-        fresh = [one.id for one in tickets if one.state == State.reported and not one.urgent]
+        fresh = [one.id for one in tickets if one.state == State.reported and members.together(one)]
         members.set_all(session, fresh, state=State.acknowledged, owner=outage.owner, changed_at=at)
         members.note_all(session, fresh, "acknowledged", outage.owner, at, outage=outage.outage_no)
     first = members.lead(session, outage.id)
@@ -388,7 +388,7 @@ def absorb(session: Session, whole: Outage, parts: Sequence[Outage], at: dt.date
         whole.estimated_restore_at = whole.estimated_restore_at or part.estimated_restore_at
     session.flush()
     first = members.lead(session, whole.id)
-    plain = [Ticket.outage_id == whole.id, Ticket.urgent.is_(False), Ticket.state.in_(OPEN)]
+    plain = [Ticket.outage_id == whole.id, members.TOGETHER, Ticket.state.in_(OPEN)]
     members.stop_all(session, [id for id in members.ids_of(session, *plain) if id != first], at)
     if whole.owner:
         fresh = members.ids_of(session, *plain, Ticket.state == State.reported)

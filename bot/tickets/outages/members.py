@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
+from typing import cast as typed
 
-from sqlalchemy import ColumnElement, CursorResult, Table, bindparam, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)  # fmt: skip
 from sqlalchemy.orm import Session
 
 from bot.tickets.due import timers
@@ -15,13 +29,14 @@ from bot.tickets.life.states import OPEN
 from bot.tickets.models import Activity, Notification, Outage, OutageState, State, Ticket, Timer
 from bot.tickets.owed import asking, news, outbox
 from bot.tickets.owed.outbox import Owed
+from bot.tickets.owed.paging import COMPLAINED_OF
 from bot.tickets.rules import Rules
 
 #: people are in the dark, or will be
 ACTIVE = (OutageState.announced, OutageState.open)
 #: numbers in one statement
 _CHUNK = 5_000
-_NOTE = insert(cast(Table, Activity.__table__))
+_NOTE = insert(typed(Table, Activity.__table__))
 # Prepared once: it runs for every report of an outage.
 _LEAD = (
     select(Ticket.id)
@@ -29,12 +44,20 @@ _LEAD = (
     .order_by(Ticket.id)
     .limit(1)
 )
+#: the same as `together`, of rows
+TOGETHER = and_(Ticket.urgent.is_(False), func.coalesce(cast(Ticket.facts, Text), "").not_like(f'%"{COMPLAINED_OF}"%'))
 #: a bulk change; nothing of it is looked at through the session's own objects
 _IN_BULK = {"synchronize_session": False}
 
 
 def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
     return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
+
+
+def together(ticket: Ticket) -> bool:
+    """Whether the outage speaks for a report and its owner has it: not what is urgent, nor what must be kept from
+    somebody whom the resident complains of."""
+    return not ticket.urgent and COMPLAINED_OF not in ticket.facts
 
 
 def of(session: Session, ticket: Ticket) -> Outage | None:
@@ -149,10 +172,10 @@ def _with(ticket: Ticket, states: Sequence[State]) -> tuple[ColumnElement[bool],
 def acknowledged(session: Session, ticket: Ticket, by: str, at: dt.datetime, rules: Rules) -> None:
     """Whoever takes one report takes the outage. What is urgent (somebody's oxygen) is taken for itself."""
     outage = of(session, ticket)
-    if outage is None or (ticket.urgent and lead(session, outage.id) != ticket.id):
+    if outage is None or (not together(ticket) and lead(session, outage.id) != ticket.id):
         return
     outage.owner = outage.owner or by
-    ids = ids_of(session, *_with(ticket, (State.reported,)), Ticket.urgent.is_(False))
+    ids = ids_of(session, *_with(ticket, (State.reported,)), TOGETHER)
     set_all(session, ids, state=State.acknowledged, owner=by, changed_at=at)
     note_all(session, ids, "acknowledged", by, at, **{"from": State.reported, "outage": outage.outage_no})
     stop_all(session, ids, at)
@@ -178,7 +201,7 @@ def passed_on(session: Session, ticket: Ticket, to: str, at: dt.datetime) -> Non
     outage.owner = to if outage.owner else None
     if to not in outage.told:
         outage.told = [*outage.told, to]
-    ids = ids_of(session, *_with(ticket, OPEN), Ticket.urgent.is_(False))
+    ids = ids_of(session, *_with(ticket, OPEN), TOGETHER)
     set_all(session, ids, owner=to, changed_at=at)
     note_all(session, ids, "passed_on", "gege", at, to=to, outage=outage.outage_no)
 
@@ -204,11 +227,14 @@ def estimated(
 
 
 def left(session: Session, ticket: Ticket, at: dt.datetime, rules: Rules) -> None:
-    """A report has ended before the outage: another one stands for all. When none is left and nobody has taken
-    it, the light came back by itself."""
-    outage = of(session, ticket)
-    if outage is None:
-        return
+    """A report has ended before the outage."""
+    if outage := of(session, ticket):
+        without(session, outage, at, rules)
+
+
+def without(session: Session, outage: Outage, at: dt.datetime, rules: Rules) -> None:
+    """A report is the outage's no more: another one stands for all. When none is left and nobody has taken it, the
+    light came back by itself."""
     if lead(session, outage.id) is not None:
         wait_for_lead(session, outage, at, rules)
     elif outage.owner is None and not outage.planned:

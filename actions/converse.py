@@ -1,0 +1,388 @@
+"""The turn: what was said is read against the open question, its acts are weighed, the matters of the call go on, and at
+most one question is asked at the end (docs/decisions/0035-matters-and-flows.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions import afterwards, asides, danger, money, outage_news, people, places, report
+from actions.flows import flow_of, flows
+from actions.matters import Matter
+from actions.site import Site
+from actions.turn import Turn
+from actions.understood import Act
+from bot.sound.answers.yes_no import questions
+
+#: turns in a row that may bring nothing before a person gets the case (promise 3)
+PATIENCE = 2
+#: the same question is asked so often; then it goes on with what there is
+ASKED = 2
+#: a second matter in one sentence is begun when it is so sure
+SURE_OF_TWO = 0.75
+#: a clause that is so sure needs no support of the whole sentence, any other that much
+PLAINLY, SUPPORT = 0.9, 0.05
+#: a report that is open is changed to another kind when that is so sure
+SURE_OF_CHANGE = 0.6
+#: what is no matter of its own, whatever its probability
+ASIDE = {"inform", "affirm", "deny", "nlu_fallback", "goodbye", "repeat_request"}
+
+
+class Converse(Action):
+    """Rasa calls it for every sentence (nlu/policy.py)."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+    def name(self) -> str:
+        return "action_converse"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
+        turn = Turn(self.site, tracker, dispatcher, domain.get("responses"))
+        converse(turn)
+        return turn.events()
+
+
+def every_action(site: Site) -> list[Action]:
+    """The actions of domain.yml, made for one site."""
+    return [Converse(site)]
+
+
+def converse(turn: Turn) -> None:
+    """Take one sentence."""
+    if any(step(turn) for step in _WHOLE):
+        return
+    brought = _answer(turn) or _more_of_it(turn)
+    acts = _acts(turn, brought) if turn.matter is not None or not brought else []
+    before = len(turn.matters)
+    for act in acts:
+        brought |= _take(turn, act)
+    # Of several that one sentence tells, the first comes first.
+    turn.matters[before:] = reversed(turn.matters[before:])
+    if not brought and not turn.question:
+        brought = _loose(turn)
+    if not brought:
+        _nothing(turn)
+        return
+    turn.memory.nothing = 0
+    _go_on(turn)
+
+
+# -- what the whole sentence is --------------------------------------------------------------------------------------------
+
+
+def _person(turn: Turn) -> bool:
+    if turn.intent != "request_human":
+        return False
+    people.put_on(turn)
+    return True
+
+
+def _danger(turn: Turn) -> bool:
+    return danger.take(turn)
+
+
+def _hopeless(turn: Turn) -> bool:
+    """Somebody does not want to live: a person at once, whatever else was said."""
+    if turn.meant.whole.name != "out_of_scope/self_harm":
+        return False
+    asides.knowledge(turn, turn.meant.whole)
+    people.put_on(turn, urgent=True)
+    return True
+
+
+def _wait(turn: Turn) -> bool:
+    """等一下,我去看下: the question stays, nothing is counted, the telephone has patience."""
+    if turn.meant.whole.name != "inform/wait" or turn.meant.more is False:
+        return False
+    turn.say("utter_wait")
+    turn.tell(wait=True)
+    if turn.asked:
+        turn.asks(turn.asked)
+    return True
+
+
+def _repeat(turn: Turn) -> bool:
+    """Says the last answer once more."""
+    if turn.intent != "repeat_request":
+        return False
+    said: list[str] = []
+    users = 0
+    for event in reversed(turn.tracker.events):
+        if event.get("event") == "user":
+            users += 1
+            if users == 2 or said:
+                break
+        elif event.get("event") == "bot" and event.get("text"):
+            said.insert(0, event["text"])
+    for text in said:
+        turn.say_again(text)
+    if not said:
+        turn.say("utter_nothing_to_repeat")
+    if turn.asked:
+        turn.asks(turn.asked)
+    return True
+
+
+def _goodbye(turn: Turn) -> bool:
+    """Thanks or goodbye. Nobody who told us something and leaves is forgotten (promise 1)."""
+    if turn.intent != "goodbye":
+        return False
+    leaving = turn.site.words.says("goodbye", turn.text)
+    if turn.matter is not None and not leaving and not turn.memory.in_danger:
+        return False
+    if turn.memory.in_danger and not leaving:
+        turn.say("utter_danger_noted", **_danger_people(turn))
+        return True
+    report.as_it_stands(turn)
+    turn.say("utter_goodbye")
+    turn.tell(ended=True)
+    return True
+
+
+def _danger_people(turn: Turn) -> dict[str, str]:
+    card = afterwards.in_hand(turn)
+    return turn.who_or_station(card) if card else {"manager": turn.site.words.station, "phone": turn.station()[1]}
+
+
+#: what settles a turn before anything else is looked at, in this order
+_WHOLE: tuple[Callable[[Turn], bool], ...] = (_hopeless, _person, _danger, _wait, _repeat, _goodbye)
+
+
+# -- the answer to what was asked --------------------------------------------------------------------------------------------
+
+
+def _answer(turn: Turn) -> bool:
+    """Take the answer to the open question; False when nothing was asked, or something else was said."""
+    asked = turn.asked
+    if own := _ASKED.get(asked):
+        return own(turn)
+    matter = turn.matter
+    if not asked or matter is None or _is_another(turn, matter):
+        return False
+    if asked == "proof":
+        return money.answer_proof(turn, matter)
+    return report.answer(turn, matter, asked)
+
+
+def _more_of_it(turn: Turn) -> bool:
+    """What staff must know of the case in hand (another telephone, after three, a child in the house), whatever else the
+    sentence looks like."""
+    if turn.matter is not None or turn.asked or not turn.site.words.told_in(turn.text):
+        return False
+    flow = flow_of(turn.meant.whole.name)
+    return flow in (None, "care") and afterwards.add_to_it(turn)
+
+
+def _is_another(turn: Turn, matter: Matter) -> bool:
+    """Whether a sentence begins, or asks, something of its own instead of answering."""
+    act = turn.meant.whole
+    if turn.meant.answer or act.intent in ASIDE or act.confidence < SURE_OF_CHANGE:
+        return False
+    if turn.asked in questions() and turn.answer(turn.asked):
+        return False
+    if flow := flow_of(act.name):
+        return flow != matter.flow and turn.asked != "place"
+    return True
+
+
+#: questions that belong to no flow
+_ASKED: dict[str, Callable[[Turn], bool]] = {
+    "cancel": afterwards.answer_cancel,
+    "oxygen": outage_news.answer_oxygen,
+    "not_fixed": afterwards.answer_not_fixed,
+    "manager": asides.answer_manager,
+    "planned": outage_news.planned,
+}
+
+
+# -- what else was said -----------------------------------------------------------------------------------------------------
+
+
+def _acts(turn: Turn, answered: bool) -> list[Act]:
+    """The acts of a sentence that are matters or questions, each once, matters first.
+
+    The whole counts unless its clauses say more surely what it is made of: what somebody wants of whom at the end of a
+    story (你喊师傅来) is not what the story tells."""
+    meant = turn.meant
+    whole = meant.whole
+    clauses = [one for one in meant.clauses if _counts(turn, one)]
+    found: list[Act] = []
+    settled = answered and (meant.answer is not None and not meant.more)
+    if whole.intent not in ASIDE and not settled and (not answered or whole.confidence >= SURE_OF_TWO):
+        doubtful = whole.confidence < SURE_OF_TWO or flow_of(whole.name) is None
+        if not (doubtful and any(flow_of(one.name) and _apart(one, whole) for one in clauses)):
+            found.append(whole)
+    for act in clauses:
+        if all(_apart(act, other) for other in found):
+            found.append(act)
+    if answered and found and turn.matter is not None:
+        # An answer told at length is no matter of its own: 停电了 to "您家也是吗?"
+        found = [one for one in found if _group(one) != flows()[turn.matter.flow].group]
+    return sorted(found, key=lambda act: flow_of(act.name) is None)
+
+
+def _counts(turn: Turn, act: Act) -> bool:
+    """Whether a clause is a matter or a question of its own: it says so plainly, or the whole sentence may be that too."""
+    if act.intent in ASIDE or act.intent in ("greet", danger.HAZARD) or turn.site.words.says("denied", act.text):
+        return False
+    plain = act.confidence >= PLAINLY and flow_of(act.name) is not None
+    return plain or (act.confidence >= SURE_OF_TWO and turn.meant.ranking.get(act.intent, 0.0) >= SUPPORT)
+
+
+def _group(act: Act) -> str:
+    flow = flow_of(act.name)
+    return flows()[flow].group if flow else act.name
+
+
+def _apart(one: Act, other: Act) -> bool:
+    """Whether two acts of one sentence are two matters: a dark house and its burnt switch are one."""
+    return one.intent != other.intent and _group(one) != _group(other)
+
+
+def _take(turn: Turn, act: Act) -> bool:
+    """A matter or a question; False when Gege can do nothing with it."""
+    flow = flow_of(act.name)
+    if flow is None:
+        taken = asides.answer(turn, act)
+        if taken or act.intent not in ("rate_service", "report_outage"):
+            return taken
+        flow = {"rate_service": "complaint", "report_outage": "outage"}[act.intent]
+    if (
+        act.intent == "report_outage"
+        and turn.matter is None
+        and (afterwards.take(turn) or outage_news.still_in_it(turn))
+    ):
+        return True
+    return _matter(turn, flow, act)
+
+
+def _matter(turn: Turn, flow: str, act: Act) -> bool:
+    """The same matter again, another face of it, or a new one."""
+    open_one = turn.matter
+    if open_one is not None and flows()[open_one.flow].group in (flows()[flow].group, "unclear"):
+        if open_one.flow == flow:
+            open_one.hear(turn.text)
+            if "/" in act.name and "/" not in open_one.act:
+                open_one.act = act.name
+            report.tell_all(turn, open_one, act.text)
+            return True
+        if flow == "care" and open_one.flow not in ("indoor_repair", "unclear"):
+            # who is ill belongs to the dark house: outage and breaker beat care
+            open_one.hear(turn.text)
+            report.note_facts(turn, open_one)
+            return True
+        if act.confidence >= SURE_OF_CHANGE or open_one.flow == "unclear":
+            report.change(turn, open_one, flow, act.name)
+            return True
+    if open_one is None and _repeats(turn, flow, act):
+        return True
+    report.begin(turn, flow, act.name, act.text)
+    return True
+
+
+def _repeats(turn: Turn, flow: str, act: Act) -> bool:
+    """Whether it is the case in hand that is spoken of once more: the same kind, and no other house."""
+    last = turn.last_logged
+    if last is None or flows()[last.flow].group != flows()[flow].group or flow == "complaint":
+        return False
+    if report.other_house(turn, last, act.text):
+        return False
+    if flow not in (last.flow, "care"):
+        return False
+    return afterwards.add_to_it(turn) or _called_again(turn, last)
+
+
+def _called_again(turn: Turn, last: Matter) -> bool:
+    card = turn.site.desk.called_again(last.ticket_no, turn.text, caller=turn.caller)
+    turn.tell(ticket_no=card.ticket_no)
+    turn.say("utter_noted", **turn.who_or_station(card))
+    return True
+
+
+def _loose(turn: Turn) -> bool:
+    """What belongs to no question: more of the case in hand, or a place before anybody knows what it is about."""
+    matter = turn.matter
+    if matter is not None:
+        if turn.intent == "goodbye":
+            return True
+        found = places.correct_place(turn, matter, turn.text) or bool(places.take_place(turn, matter, turn.text))
+        told = bool(turn.site.words.told_in(turn.text))
+        if found or told:
+            matter.hear(turn.text)
+            report.note_facts(turn, matter)
+        return found or told
+    if afterwards.take(turn) or afterwards.add_to_it(turn):
+        return True
+    if turn.meant.whole.name == "out_of_scope/thanks" or (turn.last_logged and turn.intent == "affirm"):
+        turn.say("utter_anything_more")
+        return True
+    return _place_first(turn)
+
+
+def _place_first(turn: Turn) -> bool:
+    """A place, with or without something before it that was not understood: it is kept, and a person may get both."""
+    found = turn.locate(turn.text)
+    if turn.intent not in ("inform", "nlu_fallback") or not (found.understood and found.heard_place):
+        return False
+    if turn.memory.unheard:
+        report.begin(turn, "unclear", "")
+        return True
+    turn.memory.place = found.heard_place
+    turn.memory.unheard.append(turn.text)
+    turn.say("utter_what_there")
+    turn.asks("what")
+    return True
+
+
+# -- at the end --------------------------------------------------------------------------------------------------------------
+
+
+def _go_on(turn: Turn) -> None:
+    """Log what is complete; ask the one question of the matter that is spoken of, else of the one before it."""
+    while (matter := turn.matter) is not None and not turn.question:
+        report.introduce(turn, matter)
+        question = report.next_question(turn, matter)
+        if question is None:
+            report.finish(turn, matter)
+            continue
+        part = f"{question}/{matter.place_ask}" if question == "place" else question
+        name = f"{len(turn.matters)}/{part}/{matter.place}"
+        turn.memory.times = turn.memory.times + 1 if turn.memory.asked == name else 1
+        turn.memory.asked = name
+        if turn.memory.times > ASKED + (question == "proof"):
+            people.give_up(turn)
+            return
+        report.ask(turn, matter, question)
+    if not turn.spoke:
+        turn.say("utter_anything_more")
+
+
+def _nothing(turn: Turn) -> None:
+    """A turn that brought nothing: asked again once, then a person gets everything that was said (promise 3)."""
+    memory, matter = turn.memory, turn.matter
+    memory.nothing += 1
+    if matter is not None:
+        matter.hear(turn.text)
+    elif turn.text.strip():
+        memory.unheard.append(turn.text)
+    if memory.nothing >= PATIENCE:
+        people.give_up(turn)
+        return
+    if matter is None and turn.intent in ("affirm", "deny", "inform", "greet"):
+        turn.say("utter_what_else")
+        turn.asks("what")
+        return
+    if matter is None or not turn.asked:
+        turn.say("utter_not_understood")
+        turn.asks(turn.asked or "what")
+        return
+    turn.say("utter_again")
+    if turn.asked in _ASKED:
+        turn.asks(turn.asked)
+    else:
+        report.ask(turn, matter, turn.asked)

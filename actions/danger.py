@@ -1,0 +1,286 @@
+"""Danger is a mode: from its first word everything belongs to it, until a person takes over or it is said twice to be over.
+
+Safety words come first, chosen by what is in danger and never by the name of a place; then the urgent ticket with whatever
+is known; then the question where. A resident's word never ends a danger ticket: staff look (docs/promises.md)."""
+
+from __future__ import annotations
+
+from actions import places, report
+from actions.matters import LOGGED, Matter
+from actions.turn import Turn
+from bot.database import now
+from bot.tickets.cards import TicketCard
+from bot.tickets.intake.danger import danger_in
+from bot.tickets.intake.unclear import ONE_MATTER
+from bot.tickets.models import Kind
+
+HAZARD = "report_hazard"
+#: the words of a sentence name danger, and the model finds it this likely at least: acted on
+_WITH_WORDS = 0.1
+#: without such a word a short sentence has to be this sure
+_WITHOUT = 0.6
+#: a clause without such a word has to be so sure, and the whole sentence has to be this likely
+_PLAIN, _SUPPORT = 0.9, 0.05
+#: characters of a sentence that may be anything
+_SHORT = 6
+#: whatever else the model takes it for: who is hit by current waits for no question
+_AT_ONCE = ("shock", "car", "neutral")
+
+
+def kind_of(turn: Turn, text: str) -> str | None:
+    """What is in danger, by the words of a sentence without its place: the road called 泉水巷 is no water."""
+    place = turn.locate(text).heard_place or turn.entity("place")
+    return danger_in(text, place)
+
+
+def take(turn: Turn) -> bool:
+    """What a sentence has to do with danger; False when it has nothing to do with it."""
+    if turn.asked == "danger" and turn.memory.maybe_danger:
+        return _asked_about(turn)
+    if turn.memory.in_danger:
+        return _goes_on(turn)
+    found = _found(turn)
+    if found is None:
+        return False
+    if found == "ask":
+        turn.memory.maybe_danger = turn.text
+        turn.say("utter_is_it_danger")
+        turn.asks("danger")
+        return True
+    begin(turn, found, turn.text)
+    return True
+
+
+def _found(turn: Turn) -> str | None:
+    """The kind of danger, "ask" where it may be one, None."""
+    meant = turn.meant
+    if turn.asked and meant.answer and not meant.more:
+        return None  # the answer to what was asked
+    kind = kind_of(turn, turn.text)
+    likely = max(meant.ranking.get(HAZARD, 0.0), meant.confidence if meant.whole.intent == HAZARD else 0.0)
+    if meant.whole.intent == HAZARD:
+        sure = likely >= _WITHOUT or kind is not None or len(turn.text) > _SHORT
+        return (kind or "other") if sure else "ask"
+    for clause in meant.clauses:
+        # Torn out of its sentence a scrap (还骂人) may be anything: it is danger by its words, or with the whole's support.
+        if (
+            clause.intent == HAZARD
+            and clause.confidence >= _WITHOUT
+            and (danger_in(clause.text) or (likely >= _SUPPORT and clause.confidence >= _PLAIN))
+        ):
+            return kind or "other"
+    if kind in _AT_ONCE:
+        return kind
+    if kind is not None and likely >= _WITH_WORDS:
+        return kind if meant.whole.name == "nlu_fallback" else "ask"
+    return None
+
+
+def _asked_about(turn: Turn) -> bool:
+    said, turn.memory.maybe_danger = turn.memory.maybe_danger, ""
+    if turn.yes_no("danger") == "yes" or _found(turn) not in (None, "ask"):
+        begin(turn, kind_of(turn, turn.text) or kind_of(turn, said) or "other", said, turn.text)
+        return True
+    turn.memory.unheard.append(said)
+    return False
+
+
+def begin(turn: Turn, kind: str, *said: str) -> None:
+    """Safety words, then the ticket, then the place."""
+    memory, before = turn.memory, turn.matter or turn.last_logged
+    turn.say(f"utter_hazard_{kind}")
+    memory.dangers, memory.in_danger, memory.said_over = [kind], True, False
+    matter = Matter("hazard", act=HAZARD, utterance_id=turn.utterance_id, urgent=True)
+    if memory.unheard:
+        matter.said, memory.unheard = memory.unheard, []
+    for sentence in said:
+        matter.hear(sentence)
+    matter.hear(turn.text)
+    if before is not None:
+        # What was begun is of this: the danger at the house of the outage is one ticket, with all that was said.
+        matter.same_place_as(before)
+        if before.open and turn.flow(before).group == "power":
+            matter.said = [*before.said, *[one for one in matter.said if one not in before.said]]
+            matter.facts.update(before.facts)
+            turn.matters.remove(before)
+    places.correct_place(turn, matter, turn.text) or places.take_place(turn, matter, turn.text)
+    report.note_facts(turn, matter)
+    turn.matters.append(matter)
+    ticket, known = _on_file(turn, matter), True
+    if ticket is None:
+        ticket, known = turn.open_ticket(matter, facts={"danger": kind}), False
+    matter.state = LOGGED
+    if known:
+        turn.say("utter_danger_known")
+    if matter.place and not matter.outside:
+        _say_who(turn, ticket)
+    else:
+        _ask_where(turn, matter)
+
+
+def _on_file(turn: Turn, matter: Matter) -> TicketCard | None:
+    """The danger that is known already: of this conversation, of this caller's earlier call, of a neighbour."""
+    desk = turn.site.desk
+    ticket_no = desk.open_of_session(turn.tracker.sender_id, Kind.hazard, now() - ONE_MATTER)
+    if ticket_no:
+        matter.ticket_no = ticket_no
+        return _add(turn, matter)
+    card = desk.same_danger(turn.reporter, matter.place, matter.household_no, matter.grid_no)
+    if card is None:
+        return None
+    matter.ticket_no = card.ticket_no
+    own = any(one.ticket_no == card.ticket_no for one in desk.open_of(turn.reporter))
+    tell = desk.called_again if own else desk.also_reported
+    card = tell(card.ticket_no, matter.words, caller=turn.caller, facts=turn.facts_of(matter))
+    turn.tell(ticket_no=card.ticket_no)
+    if own and not matter.place:
+        # Whose own report it is knows where it is.
+        matter.place, matter.household_no, matter.grid_no = card.place, card.household_no, card.grid_no
+    elif matter.place and matter.place not in card.place:
+        card = (
+            desk.correct_place(card.ticket_no, place=matter.place, grid_no=matter.grid_no, note=turn.text)
+            if own
+            else card
+        )
+    return card
+
+
+def _add(turn: Turn, matter: Matter, **more: object) -> TicketCard:
+    card = turn.site.desk.add(
+        matter.ticket_no,
+        note=turn.text,
+        place=matter.place,
+        household_no=matter.household_no,
+        grid_no=matter.grid_no,
+        urgent=True,
+        facts={**turn.facts_of(matter), **dict(more.get("facts") or {})},  # type: ignore[call-overload]
+    )
+    turn.tell(ticket_no=card.ticket_no)
+    return card
+
+
+def _ask_where(turn: Turn, matter: Matter) -> None:
+    if matter.outside:
+        matter.place_ask = "outside"
+    else:
+        matter.place_ask = "hazard" if not matter.place_tries else "again"
+    turn.say(f"utter_ask_place_{matter.place_ask}")
+    matter.place_tries += 1
+    turn.question = "place"
+    turn.tell(asks="place")
+
+
+def _say_who(turn: Turn, ticket: TicketCard) -> None:
+    if who := turn.who_serves(ticket):
+        turn.say("utter_added", **who)
+    else:
+        turn.say("utter_added_station")
+
+
+# -- in the middle of it --------------------------------------------------------------------------------------------------
+
+
+def _goes_on(turn: Turn) -> bool:
+    """Whatever is said now goes on the danger ticket; what is asked about the danger is answered."""
+    matter = next((one for one in reversed(turn.matters) if one.flow == "hazard"), None)
+    if matter is None or not matter.ticket_no:
+        turn.memory.in_danger = False
+        return False
+    matter.hear(turn.text)
+    report.note_facts(turn, matter)
+    question = turn.site.words.topic("danger_questions", turn.text, "")
+    kind = kind_of(turn, turn.text) if question not in ("water", "switch") else None
+    placed = _place(turn, matter)
+    if over := _over(turn, matter, question or kind):
+        return over
+    # What is said of the danger is added to its ticket, a person who waits hears of it.
+    card = turn.site.desk.ticket(matter.ticket_no) if placed else _add(turn, matter)
+    if kind and kind not in turn.memory.dangers:
+        turn.memory.dangers.append(kind)
+        if not question:
+            turn.say(f"utter_hazard_{kind}")
+    if question:
+        turn.say(f"utter_danger_{question}", **(turn.who_or_station(card) if card else {}))
+    if placed and card and not question:
+        _say_who(turn, card)
+    if not (question or kind or placed):
+        return _nothing_new(turn, matter)
+    turn.memory.nothing = 0
+    if not matter.place and matter.place_tries < places.PLACE_QUESTIONS:
+        _ask_where(turn, matter)
+    return True
+
+
+def _place(turn: Turn, matter: Matter) -> bool:
+    """A place that was not known, or a finer or another one: the ticket has it, and whoever serves it is told."""
+    before, household, grid = matter.place, matter.household_no, matter.grid_no
+    if not before:
+        taken = places.take_place(turn, matter, turn.text) is not None
+        if not taken and turn.asked == "place" and turn.intent == "inform" and len(turn.text) > 2:
+            matter.place, taken = turn.text, True
+        if taken:
+            _add(turn, matter)
+        return taken
+    changed = places.correct_place(turn, matter, turn.text)
+    if not changed:
+        found = turn.locate(turn.text)
+        finer = found.understood and bool(found.heard_place) and found.heard_place not in before
+        if finer and (found.grid_no or found.household_no):
+            matter.place = (
+                places.joined(before, found.heard_place, False) if found.grid_no == grid else found.heard_place
+            )
+            matter.settle(found.household_no, found.grid_no or grid, None)
+            changed = True
+    if changed and (matter.place, matter.household_no, matter.grid_no) != (before, household, grid):
+        card = turn.site.desk.correct_place(
+            matter.ticket_no,
+            place=matter.place,
+            household_no=matter.household_no,
+            grid_no=matter.grid_no,
+            note=turn.text,
+        )
+        turn.tell(ticket_no=card.ticket_no)
+        return True
+    return False
+
+
+def _over(turn: Turn, matter: Matter, still: str | None) -> bool:
+    """没事了, 灭了, 我看错了: asked about once; said twice the call goes on, and staff look all the same."""
+    calm = turn.meant.whole.intent == "cancel_report" or turn.site.words.says("danger_over", turn.text)
+    if turn.asked == "over":
+        answer = turn.answered("over") or turn.yes_no("over")
+        if answer == "yes" or (calm and answer != "no"):
+            turn.site.desk.add(matter.ticket_no, note=turn.site.words.said_solved, facts={"said_solved": True})
+            turn.memory.in_danger, turn.memory.nothing = False, 0
+            turn.tell(ticket_no=matter.ticket_no)
+            turn.say("utter_danger_stays")
+            return True
+        return False
+    if calm and not still:
+        _add(turn, matter)
+        turn.memory.nothing = 0
+        turn.say("utter_ask_over")
+        turn.asks("over")
+        return True
+    return False
+
+
+def _nothing_new(turn: Turn, matter: Matter) -> bool:
+    """A word in danger that brings nothing: kept, the place asked for; the second time a person is put on."""
+    memory = turn.memory
+    if turn.meant.whole.intent in ("goodbye", "repeat_request"):
+        return False
+    memory.nothing += 1
+    card = turn.site.desk.ticket(matter.ticket_no)
+    who = turn.who_or_station(card) if card else {"phone": turn.station()[1]}
+    if memory.nothing >= 2 and not matter.place or memory.nothing >= 3:
+        memory.nothing = 0
+        turn.tell(hand_over=True, hand_over_to=who["phone"])
+        turn.say("utter_danger_hand_over", **who)
+        return True
+    if matter.place:
+        turn.say("utter_danger_noted", **who)
+    else:
+        turn.say("utter_danger_where_unknown")
+        _ask_where(turn, matter)
+    return True

@@ -1,0 +1,88 @@
+"""Whether what comes from a line is Gege's own voice: how closely its loudness follows what was just sent."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.sound.alignment import where
+from bot.sound.channel import Channel
+from bot.sound.heard import Heard
+from bot.sound.site import channel as site_channel
+from bot.speech.activity import FRAME_S
+
+#: an echo comes back within this (s)
+_LATEST_S = 0.6
+#: a turn of the longest kind, and what comes before it (s)
+_KEPT_S = 65.0
+#: loudness is compared in steps of so many frames
+_SMOOTH = 3
+_SILENT = 1.0
+#: an echo follows what was sent like this at least; other voices reach 0.67 by chance (tests/voice/test_caller_voice.py)
+FOLLOWS = 0.8
+#: so much is enough where the words are Gege's too
+_SUSPECT = 0.6
+#: what each character tells of the one that Gege said (nats): the same sound, or nearly
+_SAME = 3.0
+
+
+class EchoMeter:
+    """Told of the loudness of every frame (20 ms) that was sent, and of every one that was heard."""
+
+    def __init__(self) -> None:
+        most = int(_KEPT_S / FRAME_S)
+        self._sent: deque[float] = deque(maxlen=most)
+        #: (loudness, by how many frames what was sent is ahead of what was heard)
+        self._heard: deque[tuple[float, int]] = deque(maxlen=most)
+        self._sent_count = self._heard_count = 0
+
+    def sent(self, loudness: float) -> None:
+        self._sent.append(loudness)
+        self._sent_count += 1
+
+    def heard(self, loudness: float) -> None:
+        self._heard_count += 1
+        self._heard.append((loudness, self._sent_count - self._heard_count))
+
+    def follows(self, frames: int) -> float:
+        """How closely the last frames that were heard follow what was sent, at the delay that fits best: 1 for an echo,
+        about 0 for somebody who speaks by himself."""
+        frames = min(frames, len(self._heard))
+        if frames < _SMOOTH or not self._sent:
+            return 0.0
+        last = [self._heard[place] for place in range(len(self._heard) - frames, len(self._heard))]
+        heard = _smooth(np.array([loudness for loudness, _ in last]))
+        # Whoever lags behind in listening sees more sent than there was: the smallest lead is the true one.
+        lead = min(ahead for _, ahead in last)
+        sent = _smooth(np.array(self._sent))
+        first = self._heard_count - frames + lead - (self._sent_count - len(self._sent))
+        delays = np.arange(-_SMOOTH, int(_LATEST_S / FRAME_S))
+        places = first + np.arange(frames)[None] - delays[:, None]
+        there = (places >= 0) & (places < len(sent))
+        shifted = np.where(there, sent[np.clip(places, 0, len(sent) - 1)], 0.0)
+        shifted -= shifted.mean(1, keepdims=True)
+        heard = heard - heard.mean()
+        norms = np.sqrt((shifted**2).sum(1) * (heard**2).sum())
+        enough = norms > _SILENT * frames
+        return float(np.max(np.where(enough, shifted @ heard, 0.0) / np.where(enough, norms, 1.0)))
+
+
+def _smooth(loudness: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.convolve(loudness, np.ones(_SMOOTH) / _SMOOTH, "same")
+
+
+def is_echo(follows: float, text: str, said: Sequence[str], channel: Channel | None = None) -> bool:
+    """Whether a turn is what Gege said: its sound follows hers, or nearly so and its words are hers as well."""
+    return follows >= FOLLOWS or (follows >= _SUSPECT and repeats(text, said, channel))
+
+
+def repeats(text: str, said: Sequence[str], channel: Channel | None = None) -> bool:
+    """Whether a text stands in one of these sentences, to the ear."""
+    symbols = Heard(text).symbols
+    if not symbols:
+        return False
+    through = channel or site_channel()
+    return any(where(Heard(one), symbols, through).gain >= _SAME * len(symbols) for one in said)
