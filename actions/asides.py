@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 from actions import afterwards, meter_display, money, outage_news
 from actions.turn import Turn
 from actions.understood import Act
-from bot.foundation.words import load
 
 
 def answer(turn: Turn, act: Act) -> bool:
@@ -132,28 +127,6 @@ def _judged(turn: Turn, act: Act) -> bool:
 
 def _arrears(turn: Turn, act: Act) -> bool:
     return knowledge(turn, act) or money.arrears(turn)
-
-
-@dataclass(frozen=True)
-class _Display:
-    """A line of meter_display.yml: what is shown, the sentence that tells what it means, where that is known from."""
-
-    shown: str
-    means: str
-    source: str
-
-
-@cache
-def _displays() -> tuple[_Display, ...]:
-    return load(tuple[_Display, ...], Path(__file__).with_name("meter_display.yml"))
-
-
-def _meter_display(turn: Turn, act: Act) -> bool:
-    means = next((one.means for one in _displays() if re.search(one.shown, act.text)), "")
-    if not means:
-        return knowledge(turn, act)
-    turn.say(f"utter_meter_display/{means}")
-    return True
 
 
 #: what is more than a sentence, by act or intent
