@@ -112,10 +112,11 @@ class Resident:
     def _listens(self, question: str | None, reply: str) -> None:
         """Marks the matter in hand as done when it sounds so."""
         name = self.goal.matters[self.at]
-        if name not in self._said or not_understood(reply):
+        if name not in self._said:
             return
         answered = not matters()[name].kinds and question in (None, "alone", "satisfied")
-        if logged(reply) or answered or question is None and matters()[name].may:
+        answered |= question is None and matters()[name].may
+        if logged(reply) or answered and not not_understood(reply):
             self._done.add(name)
 
     def _progress(self, question: str | None, reply: str) -> bool:
