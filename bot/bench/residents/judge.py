@@ -136,6 +136,8 @@ def _tickets(told: Transcript) -> tuple[list[tuple[str, str]], bool]:
     for card in left:
         if card["kind"] in BY_A_PERSON and (wanted or card["kind"] == "unclear" and _garbled(told)):
             continue
+        if "call_back" in card["facts"]:
+            continue  # a call that broke off is owed one
         found.append(("twice" if card["kind"] in served else "false_ticket", card["kind"]))
     asked = asked_for_a_person(told) is not None or "person" in told.goal.matters
     understood = any(_understandable(told, name) for name in told.goal.matters)
