@@ -66,6 +66,8 @@ class Facts(Told, total=False):
     kind: str
     tickets: list[str]
     unfinished: bool
+    #: of this matter no place was said; it is that of the conversation's others
+    place_of_another: bool
     understood_later: str
 
     # What the resident said of it later.

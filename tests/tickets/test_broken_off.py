@@ -132,15 +132,30 @@ def test_everything_that_is_open_in_a_conversation_becomes_a_ticket_of_its_own(c
     strange = {"kind": "what_is_this", "said": "那个事", "householder": "程国强"}
     rest(county, "chat1", {"matters": [logged, OUTAGE, PRICE, strange], "caller": CALLER})
     found = desk.rest("chat1", AT + minutes(1))
-    assert [(card.kind, card.said, card.place) for card in found] == [
-        ("outage", "停电了", "沿河路"),
-        ("pricing", "电价怎么算", ""),
-        ("unclear", "那个事", ""),
+    assert [(card.kind, card.said) for card in found] == [
+        ("outage", "停电了"),
+        ("pricing", "电价怎么算"),
+        ("unclear", "那个事"),
     ]
     assert {(card.session, card.channel, card.reporter) for card in found} == {("chat1", "telegram", "13800138000")}
-    assert found[1].facts == {"shop": True, "unfinished": True}
+    assert found[1].facts == {"shop": True, "unfinished": True, "place_of_another": True}
     assert found[2].householder == "程国强"
     assert desk.rest("chat1", AT + minutes(2)) == [] and desk.sweep(AT + minutes(99)) == []
+
+
+@on_sqlite
+def test_a_matter_without_a_place_is_where_the_only_other_place_of_the_talk_is(county: Database) -> None:
+    desk = TicketDesk(county)
+    dark, price = ({**one, "utterance_id": None} for one in (OUTAGE, PRICE))
+    dialled = {**price, "grid_no": "7"}
+    rest(county, "chat1", {"matters": [dark, dialled], "caller": CALLER})
+    assert [(card.place, card.owner) for card in desk.rest("chat1", AT)] == [("沿河路", "M1"), ("沿河路", "M1")]
+    rest(county, "chat2", {"matters": [dark, dialled, {**price, "place": "古井街"}], "caller": CALLER})
+    found = desk.rest("chat2", AT)
+    assert [card.place for card in found] == ["沿河路", "", "古井街"], "nobody knows which of the two"
+    assert "place_of_another" not in found[1].facts
+    rest(county, "chat3", {"matters": [dark, {**price, "outside": "武汉"}], "caller": CALLER})
+    assert [card.place for card in desk.rest("chat3", AT)] == ["沿河路", "武汉"]
 
 
 def test_a_matter_that_its_sentence_has_made_a_ticket_of_is_not_made_again(county: Database) -> None:

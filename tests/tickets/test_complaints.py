@@ -10,6 +10,7 @@ from bot.grid.models import Household, Staff
 from bot.tickets.desk import TicketCard, TicketDesk, TicketRefused
 from bot.tickets.due import timers
 from tests.tickets.county import AT, minutes, on_sqlite, outage
+from tests.tickets.test_broken_off import rest
 
 ABOUT = "你们网格员态度恶劣要给个说法"
 
@@ -111,6 +112,8 @@ def test_who_is_named_is_found_without_the_grid(county: Database) -> None:
     assert desk.complained_of("何东那个网格员不行", "24") == ["M2"], "the neighbour's manager"
     assert desk.complained_of("态度太差", "24") == ["M1"] and desk.complained_of("态度太差", None) == []
     assert desk.complained_of("你们王小讲话难听", "24") == ["A1"]
+    assert desk.complained_of("我要投诉何师傅", None) == ["M2"], "there is one of that surname"
+    assert desk.complained_of("我要投诉何师傅", "24") == ["M1"], "whom she calls so here is her own"
 
 
 @on_sqlite
@@ -209,3 +212,20 @@ def test_nobody_is_rung_who_has_no_telephone_or_no_ticket(county: Database) -> N
         session.get_one(Staff, "M1").phone = ""
     reached = desk.whom_to_reach(number, AT)
     assert reached and reached.staff_no == "D1"
+
+
+def test_a_complaint_that_breaks_off_takes_the_call_s_other_tickets_with_it(county: Database) -> None:
+    desk = TicketDesk(county)
+    number = desk.report(outage(kind="breaker_fault", session="chat1"), AT).ticket_no
+    logged = {"kind": "breaker_fault", "said": "空开坏了", "grid_no": "24", "ticket_no": number}
+    complaint = {"kind": "complaint", "said": "你们网格员喝了酒来的", "grid_no": "24"}
+    moving = {"kind": "meter_relocation", "said": "表箱要移", "grid_no": "24"}
+    rest(county, "chat1", {"matters": [logged, complaint, moving]})
+    found = desk.rest("chat1", AT + minutes(1))
+    assert [(card.kind, card.owner) for card in found] == [("complaint", "D1"), ("meter_relocation", "T1")]
+    first = desk.ticket(number)
+    assert first and first.owner == "T1" and first.complained_of == {"M1"}
+    pending = {
+        n.staff_no for card in desk.tickets() for n in desk.notifications(card.ticket_no) if n.state == "pending"
+    }
+    assert "M1" not in pending

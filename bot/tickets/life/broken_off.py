@@ -89,11 +89,19 @@ def _grid_of_call(session: Session, call: Call) -> str | None:
     return grid_of_number(session, call.dialled, call.diverting)
 
 
-def broken_off(session: Session, call_id: str, outcome: str, at: dt.datetime) -> list[Report]:
+@dataclass(frozen=True)
+class LeftOpen:
+    """What a conversation leaves behind: reports, oldest first, and the numbers of the tickets that it has made."""
+
+    reports: tuple[Report, ...] = ()
+    logged: tuple[str, ...] = ()
+
+
+def broken_off(session: Session, call_id: str, outcome: str, at: dt.datetime) -> LeftOpen:
     """End a call that broke off. → The report that calls its caller back, with all that was said, and one of every
     further matter that was open in it; nothing when it had ended before, or nobody can be called and nothing heard."""
     if not end(session, call_id, outcome, at):
-        return []
+        return LeftOpen()
     call = session.get_one(Call, call_id)
     heard = session.scalars(
         select(Utterance).where(Utterance.call_id == call_id).order_by(Utterance.heard_at, Utterance.id)
@@ -101,12 +109,12 @@ def broken_off(session: Session, call_id: str, outcome: str, at: dt.datetime) ->
     names = {call_id, *(one.session for one in heard)}
     left = _left_in(session, names)
     if not call.caller and not heard and not left.matters:
-        return []
+        return LeftOpen()
     first, further = _the_one_and_the_others(left.matters)
     facts = {**(first.get("facts") or {}), "call_id": call_id, "call_back": outcome}
     if first.get("kind"):
         facts["kind"] = first["kind"]
-    if logged := session.scalars(select(Ticket.ticket_no).where(Ticket.session.in_(names))).all():
+    if logged := tuple(session.scalars(select(Ticket.ticket_no).where(Ticket.session.in_(names)))):
         facts["tickets"] = list(logged)
     danger = any(one.get("kind") == Kind.hazard for one in left.matters)
     # Danger that is not logged yet stays danger; without a number a person can only listen to what there is.
@@ -125,7 +133,7 @@ def broken_off(session: Session, call_id: str, outcome: str, at: dt.datetime) ->
         facts=facts,
         urgent=danger or bool(first.get("urgent")),
     )
-    return [back, *(_report(one, back.session, back.caller) for one in further)]
+    return LeftOpen((back, *(_report(one, back.session, back.caller) for one in further)), logged)
 
 
 def _the_one_and_the_others(matters: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -152,9 +160,23 @@ class _Left:
         """Of what `DialogueState.unfinished` holds; one form by itself, as Gege wrote it before there were several."""
         caller = unfinished.get("caller") or {"channel": unfinished.get("channel")}
         if "matters" in unfinished:
-            return cls([dict(one) for one in unfinished["matters"]], caller)
+            return cls(_placed([dict(one) for one in unfinished["matters"]]), caller)
         form = {name: value for name, value in unfinished.items() if name not in ("caller", "channel")}
         return cls([form] if form else [], caller)
+
+
+def _placed(matters: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A matter of which no place was said is where the conversation's other matters are, when those are in one place."""
+    placed = [one for one in matters if one.get("place") or one.get("household_no")]
+    if len({(one.get("place"), one.get("household_no")) for one in placed}) != 1:
+        return matters
+    where = {name: placed[0].get(name) for name in ("place", "household_no", "grid_no")}
+    return [
+        one
+        if one in placed or one.get("outside")
+        else {**one, **where, "facts": {**(one.get("facts") or {}), "place_of_another": True}}
+        for one in matters
+    ]
 
 
 def _left_in(session: Session, names: set[str]) -> _Left:
@@ -171,17 +193,18 @@ def stale_dialogues(session: Session, before: dt.datetime) -> list[str]:
     return list(session.scalars(old.order_by(DialogueState.changed_at)))
 
 
-def take_matters(session: Session, name: str, before: dt.datetime) -> list[Report]:
-    """The reports of what was left open in a dialogue, oldest first; none when somebody else took it, it went on, or
-    what is open only asks for more about a ticket that is logged (a danger whose place is unknown).
+def take_matters(session: Session, name: str, before: dt.datetime) -> LeftOpen:
+    """What was left open in a dialogue; nothing when somebody else took it or it went on, and no report when what is
+    open only asks for more about a ticket that is logged (a danger whose place is unknown).
 
     A matter holds the fields of `Report` under their names; what is missing is left open."""
     state = session.scalar(select(DialogueState).where(DialogueState.session == name).with_for_update())
     if state is None or not state.unfinished or state.changed_at > before:
-        return []
+        return LeftOpen()
     left = _Left.of(state.take())
     caller = Caller.from_json({"address": state.caller, **left.caller})
-    return [_report(one, name, caller) for one in left.matters if not one.get("ticket_no")]
+    logged = tuple(str(one["ticket_no"]) for one in left.matters if one.get("ticket_no"))
+    return LeftOpen(tuple(_report(one, name, caller) for one in left.matters if not one.get("ticket_no")), logged)
 
 
 def _report(matter: Mapping[str, Any], name: str, caller: Caller) -> Report:

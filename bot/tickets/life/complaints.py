@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bot.foundation.words import load
@@ -69,7 +69,8 @@ def complained_of(session: Session, said: str, people: Roster) -> list[str]:
     stranger who reads a complaint loses nothing, and the person complained of must not have it."""
     own = people.managers + [one for one in people.grid.get(Role.manager, []) if one not in people.managers]
     others = [one for role, those in people.grid.items() if role != Role.manager for one in those]
-    named = [one.staff_no for one in others if _named(one, said)] + _by_whole_name(session, said)
+    named = [one.staff_no for one in others if _named(one, said)]
+    named += [one.staff_no for one in _of_the_county(session) if one.name in said or (not own and _named(one, said))]
     if any(_named(one, said) for one in own):
         named += [one.staff_no for one in own]
     if not named:
@@ -110,7 +111,7 @@ def _named(person: Staff, said: str) -> bool:
     return any(name in said for name in names)
 
 
-def _by_whole_name(session: Session, said: str) -> list[str]:
-    """Anybody of the county's grids who is called by the whole name; the station's people have names of rooms."""
-    rows = session.execute(select(Staff.staff_no, Staff.name).where(Staff.role.not_in(EVERYWHERE)))
-    return [staff_no for staff_no, name in rows if len(name) > 1 and name in said]
+def _of_the_county(session: Session) -> Iterable[Staff]:
+    """Everybody of a grid. Whoever is called by the whole name is meant wherever the call comes from; where the grid is not
+    known, 卢师傅 may be any of that surname. (The station's people have names of rooms.)"""
+    return session.scalars(select(Staff).where(Staff.role.not_in(EVERYWHERE), func.length(Staff.name) > 1))
