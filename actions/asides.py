@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actions import afterwards, money, outage_news
+from actions import afterwards, meter_display, money, outage_news
 from actions.turn import Turn
 from actions.understood import Act
 
@@ -33,6 +33,14 @@ def _not_ours(turn: Turn, act: Act) -> bool:
         return False
     turn.say("utter_not_ours")
     return True
+
+
+def _meter_display(turn: Turn, act: Act) -> bool:
+    """What somebody reads on the meter, as far as it is known."""
+    if known := meter_display.sentence_for(turn.text):
+        turn.say(known)
+        return True
+    return knowledge(turn, act)
 
 
 #: what is plainly about something else is told so; with less it was not understood
@@ -87,7 +95,7 @@ def tell_manager(turn: Turn, grid_no: str | None) -> bool:
     person = turn.manager_of(grid_no)
     if person is None:
         return False
-    turn.say("utter_manager", manager=turn.address_of(person), phone=person.phone)
+    turn.say("utter_manager", **turn.named(person))
     return True
 
 
@@ -138,4 +146,5 @@ _OWN: dict[str, Callable[[Turn, Act], bool]] = {
     "rate_service": _judged,
     "greet": _greet,
     "out_of_scope": _not_ours,
+    "out_of_scope/meter_display": _meter_display,
 }

@@ -50,6 +50,7 @@ class Words:
     readback_account: str
     said_solved: str
     station: str
+    spoken_name: str
     address: str
     proof_lead: str
     account: str

@@ -313,7 +313,7 @@ class Turn:
         return facts
 
     def who_serves(self, ticket: TicketCard) -> dict[str, str] | None:
-        """{manager, phone} of the ticket's owner when that is a grid's manager, else None (the station).
+        """{manager, whole_name, phone} of the ticket's owner when that is a grid's manager, else None (the station).
 
         A manager whom only a 户号 or a householder's name led to is not named."""
         if GRID_TOLD in ticket.facts:
@@ -324,11 +324,17 @@ class Turn:
             return None
         if person.staff_no in self.memory.complained_of:
             return None
-        return {"manager": self.address_of(person), "phone": person.phone}
+        return self.named(person)
 
     def who_or_station(self, ticket: TicketCard) -> dict[str, str]:
         """The same, or the station's people."""
-        return self.who_serves(ticket) or {"manager": self.site.words.station, "phone": self.station()[1]}
+        station = self.site.words.station
+        return self.who_serves(ticket) or {"manager": station, "whole_name": station, "phone": self.station()[1]}
+
+    def named(self, person: PersonCard) -> dict[str, str]:
+        """How a manager is spoken of, and their telephone."""
+        whole = self.site.words.spoken_name.format(name=person.name)
+        return {"manager": self.address_of(person), "whole_name": whole, "phone": person.phone}
 
     def address_of(self, person: PersonCard) -> str:
         """How residents call a manager: the surname and 师傅."""

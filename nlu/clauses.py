@@ -34,7 +34,7 @@ from nlu.component import Component
 CLAUSES = "clauses"
 #: in a clause's data: the message that it is a part of, and where it begins there
 PART_OF = "part_of"
-_START = "start"
+START = "start"
 
 Stretch = tuple[int, int]
 
@@ -146,7 +146,7 @@ class ClauseSplitter(Component):
                 continue
             parts = clauses(text, self._config["most"], self._config["shortest"])
             if len(parts) > 1 or (parts and _answered(message)):
-                batch += [Message({TEXT: text[start:end], PART_OF: message, _START: start}) for start, end in parts]
+                batch += [Message({TEXT: text[start:end], PART_OF: message, START: start}) for start, end in parts]
         return batch
 
 
@@ -177,7 +177,7 @@ def _told(clause: Message) -> dict[str, Any]:
     )
     return {
         "text": clause.get(TEXT),
-        "start": clause.get(_START),
+        "start": clause.get(START),
         "intent": {"name": best[INTENT_NAME_KEY], "confidence": best[PREDICTED_CONFIDENCE_KEY]},
         "act": (clause.get(ACT) or {}).get("name"),
         "fallback": fallback,

@@ -27,6 +27,7 @@ from bot.sound.channel import CHANCE, digest, prior
 from bot.sound.numbers import plain
 from bot.sound.syllables import READINGS, is_chinese, readings, syllable
 from nlu.augmentation import SIMULATED
+from nlu.clauses import PART_OF, START
 from nlu.component import SentenceFeaturizer
 
 _PHRASES = "phrases.npz"
@@ -36,6 +37,8 @@ _LONGEST = 300
 
 Syllables = NDArray[np.int64]
 Phrase = tuple[int, ...]
+#: for the phrases of each length: their columns, the length, and (phrases × places) nats from each place on
+Windows = list[tuple[NDArray[np.int64], int, NDArray[np.float32]]]
 
 
 @lru_cache(maxsize=4_000)
@@ -109,11 +112,9 @@ class Listener:
         #: a row has a column at least, though there were too few sentences to choose a phrase from
         self.width = max(len(phrases), 1)
 
-    def gains(self, sounds: Syllables) -> NDArray[np.float32]:
-        """(phrases,) how well each is heard anywhere: 0 not at all, about √length without a doubt.
-
-        `sounds` (n, READINGS), as `heard` gives them."""
-        found: NDArray[np.float32] = np.zeros(self.width, np.float32)
+    def windows(self, sounds: Syllables) -> Windows:
+        """What a sentence sounds like at each place; `sounds` (n, READINGS), as `heard` gives them."""
+        found: Windows = []
         if not len(sounds):
             return found
         at_each = self._gain[:, sounds].max(axis=2)
@@ -124,10 +125,23 @@ class Listener:
             total = at_each[syllables[0], :starts]
             for step in range(1, length):
                 total = total + at_each[syllables[step], step : step + starts]
-            each = total.max(axis=1) / np.float32(length)
+            found.append((columns, length, total))
+        return found
+
+    def gains_within(self, windows: Windows, begin: int, end: int) -> NDArray[np.float32]:
+        """(phrases,) how well each is heard between two places: 0 not at all, about √length without a doubt."""
+        found: NDArray[np.float32] = np.zeros(self.width, np.float32)
+        for columns, length, total in windows:
+            if end - begin < length:
+                continue
+            each = total[:, begin : end - length + 1].max(axis=1) / np.float32(length)
             heard = np.clip((each - self._floor) / (np.float32(CHANCE) - self._floor), 0, 1.2)
             found[columns] = heard * np.float32(length**0.5)
         return found
+
+    def gains(self, sounds: Syllables) -> NDArray[np.float32]:
+        """(phrases,) how well each is heard anywhere in a sentence."""
+        return self.gains_within(self.windows(sounds), 0, len(sounds))
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
@@ -201,12 +215,27 @@ class SoftPhrases(SentenceFeaturizer):
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
+        """Clauses follow the sentence that they are of, and were heard when it was."""
+        sentence, sounds = None, heard("")
+        windows: Windows = []
         for message in messages:
             if not (text := message.get(TEXT)):
                 continue
-            gains = self._listener.gains(heard(text))
+            own = heard(text)
+            begin = _begin(message, sentence, sounds, own)
+            if begin is None:
+                sentence, sounds, windows, begin = message, own, self._listener.windows(own), 0
+            gains = self._listener.gains_within(windows, begin, begin + len(own))
             columns = np.flatnonzero(gains)
             values = gains[columns].astype(float) ** 2
-            sentence = coo_matrix((values, (np.zeros_like(columns), columns)), shape=(1, self._listener.width))
-            self.add_features_to_message(None, sentence, TEXT, message)
+            features = coo_matrix((values, (np.zeros_like(columns), columns)), shape=(1, self._listener.width))
+            self.add_features_to_message(None, features, TEXT, message)
         return messages
+
+
+def _begin(clause: Message, sentence: Message | None, sounds: Syllables, own: Syllables) -> int | None:
+    """Where among the sounds of a sentence those of its clause begin; None when it is no clause of that sentence."""
+    if sentence is None or clause.get(PART_OF) is not sentence:
+        return None
+    begin = len(heard(sentence.get(TEXT)[: clause.get(START)]))
+    return begin if np.array_equal(sounds[begin : begin + len(own)], own) else None

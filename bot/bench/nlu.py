@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bot.bench.acts import held_out_acts, measure_acts
 from bot.bench.near_sounds import misheard
 from bot.bench.simulator import simulated
 from bot.bench.slots import distorted, marked_sentences, measure_slots
@@ -50,4 +51,6 @@ async def bench_nlu(parse: Parse, stock: bool, progress: Progress) -> dict[str, 
                     await measure_slots(one, slots[which]) if which in slots else {}
                 )
                 progress(f"{name}, {which}: {table[name][which]}")
+        table["acts"] = await measure_acts(parse, held_out_acts())
+        progress(f"gege, finer acts: {table['acts']}")
     return table

@@ -132,10 +132,11 @@ def _train(folder: Path, learned: Path | None = None) -> Path:
         import rasa.model_training
 
         from bot.dialogue.quiet_logs import quiet_rasa
-        from bot.dialogue.rasa_patches import acts_need_no_response
+        from bot.dialogue.rasa_patches import acts_need_no_response, cache_nothing
 
         quiet_rasa()
         acts_need_no_response()
+        cache_nothing()
         name = f"dialogue-{fingerprint(learned=learned)}"
         with sentence_files(learned) as files:
             result = rasa.model_training.train(

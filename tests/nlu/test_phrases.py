@@ -14,6 +14,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.augmentation import SIMULATED
+from nlu.clauses import ClauseSplitter
 from nlu.phrases import Listener, SoftPhrases, heard, key_phrases, meant
 
 PHRASES = ["停电", "冒烟", "漏保", "跳闸", "过户"]
@@ -96,3 +97,16 @@ def test_a_model_is_stale_when_the_channel_has_other_tables(monkeypatch: pytest.
 def test_lengths_without_a_least_count_are_refused() -> None:
     with pytest.raises(ValueError, match="least names a count"):
         SoftPhrases.validate_config({**SoftPhrases.get_default_config(), "longest": 5})
+
+
+def test_a_clause_sounds_as_it_does_alone(tmp_path: Path) -> None:
+    text = "一二三,停电了,喂!林店了"
+    whole_batch = ClauseSplitter(ClauseSplitter.get_default_config()).process([Message({TEXT: text})])
+    storage = LocalModelStorage.create(tmp_path)
+    featurizer = SoftPhrases(
+        SoftPhrases.get_default_config(), "phrases", storage, Resource("phrases"), [meant(PHRASES[0])]
+    )
+    alone = [Message({TEXT: one.get(TEXT)}) for one in whole_batch]
+    together = [one.features[0].features.toarray() for one in featurizer.process(whole_batch)]
+    apart = [featurizer.process([one])[0].features[0].features.toarray() for one in alone]
+    assert len(together) == 4 and all(np.array_equal(one, other) for one, other in zip(together, apart, strict=True))
