@@ -71,10 +71,11 @@ def _manager(turn: Turn, act: Act) -> bool:
     found = turn.locate(act.text)
     grid_no = found.grid_no if found.understood else _by_name(turn) or turn.likely_grid(turn.matter or turn.last_logged)
     if not tell_manager(turn, grid_no):
+        if turn.matter is not None:
+            return True  # where it is is asked for anyway, and who serves there is told when it is logged
         turn.memory.place = found.heard_place
         turn.say("utter_manager_where")
-        if turn.matter is None:
-            turn.asks("manager")
+        turn.asks("manager")
     return True
 
 

@@ -50,7 +50,15 @@ def take_place(turn: Turn, matter: Matter, text: str) -> Location | None:
         heard = joined(earlier, heard, community)
     if not found.understood and turn.asked == "place" and len(text) <= _AS_SAID:
         heard = text.strip(PUNCTUATION)  # 菜场对面那个巷子进去第三家: nothing of it is in a table, all of it tells
-    matter.place = tidy(turn, heard) or earlier or text
+    heard = tidy(turn, heard)
+    base = earlier or matter.denied_place
+    if base and heard[:1].isdigit() and heard not in base:
+        # 七百三十号, when the street was said before: the numbers are new, the name is not
+        whole_place = re.split("[0-9]", numbers.in_digits(base))[0] + heard
+        again = turn.locate(whole_place)
+        if again.understood:
+            found, heard = again, whole_place
+    matter.place = heard or earlier or text
     matter.outside = ""
     whole = found.grid_no and is_whole(matter.words)  # 整栋楼都黑了: no door is asked
     near = found if found.grid_no else _beside(turn, found)
@@ -263,6 +271,8 @@ def _not_here(turn: Turn, matter: Matter, told: str) -> None:
 
 def answer_householder(turn: Turn, matter: Matter) -> bool:
     """A name; nobody knows; or another part of the place, which is as good."""
+    if turn.text.strip().isdigit():
+        return False
     matter.place_tries += 1
     name = turn.entity("householder") or spoken_name(turn.text)
     if name:
