@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actions import afterwards, money, outage_news
+from actions import afterwards, meter_display, money, outage_news
 from actions.turn import Turn
 from actions.understood import Act
 
@@ -33,6 +33,14 @@ def _not_ours(turn: Turn, act: Act) -> bool:
         return False
     turn.say("utter_not_ours")
     return True
+
+
+def _meter_display(turn: Turn, act: Act) -> bool:
+    """What somebody reads on the meter, as far as it is known."""
+    if known := meter_display.sentence_for(turn.text):
+        turn.say(known)
+        return True
+    return knowledge(turn, act)
 
 
 #: what is plainly about something else is told so; with less it was not understood
@@ -87,7 +95,7 @@ def tell_manager(turn: Turn, grid_no: str | None) -> bool:
     person = turn.manager_of(grid_no)
     if person is None:
         return False
-    turn.say("utter_manager", manager=turn.address_of(person), phone=person.phone)
+    turn.say("utter_manager", **turn.named(person))
     return True
 
 
@@ -99,10 +107,6 @@ def _by_name(turn: Turn) -> str | None:
         if person.name in turn.text or f"{person.name[:1]}师傅" in turn.text or turn.address_of(person) in turn.text
     ]
     return named[0][0] if len({person.staff_no for _, person in named}) == 1 else None
-
-
-def _phone_again(turn: Turn, act: Act) -> bool:
-    return afterwards.tell_phone_again(turn) or _manager(turn, act)
 
 
 def _status(turn: Turn, act: Act) -> bool:
@@ -132,10 +136,10 @@ _OWN: dict[str, Callable[[Turn, Act], bool]] = {
     "report_outage/when_back": _when_back,
     "report_outage/planned": _planned,
     "ask_manager": _manager,
-    "ask_manager/phone_again": _phone_again,
     "ask_ticket_status": _status,
     "cancel_report": _cancel,
     "rate_service": _judged,
     "greet": _greet,
     "out_of_scope": _not_ours,
+    "out_of_scope/meter_display": _meter_display,
 }

@@ -131,7 +131,7 @@ def tell_arrears(turn: Turn) -> None:
             turn.say("utter_arrears_restore")
         else:
             turn.say("utter_arrears_clear", date=date, amount=numbers.money(card.balance))
-    turn.say("utter_arrears_how_to_pay")
+    turn.say("utter_ask_arrears/how_to_pay")
 
 
 def price(turn: Turn, act: Act) -> bool:

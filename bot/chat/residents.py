@@ -6,6 +6,7 @@ import asyncio
 import csv
 import hashlib
 import logging
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 _RATE = 16_000
 #: one voice note, seconds
 _LONGEST_S = 300.0
+#: chats whose open question is remembered
+_REMEMBERED = 1000
 #: how AMR begins (RFC 4867), which WeCom's voice notes are; not every machine plays it (bot/speech/amr.py)
 _AMR = b"#!AMR"
 
@@ -96,6 +99,8 @@ class Residents:
         self._intake = intake or ForAPerson(desk)
         self._dialogue, self._desk, self._shelf = dialogue, desk, shelf
         self._recogniser, self._settings, self._takeovers = recogniser, settings, takeovers
+        #: session → what was asked last: a voice note is likely to answer it
+        self._asked: OrderedDict[str, str] = OrderedDict()
 
     async def answer(self, message: Incoming) -> list[Said]:
         """What to show, to the resident and to whoever talks to them. Raises what goes wrong here: try again."""
@@ -166,9 +171,16 @@ class Residents:
             ear=ear,
         )
         reply = await self._dialogue.turn(heard)
+        self._ask(message.session, str(reply.detail.get("asks") or reply.question or ""))
         if reply.ticket_no:
             await asyncio.to_thread(self._shelf.claim_pictures, message.session, reply.ticket_no)
         return list(reply.sentences)
+
+    def _ask(self, session: str, question: str) -> None:
+        self._asked[session] = question
+        self._asked.move_to_end(session)
+        while len(self._asked) > _REMEMBERED:
+            self._asked.popitem(last=False)
 
     async def _voice(self, message: Incoming, data: bytes) -> list[str]:
         """Kept first, then understood; what is not understood a person hears."""
@@ -184,7 +196,7 @@ class Residents:
             await self._for_a_person(message, recording, "no_recogniser")
             return [words().no_recogniser]
         try:
-            heard = await self._recognise(sound)
+            heard = await self._recognise(message, sound)
         except RecogniserFailed:
             heard = None
         if heard is None or not heard.text:
@@ -192,9 +204,9 @@ class Residents:
             return [words().not_heard]
         return await self._turn(message, heard.text, tuple(heard.alternatives), recording, heard.ear)
 
-    async def _recognise(self, sound: Sound) -> HeardSpeech:
+    async def _recognise(self, message: Incoming, sound: Sound) -> HeardSpeech:
         assert self._recogniser is not None
-        session = self._recogniser.begin(sound.rate)
+        session = self._recogniser.begin(sound.rate, self._asked.get(message.session, ""))
         pcm = sound.samples.astype("<i2").tobytes()
         for at in range(0, len(pcm), sound.rate):
             await session.feed(pcm[at : at + sound.rate])
@@ -224,7 +236,8 @@ class Residents:
 
     async def _relayed(self, message: Incoming, talk: Talk) -> list[Said]:
         """The bot is silent, and staff read what the resident sends. Danger is acted on all the same."""
-        shown, spoken, sentences = await self._to_relay(message, talk)
+        shown, heard, sentences = await self._to_relay(message, talk)
+        spoken = heard.text
         await asyncio.to_thread(self._write_down, message, talk, shown, spoken)
         said = words().talk
         # What the two write stays with the messenger that they share; another one gets it masked.
@@ -232,53 +245,54 @@ class Residents:
         text = harmless(text)
         end = ((button("end"), f"end:{talk.ticket_no}"),)
         staff = [Said(talk.staff_channel, talk.staff_chat, said.to_staff.format(text=text), end)]
-        if spoken and await self._dangerous(spoken, message, talk):
-            answer = await self._turn(message, spoken)
+        if spoken and await self._dangerous(heard, message, talk):
+            answer = await self._turn(message, spoken, heard.alternatives, ear=heard.ear)
             sentences += answer
             staff.append(Said(talk.staff_channel, talk.staff_chat, said.answered.format(text="".join(answer))))
         return [*message.says(*sentences), *staff]
 
-    async def _to_relay(self, message: Incoming, talk: Talk) -> tuple[str, str, list[str]]:
+    async def _to_relay(self, message: Incoming, talk: Talk) -> tuple[str, HeardSpeech, list[str]]:
         """(what staff read, the resident's own words, what the resident is told)."""
-        said = words().talk
+        said, written = words().talk, HeardSpeech(message.text)
         if message.too_big or message.lost:
             told = (words().too_big if message.too_big else words().lost)[message.too_big or message.lost]
-            return message.text or said.other, message.text, [told]
+            return message.text or said.other, written, [told]
         if message.voice is not None:
-            text = await self._words_of(message, message.voice, talk)
-            return said.voice.format(text=text) if text else said.voice_unheard, text, []
+            heard = await self._words_of(message, message.voice, talk)
+            return said.voice.format(text=heard.text) if heard.text else said.voice_unheard, heard, []
         if message.picture is not None:
             try:
                 await asyncio.to_thread(self._shelf.keep_picture, message.session, talk.ticket_no, message.picture)
             except NotAPicture:
-                return message.text or said.other, message.text, [words().not_a_picture]
-            return said.picture.format(text=message.text), message.text, []
+                return message.text or said.other, written, [words().not_a_picture]
+            return said.picture.format(text=message.text), written, []
         kind = "place" if message.location is not None else "contact" if message.contact else "other"
-        return message.text or getattr(said, kind), message.text, []
+        return message.text or getattr(said, kind), written, []
 
-    async def _words_of(self, message: Incoming, data: bytes, talk: Talk) -> str:
+    async def _words_of(self, message: Incoming, data: bytes, talk: Talk) -> HeardSpeech:
         """What was heard in a voice note, which is kept with the ticket; nothing when nobody here can hear it."""
         try:
             sound = await asyncio.to_thread(read_audio, data, _RATE, longest_s=_LONGEST_S)
         except AudioRefused:
             await asyncio.to_thread(self._keep_bytes, message, data, talk.ticket_no)
-            return ""
+            return HeardSpeech("")
         recording = await asyncio.to_thread(self._keep, message, sound)
         await asyncio.to_thread(self._desk.keep, message.heard("", recording, "-sound"))
         try:
-            return (await self._recognise(sound)).text if self._recogniser else ""
+            return await self._recognise(message, sound) if self._recogniser else HeardSpeech("")
         except RecogniserFailed:
-            return ""
+            return HeardSpeech("")
 
     def _write_down(self, message: Incoming, talk: Talk, shown: str, spoken: str) -> None:
         if self._desk.keep(message.heard(spoken, part="-talk")):
             self._desk.talked(talk.ticket_no, "resident", shown[:1000])
         self._takeovers.wrote(talk, now())
 
-    async def _dangerous(self, text: str, message: Incoming, talk: Talk) -> bool:
-        """Danger is spoken of, or was since the person took over: then where it is still has to be asked."""
-        if (await self._dialogue.parse(text)).intent == HAZARD:
-            return True
+    async def _dangerous(self, heard: HeardSpeech, message: Incoming, talk: Talk) -> bool:
+        """Danger is spoken of in any reading, or was since the person took over: then where it is has to be asked."""
+        for reading in dict.fromkeys((heard.text, *heard.alternatives)):
+            if (await self._dialogue.parse(reading)).intent == HAZARD:
+                return True
         mine = await asyncio.to_thread(self._desk.open_of, message.reporter)
         return any(card.kind == "hazard" and card.opened_at >= talk.begun_at for card in mine)
 

@@ -159,10 +159,10 @@ def _is_spelled(value: str, before: str, rest: str) -> bool:
 
 
 def _groups(digits: str) -> str:
-    """Eleven digits are read 3-4-4, other long ones in fours, with a breath between."""
-    if len(digits) == 11:
-        cut = [digits[:3], digits[3:7], digits[7:]]
-    elif len(digits) > 8:
+    """Eleven digits are read 3-4-4, seven 3-4, other long ones in fours, with a breath between: an old ear follows."""
+    if len(digits) in (7, 11):
+        cut = [digits[:3], *(digits[start : start + 4] for start in range(3, len(digits), 4))]
+    elif len(digits) > 7:
         cut = [digits[start : start + 4] for start in range(0, len(digits), 4)]
     else:
         cut = [digits]

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.database import now
 from bot.tickets import reading as shelf
-from bot.tickets.cards import CallCard, TicketCard
+from bot.tickets.cards import CallCard, Report, TicketCard
 from bot.tickets.intake.answered import answer, answered
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.kept import keep
 from bot.tickets.life import broken_off as calls
-from bot.tickets.life import opening
-from bot.tickets.life.handling import Handling
-from bot.tickets.life.keeping_from import keep_from
 from bot.tickets.models import Ticket
-from bot.tickets.owed.paging import COMPLAINED_OF
 from bot.tickets.transactions import Transactions
 
 
@@ -108,14 +103,7 @@ class Arrivals(Transactions):
             self._owed()
         return cards
 
-    def _open(self, session: Session, left: calls.LeftOpen, at: dt.datetime) -> list[TicketCard]:
-        opened = [opening.open_ticket(session, report, at, self._rules) for report in left.reports]
-        about = {no for one in opened for no in one.ticket.facts.get(COMPLAINED_OF, ())}
-        if about:
-            # A complaint that was not finished is one: nothing of the conversation stays with whom it is about.
-            for number in dict.fromkeys([*left.logged, *(one.ticket.ticket_no for one in opened)]):
-                ticket = session.scalar(select(Ticket).where(Ticket.ticket_no == number).with_for_update())
-                if ticket is not None:
-                    keep_from(Handling(session, ticket, "gege", at, self._rules), sorted(about))
-            return [shelf.card(session, session.get_one(Ticket, one.ticket.id)) for one in opened]
-        return [shelf.card(session, one.ticket, one.owner) for one in opened]
+    def _open(self, session: Session, reports: Iterable[Report], at: dt.datetime) -> list[TicketCard]:
+        opened = [self._opened(session, report, at).ticket.id for report in reports]
+        # A complaint among them may have taken those before it from whoever had them.
+        return [shelf.card(session, session.get_one(Ticket, id)) for id in opened]

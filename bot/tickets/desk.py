@@ -79,7 +79,7 @@ class TicketDesk(Arrivals, Questions):
         The same `utterance_id` again returns the ticket of that kind that it made the first time."""
         try:
             with self._database.session() as session:
-                opened = opening.open_ticket(session, report, at or now(), self._rules)
+                opened = self._opened(session, report, at or now())
                 card = shelf.card(session, opened.ticket, opened.owner)
         except IntegrityError:
             # Two turns with one utterance at the same moment: the other one was first (PostgreSQL only).

@@ -15,9 +15,13 @@ from bot.database import Database, Unit, now
 from bot.grid.models import Staff
 from bot.tickets import access
 from bot.tickets import reading as shelf
-from bot.tickets.cards import Pressed, TicketRefused
+from bot.tickets.cards import Pressed, Report, TicketRefused
+from bot.tickets.life.complaints import ONE_CASE
 from bot.tickets.life.handling import Done, Handling
+from bot.tickets.life.keeping_from import keep_from
+from bot.tickets.life.opening import Opened, open_ticket
 from bot.tickets.models import Ticket
+from bot.tickets.owed.paging import COMPLAINED_OF
 from bot.tickets.rules import Rules, usual_rules
 
 
@@ -33,6 +37,17 @@ class Transactions:
     def together(self) -> AbstractContextManager[Unit]:
         """What is commanded within is one transaction, of this thread."""
         return self._database.together()
+
+    def _opened(self, session: Session, report: Report, at: dt.datetime) -> Opened:
+        """Open a report's ticket. Whom the resident complains of has nothing of what the conversation logged before."""
+        opened = open_ticket(session, report, at, self._rules)
+        told = opened.fresh and opened.ticket.session
+        about = opened.ticket.facts.get(COMPLAINED_OF, ()) if told else ()
+        if about:
+            same = select(Ticket).where(Ticket.session == opened.ticket.session, Ticket.opened_at > at - ONE_CASE)
+            for ticket in session.scalars(same.where(Ticket.id < opened.ticket.id).with_for_update()):
+                keep_from(Handling(session, ticket, "gege", at, self._rules), about)
+        return opened
 
     def _locked(self, session: Session, ticket_no: str) -> Ticket:
         ticket = session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no).with_for_update())

@@ -59,7 +59,7 @@ class Names:
     """What of the county is spoken: names that vary from site to site."""
 
     communities: tuple[str, ...] = ()
-    #: as residents call them: 归师傅
+    #: as Gege names them and residents call them: 归程师傅, 归师傅
     people: tuple[str, ...] = ()
 
 
@@ -123,8 +123,13 @@ def names_of(database: Database) -> Names:
     with database.reading() as session:
         communities = session.scalars(select(Community.name).order_by(Community.name)).all()
         people = session.scalars(select(Staff.name).where(Staff.role.in_(_SPOKEN_OF)).order_by(Staff.name)).all()
-    address = load_words().address
-    called = dict.fromkeys(address.format(surname=name[:1]) for name in people if name)
+    words = load_words()
+    called = dict.fromkeys(
+        how
+        for name in people
+        if name
+        for how in (words.spoken_name.format(name=name), words.address.format(surname=name[:1]))
+    )
     return Names(tuple(communities), tuple(called))
 
 

@@ -62,6 +62,7 @@ class Site:
     registry: Registry
     dialogue: Dialogue
     chat: TelegramChat = field(init=False)
+    recogniser: ScriptedRecogniser = field(default_factory=lambda: ScriptedRecogniser(["我屋里停电了"]))
     #: empty: we fetch
     webhook: str = ""
     _running: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
@@ -132,7 +133,8 @@ class Dialogue:
                 utterance_id=heard.id,
                 urgent=True,
             )
-            return Reply(("离远些。", "在哪里?"), meaning, ticket_no=self.desk.report(danger).ticket_no)
+            number = self.desk.report(danger).ticket_no
+            return Reply(("离远些。", "在哪里?"), meaning, ticket_no=number, detail={"asks": "place"})
         if "停电" not in heard.text:
             return Reply((f"听到:{heard.text}",), meaning)
         report = Report(
@@ -169,7 +171,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 @contextlib.asynccontextmanager
 async def _listening(site: Site) -> AsyncIterator[None]:
-    recogniser = ScriptedRecogniser(["我屋里停电了"])
+    recogniser = site.recogniser
     settings, takeovers = Settings(home=site.home), Takeovers(site.database, dt.timedelta(minutes=30))
     residents = Residents(site.dialogue, site.desk, site.shelf, recogniser, settings, takeovers)  # type: ignore[arg-type]
     staff = StaffChat(

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from bot.chat.models import Takeover
 from bot.database import now
+from bot.speech.recognise import HeardSpeech
 from bot.tickets.models import Activity
 from tests.chat.telegram_site import AMR, ASSISTANT, MANAGER, PNG, RESIDENT, Site, photo, voice_note
 
@@ -55,6 +56,16 @@ async def test_danger_is_acted_on_while_a_person_talks(site: Site) -> None:
     site.server.message(RESIDENT, "沿河路边上")
     await site.server.until(7)
     assert [one.text for one in site.heard] == ["表箱冒烟了", "沿河路边上"], "where it is still reaches the dialogue"
+
+
+async def test_danger_in_a_second_reading_of_a_voice_note_is_acted_on_while_a_person_talks(site: Site) -> None:
+    await talking(site)
+    site.recogniser.texts = [HeardSpeech("表箱毛烟了", ("表箱冒烟了",))]
+    site.server.files["v1"] = voice_note()
+    site.server.message(RESIDENT, voice={"file_id": "v1", "file_unique_id": "u", "duration": 2})
+    await site.server.until(4)
+    assert [(one.text, one.alternatives) for one in site.heard] == [("表箱毛烟了", ("表箱冒烟了",))]
+    assert "居民：（语音）表箱毛烟了" in to(site, MANAGER)
 
 
 async def test_voice_pictures_and_what_cannot_be_heard_reach_the_person_and_the_ticket(site: Site) -> None:

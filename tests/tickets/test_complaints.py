@@ -142,7 +142,7 @@ def test_whatever_the_ticket_is_who_is_complained_of_has_nothing_of_it(county: D
 def test_a_complaint_that_became_a_call_back_is_still_one(county: Database, kind: str) -> None:
     desk = TicketDesk(county)
     assert desk.report(outage(kind=kind, said="我要投诉程师傅 转人工"), AT).owner == "D1"
-    assert desk.report(outage(kind=kind, said="喊程师傅给我回个电话"), AT).owner == "M1"
+    assert desk.report(outage(kind=kind, said="喊程师傅给我回个电话", session="s2"), AT).owner == "M1"
 
 
 def test_a_ticket_that_was_logged_before_the_complaint_is_taken_from_them(county: Database) -> None:
@@ -217,10 +217,9 @@ def test_nobody_is_rung_who_has_no_telephone_or_no_ticket(county: Database) -> N
 def test_a_complaint_that_breaks_off_takes_the_call_s_other_tickets_with_it(county: Database) -> None:
     desk = TicketDesk(county)
     number = desk.report(outage(kind="breaker_fault", session="chat1"), AT).ticket_no
-    logged = {"kind": "breaker_fault", "said": "空开坏了", "grid_no": "24", "ticket_no": number}
     complaint = {"kind": "complaint", "said": "你们网格员喝了酒来的", "grid_no": "24"}
     moving = {"kind": "meter_relocation", "said": "表箱要移", "grid_no": "24"}
-    rest(county, "chat1", {"matters": [logged, complaint, moving]})
+    rest(county, "chat1", {"matters": [complaint, moving]})
     found = desk.rest("chat1", AT + minutes(1))
     assert [(card.kind, card.owner) for card in found] == [("complaint", "D1"), ("meter_relocation", "T1")]
     first = desk.ticket(number)
@@ -229,3 +228,16 @@ def test_a_complaint_that_breaks_off_takes_the_call_s_other_tickets_with_it(coun
         n.staff_no for card in desk.tickets() for n in desk.notifications(card.ticket_no) if n.state == "pending"
     }
     assert "M1" not in pending
+
+
+@on_sqlite
+def test_what_follows_in_the_same_conversation_is_not_theirs_either(county: Database) -> None:
+    desk = TicketDesk(county)
+    complain(desk, session="chat1")
+    same = desk.report(outage(kind="callback", session="chat1", said="找个人"), AT + minutes(30))
+    assert same.owner == "D1" and same.complained_of == {"M1"}
+    rest(county, "chat1", {"matters": [{"kind": "indoor_repair", "said": "灯不亮", "grid_no": "24"}]}, minute=40)
+    assert [card.owner for card in desk.rest("chat1", AT + minutes(41))] == ["T1"]
+    assert desk.report(outage(kind="callback", session="chat2"), AT + minutes(30)).owner == "M1"
+    tomorrow = AT + minutes(24 * 60)
+    assert desk.report(outage(kind="callback", session="chat1"), tomorrow).owner == "M1", "another case"

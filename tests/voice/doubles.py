@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -34,9 +34,9 @@ class Never(Exception):
 
 @dataclass
 class ScriptedRecogniser:
-    """Answers with its texts in turn; an exception in their place breaks the recogniser."""
+    """Answers with its texts in turn, or with a whole HeardSpeech; an exception in their place breaks the recogniser."""
 
-    texts: list[str | Exception]
+    texts: Sequence[str | Exception | HeardSpeech]
     fed: list[bytes] = field(default_factory=list)
     #: what had been asked when each began
     questions: list[str] = field(default_factory=list)
@@ -66,6 +66,8 @@ class ScriptedSession:
             await asyncio.sleep(3600)
         if isinstance(text, Exception):
             raise text
+        if isinstance(text, HeardSpeech):
+            return text
         return HeardSpeech(text, ("别的",), 0.0, len(self.owner.fed[self.number]) / 2 / self.rate)
 
 

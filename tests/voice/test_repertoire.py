@@ -20,7 +20,7 @@ from bot.voice.repertoire import Names, Repertoire, planner, repertoire, sentenc
 from tests.busy_database import BUSY_S, busy
 
 SITE = SiteSettings()
-NAMES = Names(("桃溪社区", "白泉社区"), ("归师傅", "王师傅"))
+NAMES = Names(("桃溪社区", "白泉社区"), ("归程师傅", "归师傅", "王师傅"))
 LISTED = {plain(saying.text): saying for saying in sentences(SITE, NAMES)}
 RESPONSES = [
     (name, plain(sentence))
@@ -85,7 +85,7 @@ def test_new_staff_and_communities_are_listed_without_a_restart(tmp_path: Path) 
             session.add_all([Community(name="桃溪社区"), Staff(staff_no="M1", name="归程", role="manager")])
             session.add(Staff(staff_no="S1", name="李外", role="supervisor"))
         texts = {s.text for s in sayings.sentences()}
-        assert {"桃溪社区", "归师傅"} <= texts and "李师傅" not in texts
+        assert {"桃溪社区", "归程师傅", "归师傅"} <= texts and "李师傅" not in texts
         assert sayings.planner().plan("那一片是归师傅管，电话是幺三九、零七幺五。")[1].kind is Kind.phrase
     finally:
         database.dispose()

@@ -107,6 +107,7 @@ async def test_a_call_is_greeted_understood_recorded_and_logged(client: TestClie
         await asyncio.wait_for(caller.closed.wait(), 60)
     assert len(caller.sound) > 2 * 16000 * 1.0 and np.abs(np.frombuffer(caller.sound, "<i2")).max() > 3000
     (first, second) = site.dialogue.heard
+    assert first.alternatives == second.alternatives == ("别的",), "every reading counts"
     assert (first.channel, first.dialled, first.caller.address) == (
         "web",
         "grid_24",
@@ -275,9 +276,9 @@ async def test_keys_held_down_do_not_become_a_hundred_turns(client: TestClient, 
         await caller.until("said", 2)
         for _ in range(25):
             await caller.socket.send_str('{"key": "1"}')
-        await caller.until("key", 10)
+        await caller.until("key")
         await asyncio.sleep(0.5)
-    assert len(site.dialogue.heard) <= 20
+    assert len(site.dialogue.heard) <= 2
 
 
 async def test_a_silent_page_still_ends_a_turn(client: TestClient, site: Site) -> None:

@@ -89,19 +89,11 @@ def _grid_of_call(session: Session, call: Call) -> str | None:
     return grid_of_number(session, call.dialled, call.diverting)
 
 
-@dataclass(frozen=True)
-class LeftOpen:
-    """What a conversation leaves behind: reports, oldest first, and the numbers of the tickets that it has made."""
-
-    reports: tuple[Report, ...] = ()
-    logged: tuple[str, ...] = ()
-
-
-def broken_off(session: Session, call_id: str, outcome: str, at: dt.datetime) -> LeftOpen:
+def broken_off(session: Session, call_id: str, outcome: str, at: dt.datetime) -> list[Report]:
     """End a call that broke off. → The report that calls its caller back, with all that was said, and one of every
     further matter that was open in it; nothing when it had ended before, or nobody can be called and nothing heard."""
     if not end(session, call_id, outcome, at):
-        return LeftOpen()
+        return []
     call = session.get_one(Call, call_id)
     heard = session.scalars(
         select(Utterance).where(Utterance.call_id == call_id).order_by(Utterance.heard_at, Utterance.id)
@@ -109,12 +101,12 @@ def broken_off(session: Session, call_id: str, outcome: str, at: dt.datetime) ->
     names = {call_id, *(one.session for one in heard)}
     left = _left_in(session, names)
     if not call.caller and not heard and not left.matters:
-        return LeftOpen()
+        return []
     first, further = _the_one_and_the_others(left.matters)
     facts = {**(first.get("facts") or {}), "call_id": call_id, "call_back": outcome}
     if first.get("kind"):
         facts["kind"] = first["kind"]
-    if logged := tuple(session.scalars(select(Ticket.ticket_no).where(Ticket.session.in_(names)))):
+    if logged := session.scalars(select(Ticket.ticket_no).where(Ticket.session.in_(names))).all():
         facts["tickets"] = list(logged)
     danger = any(one.get("kind") == Kind.hazard for one in left.matters)
     # Danger that is not logged yet stays danger; without a number a person can only listen to what there is.
@@ -133,7 +125,7 @@ def broken_off(session: Session, call_id: str, outcome: str, at: dt.datetime) ->
         facts=facts,
         urgent=danger or bool(first.get("urgent")),
     )
-    return LeftOpen((back, *(_report(one, back.session, back.caller) for one in further)), logged)
+    return [back, *(_report(one, back.session, back.caller) for one in further)]
 
 
 def _the_one_and_the_others(matters: list[dict[str, Any]]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -193,18 +185,17 @@ def stale_dialogues(session: Session, before: dt.datetime) -> list[str]:
     return list(session.scalars(old.order_by(DialogueState.changed_at)))
 
 
-def take_matters(session: Session, name: str, before: dt.datetime) -> LeftOpen:
-    """What was left open in a dialogue; nothing when somebody else took it or it went on, and no report when what is
-    open only asks for more about a ticket that is logged (a danger whose place is unknown).
+def take_matters(session: Session, name: str, before: dt.datetime) -> list[Report]:
+    """The reports of what was left open in a dialogue, oldest first; none when somebody else took it, it went on, or
+    what is open only asks for more about a ticket that is logged (a danger whose place is unknown).
 
     A matter holds the fields of `Report` under their names; what is missing is left open."""
     state = session.scalar(select(DialogueState).where(DialogueState.session == name).with_for_update())
     if state is None or not state.unfinished or state.changed_at > before:
-        return LeftOpen()
+        return []
     left = _Left.of(state.take())
     caller = Caller.from_json({"address": state.caller, **left.caller})
-    logged = tuple(str(one["ticket_no"]) for one in left.matters if one.get("ticket_no"))
-    return LeftOpen(tuple(_report(one, name, caller) for one in left.matters if not one.get("ticket_no")), logged)
+    return [_report(one, name, caller) for one in left.matters if not one.get("ticket_no")]
 
 
 def _report(matter: Mapping[str, Any], name: str, caller: Caller) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import re
 from collections.abc import Iterable, Mapping
@@ -9,16 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from bot.database import UTCDateTime
 from bot.foundation.words import load
 from bot.grid.models import Role, Staff
-from bot.tickets.models import Kind
+from bot.tickets.models import Kind, Ticket
 from bot.tickets.owed import paging
 from bot.tickets.owed.paging import COMPLAINED_OF, EVERYWHERE, Roster
 
 DATA = Path(__file__).with_name("complaints.yml")
+#: a chat is one conversation for ever; what was said so long ago is another case
+ONE_CASE = dt.timedelta(hours=12)
+# Prepared once: it runs for every report.
+_BEFORE = select(Ticket.facts).where(
+    Ticket.session == bindparam("session"), Ticket.opened_at > bindparam("since", type_=UTCDateTime())
+)
 #: a complaint may stand in what became a call-back, or was not understood
 _MAY_COMPLAIN = (Kind.complaint, *paging.UNHEARD)
 
@@ -90,6 +98,12 @@ def complained_in(session: Session, kind: str, said: str, facts: Mapping[str, An
     known = list(facts.get(COMPLAINED_OF) or ())
     complains = kind == Kind.complaint or (kind in _MAY_COMPLAIN and _table().cue.search(said))
     return list(dict.fromkeys([*known, *(complained_of(session, said, people) if complains else ())]))
+
+
+def complained_of_before(session: Session, name: str, at: dt.datetime) -> list[str]:
+    """Whom the same conversation has complained of in the last hours: in this call and for this case they have no part."""
+    found = session.scalars(_BEFORE, {"session": name, "since": at - ONE_CASE}) if name else ()
+    return list(dict.fromkeys(no for facts in found for no in facts.get(COMPLAINED_OF, ())))
 
 
 def owner_but(people: Roster, kind: str, about: Iterable[str]) -> Staff | None:

@@ -15,7 +15,7 @@ from bot.tickets.cards import Report
 from bot.tickets.due import timers
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.kept import fit, keep
-from bot.tickets.life.complaints import complained_in, owner_but
+from bot.tickets.life.complaints import complained_in, complained_of_before, owner_but
 from bot.tickets.models import Activity, Kind, State, Ticket
 from bot.tickets.outages import grouping
 from bot.tickets.owed import paging
@@ -92,7 +92,8 @@ def open_ticket(session: Session, report: Report, at: dt.datetime, rules: Rules 
     if report.grid_no and grid_no != report.grid_no:
         facts.setdefault("grid_no_said", report.grid_no)
     owner = people.owner_for(report.kind)
-    if about := complained_in(session, report.kind, report.said, facts, people):
+    before = complained_of_before(session, fit(report.session, 80), at)
+    if about := list(dict.fromkeys([*before, *complained_in(session, report.kind, report.said, facts, people)])):
         facts[paging.COMPLAINED_OF] = about
         owner = owner_but(people, report.kind, about)
         people = people.without(about)
