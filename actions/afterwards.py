@@ -43,7 +43,12 @@ def add_to_it(turn: Turn) -> bool:
         "unclear", place=card.place, household_no=card.household_no, grid_no=card.grid_no, ticket_no=card.ticket_no
     )
     before = matter.place, matter.household_no, matter.grid_no
-    if places.correct_place(turn, matter, turn.text) and (matter.place, matter.household_no, matter.grid_no) != before:
+    other = turn.meant.whole.name in _NO_PLACE
+    if (
+        not other
+        and places.correct_place(turn, matter, turn.text)
+        and (matter.place, matter.household_no, matter.grid_no) != before
+    ):
         card = turn.site.desk.correct_place(
             card.ticket_no, place=matter.place, household_no=matter.household_no, grid_no=matter.grid_no, note=turn.text
         )
@@ -62,6 +67,8 @@ def add_to_it(turn: Turn) -> bool:
     return True
 
 
+#: what of it is told in numbers and is no door
+_NO_PLACE = ("inform/time_wanted", "inform/call_other", "inform/wait")
 #: what is said of the case in hand when a case is in hand
 _ADDS = ("inform", "request_care")
 
@@ -260,15 +267,13 @@ def answer_not_fixed(turn: Turn) -> bool:
 
 def judged(turn: Turn) -> bool:
     """Praise or blame: rates what can be rated; blame of nothing that is on file begins a complaint (False then)."""
-    if take(turn) or rate(turn):
+    judgement = turn.site.words.topic("rating", turn.text, "")
+    if take(turn) or (judgement and rate(turn)):
         return True
-    bad = turn.site.words.topic("rating", turn.text, "good") == "bad"
-    if bad and in_hand(turn) is None:
+    if judgement in ("", "bad"):
         return False
     if card := in_hand(turn):
         turn.site.desk.add(card.ticket_no, note=turn.text)
         turn.tell(ticket_no=card.ticket_no)
-        if bad:
-            return False
     turn.say("utter_thanks_rating")
     return True

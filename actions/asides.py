@@ -109,10 +109,6 @@ def _by_name(turn: Turn) -> str | None:
     return named[0][0] if len({person.staff_no for _, person in named}) == 1 else None
 
 
-def _phone_again(turn: Turn, act: Act) -> bool:
-    return afterwards.tell_phone_again(turn) or _manager(turn, act)
-
-
 def _status(turn: Turn, act: Act) -> bool:
     if turn.matter is not None and not turn.matter.ticket_no and not afterwards.own_tickets(turn):
         # 师傅几时到, in the middle of a report: when it is logged
@@ -140,7 +136,6 @@ _OWN: dict[str, Callable[[Turn, Act], bool]] = {
     "report_outage/when_back": _when_back,
     "report_outage/planned": _planned,
     "ask_manager": _manager,
-    "ask_manager/phone_again": _phone_again,
     "ask_ticket_status": _status,
     "cancel_report": _cancel,
     "rate_service": _judged,

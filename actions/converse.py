@@ -12,7 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions import afterwards, asides, danger, money, outage_news, people, places, report
 from actions.flows import flow_of, flows
-from actions.matters import Matter
+from actions.matters import OVER, Matter
 from actions.site import Site
 from actions.turn import Turn
 from actions.understood import Act
@@ -22,10 +22,16 @@ from bot.sound.answers.yes_no import questions
 PATIENCE = 2
 #: the same question is asked so often; then it goes on with what there is
 ASKED = 2
+#: so often nobody hears the same
+LOOP = 3
+#: acts that are answered and bring nothing: who does nothing else is put through to a person
+EMPTY = {"out_of_scope/swear", "out_of_scope/smalltalk", "out_of_scope/child", "out_of_scope"}
 #: a second matter in one sentence is begun when it is so sure
 SURE_OF_TWO = 0.75
 #: a clause that is so sure needs no support of the whole sentence, any other that much
 PLAINLY, SUPPORT = 0.9, 0.05
+#: how a tale ends (帮帮我这个老人家, 喊师傅来一趟): a matter only when the whole sentence supports it
+WISHES = {"care", "complaint", "callback"}
 #: a report that is open is changed to another kind when that is so sure
 SURE_OF_CHANGE = 0.6
 #: what is no matter of its own, whatever its probability
@@ -53,7 +59,22 @@ def every_action(site: Site) -> list[Action]:
 
 
 def converse(turn: Turn) -> None:
-    """Take one sentence."""
+    """Take one sentence; who hears the same for the third time hears something else, and a person is put on."""
+    memory = turn.memory
+    _converse(turn)
+    said = turn.reply
+    memory.replied_times = memory.replied_times + 1 if said and said == memory.replied else 1
+    memory.replied = said
+    if memory.replied_times >= LOOP and said:
+        memory.replied, memory.replied_times = "", 0
+        turn.unsay()
+        if memory.given:
+            turn.say("utter_given_already")
+        else:
+            people.give_up(turn)
+
+
+def _converse(turn: Turn) -> None:
     if any(step(turn) for step in _WHOLE):
         return
     brought = _answer(turn) or _more_of_it(turn)
@@ -68,7 +89,14 @@ def converse(turn: Turn) -> None:
     if not brought:
         _nothing(turn)
         return
-    turn.memory.nothing = 0
+    if acts and all(act.name in EMPTY for act in acts) and not turn.matters[before:]:
+        turn.memory.nothing += 1
+        if turn.memory.nothing >= PATIENCE:
+            turn.unsay()
+            people.give_up(turn)
+            return
+    else:
+        turn.memory.nothing = 0
     _go_on(turn)
 
 
@@ -95,11 +123,15 @@ def _hopeless(turn: Turn) -> bool:
     return True
 
 
+#: somebody is away from the telephone for a moment
+_AWAY = {"inform/wait": "utter_wait", "inform/pass_over": "utter_pass_over"}
+
+
 def _wait(turn: Turn) -> bool:
     """等一下,我去看下: the question stays, nothing is counted, the telephone has patience."""
-    if turn.meant.whole.name != "inform/wait" or turn.meant.more is False:
+    if turn.meant.whole.name not in _AWAY or turn.meant.answer is not None:
         return False
-    turn.say("utter_wait")
+    turn.say(_AWAY[turn.meant.whole.name])
     turn.tell(wait=True)
     if turn.asked:
         turn.asks(turn.asked)
@@ -110,6 +142,8 @@ def _repeat(turn: Turn) -> bool:
     """Says the last answer once more."""
     if turn.intent != "repeat_request":
         return False
+    if turn.meant.whole.name == "repeat_request/phone" and turn.matter is None and afterwards.tell_phone_again(turn):
+        return True
     said: list[str] = []
     users = 0
     for event in reversed(turn.tracker.events):
@@ -162,7 +196,11 @@ def _answer(turn: Turn) -> bool:
     if own := _ASKED.get(asked):
         return own(turn)
     matter = turn.matter
-    if not asked or matter is None or _is_another(turn, matter):
+    if not asked or matter is None:
+        return False
+    if _is_another(turn, matter):
+        if asked == "confirmed" and flow_of(turn.meant.whole.name) is None and _denies(turn):
+            matter.state = OVER  # 不对,我问的是明天停不停电: a question, and nothing to log
         return False
     if asked == "proof":
         return money.answer_proof(turn, matter)
@@ -223,14 +261,21 @@ def _acts(turn: Turn, answered: bool) -> list[Act]:
     if answered and found and turn.matter is not None:
         # An answer told at length is no matter of its own: 停电了 to "您家也是吗?"
         found = [one for one in found if _group(one) != flows()[turn.matter.flow].group]
-    return sorted(found, key=lambda act: flow_of(act.name) is None)
+    found.sort(key=lambda act: flow_of(act.name) is None)
+    if any(flow_of(one.name) not in (None, "callback") for one in found) or turn.matter is not None:
+        # Who wants somebody to come for what they have just told wants nothing else.
+        found = [one for one in found if flow_of(one.name) != "callback"]
+    return found
 
 
 def _counts(turn: Turn, act: Act) -> bool:
     """Whether a clause is a matter or a question of its own: it says so plainly, or the whole sentence may be that too."""
     if act.intent in ASIDE or act.intent in ("greet", danger.HAZARD) or turn.site.words.says("denied", act.text):
         return False
-    plain = act.confidence >= PLAINLY and flow_of(act.name) is not None
+    flow = flow_of(act.name)
+    plain = act.confidence >= PLAINLY and flow is not None and flow not in WISHES
+    if turn.meant.whole.intent in ASIDE and flow is not None:
+        plain = True  # 我家住…,户主…,没电了: the whole only tells where
     return plain or (act.confidence >= SURE_OF_TWO and turn.meant.ranking.get(act.intent, 0.0) >= SUPPORT)
 
 
@@ -249,9 +294,12 @@ def _take(turn: Turn, act: Act) -> bool:
     flow = flow_of(act.name)
     if flow is None:
         taken = asides.answer(turn, act)
+        turn.memory.answered |= taken
         if taken or act.intent not in ("rate_service", "report_outage"):
             return taken
         flow = {"rate_service": "complaint", "report_outage": "outage"}[act.intent]
+        if flow == "complaint" and turn.site.words.topic("rating", act.text, "") != "bad":
+            return False
     if (
         act.intent == "report_outage"
         and turn.matter is None
@@ -264,12 +312,16 @@ def _take(turn: Turn, act: Act) -> bool:
 def _matter(turn: Turn, flow: str, act: Act) -> bool:
     """The same matter again, another face of it, or a new one."""
     open_one = turn.matter
+    if open_one is not None and turn.asked and open_one.flow != flow and _denies(turn):
+        # 不是这个事,要销户: what was read back was none
+        report.change(turn, open_one, flow, act.name)
+        return True
     if open_one is not None and flows()[open_one.flow].group in (flows()[flow].group, "unclear"):
         if open_one.flow == flow:
             open_one.hear(turn.text)
             if "/" in act.name and "/" not in open_one.act:
                 open_one.act = act.name
-            report.tell_all(turn, open_one, act.text)
+            report.tell_all(turn, open_one)
             return True
         if flow == "care" and open_one.flow not in ("indoor_repair", "unclear"):
             # who is ill belongs to the dark house: outage and breaker beat care
@@ -281,8 +333,12 @@ def _matter(turn: Turn, flow: str, act: Act) -> bool:
             return True
     if open_one is None and _repeats(turn, flow, act):
         return True
-    report.begin(turn, flow, act.name, act.text)
+    report.begin(turn, flow, act.name)
     return True
+
+
+def _denies(turn: Turn) -> bool:
+    return bool(turn.site.words.says("denied", turn.text) or turn.site.words.says("no_such_matter", turn.text))
 
 
 def _repeats(turn: Turn, flow: str, act: Act) -> bool:
@@ -294,11 +350,11 @@ def _repeats(turn: Turn, flow: str, act: Act) -> bool:
         return False
     if flow not in (last.flow, "care"):
         return False
-    return afterwards.add_to_it(turn) or _called_again(turn, last)
+    return afterwards.add_to_it(turn) or _said_again(turn, last)
 
 
-def _called_again(turn: Turn, last: Matter) -> bool:
-    card = turn.site.desk.called_again(last.ticket_no, turn.text, caller=turn.caller)
+def _said_again(turn: Turn, last: Matter) -> bool:
+    card = turn.site.desk.add(last.ticket_no, note=turn.text)
     turn.tell(ticket_no=card.ticket_no)
     turn.say("utter_noted", **turn.who_or_station(card))
     return True
@@ -318,7 +374,7 @@ def _loose(turn: Turn) -> bool:
         return found or told
     if afterwards.take(turn) or afterwards.add_to_it(turn):
         return True
-    if turn.meant.whole.name == "out_of_scope/thanks" or (turn.last_logged and turn.intent == "affirm"):
+    if (turn.last_logged or turn.memory.answered) and turn.intent in ("affirm", "deny"):
         turn.say("utter_anything_more")
         return True
     return _place_first(turn)
@@ -354,12 +410,16 @@ def _go_on(turn: Turn) -> None:
         name = f"{len(turn.matters)}/{part}/{matter.place}"
         turn.memory.times = turn.memory.times + 1 if turn.memory.asked == name else 1
         turn.memory.asked = name
-        if turn.memory.times > ASKED + (question == "proof"):
+        if turn.memory.times > ASKED and question != "proof":  # how often it may be tried is the proofs' own rule
             people.give_up(turn)
             return
         report.ask(turn, matter, question)
     if not turn.spoke:
         turn.say("utter_anything_more")
+
+
+#: a yes or a greeting to nothing is kept with its utterance and makes no ticket
+_SAYS_NOTHING = ("affirm", "deny", "greet", "goodbye")
 
 
 def _nothing(turn: Turn) -> None:
@@ -368,7 +428,9 @@ def _nothing(turn: Turn) -> None:
     memory.nothing += 1
     if matter is not None:
         matter.hear(turn.text)
-    elif turn.text.strip():
+    elif turn.last_logged is not None and turn.text.strip():
+        turn.site.desk.add(turn.last_logged.ticket_no, note=turn.text)
+    elif turn.text.strip() and turn.intent not in _SAYS_NOTHING:
         memory.unheard.append(turn.text)
     if memory.nothing >= PATIENCE:
         people.give_up(turn)

@@ -5,10 +5,16 @@ is known; then the question where. A resident's word never ends a danger ticket:
 
 from __future__ import annotations
 
+import re
+from functools import cache
+
 from actions import places, report
 from actions.matters import LOGGED, Matter
+from actions.site import load_words
 from actions.turn import Turn
 from bot.database import now
+from bot.sound.answers.grammar import Grammar
+from bot.sound.site import channel as site_channel
 from bot.tickets.cards import TicketCard
 from bot.tickets.intake.danger import danger_in
 from bot.tickets.intake.unclear import ONE_MATTER
@@ -21,6 +27,8 @@ _WITH_WORDS = 0.1
 _WITHOUT = 0.6
 #: a clause without such a word has to be so sure, and the whole sentence has to be this likely
 _PLAIN, _SUPPORT = 0.9, 0.05
+#: characters that are left of a sentence that says nothing but hurry
+_LITTLE = 3
 #: characters of a sentence that may be anything
 _SHORT = 6
 #: whatever else the model takes it for: who is hit by current waits for no question
@@ -31,6 +39,18 @@ def kind_of(turn: Turn, text: str) -> str | None:
     """What is in danger, by the words of a sentence without its place: the road called 泉水巷 is no water."""
     place = turn.locate(text).heard_place or turn.entity("place")
     return danger_in(text, place)
+
+
+@cache
+def _phrases() -> Grammar:
+    phrases = load_words().danger_phrases
+    return Grammar({kind: list(said) for kind, said in phrases.items()}, [], [])
+
+
+def heard_kind(turn: Turn) -> str | None:
+    """The kind of danger that a badly heard sentence sounds of; for a sentence that is known to speak of danger."""
+    found = _phrases().read([turn.text, *turn.alternatives], tuple(load_words().danger_phrases), site_channel())
+    return found.value if found is not None else None
 
 
 def take(turn: Turn) -> bool:
@@ -58,8 +78,13 @@ def _found(turn: Turn) -> str | None:
         return None  # the answer to what was asked
     kind = kind_of(turn, turn.text)
     likely = max(meant.ranking.get(HAZARD, 0.0), meant.confidence if meant.whole.intent == HAZARD else 0.0)
+    if kind is None and not _beyond_hurry(turn):
+        return None
     if meant.whole.intent == HAZARD:
         sure = likely >= _WITHOUT or kind is not None or len(turn.text) > _SHORT
+        if sure and kind is None:
+            # In the middle of something else a sentence without a word of danger is asked about.
+            kind = heard_kind(turn) or ("ask" if turn.asked or turn.matter or turn.last_logged else "other")
         return (kind or "other") if sure else "ask"
     for clause in meant.clauses:
         # Torn out of its sentence a scrap (还骂人) may be anything: it is danger by its words, or with the whole's support.
@@ -68,12 +93,18 @@ def _found(turn: Turn) -> str | None:
             and clause.confidence >= _WITHOUT
             and (danger_in(clause.text) or (likely >= _SUPPORT and clause.confidence >= _PLAIN))
         ):
-            return kind or "other"
+            return kind or heard_kind(turn) or "ask"
     if kind in _AT_ONCE:
         return kind
     if kind is not None and likely >= _WITH_WORDS:
         return kind if meant.whole.name == "nlu_fallback" else "ask"
     return None
+
+
+def _beyond_hurry(turn: Turn) -> bool:
+    """Whether more is said than that somebody is in a hurry (快来人啊, 急死人了)."""
+    scraps = [one.text for one in turn.meant.clauses if one.intent == HAZARD] or [turn.text]
+    return any(len(re.sub(r"\W", "", turn.site.words.without("hurry", one))) > _LITTLE for one in scraps)
 
 
 def _asked_about(turn: Turn) -> bool:
@@ -214,12 +245,21 @@ def _goes_on(turn: Turn) -> bool:
 def _place(turn: Turn, matter: Matter) -> bool:
     """A place that was not known, or a finer or another one: the ticket has it, and whoever serves it is told."""
     before, household, grid = matter.place, matter.household_no, matter.grid_no
+    if matter.outside and turn.asked == "place" and turn.yes_no("place") == "yes":
+        matter.outside, matter.place_ask = "", "hazard"  # it is here: 我在深圳打工 was the caller
     if not before:
         taken = places.take_place(turn, matter, turn.text) is not None
         if not taken and turn.asked == "place" and turn.intent == "inform" and len(turn.text) > 2:
             matter.place, taken = turn.text, True
         if taken:
-            _add(turn, matter)
+            card = turn.site.desk.correct_place(
+                matter.ticket_no,
+                place=matter.place,
+                household_no=matter.household_no,
+                grid_no=matter.grid_no,
+                note=turn.text,
+            )
+            turn.tell(ticket_no=card.ticket_no)
         return taken
     changed = places.correct_place(turn, matter, turn.text)
     if not changed:

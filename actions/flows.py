@@ -46,8 +46,8 @@ class Flow:
     but_not: tuple[str, ...] = ()
     #: matters of one group are one matter told in many words; of different groups they are two
     group: str = ""
-    #: what is said when it begins, by act; "" for any other
-    intro: dict[str, str] = field(default_factory=dict)
+    #: what is said when it begins, where the domain has no `utter_<act>`
+    intro: str = ""
     #: how it is read back, by act; "" for any other
     called: dict[str, str] = field(default_factory=dict)
     asks: tuple[Asked, ...] = ()

@@ -109,6 +109,15 @@ class Memory:
     #: the sentence that may have been danger
     maybe_danger: str = ""
     greeted: bool = False
+    #: a question was answered
+    answered: bool = False
+    #: what Gege said last, and how often in a row
+    replied: str = ""
+    replied_times: int = 0
+    #: the number that was given to the caller last
+    named: str = ""
+    #: a person was put on, or told
+    given: bool = False
     #: a place that was said before anybody knew what it was about
     place: str = ""
 

@@ -129,6 +129,7 @@ def planned(turn: Turn) -> bool:
     household_no = matter.household_no or (homes[0][0].household_no if len(homes) == 1 and not matter.place else None)
     grid_no = matter.grid_no or (None if household_no else turn.likely_grid(matter))
     card = _known(turn, matter) if matter.place else None
+    card = card or turn.site.desk.outages.announced(household_no=household_no, grid_no=grid_no, place=matter.place)
     if card is not None:
         tell(turn, card)
         return True

@@ -56,5 +56,6 @@ def reach(turn: Turn, card: TicketCard) -> dict[str, str] | None:
     """Hand over to whoever has it and may hear of it; None for the station."""
     who = turn.who_serves(card)
     person = None if who else turn.site.desk.whom_to_reach(card.ticket_no)
+    turn.memory.given = True
     turn.tell(hand_over=True, hand_over_to=who["phone"] if who else person.phone if person else turn.station()[1])
     return who

@@ -10,14 +10,16 @@ from bot.foundation.widths import both
 from bot.grid.corrected import corrected
 from bot.grid.location import Location
 from bot.grid.places.sentence import is_whole
+from bot.grid.places.words import grammar
 from bot.sound import numbers
 from bot.sound.answers.names import person
 
 #: questions about the place before Gege goes on with what it has (docs/promises.md: at most three before the report is logged)
 PLACE_QUESTIONS = 3
 PUNCTUATION = both(" ,。.、")
+_BETWEEN = ","
 #: a name that nobody asked for is one when it is this likely
-_LIKELY = 0.3
+_LIKELY = 0.9
 #: a place of so many characters at least is kept as it was said when nothing in the county answers to it
 _A_PLACE = 3
 
@@ -44,7 +46,7 @@ def take_place(turn: Turn, matter: Matter, text: str) -> Location | None:
         return None
     if heard and earlier and matter.place_ask not in (None, "place", "again", "hazard"):
         heard = joined(earlier, heard, community)
-    matter.place = heard or earlier or text
+    matter.place = tidy(turn, heard) or earlier or text
     matter.outside = ""
     whole = found.grid_no and is_whole(matter.words)  # 整栋楼都黑了: no door is asked
     matter.settle(found.household_no, found.grid_no, None if whole else found.ask)
@@ -52,10 +54,17 @@ def take_place(turn: Turn, matter: Matter, text: str) -> Location | None:
 
 
 def _by_chance(turn: Turn, found: Location) -> bool:
-    """Whether nothing but a sound-alike says that a sentence names a place: 把钱交齐 is no 白泉小区."""
-    if turn.asked == "place" or turn.entity("place") or found.grid_no or found.community:
+    """Whether nothing but a sound-alike says that a sentence names a place that nobody asked for: 都不响 is no street."""
+    if (
+        turn.asked == "place"
+        or found.grid_no
+        or found.household_no
+        or turn.site.words.says("place_marks", found.heard_place)
+    ):
         return False
-    return found.score < _LIKELY and not re.search("[0-9]", found.heard_place)
+    if found.ask == "street":
+        return (found.community or "")[:2] not in turn.text
+    return sum(found.grids.values()) < _LIKELY
 
 
 def correct_place(turn: Turn, matter: Matter, said: str) -> bool:
@@ -64,8 +73,10 @@ def correct_place(turn: Turn, matter: Matter, said: str) -> bool:
     if not place or not said:
         return False
     alone = turn.locate(said)
-    name = re.sub(r"[0-9].*", "", alone.heard_place) if alone.understood else ""
-    mended = alone.heard_place if len(name) > 1 and name not in place else corrected(place, said)
+    named = alone.understood and not _by_chance(turn, alone)
+    name = re.sub(r"[0-9].*", "", alone.heard_place) if named else ""
+    mended = tidy(turn, alone.heard_place) if len(name) > 1 and name not in place else corrected(place, said)
+    mended = mended or _renumbered(turn, place, said)
     if not mended or mended == place:
         return False
     found = turn.locate(mended)
@@ -75,6 +86,27 @@ def correct_place(turn: Turn, matter: Matter, said: str) -> bool:
     matter.settle(found.household_no, found.grid_no, found.ask)
     matter.answers["own_home"] = "no"
     return True
+
+
+def _renumbered(turn: Turn, place: str, said: str) -> str:
+    """The name of a place with the numbers that are said anew; "" when nothing is taken back, or no number is said.
+
+    A number that was misheard cannot be put right part by part: nobody knows which part it was."""
+    if turn.asked != "confirmed" and not turn.site.words.says("taken_back", said):
+        return ""
+    numbered = grammar().run.findall(numbers.in_digits(said))
+    name = re.split("[0-9]", numbers.in_digits(place))[0]
+    return name + "".join(numbered) if numbered and name else ""
+
+
+def tidy(turn: Turn, heard: str) -> str:
+    """A place as it was heard, without the scraps of the sentence at its ends: 茶香苑1栋,喊师 → 茶香苑1栋."""
+    pieces = re.split(f"[{PUNCTUATION}]", heard)
+    telling = [bool(re.search("[0-9]", one) or turn.site.words.says("place_marks", one)) for one in pieces]
+    if not any(telling):
+        return heard
+    first, last = telling.index(True), len(telling) - telling[::-1].index(True)
+    return _BETWEEN.join(pieces[first:last])
 
 
 def take_account(turn: Turn, matter: Matter, text: str) -> bool:
@@ -170,6 +202,8 @@ def answer_place(turn: Turn, matter: Matter) -> bool:
     """Where it is, as far as anybody can tell; what no table has is kept as it was said: the station knows its own."""
     matter.place_tries += 1
     outside, matter.outside = matter.outside, ""
+    if matter.denied_place and not matter.place and correct_place(turn, matter, turn.text):
+        return True
     if take_place(turn, matter, turn.text):
         return True
     if outside or matter.outside:

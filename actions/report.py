@@ -12,15 +12,18 @@ from bot.sound.answers.yes_no import questions, says_more
 from bot.tickets.cards import TicketCard
 from bot.tickets.labels import labels
 
+#: answers that stay when the matter turns out to be another
+_OF_THE_PLACE = ("own_home",)
 #: a "no" to the read-back that often: a person takes over
 DENIALS = 2
+#: a place that no table has is no longer than so many characters
+_A_NAME = 12
 #: what outranks a report of the same group that was begun with something else: danger and faults stay what they are
 _YIELDS = {"indoor_repair", "unclear", "care"}
 
 
-def begin(turn: Turn, flow: str, act: str, text: str = "") -> Matter:
-    """Put a new matter on the stack, with everything that is known of it already, and say what belongs to its beginning."""
-    text = text or turn.text
+def begin(turn: Turn, flow: str, act: str) -> Matter:
+    """Put a new matter on the stack, with everything that is known of it already."""
     before = turn.matter or turn.last_logged
     matter = Matter(flow, act=act, utterance_id=turn.utterance_id)
     turn.matters.append(matter)
@@ -31,19 +34,20 @@ def begin(turn: Turn, flow: str, act: str, text: str = "") -> Matter:
         matter.place, turn.memory.place = turn.memory.place, ""
     if before is not None and flow != "callback":
         matter.same_place_as(before)
-    tell_all(turn, matter, text)
+    tell_all(turn, matter)
     if before is not None and matter.place == before.place and matter.place:
         matter.place_ask = before.place_ask
-    told_already(turn, matter, text)
+    told_already(turn, matter, turn.text)
     return matter
 
 
-def tell_all(turn: Turn, matter: Matter, text: str) -> None:
-    """What a sentence tells of a matter beside its kind: the place, who is ill, since when."""
+def tell_all(turn: Turn, matter: Matter) -> None:
+    """What a sentence tells of a matter beside its kind: the place, who is ill, since when. The whole sentence does,
+    also where one clause of it names the kind."""
     if matter.place:
-        places.correct_place(turn, matter, text) or places.take_place(turn, matter, text)
+        places.correct_place(turn, matter, turn.text) or places.take_place(turn, matter, turn.text)
     else:
-        places.take_place(turn, matter, text)
+        places.take_place(turn, matter, turn.text)
     note_facts(turn, matter)
 
 
@@ -69,7 +73,8 @@ def introduce(turn: Turn, matter: Matter) -> None:
     if matter.introduced:
         return
     matter.introduced = True
-    if intro := turn.flow(matter).of_act(turn.flow(matter).intro, matter.act):
+    own = f"utter_{matter.act}"
+    if intro := own if turn.can_say(own) else turn.flow(matter).intro:
         turn.say(intro)
     if not matter.place and not matter.household_no and (other := turn.last_logged) is not None:
         matter.same_place_as(other)
@@ -79,9 +84,9 @@ def change(turn: Turn, matter: Matter, flow: str, act: str) -> None:
     """不是停电,是空开烧了: the place stays, the matter is another."""
     matter.flow, matter.act = flow, act
     matter.hear(turn.text)
-    matter.answers.pop("confirmed", None)
+    matter.answers = {name: value for name, value in matter.answers.items() if name in _OF_THE_PLACE}
     matter.introduced = False
-    tell_all(turn, matter, turn.text)
+    tell_all(turn, matter)
     told_already(turn, matter, turn.text)
 
 
@@ -116,7 +121,20 @@ def _open(turn: Turn, matter: Matter, asked: Asked) -> str | None:
         return None
     if asked.ask == "where":
         return places.where(turn, matter)
+    if asked.ask == "confirmed" and same_of_own(turn, matter):
+        return None
     return asked.ask if asked.ask not in matter.answers else None
+
+
+def same_of_own(turn: Turn, matter: Matter) -> TicketCard | None:
+    """The caller's own open ticket that this repeats: it was read back when it was made."""
+    if not matter.place and not matter.household_no:
+        return None
+    kind = turn.flow(matter).kind
+    same = turn.site.desk.same_report(turn.reporter, kind, matter.household_no, matter.place)
+    if same is None or kind == "complaint":
+        return None
+    return same if any(one.ticket_no == same.ticket_no for one in turn.site.desk.open_of(turn.reporter)) else None
 
 
 def ask(turn: Turn, matter: Matter, question: str) -> None:
@@ -124,6 +142,8 @@ def ask(turn: Turn, matter: Matter, question: str) -> None:
     turn.asks(question)
     if question == "confirmed":
         turn.say("utter_ask_confirmed", readback=readback(turn, matter))
+    elif question == "proof" and turn.memory.proof_tries:
+        turn.say("utter_ask_proof_again")
     elif question == "place":
         turn.say(f"utter_ask_place_{matter.place_ask or 'place'}")
     else:
@@ -162,7 +182,7 @@ def answer(turn: Turn, matter: Matter, asked: str) -> bool:
     if own is not None:
         taken = own(turn, matter)
     else:
-        value = turn.yes_no(asked)
+        value = None if _asks_back(turn) else turn.yes_no(asked)
         taken = value is not None
         if value is not None:
             take_effect(turn, matter, asked, value)
@@ -210,6 +230,17 @@ def _confirmed(turn: Turn, matter: Matter) -> bool:
 
 
 def _denied(turn: Turn, matter: Matter) -> bool:
+    words = turn.site.words
+    if words.says("no_such_matter", turn.text):
+        if turn.last_logged is not None or words.says("no_more", turn.text):
+            matter.state = OVER  # 没得别的事: what was read back was none
+            turn.say("utter_anything_more")
+        else:
+            matter.flow, matter.act = "unclear", ""
+            matter.answers["confirmed"] = ""
+            turn.say("utter_what_there")
+            turn.asks("what")
+        return True
     matter.denied += 1
     if matter.denied >= DENIALS:
         matter.flow, matter.act = "unclear", ""
@@ -225,12 +256,19 @@ def _denied(turn: Turn, matter: Matter) -> bool:
     return True
 
 
+def _asks_back(turn: Turn) -> bool:
+    return bool(turn.site.words.says("asks_back", turn.text))
+
+
 def _more_of_the_place(turn: Turn, matter: Matter) -> bool:
     """More of the place, said when it was read back: a bay of the village, a landmark."""
     earlier = matter.place
     found = places.take_place(turn, matter, turn.text)
     if found is not None and not found.understood and earlier:
         matter.place = places.joined(earlier, matter.place, False)
+    if found is None and turn.site.words.says("place_marks", turn.text) and len(turn.text) <= _A_NAME:
+        matter.place = places.joined(earlier, turn.text.strip(places.PUNCTUATION), False)
+        return True
     return found is not None
 
 
@@ -250,7 +288,11 @@ def finish(turn: Turn, matter: Matter) -> None:
     if matter.answers.get("same_outage") == "yes" and outage_news.join(turn, matter):
         return
     flow = turn.flow(matter)
+    again = same_of_own(turn, matter)
     ticket = logged(turn, matter)
+    if again is not None:
+        turn.say("utter_logged_before", **turn.who_or_station(ticket))
+        return
     if matter.flow == "unclear":
         turn.tell(hand_over=True, hand_over_to=turn.who_or_station(ticket)["phone"])
     if flow.logged:
@@ -285,11 +327,17 @@ def mark_complained_of(turn: Turn, matter: Matter) -> None:
 
 
 def say_logged(turn: Turn, ticket: TicketCard) -> None:
-    """Who has it, with the number twice."""
-    if who := turn.who_serves(ticket):
+    """Who has it, with the number twice; once in a call is enough."""
+    station, phone = turn.station()
+    who = turn.who_serves(ticket)
+    number = who["phone"] if who else phone
+    if number == turn.memory.named:
+        turn.say("utter_logged_too", **turn.who_or_station(ticket))
+        return
+    turn.memory.named = number
+    if who:
         turn.say("utter_logged", **who)
     else:
-        station, phone = turn.station()
         turn.say("utter_logged_station", station=station, phone=phone)
 
 

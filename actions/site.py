@@ -41,6 +41,13 @@ class Words:
     burnt: str
     goodbye: str
     denied: str
+    taken_back: str
+    no_such_matter: str
+    no_more: str
+    asks_back: str
+    by_the_way: str
+    hurry: str
+    danger_phrases: dict[str, tuple[str, ...]]
     danger_over: str
     danger_questions: dict[str, str]
     told: dict[str, Told]
@@ -53,6 +60,7 @@ class Words:
     spoken_name: str
     address: str
     proof_lead: str
+    place_marks: str
     account: str
     days: tuple[str, ...]
     long_ago: str
@@ -68,6 +76,10 @@ class Words:
         """What the words called `name` pick out of a text (their first group), "" when it holds none of them."""
         match = _compiled(getattr(self, name)).search(text)
         return match.group(1) if match else ""
+
+    def without(self, name: str, text: str) -> str:
+        """A text without the words called `name`."""
+        return _compiled(getattr(self, name)).sub("", text)
 
     def told_in(self, text: str) -> dict[str, tuple[str, bool]]:
         """What of `told` a text holds: fact → (its value, whether it is urgent)."""

@@ -15,7 +15,7 @@ from actions.understood import Understood, understood
 from bot.grid.dialled import grid_of_numbers
 from bot.grid.location import HouseholdCard, Location, PersonCard
 from bot.sound.answers.grammar import Answer
-from bot.sound.answers.yes_no import yes_no
+from bot.sound.answers.yes_no import says_more, yes_no
 from bot.tickets.desk import Report, TicketCard
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
@@ -25,6 +25,8 @@ from bot.tickets.reporter import GRID_TOLD, Reporter
 _BY_KIND = ("community", "group")
 #: an answer that is likelier than this is taken; it is read back before anything hangs on it
 SURE = 0.6
+#: and one that stands in a longer sentence when it is likelier than this
+_SURE_OF_MORE = 0.8
 
 
 class _Matched(NamedTuple):
@@ -69,6 +71,7 @@ class Turn:
         self.question: str = ""
         #: something was said in this turn that is worth saying
         self.spoke = False
+        self._said: list[str] = []
         #: what was looked up in this turn already: an outage that is told and the report that begins ask the same
         self._located: dict[tuple[str, str, str], Location] = {}
 
@@ -133,8 +136,12 @@ class Turn:
     # -- answers ----------------------------------------------------------------------------------
     def answer(self, question: str) -> Answer[str] | None:
         """The answer to a question, and what else was said; None for no answer to it. An intent decides nothing here."""
-        found = yes_no(question, self.text, self.alternatives)
-        return found if found is not None and found.probability >= SURE else None
+        by_the_way = self.site.words.found("by_the_way", self.text)
+        text = self.text.removeprefix(by_the_way)
+        found = yes_no(question, text, self.alternatives)
+        if found is None or found.probability < SURE or (says_more(found) and found.probability < _SURE_OF_MORE):
+            return None
+        return found
 
     def answered(self, question: str) -> str | None:
         """Yes, no or unknown to a question, as text."""
@@ -155,7 +162,18 @@ class Turn:
     # -- speaking ---------------------------------------------------------------------------------
     def say(self, response: str, **values: Any) -> None:
         self.spoke = True
+        self._said.append(f"{response} {values or ''}")
         self._dispatcher.utter_message(response=response, **values)
+
+    @property
+    def reply(self) -> str:
+        """What is said in this turn, to tell it from another turn's."""
+        return " ".join(self._said)
+
+    def unsay(self) -> None:
+        """Say none of it."""
+        self._said.clear()
+        self._dispatcher.messages[:] = [one for one in self._dispatcher.messages if not one.get("response")]
 
     def say_again(self, text: str) -> None:
         """What was said before, once more."""
@@ -232,10 +250,11 @@ class Turn:
 
         What is outside the county is nobody's here, whoever calls and whatever was dialled."""
         outside = matter is not None and bool(matter.outside)
+        elsewhere = matter is not None and (bool(matter.place) or matter.flow == "hazard")
         if grid_no := (matter.grid_no if matter else None) or (None if outside else self.grid_hint):
             return str(grid_no)
-        if outside:
-            return None
+        if outside or elsewhere:
+            return None  # somebody else's place, or a danger that may be anywhere, is not the caller's own home
         grids = {card.grid_no for card, _ in self.own_households()}
         return grids.pop() if len(grids) == 1 else None
 

@@ -64,7 +64,7 @@ def understood(message: Mapping[str, Any]) -> Understood:
     ranking = {one["name"]: float(one["confidence"]) for one in message.get("intent_ranking") or ()}
     return Understood(
         whole=_act(message, {"text": text}),
-        clauses=clauses if len(clauses) > 1 else (),
+        clauses=clauses if len(clauses) > 1 or answer else (),
         ranking=ranking,
         answer=float(answer["probability"]) if answer else None,
         more=bool(answer.get("more", True)),

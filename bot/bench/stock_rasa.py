@@ -16,11 +16,13 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
 from bot.dialogue.frozen import Parse, parse_with
 from bot.foundation.errors import Broken
+from bot.foundation.words import load
 from bot.settings import PROJECT, Settings
 
 _CLASSIFIER = {
@@ -41,8 +43,15 @@ pipeline:
 policies:
   - name: RulePolicy
     core_fallback_threshold: 0.1
-    core_fallback_action_name: action_not_understood
+    core_fallback_action_name: action_converse
     enable_fallback_prediction: true
+"""
+#: what Gege's own policy does, as a stock set-up says it: a rule for each intent
+_RULE = """\
+  - rule: {intent}
+    steps:
+      - intent: {intent}
+      - action: action_converse
 """
 _RASA = "import bot.dialogue.rasa_lite as lite; lite.install(lean=False); import runpy; runpy.run_module('rasa', run_name='__main__')"
 _ACTIONS = """\
@@ -69,9 +78,12 @@ def classifier() -> str:
 def train_stock(folder: Path) -> None:
     """Train the stock pipeline on Gege's own sentences and rules, into `folder`. Takes minutes."""
     (folder / "config.yml").write_text(_CONFIG.format(classifier=_CLASSIFIER[classifier() == "DIET"]), encoding="utf-8")
+    domain = load(dict[str, Any], PROJECT / "domain.yml")
+    rules = "".join(_RULE.format(intent=intent) for intent in [*domain["intents"], "nlu_fallback"])
+    (folder / "rules.yml").write_text(f'version: "3.1"\nrules:\n{rules}', encoding="utf-8")
     arguments = ["train", "--config", "config.yml", "--out", "models", "--domain", str(PROJECT / "domain.yml")]
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", _RASA, *arguments, "--data", str(PROJECT / "nlu")],
+        [sys.executable, "-W", "ignore", "-c", _RASA, *arguments, "--data", str(PROJECT / "nlu"), "rules.yml"],
         cwd=folder,
         env=_environment(),
         capture_output=True,

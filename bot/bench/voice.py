@@ -81,7 +81,7 @@ class _StandInSession:
         return HeardSpeech("一度电几多钱", (), 0.0, self._samples / self._rate)
 
 
-class _Brief:
+class Brief:
     """Gege's voice, cut off after a moment: how soon it begins is measured, not how long it speaks."""
 
     _SECONDS = 0.8
@@ -133,7 +133,7 @@ class _Site:
 
     def __init__(self, service: Parts, recogniser: Recogniser, voice: Voice, settings: Settings) -> None:
         self._parts: dict[str, Any] = {
-            "dialogue": service.dialogue, "voice": _Brief(voice), "desk": service.desk,
+            "dialogue": service.dialogue, "voice": Brief(voice), "desk": service.desk,
             "intake": intake_of(service.desk, service.registry), "settings": settings,
         }  # fmt: skip
         self.recogniser = recogniser

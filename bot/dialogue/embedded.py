@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from bot.database import Database, at_once, database_away
 from bot.dialogue import rasa_lite
 from bot.dialogue.port import Reply, Understanding
+from bot.dialogue.responses import say_what_the_file_says, sentence
 from bot.dialogue.training import source_fingerprint
-from bot.dialogue.turns import RasaDialogue, reply_from, sentence, settle, understanding_of
+from bot.dialogue.turns import RasaDialogue, reply_from, settle, understanding_of
 from bot.foundation.errors import Broken
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.danger import danger_in
@@ -183,6 +184,7 @@ class EmbeddedDialogue(RasaDialogue):
             raise ModelDamaged(model) from problem
         if agent.processor is None:
             raise ModelDamaged(model)
+        say_what_the_file_says(agent.processor.domain)
         pay_once(agent.processor.domain)
         swallow_nothing()
         agent.processor.graph_runner = SequentialGraphRunner(agent.processor.graph_runner)

@@ -109,6 +109,7 @@ def run_rasa_server(
     from bot.dialogue.in_process import InProcessActions
     from bot.dialogue.quiet_logs import quiet_rasa
     from bot.dialogue.rasa_patches import pay_once
+    from bot.dialogue.responses import say_what_the_file_says
     from bot.dialogue.state import DialogueStore
     from bot.dialogue.training import train
     from bot.dialogue.unswallowed import swallow_nothing
@@ -122,6 +123,7 @@ def run_rasa_server(
         str(train(settings.dialogue_models)), action_endpoint=InProcessActions(actions), tracker_store=store
     )
     assert agent.processor is not None
+    say_what_the_file_says(agent.processor.domain)
     pay_once(agent.processor.domain)
     swallow_nothing()
     one_at_a_time = asyncio.Lock()

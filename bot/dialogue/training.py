@@ -12,12 +12,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.dialogue import rasa_lite
+from bot.dialogue.responses import learned_of
 from bot.foundation.errors import Broken
 from bot.settings import PROJECT
 from nlu.lexicon import site_file
 
 #: everything that decides what a trained model is
-SOURCES = ("config.yml", "domain.yml", "nlu/**/*.yml", "nlu/**/*.py", "nlu/**/*.txt", "nlu/**/*.tsv")
+SOURCES = (
+    "config.yml",
+    "domain.yml",
+    "nlu/*.yml",
+    "nlu/data/**/*.yml",
+    "nlu/learned/**/*.yml",
+    "nlu/**/*.py",
+    "nlu/**/*.txt",
+    "nlu/**/*.tsv",
+)
 
 
 class TrainingFailed(Broken):
@@ -56,7 +66,8 @@ def _digest(root: Path) -> hashlib._Hash:
     for pattern in SOURCES:
         for file in sorted(root.glob(pattern)):
             digest.update(str(file.relative_to(root)).encode())
-            digest.update(file.read_bytes())
+            content = file.read_bytes()
+            digest.update(learned_of(content) if file.name == "domain.yml" else content)
     return digest
 
 

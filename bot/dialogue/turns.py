@@ -11,18 +11,15 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, TypeVar
-
-import yaml
 
 from bot.database import Database, Unit, database_away, patience
 from bot.dialogue.danger import HAZARD, Asked, DangerQuestions
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.reading import readable, says_something
+from bot.dialogue.responses import sentence
 from bot.foundation import logs
 from bot.foundation.errors import Broken
-from bot.settings import PROJECT
 from bot.sound.answers.asked import read_answer
 from bot.sound.answers.yes_no import spelled_signs
 from bot.tickets.desk import TicketDesk
@@ -267,18 +264,6 @@ def about_turn(heard: Heard) -> AbstractContextManager[None]:
 def _readings(text: str, alternatives: tuple[str, ...]) -> list[str]:
     clean = [readable(spelled_signs(reading)) for reading in (text, *alternatives)]
     return [reading for reading in dict.fromkeys(clean) if says_something(reading)][:_READINGS]
-
-
-@lru_cache(maxsize=1)
-def _responses() -> dict[str, Any]:
-    domain: dict[str, Any] = yaml.safe_load((PROJECT / "domain.yml").read_text("utf-8"))
-    responses: dict[str, Any] = domain["responses"]
-    return responses
-
-
-def sentence(response: str) -> str:
-    """The words of a response in domain.yml, for when Rasa itself cannot say them."""
-    return str(_responses()[response][0]["text"])
 
 
 def understanding_of(text: str, parsed: dict[str, Any]) -> Understanding:

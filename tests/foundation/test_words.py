@@ -18,7 +18,7 @@ from bot.settings import PROJECT
 #: Rasa's own formats; what `gege learn` writes back as it found it; a linter that reads any YAML
 OTHERS = {
     "bot/bench/folds.py",
-    "bot/dialogue/turns.py",
+    "bot/dialogue/responses.py",
     "bot/voice/repertoire.py",
     "bot/learning/lexicon_words.py",
     "nlu/lexicon.py",

@@ -16,7 +16,7 @@ class County:
     homes: Homes
     #: registered telephone number of a household, where it has one that no other household has
     phones: dict[str, str]
-    #: grid → surname of its manager, its manager's and its supervisor's staff_no
+    #: grid → surname of its manager, its manager's staff_no, its supervisor's where the surname is another
     managers: dict[str, str]
     manager_no: dict[str, str]
     supervisor_no: dict[str, str]
@@ -32,20 +32,22 @@ def county_of(folder: Path) -> County:
         for row in csv.DictReader(lines):
             if row["phone"]:
                 owners.setdefault(row["phone"], []).append(row["household_no"])
-    managers, manager_no, supervisor_no = {}, {}, {}
+    managers, manager_no = {}, {}
+    supervisors: dict[str, tuple[str, str]] = {}
     with (folder / "staff.csv").open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
             for grid_no in row["grid_nos"].split(";"):
                 if row["role"] == "manager":
                     managers[grid_no], manager_no[grid_no] = row["name"][:1], row["staff_no"]
                 if row["role"] == "supervisor":
-                    supervisor_no[grid_no] = row["staff_no"]
+                    supervisors[grid_no] = (row["name"][:1], row["staff_no"])
     homes = homes_in(households)
     return County(
         homes,
         {them[0]: phone for phone, them in owners.items() if len(them) == 1},
         managers,
         manager_no,
-        supervisor_no,
+        # Who complains of 徐师傅 may mean a supervisor of that surname: he need not hear of it.
+        {grid_no: number for grid_no, (name, number) in supervisors.items() if name != managers[grid_no]},
         frozenset(home.place for home in homes),
     )

@@ -30,6 +30,8 @@ _ONLY = {
     "线路要修": ("indoor_repair",),
 }
 _TELEPHONE = re.compile(r"\d{7,}|\d{4}-\d{7,8}")
+#: a number of an address: what counts houses, or nothing, stands behind it
+_OF_AN_ADDRESS = re.compile(r"\d+(?=[号栋幢座室楼组]|单元|[^\w]|$)")
 _HOUR = re.compile(r"\d{1,2}[点:]\d{0,2}分?|\d+[月日]")
 
 
@@ -75,8 +77,17 @@ def fits_home(reply: str, home: Home, places: frozenset[str]) -> bool:
             return False
     numbers = iter(re.findall(r"\d+", home.numbers))
     # in_digits writes the name of 滨江一号 with a digit too
-    told = re.findall(r"\d+", _HOUR.sub("", said.replace(in_digits(home.place), "")))
+    told = _told(said, home)
     return all(any(one == own for own in numbers) for one in told)
+
+
+def _told(said: str, home: Home) -> list[str]:
+    return _OF_AN_ADDRESS.findall(_HOUR.sub("", said.replace(in_digits(home.place), "")))
+
+
+def whole_address(reply: str, home: Home) -> bool:
+    """Whether a read-back holds every number of her address."""
+    return _told(in_digits(_TELEPHONE.sub("", reply)), home) == re.findall(r"\d+", home.numbers)
 
 
 def fits_matters(reply: str, goal: Goal) -> bool:

@@ -136,10 +136,14 @@ def _tickets(told: Transcript) -> tuple[list[tuple[str, str]], bool]:
     for card in left:
         if card["kind"] in BY_A_PERSON and (wanted or card["kind"] == "unclear" and _garbled(told)):
             continue
+        if "call_back" in card["facts"]:
+            continue  # a call that broke off is owed one
         found.append(("twice" if card["kind"] in served else "false_ticket", card["kind"]))
     asked = asked_for_a_person(told) is not None or "person" in told.goal.matters
     understood = any(_understandable(told, name) for name in told.goal.matters)
-    given |= person and understood and not asked and not missing and not told.goal.dangers
+    # Danger puts people on, and money that nobody could be told of is a person's.
+    right = asked or bool(told.goal.dangers) or "arrears" in told.goal.matters
+    given |= person and understood and not right and not missing
     if "all_well" in told.goal.matters:
         states = [card["state"] for card in told.tickets if card["ticket_no"] in told.earlier]
         found += [("not_cancelled", state) for state in states if state != "cancelled"]
@@ -147,9 +151,9 @@ def _tickets(told: Transcript) -> tuple[list[tuple[str, str]], bool]:
 
 
 def _garbled(told: Transcript) -> bool:
-    """Whether Gege said that it did not understand what the channel had changed: that is kept for a person."""
-    words = judged()
-    return any(turn.heard != turn.meant and re.search(words.not_understood, plain(turn.reply)) for turn in told.turns)
+    """Whether Gege did not understand what said nothing or was changed by the channel: that is kept for a person."""
+    unclear = (turn for turn in told.turns if turn.act.name == "vague" or turn.heard != turn.meant)
+    return any(re.search(judged().not_understood, plain(turn.reply)) for turn in unclear)
 
 
 def _right(told: Transcript, kind: Kind, card: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -168,7 +172,7 @@ def _right(told: Transcript, kind: Kind, card: dict[str, Any]) -> Iterator[tuple
     if card["kind"] == "complaint":
         if goal.manager_no in (card["owner"], *card["told"]):
             yield "manager_told", f"{goal.manager_no} is complained of"
-        if goal.supervisor_no not in card["told"] and card["grid_no"]:
+        if goal.supervisor_no and goal.supervisor_no not in card["told"] and card["grid_no"] == goal.home.grid_no:
             yield "manager_told", "the supervisor does not hear of it"
 
 

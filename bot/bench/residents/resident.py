@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from bot.bench.residents.county import County
 from bot.bench.residents.goals import Goal
-from bot.bench.residents.hearing import asked, fits_home, fits_matters, logged, not_understood
+from bot.bench.residents.hearing import asked, fits_home, fits_matters, logged, not_understood, whole_address
 from bot.bench.residents.phrasing import Phrasing
 from bot.bench.residents.words import dangers, matters, personas, questions, sentences
 from bot.foundation.widths import plain
@@ -112,10 +112,11 @@ class Resident:
     def _listens(self, question: str | None, reply: str) -> None:
         """Marks the matter in hand as done when it sounds so."""
         name = self.goal.matters[self.at]
-        if name not in self._said or not_understood(reply):
+        if name not in self._said:
             return
         answered = not matters()[name].kinds and question in (None, "alone", "satisfied")
-        if logged(reply) or answered or question is None and matters()[name].may:
+        answered |= question is None and matters()[name].may
+        if logged(reply) or answered and not not_understood(reply):
             self._done.add(name)
 
     def _progress(self, question: str | None, reply: str) -> bool:
@@ -215,7 +216,8 @@ class Resident:
                 right=self.phrasing.matter(self.goal.matters[self.at], again=True)
             )
         of_the_number = re.search(questions()["own_home"], reply) and self.goal.reporter != "own"
-        if of_the_number or not fits_home(reply, self.goal.home, self.county.places):
+        slipped = bool(self._slip) and not whole_address(reply, self.goal.home)
+        if of_the_number or slipped or not fits_home(reply, self.goal.home, self.county.places):
             self._slip = ""
             whole = of_the_number or self._chance(0.6)
             right = self.phrasing.place() if whole else self.phrasing.part("number")

@@ -1,7 +1,8 @@
 """The same residents by telephone: their lines are spoken into an AudioSocket call and heard by the site's own ear.
 
-The voice is a synthetic one that training never heard, the line's other end is the whole call (turn taking, recogniser,
-Gege's voice) on loopback, faster than real time. The channel is the ear itself: no noise is drawn besides."""
+The voice is a synthetic one that training never heard, the line's other end is the whole call (turn taking, recogniser) on
+loopback, faster than real time; of Gege's voice only the first moment is made, her sentences are read. The channel is the
+ear itself: no noise is drawn besides."""
 
 from __future__ import annotations
 
@@ -23,6 +24,7 @@ from bot.bench.residents.resident import Act, Resident
 from bot.bench.residents.run import Held, open_and_fill
 from bot.bench.residents.speaking import Speaker
 from bot.bench.residents.transcript import Transcript, Turn
+from bot.bench.voice import Brief
 from bot.grid.sample import HOUSEHOLDS
 from bot.lines.audiosocket import UUID, AudioSocketServer, Frame
 from bot.lines.client import AudioSocketCaller
@@ -38,7 +40,7 @@ from bot.voice.events import CallEvent, Decided, Spoke, WordsHeard
 Progress = Callable[[str], None]
 RATE = 8000
 #: times real time, at both ends
-PACE = 6.0
+PACE = 8.0
 #: an answer is waited for at most so long (s of audio time)
 _PATIENCE_S = 90.0
 
@@ -81,7 +83,7 @@ class _Site:
         self._settings = service.settings
         self.speaker = Speaker()
         self._parts = {
-            "dialogue": service.dialogue, "recogniser": recogniser, "voice": voice, "desk": service.desk,
+            "dialogue": service.dialogue, "recogniser": recogniser, "voice": Brief(voice), "desk": service.desk,
             "intake": intake_of(service.desk, service.registry), "settings": service.settings,
         }  # fmt: skip
 

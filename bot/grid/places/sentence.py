@@ -78,8 +78,8 @@ def shortened(text: str) -> str:
 
 
 def _places_only(text: str) -> str:
-    """A sentence without telephone numbers and what counts something else."""
-    return grammar().counted.sub(",", re.sub(r"[\d零一二三四五六七八九幺两]{7,}+(?!号)", ",", text))
+    """A sentence without telephone numbers, what counts something else, and everyday words that sound like places."""
+    return grammar().elsewise.sub(",", re.sub(r"[\d零一二三四五六七八九幺两]{7,}+(?!号)", ",", text))
 
 
 def readings(turns: Sequence[str]) -> list[Reading]:

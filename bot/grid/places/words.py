@@ -35,6 +35,7 @@ class _File:
     community: str
     whole: str
     counted: str
+    everyday: str
     holder: str
     surname: str
     holder_tail: str
@@ -93,8 +94,9 @@ class Grammar:
         return self._compiled(self.file.whole)
 
     @cached_property
-    def counted(self) -> re.Pattern[str]:
-        return self._compiled(self.file.counted)
+    def elsewise(self) -> re.Pattern[str]:
+        """What is no place: what counts something else, and everyday words."""
+        return self._compiled(f"(?:{self.file.counted})|(?:{self.file.everyday})")
 
     @cached_property
     def holder(self) -> re.Pattern[str]:
