@@ -3,6 +3,7 @@ most one question is asked at the end (docs/decisions/0035-matters-and-flows.md)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,8 @@ from bot.sound.answers.yes_no import questions
 
 #: turns in a row that may bring nothing before a person gets the case (promise 3)
 PATIENCE = 2
+#: characters of Gege's own words that are no chance
+_ECHO = 5
 #: the same question is asked so often; then it goes on with what there is
 ASKED = 2
 #: so often nobody hears the same
@@ -183,8 +186,22 @@ def _danger_people(turn: Turn) -> dict[str, str]:
     return turn.who_or_station(card) if card else {"manager": turn.site.words.station, "phone": turn.station()[1]}
 
 
+def _parrot(turn: Turn) -> bool:
+    """Gege's own words, typed back or heard as an echo, say nothing."""
+    said = plain_words(turn.text)
+    if len(said) < _ECHO or said not in plain_words(turn.last_reply):
+        return False
+    _nothing(turn, keep=False)
+    return True
+
+
+def plain_words(text: str) -> str:
+    """Without punctuation and spaces."""
+    return re.sub(r"[\W_]+", "", text)
+
+
 #: what settles a turn before anything else is looked at, in this order
-_WHOLE: tuple[Callable[[Turn], bool], ...] = (_hopeless, _person, _danger, _wait, _repeat, _goodbye)
+_WHOLE: tuple[Callable[[Turn], bool], ...] = (_parrot, _hopeless, _person, _danger, _wait, _repeat, _goodbye)
 
 
 # -- the answer to what was asked --------------------------------------------------------------------------------------------
@@ -245,16 +262,14 @@ def _acts(turn: Turn, answered: bool) -> list[Act]:
     """The acts of a sentence that are matters or questions, each once, matters first.
 
     The whole counts unless its clauses say more surely what it is made of: what somebody wants of whom at the end of a
-    story (你喊师傅来) is not what the story tells."""
-    meant = turn.meant
-    whole = meant.whole
-    clauses = [one for one in meant.clauses if _counts(turn, one)]
-    found: list[Act] = []
-    settled = answered and (meant.answer is not None and not meant.more)
-    if whole.intent not in ASIDE and not settled and (not answered or whole.confidence >= SURE_OF_TWO):
-        doubtful = whole.confidence < SURE_OF_TWO or flow_of(whole.name) is None
-        if not (doubtful and any(flow_of(one.name) and _apart(one, whole) for one in clauses)):
-            found.append(whole)
+    story (你喊师傅来) is not what the story tells. Beside an answer only a clause that plainly begins something counts:
+    what else is said then is grumbling (收钱倒是快)."""
+    whole, found = turn.meant.whole, list[Act]()
+    clauses = [one for one in turn.meant.clauses if _counts(turn, one)]
+    if answered:
+        clauses = [one for one in clauses if _beside(turn, one)]
+    elif whole.intent not in ASIDE:
+        found.append(_what_it_tells(whole, clauses))
     for act in clauses:
         if all(_apart(act, other) for other in found):
             found.append(act)
@@ -266,6 +281,33 @@ def _acts(turn: Turn, answered: bool) -> list[Act]:
         # Who wants somebody to come for what they have just told wants nothing else.
         found = [one for one in found if flow_of(one.name) != "callback"]
     return found
+
+
+def _what_it_tells(whole: Act, clauses: list[Act]) -> Act:
+    """The whole, or the clause that outranks it: 停电 beats 老人要帮忙 (DESIGN.md's precedence is the flows' `rank`), a
+    matter beats the wish at the end of its tale, and what is sure beats what is not."""
+    own = _rank(whole)
+    better = max((one for one in clauses if flow_of(one.name)), key=_rank, default=None)
+    if better is None or not flow_of(whole.name):
+        doubtful = whole.confidence < SURE_OF_TWO or flow_of(whole.name) is None
+        return better if better is not None and doubtful and _apart(better, whole) else whole
+    if _group(better) == _group(whole):
+        return better if _rank(better) > own else whole
+    wish = flow_of(whole.name) in WISHES and flow_of(better.name) not in WISHES
+    return better if wish or whole.confidence < SURE_OF_TWO else whole
+
+
+def _rank(act: Act) -> int:
+    flow = flow_of(act.name)
+    return flows()[flow].rank if flow else 0
+
+
+def _beside(turn: Turn, act: Act) -> bool:
+    """Whether a clause beside an answer begins something: it says so (另外, 还有个事), or is plainly another matter."""
+    if turn.site.words.says("another_matter", turn.text):
+        return True
+    flow = flow_of(act.name)
+    return act.confidence >= PLAINLY and (flow not in WISHES if flow else act.intent != "out_of_scope")
 
 
 def _counts(turn: Turn, act: Act) -> bool:
@@ -338,7 +380,10 @@ def _matter(turn: Turn, flow: str, act: Act) -> bool:
 
 
 def _denies(turn: Turn) -> bool:
-    return bool(turn.site.words.says("denied", turn.text) or turn.site.words.says("no_such_matter", turn.text))
+    words = turn.site.words
+    if turn.asked != "confirmed":
+        return bool(words.says("no_such_matter", turn.text))
+    return bool(words.says("denied", turn.text)) or turn.answered("confirmed") == "no"
 
 
 def _repeats(turn: Turn, flow: str, act: Act) -> bool:
@@ -407,7 +452,8 @@ def _go_on(turn: Turn) -> None:
             report.finish(turn, matter)
             continue
         part = f"{question}/{matter.place_ask}" if question == "place" else question
-        name = f"{len(turn.matters)}/{part}/{matter.place}"
+        # A read-back that was put right is another; what is asked again and again is not, whatever was heard meanwhile.
+        name = f"{len(turn.matters)}/{part}/{matter.place if question == 'confirmed' else ''}"
         turn.memory.times = turn.memory.times + 1 if turn.memory.asked == name else 1
         turn.memory.asked = name
         if turn.memory.times > ASKED and question != "proof":  # how often it may be tried is the proofs' own rule
@@ -422,11 +468,15 @@ def _go_on(turn: Turn) -> None:
 _SAYS_NOTHING = ("affirm", "deny", "greet", "goodbye")
 
 
-def _nothing(turn: Turn) -> None:
-    """A turn that brought nothing: asked again once, then a person gets everything that was said (promise 3)."""
+def _nothing(turn: Turn, *, keep: bool = True) -> None:
+    """A turn that brought nothing: asked again once, then a person gets everything that was said (promise 3).
+
+    `keep`: what was said may mean something to a person."""
     memory, matter = turn.memory, turn.matter
     memory.nothing += 1
-    if matter is not None:
+    if not keep:
+        pass
+    elif matter is not None:
         matter.hear(turn.text)
     elif turn.last_logged is not None and turn.text.strip():
         turn.site.desk.add(turn.last_logged.ticket_no, note=turn.text)

@@ -23,6 +23,8 @@ from bot.tickets.models import Kind
 HAZARD = "report_hazard"
 #: the words of a sentence name danger, and the model finds it this likely at least: acted on
 _WITH_WORDS = 0.1
+#: and asked about when it is this sure
+_MAYBE = 0.45
 #: without such a word a short sentence has to be this sure
 _WITHOUT = 0.6
 #: a clause without such a word has to be so sure, and the whole sentence has to be this likely
@@ -42,15 +44,27 @@ def kind_of(turn: Turn, text: str) -> str | None:
 
 
 @cache
-def _phrases() -> Grammar:
-    phrases = load_words().danger_phrases
-    return Grammar({kind: list(said) for kind, said in phrases.items()}, [], [])
+def _phrases(table: str) -> Grammar:
+    phrases: dict[str, tuple[str, ...]] = getattr(load_words(), table)
+    return Grammar({name: list(said) for name, said in phrases.items()}, [], [])
+
+
+def _sounds_of(turn: Turn, table: str) -> str | None:
+    """What of a table of phrases a badly heard sentence sounds of."""
+    names = tuple(getattr(load_words(), table))
+    found = _phrases(table).read([turn.text, *turn.alternatives], names, site_channel())
+    return found.value if found is not None else None
 
 
 def heard_kind(turn: Turn) -> str | None:
     """The kind of danger that a badly heard sentence sounds of; for a sentence that is known to speak of danger."""
-    found = _phrases().read([turn.text, *turn.alternatives], tuple(load_words().danger_phrases), site_channel())
-    return found.value if found is not None else None
+    return _sounds_of(turn, "danger_phrases")
+
+
+def _asks(turn: Turn) -> str:
+    """What is asked in danger, by its words, else by its sound; "" for nothing."""
+    text = turn.site.words.without("hurry", turn.text) or turn.text
+    return turn.site.words.topic("danger_questions", text, "") or _sounds_of(turn, "danger_asks") or ""
 
 
 def take(turn: Turn) -> bool:
@@ -78,14 +92,14 @@ def _found(turn: Turn) -> str | None:
         return None  # the answer to what was asked
     kind = kind_of(turn, turn.text)
     likely = max(meant.ranking.get(HAZARD, 0.0), meant.confidence if meant.whole.intent == HAZARD else 0.0)
-    if kind is None and not _beyond_hurry(turn):
+    if kind is None and (not _beyond_hurry(turn) or turn.site.words.told_in(turn.text)):
         return None
     if meant.whole.intent == HAZARD:
         sure = likely >= _WITHOUT or kind is not None or len(turn.text) > _SHORT
         if sure and kind is None:
             # In the middle of something else a sentence without a word of danger is asked about.
             kind = heard_kind(turn) or ("ask" if turn.asked or turn.matter or turn.last_logged else "other")
-        return (kind or "other") if sure else "ask"
+        return (kind or "other") if sure else "ask" if likely >= _MAYBE else None
     for clause in meant.clauses:
         # Torn out of its sentence a scrap (还骂人) may be anything: it is danger by its words, or with the whole's support.
         if (
@@ -134,7 +148,10 @@ def begin(turn: Turn, kind: str, *said: str) -> None:
             matter.said = [*before.said, *[one for one in matter.said if one not in before.said]]
             matter.facts.update(before.facts)
             turn.matters.remove(before)
+    known_place = matter.place, matter.household_no, matter.grid_no
     places.correct_place(turn, matter, turn.text) or places.take_place(turn, matter, turn.text)
+    if known_place[2] and matter.grid_no is None and not matter.outside:
+        matter.place, matter.household_no, matter.grid_no = known_place  # 门口的电箱: by the house that is known
     report.note_facts(turn, matter)
     turn.matters.append(matter)
     ticket, known = _on_file(turn, matter), True
@@ -219,17 +236,18 @@ def _goes_on(turn: Turn) -> bool:
         return False
     matter.hear(turn.text)
     report.note_facts(turn, matter)
-    question = turn.site.words.topic("danger_questions", turn.text, "")
+    question = _asks(turn)
     kind = kind_of(turn, turn.text) if question not in ("water", "switch") else None
     placed = _place(turn, matter)
     if over := _over(turn, matter, question or kind):
         return over
     # What is said of the danger is added to its ticket, a person who waits hears of it.
     card = turn.site.desk.ticket(matter.ticket_no) if placed else _add(turn, matter)
+    if kind and not question:
+        # What is new is answered as a danger is, what was told before once more without the promise that was given.
+        turn.say(f"utter_safety_{kind}" if kind in turn.memory.dangers else f"utter_hazard_{kind}")
     if kind and kind not in turn.memory.dangers:
         turn.memory.dangers.append(kind)
-        if not question:
-            turn.say(f"utter_hazard_{kind}")
     if question:
         turn.say(f"utter_danger_{question}", **(turn.who_or_station(card) if card else {}))
     if placed and card and not question:
@@ -319,6 +337,9 @@ def _nothing_new(turn: Turn, matter: Matter) -> bool:
         turn.say("utter_danger_hand_over", **who)
         return True
     if matter.place:
+        if turn.intent not in ("affirm", "deny", "goodbye") and memory.dangers:
+            # Whatever it was: what matters most is said once more.
+            turn.say(f"utter_safety_{memory.dangers[-1]}")
         turn.say("utter_danger_noted", **who)
     else:
         turn.say("utter_danger_where_unknown")

@@ -46,6 +46,8 @@ class Flow:
     but_not: tuple[str, ...] = ()
     #: matters of one group are one matter told in many words; of different groups they are two
     group: str = ""
+    #: of two of its group that one sentence speaks of, the higher is what it is about
+    rank: int = 1
     #: what is said when it begins, where the domain has no `utter_<act>`
     intro: str = ""
     #: how it is read back, by act; "" for any other

@@ -29,12 +29,14 @@ def arrears(turn: Turn) -> bool:
     matter = turn.matter
     if matter is not None and turn.flow(matter).group != "money":
         # in the middle of another report: answered shortly, the report goes on
+        matter.hear(turn.text)
         turn.say("utter_arrears_in_between")
         return True
     if turn.verified:
         tell_arrears(turn)
         return True
-    if own := provable(turn):
+    others = turn.site.words.says("for_others", turn.text)
+    if own := [] if others else provable(turn):
         if not turn.site.desk.proofs.open(turn.caller, own):
             by_registered_phone(turn, "utter_arrears_private")
             return True

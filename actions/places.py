@@ -46,7 +46,15 @@ def take_place(turn: Turn, matter: Matter, text: str) -> Location | None:
         return None
     if heard and earlier and matter.place_ask not in (None, "place", "again", "hazard"):
         heard = joined(earlier, heard, community)
-    matter.place = tidy(turn, heard) or earlier or text
+    heard = tidy(turn, heard)
+    base = earlier or matter.denied_place
+    if base and heard[:1].isdigit() and heard not in base:
+        # 七百三十号, when the street was said before: the numbers are new, the name is not
+        whole_place = re.split("[0-9]", numbers.in_digits(base))[0] + heard
+        again = turn.locate(whole_place)
+        if again.understood:
+            found, heard = again, whole_place
+    matter.place = heard or earlier or text
     matter.outside = ""
     whole = found.grid_no and is_whole(matter.words)  # 整栋楼都黑了: no door is asked
     matter.settle(found.household_no, found.grid_no, None if whole else found.ask)
@@ -248,6 +256,8 @@ def _not_here(turn: Turn, matter: Matter, told: str) -> None:
 
 def answer_householder(turn: Turn, matter: Matter) -> bool:
     """A name; nobody knows; or another part of the place, which is as good."""
+    if turn.text.strip().isdigit():
+        return False
     matter.place_tries += 1
     name = turn.entity("householder") or spoken_name(turn.text)
     if name:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from actions import outage_news, places
-from actions.flows import Asked, Effect
+from actions.flows import Asked, Effect, flow_of
 from actions.matters import LOGGED, OVER, Matter
 from actions.turn import Turn
 from bot.sound.answers.yes_no import questions, says_more
 from bot.tickets.cards import TicketCard
 from bot.tickets.labels import labels
 
+#: what is said instead of what was read back is another matter when it is so sure
+_SURE_OF_ANOTHER = 0.6
 #: answers that stay when the matter turns out to be another
 _OF_THE_PLACE = ("own_home",)
 #: a "no" to the read-back that often: a person takes over
@@ -219,6 +219,9 @@ def _confirmed(turn: Turn, matter: Matter) -> bool:
     if places.correct_place(turn, matter, rest):
         return True
     if value == "no":
+        act = turn.meant.whole
+        if act.understood and act.confidence >= _SURE_OF_ANOTHER and flow_of(act.name) not in (None, matter.flow):
+            return False  # 不是这个事,要销户: the conversation changes what it is about
         return _denied(turn, matter)
     if value is None and (name := turn.entity("householder")) and not matter.householder:
         matter.householder = name
@@ -356,9 +359,9 @@ def as_it_stands(turn: Turn) -> TicketCard | None:
 
 
 def other_house(turn: Turn, matter: Matter, text: str) -> bool:
-    """Whether a sentence names another place than the matter's."""
+    """Whether a sentence names another place than the matter's; a garbled name of the same one is none."""
     found = turn.locate(text)
-    if not found.understood or not found.heard_place or not matter.place:
+    if not found.understood:
         return False
-    heard = re.sub(r"\s", "", found.heard_place)
-    return heard not in matter.place and matter.place not in heard and found.household_no != matter.household_no
+    pairs = ((found.household_no, matter.household_no), (found.grid_no, matter.grid_no))
+    return any(one and other and one != other for one, other in pairs)

@@ -48,6 +48,9 @@ class Words:
     by_the_way: str
     hurry: str
     danger_phrases: dict[str, tuple[str, ...]]
+    danger_asks: dict[str, tuple[str, ...]]
+    another_matter: str
+    for_others: str
     danger_over: str
     danger_questions: dict[str, str]
     told: dict[str, Told]

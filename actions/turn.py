@@ -22,9 +22,11 @@ from bot.tickets.intake.channels import Channel
 from bot.tickets.reporter import GRID_TOLD, Reporter
 
 #: parts of a place whose likely answers the telephone's recogniser is told
-_BY_KIND = ("community", "group")
+_BY_KIND = ("community", "street", "number", "building", "unit", "room", "group", "outside")
 #: an answer that is likelier than this is taken; it is read back before anything hangs on it
 SURE = 0.6
+#: a sentence of one syllable is an answer when it is no longer than so many characters
+_DRONE = 12
 #: and one that stands in a longer sentence when it is likelier than this
 _SURE_OF_MORE = 0.8
 
@@ -136,6 +138,8 @@ class Turn:
     # -- answers ----------------------------------------------------------------------------------
     def answer(self, question: str) -> Answer[str] | None:
         """The answer to a question, and what else was said; None for no answer to it. An intent decides nothing here."""
+        if len(self.text) > _DRONE and len(set(self.text)) <= 2:
+            return None  # 啊啊啊啊啊
         by_the_way = self.site.words.found("by_the_way", self.text)
         text = self.text.removeprefix(by_the_way)
         found = yes_no(question, text, self.alternatives)
@@ -169,6 +173,19 @@ class Turn:
     def reply(self) -> str:
         """What is said in this turn, to tell it from another turn's."""
         return " ".join(self._said)
+
+    @property
+    def last_reply(self) -> str:
+        """What Gege said to the sentence before this one."""
+        said: list[str] = []
+        users = 0
+        for event in reversed(self.tracker.events):
+            users += event.get("event") == "user"
+            if users == 2:
+                break
+            if users == 1 and event.get("event") == "bot" and event.get("text"):
+                said.insert(0, str(event["text"]))
+        return "".join(said)
 
     def unsay(self) -> None:
         """Say none of it."""
@@ -300,7 +317,8 @@ class Turn:
         household_no, grid_no = matter.household_no, matter.grid_no
         name, account = matter.householder or "", matter.account
         facts: dict[str, Any] = {"household_no_said": account} if account else {}
-        if matter.outside or (not name and not account):
+        if matter.outside or (not name and not account) or (name and matter.place[:1].isdigit()):
+            # 1单元801 of somebody's name may be anywhere
             return _Matched(household_no, grid_no, facts)
         registry = self.site.registry
         by_account = registry.account_in(account) if account else None

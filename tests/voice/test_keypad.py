@@ -48,8 +48,9 @@ def test_one_is_yes_and_two_is_no(question: str) -> None:
         assert (read := read_answer(question, digit)) is not None and read.value == value, "and typed in a chat"
 
 
-def test_the_menu_counts_where_it_was_offered() -> None:
-    assert [one.text for one in keyed("1 2 3", "what")] == ["停电", "开关坏了", "电费"]
+def test_an_option_has_a_key_where_it_was_offered() -> None:
+    assert [one.text for one in keyed("1 2", "what")] == ["停电", "2"]
+    assert [one.text for one in keyed("1 3", "rating")] == ["满意", "不满意"]
     assert keyed("1", "") == [Keyed("1", "1")], "nothing was offered: the dialogue asks"
     for typed in ("1", "１", "一", " 1 。", "1号"[:1]):
         assert (read := read_answer("what", typed)) is not None and read.instead == "停电"
