@@ -73,6 +73,7 @@ def test_it_is_told_from_the_words(county: Database, said: str) -> None:
         "停电都不提前通知,冰箱一箱鱼坏了",
         "这个电价收我六毛钱一度,太贵",
         "一停就是半天,一直不来电",
+        "天天出毛病,收钱倒是快",
     ],
 )
 def test_a_complaint_about_something_else_is_the_managers(county: Database, said: str) -> None:

@@ -95,3 +95,30 @@ def test_a_correction_after_the_end_is_history_only(two_grids: Database) -> None
     before = told(desk, number)
     assert desk.correct_place(number, place="古井街26号", household_no=OTHER, at=AT).place == "古井街26号"
     assert told(desk, number) == before
+
+
+def test_a_house_that_becomes_known_names_the_grid_whatever_was_supposed(two_grids: Database) -> None:
+    desk = TicketDesk(two_grids)
+    number = desk.report(hazard(), AT).ticket_no  # she calls for somebody else: the grid is her own line's
+    card = desk.add(
+        number, note="她住古井街26号", place="古井街26号", household_no=OTHER, grid_no="7", facts={"old": "八十"},
+        urgent=True, at=AT + minutes(1),
+    )  # fmt: skip
+    assert (card.place, card.household_no, card.grid_no, card.owner) == ("古井街26号", OTHER, "7", "M2")
+    assert card.facts == {"old": "八十"} and ("M2", "reported") in told(desk, number)
+    assert told(desk, number)[-1] == ("M1", "moved")
+    assert "她住古井街26号" in [one.note for one in desk.activities(number)]
+    again = desk.add(number, place="沿河路206号", household_no=HOUSE, at=AT + minutes(2))
+    assert (again.household_no, again.grid_no) == (OTHER, "7"), (
+        "a house that is known is corrected by correct_place alone"
+    )
+
+
+@on_sqlite
+def test_a_place_alone_moves_only_what_had_none(two_grids: Database) -> None:
+    desk = TicketDesk(two_grids)
+    number = desk.report(hazard(), AT).ticket_no
+    assert desk.add(number, place="古井街", grid_no="7", at=AT).owner == "M2"
+    number = desk.report(hazard(place="沿河路"), AT).ticket_no
+    card = desk.add(number, place="古井街", grid_no="7", at=AT)
+    assert (card.place, card.grid_no, card.owner) == ("沿河路", "24", "M1")

@@ -9,11 +9,11 @@ from typing import Any
 from bot.tickets import reading
 from bot.tickets.due import timers
 from bot.tickets.intake.kept import fit
-from bot.tickets.life import opening
+from bot.tickets.life import moving, opening
 from bot.tickets.life.complaints import complained_in, owner_but
 from bot.tickets.life.handling import Handling
 from bot.tickets.life.states import OPEN
-from bot.tickets.models import State
+from bot.tickets.models import State, Ticket
 from bot.tickets.outages import grouping
 from bot.tickets.owed import paging
 
@@ -32,7 +32,8 @@ class Added:
 
 
 def add(it: Handling, known: Added) -> None:
-    """The history keeps all of it; the ticket takes what it lacked, new facts, and urgency."""
+    """The history keeps all of it; the ticket takes what it lacked, new facts, and urgency. A house that is known now
+    names the grid, whatever was supposed before (the caller's own, the dialled one): the ticket moves."""
     session, ticket, at = it.session, it.ticket, it.at
     named = {
         "place": known.place,
@@ -43,7 +44,6 @@ def add(it: Handling, known: Added) -> None:
     }
     added = {name: value for name, value in named.items() if value}
     opening.note(session, ticket, "added", it.by, at, known.note, added)
-    ticket.place = ticket.place or fit(known.place, 300)
     ticket.householder = ticket.householder or fit(known.householder, 80)
     ticket.facts = {**ticket.facts, **opening.plain(known.facts)}
     ticket.changed_at = at
@@ -51,11 +51,22 @@ def add(it: Handling, known: Added) -> None:
     ticket.urgent = ticket.urgent or known.urgent
     gridless = ticket.grid_no is None
     household_no, grid_no = opening.situate(session, known.household_no, known.grid_no)
+    if _elsewhere(ticket, household_no, grid_no):
+        moving.correct_place(it, moving.Place(known.place, household_no, grid_no), "")
+        return
+    ticket.place = ticket.place or fit(known.place, 300)
     ticket.household_no = ticket.household_no or household_no
     ticket.grid_no = ticket.grid_no or grid_no
     grouping.found_later(session, ticket, at, it.rules)
     if ticket.state in OPEN:
         _tell(it, gridless and ticket.grid_no is not None, became_urgent, known.note)
+
+
+def _elsewhere(ticket: Ticket, household_no: str | None, grid_no: str | None) -> bool:
+    """Whether what is known now lies in another grid, and is surer than what the ticket went by."""
+    if ticket.grid_no is None or grid_no in (None, ticket.grid_no) or ticket.household_no:
+        return False
+    return bool(household_no) or not ticket.place
 
 
 def _tell(it: Handling, grid_found: bool, became_urgent: bool, note: str) -> None:
