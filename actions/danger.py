@@ -90,7 +90,9 @@ def _found(turn: Turn) -> str | None:
         return None  # the answer to what was asked
     kind = kind_of(turn, turn.text)
     likely = max(meant.ranking.get(HAZARD, 0.0), meant.confidence if meant.whole.intent == HAZARD else 0.0)
-    if kind is None and (not _beyond_hurry(turn) or turn.site.words.told_in(turn.text) or _answers(turn)):
+    if kind is None and turn.asked == "place" and places.names_one(turn, turn.text):
+        return None  # where it is, as it was asked
+    if kind is None and (not _beyond_hurry(turn) or turn.site.words.told_in(turn.text)):
         return None
     if meant.whole.intent == HAZARD:
         sure = likely >= _WITHOUT or kind is not None
@@ -117,11 +119,6 @@ def _beyond_hurry(turn: Turn) -> bool:
     """Whether more is said than that somebody is in a hurry (快来人啊, 急死人了)."""
     scraps = [one.text for one in turn.meant.clauses if one.intent == HAZARD] or [turn.text]
     return any(len(re.sub(r"\W", "", turn.site.words.without("hurry", one))) > _LITTLE for one in scraps)
-
-
-def _answers(turn: Turn) -> bool:
-    """Whether a sentence without a word of danger tells the place that was asked for: 看到了,豆腐巷690号."""
-    return turn.asked == "place" and turn.locate(turn.text).understood
 
 
 def _asked_about(turn: Turn) -> bool:
