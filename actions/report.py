@@ -36,6 +36,8 @@ def begin(turn: Turn, flow: str, act: str) -> Matter:
     matter.hear(turn.text)
     if turn.memory.place:
         matter.place, turn.memory.place = turn.memory.place, ""
+        known = turn.locate(matter.place)
+        matter.settle(known.household_no, known.grid_no, known.ask)
     if before is not None and flow != "callback":
         matter.same_place_as(before)
     tell_all(turn, matter)
