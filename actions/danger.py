@@ -92,6 +92,8 @@ def _found(turn: Turn) -> str | None:
         return None  # the answer to what was asked
     kind = kind_of(turn, turn.text)
     likely = max(meant.ranking.get(HAZARD, 0.0), meant.confidence if meant.whole.intent == HAZARD else 0.0)
+    if kind is None and turn.asked == "place" and places.names_one(turn, turn.text):
+        return None  # where it is, as it was asked
     if kind is None and (not _beyond_hurry(turn) or turn.site.words.told_in(turn.text)):
         return None
     if meant.whole.intent == HAZARD:

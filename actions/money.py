@@ -35,8 +35,7 @@ def arrears(turn: Turn) -> bool:
     if turn.verified:
         tell_arrears(turn)
         return True
-    others = turn.site.words.says("for_others", turn.text)
-    if own := [] if others else provable(turn):
+    if own := [] if _elsewhere(turn) else provable(turn):
         if not turn.site.desk.proofs.open(turn.caller, own):
             by_registered_phone(turn, "utter_arrears_private")
             return True
@@ -52,6 +51,15 @@ def arrears(turn: Turn) -> bool:
         turn.say("utter_arrears_private")
     matter.answers["proof"] = "none"
     return True
+
+
+def _elsewhere(turn: Turn) -> bool:
+    """Whether somebody else's house is asked about: by its people (我嫂子屋里), or by a place that is not the caller's."""
+    if turn.site.words.says("for_others", turn.text):
+        return True
+    own = {card.grid_no for card, _ in turn.own_households()}
+    found = turn.locate(turn.text)
+    return found.understood and found.grid_no is not None and found.grid_no not in own
 
 
 def provable(turn: Turn) -> list[str]:

@@ -24,6 +24,13 @@ _LIKELY = 0.9
 _A_PLACE = 3
 
 
+def names_one(turn: Turn, text: str) -> bool:
+    """Whether a sentence names a place by itself, whatever was said before."""
+    found = turn.locate(text)
+    numbered = bool(grammar().run.search(numbers.in_digits(text)))
+    return numbered or bool(turn.entity("place")) or (found.understood and not _by_chance(turn, found))
+
+
 def take_place(turn: Turn, matter: Matter, text: str) -> Location | None:
     """Find the place in a text and remember what it settles; None when the text names none.
 
@@ -152,6 +159,8 @@ def where(turn: Turn, matter: Matter) -> str | None:
     if matter.household_no:
         return None
     if not matter.place:
+        if "own_home" not in matter.answers and turn.site.words.says("for_others", matter.words):
+            matter.answers["own_home"] = "no"  # 我姨妈屋里: it is not the caller's
         if "own_home" not in matter.answers and len(turn.own_households()) == 1 and not danger:
             return "own_home"
         if matter.answers.get("own_home") == "yes" or matter.place_tries >= PLACE_QUESTIONS - 1:
@@ -212,7 +221,9 @@ def answer_place(turn: Turn, matter: Matter) -> bool:
     outside, matter.outside = matter.outside, ""
     if matter.denied_place and not matter.place and correct_place(turn, matter, turn.text):
         return True
+    earlier = matter.place
     if take_place(turn, matter, turn.text):
+        _keep_the_number(turn, matter, earlier)
         return True
     if outside or matter.outside:
         _not_here(turn, matter, outside)
@@ -238,6 +249,15 @@ def answer_place(turn: Turn, matter: Matter) -> bool:
         return True
     matter.place_tries -= 1
     return False
+
+
+def _keep_the_number(turn: Turn, matter: Matter, earlier: str) -> None:
+    """A number that was asked for stands in the place, also where no house of the registry has it."""
+    numbered = "".join(grammar().run.findall(numbers.in_digits(turn.text)))
+    if earlier and numbered and matter.place == earlier and numbered not in earlier:
+        matter.place = joined(earlier, numbered, False)
+        found = turn.locate(matter.place)
+        matter.settle(found.household_no or matter.household_no, found.grid_no or matter.grid_no, found.ask)
 
 
 def _not_here(turn: Turn, matter: Matter, told: str) -> None:

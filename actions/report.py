@@ -45,7 +45,8 @@ def tell_all(turn: Turn, matter: Matter) -> None:
     """What a sentence tells of a matter beside its kind: the place, who is ill, since when. The whole sentence does,
     also where one clause of it names the kind."""
     if matter.place:
-        places.correct_place(turn, matter, turn.text) or places.take_place(turn, matter, turn.text)
+        if places.names_one(turn, turn.text):
+            places.correct_place(turn, matter, turn.text) or places.take_place(turn, matter, turn.text)
     else:
         places.take_place(turn, matter, turn.text)
     note_facts(turn, matter)

@@ -62,9 +62,7 @@ async def test_danger_in_the_middle_of_a_form_is_danger(service: Parts, place: s
     assert answer.ticket_no and service.desk.ticket(answer.ticket_no).kind == "hazard"  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(
-    ("key", "intent"), [("9", "report_hazard"), ("1", "report_outage"), ("3", "ask_arrears"), ("0", "request_human")]
-)
+@pytest.mark.parametrize(("key", "intent"), [("9", "report_hazard"), ("1", "report_outage"), ("0", "request_human")])
 async def test_the_keys_that_were_offered_work_where_they_are_typed(service: Parts, key: str, intent: str) -> None:
     say = talk(service)
     await say("🙈")

@@ -30,14 +30,14 @@ def test_nought_is_a_person_and_star_is_again_at_once(question: str) -> None:
 
 @pytest.mark.parametrize("question", ("", "what", *YES_NO))
 def test_nine_is_danger_at_once(question: str) -> None:
-    assert Keypad().press("9", question) == Keyed("9", "危险")
+    assert Keypad().press("9", question) == Keyed("9", "这里有危险")
 
 
 @pytest.mark.parametrize("question", NUMBERS)
 def test_a_number_is_a_number_and_nine_alone_may_be_danger(question: str) -> None:
     assert keyed("206", question) == [Keyed("206", "206")]
     assert keyed("90", question) == [Keyed("90", "90")] and keyed("109#", question) == [Keyed("109", "109")]
-    assert keyed("9", question) == [Keyed("9", "9", ("危险",))], "Gege asks which of the two"
+    assert keyed("9", question) == [Keyed("9", "9", ("这里有危险",))], "Gege asks which of the two"
     assert keyed("9#", question) == [Keyed("9", "9")], "who ends it has meant a number"
 
 
@@ -60,7 +60,7 @@ def test_an_option_has_a_key_where_it_was_offered() -> None:
 def test_a_typed_key_is_a_person_or_danger_but_for_a_number_that_was_asked_for() -> None:
     for question in ("", "what", "smell", "number"):
         assert (read := read_answer(question, "０")) is not None and read.instead == "转人工"
-    assert (read := read_answer("smell", "9")) is not None and read.instead == "危险"
+    assert (read := read_answer("smell", "9")) is not None and read.instead == "这里有危险"
     assert read_answer("number", "9") is None and read_answer("smell", "九") is None
 
 

@@ -30,8 +30,8 @@ _ONLY = {
     "线路要修": ("indoor_repair",),
 }
 _TELEPHONE = re.compile(r"\d{7,}|\d{4}-\d{7,8}")
-#: a number of an address: what counts houses, or nothing, stands behind it
-_OF_AN_ADDRESS = re.compile(r"\d+(?=[号栋幢座室楼组]|单元|[^\w]|$)")
+#: what is counted in a read-back and is no part of an address
+_COUNTED = re.compile(r"\d+(?=[相度档])")
 _HOUR = re.compile(r"\d{1,2}[点:]\d{0,2}分?|\d+[月日]")
 
 
@@ -57,7 +57,8 @@ def not_understood(reply: str) -> bool:
 
 def logged(reply: str) -> bool:
     """Whether a resident takes it for done."""
-    return bool(re.search(judged().logged, reply)) and not re.search(judged().not_logged, reply)
+    said = (one for one in _ENDS.split(reply) if not re.search(judged().not_logged, one))
+    return any(re.search(judged().logged, one) for one in said)
 
 
 @lru_cache(maxsize=20_000)
@@ -82,7 +83,7 @@ def fits_home(reply: str, home: Home, places: frozenset[str]) -> bool:
 
 
 def _told(said: str, home: Home) -> list[str]:
-    return _OF_AN_ADDRESS.findall(_HOUR.sub("", said.replace(in_digits(home.place), "")))
+    return re.findall(r"\d+", _COUNTED.sub("", _HOUR.sub("", said.replace(in_digits(home.place), ""))))
 
 
 def whole_address(reply: str, home: Home) -> bool:
