@@ -33,6 +33,8 @@ EMPTY = {"out_of_scope/swear", "out_of_scope/smalltalk", "out_of_scope/child", "
 SURE_OF_TWO = 0.75
 #: a clause that is so sure needs no support of the whole sentence, any other that much
 PLAINLY, SUPPORT = 0.9, 0.05
+#: and to begin with it has to be so sure
+SURE_OF_A_WISH = 0.8
 #: how a tale ends (帮帮我这个老人家, 喊师傅来一趟): a matter only when the whole sentence supports it
 WISHES = {"care", "complaint", "callback"}
 #: a report that is open is changed to another kind when that is so sure
@@ -358,23 +360,25 @@ def _matter(turn: Turn, flow: str, act: Act) -> bool:
         # 不是这个事,要销户: what was read back was none
         report.change(turn, open_one, flow, act.name)
         return True
-    if open_one is not None and flows()[open_one.flow].group in (flows()[flow].group, "unclear"):
+    if open_one is not None and flows()[open_one.flow].group in (flows()[flow].group, "unclear", "person"):
         if open_one.flow == flow:
             open_one.hear(turn.text)
             if "/" in act.name and "/" not in open_one.act:
                 open_one.act = act.name
             report.tell_all(turn, open_one)
             return True
-        if flow == "care" and open_one.flow not in ("indoor_repair", "unclear"):
+        if flow == "care" and open_one.flow not in ("indoor_repair", "unclear", "callback"):
             # who is ill belongs to the dark house: outage and breaker beat care
             open_one.hear(turn.text)
             report.note_facts(turn, open_one)
             return True
-        if act.confidence >= SURE_OF_CHANGE or open_one.flow == "unclear":
+        if act.confidence >= SURE_OF_CHANGE or open_one.flow in ("unclear", "callback"):
             report.change(turn, open_one, flow, act.name)
             return True
     if open_one is None and _repeats(turn, flow, act):
         return True
+    if flow in WISHES and act.confidence < SURE_OF_A_WISH:
+        return False  # 那个,我要报一下: nobody knows yet what it is
     report.begin(turn, flow, act.name)
     return True
 

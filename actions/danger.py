@@ -90,6 +90,8 @@ def _found(turn: Turn) -> str | None:
     meant = turn.meant
     if turn.asked and meant.answer and not meant.more:
         return None  # the answer to what was asked
+    if turn.site.words.says("danger_itself", turn.text):
+        return "other"
     kind = kind_of(turn, turn.text)
     likely = max(meant.ranking.get(HAZARD, 0.0), meant.confidence if meant.whole.intent == HAZARD else 0.0)
     if kind is None and turn.asked == "place" and places.names_one(turn, turn.text):

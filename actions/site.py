@@ -51,6 +51,7 @@ class Words:
     danger_asks: dict[str, tuple[str, ...]]
     another_matter: str
     for_others: str
+    danger_itself: str
     danger_over: str
     danger_questions: dict[str, str]
     told: dict[str, Told]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from rasa_sdk import Tracker
@@ -12,6 +14,7 @@ from actions.flows import Flow, flows
 from actions.matters import LOGGED, Matter, matters_of, memory_of
 from actions.site import Site
 from actions.understood import Understood, understood
+from bot.foundation.widths import both
 from bot.grid.dialled import grid_of_numbers
 from bot.grid.location import HouseholdCard, Location, PersonCard
 from bot.sound.answers.grammar import Answer
@@ -29,6 +32,9 @@ SURE = 0.6
 _DRONE = 12
 #: and one that stands in a longer sentence when it is likelier than this
 _SURE_OF_MORE = 0.8
+
+
+_CLAUSE = re.compile("[^" + both(",。!?;、") + "]+")
 
 
 class _Matched(NamedTuple):
@@ -142,10 +148,24 @@ class Turn:
             return None  # 啊啊啊啊啊
         by_the_way = self.site.words.found("by_the_way", self.text)
         text = self.text.removeprefix(by_the_way)
+        if (apart := self._in_a_clause(question, text)) is not None:
+            return apart
         found = yes_no(question, text, self.alternatives)
         if found is None or found.probability < SURE or (says_more(found) and found.probability < _SURE_OF_MORE):
             return None
         return found
+
+    @staticmethod
+    def _in_a_clause(question: str, text: str) -> Answer[str] | None:
+        """The answer that is one whole clause, the last or the first: 收钱倒是快,对."""
+        clauses = [one for one in _CLAUSE.finditer(text) if one.group().strip()]
+        if len(clauses) < 2:
+            return None
+        for clause in (clauses[-1], clauses[0]):
+            found = yes_no(question, clause.group())
+            if found is not None and found.probability >= SURE and not says_more(found):
+                return replace(found, text=text, stretches=(clause.span(),))
+        return None
 
     def answered(self, question: str) -> str | None:
         """Yes, no or unknown to a question, as text."""

@@ -12,18 +12,35 @@ from bot.settings import PROJECT
 
 #: who says responses in Python; stock Rasa only knows those that stories name
 _SPEAKERS = ("actions", "bot/dialogue")
+_FLOWS = "nlu/flows"
 _PREFIX = "utter_"
+_ACT = re.compile(r"^- intent: (\w+)/\w+$", re.M)
 
 
 def said_in_code(response: str) -> bool:
-    """Whether an action, or what speaks when Rasa cannot, names the response (or builds its name)."""
-    return any(pattern.fullmatch(response) for pattern in _patterns())
+    """Whether an action, a flow, or what speaks when Rasa cannot, names the response (or builds its name).
+
+    Of `utter_complain/theft` Rasa asks for `utter_complain`: one that is said for a finer act counts."""
+    names = (response, f"{response}/some")
+    return response in _of_acts() or any(pattern.fullmatch(name) for name in names for pattern in _patterns())
+
+
+@cache
+def _of_acts() -> frozenset[str]:
+    """What a finer act's own response begins with."""
+    acts = (act for file in (PROJECT / "nlu").glob("*.yml") for act in _ACT.findall(file.read_text("utf-8")))
+    return frozenset(f"{_PREFIX}{intent}" for intent in acts)
 
 
 @cache
 def _patterns() -> frozenset[re.Pattern[str]]:
     files = (file for folder in _SPEAKERS for file in sorted((PROJECT / folder).glob("*.py")))
-    return frozenset(re.compile(pattern) for file in files for pattern in _named_in(file))
+    in_flows = (
+        re.escape(name)
+        for file in (PROJECT / _FLOWS).glob("*.yml")
+        for name in re.findall(rf"{_PREFIX}\w+", file.read_text("utf-8"))
+    )
+    return frozenset(map(re.compile, (*(pattern for file in files for pattern in _named_in(file)), *in_flows)))
 
 
 def _named_in(file: Path) -> Iterator[str]:

@@ -47,6 +47,8 @@ def test_a_response_that_nobody_says_is_found(tmp_path: Path) -> None:
 
 def test_a_response_counts_as_said_when_its_name_is_built() -> None:
     assert said_in_code("utter_greet") and said_in_code("utter_hazard_shock") and said_in_code("utter_could_not_log")
+    assert said_in_code("utter_smell_first"), "a flow says it"
+    assert said_in_code("utter_complain") and said_in_code("utter_meter_display"), "said with what follows the stroke"
     assert not said_in_code("utter_nobody_says_this") and not said_in_code("utter_")
 
 
