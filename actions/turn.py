@@ -161,7 +161,9 @@ class Turn:
         clauses = [one for one in _CLAUSE.finditer(text) if one.group().strip()]
         if len(clauses) < 2:
             return None
-        for clause in (clauses[-1], clauses[0]):
+        # 嗯,不是: what is hummed first is no answer. 是的,我爸用呼吸机的: what is said first is.
+        first_first = len(clauses[0].group()) > 1
+        for clause in (clauses[0], clauses[-1]) if first_first else (clauses[-1], clauses[0]):
             found = yes_no(question, clause.group())
             if found is not None and found.probability >= SURE and not says_more(found):
                 return replace(found, text=text, stretches=(clause.span(),))
