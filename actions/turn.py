@@ -19,6 +19,7 @@ from bot.grid.dialled import grid_of_numbers
 from bot.grid.location import HouseholdCard, Location, PersonCard
 from bot.sound.answers.grammar import Answer
 from bot.sound.answers.yes_no import says_more, yes_no
+from bot.sound.numbers import in_digits
 from bot.tickets.desk import Report, TicketCard
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
@@ -339,7 +340,7 @@ class Turn:
         household_no, grid_no = matter.household_no, matter.grid_no
         name, account = matter.householder or "", matter.account
         facts: dict[str, Any] = {"household_no_said": account} if account else {}
-        if matter.outside or (not name and not account) or (name and matter.place[:1].isdigit()):
+        if matter.outside or (not name and not account) or (name and in_digits(matter.place)[:1].isdigit()):
             # 1单元801 of somebody's name may be anywhere
             return _Matched(household_no, grid_no, facts)
         registry = self.site.registry
