@@ -93,7 +93,7 @@ async def live(home: Path) -> str:
             told = await chats.sees(MANAGER, number)
             await chats.presses(MANAGER, told, "接单")
             await chats.sees(MANAGER, "归您管")
-            await chats.sees(RESIDENT, "接了,正在安排")
+            await chats.sees(RESIDENT, "接了，正在安排")
             await chats.presses(MANAGER, told, "已处理", f"done:{number}")
             await chats.sees(MANAGER, "处理好了")
             chats.says(MANAGER, "换了保险")

@@ -100,7 +100,7 @@ async def test_telegram_from_the_first_word_to_the_rating(home: Path, dialogue_m
             assert place not in told["text"] and "停电" in told["text"], "a door passes through no third party"
             server.press(MANAGER, button(told, "接单"))
             await until(lambda: shown(server, MANAGER, "归您管"))
-            await until(lambda: shown(server, RESIDENT, "接了,正在安排"))
+            await until(lambda: shown(server, RESIDENT, "接了，正在安排"))
             card = service.desk.ticket(number)
             assert card and (card.state, card.owner) == ("acknowledged", staff_no)
 
@@ -136,7 +136,7 @@ async def test_who_wants_a_person_gets_one_and_danger_is_heard_all_the_same(home
             server.message(RESIDENT, "我想问下几时来抄表")
             await until(lambda: shown(server, MANAGER, "居民：我想问下几时来抄表"))
             server.message(MANAGER, "明天上午")
-            await until(lambda: shown(server, RESIDENT, "师傅:明天上午"))
+            await until(lambda: shown(server, RESIDENT, "师傅：明天上午"))
             server.message(RESIDENT, "哎呀电线断了掉在路上")
             await until(lambda: shown(server, RESIDENT, "莫靠近"))
             await until(lambda: shown(server, MANAGER, "居民：哎呀电线断了掉在路上"))
@@ -190,7 +190,7 @@ async def test_wecom_from_the_first_word_to_the_rating(home: Path, dialogue_mode
             assert told["touser"] == "cheng" and place not in told["text"]["content"]
             assert "接单:https://gege.example/t/" in told["text"]["content"]
             assert "归您管" in await staff(f"接单 {number}")
-            await until(lambda: to_resident("接了,正在安排"))
+            await until(lambda: to_resident("接了，正在安排"))
             assert "处理好了" in await staff(f"已处理 {number}")
             assert "记下了" in await staff("换了保险")
             (asked,) = await until(lambda: to_resident("满不满意"))

@@ -168,7 +168,7 @@ export class Talk {
   }
 
   #greet() {
-    this.bubble("gege", "您好，我是格格，是自动语音。有什么事慢慢讲；要找人，就讲“转人工”。");
+    this.bubble("gege", "您好，我是格格，是自动语音。有什么事慢慢讲；要找人，就讲“找人”。");
   }
 
   #noPhone(why) {
