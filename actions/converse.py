@@ -16,11 +16,13 @@ from actions.flows import flow_of, flows
 from actions.matters import OVER, Matter
 from actions.site import Site
 from actions.turn import Turn
-from actions.understood import Act
+from actions.understood import FALLBACK, Act
 from bot.sound.answers.yes_no import questions
 
 #: turns in a row that may bring nothing before a person gets the case (promise 3)
 PATIENCE = 2
+#: what is no longer than this, and was not understood, is a word of thanks when something was answered
+_A_WORD = 4
 #: characters of Gege's own words that are no chance
 _ECHO = 5
 #: the same question is asked so often; then it goes on with what there is
@@ -33,8 +35,12 @@ EMPTY = {"out_of_scope/swear", "out_of_scope/smalltalk", "out_of_scope/child", "
 SURE_OF_TWO = 0.75
 #: a clause that is so sure needs no support of the whole sentence, any other that much
 PLAINLY, SUPPORT = 0.9, 0.05
+#: with a place beside it, what a sentence most likely is is asked about when it is so likely
+DOUBTFUL = 0.4
+#: and after danger was ruled out
+DOUBTFUL_STILL = 0.03
 #: and to begin with it has to be so sure
-SURE_OF_A_WISH = 0.8
+SURE_OF_A_WISH = 0.7
 #: how a tale ends (帮帮我这个老人家, 喊师傅来一趟): a matter only when the whole sentence supports it
 WISHES = {"care", "complaint", "callback"}
 #: a report that is open is changed to another kind when that is so sure
@@ -109,7 +115,7 @@ def _converse(turn: Turn) -> None:
 
 
 def _person(turn: Turn) -> bool:
-    if turn.intent != "request_human":
+    if turn.intent != "request_human" and not turn.site.words.says("wants_person", turn.text):
         return False
     people.put_on(turn)
     return True
@@ -270,6 +276,8 @@ def _acts(turn: Turn, answered: bool) -> list[Act]:
     story (你喊师傅来) is not what the story tells. Beside an answer only a clause that plainly begins something counts:
     what else is said then is grumbling (收钱倒是快)."""
     whole, found = turn.meant.whole, list[Act]()
+    if whole.intent == "cancel_report" and not answered:
+        return [whole]  # 来电了,师傅不用来了: the light that is on again is no matter
     clauses = sorted((one for one in turn.meant.clauses if _counts(turn, one)), key=_rank, reverse=True)
     if answered:
         clauses = [one for one in clauses if _beside(turn, one)]
@@ -278,6 +286,8 @@ def _acts(turn: Turn, answered: bool) -> list[Act]:
     for act in clauses:
         if all(_apart(act, other) for other in found):
             found.append(act)
+    if all(flow_of(one.name) is None for one in found) and not answered and (doubtful := _doubtful(turn)):
+        found = [doubtful]
     if answered and found and turn.matter is not None:
         # An answer told at length is no matter of its own: 停电了 to "您家也是吗?"
         found = [one for one in found if _group(one) != flows()[turn.matter.flow].group]
@@ -286,6 +296,19 @@ def _acts(turn: Turn, answered: bool) -> list[Act]:
         # Who wants somebody to come for what they have just told wants nothing else.
         found = [one for one in found if flow_of(one.name) != "callback"]
     return found
+
+
+def _doubtful(turn: Turn) -> Act | None:
+    """What a sentence that names a place most likely is, though nobody is sure of it: it is read back, and costs one no."""
+    no_danger = turn.meant.whole.intent == danger.HAZARD
+    if (turn.meant.whole.understood and not no_danger) or not places.names_one(turn, turn.text):
+        return None
+    left = {name: likely for name, likely in turn.meant.ranking.items() if name not in (FALLBACK, danger.HAZARD)}
+    flowing = {name: likely for name, likely in left.items() if flow_of(name) not in (None, *WISHES)}
+    best = max(flowing, key=lambda name: flowing[name], default=None)
+    if best is None or flowing[best] < (DOUBTFUL_STILL if no_danger else DOUBTFUL):
+        return None
+    return Act(best, flowing[best], turn.text)
 
 
 def _what_it_tells(whole: Act, clauses: list[Act]) -> Act:
@@ -312,6 +335,8 @@ def _beside(turn: Turn, act: Act) -> bool:
     if turn.site.words.says("another_matter", turn.text):
         return True
     flow = flow_of(act.name)
+    if flow in [one.flow for one in turn.matters if one.ticket_no]:
+        return False
     return act.confidence >= PLAINLY and (flow not in WISHES if flow else act.intent != "out_of_scope")
 
 
@@ -323,6 +348,8 @@ def _counts(turn: Turn, act: Act) -> bool:
     if flow == "complaint" and turn.meant.whole.name == "rate_service/praise":
         return False
     plain = act.confidence >= PLAINLY and flow is not None and flow not in WISHES
+    if flow is not None and act.confidence >= SURE_OF_CHANGE and turn.site.words.says("another_matter", turn.text):
+        return True
     if turn.meant.whole.intent in ASIDE and flow is not None:
         plain = True  # 我家住…,户主…,没电了: the whole only tells where
     return plain or (act.confidence >= SURE_OF_TWO and turn.meant.ranking.get(act.intent, 0.0) >= SUPPORT)
@@ -405,7 +432,7 @@ def _denies(turn: Turn) -> bool:
 def _repeats(turn: Turn, flow: str, act: Act) -> bool:
     """Whether it is the case in hand that is spoken of once more: the same kind, and no other house."""
     last = turn.last_logged
-    if last is None or flows()[last.flow].group != flows()[flow].group or flow == "complaint":
+    if last is None or flows()[last.flow].group != flows()[flow].group:
         return False
     if report.other_house(turn, last, act.text):
         return False
@@ -435,7 +462,8 @@ def _loose(turn: Turn) -> bool:
         return found or told
     if afterwards.take(turn) or afterwards.add_to_it(turn):
         return True
-    if (turn.last_logged or turn.memory.answered) and turn.intent in ("affirm", "deny"):
+    short = len(turn.text) <= _A_WORD and turn.intent in ("out_of_scope", "nlu_fallback")
+    if (turn.last_logged or turn.memory.answered) and (turn.intent in ("affirm", "deny") or short):
         turn.say("utter_anything_more")
         return True
     return _place_first(turn)

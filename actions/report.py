@@ -15,6 +15,14 @@ from bot.tickets.labels import labels
 
 #: what is said instead of what was read back is another matter when it is so sure
 _SURE_OF_ANOTHER = 0.6
+#: what is asked instead of what was read back
+_QUESTIONS = (
+    "report_outage/planned",
+    "report_outage/when_back",
+    "ask_tiered_pricing",
+    "ask_ticket_status",
+    "ask_manager",
+)
 #: answers that stay when the matter turns out to be another
 _OF_THE_PLACE = ("own_home",)
 #: a "no" to the read-back that often: a person takes over
@@ -247,8 +255,12 @@ def _confirmed(turn: Turn, matter: Matter) -> bool:
         return True  # 没得味: told beside, and denies nothing of what was read back
     if value == "no":
         act = turn.meant.whole
-        if act.understood and act.confidence >= _SURE_OF_ANOTHER and flow_of(act.name) not in (None, matter.flow):
-            return False  # 不是这个事,要销户: the conversation changes what it is about
+        if act.understood and act.confidence >= _SURE_OF_ANOTHER:
+            if flow_of(act.name) not in (None, matter.flow):
+                return False  # 不是这个事,要销户: the conversation changes what it is about
+            if flow_of(act.name) is None and act.name in _QUESTIONS:
+                matter.state = OVER  # 不对,我问的是明天停不停电: a question, and nothing to log
+                return False
         return _denied(turn, matter)
     if value is None and (name := turn.entity("householder")) and not matter.householder:
         matter.householder = name

@@ -49,6 +49,7 @@ class Words:
     hurry: str
     danger_phrases: dict[str, tuple[str, ...]]
     danger_asks: dict[str, tuple[str, ...]]
+    wants_person: str
     another_matter: str
     for_others: str
     danger_itself: str
