@@ -77,12 +77,16 @@ def converse(turn: Turn) -> None:
     memory.replied_times = memory.replied_times + 1 if said and said == memory.replied else 1
     memory.replied = said
     if memory.replied_times >= LOOP and said:
-        memory.replied, memory.replied_times, turn.question = "", 0, ""
+        turn.question = ""
         turn.unsay()
-        if memory.given:
+        if not memory.given:
+            people.give_up(turn)
+        elif "utter_given_already" not in said:
             turn.say("utter_given_already")
         else:
-            people.give_up(turn)
+            turn.say("utter_goodbye")
+            turn.tell(ended=True)
+        memory.replied, memory.replied_times = turn.reply, 1
 
 
 def _converse(turn: Turn) -> None:

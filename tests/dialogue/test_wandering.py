@@ -34,7 +34,7 @@ SENTENCES = """
 POOL = [one.strip() for line in SENTENCES.splitlines() for one in line.split(" / ") if one.strip()]
 CONVERSATIONS, TURNS, SEED = 200, 12, 20261128
 #: who waits, or repeats, leaves the question open without asking it anew
-LEFT_OPEN = ("您去看", "您让他讲")
+LEFT_OPEN = ("您去看", "让他来讲")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
