@@ -16,11 +16,13 @@ from actions.flows import flow_of, flows
 from actions.matters import OVER, Matter
 from actions.site import Site
 from actions.turn import Turn
-from actions.understood import Act
+from actions.understood import FALLBACK, Act
 from bot.sound.answers.yes_no import questions
 
 #: turns in a row that may bring nothing before a person gets the case (promise 3)
 PATIENCE = 2
+#: what is no longer than this, and was not understood, is a word of thanks when something was answered
+_A_WORD = 4
 #: characters of Gege's own words that are no chance
 _ECHO = 5
 #: the same question is asked so often; then it goes on with what there is
@@ -33,8 +35,12 @@ EMPTY = {"out_of_scope/swear", "out_of_scope/smalltalk", "out_of_scope/child", "
 SURE_OF_TWO = 0.75
 #: a clause that is so sure needs no support of the whole sentence, any other that much
 PLAINLY, SUPPORT = 0.9, 0.05
+#: with a place beside it, what a sentence most likely is is asked about when it is so likely
+DOUBTFUL = 0.4
+#: and after danger was ruled out
+DOUBTFUL_STILL = 0.03
 #: and to begin with it has to be so sure
-SURE_OF_A_WISH = 0.8
+SURE_OF_A_WISH = 0.7
 #: how a tale ends (帮帮我这个老人家, 喊师傅来一趟): a matter only when the whole sentence supports it
 WISHES = {"care", "complaint", "callback"}
 #: a report that is open is changed to another kind when that is so sure
@@ -71,7 +77,7 @@ def converse(turn: Turn) -> None:
     memory.replied_times = memory.replied_times + 1 if said and said == memory.replied else 1
     memory.replied = said
     if memory.replied_times >= LOOP and said:
-        memory.replied, memory.replied_times = "", 0
+        memory.replied, memory.replied_times, turn.question = "", 0, ""
         turn.unsay()
         if memory.given:
             turn.say("utter_given_already")
@@ -109,7 +115,7 @@ def _converse(turn: Turn) -> None:
 
 
 def _person(turn: Turn) -> bool:
-    if turn.intent != "request_human":
+    if turn.intent != "request_human" and not turn.site.words.says("wants_person", turn.text):
         return False
     people.put_on(turn)
     return True
@@ -238,6 +244,9 @@ def _more_of_it(turn: Turn) -> bool:
 def _is_another(turn: Turn, matter: Matter) -> bool:
     """Whether a sentence begins, or asks, something of its own instead of answering."""
     act = turn.meant.whole
+    instead = flow_of(act.name) not in (None, matter.flow) and act.confidence >= SURE_OF_TWO
+    if turn.asked == "confirmed" and instead and turn.answered("confirmed") == "no":
+        return True  # 不是停电,是空开烧坏了: what it is instead is said with the no
     if turn.meant.answer or act.intent in ASIDE or act.confidence < SURE_OF_CHANGE:
         return False
     if turn.asked in questions() and turn.answer(turn.asked):
@@ -267,7 +276,9 @@ def _acts(turn: Turn, answered: bool) -> list[Act]:
     story (你喊师傅来) is not what the story tells. Beside an answer only a clause that plainly begins something counts:
     what else is said then is grumbling (收钱倒是快)."""
     whole, found = turn.meant.whole, list[Act]()
-    clauses = [one for one in turn.meant.clauses if _counts(turn, one)]
+    if whole.intent == "cancel_report" and not answered:
+        return [whole]  # 来电了,师傅不用来了: the light that is on again is no matter
+    clauses = sorted((one for one in turn.meant.clauses if _counts(turn, one)), key=_rank, reverse=True)
     if answered:
         clauses = [one for one in clauses if _beside(turn, one)]
     elif whole.intent not in ASIDE:
@@ -275,6 +286,8 @@ def _acts(turn: Turn, answered: bool) -> list[Act]:
     for act in clauses:
         if all(_apart(act, other) for other in found):
             found.append(act)
+    if all(flow_of(one.name) is None for one in found) and not answered and (doubtful := _doubtful(turn)):
+        found = [doubtful]
     if answered and found and turn.matter is not None:
         # An answer told at length is no matter of its own: 停电了 to "您家也是吗?"
         found = [one for one in found if _group(one) != flows()[turn.matter.flow].group]
@@ -283,6 +296,19 @@ def _acts(turn: Turn, answered: bool) -> list[Act]:
         # Who wants somebody to come for what they have just told wants nothing else.
         found = [one for one in found if flow_of(one.name) != "callback"]
     return found
+
+
+def _doubtful(turn: Turn) -> Act | None:
+    """What a sentence that names a place most likely is, though nobody is sure of it: it is read back, and costs one no."""
+    no_danger = turn.meant.whole.intent == danger.HAZARD
+    if (turn.meant.whole.understood and not no_danger) or not places.names_one(turn, turn.text):
+        return None
+    left = {name: likely for name, likely in turn.meant.ranking.items() if name not in (FALLBACK, danger.HAZARD)}
+    flowing = {name: likely for name, likely in left.items() if flow_of(name) not in (None, *WISHES)}
+    best = max(flowing, key=lambda name: flowing[name], default=None)
+    if best is None or flowing[best] < (DOUBTFUL_STILL if no_danger else DOUBTFUL):
+        return None
+    return Act(best, flowing[best], turn.text)
 
 
 def _what_it_tells(whole: Act, clauses: list[Act]) -> Act:
@@ -309,6 +335,8 @@ def _beside(turn: Turn, act: Act) -> bool:
     if turn.site.words.says("another_matter", turn.text):
         return True
     flow = flow_of(act.name)
+    if flow in [one.flow for one in turn.matters if one.ticket_no]:
+        return False
     return act.confidence >= PLAINLY and (flow not in WISHES if flow else act.intent != "out_of_scope")
 
 
@@ -317,7 +345,11 @@ def _counts(turn: Turn, act: Act) -> bool:
     if act.intent in ASIDE or act.intent in ("greet", danger.HAZARD) or turn.site.words.says("denied", act.text):
         return False
     flow = flow_of(act.name)
+    if flow == "complaint" and turn.meant.whole.name == "rate_service/praise":
+        return False
     plain = act.confidence >= PLAINLY and flow is not None and flow not in WISHES
+    if flow is not None and act.confidence >= SURE_OF_CHANGE and turn.site.words.says("another_matter", turn.text):
+        return True
     if turn.meant.whole.intent in ASIDE and flow is not None:
         plain = True  # 我家住…,户主…,没电了: the whole only tells where
     return plain or (act.confidence >= SURE_OF_TWO and turn.meant.ranking.get(act.intent, 0.0) >= SUPPORT)
@@ -333,6 +365,10 @@ def _apart(one: Act, other: Act) -> bool:
     return one.intent != other.intent and _group(one) != _group(other)
 
 
+#: who waits for what was reported
+_WAITS = "complain/waiting"
+
+
 def _take(turn: Turn, act: Act) -> bool:
     """A matter or a question; False when Gege can do nothing with it."""
     flow = flow_of(act.name)
@@ -344,6 +380,9 @@ def _take(turn: Turn, act: Act) -> bool:
         flow = {"rate_service": "complaint", "report_outage": "outage"}[act.intent]
         if flow == "complaint" and turn.site.words.topic("rating", act.text, "") != "bad":
             return False
+    waits = act.name == _WAITS and turn.matter is None and not turn.site.words.says("complains", turn.text)
+    if waits and afterwards.in_hand(turn) is not None and afterwards.status(turn):
+        return True  # 怎么还没人来, of what was reported this morning: how far it is, and it is told again
     if (
         act.intent == "report_outage"
         and turn.matter is None
@@ -393,7 +432,7 @@ def _denies(turn: Turn) -> bool:
 def _repeats(turn: Turn, flow: str, act: Act) -> bool:
     """Whether it is the case in hand that is spoken of once more: the same kind, and no other house."""
     last = turn.last_logged
-    if last is None or flows()[last.flow].group != flows()[flow].group or flow == "complaint":
+    if last is None or flows()[last.flow].group != flows()[flow].group:
         return False
     if report.other_house(turn, last, act.text):
         return False
@@ -423,7 +462,8 @@ def _loose(turn: Turn) -> bool:
         return found or told
     if afterwards.take(turn) or afterwards.add_to_it(turn):
         return True
-    if (turn.last_logged or turn.memory.answered) and turn.intent in ("affirm", "deny"):
+    short = len(turn.text) <= _A_WORD and turn.intent in ("out_of_scope", "nlu_fallback")
+    if (turn.last_logged or turn.memory.answered) and (turn.intent in ("affirm", "deny") or short):
         turn.say("utter_anything_more")
         return True
     return _place_first(turn)
@@ -484,10 +524,13 @@ def _nothing(turn: Turn, *, keep: bool = True) -> None:
         matter.hear(turn.text)
     elif turn.last_logged is not None and turn.text.strip():
         turn.site.desk.add(turn.last_logged.ticket_no, note=turn.text)
-    elif turn.text.strip() and turn.intent not in _SAYS_NOTHING:
+    elif turn.text.strip() and turn.intent not in _SAYS_NOTHING and not turn.off_topic:
         memory.unheard.append(turn.text)
     if memory.nothing >= PATIENCE:
         people.give_up(turn)
+        return
+    if turn.off_topic:
+        turn.say("utter_not_ours")
         return
     if matter is None and turn.intent in ("affirm", "deny", "inform", "greet"):
         turn.say("utter_what_else")

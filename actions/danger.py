@@ -9,6 +9,7 @@ import re
 from functools import cache
 
 from actions import places, report
+from actions.flows import flow_of
 from actions.matters import LOGGED, Matter
 from actions.site import load_words
 from actions.turn import Turn
@@ -31,8 +32,6 @@ _WITHOUT = 0.6
 _PLAIN, _SUPPORT = 0.9, 0.05
 #: characters that are left of a sentence that says nothing but hurry
 _LITTLE = 3
-#: characters of a sentence that may be anything
-_SHORT = 6
 #: whatever else the model takes it for: who is hit by current waits for no question
 _AT_ONCE = ("shock", "car", "neutral")
 
@@ -49,16 +48,16 @@ def _phrases(table: str) -> Grammar:
     return Grammar({name: list(said) for name, said in phrases.items()}, [], [])
 
 
-def _sounds_of(turn: Turn, table: str) -> str | None:
+def _sounds_of(turn: Turn, table: str, said: str = "") -> str | None:
     """What of a table of phrases a badly heard sentence sounds of."""
     names = tuple(getattr(load_words(), table))
-    found = _phrases(table).read([turn.text, *turn.alternatives], names, site_channel())
+    found = _phrases(table).read([said] if said else [turn.text, *turn.alternatives], names, site_channel())
     return found.value if found is not None else None
 
 
-def heard_kind(turn: Turn) -> str | None:
-    """The kind of danger that a badly heard sentence sounds of; for a sentence that is known to speak of danger."""
-    return _sounds_of(turn, "danger_phrases")
+def heard_kind(turn: Turn, said: str = "") -> str | None:
+    """The kind of danger that a badly heard sentence (this one) sounds of; for one that is known to speak of danger."""
+    return _sounds_of(turn, "danger_phrases", said)
 
 
 def _asks(turn: Turn) -> str:
@@ -94,12 +93,17 @@ def _found(turn: Turn) -> str | None:
         return "other"
     kind = kind_of(turn, turn.text)
     likely = max(meant.ranking.get(HAZARD, 0.0), meant.confidence if meant.whole.intent == HAZARD else 0.0)
-    if kind is None and turn.asked == "place" and places.names_one(turn, turn.text):
-        return None  # where it is, as it was asked
+    if kind is None and any(flow_of(one.name) and one.confidence >= _PLAIN for one in meant.clauses):
+        return None  # a clause says plainly what it is, and none says danger in words
+    if kind is None and places.names_one(turn, turn.text):
+        if turn.asked == "place":
+            return None  # where it is, as it was asked
+        if likely < _PLAIN and heard_kind(turn) is None:
+            return None  # 江南水岸…停电了: nothing but the name of a place speaks of water
     if kind is None and (not _beyond_hurry(turn) or turn.site.words.told_in(turn.text)):
         return None
     if meant.whole.intent == HAZARD:
-        sure = likely >= _WITHOUT or kind is not None or len(turn.text) > _SHORT
+        sure = likely >= _WITHOUT or kind is not None
         if sure and kind is None:
             # In the middle of something else a sentence without a word of danger is asked about.
             kind = heard_kind(turn) or ("ask" if turn.asked or turn.matter or turn.last_logged else "other")
@@ -127,10 +131,17 @@ def _beyond_hurry(turn: Turn) -> bool:
 
 def _asked_about(turn: Turn) -> bool:
     said, turn.memory.maybe_danger = turn.memory.maybe_danger, ""
-    if turn.yes_no("danger") == "yes" or _found(turn) not in (None, "ask"):
-        begin(turn, kind_of(turn, turn.text) or kind_of(turn, said) or "other", said, turn.text)
+    answer = turn.yes_no("danger")
+    # Who names danger and then the place has answered: only a no stands against the word.
+    if answer == "yes" or _found(turn) not in (None, "ask") or (answer is None and kind_of(turn, said)):
+        begin(
+            turn, kind_of(turn, turn.text) or kind_of(turn, said) or heard_kind(turn, said) or "other", said, turn.text
+        )
         return True
-    turn.memory.unheard.append(said)
+    if turn.matter is not None:
+        turn.matter.hear(said)
+    else:
+        turn.memory.unheard.append(said)
     return False
 
 

@@ -49,12 +49,17 @@ class Words:
     hurry: str
     danger_phrases: dict[str, tuple[str, ...]]
     danger_asks: dict[str, tuple[str, ...]]
+    wants_person: str
     another_matter: str
     for_others: str
     danger_itself: str
     danger_over: str
     danger_questions: dict[str, str]
     told: dict[str, Told]
+    about: dict[str, str]
+    wrong: str
+    complains: str
+    beside: str
     own_home: str
     readback_comma: str
     readback_name: str

@@ -19,6 +19,7 @@ from bot.grid.dialled import grid_of_numbers
 from bot.grid.location import HouseholdCard, Location, PersonCard
 from bot.sound.answers.grammar import Answer
 from bot.sound.answers.yes_no import says_more, yes_no
+from bot.sound.numbers import in_digits
 from bot.tickets.desk import Report, TicketCard
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
@@ -79,6 +80,8 @@ class Turn:
         self.question: str = ""
         #: something was said in this turn that is worth saying
         self.spoke = False
+        #: it is plainly about something else
+        self.off_topic = False
         self._said: list[str] = []
         #: what was looked up in this turn already: an outage that is told and the report that begins ask the same
         self._located: dict[tuple[str, str, str], Location] = {}
@@ -161,7 +164,9 @@ class Turn:
         clauses = [one for one in _CLAUSE.finditer(text) if one.group().strip()]
         if len(clauses) < 2:
             return None
-        for clause in (clauses[-1], clauses[0]):
+        # 嗯,不是: what is hummed first is no answer. 是的,我爸用呼吸机的: what is said first is.
+        first_first = len(clauses[0].group()) > 1
+        for clause in (clauses[0], clauses[-1]) if first_first else (clauses[-1], clauses[0]):
             found = yes_no(question, clause.group())
             if found is not None and found.probability >= SURE and not says_more(found):
                 return replace(found, text=text, stretches=(clause.span(),))
@@ -210,11 +215,14 @@ class Turn:
     def unsay(self) -> None:
         """Say none of it."""
         self._said.clear()
-        self._dispatcher.messages[:] = [one for one in self._dispatcher.messages if not one.get("response")]
+        self._dispatcher.messages[:] = [
+            one for one in self._dispatcher.messages if not (one.get("response") or one.get("text"))
+        ]
 
     def say_again(self, text: str) -> None:
         """What was said before, once more."""
         self.spoke = True
+        self._said[:] = [self.memory.replied]
         self._dispatcher.utter_message(text=text)
 
     def can_say(self, response: str) -> bool:
@@ -337,7 +345,7 @@ class Turn:
         household_no, grid_no = matter.household_no, matter.grid_no
         name, account = matter.householder or "", matter.account
         facts: dict[str, Any] = {"household_no_said": account} if account else {}
-        if matter.outside or (not name and not account) or (name and matter.place[:1].isdigit()):
+        if matter.outside or (not name and not account) or (name and in_digits(matter.place)[:1].isdigit()):
             # 1单元801 of somebody's name may be anywhere
             return _Matched(household_no, grid_no, facts)
         registry = self.site.registry

@@ -87,7 +87,7 @@ class Answers:
         return {
             "session": session,
             "replies": list(reply.sentences),
-            "act": reply.understanding.intent,
+            "act": reply.understanding.act or reply.understanding.intent,
             "confidence": reply.understanding.confidence,
             "question": reply.question,
             "tickets": list(turned.tickets),
