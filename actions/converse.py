@@ -21,6 +21,8 @@ from bot.sound.answers.yes_no import questions
 
 #: turns in a row that may bring nothing before a person gets the case (promise 3)
 PATIENCE = 2
+#: characters at the head of a sentence in which 还有个事 says that another matter comes, and not that two do
+_OPENING = 6
 #: what is no longer than this, and was not understood, is a word of thanks when something was answered
 _A_WORD = 4
 #: characters of Gege's own words that are no chance
@@ -36,7 +38,7 @@ SURE_OF_TWO = 0.75
 #: a clause that is so sure needs no support of the whole sentence, any other that much
 PLAINLY, SUPPORT = 0.9, 0.05
 #: with a place beside it, what a sentence most likely is is asked about when it is so likely
-DOUBTFUL = 0.4
+DOUBTFUL = 0.25
 #: and after danger was ruled out
 DOUBTFUL_STILL = 0.03
 #: and to begin with it has to be so sure
@@ -235,7 +237,12 @@ def _answer(turn: Turn) -> bool:
 def _more_of_it(turn: Turn) -> bool:
     """What staff must know of the case in hand (another telephone, after three, a child in the house), whatever else the
     sentence looks like."""
-    if turn.matter is not None or turn.asked or not turn.site.words.told_in(turn.text):
+    if (
+        turn.matter is not None
+        or turn.asked
+        or turn.intent == "cancel_report"
+        or not turn.site.words.told_in(turn.text)
+    ):
         return False
     flow = flow_of(turn.meant.whole.name)
     return flow in (None, "care") and afterwards.add_to_it(turn)
@@ -343,7 +350,10 @@ def _counts(turn: Turn, act: Act) -> bool:
         return False
     flow = flow_of(act.name)
     plain = act.confidence >= PLAINLY and flow is not None and flow not in WISHES
-    if flow is not None and act.confidence >= SURE_OF_CHANGE and turn.site.words.says("another_matter", turn.text):
+    apart = turn.site.words.says(
+        "another_matter", turn.text[_OPENING:]
+    )  # 还有个事,… at its head begins one, and no second
+    if flow is not None and act.confidence >= SURE_OF_CHANGE and apart:
         return True
     if turn.meant.whole.intent in ASIDE and flow is not None:
         plain = True  # 我家住…,户主…,没电了: the whole only tells where
@@ -421,6 +431,8 @@ def _repeats(turn: Turn, flow: str, act: Act) -> bool:
     """Whether it is the case in hand that is spoken of once more: the same kind, and no other house."""
     last = turn.last_logged
     if last is None or flows()[last.flow].group != flows()[flow].group:
+        return False
+    if turn.site.words.says("another_matter", turn.text):
         return False
     if report.other_house(turn, last, act.text):
         return False
