@@ -47,6 +47,7 @@ SURE_OF_A_WISH = 0.7
 WISHES = {"care", "complaint", "callback"}
 #: a report that is open is changed to another kind when that is so sure
 SURE_OF_CHANGE = 0.6
+OUTAGE = "report_outage"
 #: what is no matter of its own, whatever its probability
 ASIDE = {"inform", "affirm", "deny", "nlu_fallback", "goodbye", "repeat_request"}
 
@@ -286,7 +287,12 @@ def _acts(turn: Turn, answered: bool) -> list[Act]:
     if answered:
         clauses = [one for one in clauses if _beside(turn, one)]
     elif whole.intent not in ASIDE:
-        found.append(_what_it_tells(whole, clauses))
+        told = _what_it_tells(whole, clauses)
+        dark = turn.site.words.says("no_power", turn.text) and not turn.site.words.says("switch", turn.text)
+        # A switch that nobody spoke of did not trip: 造纸厂宿舍7栋停电了.
+        found.append(
+            Act(OUTAGE, told.confidence, turn.text) if dark and flow_of(told.name) == "breaker_fault" else told
+        )
     for act in clauses:
         if all(_apart(act, other) for other in found):
             found.append(act)
@@ -307,6 +313,8 @@ def _doubtful(turn: Turn) -> Act | None:
     no_danger = turn.meant.whole.intent == danger.HAZARD
     if (turn.meant.whole.understood and not no_danger) or not places.names_one(turn, turn.text):
         return None
+    if turn.site.words.says("no_power", turn.text):
+        return Act(OUTAGE, DOUBTFUL, turn.text)
     left = {name: likely for name, likely in turn.meant.ranking.items() if name not in (FALLBACK, danger.HAZARD)}
     flowing = {name: likely for name, likely in left.items() if flow_of(name) not in (None, *WISHES)}
     best = max(flowing, key=lambda name: flowing[name], default=None)

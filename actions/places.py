@@ -265,8 +265,8 @@ def answer_place(turn: Turn, matter: Matter) -> bool:
 def _keep_the_number(turn: Turn, matter: Matter, earlier: str) -> None:
     """A number that was asked for stands in the place, also where no house of the registry has it."""
     numbered = "".join(grammar().run.findall(numbers.in_digits(turn.text)))
-    if earlier and numbered and matter.place == earlier and numbered not in earlier:
-        matter.place = joined(earlier, numbered, False)
+    if earlier and numbered and numbered not in numbers.in_digits(matter.place):
+        matter.place = joined(re.split("[0-9]", matter.place)[0], numbered, False)
         found = turn.locate(matter.place)
         matter.settle(found.household_no or matter.household_no, found.grid_no or matter.grid_no, found.ask)
 
