@@ -80,8 +80,7 @@ def status(turn: Turn) -> bool:
     """Tells how far the caller's last report is; nothing of anybody else's."""
     tickets = own_tickets(turn)
     if not tickets:
-        turn.say("utter_status_none")
-        return True
+        return _none_known(turn)
     ticket = tickets[0]
     turn.say(
         f"utter_status_{ticket.state}",
@@ -94,6 +93,12 @@ def status(turn: Turn) -> bool:
     turn.tell(ticket_no=ticket.ticket_no)
     if ticket.state == "reported":
         turn.site.desk.called_again(ticket.ticket_no, turn.text, caller=turn.caller)
+    return True
+
+
+def _none_known(turn: Turn) -> bool:
+    turn.say("utter_status_none")
+    turn.asks("what")
     return True
 
 
@@ -134,8 +139,7 @@ def cancel(turn: Turn) -> bool:
         return True
     tickets = own_tickets(turn)
     if not tickets:
-        turn.say("utter_status_none")
-        return True
+        return _none_known(turn)
     turn.memory.ticket_no = tickets[0].ticket_no
     turn.say("utter_cancel_ask", what=labels().spoken_kind(tickets[0].kind))
     turn.asks("cancel")

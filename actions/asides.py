@@ -31,8 +31,8 @@ def _not_ours(turn: Turn, act: Act) -> bool:
         return True
     if turn.matter is not None or act.confidence < _PLAINLY:
         return False
-    turn.say("utter_not_ours")
-    return True
+    turn.off_topic = True
+    return False
 
 
 def _meter_display(turn: Turn, act: Act) -> bool:
@@ -69,12 +69,13 @@ def _planned(turn: Turn, act: Act) -> bool:
 def _manager(turn: Turn, act: Act) -> bool:
     """Answers for the place in the sentence, else for the caller's own line or home, else asks where."""
     found = turn.locate(act.text)
-    grid_no = found.grid_no if found.understood else _by_name(turn) or turn.likely_grid(turn.matter)
+    grid_no = found.grid_no if found.understood else _by_name(turn) or turn.likely_grid(turn.matter or turn.last_logged)
     if not tell_manager(turn, grid_no):
+        if turn.matter is not None:
+            return True  # where it is is asked for anyway, and who serves there is told when it is logged
         turn.memory.place = found.heard_place
         turn.say("utter_manager_where")
-        if turn.matter is None:
-            turn.asks("manager")
+        turn.asks("manager")
     return True
 
 

@@ -80,7 +80,7 @@ def converse(turn: Turn) -> None:
     memory.replied_times = memory.replied_times + 1 if said and said == memory.replied else 1
     memory.replied = said
     if memory.replied_times >= LOOP and said:
-        memory.replied, memory.replied_times = "", 0
+        memory.replied, memory.replied_times, turn.question = "", 0, ""
         turn.unsay()
         if memory.given:
             turn.say("utter_given_already")
@@ -252,6 +252,9 @@ def _more_of_it(turn: Turn) -> bool:
 def _is_another(turn: Turn, matter: Matter) -> bool:
     """Whether a sentence begins, or asks, something of its own instead of answering."""
     act = turn.meant.whole
+    instead = flow_of(act.name) not in (None, matter.flow) and act.confidence >= SURE_OF_TWO
+    if turn.asked == "confirmed" and instead and turn.answered("confirmed") == "no":
+        return True  # 不是停电,是空开烧坏了: what it is instead is said with the no
     if turn.meant.answer or act.intent in ASIDE or act.confidence < SURE_OF_CHANGE:
         return False
     if turn.asked in questions() and turn.answer(turn.asked):
@@ -283,7 +286,7 @@ def _acts(turn: Turn, answered: bool) -> list[Act]:
     whole, found = turn.meant.whole, list[Act]()
     if whole.intent == "cancel_report" and not answered:
         return [whole]  # 来电了,师傅不用来了: the light that is on again is no matter
-    clauses = [one for one in turn.meant.clauses if _counts(turn, one)]
+    clauses = sorted((one for one in turn.meant.clauses if _counts(turn, one)), key=_rank, reverse=True)
     if answered:
         clauses = [one for one in clauses if _beside(turn, one)]
     elif whole.intent not in ASIDE:
@@ -357,6 +360,8 @@ def _counts(turn: Turn, act: Act) -> bool:
     if act.intent in ASIDE or act.intent in ("greet", danger.HAZARD) or turn.site.words.says("denied", act.text):
         return False
     flow = flow_of(act.name)
+    if flow == "complaint" and turn.meant.whole.name == "rate_service/praise":
+        return False
     plain = act.confidence >= PLAINLY and flow is not None and flow not in WISHES
     apart = turn.site.words.says(
         "another_matter", turn.text[_OPENING:]
@@ -378,6 +383,10 @@ def _apart(one: Act, other: Act) -> bool:
     return one.intent != other.intent and _group(one) != _group(other)
 
 
+#: who waits for what was reported
+_WAITS = "complain/waiting"
+
+
 def _take(turn: Turn, act: Act) -> bool:
     """A matter or a question; False when Gege can do nothing with it."""
     flow = flow_of(act.name)
@@ -389,6 +398,9 @@ def _take(turn: Turn, act: Act) -> bool:
         flow = {"rate_service": "complaint", "report_outage": "outage"}[act.intent]
         if flow == "complaint" and turn.site.words.topic("rating", act.text, "") != "bad":
             return False
+    waits = act.name == _WAITS and turn.matter is None and not turn.site.words.says("complains", turn.text)
+    if waits and afterwards.in_hand(turn) is not None and afterwards.status(turn):
+        return True  # 怎么还没人来, of what was reported this morning: how far it is, and it is told again
     if (
         act.intent == "report_outage"
         and turn.matter is None
@@ -532,10 +544,13 @@ def _nothing(turn: Turn, *, keep: bool = True) -> None:
         matter.hear(turn.text)
     elif turn.last_logged is not None and turn.text.strip():
         turn.site.desk.add(turn.last_logged.ticket_no, note=turn.text)
-    elif turn.text.strip() and turn.intent not in _SAYS_NOTHING:
+    elif turn.text.strip() and turn.intent not in _SAYS_NOTHING and not turn.off_topic:
         memory.unheard.append(turn.text)
     if memory.nothing >= PATIENCE:
         people.give_up(turn)
+        return
+    if turn.off_topic:
+        turn.say("utter_not_ours")
         return
     if matter is None and turn.intent in ("affirm", "deny", "inform", "greet"):
         turn.say("utter_what_else")

@@ -32,8 +32,6 @@ _WITHOUT = 0.6
 _PLAIN, _SUPPORT = 0.9, 0.05
 #: characters that are left of a sentence that says nothing but hurry
 _LITTLE = 3
-#: characters of a sentence that may be anything
-_SHORT = 6
 #: whatever else the model takes it for: who is hit by current waits for no question
 _AT_ONCE = ("shock", "car", "neutral")
 
@@ -105,7 +103,7 @@ def _found(turn: Turn) -> str | None:
     if kind is None and (not _beyond_hurry(turn) or turn.site.words.told_in(turn.text)):
         return None
     if meant.whole.intent == HAZARD:
-        sure = likely >= _WITHOUT or kind is not None or len(turn.text) > _SHORT
+        sure = likely >= _WITHOUT or kind is not None
         if sure and kind is None:
             # In the middle of something else a sentence without a word of danger is asked about.
             doubtful = turn.asked or turn.matter or turn.last_logged or likely < _PLAIN
@@ -134,13 +132,15 @@ def _beyond_hurry(turn: Turn) -> bool:
 
 def _asked_about(turn: Turn) -> bool:
     said, turn.memory.maybe_danger = turn.memory.maybe_danger, ""
-    if turn.yes_no("danger") == "yes" or _found(turn) not in (None, "ask"):
+    answer = turn.yes_no("danger")
+    # Who names danger and then the place has answered: only a no stands against the word.
+    if answer == "yes" or _found(turn) not in (None, "ask") or (answer is None and kind_of(turn, said)):
         begin(
             turn, kind_of(turn, turn.text) or kind_of(turn, said) or heard_kind(turn, said) or "other", said, turn.text
         )
         return True
-    if (matter := turn.matter) is not None:
-        matter.hear(said)
+    if turn.matter is not None:
+        turn.matter.hear(said)
     else:
         turn.memory.unheard.append(said)
     return False

@@ -134,6 +134,8 @@ def planned(turn: Turn) -> bool:
         tell(turn, card)
         return True
     if not household_no and not grid_no and not matter.place:
+        if turn.asked == "planned" or turn.matter is not None:
+            return False  # asked where, and told something else; or where is asked for anyway
         turn.say("utter_planned_where")
         turn.asks("planned")
         return True

@@ -22,6 +22,8 @@ _BETWEEN = ","
 _LIKELY = 0.9
 #: a place of so many characters at least is kept as it was said when nothing in the county answers to it
 _A_PLACE = 3
+#: an answer of so many characters at most is a place as a whole
+_AS_SAID = 24
 
 
 def names_one(turn: Turn, text: str) -> bool:
@@ -51,8 +53,13 @@ def take_place(turn: Turn, matter: Matter, text: str) -> Location | None:
         return None
     if not heard and (not found.understood or found.grid_no is None):
         return None
-    if heard and earlier and matter.place_ask not in (None, "place", "again", "hazard"):
+    if heard and nameless(earlier) and not nameless(heard):
+        heard = joined(earlier, heard, True)  # 88号, and then 白泉街的
+        found = turn.locate(heard)
+    elif heard and earlier and matter.place_ask not in (None, "place", "again", "hazard"):
         heard = joined(earlier, heard, community)
+    if not found.understood and turn.asked == "place" and len(text) <= _AS_SAID:
+        heard = text.strip(PUNCTUATION)  # 菜场对面那个巷子进去第三家: nothing of it is in a table, all of it tells
     heard = tidy(turn, heard)
     base = earlier or matter.denied_place
     if nameless(heard) and heard not in base:
@@ -69,8 +76,15 @@ def take_place(turn: Turn, matter: Matter, text: str) -> Location | None:
     matter.place = heard or earlier or text
     matter.outside = ""
     whole = found.grid_no and is_whole(matter.words)  # 整栋楼都黑了: no door is asked
-    matter.settle(found.household_no, found.grid_no, None if whole else found.ask)
+    near = found if found.grid_no else _beside(turn, found)
+    matter.settle(found.household_no, near.grid_no, None if whole or near is not found else found.ask)
     return found
+
+
+def _beside(turn: Turn, found: Location) -> Location:
+    """The house that a place is behind, or opposite of: whoever serves the one serves the other."""
+    named = re.sub(turn.site.words.beside, "", found.heard_place)
+    return turn.locate(named) if named and named != found.heard_place else found
 
 
 def _by_chance(turn: Turn, found: Location) -> bool:
@@ -95,7 +109,11 @@ def correct_place(turn: Turn, matter: Matter, said: str) -> bool:
     alone = turn.locate(said)
     named = alone.understood and not _by_chance(turn, alone)
     name = re.sub(r"[0-9].*", "", alone.heard_place) if named and not nameless(alone.heard_place) else ""
-    mended = tidy(turn, alone.heard_place) if len(name) > 1 and name not in place else corrected(place, said)
+    anew = alone.heard_place if len(name) > 1 and name not in place else ""
+    if anew and not re.search("[0-9]", anew) and (place[0].isdigit() or turn.site.words.says("taken_back", said)):
+        # 88号, and then 白泉街的; 解放路70号, and then 不是解放路,是学府路: the number stays
+        anew += re.sub("^[^0-9]*", "", place)
+    mended = tidy(turn, anew) if anew else corrected(place, said)
     mended = mended or _renumbered(turn, place, said)
     if not mended or mended == place:
         return False

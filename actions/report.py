@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from actions import outage_news, places
 from actions.flows import Asked, Effect, flow_of
 from actions.matters import LOGGED, OVER, Matter
-from actions.turn import Turn
-from bot.sound.answers.yes_no import questions, says_more
+from actions.turn import SURE, Turn
+from bot.foundation.widths import both
+from bot.sound.answers.yes_no import questions, says_more, yes_no
 from bot.tickets.cards import TicketCard
 from bot.tickets.labels import labels
 
@@ -28,6 +31,7 @@ _OF_THE_PLACE = ("own_home",)
 DENIALS = 2
 #: a place that no table has is no longer than so many characters
 _A_NAME = 12
+_CLAUSES = f"[{both(' ,。;!?')}、]"
 #: what outranks a report of the same group that was begun with something else: danger and faults stay what they are
 _YIELDS = {"indoor_repair", "unclear", "care"}
 
@@ -42,12 +46,15 @@ def begin(turn: Turn, flow: str, act: str) -> Matter:
     matter.hear(turn.text)
     if turn.memory.place:
         matter.place, turn.memory.place = turn.memory.place, ""
+        known = turn.locate(matter.place)
+        matter.settle(known.household_no, known.grid_no, known.ask)
     if before is not None and flow != "callback":
         matter.same_place_as(before)
     tell_all(turn, matter)
     if before is not None and matter.place == before.place and matter.place:
         matter.place_ask = before.place_ask
     told_already(turn, matter, turn.text)
+    answered_beside(turn, matter)
     return matter
 
 
@@ -81,14 +88,15 @@ def told_already(turn: Turn, matter: Matter, text: str) -> None:
 
 def introduce(turn: Turn, matter: Matter) -> None:
     """The sentence of its beginning, when its turn has come; a place that another matter of the call has is its own."""
+    other = turn.last_logged
+    if other is not None and not (matter.place or matter.household_no or matter.denied_place):
+        matter.same_place_as(other)
     if matter.introduced:
         return
     matter.introduced = True
     own = f"utter_{matter.act}"
     if intro := own if turn.can_say(own) else turn.flow(matter).intro:
         turn.say(intro)
-    if not matter.place and not matter.household_no and (other := turn.last_logged) is not None:
-        matter.same_place_as(other)
 
 
 def change(turn: Turn, matter: Matter, flow: str, act: str) -> None:
@@ -197,11 +205,25 @@ def answer(turn: Turn, matter: Matter, asked: str) -> bool:
         taken = value is not None
         if value is not None:
             take_effect(turn, matter, asked, value)
+            answered_beside(turn, matter)
+            if not matter.place and turn.entity("place"):
+                places.take_place(turn, matter, turn.text)
     if taken:
         found = turn.answer(asked) if asked in questions() else None
         matter.hear("" if found is not None and not says_more(found) else turn.text)
         note_facts(turn, matter)
     return taken
+
+
+def answered_beside(turn: Turn, matter: Matter) -> None:
+    """What a sentence answers beside what was asked, or before it is asked: 没味,隔壁也有电."""
+    for clause in re.split(_CLAUSES, turn.text):
+        about = turn.site.words.topic("about", clause, "")
+        if about in matter.answers or all(asked.ask != about for asked in turn.flow(matter).asks):
+            continue
+        found = yes_no(about, clause)
+        if found is not None and found.probability >= SURE:
+            take_effect(turn, matter, about, found.value)
 
 
 def take_effect(turn: Turn, matter: Matter, question: str, value: str) -> None:
@@ -224,11 +246,15 @@ def take_effect(turn: Turn, matter: Matter, question: str, value: str) -> None:
 def _confirmed(turn: Turn, matter: Matter) -> bool:
     """The answer to the read-back: yes, no, or straight away what is right."""
     found = turn.answer("confirmed")
-    value = "no" if turn.intent == "deny" else found.value if found else None
+    words = turn.site.words
+    value = found.value if found else "no" if turn.intent == "deny" and words.says("wrong", turn.text) else None
     # 对,不过是208号 is a correction, 不对,是208号 and 沿河路208号 too: it is read back anew.
     rest = found.rest if found and found.value == "yes" else turn.text
     if places.correct_place(turn, matter, rest):
         return True
+    beside = found is not None and (says_more(found) or words.topic("about", turn.text, ""))
+    if value == "unknown" or (value == "no" and beside and not words.says("wrong", turn.text)):
+        return True  # 没得味: told beside, and denies nothing of what was read back
     if value == "no":
         act = turn.meant.whole
         if act.understood and act.confidence >= _SURE_OF_ANOTHER:
@@ -244,6 +270,8 @@ def _confirmed(turn: Turn, matter: Matter) -> bool:
     if value == "yes" or turn.intent == "affirm":
         matter.answers["confirmed"] = "yes"
         return True
+    if turn.intent == "deny":
+        return True  # 隔壁没人住
     return (turn.intent == "inform" or bool(turn.entity("place"))) and _more_of_the_place(turn, matter)
 
 

@@ -58,6 +58,10 @@ class Words:
     danger_over: str
     danger_questions: dict[str, str]
     told: dict[str, Told]
+    about: dict[str, str]
+    wrong: str
+    complains: str
+    beside: str
     own_home: str
     readback_comma: str
     readback_name: str

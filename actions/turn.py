@@ -80,6 +80,8 @@ class Turn:
         self.question: str = ""
         #: something was said in this turn that is worth saying
         self.spoke = False
+        #: it is plainly about something else
+        self.off_topic = False
         self._said: list[str] = []
         #: what was looked up in this turn already: an outage that is told and the report that begins ask the same
         self._located: dict[tuple[str, str, str], Location] = {}
@@ -213,11 +215,14 @@ class Turn:
     def unsay(self) -> None:
         """Say none of it."""
         self._said.clear()
-        self._dispatcher.messages[:] = [one for one in self._dispatcher.messages if not one.get("response")]
+        self._dispatcher.messages[:] = [
+            one for one in self._dispatcher.messages if not (one.get("response") or one.get("text"))
+        ]
 
     def say_again(self, text: str) -> None:
         """What was said before, once more."""
         self.spoke = True
+        self._said[:] = [self.memory.replied]
         self._dispatcher.utter_message(text=text)
 
     def can_say(self, response: str) -> bool:

@@ -37,3 +37,4 @@ def say_what_the_file_says(domain: Domain) -> None:
     """Give a loaded model the sentences of today: it keeps those of the day on which it was trained."""
     domain.responses.clear()
     domain.responses.update(responses())
+    domain.as_dict()["responses"] = domain.responses  # what actions are told of it

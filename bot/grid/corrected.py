@@ -90,6 +90,8 @@ def _numbers_put_right(place: str, said: str) -> str | None:
     changed = place
     for number in reversed(new):
         same = [one for one in old if one.kind == number.kind] if number.kind else old[-1:]
+        if same and not number.kind and same[0].kind in ("building", "unit", "group"):
+            return place + number.value  # 9栋2单元, and then 501: the part that was left
         if not same and number.kind in ("number", "room"):
             same = old if len(old) == 1 else [one for one in old[-1:] if not one.kind]
         if len(same) != 1 or same[0].value == number.value:

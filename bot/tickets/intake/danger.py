@@ -12,6 +12,8 @@ from bot.foundation.words import load
 
 #: of what was said, so many characters are looked at
 _LOOKED_AT = 400
+#: whoever is hit by current comes first
+SHOCK = "shock"
 #: stands for the name of a place
 _SOMEWHERE = "那里"
 
@@ -19,6 +21,8 @@ _SOMEWHERE = "那里"
 @dataclass(frozen=True)
 class _Table:
     kinds: dict[str, re.Pattern[str]]
+    electric: re.Pattern[str]
+    down: re.Pattern[str]
     not_so: re.Pattern[str]
     denied: re.Pattern[str]
     between: re.Pattern[str]
@@ -30,6 +34,8 @@ class _Words:
     """danger.yml."""
 
     kinds: dict[str, str]
+    electric: str
+    down: str
     not_so: str
     denied: str
     between_clauses: str
@@ -41,6 +47,8 @@ def _table() -> _Table:
     data = load(_Words, Path(__file__).with_name("danger.yml"))
     return _Table(
         {kind: re.compile(words) for kind, words in data.kinds.items()},
+        re.compile(data.electric),
+        re.compile(data.down),
         re.compile(data.not_so),
         re.compile(data.denied),
         re.compile(data.between_clauses),
@@ -59,6 +67,10 @@ def danger_in(text: str, place: str = "") -> str | None:
         clean = clean.replace("".join(plain(place).split()), _SOMEWHERE)
     if sum("\u4e00" <= c <= "\u9fff" for c in clean) < table.shortest:
         return None
+    if table.electric.search(clean) and any(
+        not table.not_so.search(clean[: found.start()]) for found in table.down.finditer(clean)
+    ):
+        return SHOCK
     clauses = table.between.split(clean)
     for kind, words in table.kinds.items():
         for clause in clauses:
