@@ -117,7 +117,7 @@ async def test_in_a_storm_the_outages_of_the_dialled_grid_are_told_first(house: 
         said = site.telephone.voice.said
         said = said[len(said) - said[::-1].index(prompts().notice_of(site.settings.site.name)) :]  # after warming up
         told = next(i for i, sentence in enumerate(said) if sentence.startswith("桃溪社区有一片"))
-        assert "停的电,我们晓得了" in said[told] and said.index(prompts().storm) == told + 1
+        assert "停的电，我们晓得了" in said[told] and said.index(prompts().storm) == told + 1
         assert "206" not in "".join(said), "no house is named"
 
 
@@ -130,7 +130,7 @@ async def test_what_is_known_is_told_by_house_or_grid_and_only_while_it_lasts(ho
         outage = site.desk.outages.open("M1", transformer="沿河一台区", started_at=began)
         until = now() + dt.timedelta(hours=2)
         since = say_time(began, now(), zone)
-        assert await known(here) == [f"桃溪社区有一片{since}停的电,我们晓得了,在叫人修,几时来电还不晓得。"]
+        assert await known(here) == [f"桃溪社区有一片{since}停的电，我们晓得了，在叫人修，几时来电还不晓得。"]
         site.desk.outages.estimate(outage.outage_no, "M1", until)
         assert "估计" in (await known(here))[0]
         assert await known(elsewhere) == [] and await known(CallFacts("3")) == []
