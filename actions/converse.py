@@ -21,6 +21,8 @@ from bot.sound.answers.yes_no import questions
 
 #: turns in a row that may bring nothing before a person gets the case (promise 3)
 PATIENCE = 2
+#: characters at the head of a sentence in which 还有个事 says that another matter comes, and not that two do
+_OPENING = 6
 #: what is no longer than this, and was not understood, is a word of thanks when something was answered
 _A_WORD = 4
 #: characters of Gege's own words that are no chance
@@ -36,7 +38,7 @@ SURE_OF_TWO = 0.75
 #: a clause that is so sure needs no support of the whole sentence, any other that much
 PLAINLY, SUPPORT = 0.9, 0.05
 #: with a place beside it, what a sentence most likely is is asked about when it is so likely
-DOUBTFUL = 0.4
+DOUBTFUL = 0.25
 #: and after danger was ruled out
 DOUBTFUL_STILL = 0.03
 #: and to begin with it has to be so sure
@@ -45,6 +47,7 @@ SURE_OF_A_WISH = 0.7
 WISHES = {"care", "complaint", "callback"}
 #: a report that is open is changed to another kind when that is so sure
 SURE_OF_CHANGE = 0.6
+OUTAGE = "report_outage"
 #: what is no matter of its own, whatever its probability
 ASIDE = {"inform", "affirm", "deny", "nlu_fallback", "goodbye", "repeat_request"}
 
@@ -239,7 +242,12 @@ def _answer(turn: Turn) -> bool:
 def _more_of_it(turn: Turn) -> bool:
     """What staff must know of the case in hand (another telephone, after three, a child in the house), whatever else the
     sentence looks like."""
-    if turn.matter is not None or turn.asked or not turn.site.words.told_in(turn.text):
+    if (
+        turn.matter is not None
+        or turn.asked
+        or turn.intent == "cancel_report"
+        or not turn.site.words.told_in(turn.text)
+    ):
         return False
     flow = flow_of(turn.meant.whole.name)
     return flow in (None, "care") and afterwards.add_to_it(turn)
@@ -286,7 +294,12 @@ def _acts(turn: Turn, answered: bool) -> list[Act]:
     if answered:
         clauses = [one for one in clauses if _beside(turn, one)]
     elif whole.intent not in ASIDE:
-        found.append(_what_it_tells(whole, clauses))
+        told = _what_it_tells(whole, clauses)
+        dark = turn.site.words.says("no_power", turn.text) and not turn.site.words.says("switch", turn.text)
+        # A switch that nobody spoke of did not trip: 造纸厂宿舍7栋停电了.
+        found.append(
+            Act(OUTAGE, told.confidence, turn.text) if dark and flow_of(told.name) == "breaker_fault" else told
+        )
     for act in clauses:
         if all(_apart(act, other) for other in found):
             found.append(act)
@@ -307,6 +320,8 @@ def _doubtful(turn: Turn) -> Act | None:
     no_danger = turn.meant.whole.intent == danger.HAZARD
     if (turn.meant.whole.understood and not no_danger) or not places.names_one(turn, turn.text):
         return None
+    if turn.site.words.says("no_power", turn.text):
+        return Act(OUTAGE, DOUBTFUL, turn.text)
     left = {name: likely for name, likely in turn.meant.ranking.items() if name not in (FALLBACK, danger.HAZARD)}
     flowing = {name: likely for name, likely in left.items() if flow_of(name) not in (None, *WISHES)}
     best = max(flowing, key=lambda name: flowing[name], default=None)
@@ -352,7 +367,10 @@ def _counts(turn: Turn, act: Act) -> bool:
     if flow == "complaint" and turn.meant.whole.name == "rate_service/praise":
         return False
     plain = act.confidence >= PLAINLY and flow is not None and flow not in WISHES
-    if flow is not None and act.confidence >= SURE_OF_CHANGE and turn.site.words.says("another_matter", turn.text):
+    apart = turn.site.words.says(
+        "another_matter", turn.text[_OPENING:]
+    )  # 还有个事,… at its head begins one, and no second
+    if flow is not None and act.confidence >= SURE_OF_CHANGE and apart:
         return True
     if turn.meant.whole.intent in ASIDE and flow is not None:
         plain = True  # 我家住…,户主…,没电了: the whole only tells where
@@ -437,6 +455,8 @@ def _repeats(turn: Turn, flow: str, act: Act) -> bool:
     """Whether it is the case in hand that is spoken of once more: the same kind, and no other house."""
     last = turn.last_logged
     if last is None or flows()[last.flow].group != flows()[flow].group:
+        return False
+    if turn.site.words.says("another_matter", turn.text):
         return False
     if report.other_house(turn, last, act.text):
         return False

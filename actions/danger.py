@@ -106,7 +106,8 @@ def _found(turn: Turn) -> str | None:
         sure = likely >= _WITHOUT or kind is not None
         if sure and kind is None:
             # In the middle of something else a sentence without a word of danger is asked about.
-            kind = heard_kind(turn) or ("ask" if turn.asked or turn.matter or turn.last_logged else "other")
+            doubtful = turn.asked or turn.matter or turn.last_logged or likely < _PLAIN
+            kind = heard_kind(turn) or ("ask" if doubtful else "other")
         return (kind or "other") if sure else "ask" if likely >= _MAYBE else None
     for clause in meant.clauses:
         # Torn out of its sentence a scrap (还骂人) may be anything: it is danger by its words, or with the whole's support.

@@ -18,6 +18,8 @@ from bot.sound.answers.names import person
 PLACE_QUESTIONS = 3
 PUNCTUATION = both(" ,。.、")
 _BETWEEN = ","
+#: characters of a clause that may stand before and behind a landmark and tell nothing (就在)
+_FILLERS = 3
 #: a name that nobody asked for is one when it is this likely
 _LIKELY = 0.9
 #: a place of so many characters at least is kept as it was said when nothing in the county answers to it
@@ -59,7 +61,7 @@ def take_place(turn: Turn, matter: Matter, text: str) -> Location | None:
     elif heard and earlier and matter.place_ask not in (None, "place", "again", "hazard"):
         heard = joined(earlier, heard, community)
     if not found.understood and turn.asked == "place" and len(text) <= _AS_SAID:
-        heard = text.strip(PUNCTUATION)  # 菜场对面那个巷子进去第三家: nothing of it is in a table, all of it tells
+        heard = _all_of_it(text, heard)
     heard = tidy(turn, heard)
     base = earlier or matter.denied_place
     if nameless(heard) and heard not in base:
@@ -79,6 +81,15 @@ def take_place(turn: Turn, matter: Matter, text: str) -> Location | None:
     near = found if found.grid_no else _beside(turn, found)
     matter.settle(found.household_no, near.grid_no, None if whole or near is not found else found.ask)
     return found
+
+
+def _all_of_it(text: str, heard: str) -> str:
+    """菜场对面那个巷子进去第三家: nothing of it is in a table, all of it tells; of 就在农药厂后头,没得门牌 the landmark does."""
+    clauses = [one for one in re.split(f"[{PUNCTUATION}]", text) if one]
+    around = next((one for one in clauses if heard and heard in one), "")
+    if around and len(around) - len(heard) <= _FILLERS:
+        return heard
+    return around or text.strip(PUNCTUATION)
 
 
 def _beside(turn: Turn, found: Location) -> Location:
@@ -283,8 +294,8 @@ def answer_place(turn: Turn, matter: Matter) -> bool:
 def _keep_the_number(turn: Turn, matter: Matter, earlier: str) -> None:
     """A number that was asked for stands in the place, also where no house of the registry has it."""
     numbered = "".join(grammar().run.findall(numbers.in_digits(turn.text)))
-    if earlier and numbered and matter.place == earlier and numbered not in earlier:
-        matter.place = joined(earlier, numbered, False)
+    if earlier and numbered and numbered not in numbers.in_digits(matter.place):
+        matter.place = joined(re.split("[0-9]", matter.place)[0], numbered, False)
         found = turn.locate(matter.place)
         matter.settle(found.household_no or matter.household_no, found.grid_no or matter.grid_no, found.ask)
 

@@ -15,6 +15,8 @@ from bot.tickets.labels import labels
 
 #: what is said instead of what was read back is another matter when it is so sure
 _SURE_OF_ANOTHER = 0.6
+#: complaints that are about whoever serves there
+_OF_A_PERSON = ("complain/manager", "complain/waiting")
 #: what is asked instead of what was read back
 _QUESTIONS = (
     "report_outage/planned",
@@ -363,6 +365,8 @@ def mark_complained_of(turn: Turn, matter: Matter) -> None:
     """Whom it is about has no part in this call any more, nor in what was logged of it before."""
     desk = turn.site.desk
     about = desk.complained_of(matter.words, turn.likely_grid(matter))
+    if not about and matter.act in _OF_A_PERSON and (person := turn.manager_of(turn.likely_grid(matter))):
+        about = [person.staff_no]  # however badly it was heard: what nobody came for is whose grid it is
     turn.memory.complained_of = list(dict.fromkeys([*turn.memory.complained_of, *about]))
     if about:
         for other in turn.matters:

@@ -49,6 +49,8 @@ class Words:
     hurry: str
     danger_phrases: dict[str, tuple[str, ...]]
     danger_asks: dict[str, tuple[str, ...]]
+    no_power: str
+    switch: str
     wants_person: str
     another_matter: str
     for_others: str

@@ -353,7 +353,7 @@ class Turn:
         if matter.place:
             by_name = registry.locate(matter.place, grid_hint=self.grid_hint, householder=name or None)
             household_no = by_name.household_no if name else household_no
-            matched = by_name.grid_no if name else None
+            matched = by_name.grid_no if by_name.household_no else None
         else:
             matched = None
         if kind == "complaint":
