@@ -25,6 +25,8 @@ _SILENT = 1.0
 FOLLOWS = 0.8
 #: so much is enough where the words are Gege's too
 _SUSPECT = 0.6
+#: a word of so many syllables fits some delay or other by chance: it has to follow like this
+_SHORT, _SHORT_FOLLOWS = 2, 0.92
 #: what each character tells of the one that Gege said (nats): the same sound, or nearly
 _SAME = 3.0
 
@@ -75,7 +77,11 @@ def _smooth(loudness: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def is_echo(follows: float, text: str, said: Sequence[str], channel: Channel | None = None) -> bool:
-    """Whether a turn is what Gege said: its sound follows hers, or nearly so and its words are hers as well."""
+    """Whether a turn is what Gege said: its sound follows hers, or nearly so and its words are hers as well.
+
+    对 after 对不对 is the caller's answer: what is short has to be told by its sound alone, and more surely."""
+    if len(Heard(text).symbols) <= _SHORT:
+        return follows >= _SHORT_FOLLOWS
     return follows >= FOLLOWS or (follows >= _SUSPECT and repeats(text, said, channel))
 
 
