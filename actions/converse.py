@@ -318,10 +318,13 @@ def _acts(turn: Turn, answered: bool) -> list[Act]:
 def _doubtful(turn: Turn) -> Act | None:
     """What a sentence that names a place most likely is, though nobody is sure of it: it is read back, and costs one no."""
     no_danger = turn.meant.whole.intent == danger.HAZARD
-    if (turn.meant.whole.understood and not no_danger) or not places.names_one(turn, turn.text):
+    if turn.meant.whole.understood and not no_danger:
         return None
-    if turn.site.words.says("no_power", turn.text):
+    placed = places.names_one(turn, turn.text)
+    if (placed or turn.matter is None) and turn.site.words.says("no_power", turn.text):
         return Act(OUTAGE, DOUBTFUL, turn.text)
+    if not placed:
+        return None
     left = {name: likely for name, likely in turn.meant.ranking.items() if name not in (FALLBACK, danger.HAZARD)}
     flowing = {name: likely for name, likely in left.items() if flow_of(name) not in (None, *WISHES)}
     best = max(flowing, key=lambda name: flowing[name], default=None)

@@ -32,8 +32,6 @@ DENIALS = 2
 #: a place that no table has is no longer than so many characters
 _A_NAME = 12
 _CLAUSES = f"[{both(' ,。;!?')}、]"
-#: what outranks a report of the same group that was begun with something else: danger and faults stay what they are
-_YIELDS = {"indoor_repair", "unclear", "care"}
 
 
 def begin(turn: Turn, flow: str, act: str) -> Matter:
@@ -107,13 +105,6 @@ def change(turn: Turn, matter: Matter, flow: str, act: str) -> None:
     matter.introduced = False
     tell_all(turn, matter)
     told_already(turn, matter, turn.text)
-
-
-def yields(turn: Turn, matter: Matter, flow: str) -> bool:
-    """Whether what was begun as one thing is told as another of its group now."""
-    if matter.flow in _YIELDS and flow not in ("care",):
-        return True
-    return matter.flow == "indoor_repair" and flow == "care"
 
 
 # -- questions -----------------------------------------------------------------------------------------------------------
