@@ -39,6 +39,8 @@ SURE_OF_TWO = 0.75
 PLAINLY, SUPPORT = 0.9, 0.05
 #: with a place beside it, what a sentence most likely is is asked about when it is so likely
 DOUBTFUL = 0.25
+#: and what has an answer of its own and needs no ticket
+GUESSED = 0.45
 #: and after danger was ruled out
 DOUBTFUL_STILL = 0.03
 #: and to begin with it has to be so sure
@@ -317,11 +319,14 @@ def _acts(turn: Turn, answered: bool) -> list[Act]:
 
 def _doubtful(turn: Turn) -> Act | None:
     """What a sentence that names a place most likely is, though nobody is sure of it: it is read back, and costs one no."""
+    guess = turn.meant.guess
+    if not turn.meant.whole.understood and guess.intent == "out_of_scope" and guess.confidence >= GUESSED:
+        return guess if turn.can_say(f"utter_{guess.name}") else None  # a word of advice costs nothing when it is wrong
     no_danger = turn.meant.whole.intent == danger.HAZARD
     if turn.meant.whole.understood and not no_danger:
         return None
     placed = places.names_one(turn, turn.text)
-    if (placed or turn.matter is None) and turn.site.words.says("no_power", turn.text):
+    if (placed or (turn.matter is None and turn.last_logged is None)) and turn.site.words.says("no_power", turn.text):
         return Act(OUTAGE, DOUBTFUL, turn.text)
     if not placed:
         return None

@@ -39,6 +39,8 @@ class Understood:
     answer: float | None
     #: beside the answer something else was said
     more: bool
+    #: what the whole most likely is, also where nobody would act on it
+    guess: Act
 
     @property
     def intent(self) -> str:
@@ -61,6 +63,8 @@ def understood(message: Mapping[str, Any]) -> Understood:
     answer = message.get("answer") or {}
     if float(answer.get("probability") or 0.0) < _READ:
         answer = {}
+    found = message.get("act")
+    guess = found if isinstance(found, Mapping) else {}
     ranking = {one["name"]: float(one["confidence"]) for one in message.get("intent_ranking") or ()}
     return Understood(
         whole=_act(message, {"text": text}),
@@ -68,6 +72,7 @@ def understood(message: Mapping[str, Any]) -> Understood:
         ranking=ranking,
         answer=float(answer["probability"]) if answer else None,
         more=bool(answer.get("more", True)),
+        guess=Act(str(guess.get("name") or FALLBACK), float(guess.get("confidence") or 0.0), text),
     )
 
 
