@@ -30,6 +30,8 @@ _MAYBE = 0.45
 _WITHOUT = 0.6
 #: a clause without such a word has to be so sure, and the whole sentence has to be this likely
 _PLAIN, _SUPPORT = 0.9, 0.05
+#: who only wants somebody to come says nothing of why
+_NO_REASON = (None, "callback", "care", "complaint")
 #: characters that are left of a sentence that says nothing but hurry
 _LITTLE = 3
 #: whatever else the model takes it for: who is hit by current waits for no question
@@ -93,7 +95,7 @@ def _found(turn: Turn) -> str | None:
         return "other"
     kind = kind_of(turn, turn.text)
     likely = max(meant.ranking.get(HAZARD, 0.0), meant.confidence if meant.whole.intent == HAZARD else 0.0)
-    if kind is None and any(flow_of(one.name) and one.confidence >= _PLAIN for one in meant.clauses):
+    if kind is None and any(flow_of(one.name) not in _NO_REASON and one.confidence >= _PLAIN for one in meant.clauses):
         return None  # a clause says plainly what it is, and none says danger in words
     if kind is None and places.names_one(turn, turn.text):
         if turn.asked == "place":
