@@ -50,6 +50,8 @@ WISHES = {"care", "complaint", "callback"}
 #: a report that is open is changed to another kind when that is so sure
 SURE_OF_CHANGE = 0.6
 OUTAGE = "report_outage"
+#: what a sentence is not that says 没电 and names no switch
+_OF_THE_DARK = ("breaker_fault", "callback")
 #: what is no matter of its own, whatever its probability
 ASIDE = {"inform", "affirm", "deny", "nlu_fallback", "goodbye", "repeat_request"}
 
@@ -177,6 +179,8 @@ def _repeat(turn: Turn) -> bool:
         turn.say_again(text)
     if not said:
         turn.say("utter_nothing_to_repeat")
+    else:
+        turn.says_the_same()
     if turn.asked:
         turn.asks(turn.asked)
     return True
@@ -296,15 +300,13 @@ def _acts(turn: Turn, answered: bool) -> list[Act]:
     if answered:
         clauses = [one for one in clauses if _beside(turn, one)]
     elif whole.intent not in ASIDE:
-        told = _what_it_tells(whole, clauses)
-        dark = turn.site.words.says("no_power", turn.text) and not turn.site.words.says("switch", turn.text)
-        # A switch that nobody spoke of did not trip: 造纸厂宿舍7栋停电了.
-        found.append(
-            Act(OUTAGE, told.confidence, turn.text) if dark and flow_of(told.name) == "breaker_fault" else told
-        )
+        found.append(_what_it_tells(whole, clauses))
     for act in clauses:
         if all(_apart(act, other) for other in found):
             found.append(act)
+    if not answered and turn.matter is None and _is_dark(turn):
+        # A switch that nobody spoke of did not trip (造纸厂宿舍7栋停电了), and who shall come is to come for the dark.
+        found = [Act(OUTAGE, one.confidence, turn.text) if flow_of(one.name) in _OF_THE_DARK else one for one in found]
     if all(flow_of(one.name) is None for one in found) and not answered and (doubtful := _doubtful(turn)):
         found = [doubtful]
     if answered and found and turn.matter is not None:
@@ -315,6 +317,12 @@ def _acts(turn: Turn, answered: bool) -> list[Act]:
         # Who wants somebody to come for what they have just told wants nothing else.
         found = [one for one in found if flow_of(one.name) != "callback"]
     return found
+
+
+def _is_dark(turn: Turn) -> bool:
+    """Whether a sentence says that there is no power, and names no switch."""
+    words = turn.site.words
+    return bool(words.says("no_power", turn.text)) and not words.says("switch", turn.text)
 
 
 def _doubtful(turn: Turn) -> Act | None:

@@ -212,6 +212,10 @@ class Turn:
                 said.insert(0, str(event["text"]))
         return "".join(said)
 
+    def says_the_same(self) -> None:
+        """This turn says what the one before it said."""
+        self._said[:] = [self.memory.replied] if self.memory.replied else []
+
     def unsay(self) -> None:
         """Say none of it."""
         self._said.clear()

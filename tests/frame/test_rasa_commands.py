@@ -59,7 +59,7 @@ def test_the_stories_of_the_model_pass(tmp_path: Path, dialogue_model: Path) -> 
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     told = json.loads((tmp_path / "results" / "story_report.json").read_text("utf-8"))
-    assert told["conversation_accuracy"]["correct"] == told["conversation_accuracy"]["total"] >= 6
+    assert told["conversation_accuracy"]["correct"] == told["conversation_accuracy"]["total"] >= 5
 
 
 def _post(port: int, body: dict[str, Any]) -> dict[str, Any]:
@@ -92,11 +92,13 @@ def test_rasas_action_server_runs_the_sites_actions_on_loopback(home: Path) -> N
             "sender_id": "s", "slots": {}, "latest_message": {"text": "您好", "intent": {"name": "greet"}, "entities": []},
             "events": [], "paused": False, "followup_action": None, "active_loop": {}, "latest_action_name": None,
         }  # fmt: skip
-        told = _post(port, {"next_action": "action_greet", "tracker": tracker, "domain": {}, "version": "3.6.21"})
+        call = {"next_action": "action_converse", "tracker": tracker, "domain": {}, "version": "3.6.21"}
+        told = _post(port, call)
         assert told["responses"][0]["response"] == "utter_greet"
         # What looks at the county works as well: the action knows its site.
-        tracker["latest_message"] = {"text": "泉水巷归哪个管", "intent": {"name": "ask_manager"}, "entities": []}
-        told = _post(port, {"next_action": "action_ask_manager", "tracker": tracker, "domain": {}, "version": "3.6.21"})
+        meant = {"name": "ask_manager", "confidence": 0.99}
+        tracker["latest_message"] = {"text": "泉水巷归哪个管", "intent": meant, "entities": []}
+        told = _post(port, call)
         assert told["responses"][0]["response"].startswith("utter_manager")
         if ss := shutil.which("ss"):
             listening = subprocess.run([ss, "-Hltn"], capture_output=True, text=True, check=True).stdout
