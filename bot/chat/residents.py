@@ -6,7 +6,6 @@ import asyncio
 import csv
 import hashlib
 import logging
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from bot.chat.words import words
 from bot.database import now
 from bot.dialogue.danger import HAZARD
 from bot.dialogue.port import Dialogue
+from bot.foundation.recent import Recent
 from bot.notify.harmless import harmless
 from bot.notify.masking import mask
 from bot.notify.texts import button
@@ -100,7 +100,7 @@ class Residents:
         self._dialogue, self._desk, self._shelf = dialogue, desk, shelf
         self._recogniser, self._settings, self._takeovers = recogniser, settings, takeovers
         #: session → what was asked last: a voice note is likely to answer it
-        self._asked: OrderedDict[str, str] = OrderedDict()
+        self._asked: Recent[str, str] = Recent(_REMEMBERED)
 
     async def answer(self, message: Incoming) -> list[Said]:
         """What to show, to the resident and to whoever talks to them. Raises what goes wrong here: try again."""
@@ -171,16 +171,10 @@ class Residents:
             ear=ear,
         )
         reply = await self._dialogue.turn(heard)
-        self._ask(message.session, str(reply.detail.get("asks") or reply.question or ""))
+        self._asked[message.session] = str(reply.detail.get("asks") or reply.question or "")
         if reply.ticket_no:
             await asyncio.to_thread(self._shelf.claim_pictures, message.session, reply.ticket_no)
         return list(reply.sentences)
-
-    def _ask(self, session: str, question: str) -> None:
-        self._asked[session] = question
-        self._asked.move_to_end(session)
-        while len(self._asked) > _REMEMBERED:
-            self._asked.popitem(last=False)
 
     async def _voice(self, message: Incoming, data: bytes) -> list[str]:
         """Kept first, then understood; what is not understood a person hears."""

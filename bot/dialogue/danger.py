@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.dialogue.port import Understanding
+from bot.foundation.recent import Recent
 from bot.sound.answers.yes_no import NO, YES, yes_no
 from bot.tickets.intake.heard import Heard
 
@@ -29,7 +29,7 @@ class DangerQuestions:
     """Open questions by session. A restart forgets them; what was said is kept with its utterance."""
 
     def __init__(self) -> None:
-        self._open: OrderedDict[str, Asked] = OrderedDict()
+        self._open: Recent[str, Asked] = Recent(_REMEMBERED)
 
     async def look(self, readings: list[str], parse: Callable[[str], Awaitable[Understanding]]) -> Asked | None:
         """What to ask about, when the best reading is harmless and another speaks of danger."""
@@ -44,8 +44,6 @@ class DangerQuestions:
     def ask(self, session: str, asked: Asked) -> None:
         """It has been asked."""
         self._open[session] = asked
-        while len(self._open) > _REMEMBERED:
-            self._open.popitem(last=False)
 
     def over(self, session: str) -> None:
         """The next turn has been answered, whatever it was about."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,6 +21,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy import JSON, bindparam, select, text
 
 from bot.database import Database, UTCDateTime, now
+from bot.foundation.recent import Recent
 from bot.tickets.models import DialogueState
 
 #: what of Rasa's parse result a later turn may need
@@ -52,7 +52,7 @@ class DialogueStore(TrackerStore):
         super().__init__(Domain.empty())
         self._database = database
         self._rest = dt.timedelta(minutes=session_minutes)
-        self._warm: OrderedDict[str, tuple[DialogueStateTracker, dt.datetime]] = OrderedDict()
+        self._warm: Recent[str, tuple[DialogueStateTracker, dt.datetime]] = Recent(_WARM)
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         tracker = self._shortened(tracker)
@@ -76,9 +76,6 @@ class DialogueStore(TrackerStore):
             session.connection().execute(_SAVE, row)
             self._database.on_rollback(lambda: self.forget(tracker.sender_id))
         self._warm[tracker.sender_id] = (tracker, at)
-        self._warm.move_to_end(tracker.sender_id)
-        while len(self._warm) > _WARM:
-            self._warm.popitem(last=False)
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         with self._database.reading() as session:

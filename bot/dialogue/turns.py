@@ -6,7 +6,6 @@ import asyncio
 import contextvars
 import logging
 from abc import ABC, abstractmethod
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -20,6 +19,7 @@ from bot.dialogue.reading import readable, says_something
 from bot.dialogue.responses import sentence
 from bot.foundation import logs
 from bot.foundation.errors import Broken
+from bot.foundation.recent import Recent
 from bot.sound.answers.asked import read_answer
 from bot.sound.answers.yes_no import spelled_signs
 from bot.tickets.desk import TicketDesk
@@ -62,7 +62,7 @@ class RasaDialogue(ABC):
         """`spool`: where what failed goes; `write_s`: how long a turn waits for others that write."""
         self._desk, self._spool, self._write_s = desk, spool, write_s
         self._danger = DangerQuestions()
-        self._asked: OrderedDict[str, str] = OrderedDict()
+        self._asked: Recent[str, str] = Recent(_REMEMBERED)
         self._behind: set[asyncio.Future[Reply]] = set()
         # One thread: SQLite has one writer, and who waits for it must not stand in anybody's way.
         self._thread_of_writes = ThreadPoolExecutor(1, "turns")
@@ -165,9 +165,6 @@ class RasaDialogue(ABC):
         reply = await self._answer(heard, reading)
         self._danger.over(heard.session)
         self._asked[heard.session] = reply.question or ""
-        self._asked.move_to_end(heard.session)
-        while len(self._asked) > _REMEMBERED:
-            self._asked.popitem(last=False)
         return reply
 
     def _kept(self, heard: Heard) -> Reply | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
+from bot.foundation.recent import Recent
 from bot.settings import SiteSettings
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.caller import Caller
@@ -35,14 +35,11 @@ class Cases:
 
     def __init__(self, desk: TicketDesk, site: SiteSettings) -> None:
         self._desk, self._site = desk, site
-        self._calls: OrderedDict[str, str] = OrderedDict()
+        self._calls: Recent[str, str] = Recent(_REMEMBERED)
 
     def calls(self, session: str, call_id: str) -> None:
         """The page of this session has begun a call."""
         self._calls[session] = call_id
-        self._calls.move_to_end(session)
-        if len(self._calls) > _REMEMBERED:
-            self._calls.popitem(last=False)
 
     def reporter(self, session: str) -> Reporter:
         """Whose reports the page of this session may see."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from aiohttp import web
 
 from bot.dialogue.port import Dialogue, Reply, Understanding
 from bot.foundation.bodies import body_json
+from bot.foundation.recent import Recent
 from bot.foundation.widths import plain
 from bot.settings import Settings
 from bot.speech.audio import wav_bytes
@@ -44,7 +44,7 @@ class Conversation:
         """`hears`: there is a telephone on the page."""
         self._dialogue, self._voice, self._hears = dialogue, voice, hears
         self._settings, self._intake, self._cases = settings, intake, cases
-        self._said: OrderedDict[str, str] = OrderedDict()
+        self._said: Recent[str, str] = Recent(_REMEMBERED)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -135,8 +135,6 @@ class Conversation:
             return None
         name = secrets.token_urlsafe(16)
         self._said[name] = reply.text
-        if len(self._said) > _REMEMBERED:
-            self._said.popitem(last=False)
         return f"/api/speech/{name}.wav"
 
     def _heard(self, values: Any, text: str) -> Heard:
