@@ -10,12 +10,11 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
-from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers import classifier
-from rasa.nlu.featurizers.featurizer import Featurizer
 from rasa.shared.nlu.constants import (
     INTENT,
     INTENT_NAME_KEY,
@@ -27,6 +26,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.augmentation import SIMULATED
+from nlu.component import Learner
 from nlu.regression import fitted
 from nlu.rows import Numbers, Scales, counts_of
 
@@ -36,38 +36,24 @@ _WEIGHTS = "acts.npz"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
-class ActClassifier(GraphComponent, classifier.IntentClassifier):
+class ActClassifier(Learner, classifier.IntentClassifier):
     """One small logistic regression for each intent that has finer acts, on the same features as the intent.
 
     `copies`: of the simulated ones of each sentence so many teach (all of them cost time and tell little more);
     `inverse_regularisation`, `steps`: as in IntentClassifier."""
-
-    @classmethod
-    def required_components(cls) -> list[type]:
-        return [Featurizer]
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         return {"copies": 2, "inverse_regularisation": 60.0, "steps": 40}
 
     def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource) -> None:
-        self._config, self._model_storage, self._resource = config, model_storage, resource
+        super().__init__(config, model_storage, resource)
         self._scales = Scales(np.zeros(0, np.float32))
         #: (features × acts) weights and (acts,) biases; an intent's acts stand together
         self._weights: Numbers = np.zeros((0, 0), np.float32)
         self._biases: Numbers = np.zeros(0, np.float32)
         self._acts: list[str] = []
         self._place: dict[str, slice] = {}
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> ActClassifier:
-        return cls(config, model_storage, resource)
 
     def _take(self, acts: list[str]) -> None:
         """`acts` in the order of the columns."""
@@ -135,9 +121,6 @@ class ActClassifier(GraphComponent, classifier.IntentClassifier):
             found._weights, found._biases = kept["weights"], kept["biases"]
             found._take(kept["acts"].tolist())
         return found
-
-    def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        return training_data
 
     def shares(self, message: Message, intent: str) -> dict[str, float]:
         """How likely each act of an intent is, if it is that intent; they sum to 1."""

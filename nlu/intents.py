@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers import classifier
-from rasa.nlu.featurizers.featurizer import Featurizer
 from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from nlu.component import Learner
 from nlu.regression import fitted
 from nlu.rows import Numbers, Scales, counts_of
 
@@ -23,12 +23,8 @@ _WEIGHTS = "weights.npz"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
-class IntentClassifier(GraphComponent, classifier.IntentClassifier):
+class IntentClassifier(Learner, classifier.IntentClassifier):
     """`inverse_regularisation` is scikit-learn's C; features: (messages × vocabulary), each featurizer's of length 1."""
-
-    @classmethod
-    def required_components(cls) -> list[type]:
-        return [Featurizer]
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
@@ -43,20 +39,10 @@ class IntentClassifier(GraphComponent, classifier.IntentClassifier):
         }
 
     def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource) -> None:
-        self._config, self._model_storage, self._resource = config, model_storage, resource
+        super().__init__(config, model_storage, resource)
         self._scales: Scales | None = None
         #: (vocabulary × intents) weights, (intents,) biases and names
         self._weights: tuple[Numbers, Numbers, list[str]] | None = None
-
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> IntentClassifier:
-        return cls(config, model_storage, resource)
 
     def train(self, training_data: TrainingData) -> Resource:
         messages = [one for one in training_data.intent_examples if one.get(INTENT) and one.get(TEXT)]
@@ -109,9 +95,6 @@ class IntentClassifier(GraphComponent, classifier.IntentClassifier):
             length = self._config["ranking_length"]
             message.set("intent_ranking", ranking[:length] if length > 0 else ranking, add_to_output=True)
         return messages
-
-    def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        return training_data
 
     def _persist(self) -> None:
         """Weights as plain arrays; no code runs when they are read."""
