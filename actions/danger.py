@@ -17,7 +17,7 @@ from bot.database import now
 from bot.sound.answers.grammar import Grammar
 from bot.sound.site import channel as site_channel
 from bot.tickets.cards import TicketCard
-from bot.tickets.intake.danger import danger_in
+from bot.tickets.intake.danger import danger_in, may_speak_of_danger
 from bot.tickets.intake.unclear import ONE_MATTER
 from bot.tickets.models import Kind
 
@@ -40,6 +40,8 @@ _AT_ONCE = ("shock", "car", "neutral")
 
 def kind_of(turn: Turn, text: str) -> str | None:
     """What is in danger, by the words of a sentence without its place: the road called 泉水巷 is no water."""
+    if not may_speak_of_danger(text):
+        return None
     place = turn.locate(text).heard_place or turn.entity("place")
     return danger_in(text, place)
 
@@ -94,6 +96,8 @@ def _found(turn: Turn) -> str | None:
     if turn.site.words.says("danger_itself", turn.text):
         return "other"
     kind = kind_of(turn, turn.text)
+    if kind is None and all(one.intent != HAZARD for one in (meant.whole, *meant.clauses)):
+        return None
     likely = max(meant.ranking.get(HAZARD, 0.0), meant.confidence if meant.whole.intent == HAZARD else 0.0)
     if kind is None and any(flow_of(one.name) not in _NO_REASON and one.confidence >= _PLAIN for one in meant.clauses):
         return None  # a clause says plainly what it is, and none says danger in words
@@ -152,7 +156,7 @@ def begin(turn: Turn, kind: str, *said: str) -> None:
     """Safety words, then the ticket, then the place."""
     memory, before = turn.memory, turn.matter or turn.last_logged
     turn.say(f"utter_hazard_{kind}")
-    memory.dangers, memory.in_danger, memory.said_over = [kind], True, False
+    memory.dangers, memory.in_danger = [kind], True
     matter = Matter("hazard", act=HAZARD, utterance_id=turn.utterance_id, urgent=True)
     if memory.unheard:
         matter.said, memory.unheard = memory.unheard, []
@@ -166,7 +170,7 @@ def begin(turn: Turn, kind: str, *said: str) -> None:
             matter.said = [*before.said, *[one for one in matter.said if one not in before.said]]
             matter.facts.update(before.facts)
             turn.matters.remove(before)
-    known_place = matter.place, matter.household_no, matter.grid_no
+    known_place = matter.where
     places.correct_place(turn, matter, turn.text) or places.take_place(turn, matter, turn.text)
     if known_place[2] and matter.grid_no is None and not matter.outside:
         matter.place, matter.household_no, matter.grid_no = known_place  # 门口的电箱: by the house that is known
@@ -211,18 +215,15 @@ def _on_file(turn: Turn, matter: Matter) -> TicketCard | None:
     return card
 
 
-def _add(turn: Turn, matter: Matter, **more: object) -> TicketCard:
-    card = turn.site.desk.add(
+def _add(turn: Turn, matter: Matter) -> TicketCard:
+    return turn.add(
         matter.ticket_no,
-        note=turn.text,
         place=matter.place,
         household_no=matter.household_no,
         grid_no=matter.grid_no,
         urgent=True,
-        facts={**turn.facts_of(matter), **dict(more.get("facts") or {})},  # type: ignore[call-overload]
+        facts=turn.facts_of(matter),
     )
-    turn.tell(ticket_no=card.ticket_no)
-    return card
 
 
 def _ask_where(turn: Turn, matter: Matter) -> None:
@@ -267,7 +268,7 @@ def _goes_on(turn: Turn) -> bool:
     if kind and kind not in turn.memory.dangers:
         turn.memory.dangers.append(kind)
     if question:
-        turn.say(f"utter_danger_{question}", **(turn.who_or_station(card) if card else {}))
+        turn.say(f"utter_danger_{question}", **turn.who_or_station(card))
     if placed and card and not question:
         _say_who(turn, card)
     if not (question or kind or placed):
@@ -280,44 +281,29 @@ def _goes_on(turn: Turn) -> bool:
 
 def _place(turn: Turn, matter: Matter) -> bool:
     """A place that was not known, or a finer or another one: the ticket has it, and whoever serves it is told."""
-    before, household, grid = matter.place, matter.household_no, matter.grid_no
+    before = matter.where
     if matter.outside and turn.asked == "place" and turn.yes_no("place") == "yes":
         matter.outside, matter.place_ask = "", "hazard"  # it is here: 我在深圳打工 was the caller
-    if not before:
+    if not matter.place:
         taken = places.take_place(turn, matter, turn.text) is not None
         if not taken and turn.asked == "place" and turn.intent == "inform" and len(turn.text) > 2:
             matter.place, taken = turn.text, True
-        if taken:
-            card = turn.site.desk.correct_place(
-                matter.ticket_no,
-                place=matter.place,
-                household_no=matter.household_no,
-                grid_no=matter.grid_no,
-                note=turn.text,
-            )
-            turn.tell(ticket_no=card.ticket_no)
-        return taken
-    changed = places.correct_place(turn, matter, turn.text)
-    if not changed:
-        found = turn.locate(turn.text)
-        finer = found.understood and bool(found.heard_place) and found.heard_place not in before
-        if finer and (found.grid_no or found.household_no):
-            matter.place = (
-                places.joined(before, found.heard_place, False) if found.grid_no == grid else found.heard_place
-            )
-            matter.settle(found.household_no, found.grid_no or grid, None)
-            changed = True
-    if changed and (matter.place, matter.household_no, matter.grid_no) != (before, household, grid):
-        card = turn.site.desk.correct_place(
-            matter.ticket_no,
-            place=matter.place,
-            household_no=matter.household_no,
-            grid_no=matter.grid_no,
-            note=turn.text,
-        )
-        turn.tell(ticket_no=card.ticket_no)
-        return True
-    return False
+    else:
+        taken = (places.correct_place(turn, matter, turn.text) or _finer(turn, matter)) and matter.where != before
+    if taken:
+        turn.correct_place(matter.ticket_no, matter)
+    return taken
+
+
+def _finer(turn: Turn, matter: Matter) -> bool:
+    """A place beside the one that is known: another one, or more of it."""
+    found = turn.locate(turn.text)
+    heard = found.heard_place
+    if not (found.understood and heard and heard not in matter.place and (found.grid_no or found.household_no)):
+        return False
+    matter.place = places.joined(matter.place, heard, False) if found.grid_no == matter.grid_no else heard
+    matter.settle(found.household_no, found.grid_no or matter.grid_no, None)
+    return True
 
 
 def _over(turn: Turn, matter: Matter, still: str | None) -> bool:
@@ -347,8 +333,7 @@ def _nothing_new(turn: Turn, matter: Matter) -> bool:
     if turn.meant.whole.intent in ("goodbye", "repeat_request"):
         return False
     memory.nothing += 1
-    card = turn.site.desk.ticket(matter.ticket_no)
-    who = turn.who_or_station(card) if card else {"phone": turn.station()[1]}
+    who = turn.who_or_station(turn.site.desk.ticket(matter.ticket_no))
     if memory.nothing >= 2 and not matter.place or memory.nothing >= 3:
         memory.nothing = 0
         turn.tell(hand_over=True, hand_over_to=who["phone"])
