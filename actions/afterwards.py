@@ -6,7 +6,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 from actions import outage_news, places, report
-from actions.matters import Matter
+from actions.matters import LOGGED, OVER, Matter
 from actions.turn import Turn
 from bot.database import now
 from bot.sound import numbers
@@ -42,17 +42,10 @@ def add_to_it(turn: Turn) -> bool:
     matter = turn.last_logged or Matter(
         "unclear", place=card.place, household_no=card.household_no, grid_no=card.grid_no, ticket_no=card.ticket_no
     )
-    before = matter.place, matter.household_no, matter.grid_no
+    before = matter.where
     other = turn.meant.whole.name in _NO_PLACE
-    if (
-        not other
-        and places.correct_place(turn, matter, turn.text)
-        and (matter.place, matter.household_no, matter.grid_no) != before
-    ):
-        card = turn.site.desk.correct_place(
-            card.ticket_no, place=matter.place, household_no=matter.household_no, grid_no=matter.grid_no, note=turn.text
-        )
-        turn.tell(ticket_no=card.ticket_no)
+    if not other and places.correct_place(turn, matter, turn.text) and matter.where != before:
+        card = turn.correct_place(card.ticket_no, matter)
         turn.say("utter_place_corrected", place=matter.place)
         report.say_logged(turn, card)
         return True
@@ -61,8 +54,7 @@ def add_to_it(turn: Turn) -> bool:
         return False
     report.note_facts(turn, matter)
     facts = {name: value for name, (value, _) in told.items()}
-    turn.site.desk.add(card.ticket_no, note=turn.text, facts=facts, urgent=any(urgent for _, urgent in told.values()))
-    turn.tell(ticket_no=card.ticket_no)
+    turn.add(card.ticket_no, facts=facts, urgent=any(urgent for _, urgent in told.values()))
     turn.say("utter_oxygen_first" if "oxygen" in facts else "utter_noted", **turn.who_or_station(card))
     return True
 
@@ -132,7 +124,7 @@ def cancel(turn: Turn) -> bool:
     """What is open is dropped when that is clear; a logged report after one yes."""
     matter = turn.matter
     if matter is not None and matter.flow != "hazard":
-        matter.state = "over"
+        matter.state = OVER
         turn.say("utter_cancel_form")
         return True
     if take(turn):
@@ -210,9 +202,7 @@ def _light(turn: Turn, ticket_no: str) -> bool:
     if fresh is None:
         return False
     turn.tell(ticket_no=fresh.ticket_no)
-    turn.matters.append(
-        Matter("outage", said=[turn.text], ticket_no=fresh.ticket_no, state="logged", place=fresh.place)
-    )
+    turn.matters.append(Matter("outage", said=[turn.text], ticket_no=fresh.ticket_no, state=LOGGED, place=fresh.place))
     if who := turn.who_serves(fresh):
         turn.say("utter_light_dark", **who)
     else:
@@ -277,7 +267,6 @@ def judged(turn: Turn) -> bool:
     if judgement in ("", "bad"):
         return False
     if card := in_hand(turn):
-        turn.site.desk.add(card.ticket_no, note=turn.text)
-        turn.tell(ticket_no=card.ticket_no)
+        turn.add(card.ticket_no)
     turn.say("utter_thanks_rating")
     return True

@@ -16,7 +16,7 @@ from actions.flows import flow_of, flows
 from actions.matters import OVER, Matter
 from actions.site import Site
 from actions.turn import Turn
-from actions.understood import FALLBACK, Act
+from actions.understood import FALLBACK, SURE_OF_CHANGE, Act
 from bot.sound.answers.yes_no import questions
 
 #: turns in a row that may bring nothing before a person gets the case (promise 3)
@@ -47,8 +47,6 @@ DOUBTFUL_STILL = 0.03
 SURE_OF_A_WISH = 0.7
 #: how a tale ends (帮帮我这个老人家, 喊师傅来一趟): a matter only when the whole sentence supports it
 WISHES = {"care", "complaint", "callback"}
-#: a report that is open is changed to another kind when that is so sure
-SURE_OF_CHANGE = 0.6
 OUTAGE = "report_outage"
 #: what a sentence is not that says 没电 and names no switch
 _OF_THE_DARK = ("breaker_fault", "callback")
@@ -132,10 +130,6 @@ def _person(turn: Turn) -> bool:
     return True
 
 
-def _danger(turn: Turn) -> bool:
-    return danger.take(turn)
-
-
 def _hopeless(turn: Turn) -> bool:
     """Somebody does not want to live: a person at once, whatever else was said."""
     if turn.meant.whole.name != "out_of_scope/self_harm":
@@ -166,21 +160,11 @@ def _repeat(turn: Turn) -> bool:
         return False
     if turn.meant.whole.name == "repeat_request/phone" and turn.matter is None and afterwards.tell_phone_again(turn):
         return True
-    said: list[str] = []
-    users = 0
-    for event in reversed(turn.tracker.events):
-        if event.get("event") == "user":
-            users += 1
-            if users == 2 or said:
-                break
-        elif event.get("event") == "bot" and event.get("text"):
-            said.insert(0, event["text"])
+    said = turn.last_said
     for text in said:
         turn.say_again(text)
     if not said:
         turn.say("utter_nothing_to_repeat")
-    else:
-        turn.says_the_same()
     if turn.asked:
         turn.asks(turn.asked)
     return True
@@ -194,7 +178,7 @@ def _goodbye(turn: Turn) -> bool:
     if turn.matter is not None and not leaving and not turn.memory.in_danger:
         return False
     if turn.memory.in_danger and not leaving:
-        turn.say("utter_danger_noted", **_danger_people(turn))
+        turn.say("utter_danger_noted", **turn.who_or_station(afterwards.in_hand(turn)))
         return True
     report.as_it_stands(turn)
     turn.say("utter_goodbye")
@@ -202,15 +186,10 @@ def _goodbye(turn: Turn) -> bool:
     return True
 
 
-def _danger_people(turn: Turn) -> dict[str, str]:
-    card = afterwards.in_hand(turn)
-    return turn.who_or_station(card) if card else {"manager": turn.site.words.station, "phone": turn.station()[1]}
-
-
 def _parrot(turn: Turn) -> bool:
     """Gege's own words, typed back or heard as an echo, say nothing."""
     said = plain_words(turn.text)
-    if len(said) < _ECHO or said not in plain_words(turn.last_reply):
+    if len(said) < _ECHO or said not in plain_words("".join(turn.last_said)):
         return False
     _nothing(turn, keep=False)
     return True
@@ -222,7 +201,7 @@ def plain_words(text: str) -> str:
 
 
 #: what settles a turn before anything else is looked at, in this order
-_WHOLE: tuple[Callable[[Turn], bool], ...] = (_parrot, _hopeless, _person, _danger, _wait, _repeat, _goodbye)
+_WHOLE: tuple[Callable[[Turn], bool], ...] = (_parrot, _hopeless, _person, danger.take, _wait, _repeat, _goodbye)
 
 
 # -- the answer to what was asked --------------------------------------------------------------------------------------------
@@ -383,9 +362,8 @@ def _counts(turn: Turn, act: Act) -> bool:
     if flow == "complaint" and turn.meant.whole.name == "rate_service/praise":
         return False
     plain = act.confidence >= PLAINLY and flow is not None and flow not in WISHES
-    apart = turn.site.words.says(
-        "another_matter", turn.text[_OPENING:]
-    )  # 还有个事,… at its head begins one, and no second
+    # 还有个事,… at its head begins one, and no second.
+    apart = turn.site.words.says("another_matter", turn.text[_OPENING:])
     if flow is not None and act.confidence >= SURE_OF_CHANGE and apart:
         return True
     if turn.meant.whole.intent in ASIDE and flow is not None:
@@ -482,9 +460,7 @@ def _repeats(turn: Turn, flow: str, act: Act) -> bool:
 
 
 def _said_again(turn: Turn, last: Matter) -> bool:
-    card = turn.site.desk.add(last.ticket_no, note=turn.text)
-    turn.tell(ticket_no=card.ticket_no)
-    turn.say("utter_noted", **turn.who_or_station(card))
+    turn.say("utter_noted", **turn.who_or_station(turn.add(last.ticket_no)))
     return True
 
 
@@ -567,7 +543,7 @@ def _nothing(turn: Turn, *, keep: bool = True) -> None:
     elif turn.text.strip() and turn.intent not in _SAYS_NOTHING and not turn.off_topic:
         memory.unheard.append(turn.text)
     if memory.nothing >= PATIENCE:
-        people.give_up(turn)
+        people.give_up(turn, noted=True)
         return
     if turn.off_topic:
         turn.say("utter_not_ours")

@@ -57,8 +57,6 @@ class Flow:
     answers: dict[str, dict[str, Effect]] = field(default_factory=dict)
     #: answers and facts that stand on the ticket
     facts: tuple[str, ...] = ()
-    #: a person gets it even when nobody said where
-    place_optional: bool = False
     #: what is said when it is logged, instead of the usual
     logged: str = ""
     #: a kind of its own: its names, who has it and how long it may take (bot/tickets/kinds.py reads these)

@@ -63,6 +63,11 @@ class Matter:
         """All that was said of it."""
         return " / ".join(self.said)
 
+    @property
+    def where(self) -> tuple[str, str | None, str | None]:
+        """Place, household and grid."""
+        return self.place, self.household_no, self.grid_no
+
     def settle(self, household_no: str | None, grid_no: str | None, ask: str | None) -> None:
         """What a look-up says of its place."""
         self.household_no, self.grid_no, self.place_ask = household_no, grid_no, ask
@@ -104,8 +109,6 @@ class Memory:
     dangers: list[str] = field(default_factory=list)
     #: a danger is not over yet
     in_danger: bool = False
-    #: somebody said once that it is over
-    said_over: bool = False
     #: the sentence that may have been danger
     maybe_danger: str = ""
     greeted: bool = False

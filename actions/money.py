@@ -69,16 +69,13 @@ def provable(turn: Turn) -> list[str]:
 
 def by_registered_phone(turn: Turn, response: str) -> None:
     """The manager rings the number that is registered; asked twice it is one ticket."""
-    desk = turn.site.desk
-    logged = next((one for one in desk.open_of(turn.reporter) if one.kind == "arrears"), None)
+    logged = next((one for one in turn.site.desk.open_of(turn.reporter) if one.kind == "arrears"), None)
     matter = turn.matter
     if matter is None or matter.flow != "arrears":
         matter = Matter("arrears", said=[turn.text], utterance_id=turn.utterance_id)
         turn.matters.append(matter)
     if logged is not None:
-        desk.add(logged.ticket_no, note=turn.text)
-        matter.ticket_no, matter.state = logged.ticket_no, LOGGED
-        turn.tell(ticket_no=logged.ticket_no)
+        matter.ticket_no, matter.state = turn.add(logged.ticket_no).ticket_no, LOGGED
     else:
         grids = {card.grid_no for card, _ in turn.own_households()}
         turn.open_ticket(matter, household_no=None, grid_no=grids.pop() if len(grids) == 1 else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from actions.matters import LOGGED, Matter
-from actions.places import take_place
+from actions.places import at_home, take_place
 from actions.turn import Turn
 from bot.database import now
 from bot.sound.times import say_time
@@ -67,9 +67,7 @@ def answer_same(turn: Turn, matter: Matter) -> bool:
         return False
     matter.answers["same_outage"] = answer
     if answer == "yes" and not matter.household_no and not matter.place:
-        for home, _ in turn.own_households()[:1]:
-            matter.answers["own_home"] = "yes"
-            matter.household_no, matter.grid_no = home.household_no, home.grid_no
+        at_home(turn, matter)
     return True
 
 
@@ -96,8 +94,7 @@ def answer_oxygen(turn: Turn) -> bool:
     if answer is None:
         return False
     if answer == "yes" and ticket_no:
-        turn.site.desk.add(ticket_no, note=turn.text, facts={"oxygen": "yes"}, urgent=True)
-        turn.tell(ticket_no=ticket_no)
+        turn.add(ticket_no, facts={"oxygen": "yes"}, urgent=True)
         turn.say("utter_oxygen_first")
     else:
         turn.say("utter_oxygen_none")
@@ -113,8 +110,7 @@ def still_in_it(turn: Turn) -> bool:
     for ticket in desk.open_of(turn.reporter):
         card = desk.outages.of_ticket(ticket.ticket_no) if ticket.kind == "outage" else None
         if card is not None and card.state in ("open", "announced"):
-            desk.add(ticket.ticket_no, note=turn.text)
-            turn.tell(ticket_no=ticket.ticket_no)
+            turn.add(ticket.ticket_no)
             tell(turn, card)
             turn.say("utter_outage_counted")
             return True

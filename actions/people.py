@@ -11,14 +11,13 @@ from bot.tickets.intake.channels import Channel
 
 def put_on(turn: Turn, *, urgent: bool = False) -> None:
     """On the telephone the person is rung, in a chat a call-back is owed; what is open is logged as it stands."""
-    card = report.as_it_stands(turn) or _in_this_call(turn)
+    card = report.as_it_stands(turn) or _in_hand(turn)
     if card is None or urgent:
         matter = Matter("callback", said=[turn.text], utterance_id=turn.utterance_id, urgent=urgent)
         turn.matters.append(matter)
         card = turn.open_ticket(matter)
     else:
-        turn.site.desk.add(card.ticket_no, note=turn.text, facts={"wants_a_person": True})
-        turn.tell(ticket_no=card.ticket_no)
+        turn.add(card.ticket_no, facts={"wants_a_person": True})
     who = reach(turn, card)
     call = "_call" if turn.caller.channel is Channel.phone else ""
     if who:
@@ -27,9 +26,16 @@ def put_on(turn: Turn, *, urgent: bool = False) -> None:
         turn.say(f"utter_hand_over{call}_station", phone=turn.station()[1])
 
 
-def give_up(turn: Turn) -> None:
-    """Two turns brought nothing: everything that was said goes to a person, as it stands (promise 3)."""
-    card = report.as_it_stands(turn) or _in_this_call(turn)
+def give_up(turn: Turn, *, noted: bool = False) -> None:
+    """Two turns brought nothing: everything that was said goes to a person, as it stands (promise 3).
+
+    `noted`: what was said now is on the case in hand already, or says nothing."""
+    card = report.as_it_stands(turn)
+    if card is None and (card := _in_hand(turn)):
+        if noted or not turn.text:
+            turn.tell(ticket_no=card.ticket_no)
+        else:
+            turn.add(card.ticket_no)
     if card is None:
         matter = Matter("unclear", said=[turn.text], utterance_id=turn.utterance_id)
         turn.matters.append(matter)
@@ -41,15 +47,9 @@ def give_up(turn: Turn) -> None:
         turn.say("utter_not_understood_again_station", phone=turn.station()[1])
 
 
-def _in_this_call(turn: Turn) -> TicketCard | None:
+def _in_hand(turn: Turn) -> TicketCard | None:
     """The case that this call has made already: wanting a person for it is no second case."""
-    if turn.last_logged is None:
-        return None
-    card = afterwards.in_hand(turn)
-    if card is not None and turn.text:
-        turn.site.desk.add(card.ticket_no, note=turn.text)
-        turn.tell(ticket_no=card.ticket_no)
-    return card
+    return afterwards.in_hand(turn) if turn.last_logged is not None else None
 
 
 def reach(turn: Turn, card: TicketCard) -> dict[str, str] | None:

@@ -67,7 +67,7 @@ def take_place(turn: Turn, matter: Matter, text: str) -> Location | None:
     if nameless(heard) and heard not in base:
         # 七百三十号, when the street was said before: the numbers are new, the name is not. Without a name it is nowhere.
         heard = numbers.in_digits(heard)
-        whole_place = re.split("[0-9]", numbers.in_digits(base))[0] + heard
+        whole_place = _name_of(numbers.in_digits(base)) + heard
         again = turn.locate(whole_place) if base else None
         if again is not None and again.understood and not nameless(whole_place):
             found, heard = again, whole_place
@@ -144,7 +144,7 @@ def _renumbered(turn: Turn, place: str, said: str) -> str:
     if turn.asked != "confirmed" and not turn.site.words.says("taken_back", said):
         return ""
     numbered = grammar().run.findall(numbers.in_digits(said))
-    name = re.split("[0-9]", numbers.in_digits(place))[0]
+    name = _name_of(numbers.in_digits(place))
     return name + "".join(numbered) if numbered and name else ""
 
 
@@ -156,6 +156,11 @@ def tidy(turn: Turn, heard: str) -> str:
         return heard
     first, last = telling.index(True), len(telling) - telling[::-1].index(True)
     return _BETWEEN.join(pieces[first:last])
+
+
+def _name_of(place: str) -> str:
+    """What stands before the first digit."""
+    return re.split("[0-9]", place)[0]
 
 
 def nameless(heard: str) -> bool:
@@ -174,7 +179,7 @@ def take_account(turn: Turn, matter: Matter, text: str) -> bool:
 
 def joined(earlier: str, heard: str, first: bool) -> str:
     """Two parts of a place in the order in which it is said; a part that repeats the other is not doubled."""
-    name = re.split("[0-9]", earlier)[0]
+    name = _name_of(earlier)
     if earlier in heard or (len(name) > 1 and name in heard):
         return heard
     if heard in earlier:
@@ -295,7 +300,7 @@ def _keep_the_number(turn: Turn, matter: Matter, earlier: str) -> None:
     """A number that was asked for stands in the place, also where no house of the registry has it."""
     numbered = "".join(grammar().run.findall(numbers.in_digits(turn.text)))
     if earlier and numbered and numbered not in numbers.in_digits(matter.place):
-        matter.place = joined(re.split("[0-9]", matter.place)[0], numbered, False)
+        matter.place = joined(_name_of(matter.place), numbered, False)
         found = turn.locate(matter.place)
         matter.settle(found.household_no or matter.household_no, found.grid_no or matter.grid_no, found.ask)
 

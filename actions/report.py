@@ -8,13 +8,12 @@ from actions import outage_news, places
 from actions.flows import Asked, Effect, flow_of
 from actions.matters import LOGGED, OVER, Matter
 from actions.turn import SURE, Turn
+from actions.understood import SURE_OF_CHANGE
 from bot.foundation.widths import both
 from bot.sound.answers.yes_no import questions, says_more, yes_no
 from bot.tickets.cards import TicketCard
 from bot.tickets.labels import labels
 
-#: what is said instead of what was read back is another matter when it is so sure
-_SURE_OF_ANOTHER = 0.6
 #: complaints that are about whoever serves there
 _OF_A_PERSON = ("complain/manager", "complain/waiting")
 #: what is asked instead of what was read back
@@ -138,13 +137,18 @@ def _open(turn: Turn, matter: Matter, asked: Asked) -> str | None:
 
 def same_of_own(turn: Turn, matter: Matter) -> TicketCard | None:
     """The caller's own open ticket that this repeats: it was read back when it was made."""
-    if not matter.place and not matter.household_no:
-        return None
-    kind = turn.flow(matter).kind
-    same = turn.site.desk.same_report(turn.reporter, kind, matter.household_no, matter.place)
-    if same is None or kind == "complaint":
+    same = _same(turn, matter) if matter.place or matter.household_no else None
+    if same is None:
         return None
     return same if any(one.ticket_no == same.ticket_no for one in turn.site.desk.open_of(turn.reporter)) else None
+
+
+def _same(turn: Turn, matter: Matter) -> TicketCard | None:
+    """The open ticket of the same report, whoever made it; a complaint is always one of its own."""
+    kind = turn.flow(matter).kind
+    if kind == "complaint":
+        return None
+    return turn.site.desk.same_report(turn.reporter, kind, matter.household_no, matter.place)
 
 
 def ask(turn: Turn, matter: Matter, question: str) -> None:
@@ -192,7 +196,7 @@ def answer(turn: Turn, matter: Matter, asked: str) -> bool:
     if own is not None:
         taken = own(turn, matter)
     else:
-        value = None if _asks_back(turn) else turn.yes_no(asked)
+        value = None if turn.site.words.says("asks_back", turn.text) else turn.yes_no(asked)
         taken = value is not None
         if value is not None:
             take_effect(turn, matter, asked, value)
@@ -248,7 +252,7 @@ def _confirmed(turn: Turn, matter: Matter) -> bool:
         return True  # 没得味: told beside, and denies nothing of what was read back
     if value == "no":
         act = turn.meant.whole
-        if act.understood and act.confidence >= _SURE_OF_ANOTHER:
+        if act.understood and act.confidence >= SURE_OF_CHANGE:
             if flow_of(act.name) not in (None, matter.flow):
                 return False  # 不是这个事,要销户: the conversation changes what it is about
             if flow_of(act.name) is None and act.name in _QUESTIONS:
@@ -291,10 +295,6 @@ def _denied(turn: Turn, matter: Matter) -> bool:
         matter.place_ask = "again"
         matter.place_tries = 0 if place else matter.place_tries
     return True
-
-
-def _asks_back(turn: Turn) -> bool:
-    return bool(turn.site.words.says("asks_back", turn.text))
 
 
 def _more_of_the_place(turn: Turn, matter: Matter) -> bool:
@@ -340,11 +340,10 @@ def finish(turn: Turn, matter: Matter) -> None:
 
 def logged(turn: Turn, matter: Matter) -> TicketCard:
     """Its ticket: a new one, or that of the same report which is open already."""
-    kind = turn.flow(matter).kind
-    if kind == "complaint":
+    if turn.flow(matter).kind == "complaint":
         mark_complained_of(turn, matter)
-    same = turn.site.desk.same_report(turn.reporter, kind, matter.household_no, matter.place)
-    if same is None or kind == "complaint":
+    same = _same(turn, matter)
+    if same is None:
         return turn.open_ticket(matter)
     card = turn.site.desk.called_again(same.ticket_no, matter.words, caller=turn.caller, facts=turn.facts_of(matter))
     matter.ticket_no, matter.state = card.ticket_no, LOGGED

@@ -33,8 +33,6 @@ SURE = 0.6
 _DRONE = 12
 #: and one that stands in a longer sentence when it is likelier than this
 _SURE_OF_MORE = 0.8
-
-
 _CLAUSE = re.compile("[^" + both(",。!?;、") + "]+")
 
 
@@ -200,8 +198,8 @@ class Turn:
         return " ".join(self._said)
 
     @property
-    def last_reply(self) -> str:
-        """What Gege said to the sentence before this one."""
+    def last_said(self) -> list[str]:
+        """What Gege said to the sentence before this one, message by message."""
         said: list[str] = []
         users = 0
         for event in reversed(self.tracker.events):
@@ -210,11 +208,7 @@ class Turn:
                 break
             if users == 1 and event.get("event") == "bot" and event.get("text"):
                 said.insert(0, str(event["text"]))
-        return "".join(said)
-
-    def says_the_same(self) -> None:
-        """This turn says what the one before it said."""
-        self._said[:] = [self.memory.replied] if self.memory.replied else []
+        return said
 
     def unsay(self) -> None:
         """Say none of it."""
@@ -342,6 +336,20 @@ class Turn:
         self.tell(ticket_no=ticket.ticket_no)
         return ticket
 
+    def add(self, ticket_no: str, **more: Any) -> TicketCard:
+        """Put what was said now on a ticket; `more` as in `TicketDesk.add`."""
+        card = self.site.desk.add(ticket_no, note=self.text, **more)
+        self.tell(ticket_no=card.ticket_no)
+        return card
+
+    def correct_place(self, ticket_no: str, matter: Matter) -> TicketCard:
+        """A ticket is where the matter is, from now on."""
+        card = self.site.desk.correct_place(
+            ticket_no, place=matter.place, household_no=matter.household_no, grid_no=matter.grid_no, note=self.text
+        )
+        self.tell(ticket_no=card.ticket_no)
+        return card
+
     def _for_staff(self, matter: Matter, kind: str, grid_told: str | None) -> _Matched:
         """Household and grid as the 户号 and the householder's name have them, which the caller hears nothing of.
 
@@ -395,10 +403,11 @@ class Turn:
             return None
         return self.named(person)
 
-    def who_or_station(self, ticket: TicketCard) -> dict[str, str]:
-        """The same, or the station's people."""
+    def who_or_station(self, ticket: TicketCard | None) -> dict[str, str]:
+        """The same, or the station's people; they too where there is no ticket."""
         station = self.site.words.station
-        return self.who_serves(ticket) or {"manager": station, "whole_name": station, "phone": self.station()[1]}
+        who = self.who_serves(ticket) if ticket is not None else None
+        return who or {"manager": station, "whole_name": station, "phone": self.station()[1]}
 
     def named(self, person: PersonCard) -> dict[str, str]:
         """How a manager is spoken of, and their telephone."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 FALLBACK = "nlu_fallback"
 #: an answer that was read less surely than this is none
 _READ = 0.6
+#: what is open turns out to be another matter when that is so sure
+SURE_OF_CHANGE = 0.6
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,6 @@ class Understood:
     @property
     def confidence(self) -> float:
         return self.whole.confidence
-
-    def acts(self) -> Iterator[Act]:
-        """The whole, then its clauses."""
-        yield self.whole
-        yield from self.clauses
 
 
 def understood(message: Mapping[str, Any]) -> Understood:
