@@ -20,7 +20,7 @@ from bot.chat.staff import StaffChat
 from bot.chat.takeover import Takeovers
 from bot.chat.wecom import RESIDENTS, WeComChat
 from bot.learning.book import CorrectionBook
-from bot.speech.recognise import Recogniser
+from bot.speech.port import Recogniser
 
 if TYPE_CHECKING:
     from bot.chat.telegram import TelegramChat

@@ -51,7 +51,7 @@ from bot.voice.repertoire import Repertoire
 if TYPE_CHECKING:
     from rasa_sdk import Action
 
-    from bot.speech.recognise import Recogniser
+    from bot.speech.port import Recogniser
     from bot.speech.speak import GegeVoice, Voice
 
 log = logging.getLogger(__name__)

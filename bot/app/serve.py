@@ -27,7 +27,7 @@ from bot.lines.sip.server import SipServer
 from bot.notify.relay import release
 from bot.settings import Settings
 from bot.speech.models import ModelMissing, in_use
-from bot.speech.recognise import Recogniser
+from bot.speech.port import Recogniser
 from bot.speech.speak import Voice, VoiceFailed
 from bot.telephone.sip_front_end import UnknownTrunk, sip_front_end
 from bot.telephone.telephone import Telephone

@@ -14,7 +14,7 @@ from bot.bench.noise import queries
 from bot.dialogue.port import Understanding
 from bot.grid.registry import Registry
 from bot.speech.audio import Samples
-from bot.speech.recognise import HeardSpeech, Recogniser
+from bot.speech.port import HeardSpeech, Recogniser
 from tools.demo_model.measure import aloud, over_a_line
 from tools.demo_model.texts import plain
 

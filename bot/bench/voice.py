@@ -24,7 +24,8 @@ from bot.bench.service import scratch
 from bot.lines.audiosocket import AudioSocketLine, AudioSocketServer
 from bot.lines.line import CallFacts
 from bot.settings import PROJECT, Settings
-from bot.speech.recognise import HeardSpeech, Recogniser, give_way
+from bot.speech.port import NOTHING_LIKELY, HeardSpeech, Likely, Recogniser
+from bot.speech.recognise import give_way
 from bot.speech.speak import Voice
 from bot.tickets.intake.unclear import intake_of
 from bot.voice.call import PhoneCall
@@ -50,7 +51,7 @@ class StandIn:
         #: rounds for one second of sound
         self._rounds = int(200_000 / (time.thread_time() - began) * factor)
 
-    def begin(self, sample_rate: int, question: str = "") -> _StandInSession:
+    def begin(self, sample_rate: int, likely: Likely = NOTHING_LIKELY) -> _StandInSession:
         return _StandInSession(self, sample_rate)
 
     async def work(self, seconds: float) -> None:

@@ -24,7 +24,7 @@ from bot.recordings.files import keep_file
 from bot.recordings.room import keep_recording, name_for
 from bot.settings import Settings
 from bot.speech.audio import AudioRefused, Sound, read_audio
-from bot.speech.recognise import HeardSpeech, Recogniser, RecogniserFailed
+from bot.speech.port import HeardSpeech, Likely, Recogniser, RecogniserFailed
 from bot.tickets.cards import TicketRefused
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.caller import Caller
@@ -200,7 +200,7 @@ class Residents:
 
     async def _recognise(self, message: Incoming, sound: Sound) -> HeardSpeech:
         assert self._recogniser is not None
-        session = self._recogniser.begin(sound.rate, self._asked.get(message.session, ""))
+        session = self._recogniser.begin(sound.rate, Likely(self._asked.get(message.session, "")))
         pcm = sound.samples.astype("<i2").tobytes()
         for at in range(0, len(pcm), sound.rate):
             await session.feed(pcm[at : at + sound.rate])

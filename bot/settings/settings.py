@@ -56,17 +56,44 @@ class WebSettings(Section):
     sign_in_hours: float = Field(default=12.0, gt=0)
 
 
+class RemoteEarSettings(Section):
+    """A recogniser in another process or on another machine."""
+
+    #: what it speaks: "openai" (/v1/audio/transcriptions), "vosk" or "funasr" (websockets), "wyoming" (TCP)
+    kind: Literal["openai", "vosk", "funasr", "wyoming"] = "openai"
+    #: its address: loopback, a private address, or encrypted (https, wss)
+    url: str = ""
+    #: sent as a bearer token, where it asks for one
+    token: str = ""
+    #: the name of its model, where it has several
+    model: str = ""
+    #: later than this after a turn's end (seconds), the local ear's words are taken
+    timeout_s: float = Field(default=3.0, gt=0)
+
+
 class SpeechSettings(Section):
     """Recognition, and the machine's voice."""
 
-    #: folder of the Vosk model; empty: the first one installed under GEGE_HOME/models, else models/demo
+    #: "local" (a model on this machine) or "remote" (a recogniser elsewhere, see [speech.remote])
+    engine: Literal["local", "remote"] = "local"
+    #: the speech model: a folder, or a name under GEGE_HOME/models; empty: the first one installed there, else models/demo
     model: str = ""
-    #: threads that recognise one call
+    #: a second, stronger ear over the same turn: folder or name of its model, or "remote"; empty: none
+    second: str = ""
+    #: the second ear may take so long (seconds) after the turn's end; then the first one's words stand
+    second_s: float = Field(default=2.5, gt=0)
+    #: turns that are recognised at the same time
     threads: int = 2
+    #: threads that work on one turn (sherpa-onnx, Whisper)
+    threads_a_turn: int = Field(default=1, ge=1)
     #: readings of a sentence that are kept
     alternatives: int = 5
-    #: espeak-ng speaking rate in words a minute; slow for old ears
+    #: who speaks: "" (the best one that is installed), "espeak", "kokoro", "kokoro:VOICE", "sherpa:FOLDER",
+    #: "https://HOST/v1/audio/speech", "wyoming://HOST:PORT"
+    voice: str = ""
+    #: speaking rate in words a minute, for every engine; slow for old ears
     rate: int = 150
+    remote: RemoteEarSettings = Field(default_factory=RemoteEarSettings)
 
 
 class DialogueSettings(Section):

@@ -1,4 +1,4 @@
-"""Speech to text behind one port; Vosk behind the port, in threads that never block the event loop."""
+"""Vosk behind the port of the ears (port.py), in threads that never block the event loop."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import soxr
 import vosk
 
-from bot.foundation.errors import Broken
 from bot.speech.models import ModelMissing, look_at
 from bot.speech.phrases import UNKNOWN, PhraseList, in_words_of
+from bot.speech.port import NOTHING_LIKELY, HeardSpeech, Likely, RecogniserFailed
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -31,48 +31,6 @@ log = logging.getLogger(__name__)
 _STEP_S = 0.1
 #: niceness of the recogniser's threads: enough to let sound pass, not so much that another program starves them
 _NICE = 4
-
-
-class RecogniserFailed(Broken):
-    """The recogniser broke on this utterance; the recording has to go to a person."""
-
-
-@dataclass(frozen=True)
-class HeardSpeech:
-    """What was understood of one stretch of sound. `text` is empty when no speech was found."""
-
-    text: str
-    #: other readings, best first, without `text`
-    alternatives: tuple[str, ...] = ()
-    #: share of words that the model does not know, 0..1
-    unknown_share: float = 0.0
-    #: length of the sound
-    seconds: float = 0.0
-    #: name of the model that heard it
-    ear: str = ""
-    #: share of `text` among its readings, 0 to 1: how sure the recogniser is; 1 when it does not say
-    confidence: float = 1.0
-
-
-class RecognitionSession(Protocol):
-    """One utterance on its way in."""
-
-    async def feed(self, pcm: bytes) -> str:
-        """Take int16 little-endian mono sound; returns what has been understood so far."""
-
-    async def finish(self) -> HeardSpeech:
-        """No more sound comes; returns the whole. Raises RecogniserFailed."""
-
-
-class Recogniser(Protocol):
-    """Something that hears."""
-
-    def begin(self, sample_rate: int, question: str = "") -> RecognitionSession:
-        """Start an utterance; `sample_rate` in Hz is that of the sound that will be fed, `question` (phrases.yml) what was
-        asked: a model that can listens for its answers as well."""
-
-    async def close(self) -> None:
-        """Let go of threads and memory."""
 
 
 class VoskRecogniser:
@@ -107,8 +65,8 @@ class VoskRecogniser:
                     "%s does not know the words of %s; they are not listened for", self.model.name, "、".join(lost)
                 )
 
-    def begin(self, sample_rate: int, question: str = "") -> VoskSession:
-        return VoskSession(self, sample_rate, self.phrases.get(question))
+    def begin(self, sample_rate: int, likely: Likely = NOTHING_LIKELY) -> VoskSession:
+        return VoskSession(self, sample_rate, self.phrases.get(likely.question))
 
     async def run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)

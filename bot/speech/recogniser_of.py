@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from bot.settings import Settings
 from bot.speech.models import in_use
 from bot.speech.phrases import phrases_by_question
-from bot.speech.recognise import Recogniser, VoskRecogniser
+from bot.speech.port import Recogniser
+from bot.speech.recognise import VoskRecogniser
 from bot.speech.sherpa import SherpaRecogniser
 
 

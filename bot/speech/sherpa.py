@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from bot.foundation.widths import both
 from bot.speech.models import ModelMissing, ModelRefused, SpeechModel, look_at, sherpa_files
-from bot.speech.recognise import HeardSpeech, RecogniserFailed, clean, give_way
+from bot.speech.port import NOTHING_LIKELY, HeardSpeech, Likely, RecogniserFailed
+from bot.speech.recognise import clean, give_way
 
 RATE = 16000
 #: what a file says of itself (its metadata stands at its end) → the constructor for it
@@ -59,7 +60,7 @@ class SherpaRecogniser:
         self._recogniser = load(self.model)
         self._pool = ThreadPoolExecutor(max_workers=max(1, threads), thread_name_prefix="sherpa", initializer=give_way)
 
-    def begin(self, sample_rate: int, question: str = "") -> SherpaSession:
+    def begin(self, sample_rate: int, likely: Likely = NOTHING_LIKELY) -> SherpaSession:
         return SherpaSession(self, sample_rate)
 
     async def decode(self, samples: NDArray[np.float32]) -> str:

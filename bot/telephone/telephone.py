@@ -21,7 +21,7 @@ from bot.lines.fastagi import FastAgiServer
 from bot.lines.line import CallFacts, Line
 from bot.recordings.room import delete_expired
 from bot.settings import Settings
-from bot.speech.recognise import Recogniser
+from bot.speech.port import Recogniser
 from bot.speech.speak import Voice, VoiceFailed
 from bot.telephone.handover import HandOvers
 from bot.tickets.desk import TicketDesk

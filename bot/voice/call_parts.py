@@ -14,7 +14,7 @@ from bot.dialogue.port import Dialogue
 from bot.lines.line import CallFacts, Line
 from bot.lines.tones import looking
 from bot.settings import Settings
-from bot.speech.recognise import Recogniser
+from bot.speech.port import NOTHING_LIKELY, Likely, Recogniser
 from bot.speech.speak import Voice
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
@@ -196,7 +196,7 @@ class CallParts:
 class _Deaf:
     """Stands where there is no recogniser."""
 
-    def begin(self, sample_rate: int, question: str = "") -> Any:
+    def begin(self, sample_rate: int, likely: Likely = NOTHING_LIKELY) -> Any:
         raise RuntimeError("there is no recogniser")
 
     async def close(self) -> None:

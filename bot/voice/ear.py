@@ -16,7 +16,7 @@ import numpy as np
 from bot.lines.line import Line, Pressed, Sounded
 from bot.recordings.keys import KeyRefused
 from bot.speech.activity import FRAME_S, VoiceActivity
-from bot.speech.recognise import HeardSpeech, Recogniser
+from bot.speech.port import HeardSpeech, Likely, Recogniser
 from bot.voice.echo import FOLLOWS, EchoMeter
 from bot.voice.keypad import Keyed, Keypad
 from bot.voice.recording import CallRecording
@@ -329,7 +329,7 @@ class Ear:
     async def _decode(self, turn: _Turn) -> HeardSpeech | None:
         """What was said; None when the recogniser broke."""
         try:
-            session = self._recogniser.begin(self._line.rate, turn.question)
+            session = self._recogniser.begin(self._line.rate, Likely(turn.question))
             over = False
             while not over:
                 # All that has come meanwhile at once: who lags behind catches up.

@@ -15,7 +15,7 @@ from bot.foundation.background import Background, More
 from bot.recordings.keys import KeyRefused
 from bot.recordings.room import RecordingMissing, look_into
 from bot.settings import Settings
-from bot.speech.recognise import Recogniser
+from bot.speech.port import Recogniser
 from bot.tickets.models import Utterance
 from bot.voice.models import UnheardMessage
 from bot.voice.seats import Seats

@@ -14,7 +14,7 @@ from bot.lines.client import Key, place_call
 from bot.lines.incoming import FRAME_S
 from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
-from bot.speech.recognise import Recogniser
+from bot.speech.port import Recogniser
 from bot.speech.speak import Voice
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.unclear import Intake, intake_of

@@ -13,7 +13,7 @@ from bot.dialogue.port import Dialogue
 from bot.grid.dialled import GridNumbers
 from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
-from bot.speech.recognise import Recogniser
+from bot.speech.port import Recogniser
 from bot.speech.speak import Voice
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.unclear import Intake, intake_of

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from bot.chat.models import Takeover
 from bot.database import now
-from bot.speech.recognise import HeardSpeech
+from bot.speech.port import HeardSpeech
 from bot.tickets.models import Activity
 from tests.chat.telegram_site import AMR, ASSISTANT, MANAGER, PNG, RESIDENT, Site, photo, voice_note
 

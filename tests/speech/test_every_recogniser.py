@@ -15,7 +15,8 @@ import pytest
 
 from bot.settings import Settings, SpeechSettings
 from bot.speech.models import DEMO, ModelMissing, in_use
-from bot.speech.recognise import Recogniser, RecogniserFailed, VoskRecogniser
+from bot.speech.port import Recogniser, RecogniserFailed
+from bot.speech.recognise import VoskRecogniser
 from bot.speech.recogniser_of import make_recogniser
 from bot.speech.sherpa import SherpaRecogniser, kind_of
 from tools.demo_model.speaker import speak_demo

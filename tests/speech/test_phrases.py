@@ -12,7 +12,8 @@ import pytest
 from bot.settings import PROJECT
 from bot.speech.models import DEMO, look_at
 from bot.speech.phrases import in_words_of, known_questions, phrases_by_question
-from bot.speech.recognise import HeardSpeech, VoskRecogniser, preferred
+from bot.speech.port import HeardSpeech, Likely
+from bot.speech.recognise import VoskRecogniser, preferred
 from tools.demo_model.graph import build_graph
 from tools.demo_model.speaker import speak_demo
 from tools.demo_model.synthesis import HELD_OUT_VOICES
@@ -38,7 +39,7 @@ def recogniser(model: Path) -> VoskRecogniser:
 
 
 async def heard(recogniser: VoskRecogniser, said: str, question: str = "", voice: int = 1) -> HeardSpeech:
-    session = recogniser.begin(8000, question)
+    session = recogniser.begin(8000, Likely(question))
     pcm = np.asarray(speak_demo(said, HELD_OUT_VOICES[voice]), "<i2").tobytes()
     for at in range(0, len(pcm), 1600):
         await session.feed(pcm[at : at + 1600])

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bot.dialogue.port import Reply, Understanding
-from bot.speech.recognise import HeardSpeech
+from bot.speech.port import NOTHING_LIKELY, HeardSpeech, Likely
 from bot.tickets.intake.heard import Heard
 
 
@@ -41,8 +41,8 @@ class ScriptedRecogniser:
     #: what had been asked when each began
     questions: list[str] = field(default_factory=list)
 
-    def begin(self, sample_rate: int, question: str = "") -> ScriptedSession:
-        self.questions.append(question)
+    def begin(self, sample_rate: int, likely: Likely = NOTHING_LIKELY) -> ScriptedSession:
+        self.questions.append(likely.question)
         self.fed.append(b"")
         return ScriptedSession(self, len(self.fed) - 1, sample_rate)
 

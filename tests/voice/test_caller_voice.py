@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from bot.lines.audiosocket import HANG_UP, KINDS, RATES, UUID, AudioSocketServer, Frame, read_frame
 from bot.settings import Settings
 from bot.speech.models import DEMO
-from bot.speech.recognise import HeardSpeech, VoskRecogniser
+from bot.speech.port import HeardSpeech
+from bot.speech.recognise import VoskRecogniser
 from bot.voice.call import PhoneCall, answering
 from bot.voice.caller_voice import CallerVoice
 from bot.voice.ear import Ear, Said

@@ -11,7 +11,7 @@ import pytest
 
 from bot.lines.line import LineEvent, Pressed, Sounded
 from bot.settings import Settings
-from bot.speech.recognise import HeardSpeech
+from bot.speech.port import NOTHING_LIKELY, HeardSpeech, Likely
 from bot.voice.ear import Ear, Gone, Left, Said
 from bot.voice.keypad import Keyed
 from bot.voice.recording import CallRecording
@@ -73,7 +73,7 @@ async def test_of_a_half_hour_talker_no_sample_is_lost(tmp_path: Path) -> None:
 class Slow:
     """Takes much longer than the sound lasts."""
 
-    def begin(self, rate: int, question: str = "") -> Slow:
+    def begin(self, rate: int, likely: Likely = NOTHING_LIKELY) -> Slow:
         return self
 
     async def feed(self, pcm: bytes) -> str:
@@ -113,7 +113,7 @@ async def test_a_number_that_is_being_said_is_waited_for_longer(tmp_path: Path) 
         async def feed(self, pcm: bytes) -> str:
             return "一三八"
 
-        def begin(self, rate: int, question: str = "") -> Partial:  # type: ignore[override]
+        def begin(self, rate: int, likely: Likely = NOTHING_LIKELY) -> Partial:  # type: ignore[override]
             return self
 
         async def finish(self) -> HeardSpeech:

@@ -31,7 +31,7 @@ from bot.lines.client import AudioSocketCaller
 from bot.lines.incoming import FRAME_S
 from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
-from bot.speech.recognise import Recogniser
+from bot.speech.port import Recogniser
 from bot.speech.speak import Voice
 from bot.tickets.intake.unclear import intake_of
 from bot.voice.call import PhoneCall
