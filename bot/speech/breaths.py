@@ -78,7 +78,7 @@ def clauses(sentence: str) -> list[Piece]:
 
 def end_of(sentence: str) -> str:
     """The mark that a sentence ends with; empty when it has none."""
-    bare = sentence.rstrip("”』」)" + "\"' ")
+    bare = sentence.rstrip(both("”』」)'\"") + " ")
     return bare[-1:] if bare[-1:] in _ENDS else ""
 
 
