@@ -9,7 +9,7 @@ from bot.speech.models import in_use
 from bot.speech.phrases import phrases_by_question
 from bot.speech.port import Recogniser
 from bot.speech.recognise import VoskRecogniser
-from bot.speech.sherpa import SherpaRecogniser
+from bot.speech.sherpa import make_sherpa
 
 
 def make_recogniser(
@@ -19,6 +19,6 @@ def make_recogniser(
     site's `communities` among it; blocks. Raises ModelMissing."""
     model, speech = in_use(settings), settings.speech
     if model.engine == "sherpa":
-        return SherpaRecogniser(model.path, threads or speech.threads)
+        return make_sherpa(model, threads or speech.threads, speech.threads_a_turn)
     phrases = phrases_by_question(communities)
     return VoskRecogniser(model.path, threads or speech.threads, alternatives or speech.alternatives, phrases)
