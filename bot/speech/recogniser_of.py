@@ -1,23 +1,75 @@
-"""The recogniser for a model folder, whoever made the model."""
+"""The recogniser that the settings choose: one model, two ears, or one elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
-from bot.settings import Settings
-from bot.speech.models import in_use
+from bot.settings import Settings, SettingsError
+from bot.speech.models import SpeechModel, in_use, look_at
 from bot.speech.phrases import phrases_by_question
 from bot.speech.port import Recogniser
 from bot.speech.recognise import VoskRecogniser
+from bot.speech.remote.recogniser import RemoteRecogniser
 from bot.speech.sherpa import SherpaRecogniser
+from bot.speech.two_ears import Second, TwoEars
+
+REMOTE = "remote"
+#: the part of [capacity] recognise_s that remains for the first ear's words when the second was waited for (s)
+_FIRST_S = 0.5
 
 
 def make_recogniser(
     settings: Settings, threads: int | None = None, alternatives: int | None = None, communities: Iterable[str] = ()
 ) -> Recogniser:
-    """Load the model that the settings choose (bot.speech.models.in_use), and tell it what is likely to be answered, the
-    site's `communities` among it; blocks. Raises ModelMissing."""
-    model, speech = in_use(settings), settings.speech
+    """What `[speech]` asks for, told what is likely to be answered (the site's `communities` among it); blocks while models
+    are loaded. Raises ModelMissing, SettingsError."""
+    second = second_ear(settings, threads, alternatives, communities)
+    first = _ear_of(in_use(settings), settings, threads, alternatives, communities)
+    return first if second is None else TwoEars(first, second)
+
+
+def second_ear(
+    settings: Settings, threads: int | None = None, alternatives: int | None = None, communities: Iterable[str] = ()
+) -> Second | None:
+    """The better ear of two, None where the settings name none. Raises ModelMissing, SettingsError."""
+    speech = settings.speech
+    longest = max(_FIRST_S, settings.capacity.recognise_s - _FIRST_S)
+    if is_remote(settings):
+        if speech.engine == REMOTE and speech.second not in ("", REMOTE):
+            raise SettingsError(
+                f'[speech] second = "{speech.second}" beside engine = "remote": the ear elsewhere is the second one already.'
+                ' Leave second out, or write engine = "local" for two ears on this machine'
+            )
+        elsewhere = RemoteRecogniser(settings)
+        return Second(
+            elsewhere, elsewhere.name, min(speech.remote.timeout_s, longest), compared=speech.engine != REMOTE
+        )
+    if not speech.second:
+        return None
+    model = _named(settings, speech.second)
+    if model.path.resolve() == in_use(settings).path.resolve():
+        raise SettingsError(f'[speech] second = "{speech.second}" is the first ear too: name another model, or none')
+    ear = _ear_of(model, settings, threads, alternatives, communities)
+    return Second(ear, model.name, min(speech.second_s, longest), compared=True)
+
+
+def is_remote(settings: Settings) -> bool:
+    """Whether sound of residents leaves this process for a recogniser elsewhere."""
+    return REMOTE in (settings.speech.engine, settings.speech.second)
+
+
+def _named(settings: Settings, name: str) -> SpeechModel:
+    """A model by its folder, or by its name under GEGE_HOME/models. Raises ModelMissing."""
+    installed = settings.home / "models" / name
+    return look_at(installed if installed.is_dir() else Path(name).expanduser())
+
+
+def _ear_of(
+    model: SpeechModel, settings: Settings, threads: int | None, alternatives: int | None, communities: Iterable[str]
+) -> Recogniser:
+    """One model on this machine."""
+    speech = settings.speech
     if model.engine == "sherpa":
         return SherpaRecogniser(model.path, threads or speech.threads)
     phrases = phrases_by_question(communities)

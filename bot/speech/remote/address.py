@@ -94,9 +94,7 @@ def _parts(remote: RemoteEarSettings) -> SplitResult:
         parts = urlsplit(remote.url.strip())
         _ = parts.port, parts.hostname
     except ValueError:
-        raise SettingsError(
-            f"{_SETTING} is no address: write one like {_EXAMPLES[remote.kind]!r}"
-        ) from None
+        raise SettingsError(f"{_SETTING} is no address: write one like {_EXAMPLES[remote.kind]!r}") from None
     return parts
 
 

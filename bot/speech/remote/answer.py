@@ -34,18 +34,18 @@ def object_of(answer: str | bytes) -> dict[str, Any]:
 
 
 def text_of(found: dict[str, Any], key: str = "text") -> str:
-    """One text of it. Raises RemoteFailed."""
+    """One text of it, lines joined. Raises RemoteFailed, also for what no text holds."""
     text = found.get(key)
     if not isinstance(text, str):
         raise RemoteFailed(Way.form, f"no {key}")
+    text = " ".join(text.split())
+    if any(unicodedata.category(one).startswith("C") for one in text):
+        raise RemoteFailed(Way.characters)
     return text
 
 
 def believed(text: str, seconds: float, likely: Likely) -> str:
-    """A text that may be what was said in so many `seconds`, lines joined. Raises RemoteFailed."""
-    text = " ".join(text.split())
-    if any(unicodedata.category(one).startswith("C") for one in text):
-        raise RemoteFailed(Way.characters)
+    """A text that may be what was said in so many `seconds`. Raises RemoteFailed."""
     if sum(one.isalnum() for one in text) > _A_SECOND * seconds + _AND:
         raise RemoteFailed(Way.too_much)
     said = _bare(text)

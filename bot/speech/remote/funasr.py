@@ -13,8 +13,8 @@ from typing import Any
 
 import aiohttp
 
+from bot.speech.in_order import in_order
 from bot.speech.port import HeardSpeech
-from bot.speech.recognise import clean
 from bot.speech.remote.answer import object_of, text_of
 from bot.speech.remote.failed import RemoteFailed, Way
 from bot.speech.remote.session import RATE, RemoteSession, received
@@ -79,7 +79,7 @@ class FunAsrSession(RemoteSession):
                 raise RemoteFailed(Way.error)
             text = text_of({"text": "", **found})
             if found.get("mode") == "2pass-online":
-                streamed += clean(text)
+                streamed += in_order(text)
             else:
                 self._sentences.append(text)
                 streamed = ""

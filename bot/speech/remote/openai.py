@@ -68,9 +68,10 @@ async def read(answer: aiohttp.ClientResponse) -> dict[str, object]:
 async def models(link: Link) -> list[str]:
     """Names of the models that the server says it has; empty where it does not say. Raises RemoteFailed, OSError, …"""
     base = transcriptions(link).removesuffix("/audio/transcriptions")
-    async with link.http() as client, client.get(
-        f"{base}/models", headers=link.headers, allow_redirects=False
-    ) as answer:
+    async with (
+        link.http() as client,
+        client.get(f"{base}/models", headers=link.headers, allow_redirects=False) as answer,
+    ):
         listed = (await read(answer)).get("data")
     rows = listed if isinstance(listed, list) else []
     return [str(row["id"])[:80] for row in rows[:20] if isinstance(row, dict) and isinstance(row.get("id"), str)]

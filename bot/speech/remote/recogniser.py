@@ -34,6 +34,11 @@ class RemoteRecogniser:
         self._open: weakref.WeakSet[RemoteSession] = weakref.WeakSet()
 
     @property
+    def name(self) -> str:
+        """Its name in records, in the log and in metrics."""
+        return self._link.ear
+
+    @property
     def address(self) -> Address:
         """Where it is."""
         return self._link.address

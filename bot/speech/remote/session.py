@@ -14,6 +14,7 @@ import numpy as np
 import soxr
 
 from bot.settings.settings import RemoteEarSettings
+from bot.speech.in_order import heard_in_order
 from bot.speech.port import HeardSpeech, Likely
 from bot.speech.remote.address import Address, CheckedResolver
 from bot.speech.remote.answer import LARGEST, believed
@@ -28,7 +29,7 @@ _PIECE_S = 0.06
 #: longer sound than this is no turn (s)
 _LONGEST_S = 180.0
 #: whoever feeds no sound for so long (s) has gone away without a word
-_FORGOTTEN_S = 60.0
+_FORGOTTEN_S = 300.0
 _CONNECT_S = 3.0
 
 
@@ -183,7 +184,8 @@ class RemoteSession(ABC):
         except Exception as problem:
             raise told_apart(problem) from None
         others = tuple(one for one in dict.fromkeys(texts) if one and one != texts[0])
-        return replace(found, text=texts[0], alternatives=others, seconds=self.seconds, ear=self.link.ear)
+        found = replace(found, text=texts[0], alternatives=others, seconds=self.seconds, ear=self.link.ear)
+        return heard_in_order(found)
 
     def _at_rate(self, pcm: bytes, last: bool = False) -> bytes:
         if self._resampler is None:

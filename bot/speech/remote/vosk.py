@@ -11,9 +11,10 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+from bot.speech.in_order import in_order
 from bot.speech.phrases import PhraseList, in_words_of
 from bot.speech.port import HeardSpeech
-from bot.speech.recognise import clean, combine, preferred
+from bot.speech.recognise import combine, preferred
 from bot.speech.remote.answer import object_of, text_of
 from bot.speech.remote.failed import RemoteFailed, Way
 from bot.speech.remote.session import RemoteSession, received
@@ -45,14 +46,14 @@ class VoskServerSession(RemoteSession):
             for queue in both:
                 queue.put_nowait(None)
         phrase = listed.result()
-        return preferred(free.result(), phrase, phrases) if phrases.holds(clean(phrase)) else free.result()
+        return preferred(free.result(), phrase, phrases) if phrases.holds(in_order(phrase)) else free.result()
 
     async def _free(self, pieces: AsyncIterator[bytes]) -> HeardSpeech:
         config = {"sample_rate": self._rate, "max_alternatives": _ALTERNATIVES}
         parts: list[Readings] = []
         async for found in self._answers(config, pieces):
             if "partial" in found:
-                self.partial = self._so_far(parts) + clean(text_of(found, "partial"))
+                self.partial = self._so_far(parts) + in_order(text_of(found, "partial"))
             else:
                 parts.append(readings(found))
                 self.partial = self._so_far(parts)
@@ -72,9 +73,7 @@ class VoskServerSession(RemoteSession):
             return ""
         return heard
 
-    async def _answers(
-        self, config: dict[str, Any], pieces: AsyncIterator[bytes]
-    ) -> AsyncIterator[dict[str, Any]]:
+    async def _answers(self, config: dict[str, Any], pieces: AsyncIterator[bytes]) -> AsyncIterator[dict[str, Any]]:
         """One answer for each piece, and one for the end."""
         async with self.link.websocket() as socket:
             await socket.send_str(json.dumps({"config": config}, ensure_ascii=False))
@@ -104,7 +103,7 @@ class VoskServerSession(RemoteSession):
 
     @staticmethod
     def _so_far(parts: list[Readings]) -> str:
-        return "".join(clean(part[0][0]) for part in parts if part)
+        return "".join(in_order(part[0][0]) for part in parts if part)
 
 
 def readings(found: dict[str, Any]) -> Readings:
