@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bot.settings import Settings, SettingsError
-from bot.speech.models import SpeechModel, in_use, look_at
+from bot.speech.models import ModelMissing, SpeechModel, in_use, look_at
 from bot.speech.phrases import phrases_by_question
 from bot.speech.port import Recogniser
 from bot.speech.recognise import VoskRecogniser
@@ -25,14 +26,21 @@ def make_recogniser(
     """What `[speech]` asks for, told what is likely to be answered (the site's `communities` among it); blocks while models
     are loaded. Raises ModelMissing, SettingsError."""
     second = second_ear(settings, threads, alternatives, communities)
-    first = _ear_of(in_use(settings), settings, threads, alternatives, communities)
+    first = first_ear(settings, threads, alternatives, communities)
     return first if second is None else TwoEars(first, second)
+
+
+def first_ear(
+    settings: Settings, threads: int | None = None, alternatives: int | None = None, communities: Iterable[str] = ()
+) -> Recogniser:
+    """The ear of this machine alone. Raises ModelMissing."""
+    return _ear_of(in_use(settings), settings, threads, alternatives, communities)
 
 
 def second_ear(
     settings: Settings, threads: int | None = None, alternatives: int | None = None, communities: Iterable[str] = ()
 ) -> Second | None:
-    """The better ear of two, None where the settings name none. Raises ModelMissing, SettingsError."""
+    """The better ear of two, None where the settings name none. Raises SettingsError."""
     speech = settings.speech
     longest = max(_FIRST_S, settings.capacity.recognise_s - _FIRST_S)
     if is_remote(settings):
@@ -47,11 +55,26 @@ def second_ear(
         )
     if not speech.second:
         return None
-    model = _named(settings, speech.second)
-    if model.path.resolve() == in_use(settings).path.resolve():
-        raise SettingsError(f'[speech] second = "{speech.second}" is the first ear too: name another model, or none')
-    ear = _ear_of(model, settings, threads, alternatives, communities)
+    try:
+        model = _named(settings, speech.second)
+        if model.path.resolve() == in_use(settings).path.resolve():
+            raise SettingsError(
+                f'[speech] second = "{speech.second}" is the first ear too: name another model, or none'
+            )
+        ear = _ear_of(model, settings, threads, alternatives, communities)
+    except ModelMissing as problem:
+        raise SettingsError(f'[speech] second = "{speech.second}": {problem}') from problem
     return Second(ear, model.name, min(speech.second_s, longest), compared=True)
+
+
+def told(settings: Settings) -> str:
+    """Both ears in a few words for whoever starts the service, secrets apart. Raises ModelMissing."""
+    model, speech = in_use(settings), settings.speech
+    here = f"{model.engine} with {model.name}{' (the demo)' if model.demo else ''}"
+    if not is_remote(settings):
+        return f"{here}, then {Path(speech.second).name}" if speech.second else here
+    where = f"{speech.remote.kind} at {urlsplit(speech.remote.url).netloc.rpartition('@')[2]}"
+    return f"{here}, then {where}" if speech.engine != REMOTE else f"{where}, in its stead {here}"
 
 
 def is_remote(settings: Settings) -> bool:

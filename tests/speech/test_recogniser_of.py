@@ -8,8 +8,8 @@ import pytest
 
 from bot.settings import Settings, SettingsError, SpeechSettings
 from bot.settings.settings import RemoteEarSettings
-from bot.speech.models import DEMO, ModelMissing
-from bot.speech.recogniser_of import is_remote, make_recogniser, second_ear
+from bot.speech.models import DEMO
+from bot.speech.recogniser_of import is_remote, make_recogniser, second_ear, told
 
 
 def settings(home: Path, **speech: object) -> Settings:
@@ -41,5 +41,17 @@ def test_wrong_settings_are_refused_with_the_setting_and_what_to_do(tmp_path: Pa
         make_recogniser(settings(tmp_path, engine="remote", second="strong", remote=NEAR))
     with pytest.raises(SettingsError, match="is the first ear too"):
         make_recogniser(settings(tmp_path, second=str(DEMO)))
-    with pytest.raises(ModelMissing, match="nowhere"):
+    with pytest.raises(SettingsError, match=r'\[speech\] second = "nowhere": nowhere: no speech model here'):
         make_recogniser(settings(tmp_path, second="nowhere"))
+
+
+def test_what_starts_says_both_ears_and_no_secret(tmp_path: Path) -> None:
+    near = RemoteEarSettings(url="http://10.0.0.3:8000/v1", token="secret")
+    assert told(settings(tmp_path)) == "vosk with demo (the demo)"
+    assert told(settings(tmp_path, second="/models/big")) == "vosk with demo (the demo), then big"
+    assert told(settings(tmp_path, engine="remote", remote=near)) == (
+        "openai at 10.0.0.3:8000, in its stead vosk with demo (the demo)"
+    )
+    assert told(settings(tmp_path, second="remote", remote=near)) == (
+        "vosk with demo (the demo), then openai at 10.0.0.3:8000"
+    )
