@@ -12,7 +12,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.settings import SettingsError
 from bot.settings.settings import RemoteEarSettings
-from bot.speech.remote.failed import OutsideError
+from bot.speech.remote.failed import LeadsOutside
 
 #: what each form's address begins with, and whether that is encrypted
 _SCHEMES = {
@@ -123,11 +123,11 @@ def is_private(address: str) -> bool:
 
 
 async def looked_up(host: str, port: int, encrypted: bool) -> list[tuple[socket.AddressFamily, str, int]]:
-    """(family, address, port) of a name as it is now. Raises OutsideError when one of them must not be spoken to: what was
+    """(family, address, port) of a name as it is now. Raises LeadsOutside when one of them must not be spoken to: what was
     looked at is what is connected to, so that a name cannot mean one thing when it is checked and another one later."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     if not encrypted and not all(is_private(str(where[0])) for *_, where in found):
-        raise OutsideError(f"{host} leads outside")
+        raise LeadsOutside("[speech.remote] url leads to a public address now; residents' voices go there encrypted only")
     return [(family, str(where[0]), int(where[1])) for family, *_, where in found]
 
 

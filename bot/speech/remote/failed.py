@@ -6,6 +6,7 @@ import enum
 
 import aiohttp
 
+from bot.foundation.errors import Refused
 from bot.foundation.untrusted import Unreadable
 from bot.speech.port import RecogniserFailed
 
@@ -59,9 +60,9 @@ def told_apart(problem: BaseException) -> RemoteFailed:
             return RemoteFailed(Way.size if problem.reason == "size" else Way.form, problem.reason)
         case aiohttp.ClientResponseError():
             return RemoteFailed(*of_status(problem.status))
-        case aiohttp.ClientConnectorError() if isinstance(problem.os_error, OutsideError):
+        case aiohttp.ClientConnectorError() if isinstance(problem.os_error, LeadsOutside):
             return RemoteFailed(Way.address)
-        case OutsideError():
+        case LeadsOutside():
             return RemoteFailed(Way.address)
         case aiohttp.ClientPayloadError() | aiohttp.ClientConnectionError() | OSError() | EOFError():
             return RemoteFailed(Way.gone, type(problem).__name__)
@@ -69,7 +70,7 @@ def told_apart(problem: BaseException) -> RemoteFailed:
             return RemoteFailed(Way.form, type(problem).__name__)
 
 
-class OutsideError(OSError):
+class LeadsOutside(Refused, OSError):
     """A name now leads to a public address, where only an encrypted connection may go."""
 
 
