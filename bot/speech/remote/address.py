@@ -127,7 +127,9 @@ async def looked_up(host: str, port: int, encrypted: bool) -> list[tuple[socket.
     looked at is what is connected to, so that a name cannot mean one thing when it is checked and another one later."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     if not encrypted and not all(is_private(str(where[0])) for *_, where in found):
-        raise LeadsOutside("[speech.remote] url leads to a public address now; residents' voices go there encrypted only")
+        raise LeadsOutside(
+            "[speech.remote] url leads to a public address now; residents' voices go there encrypted only"
+        )
     return [(family, str(where[0]), int(where[1])) for family, *_, where in found]
 
 
