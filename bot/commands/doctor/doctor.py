@@ -42,6 +42,7 @@ from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
 from bot.notify.relay import Relay
 from bot.settings import Settings
 from bot.settings.tariff import TariffError, load_tariff
+from bot.speech.engine import Sentence
 from bot.speech.models import ModelMissing, in_use
 from bot.speech.recogniser_of import make_recogniser
 from bot.speech.speak import EspeakProcess, VoiceFailed
@@ -56,7 +57,7 @@ STUCK, STUCK_URGENT = dt.timedelta(minutes=10), dt.timedelta(minutes=1)
 #: providers that reach this machine only
 OWN_MACHINE = {"console", "file"}
 _COUNTY = "gege sample makes an invented county; gege import FILE.csv brings yours"
-_GREETING = "nin2 hao3"
+_GREETING = "您好。"
 _SEEN = 5
 #: a running service writes its state every ten seconds
 _SILENT_S = 60.0
@@ -363,7 +364,7 @@ def _voice(settings: Settings) -> Finding:
     async def speak() -> float:
         engine = EspeakProcess(settings.speech.rate)
         try:
-            sound = await engine.speak(_GREETING)
+            sound = await engine.speak(Sentence.of(_GREETING))
         finally:
             await engine.close()
         return np.count_nonzero(np.abs(sound.samples.astype(np.int32)) > 100) / sound.rate
