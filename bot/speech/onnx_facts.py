@@ -53,23 +53,23 @@ def _model(data: mmap.mmap) -> OnnxFacts:
     graphs = 0
     for number, start, end in _fields(data, 0, len(data)):
         if number == _METADATA:
-            entry = {part: _text(data, *span) for part, *span in _fields(data, start, end)}
+            entry = {part: _text(data, begin, stop) for part, begin, stop in _fields(data, start, end)}
             metadata[entry.get(_KEY, "")] = entry.get(_VALUE, "")
         elif number == _GRAPH:
             graphs += 1
-            for part, *span in _fields(data, start, end):
+            for part, begin, stop in _fields(data, start, end):
                 if part in (_INPUT, _OUTPUT):
-                    (inputs if part == _INPUT else outputs).append(_named(data, *span, _NAME))
+                    (inputs if part == _INPUT else outputs).append(_named(data, begin, stop, _NAME))
                 elif part == _INITIALIZER:
-                    constants.add(_named(data, *span, _INITIALIZER_NAME))
+                    constants.add(_named(data, begin, stop, _INITIALIZER_NAME))
     if graphs != 1:
         raise ValueError(f"{graphs} graphs in it")
     return OnnxFacts(tuple(name for name in inputs if name not in constants), tuple(outputs), metadata)
 
 
 def _named(data: mmap.mmap, start: int, end: int, field_number: int) -> str:
-    spans = (span for number, *span in _fields(data, start, end) if number == field_number)
-    return next((_text(data, *span) for span in spans), "")
+    found = (_text(data, begin, stop) for number, begin, stop in _fields(data, start, end) if number == field_number)
+    return next(found, "")
 
 
 def _text(data: mmap.mmap, start: int, end: int) -> str:

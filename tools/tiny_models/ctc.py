@@ -6,7 +6,19 @@ from pathlib import Path
 
 import numpy as np
 
-from tools.tiny_models.graph import FLOAT, INT32, INT64, MELS, TOKENS, Graph, base64_tokens, ones, tones, write_tokens, zeros
+from tools.tiny_models.graph import (
+    FLOAT,
+    INT32,
+    INT64,
+    MELS,
+    TOKENS,
+    Graph,
+    base64_tokens,
+    ones,
+    tones,
+    write_tokens,
+    zeros,
+)
 
 #: log energy of silence, where samples are from -1 to 1 and where they are 16 bits
 QUIET, QUIET_16_BITS = -5.0, 16.0
