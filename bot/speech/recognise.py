@@ -20,6 +20,7 @@ import numpy as np
 import soxr
 import vosk
 
+from bot.speech.in_order import in_order
 from bot.speech.models import ModelMissing, look_at
 from bot.speech.phrases import UNKNOWN, PhraseList, in_words_of
 from bot.speech.port import NOTHING_LIKELY, HeardSpeech, Likely, RecogniserFailed
@@ -144,7 +145,7 @@ class VoskSession:
         return chunk
 
     def _so_far(self) -> str:
-        return "".join(clean(part[0][0]) for part in self._parts if part) + clean(self._partial)
+        return "".join(in_order(part[0][0]) for part in self._parts if part) + in_order(self._partial)
 
     def _accept(self, chunk: bytes, last: bool = False) -> None:
         with self._lock:
@@ -176,7 +177,7 @@ class VoskSession:
 def preferred(heard: HeardSpeech, phrase: str, phrases: PhraseList) -> HeardSpeech:
     """What was heard, or the phrase in its place where the free reading is no answer of the list and the sound is nothing
     but such an answer. The free reading stays as the next one: danger is looked for in all of them."""
-    expected = clean(phrase)
+    expected = in_order(phrase)
     if not expected or UNKNOWN in phrase or phrases.holds(heard.text):
         return heard
     others = tuple(one for one in (heard.text, *heard.alternatives) if one and one != expected)
@@ -191,17 +192,6 @@ def readings(result: str) -> list[tuple[str, float]]:
     return [(str(values.get("text", "")), 0.0)]
 
 
-def clean(words: str) -> str:
-    """Join what Vosk separates by spaces; a space stays between two Latin words. `[unk]` goes."""
-    out = ""
-    for word in words.split():
-        if word == UNKNOWN:
-            continue
-        between = " " if out and out[-1].isascii() and out[-1].isalpha() and word[0].isascii() else ""
-        out += between + word
-    return out
-
-
 def combine(parts: list[list[tuple[str, float]]], most: int, seconds: float) -> HeardSpeech:
     """The parts of one turn -> one text, and up to `most` - 1 other readings of the whole."""
     beam: list[tuple[list[str], float]] = [([], 0.0)]
@@ -213,7 +203,7 @@ def combine(parts: list[list[tuple[str, float]]], most: int, seconds: float) -> 
         crossed = [([*before, words], total + score) for before, total in beam for words, score in spoken]
         crossed.sort(key=lambda each: -each[1])
         beam = crossed[: max(1, most)]
-    texts = list(dict.fromkeys(clean(" ".join(words)) for words, _ in beam))
+    texts = list(dict.fromkeys(in_order(" ".join(words)) for words, _ in beam))
     best = " ".join(beam[0][0]).split()
     unknown = best.count(UNKNOWN) / len(best) if best else 0.0
     sure = math.prod(_share([score for _, score in part]) for part in parts if part and part[0][0].strip())

@@ -20,10 +20,10 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from bot.foundation.widths import both
+from bot.speech.in_order import in_order, unknown_share
 from bot.speech.models import ModelMissing, ModelRefused, SpeechModel, look_at, sherpa_files
 from bot.speech.port import NOTHING_LIKELY, HeardSpeech, Likely, RecogniserFailed
-from bot.speech.recognise import clean, give_way
+from bot.speech.recognise import give_way
 
 RATE = 16000
 #: what a file says of itself (its metadata stands at its end) → the constructor for it
@@ -37,7 +37,6 @@ _METADATA = 2 << 20
 #: longer sound than this (s) is no turn
 _LONGEST_S = 120.0
 _LOAD_S = 120.0
-_TAG = re.compile(rf"<\|[^|]*\|>|<unk>|[{both('。,.!?、')}]+\s*$")
 _TOKEN_LINE = re.compile(r"\S+\s+\d+|\s+\d+")
 
 
@@ -103,7 +102,9 @@ class SherpaSession:
         if self._rate != RATE:
             sound = np.asarray(soxr.resample(sound, self._rate, RATE), np.float32)
         text = await self._owner.decode(sound)
-        return HeardSpeech(clean(_TAG.sub("", text)), seconds=seconds, ear=self._owner.model.name)
+        return HeardSpeech(
+            in_order(text), unknown_share=unknown_share(text), seconds=seconds, ear=self._owner.model.name
+        )
 
 
 def load(model: SpeechModel) -> Any:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.speech.in_order import in_order
 from bot.speech.models import DEMO, missing_files
-from bot.speech.recognise import VoskRecogniser, clean, combine, readings
+from bot.speech.recognise import VoskRecogniser, combine, readings
 from bot.speech.speak import GegeVoice
 
 SENTENCES = ("我家停电了", "沿河路二百零六号", "转人工")
@@ -48,7 +49,7 @@ async def test_a_sentence_is_heard_at_any_rate_while_it_is_spoken(
 
 
 def test_words_are_joined_and_unknown_ones_are_counted() -> None:
-    assert clean("我 家 [unk] 停电 wifi gege 了") == "我家停电wifi gege了"
+    assert in_order("我 家 [unk] 停电 wifi gege 了") == "我家停电wifi gege了"
     parts = [[("我 [unk]", 9.0), ("我 家", 7.5)], [("", 5.0)], [("停电", 3.0), ("停 店", 1.0)]]
     heard = combine(parts, 3, 2.0)
     assert heard.text == "我停电" and heard.unknown_share == pytest.approx(1 / 3)
