@@ -7,6 +7,9 @@ from typing import Protocol
 
 from bot.foundation.errors import Broken
 
+#: from this share of unknown words on, the others are taken for chance (docs/speech.md: where it is from)
+UNCLEAR_SHARE = 0.3
+
 
 class RecogniserFailed(Broken):
     """The recogniser broke on this utterance; the recording has to go to a person."""
@@ -27,6 +30,11 @@ class HeardSpeech:
     ear: str = ""
     #: share of `text` among its readings, 0 to 1: how sure the recogniser is; 1 when it does not say
     confidence: float = 1.0
+
+    @property
+    def unclear(self) -> bool:
+        """Whether too little of it was understood to be acted on: the one rule for calls, notes and measurements."""
+        return self.unknown_share >= UNCLEAR_SHARE
 
 
 @dataclass(frozen=True)
