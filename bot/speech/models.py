@@ -30,6 +30,9 @@ DEMO = PROJECT / "models" / "demo"
 #: files without which Vosk does not load a model, and one pair of graphs besides
 _NEEDED = ("am/final.mdl", "conf/model.conf", "conf/mfcc.conf")
 _GRAPHS = (("graph/HCLG.fst",), ("graph/HCLr.fst", "graph/Gr.fst"))
+#: what faster-whisper loads; without the tokenizer it would go to the network
+_WHISPER = ("model.bin", "config.json", "tokenizer.json")
+_VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
 _LARGEST_ZIP_CONTENT = 8 << 30
 #: between two tries of a download that broke off
 _AGAIN = Backoff(first_s=0.2, most_s=5.0, tries=5)
@@ -67,6 +70,8 @@ def look_at(folder: Path) -> SpeechModel:
     """Check the files of a model folder. Raises ModelMissing; never goes to the network."""
     if sherpa_files(folder):
         return SpeechModel(folder, 16000, False, "sherpa")
+    if not lacks_of_whisper(folder):
+        return SpeechModel(folder, 16000, False, "whisper")
     lacking = missing_files(folder)
     if lacking:
         raise ModelMissing(
@@ -85,6 +90,14 @@ def missing_files(folder: Path) -> list[str]:
     lacking = [name for name in _NEEDED if not (folder / name).is_file()]
     if not any(all((folder / name).is_file() for name in graph) for graph in _GRAPHS):
         lacking.append("graph/HCLG.fst")
+    return lacking
+
+
+def lacks_of_whisper(folder: Path) -> list[str]:
+    """Which files a folder lacks to be a Whisper model in CTranslate2's form; empty when it is one."""
+    lacking = [name for name in _WHISPER if not (folder / name).is_file()]
+    if not any((folder / name).is_file() for name in _VOCABULARIES):
+        lacking.append(_VOCABULARIES[0])
     return lacking
 
 

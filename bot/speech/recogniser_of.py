@@ -10,6 +10,7 @@ from bot.speech.phrases import phrases_by_question
 from bot.speech.port import Recogniser
 from bot.speech.recognise import VoskRecogniser
 from bot.speech.sherpa import SherpaRecogniser
+from bot.speech.whisper import WhisperRecogniser
 
 
 def make_recogniser(
@@ -20,5 +21,8 @@ def make_recogniser(
     model, speech = in_use(settings), settings.speech
     if model.engine == "sherpa":
         return SherpaRecogniser(model.path, threads or speech.threads)
+    if model.engine == "whisper":
+        turns, readings = threads or speech.threads, alternatives or speech.alternatives
+        return WhisperRecogniser(model.path, turns, speech.threads_a_turn, readings)
     phrases = phrases_by_question(communities)
     return VoskRecogniser(model.path, threads or speech.threads, alternatives or speech.alternatives, phrases)
