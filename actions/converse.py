@@ -14,13 +14,12 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions import afterwards, asides, danger, money, outage_news, people, places, report
 from actions.flows import flow_of, flows
 from actions.matters import OVER, Matter
+from actions.people import PATIENCE
 from actions.site import Site
 from actions.turn import Turn
 from actions.understood import FALLBACK, SURE_OF_CHANGE, Act
 from bot.sound.answers.yes_no import questions
 
-#: turns in a row that may bring nothing before a person gets the case (promise 3)
-PATIENCE = 2
 #: characters at the head of a sentence in which 还有个事 says that another matter comes, and not that two do
 _OPENING = 6
 #: what is no longer than this, and was not understood, is a word of thanks when something was answered
@@ -95,6 +94,10 @@ def converse(turn: Turn) -> None:
 
 
 def _converse(turn: Turn) -> None:
+    if turn.unclear:
+        if not danger.among_unknown_words(turn):
+            _nothing(turn)
+        return
     if any(step(turn) for step in _WHOLE):
         return
     brought = _answer(turn) or _more_of_it(turn)
@@ -537,7 +540,8 @@ def _nothing(turn: Turn, *, keep: bool = True) -> None:
     if not keep:
         pass
     elif matter is not None:
-        matter.hear(turn.text)
+        if not turn.unclear:
+            matter.hear(turn.text)
     elif turn.last_logged is not None and turn.text.strip():
         turn.site.desk.add(turn.last_logged.ticket_no, note=turn.text)
     elif turn.text.strip() and turn.intent not in _SAYS_NOTHING and not turn.off_topic:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from actions import places, report
+from actions import people, places, report
 from actions.flows import flow_of
 from actions.matters import LOGGED, Matter
 from actions.site import load_words
@@ -88,6 +88,43 @@ def take(turn: Turn) -> bool:
     return True
 
 
+def among_unknown_words(turn: Turn) -> bool:
+    """A turn of which too little was understood: a word of danger in it is no report, it is asked about; whoever is not
+    understood then either gets a person at once. False where it has nothing to do with danger."""
+    memory = turn.memory
+    if memory.in_danger:
+        matter = next((one for one in reversed(turn.matters) if one.flow == "hazard" and one.ticket_no), None)
+        return matter is not None and _not_understood(turn, matter)
+    asked = turn.asked == "danger" and bool(memory.maybe_danger)
+    if not asked and not _names_danger(turn):
+        return False
+    memory.maybe_danger = memory.maybe_danger or turn.text or turn.alternatives[0]
+    if memory.maybe_danger not in memory.unheard:
+        memory.unheard.append(memory.maybe_danger)
+    memory.nothing += 1
+    if memory.nothing >= people.PATIENCE:
+        people.give_up(turn, noted=True)
+        return True
+    if asked:
+        turn.say("utter_again")
+    turn.say("utter_is_it_danger")
+    turn.asks("danger")
+    return True
+
+
+def _names_danger(turn: Turn) -> bool:
+    """By its words, in any reading: what a model makes of chance words is chance."""
+    says = turn.site.words.says
+    return any(danger_in(one) or says("danger_itself", one) for one in (turn.text, *turn.alternatives))
+
+
+def _not_understood(turn: Turn, matter: Matter) -> bool:
+    """In the middle of a danger: what stood out is on its ticket, and nothing is concluded from it."""
+    if turn.text:
+        _add(turn, matter)
+    return _nothing_new(turn, matter)
+
+
 def _found(turn: Turn) -> str | None:
     """The kind of danger, "ask" where it may be one, None."""
     meant = turn.meant
@@ -139,6 +176,8 @@ def _beyond_hurry(turn: Turn) -> bool:
 def _asked_about(turn: Turn) -> bool:
     said, turn.memory.maybe_danger = turn.memory.maybe_danger, ""
     answer = turn.yes_no("danger")
+    if answer is not None:
+        turn.memory.nothing = 0  # who answers is understood
     # Who names danger and then the place has answered: only a no stands against the word.
     if answer == "yes" or _found(turn) not in (None, "ask") or (answer is None and kind_of(turn, said)):
         begin(
@@ -147,7 +186,7 @@ def _asked_about(turn: Turn) -> bool:
         return True
     if turn.matter is not None:
         turn.matter.hear(said)
-    else:
+    elif said not in turn.memory.unheard:
         turn.memory.unheard.append(said)
     return False
 

@@ -124,6 +124,11 @@ class Memory:
     #: a place that was said before anybody knew what it was about
     place: str = ""
 
+    @property
+    def unheard_danger(self) -> bool:
+        """Among what was not understood is a word of danger, and nobody has said yet that it is none."""
+        return bool(self.maybe_danger) and self.maybe_danger in self.unheard
+
     def as_json(self) -> dict[str, Any]:
         fresh = asdict(Memory())
         return {name: value for name, value in asdict(self).items() if value != fresh[name]}

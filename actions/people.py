@@ -8,6 +8,9 @@ from actions.turn import Turn
 from bot.tickets.cards import TicketCard
 from bot.tickets.intake.channels import Channel
 
+#: turns in a row that may bring nothing before a person gets the case (promise 3)
+PATIENCE = 2
+
 
 def put_on(turn: Turn, *, urgent: bool = False) -> None:
     """On the telephone the person is rung, in a chat a call-back is owed; what is open is logged as it stands."""

@@ -385,7 +385,7 @@ def as_it_stands(turn: Turn) -> TicketCard | None:
     for matter in turn.matters:
         if matter.open and matter.flow != "hazard":
             card = logged(turn, matter)
-    if turn.memory.unheard and card is None:
+    if (turn.memory.unheard and card is None) or turn.memory.unheard_danger:
         unheard = turn.unheard_matter()
         turn.memory.unheard, turn.memory.place = [], ""
         turn.matters.append(unheard)

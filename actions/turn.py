@@ -68,6 +68,8 @@ class Turn:
         self.caller = Caller.from_json(heard.get("caller") or {})
         self.utterance_id: str | None = heard.get("id") or None
         self.alternatives: tuple[str, ...] = tuple(heard.get("alternatives", ()))
+        #: the ear understood too little of it: `text` is what stood out, perhaps by chance
+        self.unclear: bool = bool(heard.get("unclear"))
         self._dialled: str = heard.get("dialled", "")
         self._diverting: str = heard.get("diverting", "")
         self.matters: list[Matter] = matters_of(tracker.slots.get("matters"))
@@ -110,14 +112,18 @@ class Turn:
     def _unfinished(self) -> list[dict[str, Any]]:
         """What becomes a ticket when nobody says anything more (bot/tickets/life/broken_off.py)."""
         left = [self._form(one) for one in self.matters if one.open]
-        if self.memory.unheard and not self.matters:
+        if (self.memory.unheard and not self.matters) or self.memory.unheard_danger:
             left.append(self._form(self.unheard_matter()))
         return left
 
     def unheard_matter(self) -> Matter:
-        """What was said and not understood, as a matter of its own."""
+        """What was said and not understood, as a matter of its own; what may have been danger makes it urgent."""
         return Matter(
-            "unclear", said=list(self.memory.unheard), place=self.memory.place, utterance_id=self.utterance_id
+            "unclear",
+            said=list(self.memory.unheard),
+            place=self.memory.place,
+            utterance_id=self.utterance_id,
+            urgent=self.memory.unheard_danger,
         )
 
     def _form(self, matter: Matter) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 
 from bot.settings import Settings
 from bot.speech.models import ModelMissing, in_use
+from bot.speech.recogniser_of import told
 
 
 def in_use_line(settings: Settings) -> str:
@@ -16,8 +17,7 @@ def in_use_line(settings: Settings) -> str:
     database = make_url(settings.database_url).get_backend_name()
     names = ["rasa", "sqlalchemy", "aiohttp"]
     try:
-        model = in_use(settings)
-        speech = f"{model.engine} with {model.name}{' (the demo)' if model.demo else ''}"
+        model, speech = in_use(settings), told(settings)
         names.append("sherpa-onnx" if model.engine == "sherpa" else "vosk")
     except ModelMissing:
         speech = "none"

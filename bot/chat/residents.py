@@ -29,6 +29,7 @@ from bot.tickets.cards import TicketRefused
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
+from bot.tickets.intake.danger import danger_in
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import ForAPerson, Intake
 from bot.tickets.reporter import Reporter
@@ -157,18 +158,20 @@ class Residents:
             await self._for_a_person(message, "", "no_file")
         return [told]
 
-    async def _turn(
-        self, message: Incoming, text: str, others: tuple[str, ...] = (), recording: str = "", ear: str = ""
-    ) -> list[str]:
+    async def _turn(self, message: Incoming, text: str, recording: str = "") -> list[str]:
+        return await self._spoken(message, HeardSpeech(text), recording)
+
+    async def _spoken(self, message: Incoming, speech: HeardSpeech, recording: str = "") -> list[str]:
         heard = Heard(
             id=f"{message.channel}-{message.id}",
             session=message.session,
-            text=text,
-            alternatives=others,
+            text=speech.text,
+            alternatives=speech.alternatives,
             caller=message.caller,
             dialled=await asyncio.to_thread(self._shelf.dialled, message.session),
             recording=recording,
-            ear=ear,
+            ear=speech.ear,
+            unclear=speech.unclear,
         )
         reply = await self._dialogue.turn(heard)
         self._asked[message.session] = str(reply.detail.get("asks") or reply.question or "")
@@ -196,7 +199,7 @@ class Residents:
         if heard is None or not heard.text:
             await self._for_a_person(message, recording, "not_heard")
             return [words().not_heard]
-        return await self._turn(message, heard.text, tuple(heard.alternatives), recording, heard.ear)
+        return await self._spoken(message, heard, recording)
 
     async def _recognise(self, message: Incoming, sound: Sound) -> HeardSpeech:
         assert self._recogniser is not None
@@ -240,7 +243,7 @@ class Residents:
         end = ((button("end"), f"end:{talk.ticket_no}"),)
         staff = [Said(talk.staff_channel, talk.staff_chat, said.to_staff.format(text=text), end)]
         if spoken and await self._dangerous(heard, message, talk):
-            answer = await self._turn(message, spoken, heard.alternatives, ear=heard.ear)
+            answer = await self._spoken(message, heard)
             sentences += answer
             staff.append(Said(talk.staff_channel, talk.staff_chat, said.answered.format(text="".join(answer))))
         return [*message.says(*sentences), *staff]
@@ -253,7 +256,8 @@ class Residents:
             return message.text or said.other, written, [told]
         if message.voice is not None:
             heard = await self._words_of(message, message.voice, talk)
-            return said.voice.format(text=heard.text) if heard.text else said.voice_unheard, heard, []
+            understood = heard.text and not heard.unclear
+            return said.voice.format(text=heard.text) if understood else said.voice_unheard, heard, []
         if message.picture is not None:
             try:
                 await asyncio.to_thread(self._shelf.keep_picture, message.session, talk.ticket_no, message.picture)
@@ -284,7 +288,10 @@ class Residents:
 
     async def _dangerous(self, heard: HeardSpeech, message: Incoming, talk: Talk) -> bool:
         """Danger is spoken of in any reading, or was since the person took over: then where it is has to be asked."""
-        for reading in dict.fromkeys((heard.text, *heard.alternatives)):
+        readings = dict.fromkeys((heard.text, *heard.alternatives))
+        if heard.unclear and any(danger_in(reading) for reading in readings):
+            return True  # it is asked about
+        for reading in [] if heard.unclear else readings:
             if (await self._dialogue.parse(reading)).intent == HAZARD:
                 return True
         mine = await asyncio.to_thread(self._desk.open_of, message.reporter)

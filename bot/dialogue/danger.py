@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.dialogue.port import Understanding
 from bot.foundation.recent import Recent
@@ -23,6 +23,8 @@ class Asked:
 
     danger: str
     harmless: str
+    #: it was asked once more, for the answer was not understood
+    again: bool = False
 
 
 class DangerQuestions:
@@ -44,6 +46,14 @@ class DangerQuestions:
     def ask(self, session: str, asked: Asked) -> None:
         """It has been asked."""
         self._open[session] = asked
+
+    def once_more(self, session: str) -> Asked | None:
+        """The open question, when its answer was not understood and it was not repeated yet."""
+        asked = self._open.get(session)
+        if asked is None or asked.again:
+            return None
+        again = self._open[session] = replace(asked, again=True)
+        return again
 
     def over(self, session: str) -> None:
         """The next turn has been answered, whatever it was about."""

@@ -83,6 +83,7 @@ async def _handled(
             "dialled": heard.dialled,
             "diverting": heard.diverting,
             "alternatives": list(heard.alternatives),
+            "unclear": heard.unclear,
         },
     )
     messages = await agent.handle_message(message) or []

@@ -100,6 +100,9 @@ class RasaDialogue(ABC):
 
     async def _best_reading(self, heard: Heard) -> str | Asked:
         """What Rasa is to be told; or danger that has to be asked about first."""
+        if heard.unclear:
+            # Words by chance are no sentence; the conversation asks again, and looks in them for danger.
+            return self._danger.once_more(heard.session) or _NOTHING
         readings = _readings(heard.text, heard.alternatives)
         if not readings:
             return _NOTHING
@@ -128,7 +131,7 @@ class RasaDialogue(ABC):
             turn = asyncio.ensure_future(self._run(self._take_turn(heard)))
             self._behind.add(turn)
             turn.add_done_callback(self._behind.discard)
-            danger = danger_in(heard.text)
+            danger = None if heard.unclear else danger_in(heard.text)
             patient = _TURN_S if danger is None else SAFETY_WORDS_S
             await asyncio.wait({turn}, timeout=patient)
             if turn.done():
@@ -158,12 +161,14 @@ class RasaDialogue(ABC):
     async def _answered(self, heard: Heard) -> Reply:
         reading = await self._best_reading(heard)
         if isinstance(reading, Asked):
-            reply = Reply((sentence("utter_is_it_danger"),), await self._meaning(reading.danger))
+            words = ("utter_again", "utter_is_it_danger") if reading.again else ("utter_is_it_danger",)
+            reply = Reply(tuple(sentence(one) for one in words), await self._meaning(reading.danger))
             await self._in_thread(lambda: self._desk.answer(heard.id, reply.as_json()))
             self._danger.ask(heard.session, reading)
             return reply
         reply = await self._answer(heard, reading)
-        self._danger.over(heard.session)
+        if not heard.unclear:
+            self._danger.over(heard.session)
         self._asked[heard.session] = reply.question or ""
         return reply
 

@@ -13,19 +13,25 @@ from bot.speech.level import faded
 GAP_S = 0.035
 
 
-def join(pieces: Iterable[Samples | float], rate: int) -> Samples:
-    """Sounds (mono samples at `rate`) and pauses (s) in their order."""
-    out: list[Samples] = []
-    sounded = False
-    for piece in pieces:
+class Joint:
+    """A sentence under way: what is added to it comes back ready to be heard behind the rest."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate, self._sounded = rate, False
+
+    def add(self, piece: Samples | float) -> Samples:
+        """A sound (mono samples at the rate), or a pause (s)."""
         if isinstance(piece, float):
-            out.append(np.zeros(int(piece * rate), np.int16))
-            sounded = False
-            continue
+            self._sounded = False
+            return np.zeros(int(piece * self._rate), np.int16)
         if len(piece) == 0:
-            continue
-        if sounded:
-            out.append(np.zeros(int(GAP_S * rate), np.int16))
-        out.append(faded(piece, rate))
-        sounded = True
-    return np.concatenate(out) if out else np.zeros(0, np.int16)
+            return piece
+        gap = np.zeros(int(GAP_S * self._rate) if self._sounded else 0, np.int16)
+        self._sounded = True
+        return np.concatenate([gap, faded(piece, self._rate)])
+
+
+def join(pieces: Iterable[Samples | float], rate: int) -> Samples:
+    """Sounds and pauses in their order, all at once."""
+    joint = Joint(rate)
+    return np.concatenate([np.zeros(0, np.int16), *(joint.add(piece) for piece in pieces)])

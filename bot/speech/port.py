@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.foundation.errors import Broken
 
@@ -60,6 +60,14 @@ class RecognitionSession(Protocol):
 
     async def finish(self) -> HeardSpeech:
         """No more sound comes; returns the whole. Raises RecogniserFailed."""
+
+
+@runtime_checkable
+class InHand(Protocol):
+    """A session that may have words before all of it is done."""
+
+    def in_hand(self) -> HeardSpeech | None:
+        """What is certain already, for whoever can wait no longer; None when there is nothing."""
 
 
 class Recogniser(Protocol):

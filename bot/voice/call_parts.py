@@ -163,13 +163,15 @@ class CallParts:
 
     # ---- telling --------------------------------------------------------------------------------
 
-    def heard(self, text: str, alternatives: tuple[str, ...], recording: str, ear: str = "") -> Heard:
+    def heard(
+        self, text: str, alternatives: tuple[str, ...], recording: str, ear: str = "", unclear: bool = False
+    ) -> Heard:
         self._utterances += 1
         facts = self.facts
         return Heard(
             id=f"{facts.call_id}-{self._utterances}", session=facts.call_id, text=text, alternatives=alternatives,
             caller=Caller.by(facts.channel, facts.caller), dialled=facts.dialled, diverting=facts.diverting,
-            recording=recording or self.recording.path, call_id=facts.call_id, ear=ear,
+            recording=recording or self.recording.path, call_id=facts.call_id, ear=ear, unclear=unclear,
         )  # fmt: skip
 
     def new_turn(self, turn: TurnStory, ago: float = 0.0) -> TurnStory:

@@ -16,7 +16,7 @@ import numpy as np
 from bot.lines.line import Line, Pressed, Sounded
 from bot.recordings.keys import KeyRefused
 from bot.speech.activity import FRAME_S, VoiceActivity
-from bot.speech.port import HeardSpeech, Likely, Recogniser
+from bot.speech.port import HeardSpeech, InHand, Likely, Recogniser, RecognitionSession
 from bot.voice.echo import FOLLOWS, EchoMeter
 from bot.voice.keypad import Keyed, Keypad
 from bot.voice.recording import CallRecording
@@ -328,6 +328,7 @@ class Ear:
 
     async def _decode(self, turn: _Turn) -> HeardSpeech | None:
         """What was said; None when the recogniser broke."""
+        session: RecognitionSession | None = None
         try:
             session = self._recogniser.begin(self._line.rate, Likely(turn.question))
             over = False
@@ -340,6 +341,11 @@ class Ear:
                 if sound := b"".join(pcm for pcm in waiting if pcm):
                     self._heard_so_far(turn, await session.feed(sound))
             return await session.finish()
+        except asyncio.CancelledError:
+            # Nobody waits any longer; what one of two ears has heard meanwhile is not thrown away.
+            if isinstance(session, InHand) and (heard := session.in_hand()) is not None:
+                return heard
+            raise
         except Exception:
             log.exception("the recogniser broke on a turn")
             return None

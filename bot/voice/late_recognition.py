@@ -101,7 +101,8 @@ class LaterRecognition:
             while not self.room:
                 await asyncio.sleep(0.2)  # a call has come: it goes first
             await session.feed(samples[at : at + step].tobytes())
-        return (await session.finish()).text
+        heard = await session.finish()
+        return "" if heard.unclear else heard.text  # a person hears the recording, and reads no chance words
 
     def _oldest(self) -> _Owed | None:
         with self._database.reading() as session:

@@ -66,7 +66,9 @@ class MessageTaking:
             if isinstance(noticed, Said) and (noticed.speech.text or noticed.failed):
                 # Said while the tone was announced: it is a part of the message.
                 speech = noticed.speech
-                earlier = self._call.heard(speech.text, speech.alternatives, noticed.recording, speech.ear)
+                earlier = self._call.heard(
+                    speech.text, speech.alternatives, noticed.recording, speech.ear, speech.unclear
+                )
                 self._call.story.ticket_no = await self._call.keep(earlier, reason) or self._call.story.ticket_no
         turn = self._call.new_turn(TurnStory(recording=left.recording))
         kept = self._call.story.ticket_no

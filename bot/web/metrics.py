@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from bot.foundation import bodies
 from bot.foundation.background import Backgrounds
 from bot.foundation.untrusted import same
+from bot.speech import ear_metrics
 
 #: what a proxy adds to a request that it passes on
 _PROXYS = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
@@ -30,9 +31,8 @@ def metrics_route(text: Callable[[], bytes], token: str) -> web.RouteDef:
         behind = any(name in request.headers for name in _PROXYS)
         if not shown and (token or behind or not _loopback(request.remote)):
             return web.Response(status=403, text="metrics: on this machine only, or with [metrics] token\n")
-        return web.Response(
-            body=text() + generate_latest(bodies.REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST}
-        )
+        everywhere = generate_latest(bodies.REGISTRY) + generate_latest(ear_metrics.REGISTRY)
+        return web.Response(body=text() + everywhere, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return web.get("/metrics", metrics)
 

@@ -68,6 +68,19 @@ async def test_danger_in_a_second_reading_of_a_voice_note_is_acted_on_while_a_pe
     assert "居民：（语音）表箱毛烟了" in to(site, MANAGER)
 
 
+async def test_while_a_person_talks_a_hardly_understood_note_is_theirs_to_hear_unless_it_may_be_danger(
+    site: Site,
+) -> None:
+    await talking(site)
+    site.recogniser.texts = [HeardSpeech("再见", unknown_share=0.6), HeardSpeech("冒烟", ("箱冒烟了",), 0.6)]
+    for file in ("v1", "v2"):
+        site.server.files[file] = voice_note()
+        site.server.message(RESIDENT, voice={"file_id": file, "file_unique_id": file, "duration": 2})
+    await site.server.until(5)
+    assert [one for one in to(site, MANAGER) if "听不清" in one] == ["居民：（一段语音，听不清，在单子里）"] * 2
+    assert [(one.text, one.unclear) for one in site.heard] == [("冒烟", True)]
+
+
 async def test_voice_pictures_and_what_cannot_be_heard_reach_the_person_and_the_ticket(site: Site) -> None:
     number = await talking(site)
     site.server.files |= {"v1": voice_note(), "v2": AMR, "p1": PNG}

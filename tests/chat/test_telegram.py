@@ -23,6 +23,7 @@ from bot.database import now
 from bot.foundation.backoff import Backoff
 from bot.recordings.files import open_file
 from bot.settings import Settings
+from bot.speech.port import HeardSpeech
 from bot.tickets.models import Activity, Utterance
 from tests.chat.telegram_site import AMR, ASSISTANT, MANAGER, PNG, RESIDENT, STRANGER, Site, photo, voice_note
 
@@ -208,6 +209,14 @@ async def test_a_voice_note_is_kept_and_understood(site: Site) -> None:
     recording = site.heard[-1].recording
     assert site.heard[-1].alternatives == ("别的",), "every reading counts"
     assert site.heard[-1].text == "我屋里停电了" and (site.home / recording).stat().st_size > 1000
+
+
+async def test_a_voice_note_that_was_hardly_understood_reaches_the_dialogue_as_such(site: Site) -> None:
+    site.server.files["v1"] = voice_note()
+    site.recogniser.texts = [HeardSpeech("起火", unknown_share=0.5)]
+    site.server.message(RESIDENT, voice={"file_id": "v1", "file_unique_id": "u", "duration": 2})
+    await site.server.until(1)
+    assert site.heard[-1].unclear and site.heard[-1].recording
 
 
 async def test_a_voice_note_is_heard_as_the_answer_to_what_was_asked(site: Site) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.speech.audio import Samples, write_wav
+from bot.speech.audio import Samples, Sound, write_wav
+from bot.speech.engine import Sentence
 from bot.speech.level import levelled, loudness
 from bot.speech.recorded import RecordedPrompts, prompt_name
 from bot.speech.sentence_plan import Planner
@@ -27,9 +28,9 @@ class Engine(EspeakProcess):
         super().__init__()
         self.asked: list[str] = []
 
-    async def speak(self, syllables: str):  # type: ignore[no-untyped-def]
-        self.asked.append(syllables)
-        return await super().speak(syllables)
+    async def speak(self, sentence: Sentence) -> Sound:
+        self.asked.append(sentence.pinyin)
+        return await super().speak(sentence)
 
 
 @pytest.fixture

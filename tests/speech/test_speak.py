@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from bot.settings import SiteSettings
-from bot.speech import speak
+from bot.speech import espeak, sound_cache
 from bot.speech.audio import write_wav
+from bot.speech.engine import Sentence
 from bot.speech.sentence_plan import Planner
 from bot.speech.speak import EspeakProcess, GegeVoice, VoiceFailed, prompt_name
 from bot.voice.prompts import prompts
@@ -66,10 +67,11 @@ def test_no_sentence_with_a_value_in_it_is_said_to_everybody() -> None:
 
 
 async def test_the_memory_for_what_is_said_is_bounded(voice: GegeVoice, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speak, "_IN_MEMORY", 2)
+    monkeypatch.setattr(sound_cache, "_IN_MEMORY", 2)
     for word in ("一", "二", "三"):
         await voice.say(word)
-    assert [text for text, _ in voice._memory] == ["二", "三"]
+    known = [voice.cache.remembered(Sentence.of(word), voice.engine) is not None for word in ("一", "二", "三")]
+    assert known == [False, True, True]
 
 
 async def test_the_first_sentence_comes_before_the_last_is_made(voice: GegeVoice) -> None:
@@ -83,16 +85,17 @@ async def test_the_first_sentence_comes_before_the_last_is_made(voice: GegeVoice
 
 async def test_a_dead_child_is_started_again(voice: GegeVoice) -> None:
     await voice.say("一句话。")
-    assert voice.engine._process is not None
-    voice.engine._process.kill()
+    child = voice.engine.child
+    assert child._process is not None
+    child._process.kill()
     assert await voice.say("另一句话。")
     assert voice.engine.starts == 2
 
 
 async def test_a_voice_that_does_not_start_fails_in_plain_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speak.sys, "executable", "/bin/false")
+    monkeypatch.setattr(espeak.sys, "executable", "/bin/false")
     with pytest.raises(VoiceFailed, match="gege doctor"):
-        await EspeakProcess().speak("ni3 hao3")
+        await EspeakProcess().speak(Sentence.of("您好。"))
 
 
 async def test_nothing_to_say_is_no_sound(voice: GegeVoice) -> None:

@@ -13,7 +13,7 @@ import pytest
 from bot.settings import Settings, SpeechSettings
 from bot.speech import whisper
 from bot.speech.models import ModelMissing, in_use, look_at
-from bot.speech.port import HeardSpeech, Likely, RecogniserFailed
+from bot.speech.port import NOTHING_LIKELY, HeardSpeech, Likely, RecogniserFailed
 from bot.speech.recogniser_of import make_recogniser
 from bot.speech.whisper import RATE, WhisperRecogniser, in_parts
 from bot.speech.whisper_doubts import Said, doubtful, prompt_of
@@ -44,7 +44,7 @@ def speech() -> np.ndarray:
 
 
 async def hears(
-    ear: WhisperRecogniser, samples: np.ndarray, rate: int = 8000, step: int = 0, likely: Likely = Likely()
+    ear: WhisperRecogniser, samples: np.ndarray, rate: int = 8000, step: int = 0, likely: Likely = NOTHING_LIKELY
 ) -> HeardSpeech:
     session, pcm = ear.begin(rate, likely), samples.astype("<i2").tobytes()
     for at in range(0, len(pcm), step or len(pcm)):

@@ -17,6 +17,7 @@ from bot.lines.line import CallFacts
 from bot.recordings.room import look_into, open_recording
 from bot.settings import Settings
 from bot.speech.audio import write_wav
+from bot.speech.port import HeardSpeech
 from bot.voice.call import PhoneCall
 from bot.voice.events import CallEvent, Looking, TurnTold, Understood, WordsHeard
 from bot.voice.loopback import run_call
@@ -98,6 +99,14 @@ async def test_what_is_spoken_is_understood_answered_and_logged(tmp_path: Path) 
     assert room.desk.notes[-1] == ("end", story.call_id, "goodbye")
     assert story.turns[0].seconds["first_audio"] < 1.0
     assert room.voice.said[0].startswith("您好") and "录音" in room.voice.said[0]
+
+
+async def test_speech_that_the_ear_hardly_understood_reaches_the_dialogue_as_such(tmp_path: Path) -> None:
+    texts = [HeardSpeech("起火", ("起货",), unknown_share=0.6), HeardSpeech("我家停电了", unknown_share=0.2)]
+    room = Room(tmp_path, texts, [reply("没听清。"), reply("记下了。", ticket_no="GD1", ended=True)])
+    story = await room.call(room.wav("1.wav", speech(1.5)), room.wav("2.wav", speech(0.8)))
+    assert [one.unclear for one in room.dialogue.heard] == [True, False]
+    assert [turn.unknown_share for turn in story.turns] == [0.6, 0.2] and story.turns[0].recording
 
 
 async def test_the_call_is_a_row_before_a_word_is_spoken(tmp_path: Path) -> None:

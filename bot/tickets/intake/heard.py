@@ -27,6 +27,8 @@ class Heard:
     call_id: str = ""
     #: name of the speech model that heard it, empty when typed
     ear: str = ""
+    #: the ear understood too little of it to act on: `text` is what stood out, perhaps by chance
+    unclear: bool = False
 
     @property
     def channel(self) -> Channel:

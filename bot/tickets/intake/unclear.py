@@ -67,7 +67,8 @@ class ForAPerson:
     def _ticket(self, heard: Heard, reason: str) -> str:
         facts: dict[str, Any] = {"reason": reason, "recording": heard.recording, "call_id": heard.call_id}
         danger = danger_in(heard.text) is not None
-        kind = Kind.hazard if danger else Kind.unclear
+        # Among words that stand there by chance danger is no report, and still makes a person hurry.
+        kind = Kind.hazard if danger and not heard.unclear else Kind.unclear
         if earlier := self._desk.open_of_session(heard.session, kind, now() - ONE_MATTER):
             self._desk.add(earlier, note=heard.text, facts=facts)
             return earlier

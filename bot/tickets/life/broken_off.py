@@ -108,7 +108,7 @@ def broken_off(session: Session, call_id: str, outcome: str, at: dt.datetime) ->
         facts["kind"] = first["kind"]
     if logged := session.scalars(select(Ticket.ticket_no).where(Ticket.session.in_(names))).all():
         facts["tickets"] = list(logged)
-    danger = any(one.get("kind") == Kind.hazard for one in left.matters)
+    urgent = any(one.get("kind") == Kind.hazard or one.get("urgent") for one in left.matters)
     # Danger that is not logged yet stays danger; without a number a person can only listen to what there is.
     kind = Kind.callback if call.caller else Kind.unclear
     if first.get("kind") == Kind.hazard and not first.get("ticket_no"):
@@ -123,7 +123,7 @@ def broken_off(session: Session, call_id: str, outcome: str, at: dt.datetime) ->
         household_no=first.get("household_no") or None,
         grid_no=first.get("grid_no") or (None if first.get("outside") else _grid_of_call(session, call)),
         facts=facts,
-        urgent=danger or bool(first.get("urgent")),
+        urgent=urgent,
     )
     return [back, *(_report(one, back.session, back.caller) for one in further)]
 

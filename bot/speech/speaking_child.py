@@ -1,0 +1,128 @@
+"""A process of its own that makes sound: asked in JSON lines, started when first needed, started again when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import struct
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy as np
+
+from bot.settings import PROJECT
+from bot.speech.audio import Sound
+from bot.speech.engine import VoiceFailed
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+#: in place of a count or a rate: what follows is a length and a message in UTF-8
+REFUSED = 0xFFFFFFFF
+
+
+class SpeakingChild:
+    """Speaks the children's protocol: first their rate in Hz, then for each wish a count of samples and the int16 samples,
+    all numbers four bytes, little-endian. A child that cannot answers REFUSED, a length, and why.
+
+    A thread talks to it, not asyncio: asyncio's subprocesses need a child watcher, which is gone as soon as
+    Sanic (Rasa) has set uvloop's policy."""
+
+    def __init__(
+        self, name: str, command: Callable[[], Sequence[str]], broken: str, *, patience_s: float = 10.0
+    ) -> None:
+        """`name` for the log; `broken` is what the operator reads when it does not run; `patience_s` for one sentence,
+        and for loading."""
+        self.starts = 0
+        self._name, self._command, self._broken, self._patience_s = name, command, broken, patience_s
+        self._process: subprocess.Popen[bytes] | None = None
+        self._rate = 0
+        # One thread: requests wait for each other; an answer that nobody waits for any more is still read.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+    async def start(self) -> None:
+        """Start it now, so that the first sentence need not wait for it. Raises VoiceFailed."""
+        await self._in_thread(self._started)
+
+    async def sound_of(self, wish: Mapping[str, object]) -> Sound:
+        """Tries twice; raises VoiceFailed."""
+        line = json.dumps(wish).encode() + b"\n"
+        return await self._in_thread(lambda: self._ask_twice(line))
+
+    async def close(self) -> None:
+        self._kill()
+        await asyncio.to_thread(self._thread.shutdown)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        try:
+            waiting = asyncio.get_running_loop().run_in_executor(self._thread, work)
+            return await asyncio.wait_for(waiting, self._patience_s)
+        except (TimeoutError, OSError, RuntimeError, struct.error) as problem:
+            self._kill()
+            raise VoiceFailed(self._broken) from problem
+
+    def _ask_twice(self, line: bytes) -> Sound:
+        try:
+            return self._ask(line)
+        except (OSError, struct.error):
+            log.warning("%s stopped; starting it again", self._name)
+            self._kill()
+            return self._ask(line)
+
+    def _ask(self, line: bytes) -> Sound:
+        process = self._started()
+        assert process.stdin is not None
+        process.stdin.write(line)
+        process.stdin.flush()
+        count = self._number(process)
+        return Sound(np.frombuffer(_exactly(process, count * 2), dtype="<i2").astype(np.int16), self._rate)
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        process = self._process
+        if process is None:
+            self.starts += 1
+            paths = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
+            process = subprocess.Popen(
+                list(self._command()),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            )
+            self._process = process
+            try:
+                self._rate = self._number(process)
+            except VoiceFailed:
+                self._kill()
+                raise
+        return process
+
+    def _number(self, process: subprocess.Popen[bytes]) -> int:
+        (number,) = struct.unpack("<I", _exactly(process, 4))
+        if number == REFUSED:
+            (length,) = struct.unpack("<I", _exactly(process, 4))
+            raise VoiceFailed(_exactly(process, length).decode("utf-8", "replace"))
+        return int(number)
+
+    def _kill(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError, ValueError):
+                if pipe is not None:
+                    pipe.close()
+
+
+def _exactly(process: subprocess.Popen[bytes], count: int) -> bytes:
+    assert process.stdout is not None
+    data = process.stdout.read(count)
+    if len(data) != count:
+        raise BrokenPipeError("the child stopped in mid-sentence")
+    return data
