@@ -29,7 +29,7 @@ def vits(folder: Path) -> None:
     graph.output("y", FLOAT, [1, 1, "S"], slower)
     metadata = {
         "model_type": "vits", "comment": "tiny", "language": "Chinese", "add_blank": 0, "n_speakers": 0,
-        "sample_rate": RATE, "punctuation": ", . : ; ! ? ， 。",
+        "sample_rate": RATE, "punctuation": ", . ! ?",
     }  # fmt: skip
     graph.save(folder / "model.onnx", metadata)
     write_tokens(folder, ("_", "ting", "dian", ",", "。"))
