@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -175,6 +176,25 @@ async def test_a_voice_that_does_not_start_leaves_the_telephone_to_its_understud
     understudy.gone = True
     with pytest.raises(VoiceFailed):
         await speakers.start()
+
+
+async def test_while_a_voice_loads_its_understudy_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.speech.speakers._START_S", 0.01)
+    loaded = asyncio.Event()
+
+    class Loading(Tones):
+        async def start(self) -> None:
+            await loaded.wait()
+
+    first, understudy = Loading(), Tones("espeak")
+    speakers = Speakers(first, understudy)
+    await speakers.start()
+    assert speakers.now is understudy
+    loaded.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert speakers.now is first
+    await speakers.close()
 
 
 async def test_nobody_hears_two_voices_in_a_sentence_that_begins_while_the_first_rests(gege: GegeVoice) -> None:
