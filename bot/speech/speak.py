@@ -131,8 +131,9 @@ class GegeVoice:
             yield await self._spoken(only, rate)
             return
         joint = Joint(rate)
+        public = not parts and await self._everybodys(sentence)
         for piece in [*pieces, _PAUSE_S]:
-            sound = await self._spoken(piece, rate) if isinstance(piece, Breath) else piece
+            sound = await self._spoken(piece, rate, public) if isinstance(piece, Breath) else piece
             if len(samples := joint.add(sound if isinstance(sound, float) else trimmed(sound, rate))):
                 yield samples
 
@@ -173,32 +174,32 @@ class GegeVoice:
         parts = self._planner().plan(sentence) if self._planner is not None else ()
         return [(part, self._recording(part.text, rate) if part.kind in _RECORDABLE else None) for part in parts]
 
-    async def _spoken(self, breath: Breath, rate: int) -> Samples:
-        """By an engine, now or before."""
+    async def _spoken(self, breath: Breath, rate: int, public: bool = False) -> Samples:
+        """By an engine, now or before; `public`: it is a clause of what is said to everybody."""
         sentence = Sentence.of(breath.text, goes_on=breath.goes_on)
         for engine in (self.engine, self.speakers.now):
-            ready = await self._ready(sentence, engine)
+            ready = await self._ready(sentence, engine, public)
             if ready is not None:
                 return resample(ready, RATE, rate)
         if not sentence.pinyin:
             return np.zeros(0, np.int16)
         sound, engine = await self.speakers.speak(sentence)
-        made = await self._keep(sentence, engine, _tidied(resample(sound.samples, sound.rate, RATE)))
+        made = await self._keep(sentence, engine, _tidied(resample(sound.samples, sound.rate, RATE)), public)
         return resample(made, RATE, rate)
 
-    async def _ready(self, sentence: Sentence, engine: Engine) -> Samples | None:
+    async def _ready(self, sentence: Sentence, engine: Engine, public: bool = False) -> Samples | None:
         """At the cache's rate, as loud as the site wishes it."""
         samples = self.cache.remembered(sentence, engine)
-        if samples is None and await self._everybodys(sentence):
+        if samples is None and (public or await self._everybodys(sentence.text)):
             kept = await self.cache.kept(sentence, engine)
             if kept is not None:
                 samples = await self._remember(sentence, engine, kept)
         return samples
 
-    async def _keep(self, sentence: Sentence, engine: Engine, samples: Samples) -> Samples:
+    async def _keep(self, sentence: Sentence, engine: Engine, samples: Samples, public: bool = False) -> Samples:
         """Only what is said to everybody goes to the disk: a balance, a name or a place that is read back leaves no file
         (memory holds the last of them). The disk has it as it was made, whatever loudness the site wishes later."""
-        if await self._everybodys(sentence):
+        if public or await self._everybodys(sentence.text):
             await self.cache.keep(sentence, engine, samples)
         return await self._remember(sentence, engine, samples)
 
@@ -208,8 +209,8 @@ class GegeVoice:
         self.cache.remember(sentence, engine, samples)
         return samples
 
-    async def _everybodys(self, sentence: Sentence) -> bool:
-        return self._planner is not None and (await asyncio.to_thread(self._planner)).everybodys(sentence.text)
+    async def _everybodys(self, text: str) -> bool:
+        return self._planner is not None and (await asyncio.to_thread(self._planner)).everybodys(text)
 
 
 def _tidied(samples: Samples) -> Samples:

@@ -97,6 +97,14 @@ async def test_what_is_prepared_names_nobody_and_no_place(gege: GegeVoice, tmp_p
     assert len(list(tmp_path.rglob("*.wav"))) == files == 2, "the fixed words and the matter, not the place"
 
 
+async def test_clauses_of_what_everybody_hears_are_kept_and_of_nothing_else(gege: GegeVoice, tmp_path: Path) -> None:
+    await pieces(gege, "有什么事慢慢讲；要找人，就讲“找人”。")
+    kept = len(list(tmp_path.rglob("*.wav")))
+    assert kept == 3, "the first sentence, and two clauses of the second"
+    await pieces(gege, "李月民住在桃溪路，欠三百块。")
+    assert len(list(tmp_path.rglob("*.wav"))) == kept
+
+
 async def test_parts_meet_without_a_click_and_equally_loud(gege: GegeVoice) -> None:
     for rate in (8000, 16000):
         sound = np.concatenate(await pieces(gege, READ_BACK, rate))
