@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from rasa_sdk import Action
 
     from bot.speech.port import Recogniser
-    from bot.speech.speak import GegeVoice, Voice
+    from bot.speech.speak import GegeVoice
 
 log = logging.getLogger(__name__)
 
@@ -248,7 +248,7 @@ def telling_the_doctor(settings: Settings, backgrounds: Backgrounds) -> Backgrou
 
 
 @asynccontextmanager
-async def ears_and_mouth(parts: Parts) -> AsyncIterator[tuple[Recogniser, Voice]]:
+async def ears_and_mouth(parts: Parts) -> AsyncIterator[tuple[Recogniser, GegeVoice]]:
     """The recogniser and the voice that the settings choose, started. Raises ModelMissing, VoiceFailed."""
     from bot.speech.recogniser_of import make_recogniser
 
@@ -268,12 +268,22 @@ async def ears_and_mouth(parts: Parts) -> AsyncIterator[tuple[Recogniser, Voice]
 
 
 def make_voice(settings: Settings, repertoire: Repertoire) -> GegeVoice:
-    """The voice that the settings and the site's recordings make; not started."""
+    """The voice that the settings and the site's recordings make; not started. Where the engine that the settings name
+    cannot be had, espeak-ng speaks, and standard error says why: a line that nobody speaks on helps nobody."""
+    from bot.speech.espeak import EspeakProcess
     from bot.speech.speak import GegeVoice
+    from bot.speech.voice_of import make_engine, rate_of
 
+    espeak = EspeakProcess(rate_of(settings))
+    try:
+        engine = make_engine(settings)
+    except Refused as problem:
+        tell(f"NOT THE CHOSEN VOICE, espeak-ng speaks: {problem}")
+        engine = espeak
     return GegeVoice(
         settings.home,
-        settings.speech.rate,
+        engine=engine,
+        understudy=None if isinstance(engine, EspeakProcess) else espeak,
         planner=repertoire.planner,
         loudness=settings.prompts.loudness,
         speed=settings.prompts.speed,

@@ -9,6 +9,7 @@ import errno
 import os
 import signal
 import socket
+from functools import partial
 
 from aiohttp import web
 
@@ -28,9 +29,11 @@ from bot.notify.relay import release
 from bot.settings import Settings
 from bot.speech.models import ModelMissing, in_use
 from bot.speech.port import Recogniser
-from bot.speech.speak import Voice, VoiceFailed
+from bot.speech.speak import GegeVoice, Voice, VoiceFailed
+from bot.speech.voice_of import make_engine
 from bot.telephone.sip_front_end import UnknownTrunk, sip_front_end
 from bot.telephone.telephone import Telephone
+from bot.voice.preparing import preparing
 from bot.web.app import make_app
 from bot.web.calls import CallPages
 from bot.web.guard import runner_of
@@ -92,6 +95,9 @@ async def _serve(settings: Settings) -> None:
         await asyncio.to_thread(service.desk.recover, now(), rested)
         await asyncio.to_thread(release, service.database, now())
         recogniser, voice = await _speech(service, stack)
+        if voice is not None and not voice.engine.quick:
+            gentle = partial(make_engine, settings, gentle=True)
+            service.backgrounds.start(preparing(voice, service.repertoire, gentle))
         telephone, call_backs = await _answer_calls(service, recogniser, voice, phone, agi, stack)
         sign_in = SignIn(service.key, settings.web.sign_in_hours, service.registry.person)
         staff = StaffPages(
@@ -148,7 +154,7 @@ def _furnish(settings: Settings) -> None:
         database.dispose()
 
 
-async def _speech(service: Parts, stack: contextlib.AsyncExitStack) -> tuple[Recogniser | None, Voice | None]:
+async def _speech(service: Parts, stack: contextlib.AsyncExitStack) -> tuple[Recogniser | None, GegeVoice | None]:
     """Ears and mouth, as far as they are there: who can write, or leave a message, is still served."""
     settings = service.settings
     try:
@@ -165,7 +171,7 @@ async def _speech(service: Parts, stack: contextlib.AsyncExitStack) -> tuple[Rec
     return ears, mouth
 
 
-async def _voice_alone(service: Parts, stack: contextlib.AsyncExitStack) -> Voice | None:
+async def _voice_alone(service: Parts, stack: contextlib.AsyncExitStack) -> GegeVoice | None:
     voice = make_voice(service.settings, service.repertoire)
     stack.push_async_callback(voice.close)
     try:

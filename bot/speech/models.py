@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import itertools
 import re
@@ -17,8 +18,10 @@ from pathlib import Path, PurePosixPath
 import aiohttp
 
 from bot.foundation.backoff import Backoff
-from bot.foundation.errors import Refused
 from bot.settings import PROJECT, Settings
+from bot.speech.layouts import Layout, layout_of
+from bot.speech.model_errors import ModelMissing as ModelMissing
+from bot.speech.model_errors import ModelRefused as ModelRefused
 
 #: Source: alphacephei.com/vosk/models (Apache 2.0); checksum and size as measured on the published file.
 OFFICIAL_NAME = "vosk-model-small-cn-0.22"
@@ -37,14 +40,6 @@ _AGAIN = Backoff(first_s=0.2, most_s=5.0, tries=5)
 Progress = Callable[[int, int], None]
 
 
-class ModelMissing(Refused):
-    """A folder holds no usable speech model; the message names it and says what to do."""
-
-
-class ModelRefused(Refused):
-    """A download or zip file is not what it should be; nothing was installed."""
-
-
 @dataclass(frozen=True)
 class SpeechModel:
     """A model on disk: Vosk's, or sherpa-onnx's. `rate` is the sample rate in Hz that its features were made for."""
@@ -57,6 +52,8 @@ class SpeechModel:
     engine: str = "vosk"
     #: whether a phrase list can take the place of its language model
     takes_phrases: bool = False
+    #: which of sherpa-onnx's models it is; None for Vosk's
+    layout: Layout | None = None
 
     @property
     def name(self) -> str:
@@ -65,8 +62,8 @@ class SpeechModel:
 
 def look_at(folder: Path) -> SpeechModel:
     """Check the files of a model folder. Raises ModelMissing; never goes to the network."""
-    if sherpa_files(folder):
-        return SpeechModel(folder, 16000, False, "sherpa")
+    if layout := layout_of(folder):
+        return SpeechModel(folder, 16000, False, "sherpa", layout=layout)
     lacking = missing_files(folder)
     if lacking:
         raise ModelMissing(
@@ -88,20 +85,11 @@ def missing_files(folder: Path) -> list[str]:
     return lacking
 
 
-def sherpa_files(folder: Path) -> dict[str, Path]:
-    """The files of a sherpa-onnx model: tokens and model, or tokens, encoder, decoder, joiner; empty when it is none.
-
-    Smaller (int8) files are taken before whole ones: two cores are few."""
-    if not (folder / "tokens.txt").is_file():
-        return {}
-    for parts in (("encoder", "decoder", "joiner"), ("model",)):
-        found = {
-            part: sorted(folder.glob(f"{part}*.onnx"), key=lambda one: (".int8." not in one.name, one.name))
-            for part in parts
-        }
-        if all(found.values()):
-            return {"tokens": folder / "tokens.txt", **{part: files[0] for part, files in found.items()}}
-    return {}
+def holds_model(folder: Path) -> bool:
+    """Whether a folder is a model, whole and of a kind that is known."""
+    with contextlib.suppress(ModelMissing):
+        return layout_of(folder) is not None or not missing_files(folder)
+    return False
 
 
 def _sample_frequency(folder: Path) -> int:
@@ -126,7 +114,7 @@ def installed_models(home: Path) -> list[SpeechModel]:
     folder = home / "models"
     if not folder.is_dir():
         return []
-    return [look_at(each) for each in sorted(folder.iterdir()) if sherpa_files(each) or not missing_files(each)]
+    return [look_at(each) for each in sorted(folder.iterdir()) if holds_model(each)]
 
 
 def install_zip(zip_file: Path, home: Path) -> SpeechModel:

@@ -13,7 +13,7 @@ from bot.speech.port import Recogniser
 from bot.speech.recognise import VoskRecogniser
 from bot.speech.remote.address import REMOTE
 from bot.speech.remote.recogniser import RemoteRecogniser
-from bot.speech.sherpa import SherpaRecogniser
+from bot.speech.sherpa import make_sherpa
 from bot.speech.two_ears import Second, TwoEars
 
 #: the part of [capacity] recognise_s that remains for the first ear's words when the second was waited for (s)
@@ -94,6 +94,6 @@ def _ear_of(
     """One model on this machine."""
     speech = settings.speech
     if model.engine == "sherpa":
-        return SherpaRecogniser(model.path, threads or speech.threads)
+        return make_sherpa(model, threads or speech.threads, speech.threads_a_turn)
     phrases = phrases_by_question(communities)
     return VoskRecogniser(model.path, threads or speech.threads, alternatives or speech.alternatives, phrases)

@@ -18,8 +18,15 @@ from bot.database import now
 from bot.foundation.private_files import open_to_others
 from bot.grid.models import GridStaff
 from bot.settings import DialogueSettings, NotifySettings, Settings, SpeechSettings
+from bot.speech import kokoro
 from bot.tickets.models import Notification
 from tests.frame.conftest import Gege
+
+
+@pytest.fixture(autouse=True)
+def the_quick_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the doctor says of a voice is tests/frame/test_doctor_voice.py's; here half a gigabyte need not be loaded."""
+    monkeypatch.setattr(kokoro, "installed", lambda: False)
 
 
 def found(settings: Settings, name: str) -> Finding:
