@@ -33,6 +33,9 @@ DEMO = PROJECT / "models" / "demo"
 #: files without which Vosk does not load a model, and one pair of graphs besides
 _NEEDED = ("am/final.mdl", "conf/model.conf", "conf/mfcc.conf")
 _GRAPHS = (("graph/HCLG.fst",), ("graph/HCLr.fst", "graph/Gr.fst"))
+#: what faster-whisper loads; without the tokenizer it would go to the network
+_WHISPER = ("model.bin", "config.json", "tokenizer.json")
+_VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
 _LARGEST_ZIP_CONTENT = 8 << 30
 #: between two tries of a download that broke off
 _AGAIN = Backoff(first_s=0.2, most_s=5.0, tries=5)
@@ -64,6 +67,8 @@ def look_at(folder: Path) -> SpeechModel:
     """Check the files of a model folder. Raises ModelMissing; never goes to the network."""
     if layout := layout_of(folder):
         return SpeechModel(folder, 16000, False, "sherpa", layout=layout)
+    if not lacks_of_whisper(folder):
+        return SpeechModel(folder, 16000, False, "whisper")
     lacking = missing_files(folder)
     if lacking:
         raise ModelMissing(
@@ -85,10 +90,18 @@ def missing_files(folder: Path) -> list[str]:
     return lacking
 
 
+def lacks_of_whisper(folder: Path) -> list[str]:
+    """Which files a folder lacks to be a Whisper model in CTranslate2's form; empty when it is one."""
+    lacking = [name for name in _WHISPER if not (folder / name).is_file()]
+    if not any((folder / name).is_file() for name in _VOCABULARIES):
+        lacking.append(_VOCABULARIES[0])
+    return lacking
+
+
 def holds_model(folder: Path) -> bool:
     """Whether a folder is a model, whole and of a kind that is known."""
     with contextlib.suppress(ModelMissing):
-        return layout_of(folder) is not None or not missing_files(folder)
+        return layout_of(folder) is not None or not lacks_of_whisper(folder) or not missing_files(folder)
     return False
 
 

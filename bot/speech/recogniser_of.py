@@ -15,6 +15,7 @@ from bot.speech.remote.address import REMOTE
 from bot.speech.remote.recogniser import RemoteRecogniser
 from bot.speech.sherpa import make_sherpa
 from bot.speech.two_ears import Second, TwoEars
+from bot.speech.whisper import WhisperRecogniser
 
 #: the part of [capacity] recognise_s that remains for the first ear's words when the second was waited for (s)
 _FIRST_S = 0.5
@@ -95,5 +96,8 @@ def _ear_of(
     speech = settings.speech
     if model.engine == "sherpa":
         return make_sherpa(model, threads or speech.threads, speech.threads_a_turn)
+    if model.engine == "whisper":
+        turns, readings = threads or speech.threads, alternatives or speech.alternatives
+        return WhisperRecogniser(model.path, turns, speech.threads_a_turn, readings)
     phrases = phrases_by_question(communities)
     return VoskRecogniser(model.path, threads or speech.threads, alternatives or speech.alternatives, phrases)
