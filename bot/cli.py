@@ -32,6 +32,7 @@ from bot.commands import (
     staff,
     talk,
     tickets,
+    voice,
 )
 from bot.commands.foreign import translated
 from bot.commands.line import note
@@ -73,6 +74,7 @@ for area in (
     channel,
     corpus,
     models,
+    voice,
     call_log,
 ):
     area.register(app)

@@ -9,6 +9,7 @@ import errno
 import os
 import signal
 import socket
+from functools import partial
 
 from aiohttp import web
 
@@ -29,9 +30,11 @@ from bot.settings import Settings
 from bot.speech.ear_card import BETTER, EarCard, card_in_use
 from bot.speech.models import ModelMissing
 from bot.speech.port import Recogniser
-from bot.speech.speak import Voice, VoiceFailed
+from bot.speech.speak import GegeVoice, Voice, VoiceFailed
+from bot.speech.voice_of import make_engine
 from bot.telephone.sip_front_end import UnknownTrunk, sip_front_end
 from bot.telephone.telephone import Telephone
+from bot.voice.preparing import preparing
 from bot.web.app import make_app
 from bot.web.calls import CallPages
 from bot.web.guard import runner_of
@@ -89,6 +92,9 @@ async def _serve(settings: Settings) -> None:
         await asyncio.to_thread(release, service.database, now())
         recogniser, voice = await _speech(service, stack)
         card = None if recogniser is None else await asyncio.to_thread(_ear, settings)
+        if voice is not None and not voice.engine.quick:
+            gentle = partial(make_engine, settings, gentle=True)
+            service.backgrounds.start(preparing(voice, service.repertoire, gentle))
         telephone, call_backs = await _answer_calls(service, recogniser, voice, phone, agi, stack)
         sign_in = SignIn(service.key, settings.web.sign_in_hours, service.registry.person)
         staff = StaffPages(
@@ -145,7 +151,7 @@ def _furnish(settings: Settings) -> None:
         database.dispose()
 
 
-async def _speech(service: Parts, stack: contextlib.AsyncExitStack) -> tuple[Recogniser | None, Voice | None]:
+async def _speech(service: Parts, stack: contextlib.AsyncExitStack) -> tuple[Recogniser | None, GegeVoice | None]:
     """Ears and mouth, as far as they are there: who can write, or leave a message, is still served."""
     try:
         ears, mouth = await stack.enter_async_context(ears_and_mouth(service))
@@ -167,7 +173,7 @@ def _ear(settings: Settings) -> EarCard:
     return card
 
 
-async def _voice_alone(service: Parts, stack: contextlib.AsyncExitStack) -> Voice | None:
+async def _voice_alone(service: Parts, stack: contextlib.AsyncExitStack) -> GegeVoice | None:
     voice = make_voice(service.settings, service.repertoire)
     stack.push_async_callback(voice.close)
     try:

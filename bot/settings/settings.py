@@ -71,6 +71,19 @@ class RemoteEarSettings(Section):
     timeout_s: float = Field(default=3.0, gt=0)
 
 
+class RemoteVoiceSettings(Section):
+    """A voice in another process or on another machine, where `[speech] voice` is an address."""
+
+    #: sent as a bearer token, where it asks for one
+    token: str = ""
+    #: the name of its model, where it has several
+    model: str = ""
+    #: the name of its voice; empty: its own choice
+    speaker: str = ""
+    #: later than this (seconds) espeak-ng says the sentence
+    timeout_s: float = Field(default=2.5, gt=0)
+
+
 class SpeechSettings(Section):
     """Recognition, and the machine's voice."""
 
@@ -88,12 +101,13 @@ class SpeechSettings(Section):
     threads_a_turn: int = Field(default=1, ge=1)
     #: readings of a sentence that are kept
     alternatives: int = 5
-    #: who speaks: "" (the best one that is installed), "espeak", "kokoro", "kokoro:VOICE", "sherpa:FOLDER",
-    #: "https://HOST/v1/audio/speech", "wyoming://HOST:PORT"
+    #: who speaks: "" (Kokoro where it is installed, else espeak-ng), "espeak", "kokoro", "kokoro:VOICE", "sherpa:FOLDER",
+    #: "sherpa:FOLDER#SPEAKER", "https://HOST/v1/audio/speech", "wyoming://HOST:PORT" (docs/speech.md)
     voice: str = ""
     #: speaking rate in words a minute, for every engine; slow for old ears
     rate: int = 150
     remote: RemoteEarSettings = Field(default_factory=RemoteEarSettings)
+    remote_voice: RemoteVoiceSettings = Field(default_factory=RemoteVoiceSettings)
 
 
 class DialogueSettings(Section):

@@ -13,10 +13,10 @@ from bot.speech.sentence_plan import Kind, Part
 
 _CLAUSE = re.compile(rf"[^{both(',、:;')}]+[{both(',、:;')}]*")
 _ENDS = both("。.!?")
-#: words of the sentence itself, and names, are spoken alone: so they can be made beforehand. Shorter ones (characters)
-#: sound torn off and go with their neighbour
+#: words of the sentence itself, and names, are spoken alone: so they can be made beforehand. Shorter ones (characters, at
+#: the beginning and behind something) sound torn off and go with their neighbour
 _ALONE = (Kind.fixed, Kind.phrase)
-_SHORTEST = 2
+_SHORTEST, _SHORTEST_BEHIND = 2, 3
 #: a clause shorter than this (characters) is spoken with the next
 _SHORT_CLAUSE = 4
 
@@ -55,7 +55,8 @@ def whole(parts: Sequence[tuple[Part, Samples | None]]) -> list[Piece]:
 def short(parts: Sequence[tuple[Part, Samples | None]], end: str = "") -> list[Piece]:
     """The same with pauses kept, and each part of the sentence for itself; `end` is the mark that it ends with."""
     pieces: list[Piece] = []
-    for bare, run in groupby(parts, lambda each: each[1] is None and each[0].kind is not Kind.pause):
+    cut = [each for part, samples in parts for each in _cut(part, samples)]
+    for bare, run in groupby(cut, lambda each: each[1] is None and each[0].kind is not Kind.pause):
         if bare:
             pieces.extend(Breath(text, True) for text in _groups([part for part, _ in run]))
         else:
@@ -82,10 +83,23 @@ def end_of(sentence: str) -> str:
     return bare[-1:] if bare[-1:] in _ENDS else ""
 
 
+def _cut(part: Part, samples: Samples | None) -> Iterator[tuple[Part, Samples | None]]:
+    """The words of the sentence at the marks between them: what follows a name may be no more than a particle."""
+    if samples is not None or part.kind is not Kind.fixed:
+        yield part, samples
+        return
+    for clause in _CLAUSE.findall(part.text):
+        words = clause.rstrip(both(",、:;"))
+        yield Part(words, Kind.fixed), None
+        if words != clause:
+            yield Part(clause[len(words) :], Kind.pause), None
+
+
 def _groups(parts: Sequence[Part]) -> Iterator[str]:
     text, closed = "", False
     for part in parts:
-        alone = part.kind in _ALONE and len(part.text) >= _SHORTEST
+        least = _SHORTEST_BEHIND if text and part.kind is Kind.fixed else _SHORTEST
+        alone = part.kind in _ALONE and len(part.text) >= least
         torn = part.kind in _ALONE and not alone
         if text and len(text) >= _SHORTEST and (alone or (closed and not torn)):
             yield text

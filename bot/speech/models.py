@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import itertools
 import re
@@ -17,8 +18,10 @@ from pathlib import Path, PurePosixPath
 import aiohttp
 
 from bot.foundation.backoff import Backoff
-from bot.foundation.errors import Refused
 from bot.settings import PROJECT, Settings
+from bot.speech.layouts import Layout, layout_of
+from bot.speech.model_errors import ModelMissing as ModelMissing
+from bot.speech.model_errors import ModelRefused as ModelRefused
 
 #: Source: alphacephei.com/vosk/models (Apache 2.0); checksum and size as measured on the published file.
 OFFICIAL_NAME = "vosk-model-small-cn-0.22"
@@ -30,19 +33,14 @@ DEMO = PROJECT / "models" / "demo"
 #: files without which Vosk does not load a model, and one pair of graphs besides
 _NEEDED = ("am/final.mdl", "conf/model.conf", "conf/mfcc.conf")
 _GRAPHS = (("graph/HCLG.fst",), ("graph/HCLr.fst", "graph/Gr.fst"))
+#: what faster-whisper loads; without the tokenizer it would go to the network
+_WHISPER = ("model.bin", "config.json", "tokenizer.json")
+_VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
 _LARGEST_ZIP_CONTENT = 8 << 30
 #: between two tries of a download that broke off
 _AGAIN = Backoff(first_s=0.2, most_s=5.0, tries=5)
 
 Progress = Callable[[int, int], None]
-
-
-class ModelMissing(Refused):
-    """A folder holds no usable speech model; the message names it and says what to do."""
-
-
-class ModelRefused(Refused):
-    """A download or zip file is not what it should be; nothing was installed."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +55,8 @@ class SpeechModel:
     engine: str = "vosk"
     #: whether a phrase list can take the place of its language model
     takes_phrases: bool = False
+    #: which of sherpa-onnx's models it is; None for Vosk's
+    layout: Layout | None = None
 
     @property
     def name(self) -> str:
@@ -65,8 +65,10 @@ class SpeechModel:
 
 def look_at(folder: Path) -> SpeechModel:
     """Check the files of a model folder. Raises ModelMissing; never goes to the network."""
-    if sherpa_files(folder):
-        return SpeechModel(folder, 16000, False, "sherpa")
+    if layout := layout_of(folder):
+        return SpeechModel(folder, 16000, False, "sherpa", layout=layout)
+    if not lacks_of_whisper(folder):
+        return SpeechModel(folder, 16000, False, "whisper")
     lacking = missing_files(folder)
     if lacking:
         raise ModelMissing(
@@ -88,20 +90,19 @@ def missing_files(folder: Path) -> list[str]:
     return lacking
 
 
-def sherpa_files(folder: Path) -> dict[str, Path]:
-    """The files of a sherpa-onnx model: tokens and model, or tokens, encoder, decoder, joiner; empty when it is none.
+def lacks_of_whisper(folder: Path) -> list[str]:
+    """Which files a folder lacks to be a Whisper model in CTranslate2's form; empty when it is one."""
+    lacking = [name for name in _WHISPER if not (folder / name).is_file()]
+    if not any((folder / name).is_file() for name in _VOCABULARIES):
+        lacking.append(_VOCABULARIES[0])
+    return lacking
 
-    Smaller (int8) files are taken before whole ones: two cores are few."""
-    if not (folder / "tokens.txt").is_file():
-        return {}
-    for parts in (("encoder", "decoder", "joiner"), ("model",)):
-        found = {
-            part: sorted(folder.glob(f"{part}*.onnx"), key=lambda one: (".int8." not in one.name, one.name))
-            for part in parts
-        }
-        if all(found.values()):
-            return {"tokens": folder / "tokens.txt", **{part: files[0] for part, files in found.items()}}
-    return {}
+
+def holds_model(folder: Path) -> bool:
+    """Whether a folder is a model, whole and of a kind that is known."""
+    with contextlib.suppress(ModelMissing):
+        return layout_of(folder) is not None or not lacks_of_whisper(folder) or not missing_files(folder)
+    return False
 
 
 def _sample_frequency(folder: Path) -> int:
@@ -126,7 +127,7 @@ def installed_models(home: Path) -> list[SpeechModel]:
     folder = home / "models"
     if not folder.is_dir():
         return []
-    return [look_at(each) for each in sorted(folder.iterdir()) if sherpa_files(each) or not missing_files(each)]
+    return [look_at(each) for each in sorted(folder.iterdir()) if holds_model(each)]
 
 
 def install_zip(zip_file: Path, home: Path) -> SpeechModel:

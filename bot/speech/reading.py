@@ -178,9 +178,14 @@ def number(value: str) -> str:
     return sign + said + (words.point + numbers.one_by_one(part) if part else "")
 
 
+def letters(char: str) -> list[str]:
+    """The toned syllables by which a Latin letter is called; none for another character."""
+    return _words().letters[char.upper()].split() if char.isascii() and char.isalpha() else []
+
+
 def pinyin(text: str) -> str:
-    """A sentence -> toned syllables with pauses, for the voice cmn-latn-pinyin."""
-    words = _words()
+    """A sentence -> toned syllables with pauses, as every voice takes them."""
+    _words()
     out: list[str] = []
 
     def other(chars: str) -> list[str]:
@@ -188,8 +193,8 @@ def pinyin(text: str) -> str:
         for char in chars:
             if char in _PAUSES:
                 said.append(_PAUSES[char])
-            elif char.isascii() and char.isalpha():
-                said.extend(words.letters[char.upper()].split())
+            else:
+                said.extend(letters(char))
         return said
 
     # `errors` may return a list of syllables, which pypinyin's annotation does not say.

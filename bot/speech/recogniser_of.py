@@ -11,11 +11,12 @@ from bot.speech.models import ModelMissing, SpeechModel, in_use, look_at
 from bot.speech.phrases import phrases_by_question
 from bot.speech.port import Recogniser
 from bot.speech.recognise import VoskRecogniser
+from bot.speech.remote.address import REMOTE
 from bot.speech.remote.recogniser import RemoteRecogniser
-from bot.speech.sherpa import SherpaRecogniser
+from bot.speech.sherpa import make_sherpa
 from bot.speech.two_ears import Second, TwoEars
+from bot.speech.whisper import WhisperRecogniser
 
-REMOTE = "remote"
 #: the part of [capacity] recognise_s that remains for the first ear's words when the second was waited for (s)
 _FIRST_S = 0.5
 
@@ -78,7 +79,7 @@ def told(settings: Settings) -> str:
 
 
 def is_remote(settings: Settings) -> bool:
-    """Whether sound of residents leaves this process for a recogniser elsewhere."""
+    """Whether residents' sound leaves this process for a recogniser elsewhere."""
     return REMOTE in (settings.speech.engine, settings.speech.second)
 
 
@@ -94,6 +95,9 @@ def _ear_of(
     """One model on this machine."""
     speech = settings.speech
     if model.engine == "sherpa":
-        return SherpaRecogniser(model.path, threads or speech.threads)
+        return make_sherpa(model, threads or speech.threads, speech.threads_a_turn)
+    if model.engine == "whisper":
+        turns, readings = threads or speech.threads, alternatives or speech.alternatives
+        return WhisperRecogniser(model.path, turns, speech.threads_a_turn, readings)
     phrases = phrases_by_question(communities)
     return VoskRecogniser(model.path, threads or speech.threads, alternatives or speech.alternatives, phrases)

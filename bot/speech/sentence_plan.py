@@ -16,6 +16,7 @@ from bot.speech.reading import spoken
 _SLOT = re.compile(r"\{(\w+)\}")
 #: what stands at the ends of a part and is a pause, not a word
 _MARKS = both(",、:;.。!?“”‘’()…—") + " \"'\n"
+_CLAUSE = re.compile(f"[{both(',、:;')}]")
 _PAUSE_S = {",": 0.18, "、": 0.14, ":": 0.18, ";": 0.25}
 
 
@@ -67,7 +68,8 @@ def has_slots(template: str) -> bool:
 class Planner:
     """Knows the sentences with variables, and the phrases that fill them."""
 
-    def __init__(self, templates: Iterable[str], phrases: Iterable[str] = ()) -> None:
+    def __init__(self, templates: Iterable[str], phrases: Iterable[str] = (), everybodys: Iterable[str] = ()) -> None:
+        """`everybodys`: those of the phrases that tell nothing of a person, a place or an account."""
         templates = list(templates)
         self._templates = sorted(
             {plain(each).strip() for each in templates if has_slots(each) and fixed_parts(each)},
@@ -78,6 +80,7 @@ class Planner:
             *(words for each in templates for words in _everybodys(each)),
             *counting().numerals,
             *counting().units,
+            *(plain(each).strip(_MARKS) for each in everybodys),
         }
         self._patterns = [re.compile(_pattern(each)) for each in self._templates]
         self._phrases: dict[str, list[str]] = {}
@@ -156,7 +159,14 @@ class Planner:
 
 
 def _everybodys(template: str) -> list[str]:
-    return fixed_parts(template) if has_slots(template) else [plain(template).strip(_MARKS)]
+    if not has_slots(template):
+        return [plain(template).strip(_MARKS)]
+    # A part with marks in it may be spoken clause by clause.
+    return [
+        words
+        for part in fixed_parts(template)
+        for words in (part, *(each.strip(_MARKS) for each in _CLAUSE.split(part)))
+    ]
 
 
 def _of_words(piece: str) -> list[Part]:

@@ -55,16 +55,19 @@ class GegeVoice:
         engine: Engine | None = None,
         *,
         understudy: Engine | None = None,
+        patience_s: float = 2.5,
         planner: Callable[[], Planner] | None = None,
         loudness: float | None = None,
         speed: float = 1.0,
     ) -> None:
         """`home` is GEGE_HOME: recordings in `prompts/`, what is said to everybody kept in `cache/speech/`.
 
-        `engine`: espeak-ng when there is none; `understudy` speaks while it is late, wrong or gone. `planner` knows the
-        sentences with variables; `loudness` (dBFS) and `speed` (1 = as recorded) are for all that is said, whoever says
+        `engine`: espeak-ng when there is none; `understudy` speaks while it is late (`patience_s`), wrong or gone. `planner`
+        knows the sentences with variables; `loudness` (dBFS) and `speed` (1 = as recorded) are for all that is said, whoever says
         it: an engine that is given has its speed already."""
-        self.speakers = Speakers(engine or EspeakProcess(round(words_per_minute * speed)), understudy)
+        self.speakers = Speakers(
+            engine or EspeakProcess(round(words_per_minute * speed)), understudy, patience_s=patience_s
+        )
         self.recorded = RecordedPrompts(home / "prompts")
         self.cache = SoundCache(home / "cache" / "speech")
         self._planner, self._loudness, self._speed = planner, loudness, speed
@@ -79,16 +82,19 @@ class GegeVoice:
         await self.speakers.start()
 
     async def say(self, text: str, rate: int = 8000) -> bytes:
-        return b"".join([part async for part in self.stream(text, rate)])
+        return b"".join([part async for part in self._stream(text, rate, at_once=True)])
 
-    async def stream(self, text: str, rate: int = 8000) -> AsyncIterator[bytes]:
+    def stream(self, text: str, rate: int = 8000) -> AsyncIterator[bytes]:
+        return self._stream(text, rate)
+
+    async def _stream(self, text: str, rate: int, *, at_once: bool = False) -> AsyncIterator[bytes]:
         # Recordings are not kept in memory: one that is replaced is heard at once.
         whole = await asyncio.to_thread(self._recording, text, rate)
         if whole is not None:
             yield whole.astype("<i2").tobytes()
             return
         for sentence in sentences(text):
-            async for samples in self._sentence(sentence, rate):
+            async for samples in self._sentence(sentence, rate, at_once):
                 yield samples.astype("<i2").tobytes()
 
     async def close(self) -> None:
@@ -98,19 +104,25 @@ class GegeVoice:
         """Have these words, as a slow engine says them, ready; `engine` speaks like the first one. What is said to everybody
         is kept on the disk, everything else in memory. False when they were ready. Raises VoiceFailed."""
         sentence = Sentence.of(breath.text, goes_on=breath.goes_on)
-        if not sentence.pinyin or await self._ready(sentence, self.engine) is not None:
+        if not sentence.pinyin or self.is_ready(breath):
             return False
         sound = await engine.speak(sentence)
         await self._keep(sentence, self.engine, _tidied(resample(sound.samples, sound.rate, RATE)))
         return True
 
-    async def _sentence(self, sentence: str, rate: int) -> AsyncIterator[Samples]:
+    def is_ready(self, breath: Breath) -> bool:
+        """Whether the engine need not be asked for these words."""
+        sentence = Sentence.of(breath.text, goes_on=breath.goes_on)
+        known = self.cache.remembered(sentence, self.engine) is not None
+        return known or self.cache.file(sentence, self.engine).is_file()
+
+    async def _sentence(self, sentence: str, rate: int, at_once: bool) -> AsyncIterator[Samples]:
         recorded = await asyncio.to_thread(self._recording, sentence, rate)
         if recorded is not None:
             yield recorded
             return
         parts = await asyncio.to_thread(self._parts, sentence, rate)
-        pieces = await self._pieces(sentence, parts)
+        pieces = await self._pieces(sentence, parts, at_once)
         if len(pieces) == 1 and isinstance(only := pieces[0], Breath):
             # It ends with a pause of its own.
             yield await self._spoken(only, rate)
@@ -121,14 +133,18 @@ class GegeVoice:
             if len(samples := joint.add(sound if isinstance(sound, float) else trimmed(sound, rate))):
                 yield samples
 
-    async def _pieces(self, sentence: str, parts: list[tuple[Part, Samples | None]]) -> list[breaths.Piece]:
-        """How this sentence is spoken now."""
+    async def _pieces(
+        self, sentence: str, parts: list[tuple[Part, Samples | None]], at_once: bool
+    ) -> list[breaths.Piece]:
+        """How this sentence is spoken now; `at_once`: nobody hears its beginning before its end is made."""
         quick = self.speakers.now.quick
         if any(samples is not None for _, samples in parts):
             return breaths.whole(parts) if quick else breaths.short(parts, breaths.end_of(sentence))
         if quick or await self._ready(Sentence.of(sentence), self.engine) is not None:
             return [Breath(sentence)]
-        return breaths.short(parts, breaths.end_of(sentence)) if parts else breaths.clauses(sentence)
+        if parts:
+            return breaths.short(parts, breaths.end_of(sentence))
+        return [Breath(sentence)] if at_once else breaths.clauses(sentence)
 
     def _recording(self, text: str, rate: int) -> Samples | None:
         found = self.recorded.find(text)

@@ -21,6 +21,8 @@ _AGAIN = Backoff(first_s=5.0, most_s=300.0, jitter=0.1)
 _SILENT = 60
 #: nobody speaks a syllable faster, or slower with the pauses round it (s)
 _FASTEST_S, _SLOWEST_S, _PAUSES_S = 0.04, 1.2, 4.0
+#: what a syllable adds to an engine's time
+_A_SYLLABLE_S = 0.15
 
 
 class Speakers:
@@ -31,11 +33,12 @@ class Speakers:
         first: Engine,
         understudy: Engine | None = None,
         *,
-        patience_s: float = 4.0,
+        patience_s: float = 2.5,
         again: Backoff = _AGAIN,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`patience_s`: the first may take so long for a sentence when there is an understudy."""
+        """`patience_s`: the first may take so long to begin a sentence, and a little more for each syllable, when there is
+        an understudy."""
         self.first, self._understudy = first, understudy
         self._patience_s, self._again, self._clock = patience_s, again, clock
         self._failures, self._rests_until = 0, 0.0
@@ -64,9 +67,9 @@ class Speakers:
             return await self.first.speak(sentence), self.first
         if self.now is self.first:
             try:
-                async with asyncio.timeout(self._patience_s):
+                async with asyncio.timeout(self._patience_s + _A_SYLLABLE_S * len(sentence.pinyin.split())):
                     sound = await self.first.speak(sentence)
-                _check(sound, sentence)
+                check_sound(sound, sentence)
             except (VoiceFailed, TimeoutError) as problem:
                 self._rest(problem)
             else:
@@ -83,7 +86,7 @@ class Speakers:
         self._failures += 1
         wait = self._again.wait(self._failures) or 0.0
         self._rests_until = self._clock() + wait
-        why = str(problem) or f"no answer within {self._patience_s:g} s"
+        why = str(problem) or "it is late"
         log.warning("the voice %s rests for %.0f s, espeak-ng speaks: %s", self.first.name, wait, why)
 
     def _well(self) -> None:
@@ -92,7 +95,7 @@ class Speakers:
         self._failures = 0
 
 
-def _check(sound: Sound, sentence: Sentence) -> None:
+def check_sound(sound: Sound, sentence: Sentence) -> None:
     """Raises VoiceFailed for what cannot be this sentence: nothing, silence, or far too much."""
     syllables = len(sentence.pinyin.split())
     if not syllables * _FASTEST_S <= sound.seconds <= syllables * _SLOWEST_S + _PAUSES_S:

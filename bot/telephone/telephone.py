@@ -44,6 +44,8 @@ _APOLOGY_S = 10.0
 _EXPIRY_S = 3600.0
 _EXPIRY_AGAIN = Backoff(first_s=60.0, most_s=_EXPIRY_S)
 _RATES = (8000, 16000)
+#: nobody waits longer for the first sentences (s)
+_WARM_UP_S = 2.0
 
 
 class Telephone:
@@ -112,6 +114,7 @@ class Telephone:
             Background("who is on leave", EVERY_S, lambda: asyncio.to_thread(self.people.refresh)),
             Background("recordings' terms", _EXPIRY_S, self._expire, again=_EXPIRY_AGAIN),
         )
+        self._warming: asyncio.Task[None] | None = None
         self._watch()
 
     @property
@@ -134,7 +137,9 @@ class Telephone:
 
     async def start(self) -> None:
         """Listen. Raises OSError, with both addresses free again."""
-        await self._warm_up()
+        # A slow voice goes on with it while the first calls come.
+        self._warming = asyncio.create_task(self._warm_up())
+        await asyncio.wait({self._warming}, timeout=_WARM_UP_S)
         with contextlib.suppress(Exception):  # a database that is away: the background says so
             await asyncio.to_thread(self.people.refresh)
         await self.audiosocket.start()
@@ -148,7 +153,7 @@ class Telephone:
     async def _warm_up(self) -> None:
         """The first sentences are made before the first call: its caller hears something within 0.3 s."""
         words = prompts()
-        first = (words.notice_of(self._settings.site.name), words.greeting, words.message, words.storm)
+        first = (*words.notices_of(self._settings), words.greeting, words.message, words.storm)
         if self._voice is not None:
             for sentence in first:
                 for rate in _RATES:
@@ -223,6 +228,9 @@ class Telephone:
         """Drain, then end what is left."""
         await self.drain()
         await self.audiosocket.close()
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.gather(self._warming, return_exceptions=True)
         await self._backgrounds.stop(*self._own)
         await self.hand_overs.close()
         await self.fastagi.close()

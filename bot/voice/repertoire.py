@@ -115,7 +115,9 @@ def sentences(site: SiteSettings, names: Names | None = None) -> list[Saying]:
 def planner(site: SiteSettings, names: Names | None = None) -> Planner:
     """Joins the sentences with variables of these parts."""
     templates = [sentence for text, _ in _whole_texts(site) for sentence in cut(text)]
-    return Planner(templates, [phrase for _, phrases in _phrases(site, names or Names()) for phrase in phrases])
+    phrases = [(group, phrase) for group, some in _phrases(site, names or Names()) for phrase in some]
+    everybodys = [phrase for group, phrase in phrases if group == "matters"] + [site.station]
+    return Planner(templates, [phrase for _, phrase in phrases], everybodys)
 
 
 def names_of(database: Database) -> Names:

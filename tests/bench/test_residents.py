@@ -22,6 +22,7 @@ from bot.bench.residents.run import Held, Measured
 from bot.bench.residents.transcript import Transcript, Turn
 from bot.bench.residents.words import dangers, matters, personas, sentences
 from bot.settings import Settings
+from bot.settings.settings import SpeechSettings
 
 HOME = Home("4211002504", "许春才", "桃溪社区", "", "沿河路206号", "11")
 LOGGED = "记下了,归程师傅管。他的电话是13700001011。"
@@ -221,6 +222,6 @@ def test_a_resident_calls_by_telephone(tmp_path: Path) -> None:
     """Her line is spoken, heard by the demo ear and answered; what came of it is judged."""
     from bot.bench.residents.voice import by_voice
 
-    (one,) = by_voice(Settings(), tmp_path, 1, 2, lambda _told: None)
+    (one,) = by_voice(Settings(speech=SpeechSettings(voice="espeak")), tmp_path, 1, 2, lambda _told: None)
     assert any(turn.heard for turn in one.told.turns) and all(turn.reply for turn in one.told.turns)
     assert one.told.goal.channel == "phone"

@@ -41,6 +41,8 @@ port = {page}
 audiosocket = "127.0.0.1:{audiosocket}"
 fastagi = "127.0.0.1:{fastagi}"
 sip = ""
+[speech]
+voice = "espeak"
 [notify.telegram]
 token = "123456789:{"A" * 35}"
 base_url = "{server.url}/bot"

@@ -70,6 +70,7 @@ fastagi = "127.0.0.1:{self.agi}"
 sip = ""
 [speech]
 model = "{self.home / "none"}"
+voice = "espeak"
 [notify]
 providers = ["file"]
 {account}""",

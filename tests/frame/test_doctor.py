@@ -18,6 +18,7 @@ from bot.database import now
 from bot.foundation.private_files import open_to_others
 from bot.grid.models import GridStaff
 from bot.settings import DialogueSettings, NotifySettings, Settings, SpeechSettings
+from bot.speech import kokoro
 from bot.speech.port import RecogniserFailed
 from bot.tickets.models import Notification
 from tests.frame.conftest import Gege
@@ -31,6 +32,12 @@ _in_a_child = hearing._in_a_child
 def _the_ear_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process of its own for each look at a home would take seconds; the test about it starts one."""
     monkeypatch.setattr(hearing, "_in_a_child", hearing.speak_and_listen)
+
+
+@pytest.fixture(autouse=True)
+def the_quick_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the doctor says of a voice is tests/frame/test_doctor_voice.py's; here half a gigabyte need not be loaded."""
+    monkeypatch.setattr(kokoro, "installed", lambda: False)
 
 
 def found(settings: Settings, name: str) -> Finding:
@@ -68,7 +75,7 @@ def test_the_demo_ear_is_named_loudly_with_what_it_hears_of_people(
 def test_an_ear_that_loads_and_does_not_hear_is_broken(
     home: Path, monkeypatch: pytest.MonkeyPatch, texts: list[Exception | str], says: str
 ) -> None:
-    monkeypatch.setattr(hearing, "make_recogniser", lambda *_: ScriptedRecogniser(["", *texts]))
+    monkeypatch.setattr(hearing, "first_ear", lambda *_: ScriptedRecogniser(["", *texts]))
     finding = found(Settings(home=home), "ear")
     assert not finding["ok"] and says in finding["detail"] and "\n" not in finding["detail"]
 
@@ -76,7 +83,7 @@ def test_an_ear_that_loads_and_does_not_hear_is_broken(
 def test_an_ear_that_makes_other_words_of_a_clear_sentence_is_a_warning(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hearing, "make_recogniser", lambda *_: ScriptedRecogniser(["", "电费一度几多钱"]))
+    monkeypatch.setattr(hearing, "first_ear", lambda *_: ScriptedRecogniser(["", "电费一度几多钱"]))
     finding = found(Settings(home=home), "ear")
     assert finding["warning"] and "hardly a word is right" in finding["detail"]
 

@@ -27,7 +27,9 @@ NOT_IMPORTED = {
 ASKED_FOR = {
     "grimp": "the group dev, for tools/lint",
     "importlinter": "the group dev, for tools/lint",
+    "onnx": "the group dev, for tools/tiny_models",
     "matplotlib": "the group pictures, for gege bench thresholds --picture",
+    "faster_whisper": "the extra whisper",
     "sherpa_onnx": "the extra sherpa",
     "torch": "the group speech-training, for gege models build-demo",
 }

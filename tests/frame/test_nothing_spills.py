@@ -114,7 +114,9 @@ def broken_service(home: Path, dialogue_model: Path) -> Iterator[tuple[int, int,
     """A service whose database takes nothing: (port of the page, port of FastAGI, what it writes)."""
     port, agi = free_port(), free_port()
     voice = f'audiosocket = "127.0.0.1:{free_port()}"\nfastagi = "127.0.0.1:{agi}"\nsip = ""\n'
-    (home / "gege.toml").write_text(f'[web]\nport = {port}\n[voice]\n{voice}[log]\nlevel = "debug"\n')
+    (home / "gege.toml").write_text(
+        f'[web]\nport = {port}\n[voice]\n{voice}[speech]\nvoice = "espeak"\n[log]\nlevel = "debug"\n'
+    )
     break_database(home, "utterance", "ticket", "call", "dialogue_state")
     said = home.parent / "said"
     with said.open("wb") as stream:

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from bot.settings import Settings, SpeechSettings
-from bot.speech.models import DEMO, ModelMissing, in_use
+from bot.speech.models import DEMO, ModelMissing, in_use, look_at
 from bot.speech.port import Recogniser, RecogniserFailed
 from bot.speech.recognise import VoskRecogniser
 from bot.speech.recogniser_of import make_recogniser
-from bot.speech.sherpa import SherpaRecogniser, kind_of
+from bot.speech.sherpa import make_sherpa
 from tools.demo_model.speaker import speak_demo
 
 # Real recognisers on real sound.
@@ -59,7 +59,7 @@ def tones(rate: int) -> bytes:
 def kind(request: pytest.FixtureRequest) -> Kind:
     if request.param == "vosk":
         return Kind(DEMO, VoskRecogniser, "我家停电了", spoken)
-    return Kind(TINY, SherpaRecogniser, "停电", tones)
+    return Kind(TINY, lambda folder: make_sherpa(look_at(folder)), "停电", tones)
 
 
 @pytest.fixture(scope="module")
@@ -144,47 +144,10 @@ def test_the_folder_says_whose_model_it_is(tmp_path: Path) -> None:
     assert (in_use(chosen).engine, in_use(chosen).rate, in_use(chosen).demo) == ("sherpa", 16000, False)
     shutil.copytree(TINY, tmp_path / "models" / "own")
     assert in_use(Settings(home=tmp_path)).path == tmp_path / "models" / "own"
-    assert kind_of(TINY / "model.onnx") == "sense_voice_ctc"
-
-
-def test_smaller_files_and_transducers_are_found(tmp_path: Path) -> None:
-    from bot.speech.models import sherpa_files
-
-    names = ("tokens.txt", "encoder-1.onnx", "encoder-1.int8.onnx", "decoder-1.onnx", "joiner-1.onnx")
-    for name in names[:-1]:
-        (tmp_path / name).write_text("x")
-    assert sherpa_files(tmp_path) == {}
-    (tmp_path / names[-1]).write_text("x")
-    found = {part: path.name for part, path in sherpa_files(tmp_path).items()}
-    assert found == {"tokens": names[0], "encoder": names[2], "decoder": names[3], "joiner": names[4]}
+    assert in_use(chosen).layout.name == "SenseVoice"  # type: ignore[union-attr]
 
 
 def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("bot.speech.sherpa.installed", lambda: False)
+    monkeypatch.setattr("bot.speech.sherpa_model.installed", lambda: False)
     with pytest.raises(ModelMissing, match="uv sync --extra sherpa"):
         make_recogniser(Settings(home=tmp_path, speech=SpeechSettings(model=str(TINY))))
-
-
-@needs_sherpa
-def test_a_kind_that_nobody_knows_and_tokens_that_are_none_are_refused(tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    shutil.copytree(TINY, other)
-    (other / "model.onnx").write_bytes(
-        (TINY / "model.onnx").read_bytes().replace(b"sense_voice_ctc", b"something_else!")
-    )
-    with pytest.raises(ModelMissing, match="something_else"):
-        SherpaRecogniser(other)
-    shutil.copy(TINY / "model.onnx", other / "model.onnx")
-    (other / "tokens.txt").write_text("<html>not found</html>")
-    with pytest.raises(ModelMissing, match=r"tokens\.txt"):
-        SherpaRecogniser(other)
-
-
-@needs_sherpa
-async def test_a_turn_without_an_end_is_given_to_a_person(tmp_path: Path) -> None:
-    recogniser = SherpaRecogniser(TINY)
-    session = recogniser.begin(8000)
-    with pytest.raises(RecogniserFailed, match="120 s"):
-        for _ in range(130):
-            await session.feed(bytes(16000))
-    await recogniser.close()

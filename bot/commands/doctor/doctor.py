@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import datetime as dt
 import gzip
@@ -22,7 +21,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypedDict
 
-import numpy as np
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from rich.console import Console
@@ -36,6 +34,8 @@ from bot.commands.doctor.hearing import check_hearing
 from bot.commands.doctor.learned import check_channel, check_said_names
 from bot.commands.doctor.messengers import check_messengers
 from bot.commands.doctor.modes import check_modes
+from bot.commands.doctor.second_ear import NAME, examine_second_ear
+from bot.commands.doctor.voice import check_voice
 from bot.database import MIGRATIONS, Database, now, open_database
 from bot.dialogue.training import trained_model
 from bot.foundation.service_state import file_of, read_state
@@ -43,8 +43,6 @@ from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
 from bot.notify.relay import Relay
 from bot.settings import Settings
 from bot.settings.tariff import TariffError, load_tariff
-from bot.speech.engine import Sentence
-from bot.speech.speak import EspeakProcess, VoiceFailed
 from bot.tickets.models import Notification
 
 #: below this, recordings soon cannot be kept (a minute of a call is 2 MB)
@@ -56,7 +54,6 @@ STUCK, STUCK_URGENT = dt.timedelta(minutes=10), dt.timedelta(minutes=1)
 #: providers that reach this machine only
 OWN_MACHINE = {"console", "file"}
 _COUNTY = "gege sample makes an invented county; gege import FILE.csv brings yours"
-_GREETING = "您好。"
 _SEEN = 5
 #: a running service writes its state every ten seconds
 _SILENT_S = 60.0
@@ -100,6 +97,7 @@ def examine(settings: Settings) -> list[Finding]:
         "dialogue model": _dialogue,
         "channel": _channel,
         "ear": _speech,
+        NAME: _second_ear,
         "voice": _voice,
         "recorded prompts": _prompts,
         "providers": _providers,
@@ -335,22 +333,20 @@ def _speech(settings: Settings) -> Finding:
     return _warning(name, found.detail, found.advice) if found.advice else _good(name, found.detail)
 
 
-def _voice(settings: Settings) -> Finding:
-    async def speak() -> float:
-        engine = EspeakProcess(settings.speech.rate)
-        try:
-            sound = await engine.speak(Sentence.of(_GREETING))
-        finally:
-            await engine.close()
-        return np.count_nonzero(np.abs(sound.samples.astype(np.int32)) > 100) / sound.rate
+def _second_ear(settings: Settings) -> Finding:
+    found = examine_second_ear(settings)
+    if found is None:
+        return _good(NAME, 'none; [speech] second or engine = "remote" puts a stronger one beside the first')
+    if not found.usable:
+        return _bad(NAME, found.detail, found.advice)
+    return _warning(NAME, found.detail, found.advice) if found.advice else _good(NAME, found.detail)
 
-    try:
-        seconds = asyncio.run(speak())
-    except VoiceFailed as problem:
-        return _bad("voice", str(problem), "make setup")
-    if seconds < 0.05:
-        return _bad("voice", "espeak-ng makes no sound", "reinstall the package espeakng-loader")
-    return _good("voice", "espeak-ng speaks")
+
+def _voice(settings: Settings) -> Finding:
+    speaks, detail, advice = check_voice(settings)
+    if not speaks:
+        return _bad("voice", detail, advice)
+    return _warning("voice", detail, advice) if advice else _good("voice", detail)
 
 
 def _prompts(settings: Settings) -> Finding:

@@ -18,7 +18,7 @@ from bot.speech.engine import Sentence
 from bot.speech.espeak import EspeakProcess
 from bot.speech.models import ModelMissing
 from bot.speech.port import HeardSpeech, RecogniserFailed
-from bot.speech.recogniser_of import make_recogniser
+from bot.speech.recogniser_of import first_ear
 from bot.speech.speak import VoiceFailed
 
 #: what is said to it: a matter and a place, as residents say them
@@ -59,7 +59,7 @@ class _Failed:
 
 
 def check_hearing(settings: Settings) -> Hearing:
-    """Load the ear in use, and speak to it. Blocks for some seconds."""
+    """Load the ear of this machine, and speak to it. Blocks for some seconds."""
     try:
         card = card_in_use(settings)
     except (ModelMissing, SettingsError) as problem:
@@ -103,7 +103,7 @@ def _in_a_child(settings: Settings) -> _Tried | _Failed:
 
 
 def speak_and_listen(settings: Settings) -> _Tried | _Failed:
-    """Gege's own voice says the sentence to the ear that the settings choose. Runs in the child."""
+    """Gege's own voice says the sentence to the ear of this machine. Runs in the child."""
     try:
         return asyncio.run(_try(settings))
     except (ModelMissing, SettingsError) as problem:
@@ -128,7 +128,7 @@ async def _spoken(settings: Settings) -> Samples:
 
 async def _try(settings: Settings) -> _Tried:
     said, began = await _spoken(settings), time.perf_counter()
-    ear = await asyncio.to_thread(make_recogniser, settings, 1)
+    ear = await asyncio.to_thread(first_ear, settings, 1)
     loading_s = time.perf_counter() - began
     try:
         # What a first utterance sets up is no utterance's time.

@@ -37,6 +37,7 @@ async function begin() {
   byId("site").textContent = start.site;
   document.title = `打电话 · ${start.site}`;
   tellOfEar(start);
+  byId("elsewhere").textContent = start.elsewhere;
   if (!start.hears) noPhone("现在接不了电话，请打字讲，或者打 95598。");
 }
 
