@@ -272,7 +272,7 @@ def make_voice(settings: Settings, repertoire: Repertoire) -> GegeVoice:
     cannot be had, espeak-ng speaks, and standard error says why: a line that nobody speaks on helps nobody."""
     from bot.speech.espeak import EspeakProcess
     from bot.speech.speak import GegeVoice
-    from bot.speech.voice_of import make_engine, rate_of
+    from bot.speech.voice_of import make_engine, patience_of, rate_of
 
     espeak = EspeakProcess(rate_of(settings))
     try:
@@ -284,6 +284,7 @@ def make_voice(settings: Settings, repertoire: Repertoire) -> GegeVoice:
         settings.home,
         engine=engine,
         understudy=None if isinstance(engine, EspeakProcess) else espeak,
+        patience_s=patience_of(settings),
         planner=repertoire.planner,
         loudness=settings.prompts.loudness,
         speed=settings.prompts.speed,
