@@ -13,7 +13,7 @@ from pathlib import Path
 
 from opencc import OpenCC
 
-from bot.foundation.widths import plain
+from bot.foundation.widths import both, plain
 from bot.foundation.words import load
 from bot.sound import numbers
 from bot.speech.port import HeardSpeech
@@ -24,7 +24,7 @@ _TAG = re.compile(r"<\|[^|]*\|>|</?[A-Za-z_]+>|\[[A-Za-z_ ]+\]")
 _PIECES = re.compile("@@ ?|\u2581")
 _UNKNOWN = re.compile(r"<unk>|\[unk\]", re.IGNORECASE)
 #: digits that stand one by one, or in groups: a number that was spelled
-_SPELLED = re.compile(r"(?<![\d.])(?:\d+(?: \d+)+|\d(?:[ ,、]+\d){2,})(?![\d.])")
+_SPELLED = re.compile(rf"(?<![\d.])(?:\d+(?: \d+)+|\d(?:[{both(' ,、')}]+\d){{2,}})(?![\d.])")
 #: and so was one that begins with a zero
 _ZERO_FIRST = re.compile(r"(?<![\d.:-])0\d+(?![\d.:])")
 _TELEPHONE = 7
