@@ -14,12 +14,16 @@ class Words:
     """What residents read."""
 
     site_line: str
+    heard_near: str
+    heard_far: str
     #: a number of the sample county, offered where the page is tried out
     sample_caller: str
     #: of a moment, for strftime
     moment: str
     examples: tuple[str, ...]
     errors: dict[str, str]
+    #: what is told of the ear: people, people_line, unmeasured, local, no_local, again; demo, better where Gege is tried
+    ear: dict[str, str]
 
 
 @cache

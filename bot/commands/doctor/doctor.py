@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import datetime as dt
 import gzip
@@ -31,9 +30,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.parts import make_providers
+from bot.commands.doctor.hearing import check_hearing
 from bot.commands.doctor.learned import check_channel, check_said_names
 from bot.commands.doctor.messengers import check_messengers
 from bot.commands.doctor.modes import check_modes
+from bot.commands.doctor.second_ear import NAME, examine_second_ear
 from bot.commands.doctor.voice import check_voice
 from bot.database import MIGRATIONS, Database, now, open_database
 from bot.dialogue.training import trained_model
@@ -42,8 +43,6 @@ from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
 from bot.notify.relay import Relay
 from bot.settings import Settings
 from bot.settings.tariff import TariffError, load_tariff
-from bot.speech.models import ModelMissing, in_use
-from bot.speech.recogniser_of import make_recogniser
 from bot.tickets.models import Notification
 
 #: below this, recordings soon cannot be kept (a minute of a call is 2 MB)
@@ -97,7 +96,8 @@ def examine(settings: Settings) -> list[Finding]:
     checks: dict[str, Callable[[Settings], Finding]] = {
         "dialogue model": _dialogue,
         "channel": _channel,
-        "speech model": _speech,
+        "ear": _speech,
+        NAME: _second_ear,
         "voice": _voice,
         "recorded prompts": _prompts,
         "providers": _providers,
@@ -327,34 +327,19 @@ def _rasa_server(settings: Settings) -> Finding:
 
 
 def _speech(settings: Settings) -> Finding:
-    name = "speech model"
-    try:
-        model = in_use(settings)
-    except ModelMissing as problem:
-        return _bad(name, str(problem), "without one the telephone cannot be answered")
+    name, found = "ear", check_hearing(settings)
+    if found.bad:
+        return _bad(name, found.detail, found.advice)
+    return _warning(name, found.detail, found.advice) if found.advice else _good(name, found.detail)
 
-    async def hear() -> None:
-        ears = make_recogniser(settings, threads=1, alternatives=1)
-        try:
-            session = ears.begin(8000)
-            await session.feed(bytes(8000))
-            await session.finish()
-        finally:
-            await ears.close()
 
-    began = time.monotonic()
-    try:
-        asyncio.run(hear())
-    except Exception as problem:
-        return _bad(name, f"{model.path}: {_line(problem)}", "install another: gege models install FILE.zip")
-    detail = f"{model.name} at {model.path}, {model.rate} Hz, loads in {time.monotonic() - began:.1f} s"
-    if model.demo:
-        return _warning(
-            name,
-            f"THE DEMO MODEL: a model of synthetic voices for trying and testing, not for residents ({detail})",
-            "gege models fetch, or gege models install FILE.zip",
-        )
-    return _good(name, detail)
+def _second_ear(settings: Settings) -> Finding:
+    found = examine_second_ear(settings)
+    if found is None:
+        return _good(NAME, 'none; [speech] second or engine = "remote" puts a stronger one beside the first')
+    if not found.usable:
+        return _bad(NAME, found.detail, found.advice)
+    return _warning(NAME, found.detail, found.advice) if found.advice else _good(NAME, found.detail)
 
 
 def _voice(settings: Settings) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 import ipaddress
 import socket
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.settings import SettingsError
-from bot.settings.settings import RemoteEarSettings
+from bot.settings.settings import RemoteEarSettings, SpeechSettings
 from bot.speech.remote.failed import LeadsOutside
 
 #: what each form's address begins with, and whether that is encrypted
@@ -37,6 +38,8 @@ _PRIVATE = tuple(
     )
 )  # fmt: skip
 _SETTING = "[speech.remote] url"
+#: how [speech] engine and second name an ear elsewhere
+REMOTE = "remote"
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,27 @@ class Address:
     def place(self) -> str:
         """Host and port, for a person."""
         return f"{self.host}:{self.port}"
+
+
+class Reach(enum.Enum):
+    """How far residents' voices go to be heard."""
+
+    here = "this machine"
+    near = "a private network"
+    #: through the internet, encrypted
+    far = "the internet"
+
+
+def reach_of(speech: SpeechSettings) -> Reach:
+    """How far these settings let sound go; asks nobody what a name means: what is encrypted may be anywhere."""
+    if REMOTE not in (speech.engine, speech.second):
+        return Reach.here
+    parts = urlsplit(speech.remote.url)
+    host = parts.hostname or ""
+    if host == "localhost" or _literal(host) and ipaddress.ip_address(host).is_loopback:
+        return Reach.here
+    encrypted = _SCHEMES[speech.remote.kind].get(parts.scheme, False)
+    return Reach.far if encrypted and not (_literal(host) and is_private(host)) else Reach.near
 
 
 def address_of(remote: RemoteEarSettings) -> Address:
