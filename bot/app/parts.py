@@ -15,8 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from bot.chat.store import ChatShelf
 from bot.database import Database, now, open_database
 from bot.dialogue.old import forget_dialogues
@@ -24,7 +22,6 @@ from bot.dialogue.port import Dialogue
 from bot.foundation.background import Background, Backgrounds
 from bot.foundation.errors import Refused
 from bot.foundation.service_state import EVERY_S, file_of, forget_state, write_state
-from bot.grid.models import Community
 from bot.grid.present import Present
 from bot.grid.registry import Registry
 from bot.learning.weekly import learning
@@ -250,12 +247,15 @@ def telling_the_doctor(settings: Settings, backgrounds: Backgrounds) -> Backgrou
 @asynccontextmanager
 async def ears_and_mouth(parts: Parts) -> AsyncIterator[tuple[Recogniser, GegeVoice]]:
     """The recogniser and the voice that the settings choose, started. Raises ModelMissing, VoiceFailed."""
+    from bot.speech.informed import Informed, PlaceNames
     from bot.speech.recogniser_of import make_recogniser
 
+    def places() -> PlaceNames:
+        county = parts.registry.county
+        return PlaceNames(county.community_names, county.names_by_size)
+
     def ears() -> Recogniser:
-        with parts.database.reading() as session:
-            communities = list(session.scalars(select(Community.name)))
-        return make_recogniser(parts.settings, communities=communities)
+        return Informed(make_recogniser(parts.settings, communities=places().communities), places)
 
     recogniser = await asyncio.to_thread(ears)
     voice = make_voice(parts.settings, parts.repertoire)
@@ -272,7 +272,7 @@ def make_voice(settings: Settings, repertoire: Repertoire) -> GegeVoice:
     cannot be had, espeak-ng speaks, and standard error says why: a line that nobody speaks on helps nobody."""
     from bot.speech.espeak import EspeakProcess
     from bot.speech.speak import GegeVoice
-    from bot.speech.voice_of import make_engine, rate_of
+    from bot.speech.voice_of import make_engine, patience_of, rate_of
 
     espeak = EspeakProcess(rate_of(settings))
     try:
@@ -284,6 +284,7 @@ def make_voice(settings: Settings, repertoire: Repertoire) -> GegeVoice:
         settings.home,
         engine=engine,
         understudy=None if isinstance(engine, EspeakProcess) else espeak,
+        patience_s=patience_of(settings),
         planner=repertoire.planner,
         loudness=settings.prompts.loudness,
         speed=settings.prompts.speed,

@@ -49,6 +49,9 @@ class County:
         )
         for row in rows:
             self._add(*row)
+        #: as they are told to an ear
+        self.community_names = tuple(self.communities())
+        self.names_by_size = self._names_by_size()
 
     def _add(self, number: str, holder: str, community: str, compound: str, address: str, grid: str) -> None:
         row = len(self.numbers)
@@ -98,6 +101,12 @@ class County:
 
     def _full(self, number: str) -> str:
         return phone_digits(number, self.area_code)
+
+    def _names_by_size(self) -> tuple[str, ...]:
+        """Communities, compounds, streets and bays as they are said, those of most households first."""
+        counted = Counter(name.removesuffix("社区") for name in self.communities_of)
+        counted.update(where.name for where in self.where if where.name)
+        return tuple(name for name, _ in counted.most_common())
 
     @property
     def size(self) -> int:

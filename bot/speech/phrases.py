@@ -26,6 +26,8 @@ class _Likely:
     lists: dict[str, tuple[str, ...]]
     #: question → names of lists
     questions: dict[str, tuple[str, ...]]
+    #: questions whose answers may name a place
+    places: frozenset[str]
 
 
 @cache
@@ -36,6 +38,11 @@ def _file() -> _Likely:
 def known_questions() -> frozenset[str]:
     """Every question that phrases.yml speaks of, those without a list too."""
     return frozenset(_file().questions)
+
+
+def names_a_place(question: str) -> bool:
+    """Whether an answer to a question may name a place; whatever is said when nothing was asked may."""
+    return not question or question in _file().places
 
 
 def phrases_by_question(communities: Iterable[str] = ()) -> dict[str, tuple[str, ...]]:

@@ -11,12 +11,12 @@ from bot.speech.models import ModelMissing, SpeechModel, in_use, named
 from bot.speech.phrases import phrases_by_question
 from bot.speech.port import Recogniser
 from bot.speech.recognise import VoskRecogniser
+from bot.speech.remote.address import REMOTE
 from bot.speech.remote.recogniser import RemoteRecogniser
 from bot.speech.sherpa import make_sherpa
 from bot.speech.two_ears import Second, TwoEars
 from bot.speech.whisper import WhisperRecogniser
 
-REMOTE = "remote"
 #: the part of [capacity] recognise_s that remains for the first ear's words when the second was waited for (s)
 _FIRST_S = 0.5
 
@@ -79,7 +79,7 @@ def told(settings: Settings) -> str:
 
 
 def is_remote(settings: Settings) -> bool:
-    """Whether sound of residents leaves this process for a recogniser elsewhere."""
+    """Whether residents' sound leaves this process for a recogniser elsewhere."""
     return REMOTE in (settings.speech.engine, settings.speech.second)
 
 

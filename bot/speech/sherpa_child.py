@@ -32,11 +32,14 @@ def _loaded(kind: str, rules: str, threads: int, files: dict[str, str]) -> Any:
 def main() -> None:
     """Speak until nobody asks any more."""
     kind, rules, threads, niceness, *files = sys.argv[1:]
-    # The library writes what it thinks of a model where our sound goes.
+    # The library writes what it thinks of a model where our sound goes, and then the words that it does not know.
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     os.nice(int(niceness))
     voice = _loaded(kind, rules, int(threads), dict(one.split("=", 1) for one in files))
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
     out.write(struct.pack("<I", voice.sample_rate))
     out.flush()
     for line in sys.stdin.buffer:

@@ -55,16 +55,19 @@ class GegeVoice:
         engine: Engine | None = None,
         *,
         understudy: Engine | None = None,
+        patience_s: float = 2.5,
         planner: Callable[[], Planner] | None = None,
         loudness: float | None = None,
         speed: float = 1.0,
     ) -> None:
         """`home` is GEGE_HOME: recordings in `prompts/`, what is said to everybody kept in `cache/speech/`.
 
-        `engine`: espeak-ng when there is none; `understudy` speaks while it is late, wrong or gone. `planner` knows the
-        sentences with variables; `loudness` (dBFS) and `speed` (1 = as recorded) are for all that is said, whoever says
+        `engine`: espeak-ng when there is none; `understudy` speaks while it is late (`patience_s`), wrong or gone. `planner`
+        knows the sentences with variables; `loudness` (dBFS) and `speed` (1 = as recorded) are for all that is said, whoever says
         it: an engine that is given has its speed already."""
-        self.speakers = Speakers(engine or EspeakProcess(round(words_per_minute * speed)), understudy)
+        self.speakers = Speakers(
+            engine or EspeakProcess(round(words_per_minute * speed)), understudy, patience_s=patience_s
+        )
         self.recorded = RecordedPrompts(home / "prompts")
         self.cache = SoundCache(home / "cache" / "speech")
         self._planner, self._loudness, self._speed = planner, loudness, speed

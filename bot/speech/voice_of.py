@@ -10,10 +10,12 @@ from bot.speech import kokoro
 from bot.speech.engine import Engine
 from bot.speech.espeak import EspeakProcess
 from bot.speech.kokoro_voice import USUAL_VOICE, KokoroProcess
+from bot.speech.remote.voices import SCHEMES, RemoteVoice
 from bot.speech.sherpa_voice import SherpaVoiceProcess
 
 #: more threads make a sentence no sooner
 _MOST_THREADS = 4
+_LOCAL_PATIENCE_S = 2.5
 _KINDS = (
     '"", "espeak", "kokoro", "kokoro:VOICE", "sherpa:FOLDER", "https://HOST/v1/audio/speech" or "wyoming://HOST:PORT"'
 )
@@ -27,6 +29,11 @@ def chosen(settings: Settings) -> str:
 def rate_of(settings: Settings) -> int:
     """Words a minute: the machine's rate, at the speed of everything that is said."""
     return round(settings.speech.rate * settings.prompts.speed)
+
+
+def patience_of(settings: Settings) -> float:
+    """How long (s) a caller waits for the chosen voice to begin before espeak-ng speaks."""
+    return settings.speech.remote_voice.timeout_s if "://" in settings.speech.voice else _LOCAL_PATIENCE_S
 
 
 def make_engine(settings: Settings, *, gentle: bool = False) -> Engine:
@@ -43,4 +50,6 @@ def make_engine(settings: Settings, *, gentle: bool = False) -> Engine:
         if speaker and not (speaker.isascii() and speaker.isdecimal()):
             raise SettingsError(f'[speech] voice = "{voice}": what follows # is the number of a speaker')
         return SherpaVoiceProcess(Path(folder), int(speaker or 0), rate, threads=threads, gentle=gentle)
+    if kind in SCHEMES and what.startswith("//"):
+        return RemoteVoice(voice, settings.speech.remote_voice, rate)
     raise SettingsError(f'[speech] voice = "{voice}" is none; write {_KINDS}')

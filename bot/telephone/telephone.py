@@ -153,7 +153,7 @@ class Telephone:
     async def _warm_up(self) -> None:
         """The first sentences are made before the first call: its caller hears something within 0.3 s."""
         words = prompts()
-        first = (words.notice_of(self._settings.site.name), words.greeting, words.message, words.storm)
+        first = (*words.notices_of(self._settings), words.greeting, words.message, words.storm)
         if self._voice is not None:
             for sentence in first:
                 for rate in _RATES:

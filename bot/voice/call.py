@@ -126,11 +126,11 @@ class PhoneCall:
         return self._call.story.ticket_no is None and (self._call.open_question or bool(self._call.left.left))
 
     async def _greet(self, began: float) -> None:
-        notice = prompts().notice_of(self._call.settings.site.name)
-        self._call.story.greeting = [notice]
-        self._call.lately.append(notice)
-        self._call.tell(Spoke(self._call.facts.call_id, (notice,)))
-        spoken = await self._call.mouth.speak([notice], firm=1)
+        notices = prompts().notices_of(self._call.settings)
+        self._call.story.greeting = list(notices)
+        self._call.lately.extend(notices)
+        self._call.tell(Spoke(self._call.facts.call_id, tuple(notices)))
+        spoken = await self._call.mouth.speak(notices, firm=len(notices))
         if spoken.started_at is not None:
             self._call.story.first_audio = round(spoken.started_at - began, 4)
         try:

@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 
 from bot.foundation.words import load
+from bot.settings import Settings
+from bot.speech.remote.address import Reach, reach_of
 
 
 @dataclass(frozen=True)
@@ -14,6 +16,8 @@ class Prompts:
     """Sentences in the order in which they are needed."""
 
     notice: str
+    #: said after it where voices leave the company's network
+    elsewhere: str
     greeting: str
     silence: tuple[str, ...]
     #: to somebody who asked to be waited for
@@ -36,6 +40,11 @@ class Prompts:
 
     def notice_of(self, site: str) -> str:
         return self.notice.format(site=site)
+
+    def notices_of(self, settings: Settings) -> list[str]:
+        """All that a caller is told before anything is stored."""
+        far = reach_of(settings.speech) is Reach.far
+        return [self.notice_of(settings.site.name), *([self.elsewhere] if far else [])]
 
 
 @cache

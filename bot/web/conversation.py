@@ -16,6 +16,7 @@ from bot.foundation.recent import Recent
 from bot.foundation.widths import plain
 from bot.settings import Settings
 from bot.speech.audio import wav_bytes
+from bot.speech.remote.address import Reach, reach_of
 from bot.speech.speak import Voice, VoiceFailed
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
@@ -66,6 +67,9 @@ class Conversation:
         return {
             "site": self._settings.site.name,
             "line": words().site_line,
+            "elsewhere": {Reach.near: words().heard_near, Reach.far: words().heard_far}.get(
+                reach_of(self._settings.speech), ""
+            ),
             "examples": words().examples,
             "hears": self._hears,
             "speaks": self._voice is not None,

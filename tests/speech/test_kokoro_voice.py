@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -15,7 +13,6 @@ from bot.speech.engine import Sentence, VoiceFailed
 from bot.speech.espeak import EspeakProcess
 from bot.speech.kokoro_child import runs
 from bot.speech.kokoro_voice import KokoroProcess, words
-from bot.speech.sherpa_voice import look_at
 from bot.speech.voice_of import chosen, make_engine
 
 needs_kokoro = pytest.mark.skipif(
@@ -96,25 +93,3 @@ def test_the_best_voice_that_is_installed_speaks(monkeypatch: pytest.MonkeyPatch
 def test_a_voice_that_is_none_is_refused_in_plain_words(voice: str, told: str) -> None:
     with pytest.raises((Refused, SettingsError), match=told):
         make_engine(settings(voice))
-
-
-def test_voices_of_sherpa_are_told_apart_by_their_files(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"missing: a model .*, tokens.txt, lexicon.txt or espeak-ng-data"):
-        look_at(tmp_path)
-    for name in ("model.onnx", "tokens.txt", "lexicon.txt", "number.fst"):
-        (tmp_path / name).touch()
-    vits = look_at(tmp_path)
-    assert (
-        vits.kind == "vits" and set(vits.files) == {"model", "tokens", "lexicon"} and vits.rules.endswith("number.fst")
-    )
-    (tmp_path / "voices.bin").touch()
-    (tmp_path / "model.int8.onnx").touch()
-    assert look_at(tmp_path).kind == "kokoro" and look_at(tmp_path).files["model"].endswith("int8.onnx")
-    matcha = tmp_path / "matcha"
-    matcha.mkdir()
-    for name in ("model-steps-3.onnx", "tokens.txt", "lexicon.txt"):
-        (matcha / name).touch()
-    with pytest.raises(Refused, match="missing: its vocoder"):
-        look_at(matcha)
-    (matcha / "vocos-22khz-univ.onnx").touch()
-    assert look_at(matcha).files["vocoder"].endswith("vocos-22khz-univ.onnx")

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from bot.settings import Settings
+from bot.settings import Settings, SpeechSettings
+from bot.settings.settings import RemoteEarSettings
 from bot.speech.audio import read_audio
 from bot.web.app import make_app
-from tests.voice.doubles import reply
+from bot.web.conversation import Conversation
+from bot.web.words import words
+from tests.voice.doubles import ScriptedDialogue, reply
 from tests.web.conftest import Grids, Site
 
 SESSION = "0123456789abcdef"
@@ -206,3 +209,11 @@ async def test_a_site_without_ears_and_voice_still_reads_and_writes(site: Site, 
     async with TestClient(TestServer(app)) as client:
         assert (await turn(client, text="停电了"))["speech"] is None
         assert (await (await client.get("/healthz")).json()) == {"ok": True, "hears": False, "speaks": False}
+
+
+async def test_the_page_says_where_voices_go_to_be_heard(tmp_path: Path) -> None:
+    near = RemoteEarSettings(kind="wyoming", url="tcp://10.0.0.3:10300")
+    for speech, told in ((SpeechSettings(), ""), (SpeechSettings(engine="remote", remote=near), words().heard_near)):
+        chosen = Settings(home=tmp_path, speech=speech)
+        page = Conversation(ScriptedDialogue([]), None, chosen, None, None, True)  # type: ignore[arg-type]
+        assert page.started()["elsewhere"] == told

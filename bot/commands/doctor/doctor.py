@@ -34,6 +34,7 @@ from bot.app.parts import make_providers
 from bot.commands.doctor.learned import check_channel, check_said_names
 from bot.commands.doctor.messengers import check_messengers
 from bot.commands.doctor.modes import check_modes
+from bot.commands.doctor.second_ear import NAME, examine_second_ear
 from bot.commands.doctor.voice import check_voice
 from bot.database import MIGRATIONS, Database, now, open_database
 from bot.dialogue.training import trained_model
@@ -43,7 +44,7 @@ from bot.notify.relay import Relay
 from bot.settings import Settings
 from bot.settings.tariff import TariffError, load_tariff
 from bot.speech.models import ModelMissing, in_use
-from bot.speech.recogniser_of import make_recogniser
+from bot.speech.recogniser_of import first_ear
 from bot.tickets.models import Notification
 
 #: below this, recordings soon cannot be kept (a minute of a call is 2 MB)
@@ -98,6 +99,7 @@ def examine(settings: Settings) -> list[Finding]:
         "dialogue model": _dialogue,
         "channel": _channel,
         "speech model": _speech,
+        NAME: _second_ear,
         "voice": _voice,
         "recorded prompts": _prompts,
         "providers": _providers,
@@ -334,7 +336,7 @@ def _speech(settings: Settings) -> Finding:
         return _bad(name, str(problem), "without one the telephone cannot be answered")
 
     async def hear() -> None:
-        ears = make_recogniser(settings, threads=1, alternatives=1)
+        ears = first_ear(settings, threads=1, alternatives=1)
         try:
             session = ears.begin(8000)
             await session.feed(bytes(8000))
@@ -355,6 +357,15 @@ def _speech(settings: Settings) -> Finding:
             "gege models fetch, or gege models install FILE.zip",
         )
     return _good(name, detail)
+
+
+def _second_ear(settings: Settings) -> Finding:
+    found = examine_second_ear(settings)
+    if found is None:
+        return _good(NAME, 'none; [speech] second or engine = "remote" puts a stronger one beside the first')
+    if not found.usable:
+        return _bad(NAME, found.detail, found.advice)
+    return _warning(NAME, found.detail, found.advice) if found.advice else _good(NAME, found.detail)
 
 
 def _voice(settings: Settings) -> Finding:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 import ipaddress
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.settings import SettingsError
-from bot.settings.settings import RemoteEarSettings
+from bot.settings.settings import RemoteEarSettings, SpeechSettings
 from bot.speech.remote.failed import LeadsOutside
 
 #: what each form's address begins with, and whether that is encrypted
@@ -36,6 +38,8 @@ _PRIVATE = tuple(
     )
 )  # fmt: skip
 _SETTING = "[speech.remote] url"
+#: how [speech] engine and second name an ear elsewhere
+REMOTE = "remote"
 
 
 @dataclass(frozen=True)
@@ -60,41 +64,79 @@ class Address:
         return f"{self.host}:{self.port}"
 
 
+class Reach(enum.Enum):
+    """How far residents' voices go to be heard."""
+
+    here = "this machine"
+    near = "a private network"
+    #: through the internet, encrypted
+    far = "the internet"
+
+
+def reach_of(speech: SpeechSettings) -> Reach:
+    """How far these settings let sound go; asks nobody what a name means: what is encrypted may be anywhere."""
+    if REMOTE not in (speech.engine, speech.second):
+        return Reach.here
+    parts = urlsplit(speech.remote.url)
+    host = parts.hostname or ""
+    if host == "localhost" or _literal(host) and ipaddress.ip_address(host).is_loopback:
+        return Reach.here
+    encrypted = _SCHEMES[speech.remote.kind].get(parts.scheme, False)
+    return Reach.far if encrypted and not (_literal(host) and is_private(host)) else Reach.near
+
+
 def address_of(remote: RemoteEarSettings) -> Address:
     """The address that the settings name; blocks while its name is looked up. Raises SettingsError.
 
     A name that cannot be looked up now is taken: it is looked at again whenever somebody connects."""
     schemes = _SCHEMES[remote.kind]
-    if not remote.url:
-        raise SettingsError(f'{_SETTING} is empty: write where the recogniser is, e.g. "{_EXAMPLES[remote.kind]}"')
-    parts = _parts(remote)
+    return address_at(
+        remote.url, schemes, Asked(_SETTING, "recogniser", f'kind "{remote.kind}"', _EXAMPLES[remote.kind])
+    )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Where an address was written, for who has to correct it."""
+
+    setting: str
+    what: str
+    kind: str
+    example: str
+
+
+def address_at(url: str, schemes: Mapping[str, bool], asked: Asked) -> Address:
+    """An address as `address_of` takes it; `schemes`: what it may begin with, and whether that is encrypted."""
+    if not url:
+        raise SettingsError(f'{asked.setting} is empty: write where the {asked.what} is, e.g. "{asked.example}"')
+    parts = _parts(url, asked)
     if parts.scheme not in schemes or not parts.hostname:
         wanted = " or ".join(f"{scheme}://" for scheme in schemes)
         raise SettingsError(
-            f'{_SETTING}: kind "{remote.kind}" needs an address that begins with {wanted}, e.g. "{_EXAMPLES[remote.kind]}"'
+            f'{asked.setting}: {asked.kind} needs an address that begins with {wanted}, e.g. "{asked.example}"'
         )
     if parts.username is not None or parts.password is not None:
-        raise SettingsError(f"{_SETTING}: no user and password in an address; put the token into [speech.remote] token")
+        raise SettingsError(f"{asked.setting}: no user and password in an address; there is a setting for the token")
     if parts.query or parts.fragment:
-        raise SettingsError(f"{_SETTING}: leave out what begins with ? or #")
+        raise SettingsError(f"{asked.setting}: leave out what begins with ? or #")
     encrypted = schemes[parts.scheme]
     address = Address(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], parts.path, encrypted)
     if not encrypted and not _may_be_private(address):
         way = " or ".join(f"{scheme}://" for scheme, safe in schemes.items() if safe)
         raise SettingsError(
-            f"{_SETTING}: {address.host} is neither this machine nor in a private network, and residents' voices do not"
-            f" cross the internet in the open: {f'use {way}, or ' if way else 'this kind knows no encryption: '}a tunnel"
-            " that ends on this machine"
+            f"{asked.setting}: {address.host} is neither this machine nor in a private network, and what residents say and"
+            f" hear does not cross the internet in the open: {f'use {way}, or ' if way else 'this kind knows no encryption: '}"
+            "a tunnel that ends on this machine"
         )
     return address
 
 
-def _parts(remote: RemoteEarSettings) -> SplitResult:
+def _parts(url: str, asked: Asked) -> SplitResult:
     try:
-        parts = urlsplit(remote.url.strip())
+        parts = urlsplit(url.strip())
         _ = parts.port, parts.hostname
     except ValueError:
-        raise SettingsError(f"{_SETTING} is no address: write one like {_EXAMPLES[remote.kind]!r}") from None
+        raise SettingsError(f"{asked.setting} is no address: write one like {asked.example!r}") from None
     return parts
 
 

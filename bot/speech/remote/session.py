@@ -47,18 +47,9 @@ class Link:
         """With the token, where there is one."""
         return {"Authorization": f"Bearer {self.settings.token}"} if self.settings.token else {}
 
-    @contextlib.asynccontextmanager
-    async def http(self) -> AsyncIterator[aiohttp.ClientSession]:
-        """A client for one utterance and one connection, so that no answer can be taken for another turn's. It follows
-        nobody to other places, and asks no proxy."""
-        trace = aiohttp.TraceConfig()
-        trace.on_request_redirect.append(_follow_nobody)
-        connector = aiohttp.TCPConnector(resolver=CheckedResolver(self.address.encrypted), force_close=True)
-        timeout = aiohttp.ClientTimeout(total=None, connect=_CONNECT_S)
-        async with aiohttp.ClientSession(
-            connector=connector, timeout=timeout, trace_configs=[trace], cookie_jar=aiohttp.DummyCookieJar()
-        ) as client:
-            yield client
+    def http(self) -> contextlib.AbstractAsyncContextManager[aiohttp.ClientSession]:
+        """A client for one utterance."""
+        return client_of(self.address)
 
     @contextlib.asynccontextmanager
     async def websocket(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
@@ -75,6 +66,20 @@ class Link:
                 yield socket
             finally:
                 await socket.close()
+
+
+@contextlib.asynccontextmanager
+async def client_of(address: Address) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client for one utterance and one connection, so that no answer can be taken for another turn's. It follows nobody
+    to other places, and asks no proxy."""
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(_follow_nobody)
+    connector = aiohttp.TCPConnector(resolver=CheckedResolver(address.encrypted), force_close=True)
+    timeout = aiohttp.ClientTimeout(total=None, connect=_CONNECT_S)
+    async with aiohttp.ClientSession(
+        connector=connector, timeout=timeout, trace_configs=[trace], cookie_jar=aiohttp.DummyCookieJar()
+    ) as client:
+        yield client
 
 
 async def _follow_nobody(*_: object) -> None:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from bot.speech.port import HeardSpeech
-from bot.speech.remote.address import looked_up
+from bot.speech.remote.address import Address, looked_up
 from bot.speech.remote.answer import LARGEST, object_of, text_of
 from bot.speech.remote.failed import RemoteFailed, Way
 from bot.speech.remote.session import RATE, Link, RemoteSession
@@ -26,7 +26,7 @@ class WyomingSession(RemoteSession):
 
     async def converse(self) -> HeardSpeech:
         """Transcribe, sound, and the transcript."""
-        async with _connected(self.link) as (reader, writer):
+        async with connected(self.link.address) as (reader, writer):
             asked = {"language": "zh", **({"name": self.link.settings.model} if self.link.settings.model else {})}
             writer.write(event("transcribe", asked) + event("audio-start", _FORMAT))
             stopped = False
@@ -59,7 +59,7 @@ class WyomingSession(RemoteSession):
 
 async def models(link: Link) -> list[str]:
     """Names of the models that the server says it has. Raises RemoteFailed, OSError, …"""
-    async with _connected(link) as (reader, writer):
+    async with connected(link.address) as (reader, writer):
         writer.write(event("describe", {}))
         await writer.drain()
         while True:
@@ -89,6 +89,12 @@ def event(kind: str, data: dict[str, Any], payload: bytes = b"") -> bytes:
 
 async def next_event(reader: asyncio.StreamReader) -> tuple[str, dict[str, Any]]:
     """The next event: its type and its data. Raises RemoteFailed."""
+    kind, data, _ = await event_with_sound(reader)
+    return kind, data
+
+
+async def event_with_sound(reader: asyncio.StreamReader) -> tuple[str, dict[str, Any], bytes]:
+    """The next event: its type, its data, and what it carries. Raises RemoteFailed."""
     try:
         line = await reader.readline()
     except ValueError:
@@ -100,8 +106,8 @@ async def next_event(reader: asyncio.StreamReader) -> tuple[str, dict[str, Any]]
     if not isinstance(kind, str) or not isinstance(data, dict):
         raise RemoteFailed(Way.form, "event")
     more = await reader.readexactly(_length(header, "data_length"))
-    await reader.readexactly(_length(header, "payload_length"))
-    return kind, {**data, **(object_of(more) if more else {})}
+    payload = await reader.readexactly(_length(header, "payload_length"))
+    return kind, {**data, **(object_of(more) if more else {})}, payload
 
 
 def _length(header: dict[str, Any], key: str) -> int:
@@ -114,8 +120,8 @@ def _length(header: dict[str, Any], key: str) -> int:
 
 
 @contextlib.asynccontextmanager
-async def _connected(link: Link) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    where = await looked_up(link.address.host, link.address.port, link.address.encrypted)
+async def connected(address: Address) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    where = await looked_up(address.host, address.port, address.encrypted)
     async with asyncio.timeout(_CONNECT_S):
         reader, writer = await _first_that_answers([(host, port) for _, host, port in where])
     try:

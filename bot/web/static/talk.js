@@ -33,6 +33,8 @@ export class Talk {
     byId("site").textContent = start.site;
     byId("line").textContent = typeset(start.line);
     document.title = `格格 · ${start.site}`;
+    this.hintText += start.elsewhere;
+    this.trouble("");
     this.#noPhone(start.hears ? whyNoMicrophone() : "现在接不了电话，请打字讲。");
     if (!start.speaks) byId("sound").hidden = true;
     byId("examples").replaceChildren(...start.examples.map((sentence) => {
