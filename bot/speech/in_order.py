@@ -13,7 +13,7 @@ from pathlib import Path
 
 from opencc import OpenCC
 
-from bot.foundation.widths import plain
+from bot.foundation.widths import both, plain
 from bot.foundation.words import load
 from bot.sound import numbers
 from bot.speech.port import HeardSpeech
@@ -24,7 +24,9 @@ _TAG = re.compile(r"<\|[^|]*\|>|</?[A-Za-z_]+>|\[[A-Za-z_ ]+\]")
 _PIECES = re.compile("@@ ?|\u2581")
 _UNKNOWN = re.compile(r"<unk>|\[unk\]", re.IGNORECASE)
 #: digits that stand one by one, or in groups: a number that was spelled
-_SPELLED = re.compile(r"(?<![\d.])\d+(?: \d+)+(?![\d.])")
+_SPELLED = re.compile(rf"(?<![\d.])(?:\d+(?: \d+)+|\d(?:[{both(' ,、')}]+\d){{2,}})(?![\d.])")
+#: and so was one that begins with a zero
+_ZERO_FIRST = re.compile(r"(?<![\d.:-])0\d+(?![\d.:])")
 _TELEPHONE = 7
 _SPACE = re.compile(r"\s+")
 #: inside a Latin word: Wi-Fi, don't
@@ -106,12 +108,13 @@ def _in_words(text: str) -> str:
     """Digits as they were said."""
     text = _SPACE.sub(" ", text)
     text = _SPELLED.sub(_spelled, text)
+    text = _ZERO_FIRST.sub(lambda found: numbers.spelled(found.group()), text)
     text = _units().sub(lambda found: _signs().units[found[1]], text)
     return numbers.one_by_one(spoken(text))
 
 
 def _spelled(found: re.Match[str]) -> str:
-    groups = found.group().split()
+    groups = re.findall(r"\d+", found.group())
     if all(len(one) == 1 for one in groups) or sum(map(len, groups)) >= _TELEPHONE:
         return numbers.spelled("".join(groups))
     return found.group()

@@ -38,6 +38,10 @@ class Family:
     #: part → the constructor's argument for it, where it is another word
     arguments: Mapping[str, str] = field(default_factory=dict)
     hot_words: HotWords = "none"
+    #: what each turn's stream is told besides
+    stream_options: Mapping[str, str] = field(default_factory=dict)
+    #: it writes on as a language model does, and invents sentences where nobody speaks
+    generates: bool = False
     #: it hears so much at once (s); longer turns are cut where it is quiet
     longest_s: float = LONGEST_S
 
@@ -160,24 +164,25 @@ FAMILIES: tuple[Family, ...] = (
     Family("streaming transducer", "transducer", "from_transducer", _streaming(*_ZIPFORMERS), True, hot_words="beam"),
     Family("streaming NeMo transducer", "transducer", "from_transducer", _streaming(*_NEMO_TRANSDUCERS), True),
     Family("Whisper", "encoder and decoder", "from_whisper", lambda facts: "n_text_layer" in facts.metadata,
-           options={"language": "zh", "task": "transcribe"}, longest_s=29.0),
+           options={"language": "zh", "task": "transcribe"}, generates=True, longest_s=29.0),
     Family("FireRedASR AED", "encoder and decoder", "from_fire_red_asr",
-           lambda facts: {"cmvn_mean", "num_decoder_layers", "sos"} <= facts.metadata.keys(), longest_s=60.0),
+           lambda facts: {"cmvn_mean", "num_decoder_layers", "sos"} <= facts.metadata.keys(), generates=True, longest_s=60.0),
     Family("Cohere Transcribe", "encoder and decoder", "from_cohere_transcribe",
            lambda facts: "cohere-transcribe" in facts.kind,
-           options={"language": "zh", "use_punct": False, "use_itn": False}, longest_s=35.0),
+           options={"language": "zh", "use_punct": False, "use_itn": False}, generates=True, longest_s=35.0),
     Family("streaming Paraformer", "encoder and decoder", "from_paraformer",
            lambda facts: facts.kind == "paraformer" and "decoder_num_blocks" in facts.metadata, True),
-    Family("Moonshine", "Moonshine", "from_moonshine", lambda facts: True, longest_s=60.0,
+    Family("Moonshine", "Moonshine", "from_moonshine", lambda facts: True, generates=True, longest_s=60.0,
            arguments={"preprocess": "preprocessor", "encode": "encoder", "uncached_decode": "uncached_decoder",
                       "cached_decode": "cached_decoder"}),
-    Family("Moonshine 2", "Moonshine 2", "from_moonshine_v2", lambda facts: True, longest_s=60.0,
+    Family("Moonshine 2", "Moonshine 2", "from_moonshine_v2", lambda facts: True, generates=True, longest_s=60.0,
            arguments={"decoder_model_merged": "decoder"}),
     # with a language model
     Family("Qwen3-ASR", "Qwen3-ASR", "from_qwen3_asr", lambda facts: True, hot_words="prompt",
-           options={"max_total_len": 1024, "max_new_tokens": 256}, longest_s=45.0),
+           options={"max_total_len": 1024, "max_new_tokens": 256}, stream_options={"language": "Chinese"}, generates=True,
+           longest_s=45.0),
     Family("Fun-ASR-Nano", "Fun-ASR-Nano", "from_funasr_nano", lambda facts: True, hot_words="prompt",
-           options={"itn": False, "language": "中文"}, longest_s=45.0),
+           options={"itn": False, "language": "中文"}, generates=True, longest_s=45.0),
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ disagrees with it; transducers say how sure they are. What hears while somebody 
 
 from __future__ import annotations
 
+import zlib
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +19,7 @@ from bot.speech.models import SpeechModel
 from bot.speech.port import NOTHING_LIKELY, HeardSpeech, Likely, Recogniser, RecogniserFailed
 from bot.speech.sherpa_model import RATE, Sherpa, sure
 from bot.speech.sherpa_streaming import StreamingRecogniser
+from bot.speech.whisper_doubts import Said, doubtful, speech_seconds
 
 #: a turn that is too long for a model is cut at its quietest moment of so much, in the last part of what fits
 _QUIET_S = 0.1
@@ -75,21 +77,37 @@ class SherpaSession:
             sound = np.asarray(soxr.resample(sound, self._rate, RATE), np.float32)
         texts: list[str] = []
         probabilities: list[float] = []
-        for piece in pieces(sound, self._sherpa.layout.family.longest_s):
-            stream = self._stream()
-            stream.accept_waveform(RATE, piece)
-            self._sherpa.recogniser.decode_stream(stream)
-            texts.append(str(stream.result.text))
-            probabilities += stream.result.ys_log_probs
+        family = self._sherpa.layout.family
+        for piece in pieces(sound, family.longest_s):
+            spoken_s = speech_seconds(piece, RATE) if family.generates else 0.0
+            if family.generates and not spoken_s:
+                continue
+            result = self._result(piece)
+            text = str(result.text)
+            if family.generates and self._invented(text, spoken_s):
+                continue
+            texts.append(text)
+            probabilities += result.ys_log_probs
         return " ".join(texts), sure(probabilities)
 
-    def _stream(self) -> Any:
+    def _result(self, piece: NDArray[np.float32]) -> Any:
         hot_words = self._sherpa.hot_words
         favoured, prompt = hot_words.for_a_stream(self._likely), hot_words.for_a_prompt(self._likely)
         stream = self._sherpa.recogniser.create_stream(*([favoured] if favoured else []))
         if prompt:
             stream.set_option("hotwords", prompt)
-        return stream
+        for option, value in self._sherpa.layout.family.stream_options.items():
+            stream.set_option(option, value)
+        stream.accept_waveform(RATE, piece)
+        self._sherpa.recogniser.decode_stream(stream)
+        return stream.result
+
+    def _invented(self, text: str, spoken_s: float) -> bool:
+        """Whether a text repeats itself, is too long for what was spoken, or is what the model was told beforehand."""
+        whole = text.encode()
+        repeats = len(whole) / len(zlib.compress(whole))
+        told = self._sherpa.hot_words.for_a_prompt(self._likely) or ""
+        return doubtful(Said(text, spoken_s, 0.0, 0.0, repeats), told)
 
 
 def pieces(sound: NDArray[np.float32], longest_s: float) -> list[NDArray[np.float32]]:

@@ -62,6 +62,11 @@ def test_tags_marks_spaces_and_widths_go(written: str, said: str) -> None:
         ("-5度", "负五度"),
         ("1 3 9 0", "幺三九零"),
         ("No.3", "No三"),
+        ("1、3、9", "幺三九"),
+        ("1,3,9,0", "幺三九零"),
+        ("早上08:30", "早上八点三十分"),
+        ("2026-01-05", "二零二六年一月五号"),
+        ("0.5米", "零点五米"),
     ],
 )
 def test_digits_become_what_was_said(written: str, said: str) -> None:
@@ -73,6 +78,11 @@ def test_a_telephone_number_is_the_same_number_however_an_ear_writes_it(written:
     text = in_order(f"我的电话是{written}")
     assert not re.search(r"[0-9]", text)
     assert [one.value for one in spelled(text)] == ["13907245566"]
+
+
+def test_a_landline_keeps_its_area_code() -> None:
+    for written in ("(0715)3388123", "0715-3388123", "0715 3388123", "07153388123"):
+        assert [one.value for one in spelled(in_order(f"电话{written}"))] == ["07153388123"], written
 
 
 def test_a_house_number_is_the_same_number_afterwards() -> None:

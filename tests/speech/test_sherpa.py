@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soxr
 
 from bot.speech.hot_words import IN_A_PROMPT, HotWords
 from bot.speech.layouts import FAMILIES, Layout
@@ -22,6 +23,7 @@ from bot.speech.sherpa import SherpaRecogniser, make_sherpa, pieces
 from bot.speech.sherpa_model import decode_at_once, load, sure
 from bot.speech.sherpa_streaming import StreamingRecogniser
 from tests.speech.tiny import made, tones
+from tools.demo_model.speaker import speak_demo
 from tools.tiny_models.forms import TINY, make
 from tools.tiny_models.graph import write_tokens
 
@@ -143,6 +145,19 @@ async def test_a_transducer_says_how_sure_it_is_and_others_nothing(streaming: Re
     assert 0.0 < faint.confidence < clear.confidence <= 1.0
     await offline.close()
     assert sure([]) == 1.0
+
+
+@pytest.mark.slow
+async def test_what_a_writing_model_says_where_nobody_speaks_is_not_believed(shelf: Path) -> None:
+    """Tiny Whisper writes the same two words over anything."""
+    model = made("Whisper", shelf)
+    found = layout(model)
+    assert decode_at_once(load(found), found, samples(tones())) == "停电"
+    recogniser = make_sherpa(model)
+    assert (await heard(recogniser, tones())).text == ""
+    spoken = np.asarray(soxr.resample(speak_demo("我家停电了"), 8000, 16000), "<i2").tobytes()
+    assert (await heard(recogniser, spoken)).text == "停电"
+    await recogniser.close()
 
 
 # ---- what is likely -------------------------------------------------------------------------------
