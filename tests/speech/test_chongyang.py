@@ -11,6 +11,7 @@ from bot.foundation.words import WordsBroken, load
 from bot.speech import chongyang
 from bot.speech.chongyang import said_so, words_here, written_here
 from bot.speech.kokoro import Kokoro, _alphabet, _symbols
+from tools.demo_model.chongyang_set import sentences
 from tools.demo_model.phones import syllables
 
 TABLE = Path(chongyang.__file__).with_name("chongyang_sounds.yml")
@@ -68,3 +69,9 @@ def test_kokoro_says_it() -> None:
     here = kokoro.speak(words, "zf_xiaoxiao", written=written_here)
     assert [one.syllable for one in here.syllables] == [syllable for word in words[:-1] for syllable in word]
     assert np.abs(here.samples).max() > 0.05 and 0.8 < here.syllables[-1].end < 4
+
+
+def test_the_set_asks_for_every_intent_in_turn_and_for_places() -> None:
+    some = sentences(40)
+    assert len({one.text for one in some}) == 40 and len({one.intent for one in some}) >= 18
+    assert sum(bool(one.place) for one in some) >= 8 and all(one.place in one.text for one in some)
