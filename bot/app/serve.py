@@ -27,7 +27,8 @@ from bot.lines.sip.gateway import Gateway
 from bot.lines.sip.server import SipServer
 from bot.notify.relay import release
 from bot.settings import Settings
-from bot.speech.models import ModelMissing, in_use
+from bot.speech.ear_card import BETTER, EarCard, card_in_use
+from bot.speech.models import ModelMissing
 from bot.speech.port import Recogniser
 from bot.speech.speak import GegeVoice, Voice, VoiceFailed
 from bot.speech.voice_of import make_engine
@@ -41,11 +42,6 @@ from bot.web.learning import LearningPages
 from bot.web.metrics import BackgroundMetrics, metrics_route
 from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages
-
-DEMO_MODEL = (
-    "SPEECH MODEL: the demo one, a model of synthetic voices for trying and testing, not for residents; "
-    "gege models fetch brings a real one"
-)
 
 
 class CannotServe(Refused):
@@ -95,6 +91,7 @@ async def _serve(settings: Settings) -> None:
         await asyncio.to_thread(service.desk.recover, now(), rested)
         await asyncio.to_thread(release, service.database, now())
         recogniser, voice = await _speech(service, stack)
+        card = None if recogniser is None else await asyncio.to_thread(_ear, settings)
         if voice is not None and not voice.engine.quick:
             gentle = partial(make_engine, settings, gentle=True)
             service.backgrounds.start(preparing(voice, service.repertoire, gentle))
@@ -108,7 +105,7 @@ async def _serve(settings: Settings) -> None:
         app = make_app(
             service.dialogue, recogniser, voice, service.desk, service.registry, settings, staff=staff,
             run_call=None if voice is None else telephone.browser_call, staff_of=sign_in.staff_of,
-            sample=service.registry.is_sample, repertoire=service.repertoire, intake=service.spool,
+            sample=service.registry.is_sample, repertoire=service.repertoire, intake=service.spool, ear=card,
         )  # fmt: skip
         app.router.add_routes(callbacks)
         app.router.add_routes(LearningPages(service.database, staff, sign_in, settings).routes())
@@ -156,9 +153,7 @@ def _furnish(settings: Settings) -> None:
 
 async def _speech(service: Parts, stack: contextlib.AsyncExitStack) -> tuple[Recogniser | None, GegeVoice | None]:
     """Ears and mouth, as far as they are there: who can write, or leave a message, is still served."""
-    settings = service.settings
     try:
-        demo = in_use(settings).demo
         ears, mouth = await stack.enter_async_context(ears_and_mouth(service))
     except ModelMissing as problem:
         tell(f"NO SPEECH MODEL, callers leave messages and the page only takes writing: {problem}")
@@ -166,9 +161,16 @@ async def _speech(service: Parts, stack: contextlib.AsyncExitStack) -> tuple[Rec
     except VoiceFailed as problem:
         tell(f"NO VOICE, every call goes to a person at once and the page only takes writing: {problem}")
         return None, None
-    if demo:
-        tell(DEMO_MODEL)
     return ears, mouth
+
+
+def _ear(settings: Settings) -> EarCard:
+    """What is known of the ear in use, told on standard error."""
+    card = card_in_use(settings)
+    tell(f"ear: {card.said()}")
+    if card.poor:
+        tell(f"THIS EAR IS FOR TRYING, NOT FOR RESIDENTS: {BETTER}")
+    return card
 
 
 async def _voice_alone(service: Parts, stack: contextlib.AsyncExitStack) -> GegeVoice | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.app.parts import existing_site, running
 from bot.bench.hear_figures import Judged, by_group, table
+from bot.bench.listening import listened
 from bot.bench.phone_line import RATE, over_the_line
 from bot.bench.service import scratch
 from bot.bench.spoken_set import Said, read_set, spread
@@ -28,8 +29,6 @@ log = logging.getLogger(__name__)
 Progress = Callable[[str], None]
 #: what the browser phone carries (Hz)
 _WIDE = 16_000
-#: sound is fed in pieces of this length, as a call does (s)
-_PIECE_S = 0.1
 #: between two lines of progress (s)
 _TOLD_EVERY_S = 10.0
 #: no recording of one sentence is longer (s)
@@ -110,19 +109,6 @@ async def _hear_one(recogniser: Recogniser, said: Said, samples: Samples, rate: 
         empty = HeardSpeech("", seconds=len(samples) / rate)
         return Judged(said, empty, _NO_MEANING, late_s=time.perf_counter() - began, failed=True)
     return Judged(said, speech, _NO_MEANING, late_s=late, cpu_s=time.process_time() - cpu)
-
-
-async def listened(
-    recogniser: Recogniser, samples: Samples, rate: int, likely: Likely | None = None
-) -> tuple[HeardSpeech, float]:
-    """One utterance fed as a call feeds it: what was heard, and how long after the last sound (s). Raises RecogniserFailed."""
-    session = recogniser.begin(rate, likely or Likely())
-    step = int(rate * _PIECE_S)
-    over = time.perf_counter()
-    for start in range(0, len(samples), step):
-        over = time.perf_counter()
-        await session.feed(samples[start : start + step].astype("<i2").tobytes())
-    return await session.finish(), time.perf_counter() - over
 
 
 async def _understand(settings: Settings, heard: list[Judged], progress: Progress) -> list[Judged]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bot.commands.line import Failure, JsonFlag, note, out
+from bot.database import now
 from bot.settings import PROJECT, Settings, load_settings
 
 
@@ -21,20 +23,42 @@ def bench_hear(
     model: Annotated[str, typer.Option(help="An ear: a name under GEGE_HOME/models, a folder, or demo.")] = "",
     line: Annotated[bool, typer.Option("--line", help="Over a simulated telephone line.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="So many of them, speakers in turn.")] = None,
+    keep: Annotated[
+        str, typer.Option(help="Let pages and doctor tell it: people (speakers of Mandarin) or local (this county's).")
+    ] = "",
     as_json: JsonFlag = False,
 ) -> None:
     """Characters, syllables, meanings, rejections and time of recordings, by the ear in use or another one."""
     from bot.bench.hear import hear
+    from bot.speech.ear_card import KINDS
 
-    measured = asyncio.run(hear(with_ear(load_settings(), model), folder, note, line=line, limit=limit))
+    if keep and keep not in KINDS:
+        raise Failure(f"--keep is {' or '.join(KINDS)}")
+    settings = with_ear(load_settings(), model)
+    measured = asyncio.run(hear(settings, folder, note, line=line, limit=limit))
     if measured.left_out:
         note(f"{len(measured.left_out)} left out")
     if not measured.rows:
         raise Failure(f"{folder}: none of its recordings could be listened to")
+    if keep:
+        _keep(settings, keep, measured.figures["all"], line)
     if as_json:
         out({**vars(measured)})
     else:
         typer.echo(measured.told())
+
+
+def _keep(settings: Settings, kind: str, figures: dict[str, Any], line: bool) -> None:
+    """Beside what was measured of it before: over the line and without are two measurements of one ear."""
+    from bot.speech.ear_card import Measured, card_in_use, keep
+
+    card = card_in_use(settings)
+    known = card.local if kind == "local" else card.people
+    cer, day = figures["cer"], now().date().isoformat()
+    found = Measured(cer, figures["utterances"], day, known.line_cer if known else None)
+    if line and known is not None:
+        found = replace(known, line_cer=cer)
+    note(f"{keep(settings, card.name, kind, found)}: from now on told of {card.name}")
 
 
 def with_ear(settings: Settings, model: str) -> Settings:

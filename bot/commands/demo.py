@@ -29,6 +29,7 @@ from bot.grid.models import Household
 from bot.grid.registry import Registry
 from bot.settings import Settings
 from bot.sound import numbers
+from bot.speech.ear_card import card_in_use
 from bot.voice.call_log import CallLog
 from bot.voice.loopback import run_call
 from tools.demo_model.speaker import demo_wav
@@ -85,6 +86,7 @@ async def demo(settings: Settings) -> int:
             demo_wav(line, file)
             files.append(file)
         async with running(settings, relay=False) as service, ears_and_mouth(service) as (recogniser, voice):
+            tell(f"ear: {card_in_use(settings).said()}")
             console.print(Rule(words.title))
             for line in lines:
                 console.print(Text(words.speaks.format(line=line), style="dim"))

@@ -227,7 +227,10 @@ class PhoneCall:
             ago=self._call.clock() - said.ended_at,
         )
         heard = self._call.heard(speech.text, speech.alternatives, said.recording, speech.ear, speech.unclear)
-        self._call.tell(WordsHeard(self._call.facts.call_id, speech.text, tuple(speech.alternatives), said.recording))
+        words = WordsHeard(
+            self._call.facts.call_id, speech.text, tuple(speech.alternatives), said.recording, speech.unclear
+        )
+        self._call.tell(words)
         if said.failed:
             return await self._messages.broken(turn, heard, "recogniser_failed")
         return await self._answer(turn, heard, said.ended_at, said.recognised_at, said.unfinished)

@@ -40,11 +40,12 @@ class Partial(CallEvent):
 
 @dataclass(frozen=True)
 class WordsHeard(CallEvent):
-    """A turn of the caller, recognised. `recording`: path below GEGE_HOME."""
+    """A turn of the caller, recognised. `recording`: path below GEGE_HOME; `unclear`: too little of it was understood."""
 
     text: str
     alternatives: tuple[str, ...]
     recording: str
+    unclear: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from bot.dialogue.port import Dialogue
 from bot.grid.dialled import GridNumbers
 from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
+from bot.speech.ear_card import EarCard
 from bot.speech.port import Recogniser
 from bot.speech.speak import Voice
 from bot.tickets.desk import TicketDesk
@@ -48,19 +49,21 @@ def make_app(
     staff_of: StaffOf | None = None,
     repertoire: Repertoire | None = None,
     sample: Callable[[], bool] = lambda: False,
+    ear: EarCard | None = None,
 ) -> web.Application:
     """The application; `recogniser` and `voice` may be missing, the page then offers only writing.
 
     `hosts`: names that the site is reached by, beside loopback and what the settings say; `staff`: the pages behind
     the links in staff's messages; `run_call`: how a call of a browser is run, PhoneCall with these parts by default;
     `staff_of`: who of the staff has signed in, without it nobody has; `repertoire`: what can be recorded here;
-    `sample`: whether everybody in the county is invented, so that /demo may show staff's side."""
+    `sample`: whether everybody in the county is invented, so that /demo may show staff's side; `ear`: what is known of
+    the recogniser, which the pages tell."""
     intake = intake or intake_of(desk, registry)
     if run_call is None and recogniser is not None and voice is not None:
         run_call = _calls(dialogue, recogniser, voice, desk, intake, settings)
     cases = Cases(desk, settings.site)
-    conversation = Conversation(dialogue, voice, settings, intake, cases, hears=run_call is not None)
-    demo = Demo(sample, conversation, cases, desk, ZoneInfo(settings.site.timezone))
+    conversation = Conversation(dialogue, voice, settings, intake, cases, hears=run_call is not None, ear=ear)
+    demo = Demo(sample, conversation, cases, desk, ZoneInfo(settings.site.timezone), ear)
     phone = BrowserPhone(run_call, cases, settings.phone, demo.is_open)
     studio = Studio(settings, voice, repertoire or Repertoire(settings.site), staff_of)
     app = web.Application(client_max_size=MAX_BODY, middlewares=[guard((*site_hosts(settings), *hosts))])

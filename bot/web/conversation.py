@@ -16,6 +16,7 @@ from bot.foundation.recent import Recent
 from bot.foundation.widths import plain
 from bot.settings import Settings
 from bot.speech.audio import wav_bytes
+from bot.speech.ear_card import EarCard
 from bot.speech.remote.address import Reach, reach_of
 from bot.speech.speak import Voice, VoiceFailed
 from bot.tickets.intake.caller import Caller
@@ -23,6 +24,7 @@ from bot.tickets.intake.channels import Channel
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import Intake
 from bot.web.cases import Cases, session_of
+from bot.web.ear import ear_told
 from bot.web.guard import Refused, sentence
 from bot.web.view import ResidentReply, shown
 from bot.web.words import words
@@ -40,10 +42,18 @@ class Conversation:
     """Handlers of one site. It remembers what Gege said, to speak that and nothing else."""
 
     def __init__(
-        self, dialogue: Dialogue, voice: Voice | None, settings: Settings, intake: Intake, cases: Cases, hears: bool
+        self,
+        dialogue: Dialogue,
+        voice: Voice | None,
+        settings: Settings,
+        intake: Intake,
+        cases: Cases,
+        hears: bool,
+        ear: EarCard | None = None,
     ) -> None:
-        """`hears`: there is a telephone on the page."""
+        """`hears`: there is a telephone on the page; `ear`: what is known of who listens there."""
         self._dialogue, self._voice, self._hears = dialogue, voice, hears
+        self._ear = ear if hears else None
         self._settings, self._intake, self._cases = settings, intake, cases
         self._said: Recent[str, str] = Recent(_REMEMBERED)
 
@@ -73,6 +83,7 @@ class Conversation:
             "examples": words().examples,
             "hears": self._hears,
             "speaks": self._voice is not None,
+            "ear": ear_told(self._ear),
         }
 
     async def turn(self, request: web.Request) -> web.Response:

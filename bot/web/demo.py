@@ -13,12 +13,14 @@ from aiohttp import web
 
 from bot.dialogue.port import Understanding
 from bot.notify.texts import Case, StaffText, for_staff
+from bot.speech.ear_card import EarCard
 from bot.tickets.desk import NotificationCard, TicketCard, TicketDesk
 from bot.tickets.labels import labels
 from bot.tickets.models import State
 from bot.tickets.reporter import Reporter
 from bot.web.cases import Cases, session_of
 from bot.web.conversation import Conversation
+from bot.web.ear import ear_shown
 from bot.web.guard import Refused
 from bot.web.words import words
 
@@ -111,8 +113,15 @@ class Demo:
     """Handlers of the page with both sides. `sample`: whether the county is the invented one; asked each time."""
 
     def __init__(
-        self, sample: Callable[[], bool], conversation: Conversation, cases: Cases, desk: TicketDesk, zone: ZoneInfo
+        self,
+        sample: Callable[[], bool],
+        conversation: Conversation,
+        cases: Cases,
+        desk: TicketDesk,
+        zone: ZoneInfo,
+        ear: EarCard | None = None,
     ) -> None:
+        self._ear = ear
         self._sample, self._conversation, self._cases, self._desk, self._zone = sample, conversation, cases, desk, zone
 
     def routes(self) -> list[web.RouteDef]:
@@ -130,8 +139,10 @@ class Demo:
         return web.FileResponse(_PAGE, headers={"Cache-Control": "no-cache"})
 
     async def start(self, _request: web.Request) -> web.StreamResponse:
-        """What the page needs to know, and a number of the sample county to try."""
-        return web.json_response({**self._conversation.started(), "caller": words().sample_caller})
+        """What the page needs to know, which ear is in, and a number of the sample county to try."""
+        return web.json_response(
+            {**self._conversation.started(), **ear_shown(self._ear), "caller": words().sample_caller}
+        )
 
     async def turn(self, request: web.Request) -> web.StreamResponse:
         """A turn as on the first page, with what Gege understood and staff's side of it."""

@@ -157,7 +157,7 @@ def _told(event: CallEvent) -> dict[str, Any]:
         case CallStarted():
             return {"event": "call_started", "call_id": event.call_id}
         case WordsHeard():
-            return {"event": "heard", "text": event.text}
+            return {"event": "heard", "text": event.text, **({"unclear": True} if event.unclear else {})}
         case Partial():
             return {"event": "partial", "text": event.text}
         case Spoke():

@@ -22,6 +22,8 @@ class Words:
     moment: str
     examples: tuple[str, ...]
     errors: dict[str, str]
+    #: what is told of the ear: people, people_line, unmeasured, local, no_local, again; demo, better where Gege is tried
+    ear: dict[str, str]
 
 
 @cache

@@ -93,7 +93,7 @@ def test_the_doctor_says_that_the_demo_model_is_not_for_residents(home: Path) ->
 
     findings = {one["name"]: one for one in examine(Settings(home=home))}
     assert all(one["ok"] for one in findings.values()), findings
-    assert "not for residents" in findings["speech model"]["detail"]
+    assert "not for residents" in findings["ear"]["detail"]
 
 
 def test_a_price_table_that_does_not_rise_is_refused(tmp_path: Path) -> None:

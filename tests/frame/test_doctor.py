@@ -12,15 +12,26 @@ from pathlib import Path
 import pytest
 
 from bot.app.parts import open_site
-from bot.commands.doctor import doctor
+from bot.commands.doctor import doctor, hearing
 from bot.commands.doctor.doctor import Finding, examine, show
 from bot.database import now
 from bot.foundation.private_files import open_to_others
 from bot.grid.models import GridStaff
 from bot.settings import DialogueSettings, NotifySettings, Settings, SpeechSettings
 from bot.speech import kokoro
+from bot.speech.port import RecogniserFailed
 from bot.tickets.models import Notification
 from tests.frame.conftest import Gege
+from tests.voice.doubles import ScriptedRecogniser
+
+#: the ear in a process of its own
+_in_a_child = hearing._in_a_child
+
+
+@pytest.fixture(autouse=True)
+def _the_ear_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process of its own for each look at a home would take seconds; the test about it starts one."""
+    monkeypatch.setattr(hearing, "_in_a_child", hearing.speak_and_listen)
 
 
 @pytest.fixture(autouse=True)
@@ -36,17 +47,57 @@ def found(settings: Settings, name: str) -> Finding:
 def test_a_fresh_sample_site_can_serve(home: Path) -> None:
     findings = examine(Settings(home=home))
     assert [one for one in findings if not one["ok"]] == []
-    assert {"Python", "Rasa", "settings", "database", "county", "staff", "messages", "dialogue model", "speech model",
+    assert {"Python", "Rasa", "settings", "database", "county", "staff", "messages", "dialogue model", "ear",
             "voice", "providers", "tariff", "disk space", "disk speed"} <= {one["name"] for one in findings}  # fmt: skip
     assert all(one["advice"] for one in findings if one["warning"])
 
 
-def test_the_demo_speech_model_is_named_loudly(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    finding = found(Settings(home=home), "speech model")
-    assert finding["warning"]
-    assert "a model of synthetic voices for trying and testing, not for residents" in finding["detail"]
+def test_the_demo_ear_is_named_loudly_with_what_it_hears_of_people(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finding = found(Settings(home=home), "ear")
+    assert finding["warning"] and "gege models list" in finding["advice"]
+    assert "of 100 characters that people say in Mandarin" in finding["detail"]
+    assert "local speech is not measured" in finding["detail"]
+    assert "停电" in finding["detail"] and "CPU s a second of sound" in finding["detail"], "it was spoken to"
     show([finding])
     assert "not for residents" in capsys.readouterr().out.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("texts", "says"),
+    [
+        ([RecogniserFailed("a tensor of another shape")], "cannot decode"),
+        ([""], "made nothing of a clear sentence"),
+        ([OSError("no libonnx.so")], "OSError"),
+    ],
+)
+def test_an_ear_that_loads_and_does_not_hear_is_broken(
+    home: Path, monkeypatch: pytest.MonkeyPatch, texts: list[Exception | str], says: str
+) -> None:
+    monkeypatch.setattr(hearing, "first_ear", lambda *_: ScriptedRecogniser(["", *texts]))
+    finding = found(Settings(home=home), "ear")
+    assert not finding["ok"] and says in finding["detail"] and "\n" not in finding["detail"]
+
+
+def test_an_ear_that_makes_other_words_of_a_clear_sentence_is_a_warning(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "first_ear", lambda *_: ScriptedRecogniser(["", "电费一度几多钱"]))
+    finding = found(Settings(home=home), "ear")
+    assert finding["warning"] and "hardly a word is right" in finding["detail"]
+
+
+def die(_settings: Settings) -> None:
+    """Like a library that ends the process."""
+    os.abort()
+
+
+def test_an_ear_that_ends_its_process_ends_no_doctor(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hearing, "speak_and_listen", die)
+    monkeypatch.setattr(hearing, "_in_a_child", _in_a_child)
+    finding = found(Settings(home=home), "ear")
+    assert not finding["ok"] and "ends the process" in finding["detail"]
 
 
 def test_an_empty_gege_home_is_a_warning_and_stays_empty(tmp_path: Path) -> None:
@@ -111,7 +162,7 @@ def test_a_database_server_that_is_not_there_is_a_failure_without_its_password(t
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        ("speech model", {"speech": SpeechSettings(model="/nowhere")}),
+        ("ear", {"speech": SpeechSettings(model="/nowhere")}),
         ("providers", {"notify": NotifySettings(providers=["pigeon"])}),
         ("tariff", {"tariff": "/nowhere.yml"}),
         ("dialogue model", {"dialogue": DialogueSettings(adapter="http", url="http://127.0.0.1:1", token="t")}),

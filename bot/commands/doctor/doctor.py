@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import datetime as dt
 import gzip
@@ -31,6 +30,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.parts import make_providers
+from bot.commands.doctor.hearing import check_hearing
 from bot.commands.doctor.learned import check_channel, check_said_names
 from bot.commands.doctor.messengers import check_messengers
 from bot.commands.doctor.modes import check_modes
@@ -43,8 +43,6 @@ from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
 from bot.notify.relay import Relay
 from bot.settings import Settings
 from bot.settings.tariff import TariffError, load_tariff
-from bot.speech.models import ModelMissing, in_use
-from bot.speech.recogniser_of import first_ear
 from bot.tickets.models import Notification
 
 #: below this, recordings soon cannot be kept (a minute of a call is 2 MB)
@@ -98,7 +96,7 @@ def examine(settings: Settings) -> list[Finding]:
     checks: dict[str, Callable[[Settings], Finding]] = {
         "dialogue model": _dialogue,
         "channel": _channel,
-        "speech model": _speech,
+        "ear": _speech,
         NAME: _second_ear,
         "voice": _voice,
         "recorded prompts": _prompts,
@@ -329,34 +327,10 @@ def _rasa_server(settings: Settings) -> Finding:
 
 
 def _speech(settings: Settings) -> Finding:
-    name = "speech model"
-    try:
-        model = in_use(settings)
-    except ModelMissing as problem:
-        return _bad(name, str(problem), "without one the telephone cannot be answered")
-
-    async def hear() -> None:
-        ears = first_ear(settings, threads=1, alternatives=1)
-        try:
-            session = ears.begin(8000)
-            await session.feed(bytes(8000))
-            await session.finish()
-        finally:
-            await ears.close()
-
-    began = time.monotonic()
-    try:
-        asyncio.run(hear())
-    except Exception as problem:
-        return _bad(name, f"{model.path}: {_line(problem)}", "install another: gege models install FILE.zip")
-    detail = f"{model.name} at {model.path}, {model.rate} Hz, loads in {time.monotonic() - began:.1f} s"
-    if model.demo:
-        return _warning(
-            name,
-            f"THE DEMO MODEL: a model of synthetic voices for trying and testing, not for residents ({detail})",
-            "gege models fetch, or gege models install FILE.zip",
-        )
-    return _good(name, detail)
+    name, found = "ear", check_hearing(settings)
+    if found.bad:
+        return _bad(name, found.detail, found.advice)
+    return _warning(name, found.detail, found.advice) if found.advice else _good(name, found.detail)
 
 
 def _second_ear(settings: Settings) -> Finding:

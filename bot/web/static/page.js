@@ -19,6 +19,13 @@ export function newSession() {
   return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+// How well the ear of this site hears people, and how to get a better one.
+export function tellOfEar(start) {
+  const shown = byId("ear");
+  shown.textContent = typeset([start.ear, start.better].filter(Boolean).join(""));
+  shown.hidden = !start.ear;
+}
+
 // The grid of a notice board's QR code.
 export function gridOfPage() {
   const grid = new URLSearchParams(location.search).get("grid") || "";

@@ -1,7 +1,7 @@
 // /phone: nothing but the telephone.
 
 import { Case } from "./case.js";
-import { byId, gridOfPage } from "./page.js";
+import { byId, gridOfPage, tellOfEar } from "./page.js";
 import { Phone } from "./phone.js";
 import { whyNoMicrophone } from "./sound.js";
 
@@ -36,6 +36,7 @@ async function begin() {
   const start = await (await fetch("/api/start")).json();
   byId("site").textContent = start.site;
   document.title = `打电话 · ${start.site}`;
+  tellOfEar(start);
   byId("elsewhere").textContent = start.elsewhere;
   if (!start.hears) noPhone("现在接不了电话，请打字讲，或者打 95598。");
 }

@@ -133,7 +133,7 @@ export class Phone {
     this.keys.setAttribute("aria-expanded", String(shown));
   }
 
-  #caption({ event, text, meaning, fallback, digit }) {
+  #caption({ event, text, unclear, meaning, fallback, digit }) {
     if (event === "partial") {
       this.#partial ??= this.#bubble("you hearing", "");
       this.#partial.firstChild.textContent = text;
@@ -142,6 +142,7 @@ export class Phone {
       this.#partial = null;
       const said = event === "key" ? `按了 ${digit}${text ? `（${text}）` : ""}` : text;
       this.said = this.#bubble("you", said || "（没听到话）");
+      if (unclear) this.said.append(element("div", "under", "没听清"));
     } else if (event === "understood" && meaning) {
       const under = element("div", "under", "听懂：");
       under.append(element("b", "", meaning));

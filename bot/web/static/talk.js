@@ -1,6 +1,6 @@
 // A written conversation, and the telephone beside it: what the resident's page and the demonstration have in common.
 
-import { byId, element, gridOfPage, newSession, typeset } from "./page.js";
+import { byId, element, gridOfPage, newSession, tellOfEar, typeset } from "./page.js";
 import { Phone } from "./phone.js";
 import { whyNoMicrophone } from "./sound.js";
 
@@ -36,6 +36,7 @@ export class Talk {
     this.hintText += start.elsewhere;
     this.trouble("");
     this.#noPhone(start.hears ? whyNoMicrophone() : "现在接不了电话，请打字讲。");
+    tellOfEar(start);
     if (!start.speaks) byId("sound").hidden = true;
     byId("examples").replaceChildren(...start.examples.map((sentence) => {
       const button = element("button", "", typeset(sentence));
