@@ -17,7 +17,7 @@ from bot.database import now
 from bot.sound.answers.grammar import Grammar
 from bot.sound.site import channel as site_channel
 from bot.tickets.cards import TicketCard
-from bot.tickets.intake.danger import danger_in, may_speak_of_danger
+from bot.tickets.intake.danger import danger_in, may_speak_of_danger, speaks_of_electricity
 from bot.tickets.intake.unclear import ONE_MATTER
 from bot.tickets.models import Kind
 
@@ -80,12 +80,21 @@ def take(turn: Turn) -> bool:
     if found is None:
         return False
     if found == "ask":
+        if _wordless(turn):
+            if turn.memory.wondered:
+                return False  # asked about once; what sounds so again is not understood, and kept for a person
+            turn.memory.wondered = True
         turn.memory.maybe_danger = turn.text
         turn.say("utter_is_it_danger")
         turn.asks("danger")
         return True
     begin(turn, found, turn.text)
     return True
+
+
+def _wordless(turn: Turn) -> bool:
+    """Nothing in the sentence speaks of danger or of electricity: only the model takes it for danger."""
+    return kind_of(turn, turn.text) is None and not speaks_of_electricity(turn.text)
 
 
 def among_unknown_words(turn: Turn) -> bool:
@@ -148,8 +157,9 @@ def _found(turn: Turn) -> str | None:
     if meant.whole.intent == HAZARD:
         sure = likely >= _WITHOUT or kind is not None
         if sure and kind is None:
-            # In the middle of something else a sentence without a word of danger is asked about.
-            doubtful = turn.asked or turn.matter or turn.last_logged or likely < _PLAIN
+            # In the middle of something else a sentence without a word of danger is asked about, and anywhere one without
+            # a word of electricity: that may be the television.
+            doubtful = turn.asked or turn.matter or turn.last_logged or likely < _PLAIN or _wordless(turn)
             kind = heard_kind(turn) or ("ask" if doubtful else "other")
         return (kind or "other") if sure else "ask" if likely >= _MAYBE else None
     for clause in meant.clauses:

@@ -111,6 +111,8 @@ class Memory:
     in_danger: bool = False
     #: the sentence that may have been danger
     maybe_danger: str = ""
+    #: it was asked whether there is danger, of a sentence in which no word speaks of any
+    wondered: bool = False
     greeted: bool = False
     #: a question was answered
     answered: bool = False

@@ -24,6 +24,8 @@ from nlu.augmentation import SIMULATED
 from nlu.component import SentenceFeaturizer
 
 _VOCABULARY = "ngrams.json"
+#: in a message's data: of the n-grams of each length about that share was never said in training, featurizer by featurizer
+UNKNOWN = "unknown"
 
 
 class NgramFeaturizer(SentenceFeaturizer):
@@ -101,12 +103,20 @@ class NgramFeaturizer(SentenceFeaturizer):
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
-        known = self._vocabulary
+        known, longest = self._vocabulary, self._config["max_ngram"]
         for message in messages:
             units = self.units(message) if message.get(TEXT) else []
             if not units:
                 continue
-            grams = Counter(known[ngram] for ngram in self._ngrams(units) if ngram in known)
+            grams, unknown = Counter[int](), [0] * longest
+            for ngram in self._ngrams(units):
+                column = known.get(ngram)
+                if column is None:
+                    unknown[ngram.count(" ")] += 1
+                else:
+                    grams[column] += 1
+            shares = [count / max(len(units) + 2 - order, 1) for order, count in enumerate(unknown)]
+            message.set(UNKNOWN, [*(message.get(UNKNOWN) or ()), *shares])
             columns = np.fromiter(grams, np.int32, len(grams))
             counts = np.fromiter(grams.values(), float, len(grams))
             sentence = scipy.sparse.coo_matrix((counts, (np.zeros_like(columns), columns)), shape=(1, len(known)))

@@ -29,7 +29,9 @@ HEARD = ((0.0, 0), (0.3, 51), (0.6, 52), (1.0, 53))
 HEARD_AGAIN = ((0.0, 0), (0.3, 61), (0.6, 62), (1.0, 63))
 
 #: components that change nothing about the intent of a sentence alone
-NOT_FOR_THE_INTENT = ("nlu.answers", "nlu.clauses", "nlu.acts", "nlu.entities", "nlu.numbers", "nlu.fallback")
+NOT_FOR_THE_INTENT = tuple(
+    f"nlu.{one}." for one in ("answers", "clauses", "acts", "elsewhere", "entities", "numbers", "fallback")
+)
 
 
 @dataclass(frozen=True)

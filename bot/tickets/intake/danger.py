@@ -75,6 +75,11 @@ def may_speak_of_danger(text: str) -> bool:
     return _table().anywhere.search(_clean(text)) is not None
 
 
+def speaks_of_electricity(text: str) -> bool:
+    """Whether a sentence names anything electric at all (电, 插座, 闸刀; not 电话, 电视)."""
+    return _table().electric.search(_clean(text)) is not None
+
+
 def _clean(text: str) -> str:
     return "".join(plain(text[:_LOOKED_AT]).split())
 
