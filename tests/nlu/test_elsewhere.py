@@ -40,7 +40,7 @@ def test_no_training_file_has_the_sentences_of_this_test() -> None:
 
 def test_speech_about_anything_else_is_hardly_ever_danger(parse: Parse) -> None:
     acted = [one.text for one in understood(parse, SAID["elsewhere"]) if one.intent == HAZARD and not one.fallback]
-    assert len(acted) <= 1, acted
+    assert len(acted) <= len(SAID["elsewhere"]) // 20, acted
 
 
 def test_speech_about_anything_else_is_not_ours_or_not_understood(parse: Parse) -> None:
