@@ -267,9 +267,11 @@ async def ears_and_mouth(parts: Parts) -> AsyncIterator[tuple[Recogniser, GegeVo
         await recogniser.close()
 
 
-def make_voice(settings: Settings, repertoire: Repertoire) -> GegeVoice:
-    """The voice that the settings and the site's recordings make; not started. Where the engine that the settings name
-    cannot be had, espeak-ng speaks, and standard error says why: a line that nobody speaks on helps nobody."""
+def make_voice(settings: Settings, repertoire: Repertoire, patience_s: float | None = None) -> GegeVoice:
+    """The voice that the settings and the site's recordings make; not started. `patience_s`: another than a caller's.
+
+    Where the engine that the settings name cannot be had, espeak-ng speaks, and standard error says why: a line that nobody
+    speaks on helps nobody."""
     from bot.speech.espeak import EspeakProcess
     from bot.speech.speak import GegeVoice
     from bot.speech.voice_of import make_engine, patience_of, rate_of
@@ -284,7 +286,7 @@ def make_voice(settings: Settings, repertoire: Repertoire) -> GegeVoice:
         settings.home,
         engine=engine,
         understudy=None if isinstance(engine, EspeakProcess) else espeak,
-        patience_s=patience_of(settings),
+        patience_s=patience_of(settings) if patience_s is None else patience_s,
         planner=repertoire.planner,
         loudness=settings.prompts.loudness,
         speed=settings.prompts.speed,

@@ -1,4 +1,4 @@
-"""`gege bench voice` and `gege bench activity`: the telephone, measured."""
+"""`gege bench voice`, `bench mouth` and `bench activity`: the telephone, measured."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from bot.commands.line import note, out
 
 def register(bench: typer.Typer) -> None:
     bench.command("voice")(bench_voice)
+    bench.command("mouth")(bench_mouth)
     bench.command("activity")(bench_activity)
 
 
@@ -24,6 +25,17 @@ def bench_voice(
     from bot.settings import load_settings
 
     out(asyncio.run(voice(load_settings(), seconds, largest, note)))
+
+
+def bench_mouth(voice: Annotated[str, typer.Option(help="Another voice than the settings'.")] = "") -> None:
+    """How soon a voice begins an ordinary call's sentences, and how long it stops inside: cold, prepared, said before."""
+    from bot.bench.mouth import bench_mouth as run
+    from bot.settings import load_settings
+
+    settings = load_settings()
+    if voice:
+        settings = settings.model_copy(update={"speech": settings.speech.model_copy(update={"voice": voice})})
+    out(asyncio.run(run(settings, note)))
 
 
 def bench_activity(utterances: int = 100) -> None:

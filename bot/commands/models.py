@@ -1,4 +1,4 @@
-"""`gege models`: which speech model is in use; install, fetch, build, and give it the site's words."""
+"""`gege models`: which speech models there are, and which is in use; fetch, install, try, build, and give one the site's words."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import asyncio
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.commands.line import Failure, JsonFlag, out
-from bot.settings import PROJECT, load_settings
+from bot.settings import PROJECT, Settings, load_settings
+
+if TYPE_CHECKING:
+    from bot.speech.catalogue import Entry
+    from bot.speech.install import Installed
 
 DEMO = PROJECT / "models" / "demo"
 PythonOption = Annotated[str, typer.Option(help="Interpreter that has PyTorch.")]
@@ -22,8 +26,10 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     models = typer.Typer(help="Speech models: which is in use, install, build.", no_args_is_help=False)
     models.callback(invoke_without_command=True)(in_use)
-    models.command("install")(install)
+    models.command("list")(list_models)
     models.command("fetch")(fetch)
+    models.command("install")(install)
+    models.command("try")(try_model)
     models.command("graph")(graph)
     models.command("build")(build)
     models.command("build-demo")(build_demo)
@@ -42,33 +48,126 @@ def in_use(context: typer.Context, as_json: JsonFlag = False) -> None:
     from bot.speech.models import in_use
 
     model = in_use(load_settings())
-    found = {"name": model.name, **dataclasses.asdict(model)}
+    found = {
+        "name": model.name, "path": model.path, "rate": model.rate, "demo": model.demo, "engine": model.engine,
+        "takes_phrases": model.takes_phrases, "layout": model.layout.name if model.layout else None,
+    }  # fmt: skip
     if as_json:
         out(found)
     else:
         note("\n".join(f"{key}: {value}" for key, value in found.items()))
 
 
-def install(archive: Path) -> None:
-    """Install a Vosk model from a zip file."""
-    from bot.speech.models import install_zip
+def list_models(as_json: JsonFlag = False) -> None:
+    """Every speech model that is installed or can be fetched: what it hears, how large it is, and its licence."""
+    from bot.commands.models_table import rows, table
 
-    note(f"installed {install_zip(archive, load_settings().home).path}")
+    found = rows(load_settings())
+    if as_json:
+        out(found)
+    else:
+        from rich.console import Console
+
+        Console().print(table(found))
+        note("gege models fetch NAME brings one; gege models list --json tells all that is known, and where it stands")
 
 
-def fetch() -> None:
-    """Download vosk-model-small-cn-0.22 (44 MB), check its sha256 and install it."""
+def fetch(
+    name: Annotated[str, typer.Argument(help="A model of gege models list.")] = "vosk-model-small-cn-0.22",
+    sha256: Annotated[
+        str, typer.Option(help="Checksum that its publisher shows, in place of the one known here.")
+    ] = "",
+    again: Annotated[bool, typer.Option("--again", help="Also when it is installed already.")] = False,
+) -> None:
+    """Download a speech model of the catalogue, check it, speak to it and install it; goes on where it broke off."""
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-    from bot.speech.models import fetch
+    from bot.speech.catalogue import entry_of
+    from bot.speech.install import fetch
+    from bot.speech.models import holds_model, needs
 
-    with Progress(BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=Console(stderr=True)) as bar:
-        job = bar.add_task("model", total=None)
-        model = asyncio.run(
-            fetch(load_settings().home, lambda have, total: bar.update(job, completed=have, total=total or None))
+    entry, settings = entry_of(name), load_settings()
+    if not again and holds_model(settings.home / "models" / name):
+        note(f"{name} is installed at {settings.home / 'models' / name}; --again brings it anew")
+        return
+    _introduce(name, entry, sha256)
+    needs(entry.engine)
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=entry.archive is None) as bar:
+        job = bar.add_task("model", total=entry.bytes)
+        done = asyncio.run(
+            fetch(
+                name,
+                entry,
+                settings.home,
+                progress=lambda have, total: bar.update(job, completed=have, total=total or None),
+                sha256=sha256.lower(),
+                note=note,
+            )
         )
-    note(f"installed {model.path}")
+    _welcome(done, settings, known=not entry.default)
+
+
+def _introduce(name: str, entry: Entry, sha256: str) -> None:
+    size = f"{entry.bytes / 1e6:.0f} MB" if entry.bytes else "of a size that is not known"
+    note(f"{name}: {entry.about}")
+    note(f"licence: {entry.licence}")
+    for caution in entry.cautions:
+        note(f"mind: {caution}")
+    note(f"{size}, from {entry.source}")
+    if entry.archive and not (entry.archive.sha256 or sha256):
+        note("nobody could take its checksum yet: the first fetch takes it, and later ones must match")
+    elif entry.archive and entry.archive.sha256_from != "us" and not sha256:
+        note(f"its checksum is told by {entry.archive.sha256_from}, not taken by this project")
+
+
+def _welcome(done: Installed, settings: Settings, known: bool = False) -> None:
+    from bot.speech.models import in_use
+
+    name = done.model.name
+    note(f"installed {done.model.path}")
+    note(f"tried: {done.trial.told()}")
+    if not done.trial.text:
+        note("it heard nothing of a clear sentence: try it with a recording (gege models try) before you trust it")
+    if in_use(settings).path.resolve() == done.model.path.resolve():
+        note("in use from the next start of gege serve")
+    else:
+        note(f'{"never in use by itself; " if known else ""}[speech] model = "{name}" in gege.toml puts it in use')
+
+
+def install(
+    source: Annotated[Path, typer.Argument(help="A zip, tar.bz2, tar.gz, tar.xz, or a folder.")],
+    name: Annotated[str, typer.Option(help="What it is called under GEGE_HOME/models.")] = "",
+) -> None:
+    """Install a speech model from an archive or a folder: it is looked at and spoken to before it is put in its place."""
+    from bot.speech.install import install
+
+    settings = load_settings()
+    _welcome(install(source, settings.home, name=name), settings)
+
+
+def try_model(
+    file: Annotated[Path, typer.Argument(help="A recording: wav, flac, ogg, mp3, amr.")],
+    model: Annotated[str, typer.Option(help="An ear: a name under GEGE_HOME/models, a folder, or demo.")] = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what an ear hears in a recording, and how fast: the ear in use, or another one."""
+    from bot.commands.bench_hear import with_ear
+    from bot.speech.audio import read_audio
+    from bot.speech.trial import heard_by
+
+    sound = read_audio(file, longest_s=120.0)
+    trial = asyncio.run(heard_by(with_ear(load_settings(), model), sound))
+    if as_json:
+        out({**dataclasses.asdict(trial), "cpu_s_per_s": round(trial.cpu_s / max(trial.seconds, 0.1), 3)})
+        return
+    typer.echo(trial.text)
+    note(trial.told())
+    if trial.alternatives:
+        note(f"or: {'，'.join(trial.alternatives)}")
+    if trial.unknown_share:
+        note(f"{trial.unknown_share:.0%} of it are words that it does not know")
 
 
 def graph(

@@ -13,6 +13,9 @@ from bot.settings import Settings, load_settings
 
 VoiceOption = Annotated[str, typer.Option("--voice", help="Another voice than the settings' ([speech] voice).")]
 
+#: whoever listens to a voice wants to hear that one (s)
+_PATIENCE_S = 300.0
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -101,7 +104,7 @@ def say(
     database = open_site(settings)
 
     async def speak() -> bytes:
-        mouth = make_voice(settings, Repertoire(settings.site, database))
+        mouth = make_voice(settings, Repertoire(settings.site, database), _PATIENCE_S)
         try:
             return await mouth.say(text, rate)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from functools import cache
@@ -44,14 +45,16 @@ class KokoroProcess:
         command = [
             sys.executable, "-m", "bot.speech.kokoro_child", voice, str(threads), str(_GENTLE if gentle else _NICE)
         ]  # fmt: skip
-        self.child = SpeakingChild("kokoro", lambda: command, _BROKEN, patience_s=120.0 if gentle else 30.0)
+        self.child = SpeakingChild("kokoro", lambda: command, _BROKEN, patience_s=600.0 if gentle else 30.0)
 
     async def start(self) -> None:
+        await asyncio.to_thread(_cut, "")
         await self.child.start()
 
     async def speak(self, sentence: Sentence) -> Sound:
         """At 24 kHz. Raises VoiceFailed."""
-        return await self.child.sound_of({"words": words(sentence), "speed": self.speed})
+        said = await asyncio.to_thread(words, sentence)
+        return await self.child.sound_of({"words": said, "speed": self.speed})
 
     async def close(self) -> None:
         await self.child.close()
@@ -98,4 +101,5 @@ def _splitter():  # type: ignore[no-untyped-def]
     import jieba
 
     jieba.setLogLevel(logging.ERROR)
+    jieba.initialize()
     return jieba

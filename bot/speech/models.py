@@ -1,33 +1,19 @@
-"""Which speech model is in use, and how another one is installed or fetched."""
+"""Which speech models lie here, what each of them is, and which one is in use (install.py brings others)."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import hashlib
-import itertools
+import importlib.util
 import re
-import shutil
-import stat
-import tempfile
-import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-import aiohttp
-
-from bot.foundation.backoff import Backoff
 from bot.settings import PROJECT, Settings
+from bot.speech.catalogue import catalogue
 from bot.speech.layouts import Layout, layout_of
 from bot.speech.model_errors import ModelMissing as ModelMissing
 from bot.speech.model_errors import ModelRefused as ModelRefused
 
-#: Source: alphacephei.com/vosk/models (Apache 2.0); checksum and size as measured on the published file.
-OFFICIAL_NAME = "vosk-model-small-cn-0.22"
-OFFICIAL_URL = f"https://alphacephei.com/vosk/models/{OFFICIAL_NAME}.zip"
-OFFICIAL_SHA256 = "3af8b0e7e0f835ae9d414ce5df580237a3cfb08d586c9fbbb0f7ff29ad5b14ba"
-OFFICIAL_BYTES = 43_898_754
 DEMO = PROJECT / "models" / "demo"
 
 #: files without which Vosk does not load a model, and one pair of graphs besides
@@ -36,26 +22,40 @@ _GRAPHS = (("graph/HCLG.fst",), ("graph/HCLr.fst", "graph/Gr.fst"))
 #: what faster-whisper loads; without the tokenizer it would go to the network
 _WHISPER = ("model.bin", "config.json", "tokenizer.json")
 _VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
-_LARGEST_ZIP_CONTENT = 8 << 30
-#: between two tries of a download that broke off
-_AGAIN = Backoff(first_s=0.2, most_s=5.0, tries=5)
-
-Progress = Callable[[int, int], None]
+#: what an engine needs beside Gege: a package, and the extra that brings it
+_EXTRAS = {"sherpa": ("sherpa_onnx", "sherpa"), "whisper": ("faster_whisper", "whisper")}
+#: files of other programs, for whoever brings a folder of the wrong kind
+_STRANGERS = (
+    (
+        "*.safetensors",
+        "a PyTorch model; take its form for sherpa-onnx (gege models list), or serve it elsewhere ([speech.remote])",
+    ),
+    (
+        "*.pt",
+        "a PyTorch model; take its form for sherpa-onnx (gege models list), or serve it elsewhere ([speech.remote])",
+    ),
+    ("pytorch_model.bin", "a PyTorch model; Whisper has to be in CTranslate2's form"),
+    ("*.gguf", "a model of llama.cpp; serve it elsewhere ([speech.remote])"),
+    ("ggml-*.bin", "a model of whisper.cpp; serve it elsewhere ([speech.remote])"),
+    ("voices.bin", "a voice, which speaks and does not hear ([speech] voice)"),
+    ("espeak-ng-data", "a voice, which speaks and does not hear ([speech] voice)"),
+    ("*.whl", "packages of Python"),
+)
 
 
 @dataclass(frozen=True)
 class SpeechModel:
-    """A model on disk: Vosk's, or sherpa-onnx's. `rate` is the sample rate in Hz that its features were made for."""
+    """A model on disk. `rate` is the sample rate in Hz that its features were made for."""
 
     path: Path
     rate: int
     #: the synthetic one that ships with Gege: good for a demonstration, useless for residents
     demo: bool
-    #: "vosk" or "sherpa"
+    #: "vosk", "sherpa" or "whisper"
     engine: str = "vosk"
     #: whether a phrase list can take the place of its language model
     takes_phrases: bool = False
-    #: which of sherpa-onnx's models it is; None for Vosk's
+    #: which of sherpa-onnx's models it is; None for others
     layout: Layout | None = None
 
     @property
@@ -72,12 +72,33 @@ def look_at(folder: Path) -> SpeechModel:
     lacking = missing_files(folder)
     if lacking:
         raise ModelMissing(
-            f"{folder}: no speech model here (missing: {', '.join(lacking)}). Install one with"
-            " `gege models install FILE.zip` or `gege models fetch`, or set speech.model in gege.toml."
+            f"{folder}: {_what_else(folder, lacking)}. Install one with `gege models fetch NAME` or"
+            " `gege models install FILE-or-FOLDER`, or set speech.model in gege.toml."
         )
     # Vosk takes the whole graph where there is one.
     parted = not (folder / "graph/HCLG.fst").is_file()
     return SpeechModel(folder, _sample_frequency(folder), folder.resolve() == DEMO.resolve(), takes_phrases=parted)
+
+
+def _what_else(folder: Path, lacking: list[str]) -> str:
+    """What lies there instead of a model."""
+    if not folder.is_dir():
+        return "no speech model here (there is no such folder)"
+    stranger = next((what for pattern, what in _STRANGERS if next(folder.glob(pattern), None)), "")
+    if stranger:
+        return f"no model that Gege loads: {stranger}"
+    if (folder / "model.bin").is_file():
+        return f"no speech model here (missing of a Whisper model: {', '.join(lacks_of_whisper(folder))})"
+    inside = sorted(one.name for one in folder.iterdir())[:6]
+    holds = f"; it holds {', '.join(inside)}" if inside else "; it is empty"
+    return f"no speech model here (missing: {', '.join(lacking)}{holds})"
+
+
+def needs(engine: str) -> None:
+    """Raises ModelMissing when an engine's extra is not installed, with the command that brings it."""
+    package, extra = _EXTRAS.get(engine, ("", ""))
+    if package and importlib.util.find_spec(package) is None:
+        raise ModelMissing(f"this model needs {package.replace('_', '-')}: uv sync --extra {extra}, then again")
 
 
 def missing_files(folder: Path) -> list[str]:
@@ -117,9 +138,24 @@ def in_use(settings: Settings) -> SpeechModel:
 
     Raises ModelMissing."""
     if settings.speech.model:
-        return look_at(Path(settings.speech.model).expanduser())
-    installed = installed_models(settings.home)
+        return named(settings, settings.speech.model)
+    known = catalogue()
+    installed = [one for one in installed_models(settings.home) if one.name not in known or known[one.name].default]
     return installed[0] if installed else look_at(DEMO)
+
+
+def named(settings: Settings, name: str) -> SpeechModel:
+    """A model by its name under GEGE_HOME/models, or by its folder. Raises ModelMissing."""
+    installed = settings.home / "models" / name
+    folder = installed if name not in (".", "..") and installed.is_dir() else Path(name).expanduser()
+    if folder.is_dir() or "/" in name:
+        return look_at(folder)
+    there = ", ".join(one.name for one in installed_models(settings.home)) or "none"
+    more = f"; gege models fetch {name} brings it" if name in catalogue() else ""
+    raise ModelMissing(
+        f"{name}: no speech model here of this name; installed under {settings.home / 'models'}: {there}{more}"
+        " (gege models list, gege models install)"
+    )
 
 
 def installed_models(home: Path) -> list[SpeechModel]:
@@ -127,115 +163,6 @@ def installed_models(home: Path) -> list[SpeechModel]:
     folder = home / "models"
     if not folder.is_dir():
         return []
-    return [look_at(each) for each in sorted(folder.iterdir()) if holds_model(each)]
-
-
-def install_zip(zip_file: Path, home: Path) -> SpeechModel:
-    """Unpack a model zip under GEGE_HOME/models. Raises ModelRefused and leaves nothing behind.
-
-    Refuses paths that lead outside, links, and zips without the files of a Vosk model."""
-    target = home / "models"
-    target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target, prefix=".unpacking-") as name:
-        workshop = Path(name)
-        try:
-            with zipfile.ZipFile(zip_file) as archive:
-                _check_members(archive, zip_file)
-                archive.extractall(workshop)
-        except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as problem:
-            raise ModelRefused(f"{zip_file}: not a readable zip file ({problem})") from problem
-        found = _model_root(workshop)
-        if found is None:
-            raise ModelRefused(f"{zip_file}: holds no Vosk model (am/final.mdl and conf/model.conf were not found)")
-        final = target / (found.name if found != workshop else zip_file.stem)
-        if final.exists():
-            shutil.rmtree(final)
-        shutil.move(str(found), str(final))
-    return look_at(final)
-
-
-def _check_members(archive: zipfile.ZipFile, zip_file: Path) -> None:
-    total = 0
-    for member in archive.infolist():
-        path = PurePosixPath(member.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in member.filename:
-            raise ModelRefused(f"{zip_file}: refuses to unpack {member.filename!r}, which leads outside the folder")
-        if stat.S_ISLNK(member.external_attr >> 16):
-            raise ModelRefused(f"{zip_file}: refuses to unpack {member.filename!r}, which is a link")
-        total += member.file_size
-    if total > _LARGEST_ZIP_CONTENT:
-        raise ModelRefused(f"{zip_file}: unpacks to {total >> 20} MB, more than any speech model")
-
-
-def _model_root(folder: Path) -> Path | None:
-    candidates = [folder, *sorted(each for each in folder.glob("*") if each.is_dir())]
-    return next((each for each in candidates if not missing_files(each)), None)
-
-
-async def fetch(
-    home: Path,
-    progress: Progress | None = None,
-    *,
-    url: str = OFFICIAL_URL,
-    sha256: str = OFFICIAL_SHA256,
-    again: Backoff = _AGAIN,
-) -> SpeechModel:
-    """Download the official small Chinese model, check it, install it. `progress(bytes so far, in all)`.
-
-    A download that broke off goes on where it stopped, in this run or the next. Raises ModelRefused."""
-    part = home / "models" / (url.rsplit("/", 1)[-1] + ".part")
-    part.parent.mkdir(parents=True, exist_ok=True)
-    for failed in itertools.count(1):
-        try:
-            await _download(url, part, progress)
-            break
-        except (TimeoutError, aiohttp.ClientError, OSError) as problem:
-            wait = again.wait(failed)
-            if wait is None:
-                raise _broken_off(url, part, problem) from problem
-            await asyncio.sleep(wait)
-    found = await asyncio.to_thread(_sha256, part)
-    if found != sha256:
-        part.unlink()
-        raise ModelRefused(f"{url}: wrong checksum ({found[:16]}… instead of {sha256[:16]}…); thrown away")
-    whole = part.with_suffix("")
-    part.rename(whole)
-    try:
-        return await asyncio.to_thread(install_zip, whole, home)
-    finally:
-        whole.unlink(missing_ok=True)
-
-
-def _broken_off(url: str, part: Path, problem: Exception) -> ModelRefused:
-    kept = part.stat().st_size if part.exists() else 0
-    return ModelRefused(
-        f"{url}: the download broke off ({problem}); {kept} bytes are kept, the next `gege models fetch` goes on there"
-    )
-
-
-async def _download(url: str, part: Path, progress: Progress | None) -> None:
-    have = part.stat().st_size if part.exists() else 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
-    timeout = aiohttp.ClientTimeout(total=None, connect=20, sock_read=30)
-    async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url, headers=headers) as answer:
-        if answer.status == 416:
-            # Nothing is left to send: either all is here, or the checksum will tell.
-            return
-        if answer.status not in (200, 206):
-            raise aiohttp.ClientError(f"status {answer.status}")
-        if answer.status == 200:
-            have = 0
-        total = have + (answer.content_length or 0)
-        with part.open("ab" if have else "wb") as file:
-            async for chunk in answer.content.iter_chunked(1 << 16):
-                file.write(chunk)
-                have += len(chunk)
-                if progress:
-                    progress(have, total)
-        if total and have < total:
-            raise aiohttp.ClientError(f"{have} of {total} bytes came")
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    # A name with a dot before it is a model on its way in.
+    there = [each for each in sorted(folder.iterdir()) if each.is_dir() and not each.name.startswith(".")]
+    return [look_at(each) for each in there if holds_model(each)]

@@ -54,7 +54,7 @@ class VoskRecogniser:
         except Exception as problem:
             raise ModelMissing(
                 f"{self.model.path}: Vosk cannot load this model ({problem}); install another one with"
-                " `gege models install FILE.zip` or `gege models fetch`"
+                " `gege models install FILE-or-FOLDER` or `gege models fetch NAME`"
             ) from problem
         self._pool = ThreadPoolExecutor(max_workers=max(1, threads), thread_name_prefix="vosk", initializer=give_way)
         #: lists that this model can listen for, by question; none when its graph cannot be changed while it runs

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.settings import Settings, SettingsError
-from bot.speech.models import ModelMissing, SpeechModel, in_use, look_at
+from bot.speech.models import ModelMissing, SpeechModel, in_use, named
 from bot.speech.phrases import phrases_by_question
 from bot.speech.port import Recogniser
 from bot.speech.recognise import VoskRecogniser
@@ -57,7 +57,7 @@ def second_ear(
     if not speech.second:
         return None
     try:
-        model = _named(settings, speech.second)
+        model = named(settings, speech.second)
         if model.path.resolve() == in_use(settings).path.resolve():
             raise SettingsError(
                 f'[speech] second = "{speech.second}" is the first ear too: name another model, or none'
@@ -81,12 +81,6 @@ def told(settings: Settings) -> str:
 def is_remote(settings: Settings) -> bool:
     """Whether residents' sound leaves this process for a recogniser elsewhere."""
     return REMOTE in (settings.speech.engine, settings.speech.second)
-
-
-def _named(settings: Settings, name: str) -> SpeechModel:
-    """A model by its folder, or by its name under GEGE_HOME/models. Raises ModelMissing."""
-    installed = settings.home / "models" / name
-    return look_at(installed if installed.is_dir() else Path(name).expanduser())
 
 
 def _ear_of(

@@ -56,7 +56,7 @@ class SherpaVoiceProcess:
             str(_GENTLE if gentle else _NICE), *(f"{name}={file}" for name, file in layout.files.items()),
         ]  # fmt: skip
         broken = f"sherpa-onnx cannot speak with the model in {folder}: install it anew, or another; see `gege doctor`"
-        self.child = SpeakingChild("sherpa-onnx", lambda: command, broken, patience_s=120.0 if gentle else 30.0)
+        self.child = SpeakingChild("sherpa-onnx", lambda: command, broken, patience_s=600.0 if gentle else 30.0)
 
     async def start(self) -> None:
         await self.child.start()

@@ -25,6 +25,8 @@ from bot.speech.speakers import Speakers
 __all__ = ["EspeakProcess", "GegeVoice", "RecordedPrompts", "Voice", "VoiceFailed", "prompt_name"]
 
 _PAUSE_S = 0.3
+#: to have the readings loaded
+_ANYTHING = "1号"
 _RECORDABLE = (Kind.fixed, Kind.phrase, Kind.number)
 
 
@@ -78,7 +80,7 @@ class GegeVoice:
         return self.speakers.first
 
     async def start(self) -> None:
-        await asyncio.to_thread(self.cache.forget_others)
+        await asyncio.to_thread(self._warm_up)
         await self.speakers.start()
 
     async def say(self, text: str, rate: int = 8000) -> bytes:
@@ -88,12 +90,14 @@ class GegeVoice:
         return self._stream(text, rate)
 
     async def _stream(self, text: str, rate: int, *, at_once: bool = False) -> AsyncIterator[bytes]:
-        # Recordings are not kept in memory: one that is replaced is heard at once.
-        whole = await asyncio.to_thread(self._recording, text, rate)
-        if whole is not None:
-            yield whole.astype("<i2").tobytes()
-            return
-        for sentence in sentences(text):
+        cut = sentences(text)
+        if len(cut) != 1:
+            # Recordings are not kept in memory: one that is replaced is heard at once.
+            whole = await asyncio.to_thread(self._recording, text, rate)
+            if whole is not None:
+                yield whole.astype("<i2").tobytes()
+                return
+        for sentence in cut:
             async for samples in self._sentence(sentence, rate, at_once):
                 yield samples.astype("<i2").tobytes()
 
@@ -117,19 +121,19 @@ class GegeVoice:
         return known or self.cache.file(sentence, self.engine).is_file()
 
     async def _sentence(self, sentence: str, rate: int, at_once: bool) -> AsyncIterator[Samples]:
-        recorded = await asyncio.to_thread(self._recording, sentence, rate)
-        if recorded is not None:
-            yield recorded
-            return
         parts = await asyncio.to_thread(self._parts, sentence, rate)
+        if not isinstance(parts, list):
+            yield parts
+            return
         pieces = await self._pieces(sentence, parts, at_once)
         if len(pieces) == 1 and isinstance(only := pieces[0], Breath):
             # It ends with a pause of its own.
             yield await self._spoken(only, rate)
             return
         joint = Joint(rate)
+        public = not parts and await self._everybodys(sentence)
         for piece in [*pieces, _PAUSE_S]:
-            sound = await self._spoken(piece, rate) if isinstance(piece, Breath) else piece
+            sound = await self._spoken(piece, rate, public) if isinstance(piece, Breath) else piece
             if len(samples := joint.add(sound if isinstance(sound, float) else trimmed(sound, rate))):
                 yield samples
 
@@ -146,6 +150,13 @@ class GegeVoice:
             return breaths.short(parts, breaths.end_of(sentence))
         return [Breath(sentence)] if at_once else breaths.clauses(sentence)
 
+    def _warm_up(self) -> None:
+        """Readings and sentences are loaded when they are first needed, which takes seconds. Blocks."""
+        self.cache.forget_others()
+        Sentence.of(_ANYTHING)
+        if self._planner is not None:
+            self._planner()
+
     def _recording(self, text: str, rate: int) -> Samples | None:
         found = self.recorded.find(text)
         if found is None:
@@ -155,37 +166,40 @@ class GegeVoice:
             samples = levelled(samples, found.rate, self._loudness)
         return resample(samples, found.rate, rate)
 
-    def _parts(self, sentence: str, rate: int) -> list[tuple[Part, Samples | None]]:
-        """The sentence's parts with what is recorded of them; empty when it has no variables. Blocks."""
+    def _parts(self, sentence: str, rate: int) -> Samples | list[tuple[Part, Samples | None]]:
+        """Its recording; or its parts with what is recorded of them, none when it has no variables. Blocks."""
+        recorded = self._recording(sentence, rate)
+        if recorded is not None:
+            return recorded
         parts = self._planner().plan(sentence) if self._planner is not None else ()
         return [(part, self._recording(part.text, rate) if part.kind in _RECORDABLE else None) for part in parts]
 
-    async def _spoken(self, breath: Breath, rate: int) -> Samples:
-        """By an engine, now or before."""
+    async def _spoken(self, breath: Breath, rate: int, public: bool = False) -> Samples:
+        """By an engine, now or before; `public`: it is a clause of what is said to everybody."""
         sentence = Sentence.of(breath.text, goes_on=breath.goes_on)
         for engine in (self.engine, self.speakers.now):
-            ready = await self._ready(sentence, engine)
+            ready = await self._ready(sentence, engine, public)
             if ready is not None:
                 return resample(ready, RATE, rate)
         if not sentence.pinyin:
             return np.zeros(0, np.int16)
         sound, engine = await self.speakers.speak(sentence)
-        made = await self._keep(sentence, engine, _tidied(resample(sound.samples, sound.rate, RATE)))
+        made = await self._keep(sentence, engine, _tidied(resample(sound.samples, sound.rate, RATE)), public)
         return resample(made, RATE, rate)
 
-    async def _ready(self, sentence: Sentence, engine: Engine) -> Samples | None:
+    async def _ready(self, sentence: Sentence, engine: Engine, public: bool = False) -> Samples | None:
         """At the cache's rate, as loud as the site wishes it."""
         samples = self.cache.remembered(sentence, engine)
-        if samples is None and await self._everybodys(sentence):
+        if samples is None and (public or await self._everybodys(sentence.text)):
             kept = await self.cache.kept(sentence, engine)
             if kept is not None:
                 samples = await self._remember(sentence, engine, kept)
         return samples
 
-    async def _keep(self, sentence: Sentence, engine: Engine, samples: Samples) -> Samples:
+    async def _keep(self, sentence: Sentence, engine: Engine, samples: Samples, public: bool = False) -> Samples:
         """Only what is said to everybody goes to the disk: a balance, a name or a place that is read back leaves no file
         (memory holds the last of them). The disk has it as it was made, whatever loudness the site wishes later."""
-        if await self._everybodys(sentence):
+        if public or await self._everybodys(sentence.text):
             await self.cache.keep(sentence, engine, samples)
         return await self._remember(sentence, engine, samples)
 
@@ -195,8 +209,8 @@ class GegeVoice:
         self.cache.remember(sentence, engine, samples)
         return samples
 
-    async def _everybodys(self, sentence: Sentence) -> bool:
-        return self._planner is not None and (await asyncio.to_thread(self._planner)).everybodys(sentence.text)
+    async def _everybodys(self, text: str) -> bool:
+        return self._planner is not None and (await asyncio.to_thread(self._planner)).everybodys(text)
 
 
 def _tidied(samples: Samples) -> Samples:

@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 #: the rest of an engine that failed: a caller must not wait for it in every sentence
 _AGAIN = Backoff(first_s=5.0, most_s=300.0, jitter=0.1)
+#: so long (s) a service waits for its voice to load; espeak-ng speaks until it has
+_START_S = 5.0
 #: of int16; below it a sound is silence
 _SILENT = 60
 #: nobody speaks a syllable faster, or slower with the pauses round it (s)
@@ -42,20 +44,26 @@ class Speakers:
         self.first, self._understudy = first, understudy
         self._patience_s, self._again, self._clock = patience_s, again, clock
         self._failures, self._rests_until = 0, 0.0
+        self._starting: asyncio.Task[None] | None = None
 
     @property
     def now(self) -> Engine:
         """Whom the next sentence is asked of."""
-        if self._understudy is None or self._clock() >= self._rests_until:
+        if self._understudy is None:
             return self.first
-        return self._understudy
+        loading = self._starting is not None and not self._starting.done()
+        return self._understudy if loading or self._clock() < self._rests_until else self.first
 
     async def start(self) -> None:
-        """Raises VoiceFailed when nobody can speak."""
+        """Raises VoiceFailed when nobody can speak. Who takes long to load is not waited for."""
         if self._understudy is None:
             await self.first.start()
             return
         await self._understudy.start()
+        self._starting = asyncio.create_task(self._start_first(), name=f"starting {self.first.name}")
+        await asyncio.wait({self._starting}, timeout=_START_S)
+
+    async def _start_first(self) -> None:
         try:
             await self.first.start()
         except VoiceFailed as problem:
@@ -78,6 +86,8 @@ class Speakers:
         return await self._understudy.speak(sentence), self._understudy
 
     async def close(self) -> None:
+        if self._starting is not None:
+            self._starting.cancel()
         await self.first.close()
         if self._understudy is not None:
             await self._understudy.close()

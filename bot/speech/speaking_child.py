@@ -9,6 +9,7 @@ import logging
 import os
 import struct
 import subprocess
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -42,34 +43,42 @@ class SpeakingChild:
         self._name, self._command, self._broken, self._patience_s = name, command, broken, patience_s
         self._process: subprocess.Popen[bytes] | None = None
         self._rate = 0
+        self._closing = False
         # One thread: requests wait for each other; an answer that nobody waits for any more is still read.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
     async def start(self) -> None:
         """Start it now, so that the first sentence need not wait for it. Raises VoiceFailed."""
-        await self._in_thread(self._started)
+        await self._in_thread(lambda _: self._started())
 
     async def sound_of(self, wish: Mapping[str, object]) -> Sound:
         """Tries twice; raises VoiceFailed."""
         line = json.dumps(wish).encode() + b"\n"
-        return await self._in_thread(lambda: self._ask_twice(line))
+        return await self._in_thread(lambda given_up: self._ask_twice(line, given_up))
 
     async def close(self) -> None:
+        self._closing = True
         self._kill()
         await asyncio.to_thread(self._thread.shutdown)
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    async def _in_thread(self, work: Callable[[threading.Event], T]) -> T:
+        given_up = threading.Event()
         try:
-            waiting = asyncio.get_running_loop().run_in_executor(self._thread, work)
+            waiting = asyncio.get_running_loop().run_in_executor(self._thread, work, given_up)
             return await asyncio.wait_for(waiting, self._patience_s)
         except (TimeoutError, OSError, RuntimeError, struct.error) as problem:
+            given_up.set()
             self._kill()
             raise VoiceFailed(self._broken) from problem
+        finally:
+            given_up.set()
 
-    def _ask_twice(self, line: bytes) -> Sound:
+    def _ask_twice(self, line: bytes, given_up: threading.Event) -> Sound:
         try:
             return self._ask(line)
         except (OSError, struct.error):
+            if self._closing or given_up.is_set():
+                raise  # nobody waits for it
             log.warning("%s stopped; starting it again", self._name)
             self._kill()
             return self._ask(line)

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 _FIRST = ("greeting", "safety", "questions", "answers", "matters")
 #: looked at again so often (s): the site's words change with an import
 _EVERY_S = 900.0
+#: on a small machine that has much else to do, all of it takes hours
+_STUCK_S = 24 * 3600.0
 #: an engine that says so many sentences in a row wrongly says none
 _FAILURES = 5
 
@@ -105,5 +107,5 @@ def preparing(voice: GegeVoice, repertoire: Repertoire, make_engine: Callable[[]
             log.info("%d sentences are spoken beforehand", made)
 
     return Background(
-        "sentences spoken beforehand", _EVERY_S, work, stuck_after_s=4 * 3600, again=Backoff(60.0, _EVERY_S)
+        "sentences spoken beforehand", _EVERY_S, work, stuck_after_s=_STUCK_S, again=Backoff(60.0, _EVERY_S)
     )

@@ -1,4 +1,4 @@
-"""What every recogniser promises, whoever made its model: Vosk with the demo model, sherpa-onnx with one that knows two tones."""
+"""What every recogniser promises, whoever made its model: Vosk with the demo model, sherpa-onnx with two that know two tones."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from bot.speech.port import Recogniser, RecogniserFailed
 from bot.speech.recognise import VoskRecogniser
 from bot.speech.recogniser_of import make_recogniser
 from bot.speech.sherpa import make_sherpa
+from tests.speech.tiny import made, tones
 from tools.demo_model.speaker import speak_demo
 
 # Real recognisers on real sound.
 pytestmark = pytest.mark.slow
 
-TINY = Path(__file__).parent.parent / "data" / "speech" / "tiny-sense-voice"
 needs_sherpa = pytest.mark.skipif(
     importlib.util.find_spec("sherpa_onnx") is None,
     reason="NOT TESTED: sherpa-onnx is missing (uv sync --extra sherpa)",
@@ -48,18 +48,20 @@ def spoken(rate: int) -> bytes:
     return np.asarray(soxr.resample(speak_demo("我家停电了"), 8000, rate), "<i2").tobytes()
 
 
-def tones(rate: int) -> bytes:
-    time = np.arange(rate // 2) / rate
-    quiet = np.zeros(rate // 2)
-    parts = [quiet, np.sin(2 * np.pi * 400 * time), quiet, np.sin(2 * np.pi * 1500 * time), quiet]
-    return (np.concatenate(parts) * 9000).astype("<i2").tobytes()
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of models that know two tones."""
+    return tmp_path_factory.mktemp("tiny")
 
 
-@pytest.fixture(scope="module", params=["vosk", pytest.param("sherpa", marks=needs_sherpa)])
-def kind(request: pytest.FixtureRequest) -> Kind:
+@pytest.fixture(
+    scope="module",
+    params=["vosk", *(pytest.param(one, marks=needs_sherpa) for one in ("SenseVoice", "streaming transducer"))],
+)
+def kind(request: pytest.FixtureRequest, tiny: Path) -> Kind:
     if request.param == "vosk":
         return Kind(DEMO, VoskRecogniser, "我家停电了", spoken)
-    return Kind(TINY, lambda folder: make_sherpa(look_at(folder)), "停电", tones)
+    return Kind(made(request.param, tiny).path, lambda folder: make_sherpa(look_at(folder)), "停电", tones)
 
 
 @pytest.fixture(scope="module")
@@ -139,15 +141,17 @@ def test_a_model_that_is_missing_or_broken_is_told_with_what_to_do(kind: Kind, t
 # ---- sherpa-onnx alone ----------------------------------------------------------------------------
 
 
-def test_the_folder_says_whose_model_it_is(tmp_path: Path) -> None:
-    chosen = Settings(home=tmp_path, speech=SpeechSettings(model=str(TINY)))
+def test_the_folder_says_whose_model_it_is(tmp_path: Path, tiny: Path) -> None:
+    folder = made("SenseVoice", tiny).path
+    chosen = Settings(home=tmp_path, speech=SpeechSettings(model=str(folder)))
     assert (in_use(chosen).engine, in_use(chosen).rate, in_use(chosen).demo) == ("sherpa", 16000, False)
-    shutil.copytree(TINY, tmp_path / "models" / "own")
+    shutil.copytree(folder, tmp_path / "models" / "own")
     assert in_use(Settings(home=tmp_path)).path == tmp_path / "models" / "own"
     assert in_use(chosen).layout.name == "SenseVoice"  # type: ignore[union-attr]
 
 
-def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny: Path) -> None:
+    folder = made("SenseVoice", tiny).path
     monkeypatch.setattr("bot.speech.sherpa_model.installed", lambda: False)
     with pytest.raises(ModelMissing, match="uv sync --extra sherpa"):
-        make_recogniser(Settings(home=tmp_path, speech=SpeechSettings(model=str(TINY))))
+        make_recogniser(Settings(home=tmp_path, speech=SpeechSettings(model=str(folder))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -96,6 +97,14 @@ async def test_what_is_prepared_names_nobody_and_no_place(gege: GegeVoice, tmp_p
     assert len(list(tmp_path.rglob("*.wav"))) == files == 2, "the fixed words and the matter, not the place"
 
 
+async def test_clauses_of_what_everybody_hears_are_kept_and_of_nothing_else(gege: GegeVoice, tmp_path: Path) -> None:
+    await pieces(gege, "有什么事慢慢讲；要找人，就讲“找人”。")
+    kept = len(list(tmp_path.rglob("*.wav")))
+    assert kept == 3, "the first sentence, and two clauses of the second"
+    await pieces(gege, "李月民住在桃溪路，欠三百块。")
+    assert len(list(tmp_path.rglob("*.wav"))) == kept
+
+
 async def test_parts_meet_without_a_click_and_equally_loud(gege: GegeVoice) -> None:
     for rate in (8000, 16000):
         sound = np.concatenate(await pieces(gege, READ_BACK, rate))
@@ -175,6 +184,25 @@ async def test_a_voice_that_does_not_start_leaves_the_telephone_to_its_understud
     understudy.gone = True
     with pytest.raises(VoiceFailed):
         await speakers.start()
+
+
+async def test_while_a_voice_loads_its_understudy_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.speech.speakers._START_S", 0.01)
+    loaded = asyncio.Event()
+
+    class Loading(Tones):
+        async def start(self) -> None:
+            await loaded.wait()
+
+    first, understudy = Loading(), Tones("espeak")
+    speakers = Speakers(first, understudy)
+    await speakers.start()
+    assert speakers.now is understudy
+    loaded.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert speakers.now is first
+    await speakers.close()
 
 
 async def test_nobody_hears_two_voices_in_a_sentence_that_begins_while_the_first_rests(gege: GegeVoice) -> None:

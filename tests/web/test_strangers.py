@@ -134,7 +134,9 @@ async def test_what_breaks_ten_times_is_told_once_without_the_path_or_the_words(
 async def test_what_was_turned_away_is_in_the_metrics_which_no_proxy_may_read(client: TestClient) -> None:
     await client.post("/api/turn", data=b"nonsense")
     response = await client.get("/metrics")
-    assert response.status == 200 and 'gege_turned_away_total{reason="json"}' in await response.text()
+    told = await response.text()
+    assert response.status == 200 and 'gege_turned_away_total{reason="json"}' in told
+    assert "# TYPE gege_second_ear_turns_total counter" in told, "what became of turns elsewhere stands beside it"
     for header in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"):
         assert (await client.get("/metrics", headers={header: "203.0.113.9"})).status == 403
 
