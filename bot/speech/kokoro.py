@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,6 +36,9 @@ Word = Sequence[str]
 class KokoroMissing(Unavailable):
     """The packages of the voice are not installed, or are not what they should be."""
 
+
+Writing = Callable[[str], tuple[str, str]]
+"""A syllable in Kokoro's symbols: its initial (may be empty) and its final. Raises ValueError for what is no syllable."""
 
 Style = NDArray[np.float32]
 """(symbols of the sentence, 256): how a voice sounds (the first half) and how it moves (the second), by the sentence's length."""
@@ -89,8 +92,9 @@ def voices() -> tuple[str, ...]:
         return tuple(sorted(file.files))
 
 
-def written(syllable: str) -> tuple[str, str]:
-    """A toned syllable in Kokoro's symbols: its initial (may be empty) and its final. `written("jia1") == ("ʨ", "ja→")`.
+def parts(syllable: str) -> tuple[str, str, str]:
+    """(initial, may be empty; final, written in full; tone, 5 is the neutral one): `parts("dui4") == ("d", "uei", "4")`. The
+    vowel after z, c, s, zh, ch, sh, r is `ii`.
 
     Raises ValueError for what is no syllable of Mandarin."""
     alphabet = _alphabet()
@@ -99,10 +103,16 @@ def written(syllable: str) -> tuple[str, str]:
     final = to_finals(plain, strict=True, v_to_u=False)
     if final == "i" and initial in ("z", "c", "s", "zh", "ch", "sh", "r"):
         final = "ii"
-    sound = alphabet.alone.get(final) if not initial else None
-    sound = sound or alphabet.finals.get(final)
-    if sound is None or tone not in alphabet.tones or (initial and initial not in alphabet.initials):
+    if final not in alphabet.finals or tone not in alphabet.tones or (initial and initial not in alphabet.initials):
         raise ValueError(f"no syllable of Mandarin: {syllable!r}")
+    return initial, final, tone
+
+
+def written(syllable: str) -> tuple[str, str]:
+    """Writing of Mandarin: `written("jia1") == ("ʨ", "ja→")`."""
+    alphabet = _alphabet()
+    initial, final, tone = parts(syllable)
+    sound = alphabet.finals[final] if initial else alphabet.alone.get(final, alphabet.finals[final])
     return alphabet.initials.get(initial, ""), sound.replace("0", alphabet.tones[tone])
 
 
@@ -121,14 +131,17 @@ class Kokoro:
         with np.load(Path(__file__).with_name("kokoro_voices.npz")) as file:
             self.styles: dict[str, Style] = {name: file[name].astype(np.float32) for name in file.files}
 
-    def speak(self, words: Sequence[Word], voice: str | Style, speed: float = 1.0) -> Spoken:
+    def speak(
+        self, words: Sequence[Word], voice: str | Style, speed: float = 1.0, written: Writing = written
+    ) -> Spoken:
         """Say the words by a voice: its name, or a style of one's own (a mixture of several, say). `speed` 1 is the voice's own.
+        `written`: how each syllable sounds, where it is not as in Mandarin.
 
         Raises ValueError for an unknown voice or syllable, or for more than MOST symbols."""
         if isinstance(voice, str) and voice not in self.styles:
             raise ValueError(f"no voice {voice!r}; there are {', '.join(sorted(self.styles))}")
         rows = self.styles[voice] if isinstance(voice, str) else voice
-        symbols, places = _symbols(words)
+        symbols, places = _symbols(words, written)
         if len(symbols) > MOST:
             raise ValueError(f"{len(symbols)} symbols at once; at most {MOST}")
         numbers = _alphabet().symbols
@@ -148,7 +161,7 @@ class Kokoro:
         return Spoken(np.asarray(sound, np.float32).ravel(), timed)
 
 
-def _symbols(words: Sequence[Word]) -> tuple[list[str], list[tuple[str, int, int, int]]]:
+def _symbols(words: Sequence[Word], written: Writing) -> tuple[list[str], list[tuple[str, int, int, int]]]:
     """The symbols of a sentence, and for each syllable where it begins, where its final begins, where it ends."""
     symbols: list[str] = []
     places: list[tuple[str, int, int, int]] = []

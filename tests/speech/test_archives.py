@@ -203,3 +203,11 @@ def test_thousands_of_files_and_the_same_file_twice_are_refused(
     (tmp_path / "two").mkdir()
     with pytest.raises(ModelRefused, match="the same file twice"):
         unpack(twice, tmp_path / "two")
+
+
+@pytest.mark.parametrize("name", ["m.tar.bz2", "m.tar.gz", "m.tar.xz"])
+def test_an_archive_without_its_last_bytes_is_cut_off_though_every_file_came(tmp_path: Path, name: str) -> None:
+    made = a_tar(tmp_path / name)
+    made.write_bytes(made.read_bytes()[:-4])
+    with pytest.raises(ModelRefused, match="cut off or damaged"):
+        unpacked(made, tmp_path)

@@ -53,7 +53,8 @@ def test_what_a_site_measured_itself_counts_beside_the_card(tmp_path: Path) -> N
 def test_what_the_catalogue_knows_is_told_where_a_model_has_no_card(tmp_path: Path) -> None:
     name, entry = next((name, one) for name, one in catalogue().items() if one.people is not None)
     assert entry.people is not None
-    found = card_in_use(model(tmp_path, name, "{}")).people
+    folder = model(tmp_path, name, "{}").home / "models" / name
+    found = card_in_use(Settings(home=tmp_path, speech=SpeechSettings(model=str(folder)))).people
     assert found is not None and (found.cer, found.utterances) == (entry.people.cer, entry.people.utterances)
 
 

@@ -1,4 +1,5 @@
-"""What every recogniser promises, whoever made its model: Vosk with the demo model, sherpa-onnx with two that know two tones."""
+"""What every recogniser promises, whoever made its model: Vosk with the demo model, sherpa-onnx with two that know two tones,
+Whisper with one that knows a sentence."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ from bot.speech.port import Recogniser, RecogniserFailed
 from bot.speech.recognise import VoskRecogniser
 from bot.speech.recogniser_of import make_recogniser
 from bot.speech.sherpa import make_sherpa
+from bot.speech.whisper import WhisperRecogniser
 from tests.speech.tiny import made, tones
 from tools.demo_model.speaker import speak_demo
 
@@ -28,6 +30,10 @@ pytestmark = pytest.mark.slow
 needs_sherpa = pytest.mark.skipif(
     importlib.util.find_spec("sherpa_onnx") is None,
     reason="NOT TESTED: sherpa-onnx is missing (uv sync --extra sherpa)",
+)
+needs_whisper = pytest.mark.skipif(
+    importlib.util.find_spec("faster_whisper") is None,
+    reason="NOT TESTED: faster-whisper is missing (uv sync --extra whisper)",
 )
 
 
@@ -56,11 +62,19 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(
     scope="module",
-    params=["vosk", *(pytest.param(one, marks=needs_sherpa) for one in ("SenseVoice", "streaming transducer"))],
+    params=[
+        "vosk",
+        *(pytest.param(one, marks=needs_sherpa) for one in ("SenseVoice", "streaming transducer")),
+        pytest.param("whisper", marks=needs_whisper),
+    ],
 )
 def kind(request: pytest.FixtureRequest, tiny: Path) -> Kind:
     if request.param == "vosk":
         return Kind(DEMO, VoskRecogniser, "我家停电了", spoken)
+    if request.param == "whisper":
+        from tests.speech.tiny_whisper import make_tiny_whisper
+
+        return Kind(make_tiny_whisper(tiny / "whisper", "我家停电了"), WhisperRecogniser, "我家停电了", spoken)
     return Kind(made(request.param, tiny).path, lambda folder: make_sherpa(look_at(folder)), "停电", tones)
 
 
