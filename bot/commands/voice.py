@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     voice.callback(invoke_without_command=True)(in_use)
     voice.command("prepare")(prepare)
     voice.command("say")(say)
+    voice.command("chongyang")(chongyang)
     app.add_typer(voice, name="voice")
 
 
@@ -116,6 +117,22 @@ def say(
         database.dispose()
     write_wav(file, np.frombuffer(pcm, "<i2").astype(np.int16), rate)
     note(f"{file}: {len(pcm) / 2 / rate:.1f} s")
+
+
+def chongyang(
+    voice: Annotated[str, typer.Option("--voice", help="One of Kokoro's Mandarin voices, zf_xiaoni for example.")] = "",
+) -> None:
+    """An experiment: speak the greeting in Chongyang's sounds and lay it into the studio, where a manager takes it or throws it
+    away. Nobody hears it before."""
+    from bot.voice.greeting_here import offer_greeting
+
+    offered = offer_greeting(load_settings(), voice)
+    for sentence in offered:
+        note(f"offered: {sentence}")
+    if offered:
+        note("a manager hears it in the studio (/studio), and takes it or throws it away; until then nothing changes")
+    else:
+        note("nothing to offer: each sentence of the greeting is recorded, or its proposal was thrown away")
 
 
 def _with(settings: Settings, voice: str) -> Settings:

@@ -1,4 +1,5 @@
-"""What is known of how well the ear in use hears people: from its own card, and from what the site measured itself."""
+"""What is known of how well the ear in use hears people: from the catalogue, from its own card, and from what the site
+measured itself; the later counts."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.settings import Settings
+from bot.speech.catalogue import catalogue
 from bot.speech.models import DEMO, in_use
 from bot.speech.recogniser_of import is_remote, told
 
@@ -82,7 +84,9 @@ def card_in_use(settings: Settings) -> EarCard:
     else:
         model = in_use(settings)
         folder, name = model.path, model.name
-    known: dict[str, Any] = _json(folder / CARD) if folder is not None else {}
+    entry = catalogue().get(name)
+    known: dict[str, Any] = {"people": asdict(entry.people)} if entry is not None and entry.people is not None else {}
+    known |= _json(folder / CARD) if folder is not None else {}
     known |= _part(_json(settings.home / MEASURED), name)
     demo = folder is not None and folder.resolve() == DEMO.resolve()
     return EarCard(name, told(settings), demo, *(_measured(_part(known, kind)) for kind in KINDS))

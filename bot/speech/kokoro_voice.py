@@ -40,7 +40,7 @@ class KokoroProcess:
             raise Refused(f'[speech] voice: Kokoro has no voice "{voice}"; it has {", ".join(kokoro.voices())}')
         if not kokoro.installed():
             raise Refused(f'[speech] voice = "kokoro": {_NOT_INSTALLED}')
-        self.speed = min(max(_USUAL_SPEED * words_per_minute / USUAL_RATE, _SLOWEST), _FASTEST)
+        self.speed = speed_of(words_per_minute)
         self.name = f"kokoro-1.0 {voice} {self.speed:.3f}"
         command = [
             sys.executable, "-m", "bot.speech.kokoro_child", voice, str(threads), str(_GENTLE if gentle else _NICE)
@@ -58,6 +58,11 @@ class KokoroProcess:
 
     async def close(self) -> None:
         await self.child.close()
+
+
+def speed_of(words_per_minute: int) -> float:
+    """What Kokoro is told for a rate of `[speech] rate`."""
+    return min(max(_USUAL_SPEED * words_per_minute / USUAL_RATE, _SLOWEST), _FASTEST)
 
 
 def words(sentence: Sentence) -> list[list[str]]:

@@ -17,7 +17,8 @@ from aiohttp import web
 from bot.foundation import bodies
 from bot.foundation.words import load
 from bot.settings import Settings
-from bot.speech.audio import wav_bytes
+from bot.speech.audio import Samples, wav_bytes
+from bot.speech.proposals import Proposals
 from bot.speech.recorded import RecordedPrompts
 from bot.speech.speak import Voice, VoiceFailed
 from bot.speech.studio_take import RATE, TakeRefused, accept
@@ -66,6 +67,7 @@ class Studio:
     ) -> None:
         self._settings, self._voice, self._sayings, self._staff_of = settings.prompts, voice, sayings, staff_of
         self._recorded = RecordedPrompts(Path(settings.home) / "prompts")
+        self._proposals = Proposals(Path(settings.home) / "prompts")
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -75,6 +77,9 @@ class Studio:
             web.get("/api/studio/{name}/sample.wav", self.sample),
             web.put("/api/studio/{name}", self.record),
             web.delete("/api/studio/{name}", self.remove),
+            web.get("/api/studio/{name}/proposal.wav", self.listen_to_proposal),
+            web.post("/api/studio/{name}/proposal", self.take_proposal),
+            web.delete("/api/studio/{name}/proposal", self.bin_proposal),
         ]
 
     async def page(self, request: web.Request) -> web.StreamResponse:
@@ -138,6 +143,37 @@ class Studio:
         log.info("prompt %s removed by %s", saying.name, staff.staff_no)
         return web.json_response(self._view(saying))
 
+    async def listen_to_proposal(self, request: web.Request) -> web.Response:
+        """A sound that is offered and not in use (bot/speech/proposals.py)."""
+        await self._staff(request)
+        found = await asyncio.to_thread(self._proposals.find, (await self._saying(request)).text)
+        if found is None:
+            raise Refused("not_found", 404)
+        return _wav(wav_bytes(found.samples, found.rate))
+
+    async def take_proposal(self, request: web.Request) -> web.Response:
+        """It becomes the recording, as if a manager had read it."""
+        return await self._decide(request, "taken", self._take)
+
+    async def bin_proposal(self, request: web.Request) -> web.Response:
+        """It is deleted and not offered again."""
+        return await self._decide(request, "thrown away", self._bin)
+
+    async def _decide(
+        self, request: web.Request, what: str, act: Callable[[Saying], dict[str, Any] | None]
+    ) -> web.Response:
+        staff = await self._staff(request)
+        saying = await self._saying(request)
+        try:
+            left = await asyncio.to_thread(act, saying)
+        except OSError:
+            log.exception("a proposal could not be %s", what)
+            return _refusal("disk", 507)
+        if left is None:
+            return _refusal("no_proposal", 409)
+        log.info("proposal %s %s by %s", saying.name, what, staff.staff_no)
+        return web.json_response(left)
+
     # ---- who may --------------------------------------------------------------------------------
 
     async def _closed(self, request: web.Request) -> tuple[str, SignedIn | None]:
@@ -169,6 +205,7 @@ class Studio:
 
     def _view(self, saying: Saying) -> dict[str, Any]:
         file = self._recorded.file(saying.text)
+        proposal = self._proposals.file(saying.text)
         return {
             "name": saying.name,
             "text": saying.text,
@@ -176,15 +213,32 @@ class Studio:
             "context": saying.context,
             "sample": saying.sample,
             # Also the version of its sound, so that a browser never plays the old one.
-            "recorded": file.stat().st_mtime_ns // 1_000_000 if file else None,
+            "recorded": _version(file),
+            "proposed": _version(proposal),
         }
 
     def _keep(self, saying: Saying, data: bytes) -> dict[str, Any]:
-        samples = accept(data, self._settings.loudness, self._settings.longest_s)
+        return self._kept(saying, accept(data, self._settings.loudness, self._settings.longest_s))
+
+    def _kept(self, saying: Saying, samples: Samples) -> dict[str, Any]:
         if saying.whole:
             samples = np.concatenate([samples, np.zeros(int(_BREATH_S * RATE), np.int16)])
         self._recorded.keep(saying.text, samples, RATE)
         return {**self._view(saying), "seconds": round(len(samples) / RATE, 2)}
+
+    def _take(self, saying: Saying) -> dict[str, Any] | None:
+        found = self._proposals.find(saying.text)
+        if found is None:
+            return None
+        left = self._kept(saying, found.samples)
+        self._proposals.taken(saying.text)
+        return left
+
+    def _bin(self, saying: Saying) -> dict[str, Any] | None:
+        if self._proposals.file(saying.text) is None:
+            return None
+        self._proposals.bin(saying.text)
+        return self._view(saying)
 
     async def _saying(self, request: web.Request) -> Saying:
         name = request.match_info["name"]
@@ -193,6 +247,10 @@ class Studio:
         if saying is None:
             raise Refused("not_found", 404)
         return saying
+
+
+def _version(file: Path | None) -> int | None:
+    return file.stat().st_mtime_ns // 1_000_000 if file else None
 
 
 def _refusal(name: str, status: int) -> web.Response:

@@ -9,6 +9,7 @@ import pytest
 
 from bot.settings import Settings, SpeechSettings
 from bot.settings.settings import RemoteEarSettings
+from bot.speech.catalogue import catalogue
 from bot.speech.ear_card import CARD, MEASURED, Measured, card_in_use, keep
 from bot.speech.models import DEMO
 from bot.web.ear import ear_shown, ear_told
@@ -47,6 +48,14 @@ def test_what_a_site_measured_itself_counts_beside_the_card(tmp_path: Path) -> N
     assert card.local == Measured(0.41, 50, "2026-11-28") and card.people is not None and card.people.cer == 0.09
     assert card.poor, "what this county's people are heard with counts"
     assert "100 个字大约听错 41 个" in ear_told(card) and "41 of 100 (50 of them)" in card.said()
+
+
+def test_what_the_catalogue_knows_is_told_where_a_model_has_no_card(tmp_path: Path) -> None:
+    name, entry = next((name, one) for name, one in catalogue().items() if one.people is not None)
+    assert entry.people is not None
+    folder = model(tmp_path, name, "{}").home / "models" / name
+    found = card_in_use(Settings(home=tmp_path, speech=SpeechSettings(model=str(folder)))).people
+    assert found is not None and (found.cer, found.utterances) == (entry.people.cer, entry.people.utterances)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from bot.settings import Settings
 from bot.speech.audio import read_audio, wav_bytes
 from bot.speech.level import loudness
+from bot.speech.proposals import Proposals
 from bot.speech.speak import GegeVoice
 from bot.voice.repertoire import Repertoire
 from bot.web.app import make_app
@@ -96,6 +97,52 @@ async def test_a_recording_is_replaced_and_removed(client: TestClient) -> None:
     assert (await client.delete(f"/api/studio/{name}")).status == 200, "twice is not a fault"
 
 
+def offered(site: Site, text: str, seconds: float = 1.0) -> Proposals:
+    shelf = Proposals(site.home / "prompts")
+    shelf.offer(text, spoken(seconds), 16000)
+    return shelf
+
+
+async def test_what_is_offered_is_spoken_only_after_a_manager_took_it(
+    client: TestClient, site: Site, gege: GegeVoice
+) -> None:
+    offered(site, "有事再找我。")
+    item = (await items(client))["有事再找我。"]
+    assert item["proposed"] and item["recorded"] is None
+    assert not contains(await said(gege, "有事再找我。"), spoken(1.0)[1600:14400]) > 0.95, "offered is not in use"
+    heard = read_audio(await (await client.get(f"/api/studio/{item['name']}/proposal.wav")).read())
+    assert heard.seconds == pytest.approx(1.0, abs=0.01)
+    taken = await (await client.post(f"/api/studio/{item['name']}/proposal")).json()
+    assert taken["recorded"] and taken["proposed"] is None
+    assert contains(await said(gege, "有事再找我。"), spoken(1.0)[1600:14400]) > 0.95
+    twice = await client.post(f"/api/studio/{item['name']}/proposal")
+    assert twice.status == 409 and "不在了" in (await twice.json())["error"]
+
+
+async def test_what_is_thrown_away_is_deleted_and_never_offered_again(client: TestClient, site: Site) -> None:
+    shelf = offered(site, "有事再找我。")
+    name = (await items(client))["有事再找我。"]["name"]
+    left = await (await client.delete(f"/api/studio/{name}/proposal")).json()
+    assert left["proposed"] is None and left["recorded"] is None
+    assert not list((site.home / "prompts").rglob("*.wav")) and not shelf.open_to("有事再找我。")
+    assert (await client.get(f"/api/studio/{name}/proposal.wav")).status == 404
+    assert (await client.delete(f"/api/studio/{name}/proposal")).status == 409
+
+
+async def test_a_managers_own_voice_is_never_replaced_by_an_offer(client: TestClient, site: Site) -> None:
+    shelf = offered(site, "有事再找我。")
+    name = (await items(client))["有事再找我。"]["name"]
+    await client.put(f"/api/studio/{name}", data=take())
+    mine = await (await client.get(f"/api/studio/{name}.wav")).read()
+    assert (await items(client))["有事再找我。"]["proposed"] is None and not shelf.open_to("有事再找我。")
+    assert (await client.post(f"/api/studio/{name}/proposal")).status == 409
+    assert await (await client.get(f"/api/studio/{name}.wav")).read() == mine
+
+
+async def said(gege: GegeVoice, text: str) -> np.ndarray:
+    return np.frombuffer(await gege.say(text, 16000), "<i2").astype(np.int16)
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -125,7 +172,8 @@ async def told(answer: aiohttp.ClientResponse) -> str:
 
 REQUESTS = [
     ("GET", "/studio"), ("GET", "/api/studio"), ("GET", "/api/studio/{}.wav"), ("GET", "/api/studio/{}/sample.wav"),
-    ("PUT", "/api/studio/{}"), ("DELETE", "/api/studio/{}"),
+    ("PUT", "/api/studio/{}"), ("DELETE", "/api/studio/{}"), ("GET", "/api/studio/{}/proposal.wav"),
+    ("POST", "/api/studio/{}/proposal"), ("DELETE", "/api/studio/{}/proposal"),
 ]  # fmt: skip
 
 

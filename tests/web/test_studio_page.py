@@ -12,8 +12,11 @@ import pytest
 
 from bot.settings import Settings
 from bot.speech.audio import resample
+from bot.speech.proposals import Proposals
+from bot.speech.reading import sentences as sentences_of
 from bot.speech.recorded import RecordedPrompts
 from bot.speech.speak import GegeVoice
+from bot.voice.prompts import prompts as own_sentences
 from bot.voice.repertoire import Names, Repertoire, sentences
 from bot.web.app import make_app
 from tests.speech.test_joined_voice import contains
@@ -121,6 +124,36 @@ async def test_a_take_without_words_is_refused_and_a_recording_can_be_thrown_awa
         await page.get_by_role("button", name="删掉").click()
         await page.locator("#tell", has_text="删掉了").wait_for()
     assert shelf.find(SENTENCE) is None
+
+
+async def test_an_experiment_is_heard_and_thrown_away_or_taken(site: Site, gege: GegeVoice, tmp_path: Path) -> None:
+    prompts = site.home / "prompts"
+    shelf, kept = Proposals(prompts), RecordedPrompts(prompts)
+    for sentence in sentences_of(own_sentences().greeting):
+        shelf.offer(sentence, resample(someone(1.0), 48000, 16000), 16000)
+    async with chromium() as browser, page_of(browser, studio(site, gege)) as page:
+        await sign_in(page)
+        await page.goto("/studio")
+        await choose(page, "开头", "您好")
+        assert not await page.locator("#proposal").is_visible()
+        assert await page.locator("#list em", has_text="实验").count() == 2
+        await choose(page, "开头", "有什么事慢慢讲")
+        assert "没请本地人听过" in await page.locator("#proposal").inner_text()
+        await page.screenshot(path=os.environ.get("GEGE_PROPOSAL_PNG", str(tmp_path / "proposal.png")))
+        async with page.expect_response("**/proposal.wav*") as heard:
+            await page.get_by_role("button", name="听实验录音").click()
+        assert (await heard.value).status in (200, 206)
+        await page.get_by_role("button", name="采用").click()
+        await page.locator("#tell", has_text="采用了").wait_for()
+        assert (
+            kept.find(SENTENCE) is not None and await page.get_by_role("button", name="听录音", exact=True).is_enabled()
+        )
+        await choose(page, "开头", "要找人")
+        page.on("dialog", lambda dialog: dialog.accept())
+        await page.get_by_role("button", name="丢弃").click()
+        await page.locator("#tell", has_text="丢弃了").wait_for()
+        assert not await page.locator("#proposal").is_visible()
+    assert [file.name for file in (prompts / "proposed").iterdir() if file.suffix == ".wav"] == []
 
 
 async def test_the_studio_fits_a_telephone_and_shows_what_is_missing(site: Site, gege: GegeVoice) -> None:

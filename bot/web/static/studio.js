@@ -32,6 +32,7 @@ function show() {
   byId("text").textContent = typeset(item.text);
   byId("text").classList.toggle("long", item.text.length > LONG_TEXT);
   context(item);
+  byId("proposal").hidden = !item.proposed;
   byId("hear").disabled = byId("remove").disabled = !item.recorded;
   byId("groups").replaceChildren(...groups.map((each, number) => {
     const button = element("button", done(each.items) === each.items.length ? "full" : ""), title = element("b", "", each.title);
@@ -50,7 +51,7 @@ function show() {
     const line = element("li"), button = element("button", each.recorded ? "done" : "");
     button.type = "button";
     button.setAttribute("aria-current", String(each === item));
-    button.append(element("i"), element("span", "", typeset(each.text)), element("small", "", typeset(each.context)));
+    button.append(element("i"), element("span", "", typeset(each.text)), ...(each.proposed ? [element("em", "", "实验")] : []), element("small", "", typeset(each.context)));
     button.addEventListener("click", () => go(group, items().indexOf(each)));
     line.append(button);
     return line;
@@ -172,6 +173,30 @@ async function remove() {
   }
 }
 
+// What a machine offers for this sentence: taken, it is a recording like any other; thrown away, it does not come back.
+async function decide(method, done) {
+  const item = items()[place];
+  if (busy || frames || !item.proposed) return;
+  player.pause();
+  busy = true;
+  try {
+    const response = await fetch(`/api/studio/${item.name}/proposal`, { method }), answer = await response.json();
+    if (!response.ok) return say(answer.error, true);
+    Object.assign(item, answer);
+    say(done);
+    show();
+  } catch {
+    say("没弄成，请看看网络，再试一次。", true);
+  } finally {
+    busy = false;
+  }
+}
+
+byId("proposalhear").addEventListener("click", () => { const item = items()[place]; play(`/api/studio/${item.name}/proposal.wav?v=${item.proposed}`); });
+byId("proposaltake").addEventListener("click", () => decide("POST", "采用了，格格从现在起这样讲。"));
+byId("proposalbin").addEventListener("click", () => {
+  if (confirm(`丢弃“${typeset(items()[place].text)}”的实验录音？丢了就不再拿出来。`)) decide("DELETE", "丢弃了，不再拿出来。");
+});
 record.addEventListener("click", () => { if (!busy) frames ? end() : begin(); });
 byId("previous").addEventListener("click", () => step(-1));
 byId("next").addEventListener("click", () => step(1));
