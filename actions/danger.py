@@ -24,6 +24,8 @@ from bot.tickets.models import Kind
 HAZARD = "report_hazard"
 #: the words of a sentence name danger, and the model finds it this likely at least: acted on
 _WITH_WORDS = 0.1
+#: where most of it is taken for speech about anything else
+_A_LITTLE = 0.02
 #: and asked about when it is this sure
 _MAYBE = 0.45
 #: without such a word a short sentence has to be this sure
@@ -172,9 +174,14 @@ def _found(turn: Turn) -> str | None:
             return kind or heard_kind(turn) or "ask"
     if kind in _AT_ONCE:
         return kind
-    if kind is not None and likely >= _WITH_WORDS:
+    if kind is not None and (likely >= _WITH_WORDS or _among_ours(turn, likely)):
         return kind if meant.whole.name == "nlu_fallback" else "ask"
     return None
+
+
+def _among_ours(turn: Turn, likely: float) -> bool:
+    """Words name danger, and of what is left beside speech about anything else danger is the most: badly heard, no television."""
+    return likely >= _A_LITTLE and likely >= (1 - turn.meant.ranking.get("out_of_scope", 0.0)) / 2
 
 
 def _beyond_hurry(turn: Turn) -> bool:

@@ -65,3 +65,11 @@ async def test_with_a_word_of_danger_or_of_electricity_it_is_danger_at_once(serv
     (reply,) = await say_all(service, said)
     ticket = service.desk.ticket(reply.ticket_no or "")
     assert ticket is not None and (ticket.kind, ticket.urgent) == ("hazard", True)
+
+
+async def test_words_of_danger_in_badly_heard_speech_are_asked_about_and_not_taken_for_something_else(
+    service: Parts,
+) -> None:
+    (reply,) = await say_all(service, "校旁盐有本线皮都破了，铜丝露到外头，细伢便天锅")
+    ticket = service.desk.ticket(reply.ticket_no) if reply.ticket_no else None
+    assert IS_IT_DANGER in reply.text or (ticket is not None and ticket.kind == "hazard")
