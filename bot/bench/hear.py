@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bot.app.parts import existing_site, running
+from bot.app.parts import NoSite, existing_site, running
 from bot.bench.hear_figures import Judged, by_group, table
 from bot.bench.listening import listened
 from bot.bench.phone_line import RATE, over_the_line
@@ -22,6 +22,7 @@ from bot.foundation.errors import GegeError
 from bot.grid.registry import Registry
 from bot.settings import Settings
 from bot.speech.audio import AudioRefused, Samples, read_audio
+from bot.speech.informed import Informed, PlaceNames
 from bot.speech.port import HeardSpeech, Likely, Recogniser, RecogniserFailed
 from bot.speech.recogniser_of import make_recogniser
 
@@ -65,15 +66,25 @@ async def hear(
     if found.unnamed:
         progress(f"{found.unnamed} recordings are in no line of the table")
     # The words come first and the meanings afterwards: nothing else computes while an ear is timed.
-    recogniser = make_recogniser(settings)
+    recogniser = await asyncio.to_thread(_ear, settings)
     try:
         heard = await hear_all(recogniser, said, line, left_out, progress)
     finally:
         await recogniser.close()
     judged = await _understand(settings, heard, progress)
-    ear = next((one.heard.ear for one in judged if one.heard.ear), type(recogniser).__name__)
+    ear = next((one.heard.ear for one in judged if one.heard.ear), "an ear that heard nothing")
     figures = {name: tally.figures() for name, tally in by_group(judged).items()}
     return Measured(ear, figures, [one.row() for one in judged], left_out)
+
+
+def _ear(settings: Settings) -> Recogniser:
+    """As a call has it: told the answers to the question, and the county's names where there is a site. Raises ModelMissing."""
+    try:
+        county = _county(settings).county
+        known = PlaceNames(county.community_names, county.names_by_size)
+    except NoSite:
+        known = PlaceNames()
+    return Informed(make_recogniser(settings, communities=known.communities), lambda: known)
 
 
 async def hear_all(
