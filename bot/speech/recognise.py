@@ -56,6 +56,7 @@ class VoskRecogniser:
                 f"{self.model.path}: Vosk cannot load this model ({problem}); install another one with"
                 " `gege models install FILE-or-FOLDER` or `gege models fetch NAME`"
             ) from problem
+        self.common = _common(self.model.path)
         self._pool = ThreadPoolExecutor(max_workers=max(1, threads), thread_name_prefix="vosk", initializer=give_way)
         #: lists that this model can listen for, by question; none when its graph cannot be changed while it runs
         self.phrases: dict[str, PhraseList] = {}
@@ -134,7 +135,7 @@ class VoskSession:
             await self._owner.run(lambda: self._end(chunk))
         except Exception as problem:
             raise RecogniserFailed(f"Vosk failed on an utterance ({problem})") from problem
-        heard = combine(self._parts, self._owner.alternatives, self._samples / self._rate)
+        heard = combine(self._parts, self._owner.alternatives, self._samples / self._rate, self._owner.common)
         heard = replace(heard, ear=self._owner.model.name)
         return heard if self._phrases is None else preferred(heard, self._phrase, self._phrases)
 
@@ -192,8 +193,17 @@ def readings(result: str) -> list[tuple[str, float]]:
     return [(str(values.get("text", "")), 0.0)]
 
 
-def combine(parts: list[list[tuple[str, float]]], most: int, seconds: float) -> HeardSpeech:
-    """The parts of one turn -> one text, and up to `most` - 1 other readings of the whole."""
+def _common(model: Path) -> frozenset[str]:
+    """Words of a model of this project that everybody says, and the service has no use for; none for another's model."""
+    file = model / "graph" / "common.txt"
+    return frozenset(file.read_text("utf-8").split()) if file.is_file() else frozenset()
+
+
+def combine(
+    parts: list[list[tuple[str, float]]], most: int, seconds: float, common: frozenset[str] = frozenset()
+) -> HeardSpeech:
+    """The parts of one turn -> one text, and up to `most` - 1 other readings of the whole. Words that are `common`, and none of
+    the service's, count as unknown: they are written as they sound, and who says little else speaks of something else."""
     beam: list[tuple[list[str], float]] = [([], 0.0)]
     for part in parts:
         spoken = [(words, score) for words, score in part if words.strip()]
@@ -205,7 +215,8 @@ def combine(parts: list[list[tuple[str, float]]], most: int, seconds: float) -> 
         beam = crossed[: max(1, most)]
     texts = list(dict.fromkeys(in_order(" ".join(words)) for words, _ in beam))
     best = " ".join(beam[0][0]).split()
-    unknown = best.count(UNKNOWN) / len(best) if best else 0.0
+    foreign = sum(len(word) for word in best if word in common) + 2 * best.count(UNKNOWN)
+    unknown = foreign / sum(2 if word == UNKNOWN else len(word) for word in best) if best else 0.0
     sure = math.prod(_share([score for _, score in part]) for part in parts if part and part[0][0].strip())
     return HeardSpeech(texts[0], tuple(text for text in texts[1:] if text), unknown, seconds, confidence=sure)
 

@@ -71,6 +71,7 @@ def test_the_net_that_is_read_is_the_one_that_was_written(tmp_path: Path) -> Non
     write_acoustic_model(tmp_path, net, phone_table())
     again = read_net(tmp_path)
     assert list(net) == list(again) and net["offsets0"].tolist() == [-2, -1, 0, 1, 2] and "weight6" in net
+    assert net["skip3"] == 1 and net["skip2"] == -1 and not net["relu2"] and net["relu3"], "blocks add what came in"
     for name, values in net.items():
         assert np.allclose(values, again[name], atol=1e-4 * max(1.0, float(np.abs(values).max()))), name
 

@@ -52,6 +52,12 @@ def test_words_are_joined_and_unknown_ones_are_counted() -> None:
     assert in_order("我 家 [unk] 停电 wifi gege 了") == "我家停电wifi gege了"
     parts = [[("我 [unk]", 9.0), ("我 家", 7.5)], [("", 5.0)], [("停电", 3.0), ("停 店", 1.0)]]
     heard = combine(parts, 3, 2.0)
-    assert heard.text == "我停电" and heard.unknown_share == pytest.approx(1 / 3)
+    assert heard.text == "我停电" and heard.unknown_share == pytest.approx(2 / 5), (
+        "an unknown word is about two characters"
+    )
+    other = combine([[("今天 股票 涨 了", 9.0)]], 3, 2.0, frozenset({"股票", "涨"}))
+    assert other.text == "今天股票涨了" and other.unknown_share == pytest.approx(3 / 6), (
+        "who speaks of other things is known by it"
+    )
     assert heard.alternatives == ("我家停电", "我停店")
     assert readings('{"text": "好 的"}') == [("好 的", 0.0)]

@@ -14,6 +14,7 @@ import numpy as np
 from .cmvn import normalised
 from .features import mfcc
 from .kaldi_reader import read_net
+from .net import layers_of, scores
 from .phones import SILENCE, phone_table, phones, readings, syllables
 from .texts import Splitter
 
@@ -34,13 +35,25 @@ class Aligned:
     fits: bool
 
 
+class Scorer:
+    """What a net thinks of each frame."""
+
+    def __init__(self, net: Mapping[str, np.ndarray]) -> None:
+        self._mean, self._layers = net["mean"], layers_of(net)
+        self._priors = np.log(np.maximum(net["priors"], 1e-8)).astype(np.float32)
+
+    def likelihood(self, features: np.ndarray) -> np.ndarray:
+        """(frames, 32) features → (frames, pdfs) scaled log likelihoods, one for every frame of 10 ms."""
+        x = scores(self._layers, normalised(features, self._mean))
+        x = x - x.max(axis=1, keepdims=True)
+        return np.asarray(x - np.log(np.exp(x).sum(axis=1, keepdims=True)) - self._priors, np.float32)
+
+
 class Aligner:
     """Aligns with the net and the lexicon of a model of this project. Raises NotOurs for another one."""
 
     def __init__(self, model_dir: Path) -> None:
-        self._net = read_net(model_dir)
-        self._layers = sum(name.startswith("weight") for name in self._net)
-        self._priors = np.log(np.maximum(self._net["priors"], 1e-8)).astype(np.float32)
+        self._scorer = Scorer(read_net(model_dir))
         self._splitter = Splitter()
         self._lexicon = _lexicon(model_dir / "graph" / "lexicon.tsv")
 
@@ -53,30 +66,14 @@ class Aligner:
         if not words or len(words) < len(self._splitter.split(text)):
             return None
         features = mfcc(samples)
-        likelihood = self.likelihood(features)
-        best = _viterbi(likelihood, words)
+        likelihood = self._scorer.likelihood(features)
+        best = best_path(likelihood, words)
         if best is None:
             return None
         draw = random.Random(text)
-        scores = [_viterbi(likelihood, decoy) for decoy in self._decoys(words, draw)]
+        scores = [best_path(likelihood, decoy) for decoy in self._decoys(words, draw)]
         fits = all(other is None or best[0] > other[0] for other in scores)
         return Aligned(features, best[1], best[0] / len(features), fits)
-
-    def likelihood(self, features: np.ndarray) -> np.ndarray:
-        """(frames, 32) features → (frames, pdfs) scaled log likelihoods, one for every frame of 10 ms."""
-        x = normalised(features, self._net["mean"])
-        context = sum(int(self._net[f"offsets{index}"][-1]) for index in range(self._layers))
-        x = np.pad(x, ((context, context), (0, 0)), mode="edge")  # Kaldi repeats the first and the last frame
-        for index in range(self._layers):
-            offsets = self._net[f"offsets{index}"]
-            width = int(offsets[-1])
-            inner = np.arange(width, len(x) - width)
-            x = np.concatenate([x[inner + int(offset)] for offset in offsets], axis=1)
-            x = x @ self._net[f"weight{index}"].T + self._net[f"bias{index}"]
-            if index < self._layers - 1:
-                x = np.maximum(x, 0)
-        x = x - x.max(axis=1, keepdims=True)
-        return np.asarray(x - np.log(np.exp(x).sum(axis=1, keepdims=True)) - self._priors, np.float32)
 
     def _readings(self, word: str) -> Readings:
         if word in self._lexicon:
@@ -100,7 +97,7 @@ def _lexicon(file: Path) -> Mapping[str, Readings]:
     return found
 
 
-def _viterbi(likelihood: np.ndarray, words: Sequence[Readings]) -> tuple[float, np.ndarray] | None:
+def best_path(likelihood: np.ndarray, words: Sequence[Readings]) -> tuple[float, np.ndarray] | None:
     """The best way through the words' states: (log likelihood, the pdf of each frame); None when there is no way."""
     pdfs, before, last = _states(words)
     count, frames = len(pdfs), len(likelihood)

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +16,17 @@ from .features import SAMPLE_RATE
 from .graph import COMMON_WORDS, make_lexicon, write_graph
 from .kaldi_writer import write_acoustic_model
 from .measure import bench_speech
+from .neural import speak_corpus
 from .phones import phone_table
-from .texts import PROJECT, Splitter, training_sentences, vocabulary
+from .shards import align_all, write_shards
+from .texts import PROJECT, Splitter, own_words, training_sentences, vocabulary
 
-HOURS, PASSES, WIDTH, THREADS = 16.0, 7.0, 256, 2
+HOURS, ESPEAK_HOURS, THREADS = 10.0, 2.0, 1
+SIZE = (256, 512, 128, 9)
+"""Of the net: the first layer, the others, their narrow halves, how many blocks."""
+FIRST_PASSES, PASSES = 2.0, 3.0
+"""Over one copy of the speech, to align it; then over COPIES of it."""
+COPIES = 4
 NOTE = "synthetic voices, for trying and testing, not for residents"
 _GROUP = "speech-training"
 _FASTER = {
@@ -43,26 +50,30 @@ def training_command(python: str | None) -> list[str]:
 
 
 def train_net(
-    shards: list[Path], out: Path, *, python: str | None, passes: float = PASSES, start: Path | None = None
+    shards: Sequence[Path],
+    out: Path,
+    *,
+    python: str | None,
+    passes: float = PASSES,
+    start: Path | None = None,
+    size: Sequence[int] = SIZE,
+    minutes: float = 600,
 ) -> None:
     """Runs training.py in an interpreter of its own; its progress goes to this process's stderr. `start`: a folded net
-    to go on from."""
+    to go on from, whose size it keeps."""
     script = Path(__file__).with_name("training.py")
     # -P: this folder must not be searched for modules
     command = [*training_command(python), "-P", str(script), str(out), *map(str, shards)]
-    options = [
-        "--minutes",
-        "60",
-        "--passes",
-        f"{passes:g}",
-        "--width",
-        str(WIDTH),
-        "--outputs",
-        str(phone_table().pdf_count),
-    ]
-    options += ["--start", str(start)] if start else []
+    options: dict[str, Sequence[object]] = {
+        "--minutes": [minutes],
+        "--passes": [f"{passes:g}"],
+        "--size": size,
+        "--outputs": [phone_table().pdf_count],
+        "--threads": [THREADS],
+        **({"--start": [start]} if start else {}),
+    }
     done = subprocess.run(
-        [*command, *options, "--threads", str(THREADS)],
+        [*command, *(str(word) for name, values in options.items() for word in (name, *values))],
         cwd=PROJECT,
         stdout=2,
         check=False,
@@ -76,9 +87,10 @@ def write_model(out: Path, net: Mapping[str, np.ndarray]) -> int:
     """Writes the model folder of a trained net with the project's own texts; returns the number of words."""
     splitter = Splitter()
     sentences = training_sentences(splitter)
-    words = vocabulary(sentences, [*data_lines("words.txt"), *splitter.common_words(COMMON_WORDS)])
+    own = own_words(sentences, data_lines("words.txt"))
+    words = vocabulary(own, splitter.common_words(COMMON_WORDS))
     write_acoustic_model(out, net, phone_table())
-    write_graph(out, sentences, make_lexicon(words), prior=splitter.general_frequencies(words))
+    write_graph(out, sentences, make_lexicon(words), own, prior=splitter.general_frequencies(words))
     return len(words)
 
 
@@ -102,22 +114,31 @@ def build_demo(
     *,
     work: Path,
     hours: float = HOURS,
+    espeak_hours: float = ESPEAK_HOURS,
     python: str | None = None,
     progress: Callable[[str], object] = print,
 ) -> None:
-    """Builds the model at `out`, with intermediate files in `work` (about 0.4 GB), from `hours` of
-    synthetic speech.
+    """Builds the model at `out` from `hours` of neural speech and `espeak_hours` of espeak's, with intermediate files in
+    `work` (about 0.4 GB for an hour).
 
-    `python` is an interpreter with PyTorch and numpy. Takes about three quarters of an hour on two cores.
+    `python` is an interpreter with PyTorch and numpy. Ten hours of speech take two cores about four hours to make and two to
+    learn from. What is in `work` is kept: a build that was stopped goes on.
     """
     work.mkdir(parents=True, exist_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     sentences = training_sentences(Splitter())
     progress(f"texts: {len(sentences)} different sentences")
-    shards = make_corpus(sentences, work / "speech", hours=hours, progress=progress)
-    net_file = work / "net.npz"
-    train_net(shards, net_file, python=python)
-    with np.load(net_file) as net:
+    parts = speak_corpus(sentences, work / "neural", hours=hours, workers=THREADS, progress=progress)
+    espeak = make_corpus(sentences, work / "espeak", hours=espeak_hours, workers=THREADS, progress=progress)
+    first, last = work / "first.npz", work / "net.npz"
+    if not first.is_file():
+        shards = write_shards(parts, work / "first", 1, workers=THREADS, progress=progress)
+        train_net([*espeak, *shards], first, python=python, passes=FIRST_PASSES)
+    if not last.is_file():
+        align_all(parts, first, workers=THREADS, progress=progress)
+        shards = write_shards(parts, work / "last", COPIES, workers=THREADS, progress=progress)
+        train_net([*espeak, *shards], last, python=python, passes=PASSES)
+    with np.load(last) as net:
         words = write_model(out, dict(net))
     write_note(out, words, {})
     progress(f"model: {words} words in {out}")

@@ -86,9 +86,11 @@ def make_corpus(
     texts = folder / "sentences.json"
     texts.write_text(json.dumps(chosen, ensure_ascii=False), encoding="utf-8")
     wanted = max(1, round(hours * 3600 / _MEAN_SECONDS / _UTTERANCES_PER_WORKER))
-    shards: list[Path] = []
+    # What an earlier run left is kept.
+    shards = sorted(folder.glob("shard-*.npz"))[:wanted]
     running: list[tuple[subprocess.Popen[bytes], Path]] = []
-    started = crashed = 0
+    started = max((int(one.stem[-4:]) for one in shards), default=0)
+    crashed = 0
     while len(shards) < wanted and crashed <= wanted // 2 + 3:
         while len(running) < workers and len(shards) + len(running) < wanted:
             started += 1

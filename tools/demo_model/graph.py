@@ -9,17 +9,18 @@ import json
 import math
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .fst import Fst
 from .kaldi_writer import FORWARD, SELF_LOOP
 from .language_model import END, START, History, Ngrams, train_ngrams
-from .phones import INITIALS, PhoneTable, phone_table, readings
-from .texts import Sentence, Splitter, vocabulary
+from .phones import PhoneTable, is_initial, phone_table, readings
+from .texts import Sentence, Splitter, own_words, vocabulary
 
 UNKNOWN = "[unk]"
+COMMON_FILE = "common.txt"
 EMPTY = "<eps>"
 Reading = tuple[str, ...]
 Lexicon = Mapping[str, Iterable[Reading]]
@@ -32,8 +33,12 @@ UNKNOWN_COST: float | None = 12.0
 ORDER = 3
 SMALLEST: Mapping[int, int] = {3: 6}
 """A trigram of fewer occurrences stays out: its history would need chains of its own for each word."""
-COMMON_WORDS = 300
-"""Words of everyday speech besides those of the sentences."""
+COMMON_WORDS = 9_000
+"""Words of everyday speech besides those of the sentences: who speaks of something else is heard as well, and known by them
+(common.txt) to speak of something else."""
+GENERAL_ALL, GENERAL_PART, GENERAL_BACK, GENERAL_END = 2.0, 5.0, 4.0, 2.5
+"""Prices of leaving the service's sentences for speech about anything: at the beginning, in the middle, and back; of its end."""
+GENERAL_WORD_COST = 0.0
 _UNKNOWN_PHONE_COST = 4.0
 UNKNOWN_PHONE_ENTRY = 2.0
 """In a grammar of few phrases what is none of them must be free to be nothing known."""
@@ -108,15 +113,34 @@ class GraphBuilder:
         cost -= TRANSITION_SCALE * math.log(FORWARD)
         self.fst.arc(source, first, label=forward, word=self._words[word], cost=cost)
 
+    def tree(self, root: int, leaves: list[Leaf], finish: Callable[[int, Leaf, int, float], None]) -> None:
+        """The readings as a tree of their common beginnings: a frame looks at dozens of arcs at `root` and not at thousands
+        (three quarters of the decoder's time). `finish` adds what a reading shares with no other."""
+
+        def branch(source: int, below: list[Leaf], depth: int, paid: float) -> None:
+            """The readings `below` that have their first `depth` phones in common, of which `paid` is paid."""
+            groups: dict[int, list[Leaf]] = defaultdict(list)
+            for leaf in below:
+                groups[leaf.phone_ids[depth]].append(leaf)
+            for phone_id, group in groups.items():
+                if len(group) == 1 or len(group[0].phone_ids) == depth + 1:
+                    for leaf in group:
+                        finish(source, leaf, depth, paid)
+                else:
+                    least = min(leaf.cost for leaf in group)
+                    branch(self.phone(source, phone_id, cost=least - paid), group, depth + 1, least)
+
+        branch(root, leaves, 0, 0.0)
+
     def any_syllables(self, source: int, target: int) -> None:
         """One or more arbitrary syllables, labelled as the unknown word; every phone costs something."""
         again, inside = self.fst.state(), self.fst.state()
         ids, cost, label = self._table.ids, _UNKNOWN_PHONE_COST, self._words[UNKNOWN]
         for name in self._table.names:
-            after = inside if name in INITIALS else again
+            after = inside if is_initial(name) else again
             self.fst.arc(self.phone(source, ids[f"{name}_B"], word=label, cost=cost), after)
             self.fst.arc(self.phone(again, ids[f"{name}_I"], cost=cost), after)
-            if name not in INITIALS:
+            if not is_initial(name):
                 self.fst.arc(self.phone(source, ids[f"{name}_S"], word=label, cost=cost), target)
                 self.fst.arc(self.phone(again, ids[f"{name}_E"], cost=cost), target)
                 self.fst.arc(self.phone(inside, ids[f"{name}_E"], cost=cost - 1), target)
@@ -128,11 +152,12 @@ def make_hclg(
     model: Ngrams,
     words: Mapping[str, int],
     *,
+    general: Mapping[str, float] | None = None,
     word_cost: float = WORD_COST,
     unknown_cost: float | None = UNKNOWN_COST,
 ) -> Fst:
-    """The graph. `unknown_cost` is the price of entering the loop of arbitrary syllables (None: no such
-    loop)."""
+    """The graph. `general`: probabilities of words in speech about anything else; `unknown_cost` is the price of entering the
+    loop of arbitrary syllables (None: no such loop)."""
     table = phone_table()
     builder = GraphBuilder(table, words)
     fst = builder.fst
@@ -167,15 +192,8 @@ def make_hclg(
                 fst.arc(node, entry(history, word), cost=-math.log(probability) + word_cost)
         fst.arc(node, nodes[model.known(history[1:])], cost=-math.log(model.backoff[history]))
 
-    # Any word may follow the empty history: as a tree of their common beginnings, a frame looks at dozens of
-    # arcs there and not at thousands (three quarters of the decoder's time).
-    leaves: list[Leaf] = []
-    for word, probability in model.probabilities[()].items():
-        if word != END:
-            cost = -math.log(probability) + word_cost
-            several = list(lexicon[word])
-            for syllables in several:
-                leaves.append(Leaf(word, tuple(table.word_phones(syllables)), cost + math.log(len(several))))
+    # Any word may follow the empty history.
+    leaves = _leaves(table, lexicon, {w: p for w, p in model.probabilities[()].items() if w != END}, word_cost)
 
     def finish(source: int, leaf: Leaf, depth: int, paid: float) -> None:
         """The rest of a reading that shares nothing more: into its chain, or a tail of its own."""
@@ -192,26 +210,43 @@ def make_hclg(
             last = builder.tail(source, leaf.word, leaf.phone_ids[depth:], cost=leaf.cost - paid).last
             fst.arc(last, entries[key].end)
 
-    def branch(source: int, below: list[Leaf], depth: int, paid: float) -> None:
-        """The readings `below` that have their first `depth` phones in common, of which `paid` is paid."""
-        groups: dict[int, list[Leaf]] = defaultdict(list)
-        for leaf in below:
-            groups[leaf.phone_ids[depth]].append(leaf)
-        for phone_id, group in groups.items():
-            if len(group) == 1 or len(group[0].phone_ids) == depth + 1:
-                for leaf in group:
-                    finish(source, leaf, depth, paid)
-            else:
-                least = min(leaf.cost for leaf in group)
-                branch(builder.phone(source, phone_id, cost=least - paid), group, depth + 1, least)
-
-    branch(nodes[()], leaves, 0, 0.0)
+    builder.tree(nodes[()], leaves, finish)
+    if general:
+        _anything(builder, nodes[model.known((START,))], nodes[()], _leaves(table, lexicon, general, GENERAL_WORD_COST))
     if unknown_cost is not None:
         begin, end = fst.state(), fst.state()
         fst.arc(nodes[()], begin, cost=unknown_cost)
         builder.any_syllables(begin, end)
         builder.optional_silence(end, nodes[()])
     return fst
+
+
+def _leaves(table: PhoneTable, lexicon: Lexicon, probabilities: Mapping[str, float], word_cost: float) -> list[Leaf]:
+    """Every reading of every word, with its price."""
+    found = []
+    for word, probability in probabilities.items():
+        several = list(lexicon[word])
+        cost = word_cost - math.log(probability) + math.log(len(several))
+        found += [Leaf(word, tuple(table.word_phones(syllables)), cost) for syllables in several]
+    return found
+
+
+def _anything(builder: GraphBuilder, start: int, middle: int, leaves: list[Leaf]) -> None:
+    """Speech about anything, beside the service's sentences: any word after any other. It may be all that is said, or a part
+    of a sentence."""
+    fst = builder.fst
+    loop, after = fst.state(), fst.state()
+    fst.arc(start, loop, cost=GENERAL_ALL)
+    fst.arc(middle, loop, cost=GENERAL_PART)
+    fst.final[loop] = GENERAL_END
+    # After a word only: an empty way round would be endless.
+    fst.arc(after, middle, cost=GENERAL_BACK)
+    builder.optional_silence(after, loop)
+
+    def finish(source: int, leaf: Leaf, depth: int, paid: float) -> None:
+        fst.arc(builder.tail(source, leaf.word, leaf.phone_ids[depth:], cost=leaf.cost - paid).last, after)
+
+    builder.tree(loop, leaves, finish)
 
 
 def word_table(vocabulary_words: Iterable[str]) -> dict[str, int]:
@@ -223,25 +258,32 @@ def write_graph(
     out: Path,
     sentences: Mapping[Sentence, float],
     lexicon: Lexicon,
+    own: Collection[str],
     *,
     prior: Mapping[str, float] | None = None,
     word_cost: float = WORD_COST,
     unknown_cost: float | None = UNKNOWN_COST,
     phrases: bool = False,
 ) -> None:
-    """Writes the folder graph/ of the model at `out`. `prior`: see train_ngrams; `phrases`: as two parts (HCLr, Gr) that
+    """Writes the folder graph/ of the model at `out`. `own`: the words of the service (all others go to common.txt);
+    `prior`: see train_ngrams; `phrases`: as two parts (HCLr, Gr) that
     are put together while somebody speaks, so that a phrase list can take the place of the language model."""
     folder = out / "graph"
     (folder / "phones").mkdir(parents=True, exist_ok=True)
     words = word_table(lexicon)
+    known = {word: lexicon[word] for word in vocabulary(own) if word in lexicon}
     if phrases:
-        bigrams = train_ngrams(sentences, lexicon, order=2, prior=prior)
-        make_word_loop(lexicon, words).write(folder / "HCLr.fst")
+        bigrams = train_ngrams(sentences, known, order=2, prior=prior)
+        make_word_loop(known, words).write(folder / "HCLr.fst")
         make_acceptor(bigrams, words, word_cost).write(folder / "Gr.fst")
         (folder / "disambig_tid.int").write_text("")
     else:
-        model = train_ngrams(sentences, lexicon, order=ORDER, prior=prior, smallest=SMALLEST)
-        make_hclg(lexicon, model, words, word_cost=word_cost, unknown_cost=unknown_cost).write(folder / "HCLG.fst")
+        model = train_ngrams(sentences, known, order=ORDER, prior=prior, smallest=SMALLEST)
+        said = {word: prior.get(word, 0.0) for word in lexicon if prior.get(word)} if prior else {}
+        every = sum(said.values())
+        general = {word: count / every for word, count in said.items()}
+        hclg = make_hclg(lexicon, model, words, general=general, word_cost=word_cost, unknown_cost=unknown_cost)
+        hclg.write(folder / "HCLG.fst")
     table = phone_table()
     _write_lines(folder / "words.txt", (f"{word} {label}" for word, label in words.items()))
     _write_lines(folder / "phones.txt", (f"{name} {number}" for name, number in table.ids.items()))
@@ -249,6 +291,7 @@ def write_graph(
     _write_lines(folder / "phones" / "word_boundary.int", boundaries)
     lines = (f"{word}\t" + "\t".join(" ".join(r) for r in several) for word, several in lexicon.items())
     _write_lines(folder / "lexicon.tsv", lines)
+    _write_lines(folder / COMMON_FILE, (word for word in lexicon if word not in known))
 
 
 def build_graph(
@@ -278,7 +321,8 @@ def build_graph(
     counts = Counter(splitter.split(sentence) for sentence in sentences)
     counts.pop((), None)
     given = extra_words if isinstance(extra_words, Mapping) else {}
-    lexicon = make_lexicon(vocabulary(counts, [*extra_words, *splitter.common_words(COMMON_WORDS)]), given, also)
+    own = own_words(counts, extra_words)
+    lexicon = make_lexicon(vocabulary(own, splitter.common_words(COMMON_WORDS)), given, also)
     missing = [word for word in extra_words if word not in lexicon]
     if missing:
         raise ValueError(f"no reading for {', '.join(missing)}: only Chinese characters can be read")
@@ -286,7 +330,7 @@ def build_graph(
         out.mkdir(parents=True, exist_ok=True)
         for part in ("am", "conf"):
             shutil.copytree(model_dir / part, out / part, dirs_exist_ok=True)
-    write_graph(out, counts, lexicon, prior=splitter.general_frequencies(lexicon), phrases=phrases)
+    write_graph(out, counts, lexicon, own, prior=splitter.general_frequencies(lexicon), phrases=phrases)
     note = model_dir / "gege-model.json"
     facts = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
     facts.update(vocabulary=len(lexicon), figures={})

@@ -16,8 +16,8 @@ class NotOurs(Refused, ValueError):
 
 
 def read_net(model_dir: Path) -> dict[str, np.ndarray]:
-    """The folded net of a model folder, as training.py writes it: `weight0` (out × in), `bias0`, `offsets0`, …, `priors`,
-    `mean`, `mean_square`. Raises NotOurs."""
+    """The folded net of a model folder, as training.py writes it: the arrays of net.py's layers, `priors`, `mean`,
+    `mean_square`. Raises NotOurs."""
     try:
         data = (model_dir / "am" / "final.mdl").read_bytes()
         statistics = (model_dir / "am" / "global_cmvn.stats").read_text("ascii")
@@ -33,28 +33,33 @@ def read_net(model_dir: Path) -> dict[str, np.ndarray]:
 def _net(data: bytes) -> dict[str, np.ndarray]:
     config, at = _config(data)
     net: dict[str, np.ndarray] = {}
-    for index, offsets in enumerate(config):
+    for index, (offsets, relu, skip) in enumerate(config):
         at = data.index(token(f"affine{index}"), at)
         at = data.index(token("<LinearParams>"), at) + len(token("<LinearParams>"))
         net[f"weight{index}"], at = _matrix(data, at)
         at = data.index(token("<BiasParams>"), at) + len(token("<BiasParams>"))
         net[f"bias{index}"], at = _vector(data, at)
-        net[f"offsets{index}"] = np.array(offsets)
+        net[f"offsets{index}"], net[f"relu{index}"] = np.array(offsets), np.array(relu)
+        net[f"skip{index}"] = np.array(skip)
     at = data.index(token("<Priors>"), at) + len(token("<Priors>"))
     net["priors"], _ = _vector(data, at)
     return net
 
 
-def _config(data: bytes) -> tuple[list[list[int]], int]:
-    """The frames that each affine layer sees, and where the configuration ends."""
+def _config(data: bytes) -> tuple[list[tuple[list[int], bool, int]], int]:
+    """Of each affine layer the frames that it sees, whether a rectifier follows, the layer that is added there (-1: none);
+    and where the configuration ends."""
     end = data.index(b"\n\n")
-    layers = []
+    layers: list[tuple[list[int], bool, int]] = []
     for line in data[:end].decode("ascii").splitlines():
-        if line.startswith("component-node name=affine"):
-            seen = line.partition("input=")[2]
+        name, _, seen = line.partition("input=")
+        if name.startswith("component-node name=affine"):
             # An input without Offset() is the frame itself.
             parts = re.findall(r"Offset\(\w+, (-?\d+)\)|(?<![\w(])(\w+)(?=[,)]|$)", seen.removeprefix("Append("))
-            layers.append([int(offset) if offset else 0 for offset, _ in parts])
+            layers.append(([int(offset) if offset else 0 for offset, _ in parts], False, -1))
+        elif name.startswith("component-node name=relu"):
+            added = re.fullmatch(r"Sum\(affine\d+, \w*?(\d+)\)", seen.strip())
+            layers[-1] = (layers[-1][0], True, int(added.group(1)) if added else -1)
     if not layers:
         raise ValueError("no affine layer")
     return layers, end

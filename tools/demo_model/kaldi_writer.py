@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from .features import DIMENSION, MFCC_CONF
+from .net import layers_of
 from .phones import PhoneTable
 
 SELF_LOOP, FORWARD = 0.75, 0.25
@@ -109,29 +110,33 @@ def _nonlinear(kind: str, dimension: int) -> bytes:
 
 
 def acoustic_net(net: Mapping[str, np.ndarray]) -> bytes:
-    """nnet3 of the folded layers that training wrote (`weight0` out × in, `bias0`, `offsets0`, …,
-    `priors`)."""
-    layers = sum(name.startswith("weight") for name in net)
+    """nnet3 of the folded layers that training wrote (net.py) and `priors`."""
+    layers = layers_of(net)
     config = [f"input-node name=input dim={DIMENSION}"]
     components: list[tuple[str, bytes]] = []
-    previous, context = "input", 0
-    for index in range(layers):
-        weight, bias, offsets = net[f"weight{index}"], net[f"bias{index}"], net[f"offsets{index}"]
-        context += int(offsets[-1])
+    names: list[str] = []
+    previous = "input"
+    left = right = 0
+    for index, layer in enumerate(layers):
+        left, right = left - int(layer.offsets[0]), right + int(layer.offsets[-1])
         affine = f"affine{index}"
-        config.append(f"component-node name={affine} component={affine} input={_spliced(previous, offsets)}")
+        config.append(f"component-node name={affine} component={affine} input={_spliced(previous, layer.offsets)}")
         body = [
             token("<FixedAffineComponent>"),
             token("<LinearParams>"),
-            matrix(weight),
+            matrix(layer.weight),
             token("<BiasParams>"),
         ]
-        components.append((affine, b"".join([*body, vector(bias), token("</FixedAffineComponent>")])))
-        last = index == layers - 1
-        previous = "logsoftmax" if last else f"relu{index}"
-        kind = "LogSoftmaxComponent" if last else "RectifiedLinearComponent"
-        config.append(f"component-node name={previous} component={previous} input={affine}")
-        components.append((previous, _nonlinear(kind, len(bias))))
+        components.append((affine, b"".join([*body, vector(layer.bias), token("</FixedAffineComponent>")])))
+        previous = affine
+        last = index == len(layers) - 1
+        if last or layer.relu:
+            previous = "logsoftmax" if last else f"relu{index}"
+            kind = "LogSoftmaxComponent" if last else "RectifiedLinearComponent"
+            added = affine if layer.skip < 0 else f"Sum({affine}, {names[layer.skip]})"
+            config.append(f"component-node name={previous} component={previous} input={added}")
+            components.append((previous, _nonlinear(kind, len(layer.bias))))
+        names.append(previous)
     config.append(f"output-node name=output input={previous} objective=linear")
     # Kaldi eats the rest of the line after the token and its space, and reads lines up to an empty one.
     parts = [token("<Nnet3>"), b"\n", "\n".join(config).encode(), b"\n\n", token("<NumComponents>")]
@@ -141,9 +146,9 @@ def acoustic_net(net: Mapping[str, np.ndarray]) -> bytes:
     parts += [
         token("</Nnet3>"),
         token("<LeftContext>"),
-        int32(context),
+        int32(left),
         token("<RightContext>"),
-        int32(context),
+        int32(right),
     ]
     return b"".join([*parts, token("<Priors>"), vector(net["priors"])])
 

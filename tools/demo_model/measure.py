@@ -2,7 +2,7 @@
 kHz line.
 
 The voices are synthetic, like those of the training: the figures say whether the model and the service
-around it work, not how well a resident is understood.
+around it work, not how well a resident is understood (`gege bench hear` with recordings of people tells more).
 """
 
 import json
@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
+from bot.speech.kokoro import installed
 from tools.demo_model.features import SAMPLE_RATE
+from tools.demo_model.judging import aloud as neural_aloud
 from tools.demo_model.line import Line
 from tools.demo_model.speaker import Job, speak_jobs, syllables_of
 from tools.demo_model.synthesis import HELD_OUT_VOICES, Voice
@@ -148,7 +150,8 @@ def bench_speech(
     seed: int = 5,
     show: int = 0,
 ) -> dict[str, dict[str, float]]:
-    """Prints a table and returns `{"story clean": {"cer", "exact", "rtf", "sentences", …}, …}`, shares of 1.
+    """Prints a table and returns `{"story clean": {"cer", "exact", "rtf", "sentences", …}, …}`, shares of 1. `neural` is
+    the story by the neural voices that training leaves out.
 
     `parse` understands a text; with it come the shares of intents, places and names that come out as on the
     clean text. `show` prints so many wrong sentences of each set.
@@ -160,8 +163,14 @@ def bench_speech(
     figures: dict[str, dict[str, float]] = {}
     heading = f"{'set':<14}{'sentences':>10}{'CER':>8}{'exact':>8}{'RTF':>8}"
     progress(heading + (f"{'intents':>9}{'places':>9}{'names':>9}" if parse else ""))
-    for name, sentences in test_sentences().items():
-        items = spoken(sentences, utterances=utterances, seed=seed)
+    sets = test_sentences()
+    items_of = {name: spoken(sentences, utterances=utterances, seed=seed) for name, sentences in sets.items()}
+    if installed():
+        texts = sets["story"][:utterances]
+        items_of["neural"] = list(zip(texts, neural_aloud(texts, rate=SAMPLE_RATE), strict=True))
+    else:
+        progress("no neural voice to judge with: uv sync --extra voice")
+    for name, items in items_of.items():
         noisy = over_a_line([samples for _, samples in items], seed)
         noisy_items = [(text, samples) for (text, _), samples in zip(items, noisy, strict=True)]
         for condition, recordings in (("clean", items), ("noisy", noisy_items)):

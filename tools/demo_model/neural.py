@@ -13,13 +13,15 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import soxr
 
-from bot.speech.kokoro import MOST, RATE, Kokoro, Style, Timed, voices
+from bot.speech.chongyang import written_here
+from bot.speech.kokoro import MOST, RATE, Kokoro, Style, Timed, voices, written
 
 from .chongyang import STRENGTHS, said_here
 from .features import SAMPLE_RATE
@@ -28,12 +30,14 @@ from .texts import PROJECT, Sentence, Splitter
 
 HELD_OUT = ("zf_xiaoni", "zm_yunyang")
 """Neither their sound nor their movement is trained on."""
-_PART = 100
+_PART = 60
 """Utterances of one part."""
-_GENERAL_SHARE, _SYLLABLES_SHARE, _ACCENT_SHARE = 0.45, 0.08, 0.15
-"""Of utterances: words about anything, syllables at random; and of all, those said as in Chongyang."""
+_GENERAL_SHARE, _SYLLABLES_SHARE = 0.45, 0.08
+"""Of sentences: words about anything, syllables at random."""
+_ACCENT_SHARE, _CHONGYANG_SHARE = 0.12, 0.1
+"""Of utterances: Mandarin's syllables as an accent makes them, and Chongyang's own sounds (learnt as the nearest phones)."""
 _TIMBRE_ROWS = 16
-_MEAN_SECONDS = 2.6
+_MEAN_SECONDS = 3.3
 _QUIET = 0.02
 """Of the loudest sample: below it is silence."""
 
@@ -83,24 +87,31 @@ def readings_of(word: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _texts(sentences: list[Sentence], general: GeneralSentences, draw: random.Random) -> Iterator[list[list[str]]]:
-    """What is said: words as toned syllables, a mark as a word of its own."""
+    """What is said in one breath: one to three sentences, their words as toned syllables, a mark as a word of its own. (The
+    voice makes a second of silence around whatever it says: long breaths are cheaper.)"""
     while True:
-        kind = draw.random()
-        if kind < _SYLLABLES_SHARE:
-            words = [
-                [draw.choice(syllables()) + str(draw.randint(1, 4)) for _ in range(draw.randint(1, 3))]
-                for _ in range(4)
-            ]
-        else:
-            sentence = general.drawn(draw) if kind < _SYLLABLES_SHARE + _GENERAL_SHARE else draw.choice(sentences)
-            words = [list(draw.choice(found)) for word in sentence if (found := readings_of(word))]
-        if draw.random() < _ACCENT_SHARE:
-            strength = draw.choice(STRENGTHS)
-            words = [[said_here(syllable, strength) for syllable in word] for word in words]
-        if len(words) > 3 and draw.random() < 0.3:
-            words.insert(draw.randint(1, len(words) - 1), [","])
+        words: list[list[str]] = []
+        for _ in range(draw.choice((1, 2, 2, 3))):
+            more = _sentence(sentences, general, draw)
+            if words and sum(map(len, words)) + sum(map(len, more)) > MOST // 7:
+                break
+            words += [[draw.choice((",", "."))], *more] if words else more
         if 1 <= sum(map(len, words)) <= MOST // 7:
             yield words
+
+
+def _sentence(sentences: list[Sentence], general: GeneralSentences, draw: random.Random) -> list[list[str]]:
+    kind = draw.random()
+    if kind < _SYLLABLES_SHARE:
+        words = [
+            [draw.choice(syllables()) + str(draw.randint(1, 4)) for _ in range(draw.randint(1, 3))] for _ in range(4)
+        ]
+    else:
+        sentence = general.drawn(draw) if kind < _SYLLABLES_SHARE + _GENERAL_SHARE else draw.choice(sentences)
+        words = [list(draw.choice(found)) for word in sentence if (found := readings_of(word))]
+    if len(words) > 3 and draw.random() < 0.3:
+        words.insert(draw.randint(1, len(words) - 1), [","])
+    return words
 
 
 def segments(spoken: tuple[Timed, ...], sound: np.ndarray) -> list[tuple[int, int, int]]:
@@ -126,19 +137,34 @@ def work(texts: Path, out: Path, *, seed: int, utterances: int = _PART) -> None:
     said = _texts(sentences, GeneralSentences(Splitter()), draw)
     samples: list[np.ndarray] = []
     rows: list[tuple[int, int, int, int]] = []
-    written: list[list[list[str]]] = []
+    texts_said: list[list[list[str]]] = []
     while len(samples) < utterances:
-        words = next(said)
-        spoken = kokoro.speak([*words, ["."]], drawn_style(kokoro, draw), draw.uniform(0.8, 1.35))
+        mandarin = words = next(said)
+        way = draw.random()
+        if way < _ACCENT_SHARE + _CHONGYANG_SHARE:
+            strength = draw.choice(STRENGTHS) if way < _ACCENT_SHARE else STRENGTHS[-1]
+            words = [
+                [said_here(syllable, strength) if syllable[0].isalpha() else syllable for syllable in word]
+                for word in words
+            ]
+        here = _ACCENT_SHARE <= way < _ACCENT_SHARE + _CHONGYANG_SHARE
+        spoken = kokoro.speak(
+            [*(mandarin if here else words), ["."]],
+            drawn_style(kokoro, draw),
+            draw.uniform(0.8, 1.35),
+            written_here if here else written,
+        )
+        learnt = [syllable for word in words for syllable in word if syllable[0].isalpha()]
         sound = soxr.resample(spoken.samples, RATE, SAMPLE_RATE)
         if not np.isfinite(sound).all() or np.abs(sound).max() < 0.01:
             continue
-        own = segments(spoken.syllables, sound)
+        timed = tuple(replace(one, syllable=name) for one, name in zip(spoken.syllables, learnt, strict=True))
+        own = segments(timed, sound)
         # The silence before and after is drawn when the line is.
         first, last = max(0, own[0][1] - SAMPLE_RATE // 20), own[-1][2] + SAMPLE_RATE // 20
         rows += [(len(samples), phone, begin - first, end - first) for phone, begin, end in own]
         samples.append(np.round(sound[first:last] / np.abs(sound).max() * 28000).astype(np.int16))
-        written.append(words)
+        texts_said.append(words)
     lengths = np.array([len(one) for one in samples], np.int32)
     part = out.with_suffix(".part.npz")
     np.savez(
@@ -146,7 +172,7 @@ def work(texts: Path, out: Path, *, seed: int, utterances: int = _PART) -> None:
         samples=np.concatenate(samples),
         lengths=lengths,
         segments=np.array(rows, np.int32),
-        texts=json.dumps(written),
+        texts=json.dumps(texts_said),
     )
     part.replace(out)
 

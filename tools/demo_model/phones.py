@@ -1,8 +1,10 @@
 """Mandarin syllables as phones, and the numbers that Kaldi gives to phones, states and transitions.
 
 A phone is a pinyin initial (one HMM state) or a final with its tone (two states; 5 is the neutral tone). The
-apical vowel after z/c/s is `ii`, after zh/ch/sh/r `iii`. Every phone exists in four positions of the word (B
-begin, E end, I internal, S single), which share their states' distributions (pdfs).
+apical vowel after z/c/s is `ii`, after zh/ch/sh/r `iii`. An initial is another phone before i, u and ü (`bi`, `bu`): the
+lips and the tongue are there already. Every phone exists in four positions of the word (B begin, E end, I internal, S
+single), which share their states' distributions (pdfs); so do the tones of a final: the features know no pitch, and
+Chongyang's tones are not Mandarin's.
 """
 
 import re
@@ -16,7 +18,6 @@ from pypinyin.contrib.tone_convert import to_finals, to_initials, to_normal
 from .data_files import data_lines
 
 SILENCE = "SIL"
-INITIALS = frozenset((*"bpmfdtnlgkhjqxrzcs", "zh", "ch", "sh"))
 TONES, NEUTRAL = "12345", "5"
 POSITIONS = (("B", "begin"), ("E", "end"), ("I", "internal"), ("S", "singleton"))
 _NOT_SPOKEN = frozenset(("m", "n", "ng", "hm", "hng", "ê"))
@@ -60,7 +61,15 @@ def phones(syllable: str) -> tuple[str, ...]:
         final = "ii"
     if final == "i" and initial in ("zh", "ch", "sh", "r"):
         final = "iii"
-    return (initial, final + tone) if initial else (final + tone,)
+    if not initial:
+        return (final + tone,)
+    glide = final[0] if final[0] in "iuv" and final not in ("ii", "iii") else ""
+    return (initial + glide, final + tone)
+
+
+def is_initial(phone: str) -> bool:
+    """Whether a phone is an initial; finals end with their tone."""
+    return not phone[-1].isdigit()
 
 
 @cache
@@ -82,7 +91,7 @@ class PhoneTable:
 
     names: tuple[str, ...]
     pdfs: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    """Phone without position -> pdf of each of its states; silence has pdf 0."""
+    """Phone without position -> pdf of each of its states; silence has pdf 0. Tones of a final have the same."""
     ids: dict[str, int] = field(default_factory=dict)
     """Phone with position (`ia1_E`), or SIL -> phone id, from 1."""
     id_pdfs: list[tuple[int, ...]] = field(default_factory=list)
@@ -96,7 +105,7 @@ class PhoneTable:
 
     @property
     def pdf_count(self) -> int:
-        return 1 + sum(len(pdfs) for name, pdfs in self.pdfs.items() if name != SILENCE)
+        return 1 + max(pdf for pdfs in self.pdfs.values() for pdf in pdfs)
 
     def word_phones(self, syllables_of_word: tuple[str, ...]) -> list[int]:
         """A word's syllables as position-dependent phone ids."""
@@ -118,10 +127,14 @@ def phone_table() -> PhoneTable:
     table.id_pdfs.extend(((), (0,)))
     table.boundaries.extend(("", "nonword"))
     next_pdf = 1
+    sounds: dict[str, tuple[int, ...]] = {}
     for name in names:
-        count = 1 if name in INITIALS else 2
-        table.pdfs[name] = tuple(range(next_pdf, next_pdf + count))
-        next_pdf += count
+        sound = name if is_initial(name) else name[:-1]
+        if sound not in sounds:
+            count = 1 if is_initial(name) else 2
+            sounds[sound] = tuple(range(next_pdf, next_pdf + count))
+            next_pdf += count
+        table.pdfs[name] = sounds[sound]
         for position, boundary in POSITIONS:
             table.ids[f"{name}_{position}"] = len(table.id_pdfs)
             table.id_pdfs.append(table.pdfs[name])

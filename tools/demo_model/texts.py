@@ -18,9 +18,10 @@ import yaml
 
 from bot.foundation.widths import both
 from bot.grid.sample import sample_county
+from bot.speech.in_order import in_order
 
 from .data_files import data_lines
-from .phones import readings
+from .phones import readings, syllables
 from .spoken_numbers import NUMBER_CHARACTERS, drawn_number, spoken_digits, spoken_number, without_digits
 
 Sentence = tuple[str, ...]
@@ -100,11 +101,26 @@ class Splitter:
         return tuple(words)
 
     def common_words(self, most: int) -> list[str]:
-        """jieba's own most frequent words of one to three characters: what people say about anything."""
+        """jieba's own most frequent words of one to three characters: what people say about anything, in simplified
+        characters. Every syllable of Mandarin is a word among them, so that whatever is said can be written by its sound."""
         counts = ((w, n) for w, n in self._jieba.FREQ.items() if n and 1 <= len(w) <= 3 and w == plain(w))
         added = self._added
-        ordered = sorted(((w, n) for w, n in counts if w not in added), key=lambda item: (-item[1], item[0]))
-        return [word for word, _ in ordered[:most]]
+        ordered = [
+            w for w, _ in sorted(((w, n) for w, n in counts if w not in added), key=lambda item: (-item[1], item[0]))
+        ]
+        found = [word for word in ordered[: most * 2] if pronounced(word) and in_order(word) == word][:most]
+        if most:
+            lacking = set(syllables()) - {readings(word)[0][0][:-1] for word in found if len(word) == 1}
+            for word in ordered:
+                if (
+                    len(word) == 1
+                    and pronounced(word)
+                    and in_order(word) == word
+                    and (sound := readings(word)[0][0][:-1]) in lacking
+                ):
+                    lacking.remove(sound)
+                    found.append(word)
+        return found
 
     def general_frequencies(self, words: Iterable[str]) -> dict[str, float]:
         """jieba's counts of the words, in parts of 20,000 running words; the service's own words have
@@ -237,18 +253,24 @@ def training_sentences(splitter: Splitter, *, seed: int = 1, fillings: int = 90)
     return counts
 
 
-def vocabulary(sentences: Iterable[Sentence], extra: Iterable[str] = ()) -> list[str]:
-    """All words that can be pronounced, sorted, with surnames, name characters, places and single digits;
-    and every character of them as a word of its own, to spell what is no word."""
+def own_words(sentences: Iterable[Sentence], extra: Iterable[str] = ()) -> set[str]:
+    """The words of the service: those of the sentences, with surnames, name characters, places and single digits."""
     words = {word for sentence in sentences for word in sentence}
     words.update(surnames(), given_names(), NUMBER_CHARACTERS, *places().values(), extra)
-    words.update(character for word in tuple(words) for character in word)
+    return {word for word in words if pronounced(word)}
+
+
+def vocabulary(own: Iterable[str], common: Iterable[str] = ()) -> list[str]:
+    """All words that can be pronounced, sorted: the service's own, those of everyday speech, and every character of the
+    service's as a word, to spell what is no word."""
+    own = list(own)
+    words = {*own, *common, *(character for word in own for character in word)}
     return sorted(word for word in words if pronounced(word))
 
 
 def pronounced(word: str) -> bool:
-    """Whether a word has a reading: Chinese characters alone."""
+    """Whether a word has a reading of Mandarin's syllables: Chinese characters alone."""
     try:
-        return bool(readings(word))
+        return all(syllable[:-1] in syllables() for one in readings(word) for syllable in one)
     except ValueError:
         return False

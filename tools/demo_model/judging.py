@@ -1,0 +1,79 @@
+"""A set to judge an ear with: sentences of the service, spoken by the two neural voices that no training hears.
+
+    python -m tools.demo_model.judging FOLDER
+
+`gege bench hear FOLDER` takes it. The sentences are those of tests/data/nlu/situations.jsonl, which no training reads either."""
+
+import json
+import random
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from bot.speech.kokoro import RATE, Kokoro, Word
+from bot.speech.reading import spoken
+
+from .neural import HELD_OUT
+from .phones import readings
+from .texts import SITUATIONS_FILE, Splitter
+
+SET_RATE = 16_000
+_MANY = ("report_outage", "report_hazard", "report_breaker_fault", "ask_arrears", "ask_tiered_pricing", "open_account")
+_SPEED, _PEAK, _HISS = 0.95, 0.7, 0.002
+
+
+def sentences(seed: int = 11) -> list[tuple[str, str]]:
+    """(text, intent): up to nine of each intent that matters most, four of every other."""
+    draw = random.Random(seed)
+    by_intent: dict[str, list[str]] = {}
+    for line in SITUATIONS_FILE.read_text("utf-8").splitlines():
+        row = json.loads(line)
+        if 4 <= len(row["text"]) <= 24 and "history" not in row:
+            by_intent.setdefault(row["intent"], []).append(row["text"])
+    chosen = []
+    for intent, texts in sorted(by_intent.items()):
+        draw.shuffle(texts)
+        chosen += [(text, intent) for text in texts[: 9 if intent in _MANY else 4]]
+    draw.shuffle(chosen)
+    return chosen
+
+
+def words_of(text: str, splitter: Splitter) -> list[Word]:
+    """A text as Kokoro is told it."""
+    return [*(readings(word)[0] for word in splitter.split(spoken(text)) if word), (".",)]
+
+
+def aloud(
+    texts: Iterable[str], voices: Sequence[str] = HELD_OUT, rate: int = SET_RATE, speed: float = _SPEED
+) -> list[np.ndarray]:
+    """int16 samples of each text, the voices in turn; a breath of silence before and after, and a little hiss."""
+    kokoro, splitter = Kokoro(), Splitter()
+    found = []
+    for number, text in enumerate(texts):
+        sound = soxr.resample(
+            kokoro.speak(words_of(text, splitter), voices[number % len(voices)], speed).samples, RATE, rate
+        )
+        sound = np.pad(sound / (np.abs(sound).max() + 1e-9) * _PEAK, (rate // 5, rate * 3 // 10))
+        sound = sound + np.random.default_rng(number).standard_normal(len(sound)) * _HISS
+        found.append((sound * 32767).astype(np.int16))
+    return found
+
+
+def write_set(folder: Path) -> None:
+    """The sounds, and transcripts.tsv beside them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    chosen = sentences()
+    rows = ["id\tsource\tspeaker\tkind\ttext\tintent"]
+    for number, ((text, intent), sound) in enumerate(zip(chosen, aloud(text for text, _ in chosen), strict=True)):
+        name = f"d{number:03d}"
+        soundfile.write(folder / f"{name}.wav", sound, SET_RATE)
+        rows.append(f"{name}\tkokoro\t{HELD_OUT[number % len(HELD_OUT)]}\tsentence\t{text}\t{intent}")
+    (folder / "transcripts.tsv").write_text("\n".join(rows) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    write_set(Path(sys.argv[1]))
