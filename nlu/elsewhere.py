@@ -22,13 +22,15 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers import classifier
-from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.sparse import csr_matrix, hstack
 
 from bot.foundation.words import load
 from nlu.acts import ACT
+from nlu.answers import open_question
 from nlu.augmentation import SIMULATED
 from nlu.component import Component, Learner
 from nlu.ngrams import UNKNOWN
@@ -37,6 +39,8 @@ from nlu.rows import Numbers, Scales, counts_of
 
 #: in a message's data: it is about anything else, and has no intent
 ELSEWHERE = "elsewhere"
+#: entities that are an answer by themselves
+_NAMED = ("householder",)
 OUT_OF_SCOPE = "out_of_scope"
 _SENTENCES = Path(__file__).resolve().parent / "data" / "elsewhere.yml"
 _WEIGHTS = "elsewhere.npz"
@@ -98,7 +102,7 @@ class ElsewhereClassifier(Learner, classifier.IntentClassifier):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {"weight": 0.1, "copies": 3, "inverse_regularisation": 30.0, "steps": 60}
+        return {"weight": 0.1, "places": [], "copies": 3, "inverse_regularisation": 30.0, "steps": 60}
 
     def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource) -> None:
         super().__init__(config, model_storage, resource)
@@ -146,11 +150,14 @@ class ElsewhereClassifier(Learner, classifier.IntentClassifier):
         known = float(self._scales.weighed(counted) @ self._weights[counted.columns])
         return known + float(np.dot(_unknown(message), self._weights[width:])) + self._bias
 
-    def process(self, messages: list[Message]) -> list[Message]:
-        """What stands in the ranking, the act and the intent, in the light of it."""
+    def process(self, messages: list[Message], tracker: DialogueStateTracker) -> list[Message]:
+        """What stands in the ranking, the act and the intent, in the light of it. Where a place was asked for, nothing: the
+        name of a place is unknown to any training."""
+        if open_question(tracker) in self._config["places"]:
+            return messages
         for message in messages:
             ranking = message.get("intent_ranking")
-            if not ranking or not message.get(UNKNOWN):
+            if not ranking or not message.get(UNKNOWN) or _names(message):
                 continue
             ours = 1 / (1 + self._config["weight"] * float(np.exp(min(self.odds(message), 50.0))))
             shares = {one[INTENT_NAME_KEY]: ours * one[PREDICTED_CONFIDENCE_KEY] for one in ranking}
@@ -168,6 +175,12 @@ class ElsewhereClassifier(Learner, classifier.IntentClassifier):
                 act = {**act, "confidence": ours * act["confidence"]}
             message.set(ACT, act, add_to_output=True)
         return messages
+
+
+def _names(message: Message) -> bool:
+    """Whether most of it is somebody's name: an answer, whatever else is unknown of it."""
+    named = sum(len(str(one.get("value") or "")) for one in message.get(ENTITIES) or () if one.get("entity") in _NAMED)
+    return 2 * named >= len(str(message.get(TEXT) or ""))
 
 
 def _unknown(message: Message) -> list[float]:

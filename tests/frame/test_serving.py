@@ -115,7 +115,7 @@ def test_the_service_answers_and_stops_in_peace(home: Path, dialogue_model: Path
         running.kill()
         running.wait()
     text = said.read_text()
-    assert "not for residents" in text
+    assert "NOT FOR RESIDENTS" in text
     assert "stopping" in text
     assert "Traceback" not in text
     assert not re.search(r"\b(WARNING|ERROR)\b", text), text
