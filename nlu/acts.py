@@ -7,10 +7,10 @@ the plain act, which has the intent's name."""
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
@@ -32,7 +32,6 @@ from nlu.rows import Numbers, Scales, counts_of
 
 #: what was found, in a message's output: {"name", "confidence"}
 ACT = "act"
-_WEIGHTS = "acts.npz"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -96,31 +95,20 @@ class ActClassifier(Learner, classifier.IntentClassifier):
             self._weights = np.concatenate([weights for weights, _ in found], axis=1)
             self._biases = np.concatenate([biases for _, biases in found])
         self._take(acts)
-        with self._model_storage.write_to(self._resource) as folder:
-            np.savez_compressed(
-                folder / _WEIGHTS,
-                weights=self._weights,
-                biases=self._biases,
-                rarity=self._scales.rarity,
-                acts=np.asarray(acts, np.str_),
-            )
+        self.keep(
+            {
+                "weights": self._weights,
+                "biases": self._biases,
+                "rarity": self._scales.rarity,
+                "acts": np.asarray(acts, np.str_),
+            }
+        )
         return self._resource
 
-    @classmethod
-    def load(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> ActClassifier:
-        found = cls(config, model_storage, resource)
-        with model_storage.read_from(resource) as folder, np.load(folder / _WEIGHTS, allow_pickle=False) as kept:
-            found._scales = Scales(kept["rarity"])
-            found._weights, found._biases = kept["weights"], kept["biases"]
-            found._take(kept["acts"].tolist())
-        return found
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        self._scales = Scales(kept["rarity"])
+        self._weights, self._biases = kept["weights"], kept["biases"]
+        self._take(kept["acts"].tolist())
 
     def shares(self, message: Message, intent: str) -> dict[str, float]:
         """How likely each act of an intent is, if it is that intent; they sum to 1."""

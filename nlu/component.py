@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Self
 
+import numpy as np
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
@@ -12,6 +14,8 @@ from rasa.nlu.featurizers.sparse_featurizer.sparse_featurizer import SparseFeatu
 from rasa.nlu.tokenizers.tokenizer import Tokenizer
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
+
+_WEIGHTS = "weights.npz"
 
 
 class Component(GraphComponent):
@@ -54,6 +58,29 @@ class Learner(GraphComponent):
         execution_context: ExecutionContext,
     ) -> Self:
         return cls(config, model_storage, resource)
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> Self:
+        found = cls(config, model_storage, resource)
+        with model_storage.read_from(resource) as folder, np.load(folder / _WEIGHTS, allow_pickle=False) as kept:
+            found.restore(kept)
+        return found
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take over what was learned, from arrays as `keep` wrote them."""
+        raise NotImplementedError
+
+    def keep(self, arrays: Mapping[str, Any]) -> None:
+        """Write what was learned as plain arrays; no code runs when they are read."""
+        with self._model_storage.write_to(self._resource) as folder:
+            np.savez(folder / _WEIGHTS, **arrays)
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         return training_data

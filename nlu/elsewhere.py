@@ -10,6 +10,7 @@ them: they make no sense, and say of every common word that alone it is no evide
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +18,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
@@ -43,7 +43,6 @@ ELSEWHERE = "elsewhere"
 _NAMED = ("householder",)
 OUT_OF_SCOPE = "out_of_scope"
 _SENTENCES = Path(__file__).resolve().parent / "data" / "elsewhere.yml"
-_WEIGHTS = "elsewhere.npz"
 
 
 @dataclass(frozen=True)
@@ -124,25 +123,11 @@ class ElsewhereClassifier(Learner, classifier.IntentClassifier):
         truth = np.array([int(bool(one.get(ELSEWHERE))) for one in told])
         weights, biases = fitted(rows, truth, 2, self._config["inverse_regularisation"], self._config["steps"])
         self._weights, self._bias = weights[:, 1] - weights[:, 0], float(biases[1] - biases[0])
-        with self._model_storage.write_to(self._resource) as folder:
-            np.savez_compressed(
-                folder / _WEIGHTS, weights=self._weights, bias=np.array(self._bias), rarity=self._scales.rarity
-            )
+        self.keep({"weights": self._weights, "bias": np.array(self._bias), "rarity": self._scales.rarity})
         return self._resource
 
-    @classmethod
-    def load(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> ElsewhereClassifier:
-        found = cls(config, model_storage, resource)
-        with model_storage.read_from(resource) as folder, np.load(folder / _WEIGHTS, allow_pickle=False) as kept:
-            found._scales, found._weights, found._bias = Scales(kept["rarity"]), kept["weights"], float(kept["bias"])
-        return found
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        self._scales, self._weights, self._bias = Scales(kept["rarity"]), kept["weights"], float(kept["bias"])
 
     def odds(self, message: Message) -> float:
         """Logarithm of the odds that a sentence is about anything else, before its weight."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
@@ -18,8 +18,6 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from nlu.component import Learner
 from nlu.regression import fitted
 from nlu.rows import Numbers, Scales, counts_of
-
-_WEIGHTS = "weights.npz"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -99,26 +97,9 @@ class IntentClassifier(Learner, classifier.IntentClassifier):
     def _persist(self) -> None:
         """Weights as plain arrays; no code runs when they are read."""
         weights, biases, names = self._known()
-        with self._model_storage.write_to(self._resource) as folder:
-            np.savez(
-                folder / _WEIGHTS,
-                weights=weights,
-                biases=biases,
-                rarity=self._weighing().rarity,
-                intents=np.asarray(names, dtype=np.str_),
-            )
+        rarity = self._weighing().rarity
+        self.keep({"weights": weights, "biases": biases, "rarity": rarity, "intents": np.asarray(names, dtype=np.str_)})
 
-    @classmethod
-    def load(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> IntentClassifier:
-        found = cls(config, model_storage, resource)
-        with model_storage.read_from(resource) as folder, np.load(folder / _WEIGHTS, allow_pickle=False) as kept:
-            found._scales = Scales(kept["rarity"])
-            found._weights = kept["weights"], kept["biases"], kept["intents"].tolist()
-        return found
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        self._scales = Scales(kept["rarity"])
+        self._weights = kept["weights"], kept["biases"], kept["intents"].tolist()
