@@ -21,7 +21,7 @@ from .features import FRAMES_PER_SECOND, mfcc
 from .line import Line
 from .phones import readings, syllables
 from .synthesis import TRAINING_VOICES, Synthesiser, Voice
-from .texts import PROJECT, Sentence
+from .texts import PROJECT, Sentence, pronounced
 from .voices import add_drawn_voices
 
 _UTTERANCES_PER_WORKER = 250
@@ -68,6 +68,17 @@ def work(texts: Path, out: Path, *, utterances: int, seed: int) -> None:
     np.savez(out, features=np.concatenate(features), labels=np.concatenate(labels), lengths=lengths)
 
 
+def write_texts(sentences: Counter[Sentence], folder: Path, seed: int) -> Path:
+    """What the workers choose from; each distinct sentence counts with the fourth root of its weight."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pool = [sentence for sentence in sentences if all(pronounced(word) for word in sentence)]
+    weights = [sentences[sentence] ** 0.25 for sentence in pool]
+    chosen = random.Random(seed).choices(pool, weights, k=min(20_000, len(pool) * 2))
+    texts = folder / "sentences.json"
+    texts.write_text(json.dumps(chosen, ensure_ascii=False), encoding="utf-8")
+    return texts
+
+
 def make_corpus(
     sentences: Counter[Sentence],
     folder: Path,
@@ -77,14 +88,9 @@ def make_corpus(
     workers: int = 2,
     progress: Callable[[str], object] = print,
 ) -> list[Path]:
-    """About `hours` of speech in `folder`; each distinct sentence counts with the fourth root of its
-    weight."""
-    folder.mkdir(parents=True, exist_ok=True)
-    draw = random.Random(seed)
-    pool = [s for s, weight in sentences.items() if all(readings(word) for word in s)]
-    chosen = draw.choices(pool, [sentences[s] ** 0.25 for s in pool], k=min(20_000, len(pool) * 2))
-    texts = folder / "sentences.json"
-    texts.write_text(json.dumps(chosen, ensure_ascii=False), encoding="utf-8")
+    """About `hours` of speech in `folder`. A worker that crashes is followed by one with another seed: espeak-ng would crash at
+    the same word again."""
+    texts = write_texts(sentences, folder, seed)
     wanted = max(1, round(hours * 3600 / _MEAN_SECONDS / _UTTERANCES_PER_WORKER))
     # What an earlier run left is kept.
     shards = sorted(folder.glob("shard-*.npz"))[:wanted]

@@ -9,7 +9,6 @@ phone's number, first and last sample; silence is what lies between) and `texts`
 
 import json
 import random
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,10 +22,12 @@ import soxr
 from bot.speech.chongyang import written_here
 from bot.speech.kokoro import MOST, RATE, Kokoro, Style, Timed, voices, written
 
+from . import children
 from .chongyang import STRENGTHS, said_here
+from .corpus import write_texts
 from .features import SAMPLE_RATE
 from .phones import phone_table, phones, readings, syllables
-from .texts import PROJECT, Sentence, Splitter
+from .texts import Sentence, Splitter
 
 HELD_OUT = ("zf_xiaoni", "zm_yunyang")
 """Neither their sound nor their movement is trained on."""
@@ -70,20 +71,12 @@ class GeneralSentences:
 
     def __init__(self, splitter: Splitter, most: int = 30_000) -> None:
         frequency = splitter.general_frequencies(splitter.common_words(most))
-        self._words = [word for word in frequency if readings_of(word)]
+        self._words = list(frequency)
         # Flatter than in print: rare sounds have to be learnt too.
         self._weights = [frequency[word] ** 0.6 for word in self._words]
 
     def drawn(self, draw: random.Random) -> Sentence:
         return tuple(draw.choices(self._words, self._weights, k=draw.randint(3, 7)))
-
-
-def readings_of(word: str) -> tuple[tuple[str, ...], ...]:
-    """readings(), or none for what has none."""
-    try:
-        return readings(word)
-    except ValueError:
-        return ()
 
 
 def _texts(sentences: list[Sentence], general: GeneralSentences, draw: random.Random) -> Iterator[list[list[str]]]:
@@ -108,7 +101,7 @@ def _sentence(sentences: list[Sentence], general: GeneralSentences, draw: random
         ]
     else:
         sentence = general.drawn(draw) if kind < _SYLLABLES_SHARE + _GENERAL_SHARE else draw.choice(sentences)
-        words = [list(draw.choice(found)) for word in sentence if (found := readings_of(word))]
+        words = [list(draw.choice(readings(word))) for word in sentence]
     if len(words) > 3 and draw.random() < 0.3:
         words.insert(draw.randint(1, len(words) - 1), [","])
     return words
@@ -187,34 +180,22 @@ def speak_corpus(
     progress: Callable[[str], object] = print,
 ) -> list[Path]:
     """About `hours` of speech in `folder`; parts that are there already are kept, so a build that was stopped goes on."""
-    folder.mkdir(parents=True, exist_ok=True)
-    draw = random.Random(seed)
-    pool = [s for s in sentences if all(readings_of(word) for word in s)]
-    chosen = draw.choices(pool, [sentences[s] ** 0.25 for s in pool], k=min(20_000, len(pool) * 2))
-    texts = folder / "sentences.json"
-    texts.write_text(json.dumps(chosen, ensure_ascii=False), encoding="utf-8")
+    texts = write_texts(sentences, folder, seed)
     wanted = [
         folder / f"spoken-{number:04d}.npz"
         for number in range(1, max(1, round(hours * 3600 / _MEAN_SECONDS / _PART)) + 1)
     ]
     waiting = [out for out in wanted if not out.is_file()]
     progress(f"neural speech: {len(wanted) - len(waiting)} of {len(wanted)} parts are there")
-    running: list[tuple[subprocess.Popen[bytes], Path]] = []
-    failed = 0
-    while waiting or running:
-        while waiting and len(running) < workers:
-            out = waiting.pop(0)
-            command = [sys.executable, "-W", "ignore", "-m", __spec__.name, str(texts), str(out), out.stem[-4:]]
-            running.append((subprocess.Popen(command, cwd=PROJECT), out))
-        process, out = running.pop(0)
-        if process.wait():
-            failed += 1
-            if failed > 3:
-                raise RuntimeError("the neural voice failed; see the messages above (is the extra `voice` installed?)")
-            waiting.append(out)
-            continue
-        there = sum(one.is_file() for one in wanted)
-        progress(f"neural speech: {there} of {len(wanted)} parts")
+    there = len(wanted) - len(waiting)
+    jobs = [(str(texts), str(out), out.stem[-4:]) for out in waiting]
+    children.run(
+        __spec__.name,
+        jobs,
+        workers,
+        failures=3,
+        told=lambda done: progress(f"neural speech: {there + done} of {len(wanted)} parts"),
+    )
     return wanted
 
 

@@ -5,7 +5,6 @@ part). A child process works on one part, as in corpus.py."""
 
 import json
 import random
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import soxr
 
+from . import children
 from .alignment import Scorer, best_path
 from .features import DIMENSION, FIRST_FRAME_CENTRE, FRAMES_PER_SECOND, SAMPLE_RATE, mfcc
 from .line import Line
 from .phones import phone_table, phones
-from .texts import PROJECT
 
 SLOWEST, FASTEST = 0.87, 1.15
 """Resampled: the voice's height and the size of its mouth change with the speed."""
@@ -96,24 +95,15 @@ def write_shard(part: Path, out: Path, copies: int, seed: int) -> None:
     part_out.replace(out)
 
 
-def in_children(jobs: Sequence[Sequence[str]], workers: int, progress: Callable[[str], object], what: str) -> None:
-    """Runs this module once for each job, several at a time. Raises RuntimeError."""
-    waiting, running, done = list(jobs), [], 0
-    while waiting or running:
-        while waiting and len(running) < workers:
-            command = [sys.executable, "-W", "ignore", "-m", __spec__.name, *waiting.pop(0)]
-            running.append(subprocess.Popen(command, cwd=PROJECT))
-        if running.pop(0).wait():
-            raise RuntimeError(f"{what} failed; see the messages above")
-        done += 1
-        if done % 10 == 0:
-            progress(f"{what}: {done} of {len(jobs)} parts")
+def _every_tenth(what: str, count: int, progress: Callable[[str], object]) -> Callable[[int], object]:
+    return lambda done: progress(f"{what}: {done} of {count} parts") if done % 10 == 0 else None
 
 
 def align_all(parts: Sequence[Path], net: Path, *, workers: int, progress: Callable[[str], object]) -> None:
     """Labels of all parts, those that are newer than the net kept."""
     old = [one for one in parts if not (to := aligned_file(one)).is_file() or to.stat().st_mtime < net.stat().st_mtime]
-    in_children([("align", str(one), str(net)) for one in old], workers, progress, "aligning")
+    jobs = [("align", str(one), str(net)) for one in old]
+    children.run(__spec__.name, jobs, workers, told=_every_tenth("aligning", len(jobs), progress))
 
 
 def write_shards(
@@ -127,7 +117,7 @@ def write_shards(
         for number, (part, to) in enumerate(out.items())
         if not to.is_file()
     ]
-    in_children(jobs, workers, progress, "lines and speeds")
+    children.run(__spec__.name, jobs, workers, told=_every_tenth("lines and speeds", len(jobs), progress))
     return list(out.values())
 
 
