@@ -13,7 +13,6 @@ from typing import Any
 
 from bot.app.parts import NoSite, existing_site, running
 from bot.bench.hear_figures import Judged, by_group, table
-from bot.bench.listening import listened
 from bot.bench.phone_line import RATE, over_the_line
 from bot.bench.service import scratch
 from bot.bench.spoken_set import Said, read_set, spread
@@ -23,6 +22,7 @@ from bot.grid.registry import Registry
 from bot.settings import Settings
 from bot.speech.audio import AudioRefused, Samples, read_audio
 from bot.speech.informed import Informed, PlaceNames
+from bot.speech.listening import listened
 from bot.speech.port import HeardSpeech, Likely, Recogniser, RecogniserFailed
 from bot.speech.recogniser_of import make_recogniser
 

@@ -14,11 +14,10 @@ from typing import Any, Literal
 
 from bot.speech.model_errors import ModelMissing
 from bot.speech.onnx_facts import OnnxFacts, facts_of
+from bot.speech.whole_turn import LONGEST_S
 
 #: how an ear is told what is likely: by a beam that favours words, by a list in its prompt, or not at all
 HotWords = Literal["none", "beam", "prompt"]
-#: longer sound than this (s) is no turn
-LONGEST_S = 120.0
 
 
 @dataclass(frozen=True)

@@ -6,23 +6,20 @@ disagrees with it; transducers say how sure they are. What hears while somebody 
 from __future__ import annotations
 
 import zlib
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
 from bot.speech.in_order import in_order, unknown_share
-from bot.speech.layouts import LONGEST_S
 from bot.speech.models import SpeechModel
-from bot.speech.port import NOTHING_LIKELY, HeardSpeech, Likely, Recogniser, RecogniserFailed
-from bot.speech.sherpa_model import RATE, Sherpa, sure
+from bot.speech.port import NOTHING_LIKELY, HeardSpeech, Likely, Recogniser
+from bot.speech.sherpa_model import Sherpa, sure
 from bot.speech.sherpa_streaming import StreamingRecogniser
 from bot.speech.whisper_doubts import Said, doubtful, speech_seconds
+from bot.speech.whole_turn import RATE, WholeTurn, in_parts
 
-#: a turn that is too long for a model is cut at its quietest moment of so much, in the last part of what fits
-_QUIET_S = 0.1
+#: a turn that is too long for a model is cut in the last part of what fits
 _LAST_PART = 0.3
 
 
@@ -51,34 +48,32 @@ class SherpaSession:
     """One utterance: kept until it is over."""
 
     def __init__(self, sherpa: Sherpa, sample_rate: int, likely: Likely) -> None:
-        self._sherpa, self._rate, self._likely = sherpa, sample_rate, likely
-        self._sound = bytearray()
+        self._sherpa, self._likely = sherpa, likely
+        self._turn = WholeTurn(sample_rate)
 
     async def feed(self, pcm: bytes) -> str:
-        if len(self._sound) > LONGEST_S * self._rate * 2:
-            raise RecogniserFailed(f"a turn of more than {LONGEST_S:.0f} s")
-        self._sound += pcm
+        self._turn.feed(pcm)
         return ""
 
     async def finish(self) -> HeardSpeech:
-        samples = np.frombuffer(bytes(self._sound[: len(self._sound) // 2 * 2]), "<i2")
-        seconds, ear = len(samples) / self._rate, self._sherpa.model.name
-        if not samples.any():
-            return HeardSpeech("", seconds=seconds, ear=ear)  # some models make words of nothing
-        text, confidence = await self._sherpa.run(lambda: self._decode(samples))
+        text, confidence = await self._sherpa.run(self._decode)
         return HeardSpeech(
-            in_order(text), unknown_share=unknown_share(text), seconds=seconds, ear=ear, confidence=confidence
+            in_order(text),
+            unknown_share=unknown_share(text),
+            seconds=self._turn.seconds,
+            ear=self._sherpa.model.name,
+            confidence=confidence,
         )
 
-    def _decode(self, samples: NDArray[np.int16]) -> tuple[str, float]:
+    def _decode(self) -> tuple[str, float]:
         """Text as the model writes it, and how sure it is."""
-        sound = samples.astype(np.float32) / 32768
-        if self._rate != RATE:
-            sound = np.asarray(soxr.resample(sound, self._rate, RATE), np.float32)
+        sound = self._turn.samples()
+        if not sound.any():
+            return "", 1.0  # some models make words of nothing
         texts: list[str] = []
         probabilities: list[float] = []
         family = self._sherpa.layout.family
-        for piece in pieces(sound, family.longest_s):
+        for piece in in_parts(sound, family.longest_s, _LAST_PART * family.longest_s):
             spoken_s = speech_seconds(piece, RATE) if family.generates else 0.0
             if family.generates and not spoken_s:
                 continue
@@ -108,15 +103,3 @@ class SherpaSession:
         repeats = len(whole) / len(zlib.compress(whole))
         told = self._sherpa.hot_words.for_a_prompt(self._likely) or ""
         return doubtful(Said(text, spoken_s, 0.0, 0.0, repeats), told)
-
-
-def pieces(sound: NDArray[np.float32], longest_s: float) -> list[NDArray[np.float32]]:
-    """16 kHz sound in pieces that a model hears at once, cut where it is quiet."""
-    longest, step = int(longest_s * RATE), int(_QUIET_S * RATE)
-    cuts = [0]
-    while len(sound) - cuts[-1] > longest:
-        start = cuts[-1] + int(longest * (1 - _LAST_PART))
-        part = sound[start : cuts[-1] + longest]
-        energy = np.square(part[: len(part) // step * step]).reshape(-1, step).sum(axis=1)
-        cuts.append(start + int(energy.argmin()) * step + step // 2)
-    return [sound[begin:stop] for begin, stop in pairwise([*cuts, len(sound)])]

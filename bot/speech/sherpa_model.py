@@ -25,9 +25,9 @@ from bot.speech.model_errors import ModelMissing
 from bot.speech.models import SpeechModel, look_at
 from bot.speech.port import RecogniserFailed
 from bot.speech.recognise import give_way
+from bot.speech.whole_turn import RATE
 
 T = TypeVar("T")
-RATE = 16000
 _LOAD_S = 180.0
 _TOKEN_LINE = re.compile(r"\S+\s+\d+|\s+\d+")
 #: what sherpa-onnx writes when a model breaks on a sound; it then goes on with an empty text

@@ -13,10 +13,10 @@ import soxr
 from numpy.typing import NDArray
 
 from bot.speech.in_order import in_order, unknown_share
-from bot.speech.layouts import LONGEST_S
 from bot.speech.models import SpeechModel
 from bot.speech.port import NOTHING_LIKELY, HeardSpeech, Likely, RecogniserFailed
-from bot.speech.sherpa_model import RATE, Sherpa, end, sure
+from bot.speech.sherpa_model import Sherpa, end, sure
+from bot.speech.whole_turn import LONGEST_S, RATE
 
 #: the model is given so much sound at once; smaller steps cost thread switches, larger ones latency
 _STEP_S = 0.1

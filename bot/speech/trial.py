@@ -15,18 +15,14 @@ from pathlib import Path
 
 from bot.foundation.words import load
 from bot.settings import Settings, SpeechSettings
-from bot.speech.audio import Sound, resample
-from bot.speech.engine import Sentence
-from bot.speech.espeak import EspeakProcess
+from bot.speech.audio import Sound
+from bot.speech.listening import listened, spoken
 from bot.speech.model_errors import ModelMissing, ModelRefused
 from bot.speech.port import Likely, Recogniser, RecogniserFailed
 from bot.speech.recogniser_of import make_recogniser
 
-_RATE = 16_000
 #: the largest ears load for minutes
 _LONGEST_S = 300.0
-#: as a call feeds it
-_PIECE_S = 0.1
 _REFUSED = 3
 
 
@@ -87,32 +83,18 @@ def tried(folder: Path, longest_s: float = _LONGEST_S) -> Trial:
 async def listen(ear: Recogniser, sound: Sound, load_s: float = 0.0, likely: Likely | None = None) -> Trial:
     """One recording through an ear that is loaded, fed as a call feeds it. Raises RecogniserFailed."""
     began = time.process_time()
-    session, step = ear.begin(sound.rate, likely or Likely()), int(sound.rate * _PIECE_S)
-    for at in range(0, len(sound.samples), step):
-        await session.feed(sound.samples[at : at + step].astype("<i2").tobytes())
-    over = time.perf_counter()
-    heard = await session.finish()
+    heard, late_s = await listened(ear, sound.samples, sound.rate, likely)
     return Trial(
         heard.text,
         heard.alternatives,
         heard.ear,
         sound.seconds,
         time.process_time() - began,
-        time.perf_counter() - over,
+        late_s,
         load_s,
         heard.confidence,
         heard.unknown_share,
     )
-
-
-async def spoken(text: str) -> Sound:
-    """Gege's own voice, at 16 kHz. Raises VoiceFailed."""
-    engine = EspeakProcess()
-    try:
-        sound = await engine.speak(Sentence.of(text))
-    finally:
-        await engine.close()
-    return Sound(resample(sound.samples, sound.rate, _RATE), _RATE)
 
 
 async def heard_by(settings: Settings, sound: Sound) -> Trial:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
 from bot.speech.in_order import heard_in_order, in_order
@@ -23,15 +22,13 @@ from bot.speech.models import ModelMissing, look_at
 from bot.speech.port import NOTHING_LIKELY, HeardSpeech, Likely, RecogniserFailed
 from bot.speech.recognise import give_way
 from bot.speech.whisper_doubts import Said, doubtful, prompt_of, speech_seconds
+from bot.speech.whole_turn import RATE, WholeTurn, in_parts
 
 log = logging.getLogger(__name__)
 Sound: TypeAlias = NDArray[np.float32]
 
-RATE = 16000
 #: readings that the search keeps; its cost hardly grows with them
 _BEAM = 5
-#: longer sound than this (s) is no turn
-_LONGEST_S = 120.0
 #: a longer turn is heard in parts, cut where it is quietest
 _PART_S = 28.0
 _CUT_WITHIN_S = 8.0
@@ -84,10 +81,10 @@ class WhisperRecogniser:
     def begin(self, sample_rate: int, likely: Likely = NOTHING_LIKELY) -> WhisperSession:
         return WhisperSession(self, sample_rate, likely)
 
-    async def decode(self, samples: Sound, likely: Likely) -> HeardSpeech:
-        """16 kHz samples, -1 to 1 → what was heard. Raises RecogniserFailed."""
+    async def decode(self, turn: WholeTurn, likely: Likely) -> HeardSpeech:
+        """What was heard in a turn. Raises RecogniserFailed."""
         try:
-            work = asyncio.get_running_loop().run_in_executor(self._pool, self._heard, samples, likely)
+            work = asyncio.get_running_loop().run_in_executor(self._pool, self._heard, turn, likely)
             return await work
         except Exception as problem:
             raise RecogniserFailed(f"Whisper failed on an utterance ({problem})") from problem
@@ -95,12 +92,13 @@ class WhisperRecogniser:
     async def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _heard(self, samples: Sound, likely: Likely) -> HeardSpeech:
+    def _heard(self, turn: WholeTurn, likely: Likely) -> HeardSpeech:
+        samples = turn.samples()
         nothing = HeardSpeech("", seconds=len(samples) / RATE, ear=self.model.name)
         if not samples.any():
             return nothing
         prompt = prompt_of(likely)
-        parts = [self._part(one, prompt) for one in in_parts(samples)]
+        parts = [self._part(one, prompt) for one in in_parts(samples, _PART_S, _CUT_WITHIN_S)]
         if any(part.foreign for part in parts):
             return replace(nothing, unknown_share=1.0)
         return _joined([part for part in parts if part.readings], nothing)
@@ -149,21 +147,15 @@ class WhisperSession:
     """One utterance: kept until it is over."""
 
     def __init__(self, owner: WhisperRecogniser, sample_rate: int, likely: Likely) -> None:
-        self._owner, self._rate, self._likely = owner, sample_rate, likely
-        self._sound = bytearray()
+        self._owner, self._likely = owner, likely
+        self._turn = WholeTurn(sample_rate)
 
     async def feed(self, pcm: bytes) -> str:
-        if len(self._sound) > _LONGEST_S * self._rate * 2:
-            raise RecogniserFailed(f"a turn of more than {_LONGEST_S:.0f} s")
-        self._sound += pcm
+        self._turn.feed(pcm)
         return ""
 
     async def finish(self) -> HeardSpeech:
-        samples = np.frombuffer(bytes(self._sound[: len(self._sound) // 2 * 2]), "<i2").astype(np.float32) / 32768
-        seconds = len(samples) / self._rate
-        if self._rate != RATE and len(samples):
-            samples = np.asarray(soxr.resample(samples, self._rate, RATE), np.float32)
-        return replace(await self._owner.decode(samples, self._likely), seconds=seconds)
+        return replace(await self._owner.decode(self._turn, self._likely), seconds=self._turn.seconds)
 
 
 @dataclass(frozen=True)
@@ -200,19 +192,6 @@ def _is_foreign(languages: list[tuple[str, float]]) -> bool:
     shares = dict(languages)
     chinese = shares.get("<|zh|>", 0.0) + shares.get("<|yue|>", 0.0)
     return chinese < _CHINESE and max(shares.values()) > _FOREIGN
-
-
-def in_parts(samples: Sound) -> list[Sound]:
-    """16 kHz samples in parts that Whisper can take, cut where it is quietest."""
-    parts, step = [], RATE // 10
-    while len(samples) > _PART_S * RATE:
-        last = int(_PART_S * RATE) // step
-        first = last - int(_CUT_WITHIN_S * RATE) // step
-        levels = np.abs(samples[first * step : last * step]).reshape(-1, step).mean(axis=1)
-        cut = (first + int(levels.argmin())) * step + step // 2
-        parts.append(samples[:cut])
-        samples = samples[cut:]
-    return [*parts, samples]
 
 
 def _joined(parts: list[_Part], nothing: HeardSpeech) -> HeardSpeech:

@@ -19,9 +19,10 @@ from bot.speech.layouts import FAMILIES, Layout
 from bot.speech.model_errors import ModelMissing
 from bot.speech.models import SpeechModel, look_at
 from bot.speech.port import HeardSpeech, Likely, Recogniser, RecogniserFailed
-from bot.speech.sherpa import SherpaRecogniser, make_sherpa, pieces
+from bot.speech.sherpa import SherpaRecogniser, make_sherpa
 from bot.speech.sherpa_model import decode_at_once, load, sure
 from bot.speech.sherpa_streaming import StreamingRecogniser
+from bot.speech.whole_turn import in_parts
 from tests.speech.tiny import made, tones
 from tools.demo_model.speaker import speak_demo
 from tools.tiny_models.forms import TINY, make
@@ -279,9 +280,9 @@ def test_a_long_turn_is_cut_where_it_is_quiet() -> None:
     loud = np.random.default_rng(1).normal(0.0, 0.1, 16000 * 10).astype(np.float32)
     loud[int(16000 * 3.4) : int(16000 * 3.6)] = 0.0
     loud[int(16000 * 7.0) : int(16000 * 7.2)] = 0.0
-    cut = pieces(loud, 4.0)
+    cut = in_parts(loud, 4.0, 1.2)
     assert [round(len(piece) / 16000, 1) for piece in cut] == [3.5, 3.6, 2.9] or [
         round(len(piece) / 16000) for piece in cut
     ] == [3, 4, 3]
     assert np.array_equal(np.concatenate(cut), loud)
-    assert [len(piece) for piece in pieces(loud[:16000], 4.0)] == [16000]
+    assert [len(piece) for piece in in_parts(loud[:16000], 4.0, 1.2)] == [16000]

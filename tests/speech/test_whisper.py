@@ -15,8 +15,9 @@ from bot.speech import whisper
 from bot.speech.models import ModelMissing, in_use, look_at
 from bot.speech.port import NOTHING_LIKELY, HeardSpeech, Likely, RecogniserFailed
 from bot.speech.recogniser_of import make_recogniser
-from bot.speech.whisper import RATE, WhisperRecogniser, in_parts
+from bot.speech.whisper import WhisperRecogniser
 from bot.speech.whisper_doubts import Said, doubtful, prompt_of
+from bot.speech.whole_turn import RATE, in_parts
 from tools.demo_model.speaker import speak_demo
 
 if importlib.util.find_spec("faster_whisper") is None:
@@ -174,7 +175,7 @@ async def test_a_long_turn_is_heard_in_parts_and_an_endless_one_is_refused(
 def test_a_turn_is_cut_where_it_is_quiet() -> None:
     sound = np.ones(35 * RATE, np.float32)
     sound[24 * RATE : 25 * RATE] = 0
-    first, second = in_parts(sound)
+    first, second = in_parts(sound, 28.0, 8.0)
     assert 24 * RATE < len(first) < 25 * RATE and len(first) + len(second) == 35 * RATE
 
 

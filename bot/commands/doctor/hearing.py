@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 
 from bot.bench.as_said import compared
-from bot.bench.listening import listened
 from bot.settings import Settings, SettingsError
-from bot.speech.audio import Samples, resample
 from bot.speech.ear_card import BETTER, card_in_use
-from bot.speech.engine import Sentence
-from bot.speech.espeak import EspeakProcess
+from bot.speech.listening import listened, spoken
 from bot.speech.models import ModelMissing
 from bot.speech.port import HeardSpeech, RecogniserFailed
 from bot.speech.recogniser_of import first_ear
@@ -23,7 +20,6 @@ from bot.speech.speak import VoiceFailed
 
 #: what is said to it: a matter and a place, as residents say them
 SENTENCE = "我屋里停电了，沿河路二百零六号。"
-RATE = 16_000
 #: from this share of wrong characters on, it did not understand: a robot's voice is hard for some ears
 _HARDLY = 0.5
 #: computing that takes longer than the sound lasts holds calls up
@@ -116,25 +112,15 @@ def speak_and_listen(settings: Settings) -> _Tried | _Failed:
         return _Failed(f"{type(problem).__name__}: {problem}".splitlines()[0], broken=True)
 
 
-async def _spoken(settings: Settings) -> Samples:
-    """The sentence at RATE. Raises VoiceFailed."""
-    engine = EspeakProcess(settings.speech.rate)
-    try:
-        sound = await engine.speak(Sentence.of(SENTENCE))
-    finally:
-        await engine.close()
-    return resample(sound.samples, sound.rate, RATE)
-
-
 async def _try(settings: Settings) -> _Tried:
-    said, began = await _spoken(settings), time.perf_counter()
+    sound, began = await spoken(SENTENCE, settings.speech.rate), time.perf_counter()
     ear = await asyncio.to_thread(first_ear, settings, 1)
     loading_s = time.perf_counter() - began
     try:
         # What a first utterance sets up is no utterance's time.
-        await listened(ear, said[: int(_SILENCE_S * RATE)], RATE)
+        await listened(ear, sound.samples[: int(_SILENCE_S * sound.rate)], sound.rate)
         cpu = time.process_time()
-        heard, late_s = await listened(ear, said, RATE)
+        heard, late_s = await listened(ear, sound.samples, sound.rate)
         return _Tried(heard, loading_s, late_s, time.process_time() - cpu)
     finally:
         await ear.close()

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 
 from bot.settings import Settings, SettingsError
 from bot.sound.alike import likeness
-from bot.speech.audio import Sound
-from bot.speech.engine import Sentence
-from bot.speech.espeak import EspeakProcess
-from bot.speech.port import HeardSpeech, RecogniserFailed
+from bot.speech.listening import listened, spoken
+from bot.speech.port import RecogniserFailed
 from bot.speech.recogniser_of import second_ear
 from bot.speech.remote.address import reach_of
 from bot.speech.remote.failed import RemoteFailed, Way
@@ -21,7 +19,6 @@ from bot.speech.two_ears import Second
 NAME = "second ear"
 #: a resident's sentence that every ear should know
 SAID = "我家停电了"
-_RATE = 8000
 #: less than this of it has the same sound: it did not hear the sentence
 _HEARD = 0.6
 _ADVICE = {
@@ -56,10 +53,10 @@ async def _spoken_to(second: Second, settings: Settings) -> Examined:
     try:
         async with asyncio.timeout(second.patience_s * 4):
             where = await _where(second, settings)
-        sound = await _sentence()
+        sound = await spoken(SAID)
         began = time.monotonic()
         async with asyncio.timeout(second.patience_s + sound.seconds):
-            heard = await _hear(second, sound)
+            heard, _ = await listened(second.ear, sound.samples, sound.rate)
     except RemoteFailed as problem:
         advice = _ADVICE.get(problem.way, _OTHERWISE)
         return Examined(
@@ -97,17 +94,3 @@ async def _models(ear: RemoteRecogniser) -> list[str]:
         return await ear.models()
     except RemoteFailed:
         return []
-
-
-async def _hear(second: Second, sound: Sound) -> HeardSpeech:
-    session = second.ear.begin(sound.rate)
-    await session.feed(sound.samples.astype("<i2").tobytes())
-    return await session.finish()
-
-
-async def _sentence() -> Sound:
-    voice = EspeakProcess()
-    try:
-        return await voice.speak(Sentence.of(SAID))
-    finally:
-        await voice.close()
