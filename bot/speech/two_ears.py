@@ -17,6 +17,7 @@ from typing import Any
 from bot.foundation.backoff import Backoff
 from bot.sound.alike import likeness
 from bot.speech import ear_metrics
+from bot.speech.gathered import gathered
 from bot.speech.port import NOTHING_LIKELY, HeardSpeech, Likely, Recogniser, RecogniserFailed, RecognitionSession
 from bot.speech.resting import AGAIN, Resting
 
@@ -93,16 +94,8 @@ class _Listening:
 
     async def _hear(self) -> HeardSpeech:
         session = self._begin()
-        over = False
-        while not over:
-            async with asyncio.timeout(_FORGOTTEN_S):
-                waiting = [await self._sound.get()]
-            # All that has come meanwhile at once: who lags behind catches up.
-            while not self._sound.empty():
-                waiting.append(self._sound.get_nowait())
-            over = waiting[-1] is None
-            if sound := b"".join(pcm for pcm in waiting if pcm):
-                self.partial = await session.feed(sound)
+        async for sound in gathered(self._sound, _FORGOTTEN_S):
+            self.partial = await session.feed(sound)
         return await session.finish()
 
 

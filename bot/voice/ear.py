@@ -16,6 +16,7 @@ import numpy as np
 from bot.lines.line import Line, Pressed, Sounded
 from bot.recordings.keys import KeyRefused
 from bot.speech.activity import FRAME_S, VoiceActivity
+from bot.speech.gathered import gathered
 from bot.speech.port import HeardSpeech, InHand, Likely, Recogniser, RecognitionSession
 from bot.voice.echo import FOLLOWS, EchoMeter
 from bot.voice.keypad import Keyed, Keypad
@@ -331,15 +332,8 @@ class Ear:
         session: RecognitionSession | None = None
         try:
             session = self._recogniser.begin(self._line.rate, Likely(turn.question))
-            over = False
-            while not over:
-                # All that has come meanwhile at once: who lags behind catches up.
-                waiting = [await turn.sound.get()]
-                while not turn.sound.empty():
-                    waiting.append(turn.sound.get_nowait())
-                over = waiting[-1] is None
-                if sound := b"".join(pcm for pcm in waiting if pcm):
-                    self._heard_so_far(turn, await session.feed(sound))
+            async for sound in gathered(turn.sound):
+                self._heard_so_far(turn, await session.feed(sound))
             return await session.finish()
         except asyncio.CancelledError:
             # Nobody waits any longer; what one of two ears has heard meanwhile is not thrown away.
