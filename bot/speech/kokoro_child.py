@@ -5,9 +5,7 @@ Out: see speaking_child.py."""
 
 from __future__ import annotations
 
-import json
 import os
-import struct
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -15,7 +13,7 @@ import numpy as np
 
 from bot.foundation.errors import GegeError
 from bot.speech.kokoro import RATE, Kokoro
-from bot.speech.speaking_child import REFUSED
+from bot.speech.speaking_child import as_pcm, refuse, serve
 
 #: more syllables than this are spoken in several runs, cut at a mark where there is one
 _RUN = 30
@@ -37,38 +35,20 @@ def runs(words: Sequence[list[str]]) -> Iterator[list[list[str]]]:
 
 def _spoken(kokoro: Kokoro, words: Sequence[list[str]], voice: str, speed: float) -> bytes:
     sounds = [kokoro.speak(run, voice, speed).samples for run in runs(words)]
-    whole = np.concatenate([np.zeros(0, np.float32), *sounds])
-    return (np.clip(whole, -1.0, 1.0) * 32767).astype("<i2").tobytes()
+    return as_pcm(np.concatenate([np.zeros(0, np.float32), *sounds]))
 
 
 def main() -> None:
     """Speak until nobody asks any more."""
     voice, threads, niceness = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    out = sys.stdout.buffer
-
-    def refuse(problem: Exception) -> None:
-        why = str(problem).encode()
-        out.write(struct.pack("<II", REFUSED, len(why)) + why)
-        out.flush()
-
     # What carries sound goes first.
     os.nice(niceness)
     try:
         kokoro = Kokoro(threads)
     except GegeError as problem:
-        refuse(problem)
+        refuse(sys.stdout.buffer, problem)
         return
-    out.write(struct.pack("<I", RATE))
-    out.flush()
-    for line in sys.stdin.buffer:
-        wish = json.loads(line)
-        try:
-            sound = _spoken(kokoro, wish["words"], voice, wish["speed"])
-        except ValueError as problem:
-            refuse(problem)
-            continue
-        out.write(struct.pack("<I", len(sound) // 2) + sound)
-        out.flush()
+    serve(sys.stdout.buffer, RATE, lambda wish: _spoken(kokoro, wish["words"], voice, wish["speed"]))
 
 
 if __name__ == "__main__":

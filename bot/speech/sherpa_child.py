@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import struct
 import sys
 from typing import Any
 
 import numpy as np
+
+from bot.speech.speaking_child import as_pcm, serve
 
 
 def _loaded(kind: str, rules: str, threads: int, files: dict[str, str]) -> Any:
@@ -40,15 +40,12 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())
-    out.write(struct.pack("<I", voice.sample_rate))
-    out.flush()
-    for line in sys.stdin.buffer:
-        wish = json.loads(line)
+
+    def speak(wish: dict[str, Any]) -> bytes:
         made = voice.generate(wish["text"], sid=wish["speaker"], speed=wish["speed"])
-        samples = np.nan_to_num(np.asarray(made.samples, np.float32))
-        sound = (np.clip(samples, -1.0, 1.0) * 32767).astype("<i2").tobytes()
-        out.write(struct.pack("<I", len(sound) // 2) + sound)
-        out.flush()
+        return as_pcm(np.asarray(made.samples, np.float32))
+
+    serve(out, voice.sample_rate, speak)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,14 @@ import logging
 import os
 import struct
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.settings import PROJECT
 from bot.speech.audio import Sound
@@ -135,3 +137,29 @@ def _exactly(process: subprocess.Popen[bytes], count: int) -> bytes:
     if len(data) != count:
         raise BrokenPipeError("the child stopped in mid-sentence")
     return data
+
+
+def as_pcm(samples: NDArray[np.float32]) -> bytes:
+    """Samples from -1 to 1 as a child sends them; what is no number is silence."""
+    return (np.clip(np.nan_to_num(samples), -1.0, 1.0) * 32767).astype("<i2").tobytes()
+
+
+def refuse(out: BinaryIO, problem: Exception) -> None:
+    """The child's side: it cannot, and says why."""
+    why = str(problem).encode()
+    out.write(struct.pack("<II", REFUSED, len(why)) + why)
+    out.flush()
+
+
+def serve(out: BinaryIO, rate: int, speak: Callable[[dict[str, Any]], bytes]) -> None:
+    """The child's side: tell the rate, then answer wishes until nobody asks any more. A ValueError of `speak` is refused."""
+    out.write(struct.pack("<I", rate))
+    out.flush()
+    for line in sys.stdin.buffer:
+        try:
+            sound = speak(json.loads(line))
+        except ValueError as problem:
+            refuse(out, problem)
+            continue
+        out.write(struct.pack("<I", len(sound) // 2) + sound)
+        out.flush()
