@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 from bot.dialogue.port import Dialogue
 from bot.lines.line import CallFacts, Line
-from bot.lines.tones import looking
 from bot.settings import Settings
 from bot.speech.port import NOTHING_LIKELY, Likely, Recogniser
 from bot.speech.speak import Voice
@@ -21,6 +20,7 @@ from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import Intake
 from bot.voice.call_desk import CallDesk, Keeping
 from bot.voice.caller_voice import CallerVoice
+from bot.voice.comfort import Comfort
 from bot.voice.ear import Ear
 from bot.voice.events import CallEvent, Looking, Partial, Spoke, TurnTold, Watcher, nobody_watches
 from bot.voice.keypad import Keypad
@@ -31,9 +31,6 @@ from bot.voice.recording import CallRecording
 from bot.voice.seats import Seats
 
 log = logging.getLogger(__name__)
-
-#: "let me look" is heard again after so many seconds
-_LOOK_AGAIN_S = 2.5
 
 #: sentences that may come back as an echo
 _LATELY = 6
@@ -101,9 +98,11 @@ class CallParts:
         self.patience = Patience(settings)
         self.ear = Ear(
             line, recogniser or _Deaf(), self.recording, rules_of(settings), self.mouth.interrupt, self._partial,
-            clock, extra_wait=self.patience.extra, on_ended=self.look, recognise_s=settings.capacity.recognise_s,
+            clock, extra_wait=self.patience.extra, gege_speaks=lambda: self.mouth.speaks,
+            recognise_s=settings.capacity.recognise_s,
             keypad=Keypad(opening.keys if opening else None),
         )  # fmt: skip
+        self.comfort = Comfort(line.rate, settings.turns.look_after, self._must_answer, self._look, clock)
         self.caller_voice = CallerVoice()
         self.silences = 0
         self.absence = Absence(settings)
@@ -115,7 +114,6 @@ class CallParts:
         self.waiting = False
         #: nothing was answered yet, or the last answer did not settle what was asked
         self.open_question = True
-        self._looking: asyncio.Task[None] | None = None
         self.stopping = asyncio.Event()
 
     async def hand_over(self, turn: TurnStory, sentences: Sequence[str]) -> str:
@@ -133,33 +131,23 @@ class CallParts:
         """A frame has left on the line."""
         self.recording.gege(pcm)
         self.ear.sent(pcm)
+        self.comfort.sent(pcm)
 
     async def speak(self, sentences: Sequence[str], turn: TurnStory | None = None, firm: int = 0) -> Spoken:
         if turn is not None:
             turn.said = list(sentences)
         self.lately.extend(sentences)
         self.tell(Spoke(self.facts.call_id, tuple(sentences)))
-        self.hush()
         self.left = await self.mouth.speak(sentences, firm=firm, interrupted=self.ear.taker.insists)
         return self.left
 
-    def look(self) -> None:
-        """A turn is over: when its answer takes long, the caller hears that Gege is looking."""
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._sound_busy())
+    def _must_answer(self) -> bool:
+        """Whether the caller waits for Gege, and says nothing himself."""
+        return (not self.waiting or self.ear.working) and not self.ear.taker.hears
 
-    def hush(self) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
-            self._looking = None
-
-    async def _sound_busy(self) -> None:
-        await asyncio.sleep(self.settings.turns.look_after)
-        while True:
-            if not self.ear.taker.in_turn:
-                self.mouth.sound(looking(self.line.rate))
-                self.tell(Looking(self.facts.call_id))
-            await asyncio.sleep(_LOOK_AGAIN_S)
+    def _look(self, pcm: bytes) -> None:
+        self.mouth.sound(pcm)
+        self.tell(Looking(self.facts.call_id))
 
     # ---- telling --------------------------------------------------------------------------------
 
