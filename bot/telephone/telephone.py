@@ -7,7 +7,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from bot.database import Database, now
@@ -94,6 +93,7 @@ class Telephone:
             desk,
             settings,
             voice,
+            intake=self.spool,
             room=self._room,
             watcher=all_of((self._log, self.metrics), _broke),
         )
@@ -173,7 +173,6 @@ class Telephone:
         """Run one call on a line of any front end; `opening` and a `dialogue` of its own for a call that we made."""
         if self._voice is None or self.stopping:
             return  # closing the line is what rings a person
-        facts = replace(facts, followed=facts.call_id in self.hand_overs.plans)
         call = PhoneCall(
             line,
             facts,
