@@ -115,8 +115,9 @@ class AsteriskSettings(Section):
     allowed: list[str] = Field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
     #: an announced call must connect within so many seconds
     announced_s: float = Field(default=10.0, gt=0.0)
-    #: FastAGI connections at the same time, and seconds that a command may take
-    connections: int = Field(default=100, ge=1)
+    #: FastAGI questions at the same time: four for each line of the exchange (before and after the call, whisper, hang-up);
+    #: who comes then is answered from memory and rung through. Seconds that a command may take
+    connections: int = Field(default=500, ge=1)
     timeout_s: float = Field(default=5.0, gt=0.0)
     ami: AmiSettings = Field(default_factory=lambda: AmiSettings())
 
