@@ -80,6 +80,8 @@ class CapacitySettings(Section):
     dialogue_s: float = Field(default=8.0, gt=0.0)
     #: a stopping service lets calls finish for so many seconds
     stop_s: float = Field(default=120.0, ge=0.0, le=600.0)
+    #: a service that does nothing for so many seconds is ended, so that callers are rung through; 0: never (for a debugger)
+    watchdog_s: float = Field(default=5.0, ge=0.0, le=60.0)
 
 
 class PhoneSettings(Section):
@@ -113,8 +115,9 @@ class AsteriskSettings(Section):
     allowed: list[str] = Field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
     #: an announced call must connect within so many seconds
     announced_s: float = Field(default=10.0, gt=0.0)
-    #: FastAGI connections at the same time, and seconds that a command may take
-    connections: int = Field(default=100, ge=1)
+    #: FastAGI questions at the same time: four for each line of the exchange (before and after the call, whisper, hang-up);
+    #: who comes then is answered from memory and rung through. Seconds that a command may take
+    connections: int = Field(default=500, ge=1)
     timeout_s: float = Field(default=5.0, gt=0.0)
     ami: AmiSettings = Field(default_factory=lambda: AmiSettings())
 
