@@ -230,9 +230,8 @@ async def _call_out(
         return None
     try:
         dialler = dialler_of(settings, telephone, *(sip or (None, None)))
-    except ValueError:
-        address = settings.asterisk.ami.address
-        raise CannotServe(f"[asterisk.ami] address is {address!r}; write it as host:port") from None
+    except ValueError as problem:
+        raise CannotServe(str(problem)) from None
     if dialler is None:
         tell("NOBODY IS CALLED: [calling] is enabled, but there is neither [asterisk.ami] nor [voice.trunk]")
         return None

@@ -22,6 +22,7 @@ from bot.recordings.room import delete_expired
 from bot.settings import Settings
 from bot.speech.port import Recogniser
 from bot.speech.speak import Voice, VoiceFailed
+from bot.telephone.dial_plan import DialPlan
 from bot.telephone.handover import HandOvers
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.spool import Spool
@@ -88,17 +89,16 @@ class Telephone:
             *audiosocket, self._audiosocket_call, allowed=asterisk.allowed, announced_s=asterisk.announced_s
         )
         self.hand_overs = HandOvers(
-            self.audiosocket,
             self.people,
             desk,
             settings,
             voice,
             intake=self.spool,
-            room=self._room,
             watcher=all_of((self._log, self.metrics), _broke),
         )
+        dial_plan = DialPlan(self.hand_overs, self.audiosocket, voice, room=self._room)
         self.fastagi = FastAgiServer(
-            *fastagi, self.hand_overs.scripts, allowed=asterisk.allowed, most=asterisk.connections,
+            *fastagi, dial_plan.scripts, allowed=asterisk.allowed, most=asterisk.connections,
             timeout_s=asterisk.timeout_s,
         )  # fmt: skip
         self.stopping = False

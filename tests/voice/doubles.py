@@ -202,4 +202,3 @@ class HandingDesk(NotingDesk):
     def ticket(self, ticket_no: str) -> Any:
         found = SimpleNamespace(kind="outage", place="沿河路206号", grid_no="24", complained_of=self.complained_of)
         return found if ticket_no == "GD1" else None
-

@@ -242,7 +242,9 @@ async def test_a_slow_dialogue_is_a_broken_one(tmp_path: Path) -> None:
     assert [reason for _, reason in room.intake.notes] == ["dialogue_failed"] and story.outcome == "message"
 
 
-async def test_when_nothing_can_be_kept_a_person_is_wanted_and_where_nobody_can_be_rung_he_is_called_back(tmp_path: Path) -> None:
+async def test_when_nothing_can_be_kept_a_person_is_wanted_and_where_nobody_can_be_rung_he_is_called_back(
+    tmp_path: Path,
+) -> None:
     room = Room(tmp_path, ["停电"], [RuntimeError("broken")])
     room.intake.fails = True
     story = await room.call(
