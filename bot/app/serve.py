@@ -14,6 +14,7 @@ from functools import partial
 from aiohttp import web
 
 from bot.app.calling import calling_out, dialler_of
+from bot.app.heart import Heart
 from bot.app.in_use import in_use_line
 from bot.app.messengers import messengers
 from bot.app.parts import Parts, ears_and_mouth, make_voice, open_site, running, tell
@@ -21,6 +22,7 @@ from bot.calling.call_backs import CallBacks
 from bot.database import now
 from bot.foundation.errors import Refused
 from bot.foundation.private_files import is_open
+from bot.foundation.sd_notify import notify
 from bot.grid.registry import Registry
 from bot.grid.sample import make_sample
 from bot.lines.sip.gateway import Gateway
@@ -65,6 +67,7 @@ async def serve(settings: Settings) -> None:
         stopping.cancel()
         if not serving.done():
             tell("stopping …")
+            notify("STOPPING=1")
             serving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await serving
@@ -95,7 +98,12 @@ async def _serve(settings: Settings) -> None:
         if voice is not None and not voice.engine.quick:
             gentle = partial(make_engine, settings, gentle=True)
             service.backgrounds.start(preparing(voice, service.repertoire, gentle))
+        heart = Heart(settings.capacity.watchdog_s, lambda: f"{len(telephone.calls)} calls")
+        stack.push_async_callback(heart.stop)
         telephone, call_backs = await _answer_calls(service, recogniser, voice, phone, agi, stack)
+        telephone.metrics.watch(
+            "loop_longest_s", "The longest that the event loop stood still", lambda: heart.longest_s
+        )
         sign_in = SignIn(service.key, settings.web.sign_in_hours, service.registry.person)
         staff = StaffPages(
             service.desk, service.registry, service.links, sign_in, settings, service.chats.pictures,
@@ -123,6 +131,7 @@ async def _serve(settings: Settings) -> None:
             raise _cannot(settings.web.host, settings.web.port, "[web] port", settings, problem) from problem
         if not service.registry.county.size:
             tell("the county is empty: gege sample makes an invented one, gege import FILE.csv brings yours")
+        await heart.start()
         tell(f"Gege is at {url(settings)} (Ctrl-C ends)")
         if await asyncio.to_thread(service.registry.is_sample):
             tell(

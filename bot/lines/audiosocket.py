@@ -229,7 +229,9 @@ class AudioSocketServer:
         """`answer(line, facts)` runs the call; `allowed` networks may connect; port 0 takes a free one.
         An announced call must connect within `announced_s`; more than `most` connections are closed."""
         self._host, self._wanted_port = host, port
-        self._answer, self._pace = answer, pace
+        self._answer = answer
+        #: how fast the lines of new calls run (measurements); 1: as telephones do
+        self.pace = pace
         self._allowed = networks(allowed)
         self._announced_s, self._most = announced_s, most
         self._announced: dict[uuids.UUID, _Announced] = {}
@@ -295,7 +297,7 @@ class AudioSocketServer:
         try:
             announced = await self._admit(reader, writer)
             if announced is not None:
-                line = AudioSocketLine(reader, writer, pace=self._pace)
+                line = AudioSocketLine(reader, writer, pace=self.pace)
                 await line.start()
                 try:
                     await announced.answer(line, announced.facts)

@@ -80,6 +80,8 @@ class CapacitySettings(Section):
     dialogue_s: float = Field(default=8.0, gt=0.0)
     #: a stopping service lets calls finish for so many seconds
     stop_s: float = Field(default=120.0, ge=0.0, le=600.0)
+    #: a service that does nothing for so many seconds is ended, so that callers are rung through; 0: never (for a debugger)
+    watchdog_s: float = Field(default=5.0, ge=0.0, le=60.0)
 
 
 class PhoneSettings(Section):

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from bot.app.calling import SipDialler
+from bot.bench.exchange.sip import TONE, Sound, exchange
 from bot.calling.call_backs import CallBacks, numbers_of
 from bot.calling.ledger import Ledger
 from bot.chat.awaited_word import Waiting
@@ -30,7 +31,6 @@ from bot.settings import CallingSettings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
 from tests.calling.phones import Network, Phone
-from tests.sip.exchange import TONE, Sound, exchange
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
 from tests.voice.doubles import ToneVoice

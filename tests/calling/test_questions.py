@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.app.calling import SipDialler
+from bot.bench.exchange.sip import exchange
 from bot.calling.ledger import CallRefused, Ledger
 from bot.calling.models import PlacedCall
 from bot.calling.questions import AskingDialogue, Questions
@@ -26,7 +27,6 @@ from bot.tickets.models import OwedCall
 from bot.tickets.reporter import Reporter
 from bot.tickets.rules import usual_rules
 from bot.voice.calling_prompts import words
-from tests.sip.exchange import exchange
 from tests.sip.test_put_through import Site
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite

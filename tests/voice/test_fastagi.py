@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from bot.bench.exchange.agi import Channel
 from bot.foundation.phone_numbers import phone_digits
 from bot.lines.audiosocket import AudioSocketServer
 from bot.lines.client import Key, place_call
@@ -24,7 +25,6 @@ from bot.telephone.handover import HandOvers
 from bot.voice.call import PhoneCall
 from bot.voice.events import CallEvent, Rung
 from bot.voice.prompts import prompts
-from tests.voice.asterisk import Channel
 from tests.voice.doubles import HandingDesk, NotingIntake, ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply
 
 # Calls in real time.
