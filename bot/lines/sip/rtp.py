@@ -23,14 +23,14 @@ _QUIET_S = 0.1
 class Receiver:
     """The caller's packets as events: sound in order, lost time as zeros, each key once."""
 
-    def __init__(self, digits: int | None | Collection[int], now: float) -> None:
+    def __init__(self, digits: int | Collection[int] | None, now: float) -> None:
         """`digits`: payload types that keys may have."""
         self.digits: frozenset[int] = frozenset()
         self.understand(digits)
         self._keys = Keys()
         self.restart(now)
 
-    def understand(self, digits: int | None | Collection[int]) -> None:
+    def understand(self, digits: int | Collection[int] | None) -> None:
         """Other payload types for keys."""
         self.digits = frozenset(() if digits is None else (digits,) if isinstance(digits, int) else digits)
 
@@ -48,8 +48,10 @@ class Receiver:
         """What this packet brings. A key is told at its first packet, whatever comes late before it."""
         key = self._keys.take(packet, now) if packet.payload_type in self.digits else None
         events: list[LineEvent] = [Pressed(key)] if key else []
-        # Some gateways count keys in a stream of their own; they are no part of the sound's order.
-        if packet.payload_type not in (g711.PCMU, g711.PCMA) and packet.ssrc != self._order.ssrc:
+        if packet.payload_type in (g711.PCMU, g711.PCMA):
+            self._sound_at = now
+        elif packet.ssrc != self._order.ssrc:
+            # Some gateways count keys in a stream of their own: no part of the sound's order.
             return events
         return events + self._sound(self._order.put(packet, now), now)
 
@@ -76,7 +78,7 @@ class Receiver:
                 passed = int((now - self._began) * 8000) + _AHEAD - self._received
                 if (lost := min(hole - self._filled, passed)) > 0:
                     events.append(self._zeros(lost))
-            self._filled, self._ssrc, self._sound_at = 0, packet.ssrc, now
+            self._filled, self._ssrc = 0, packet.ssrc
             self._expected = (packet.timestamp + len(packet.payload)) & 0xFFFFFFFF
             self._received += len(packet.payload)
             events.append(Sounded(g711.decode(packet.payload, packet.payload_type)))

@@ -137,9 +137,7 @@ def _audio(one: list[tuple[str, str]], session: dict[str, str], lines: tuple[str
     names.setdefault(_OURS, _KEYS)
     digits = next((each for each in types if names.get(each, "").startswith(_KEYS)), None)
     keys = frozenset() if digits is None else _named([*types, _OURS], names, "telephone-event/")
-    return Media(
-        host, int(port), codec, digits, direction, lines, index, keys, _named(types, names, "cn/"), longest_ms
-    )
+    return Media(host, int(port), codec, digits, direction, lines, index, keys, _named(types, names, "cn/"), longest_ms)
 
 
 def _named(types: list[int], names: dict[int, str], name: str) -> frozenset[int]:
@@ -164,7 +162,7 @@ def write(
     family = "IP6" if ":" in host else "IP4"
     types = [answer_to.codec] if answer_to else [PCMA, PCMU]
     known = answer_to or within
-    digits = known.digits if answer_to or (known and known.digits is not None) else _OURS
+    digits = answer_to.digits if answer_to else (within and within.digits) or _OURS
     direction = _MIRROR[answer_to.direction] if answer_to else "sendrecv"
     numbers = [str(each) for each in (*types, digits) if each is not None]
     lines = known.lines if known and known.lines else ("audio 0 RTP/AVP",)
