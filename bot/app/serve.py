@@ -14,6 +14,7 @@ from functools import partial
 from aiohttp import web
 
 from bot.app.calling import calling_out, dialler_of
+from bot.app.heart import Heart
 from bot.app.in_use import in_use_line
 from bot.app.messengers import messengers
 from bot.app.parts import Parts, ears_and_mouth, make_voice, open_site, running, tell
@@ -22,6 +23,7 @@ from bot.calling.call_backs import CallBacks
 from bot.database import now
 from bot.foundation.errors import Refused
 from bot.foundation.private_files import is_open
+from bot.foundation.sd_notify import notify
 from bot.grid.registry import Registry
 from bot.grid.sample import make_sample
 from bot.lines.sip.gateway import Gateway
@@ -62,6 +64,7 @@ async def serve(settings: Settings) -> None:
         stopping.cancel()
         if not serving.done():
             tell("stopping …")
+            notify("STOPPING=1")
             serving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await serving
@@ -92,7 +95,12 @@ async def _serve(settings: Settings) -> None:
         if voice is not None and not voice.engine.quick:
             gentle = partial(make_engine, settings, gentle=True)
             service.backgrounds.start(preparing(voice, service.repertoire, gentle))
+        heart = Heart(settings.capacity.watchdog_s, lambda: f"{len(telephone.calls)} calls")
+        stack.push_async_callback(heart.stop)
         telephone, call_backs = await _answer_calls(service, recogniser, voice, phone, agi, stack)
+        telephone.metrics.watch(
+            "loop_longest_s", "The longest that the event loop stood still", lambda: heart.longest_s
+        )
         staff = staff_side(service, call_backs)
         callbacks = await stack.enter_async_context(messengers(service, recogniser, tell, call_backs))
         app = make_app(
@@ -114,6 +122,7 @@ async def _serve(settings: Settings) -> None:
             raise _cannot(settings.web.host, settings.web.port, "[web] port", settings, problem) from problem
         if not service.registry.county.size:
             tell("the county is empty: gege sample makes an invented one, gege import FILE.csv brings yours")
+        await heart.start()
         tell(f"Gege is at {url(settings)} (Ctrl-C ends)")
         if await asyncio.to_thread(service.registry.is_sample):
             tell(
@@ -212,9 +221,8 @@ async def _call_out(
         return None
     try:
         dialler = dialler_of(settings, telephone, *(sip or (None, None)))
-    except ValueError:
-        address = settings.asterisk.ami.address
-        raise CannotServe(f"[asterisk.ami] address is {address!r}; write it as host:port") from None
+    except ValueError as problem:
+        raise CannotServe(str(problem)) from None
     if dialler is None:
         tell("NOBODY IS CALLED: [calling] is enabled, but there is neither [asterisk.ami] nor [voice.trunk]")
         return None
