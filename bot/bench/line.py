@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.bench import line_sounds as made
 from bot.bench.line_sounds import NO_CALLER, RATE, Sound
@@ -22,7 +23,7 @@ from bot.settings import PROJECT
 
 _CHILD = Path(__file__).with_name("line_child.py")
 #: of a call in which the caller says nothing (s)
-_LONG_S = 60.0
+_LONG_S = 45.0
 FIRST, SECOND = "我屋里停电了", "沿河路二百零六号"
 #: a turn within this after what the caller said is the answer to it (s)
 _LATEST_S = 6.0
@@ -35,14 +36,15 @@ ANSWERS = {
     "neighbours": ("隔壁也没电", "就我家没电"),
     "place": ("我住在桃溪社区沿河路二百零六号", "沿河路二百零六号", "桃溪社区"),
     "number": ("二百零六号", "十八号", "三百一十五号"),
-    "householder": ("四二二一零三七七五六", "一三九七一八零零一二三"),
+    "proof": ("四二二一", "一三九七一八零零一二三"),
 }  # fmt: skip
 #: question → the parts of what a slow speaker says to it
 SLOW = {
     "confirmed": ("是的", "我屋里停电了"),
     "place": ("我住在桃溪社区", "沿河路", "二百零六号"),
     "number": ("二百", "零六号"),
-    "householder": ("四二二", "一零三七", "七五六"),
+    "proof": ("四二", "二一"),
+    "": ("我的电话是一三九", "七一八零", "零一二三"),
 }
 #: what somebody says who shows that he listens
 BACK = ("嗯", "啊", "呃")
@@ -51,11 +53,15 @@ _VOICES = (1, 4)
 PAUSES = (0.7, 1.0, 1.3, 1.8)
 
 
+#: int16 samples
+Heard16 = NDArray[np.int16]
+
+
 class _Set:
     """Calls and the sounds that they need."""
 
     def __init__(self) -> None:
-        self.sounds: dict[str, np.ndarray] = {"gege": _int16(made.as_loud(made.said(_GEGE, 7), 1.0))}
+        self.sounds: dict[str, Heard16] = {"gege": _int16(made.as_loud(made.said(_GEGE, 7), 1.0))}
         self.calls: list[dict[str, Any]] = []
 
     def sound(self, name: str, make: Callable[[], Sound]) -> str:
@@ -67,8 +73,8 @@ class _Set:
         self.calls.append({"name": name, "seconds": _LONG_S, "bed": "line", **more})
 
 
-def _int16(sound: Sound) -> np.ndarray:
-    return np.clip(sound, -32767, 32767).astype("<i2")
+def _int16(sound: Sound) -> Heard16:
+    return np.clip(sound, -32767, 32767).astype(np.int16)
 
 
 def _calls() -> _Set:
@@ -79,7 +85,7 @@ def _calls() -> _Set:
     every.sound("line", lambda: np.random.default_rng(1).standard_normal(8 * RATE) * 8)
     first = every.sound("first", lambda: made.said(FIRST, 1))
     second = every.sound("second", lambda: made.said(SECOND, 1))
-    talk = [["turn", 0.5, first], ["turn", 6.0, second]]
+    talk = [["", 14.0, first], ["", 32.0, second]]
     for name, make in NO_CALLER.items():
         bed = every.sound(f"bed {name}", lambda make=make: made.in_band(make(30.0)))  # type: ignore[misc]
         every.add(f"alone/{name}", bed=bed)
@@ -88,16 +94,16 @@ def _calls() -> _Set:
         for db in (-12, -20, -30):
             echo = {"delay": delay, "gain": 10 ** (db / 20)}
             every.add(f"echo/{int(delay * 1000)} ms {db} dB", echo=echo, cues=[["turn", 1.5, first]], seconds=30.0)
-    every.add("over the echo", echo={"delay": 0.2, "gain": 0.1}, cues=[["over", 6.0, first]], seconds=30.0)
+    every.add("over the echo", echo={"delay": 0.2, "gain": 0.1}, cues=[["over", 0.0, first]], seconds=30.0)
     for text in BACK:
         back = every.sound(f"back {text}", lambda text=text: made.said(text, 1))  # type: ignore[misc]
         # While Gege speaks her answer, and once as the whole answer.
-        cues = [["turn", 0.5, first], ["over", 0.0, back], ["turn", 1.0, back]]
-        every.add(f"backchannel/{text}", cues=cues, question="confirmed", seconds=30.0)
+        cues = [["turn", 0.5, first], ["over", 3.5, back], ["turn", 1.0, back]]
+        every.add(f"backchannel/{text}", cues=cues, question="confirmed", seconds=45.0)
     for db in (-15, -22, -28, 16):
         loud = every.sound(f"first {db}", lambda db=db: made.said(FIRST, 1) * 10 ** (db / 20))  # type: ignore[misc]
         more = every.sound(f"second {db}", lambda db=db: made.said(SECOND, 1) * 10 ** (db / 20))  # type: ignore[misc]
-        every.add(f"level/{db:+} dB", cues=[["turn", 0.5, loud], ["turn", 1.0, more]], seconds=30.0)
+        every.add(f"level/{db:+} dB", cues=[["turn", 0.5, loud], ["turn", 1.0, more]], seconds=45.0)
     _add_paces(every)
     return every
 
@@ -111,7 +117,7 @@ def _add_paces(every: _Set) -> None:
                     f"answer/{question}/{number}{voice}",
                     question=question,
                     cues=[["turn", 0.5, name]] * 3,
-                    seconds=40.0,
+                    seconds=32.0,
                 )
     for question, parts in SLOW.items():
         for pause in PAUSES:
@@ -122,7 +128,7 @@ def _add_paces(every: _Set) -> None:
                 return np.concatenate(spoken[:-1])
 
             name = every.sound(f"slow {question} {pause}", slow)
-            every.add(f"slow/{question}/{pause}", question=question, cues=[["turn", 0.5, name]] * 4, seconds=75.0)
+            every.add(f"slow/{question}/{pause}", question=question, cues=[["turn", 0.5, name]] * 4, seconds=60.0)
 
 
 def _bare(sound: Sound) -> Sound:
@@ -183,7 +189,8 @@ def judged(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def figures(calls: Sequence[dict[str, Any]], told: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Rows: `{kind: {false a minute, stopped, missed, …}}`."""
+    """Rows by kind: turns that answer nothing, sentences of Gege that were stopped for nothing, what was said and what of it was missed,
+    turns that were cut, minutes, how the last call ended, and the silence (s) that ended a turn."""
     rows: dict[str, dict[str, Any]] = {}
     gathered: dict[str, list[float]] = {}
     for call, one in zip(calls, told, strict=True):
@@ -200,9 +207,9 @@ def figures(calls: Sequence[dict[str, Any]], told: Sequence[dict[str, Any]]) -> 
         row["cut"] += found["cut"]
         row["minutes"] = round(row["minutes"] + one["ended_at"] / 60, 2)
         row["outcome"] = one["outcome"]
-        gathered.setdefault(key, []).extend(delay for delay in found["delays"] if delay is not None)
-    for key, delays in gathered.items():
-        if delays:
-            delays.sort()
-            rows[key]["p50"], rows[key]["p95"] = delays[len(delays) // 2], delays[int(len(delays) * 0.95)]
+        gathered.setdefault(key, []).extend(wait for wait in one["waits"] if wait is not None)
+    for key, waits in gathered.items():
+        if waits:
+            waits.sort()
+            rows[key]["wait p50"], rows[key]["p95"] = waits[len(waits) // 2], waits[int(len(waits) * 0.95)]
     return rows

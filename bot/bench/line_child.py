@@ -8,6 +8,7 @@ The line is faster than time, and waits for the recogniser: whatever the machine
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.dialogue.port import Reply, Understanding
 from bot.lines.line import CallFacts, LineEvent, Playback, Sounded
@@ -27,6 +29,7 @@ from bot.speech.recognise import VoskRecogniser
 from bot.voice.call import PhoneCall
 
 RATE, FRAME_S = 8000, 0.02
+Sounds16 = NDArray[np.int16]
 _FRAME = int(RATE * FRAME_S) * 2
 #: turns of the event loop for each frame: whoever is told of something has time to act
 _ROUNDS = 12
@@ -72,7 +75,7 @@ class SteppedLine:
 
     rate, backlog = RATE, 0
 
-    def __init__(self, call: dict[str, Any], sounds: dict[str, np.ndarray], ear: SteppedEar) -> None:
+    def __init__(self, call: dict[str, Any], sounds: dict[str, Sounds16], ear: SteppedEar) -> None:
         self.on_sent: Any = None
         self.at = 0.0
         self._call, self._ear = call, ear
@@ -88,7 +91,7 @@ class SteppedLine:
         echo = call.get("echo")
         self._echo = np.zeros(int(echo["delay"] * RATE) + 160) if echo else np.zeros(0)
         self._echo_gain = echo["gain"] if echo else 0.0
-        self._quiet = 0.0
+        self._quiet = self._since = 0.0
         self.hung_up = False
         self.waiting: Any = lambda: False
 
@@ -139,14 +142,15 @@ class SteppedLine:
             return
         kind, after, name = self._cues[0]
         self._quiet = self._quiet + FRAME_S if self.waiting() and not self.gege else 0.0
+        self._since = self._since + FRAME_S
         due = self._quiet >= after if kind == "turn" else self.at >= after
-        if kind == "over":
-            due = self.gege and self.at >= after
+        if kind == "over":  # while Gege answers
+            due = self.gege and self._since >= after and self.at > 9.0
         if due:
             self._cues.pop(0)
             self._own = self._sounds[name].astype(np.float64)
             self.spoken.append((self.at, self.at + len(self._own) / RATE))
-            self._quiet = 0.0
+            self._quiet = self._since = 0.0
 
     async def events(self) -> AsyncIterator[LineEvent]:
         for start in range(0, len(self._in) - 160, 160):
@@ -188,7 +192,7 @@ class Answers:
 class Recorded:
     """Gege's voice: a sound for each sentence that has one, and one for all others."""
 
-    def __init__(self, sounds: dict[str, np.ndarray]) -> None:
+    def __init__(self, sounds: dict[str, Sounds16]) -> None:
         self._sounds = sounds
 
     async def say(self, text: str, rate: int = RATE) -> bytes:
@@ -220,12 +224,15 @@ class Desk:
     def rest(self, *_: object) -> list[Any]:
         return []
 
+    def together(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
 
 async def _intake(_heard: Any, _reason: str) -> str | None:
     return "GD1"
 
 
-async def one_call(call: dict[str, Any], sounds: dict[str, np.ndarray], ear: VoskRecogniser, home: Path) -> Any:
+async def one_call(call: dict[str, Any], sounds: dict[str, Sounds16], ear: VoskRecogniser, home: Path) -> Any:
     stepped = SteppedEar(ear)
     line = SteppedLine(call, sounds, stepped)
     dialogue = Answers(line, call)
@@ -235,8 +242,8 @@ async def one_call(call: dict[str, Any], sounds: dict[str, np.ndarray], ear: Vos
     )  # fmt: skip
     parts = phone._call
     # The recording keeps nothing: a thread that writes would let the line run ahead.
-    parts.recording.turn = lambda pcm: ""
-    line.waiting = lambda: parts.waiting and not parts.ear.busy
+    parts.recording.turn = lambda pcm: ""  # type: ignore[method-assign]
+    line.waiting = lambda: parts.waiting and not parts.ear.busy and not parts.ear.taker.in_turn
     parts.ear.question = call.get("question", "")
     stopped: list[float] = []
     interrupt = parts.mouth.interrupt

@@ -166,8 +166,9 @@ def _bark(pitch: float, dice: np.random.Generator) -> Sound:
 
 def dog(seconds: float) -> Sound:
     """Rough barks whose pitch falls, two or three in a row, then a pause."""
-    dice, parts = np.random.default_rng(2), []
-    while sum(map(len, parts)) < seconds * RATE:
+    dice = np.random.default_rng(2)
+    parts: list[Sound] = []
+    while sum(len(one) for one in parts) < seconds * RATE:
         for _ in range(int(dice.integers(2, 4))):
             parts += [_bark(float(dice.uniform(420, 620)), dice), np.zeros(int(dice.uniform(0.15, 0.35) * RATE))]
         parts.append(np.zeros(int(dice.uniform(0.8, 2.5) * RATE)))

@@ -232,6 +232,7 @@ class PhoneCall:
             # A cough or a door.
             return await self._go_on()
         self._call.silences = 0
+        self._call.ear.taker.learn()
         turn = self._call.new_turn(
             TurnStory(
                 speech.text,

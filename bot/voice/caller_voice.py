@@ -17,8 +17,9 @@ _QUIETER = 0.316
 _SURE = 0.9
 #: so many turns one after the other are somebody else's at most: then the caller has become quiet
 _MOST = 2
-#: so much of a voice (s) is the shortest answer, 嗯 and 对; in other sound less of it is chance
-_VOICE_S = 0.3
+#: so much of a voice (s) is the shortest answer, 嗯 and 对; in other sound less of it is chance, and this share of long sound too;
+#: so much is somebody, whatever sounds beside
+_VOICE_S, _CHANCE, _SOMEBODY_S = 0.3, 0.25, 1.0
 #: turns by which the caller's loudness is known
 _TURNS = 5
 
@@ -32,7 +33,7 @@ class CallerVoice:
 
     def is_his(self, said: Said, sentences: Sequence[str]) -> bool:
         """Whether a turn is to be taken for the caller's; `sentences`: what Gege said lately. Danger in any voice always is."""
-        if said.no_voice > said.voice < _VOICE_S:
+        if said.no_voice > said.voice < min(_SOMEBODY_S, max(_VOICE_S, _CHANCE * said.no_voice)):
             return False
         if is_echo(said.follows, said.speech.text, sentences):
             return False

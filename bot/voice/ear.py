@@ -273,7 +273,8 @@ class Ear:
         loudness, speech = sound.loudness, sound.speech
         self._echo.heard(loudness)
         theirs = speech and sound.voice is not False and loudness >= self._echo.expected * _OVER_ECHO
-        near = self._nearness.near(FRAME_S, loudness, theirs, self.taker.expecting)
+        nobody_else = self.taker.expecting and not self.taker.in_turn
+        near = self._nearness.near(FRAME_S, loudness, theirs, nobody_else)
         voiced = self.taker.voiced
         event = self.taker.hear(FRAME_S, speech, near)
         may_keep = self._recording.begun

@@ -1,7 +1,7 @@
 """What a line sounds like: its own noise, which is measured from the first second on, and whether what stands out of it is a voice.
 
 A voice changes its spectrum all the time, and its harmonics move; what is steady (rain, an engine), what rustles (a bad contact)
-and what stands (tones, strings, music) does not. Measured on 22 people and on made sounds: docs/decisions/0046-the-ear-on-the-line.md."""
+and what stands (tones, strings, music) does not. Measured on 22 people and on made sounds: docs/decisions/0040-the-ear-on-the-line.md."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ _LINES_HZ, _LINES_S = (300.0, 3300.0), 0.128
 _LAG, _SMALL = 3, 100.0
 #: judged over so much sound (frames), and not before so much has been heard
 _JUDGED, _LEAST = 40, 18
-#: a voice changes by this (dB a band) at least; and less than this share of a quarter of its moments is made of standing lines
-_CHANGE_DB, _STANDS = 2.8, 0.5
+#: a voice changes by this (dB a band) at least
+_CHANGE_DB = 2.8
+#: in a quarter of its moments less than this share of it stands; the less has been heard, the surer it has to be (by moments of 40 ms)
+_STANDS, _STANDS_AT_ONCE, _SURER = 0.5, 0.85, 0.014
 #: a line stands out of its neighbours (so many to each side) by this factor of power
 _NEIGHBOURS, _STANDS_OUT = 12, 4.0
 #: after so much silence (s) the next sound is another
@@ -87,14 +89,16 @@ class _Voicing:
         self._lines = _Lines(rate, len(self._sound))
         self._spectra: deque[Spectrum] = deque(maxlen=_LAG + 1)
         self._changes: deque[float] = deque(maxlen=_JUDGED)
-        self._standing: deque[float] = deque(maxlen=_JUDGED // 2)
+        self._standing: deque[float] = deque(maxlen=_JUDGED)
         self._silent = 0.0
-        self._odd = False
+        #: frames of sound without a stop, and how many fill the longer window
+        self._run, self._full = 0, int(_LINES_S / FRAME_S)
 
     def hear(self, samples: Spectrum, speech: bool) -> bool | None:
         self._sound = np.concatenate([self._sound[len(samples) :], samples])
         if not speech:
             self._silent += FRAME_S
+            self._run = 0
             self._spectra.clear()
             if self._silent >= _ANOTHER_S:
                 self._changes.clear()
@@ -105,13 +109,15 @@ class _Voicing:
             if len(self._spectra) > _LAG:
                 change = self._spectra[-1] - self._spectra[0]
                 self._changes.append(float(np.sqrt(np.mean((change - change.mean()) ** 2))))
-            self._odd = not self._odd
-            if self._odd:
+            # Every other frame, once the window is full of this sound.
+            self._run += 1
+            if self._run >= self._full and self._run % 2 == 0:
                 self._standing.append(self._lines.share(self._sound))
-        if len(self._changes) + _LAG < _LEAST:
+        if len(self._changes) + _LAG < _LEAST or not self._standing:
             return None
         changes = sum(self._changes) / len(self._changes)
-        return changes >= _CHANGE_DB and float(np.percentile(self._standing, 25)) < _STANDS
+        may_stand = max(_STANDS, _STANDS_AT_ONCE - _SURER * len(self._standing))
+        return changes >= _CHANGE_DB and float(np.percentile(self._standing, 25)) < may_stand
 
 
 class _Bands:

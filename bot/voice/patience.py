@@ -21,7 +21,7 @@ _OFTEN = 2
 #: who has paused so long is waited for a little longer than that (factor, s)
 _LONGER, _MARGIN_S = 1.1, 0.15
 #: fewer digits are a house, not a number that is spelled
-_SPELLED = 3
+_SPELLED, _SPELLED_ALONE = 3, 5
 _MOBILE = 11
 
 
@@ -69,8 +69,10 @@ def goes_on(text: str) -> bool:
 
 def lacks_digits(text: str, question: str) -> bool:
     """Whether a text stops in the middle of a number that is spelled digit by digit: a telephone number, what was asked for."""
-    spelled = digits(text[len(text.rstrip(_DIGITS)) :])
-    if len(spelled) < _SPELLED:
+    lead = text.rstrip(_DIGITS)
+    spelled = digits(text[len(lead) :])
+    # Three digits out of nothing are a house, or a dog.
+    if len(spelled) < (_SPELLED if lead or question in _words().numbers else _SPELLED_ALONE):
         return False
     return len(spelled) < (_MOBILE if spelled[0] == "1" else _words().digits.get(question, _MOBILE - 1))
 

@@ -6,7 +6,6 @@ import enum
 from collections import deque
 from dataclasses import dataclass
 
-
 #: so many of the caller's last pauses are remembered
 _PAUSES = 8
 
@@ -61,6 +60,8 @@ class TurnTaker:
         #: the caller's last pauses inside what he said, those that Gege took for the end among them
         self._pauses: deque[float] = deque(maxlen=_PAUSES)
         self._waited_at_end = 0.0
+        #: those of this turn, or of the last one: whose they are is not known yet
+        self._these: list[float] = []
         self._length = 0.0
         self._silence = 0.0
         self._far = 0.0
@@ -81,6 +82,11 @@ class TurnTaker:
     def paused(self) -> float:
         """The longest of the caller's last pauses (s)."""
         return max(self._pauses, default=0.0)
+
+    def learn(self) -> None:
+        """The last turn was the caller's: so he pauses."""
+        self._pauses.extend(self._these)
+        self._these = []
 
     @property
     def hears(self) -> bool:
@@ -121,10 +127,12 @@ class TurnTaker:
         self._since_end += seconds
         self._begun = self._begun + seconds if speech else max(0.0, self._begun - seconds)
         if self._begun >= self.rules.start_of_speech - 1e-9:
+            cut = 0.0
             if self._since_end <= self.rules.cut_off + self.rules.start_of_speech:
                 self.cut_offs += 1
-                self._pauses.append(self._waited_at_end + self._since_end - self._begun)
+                cut = self._waited_at_end + self._since_end - self._begun
             self._open(self._begun)
+            self._these = [cut] if cut else []
             return TurnEvent.started
         if self._expecting:
             self._waited += seconds
@@ -141,7 +149,7 @@ class TurnTaker:
             self.voiced += seconds if near else 0.0
             if self._run >= self.rules.click - 1e-9:
                 if self._silence >= self.rules.pause and near:
-                    self._pauses.append(self._silence)
+                    self._these.append(self._silence)
                 self._silence = 0.0
             else:
                 self._silence += seconds
@@ -150,8 +158,9 @@ class TurnTaker:
             self._silence += seconds
         self._far = 0.0 if speech and near else self._far + seconds
         waited = self._silence >= self.rules.end_of_speech + self.extra - 1e-9
-        if waited or self._far >= self.rules.far_voice + self.extra - 1e-9:
-            self.in_turn = False
+        if waited or self._far >= self.rules.far_voice - 1e-9:
+            # Until somebody says what it was, nothing is waited for.
+            self.in_turn = self._expecting = False
             self._begun = self._since_end = 0.0
             self._waited_at_end = self._silence
             return TurnEvent.ended
@@ -175,8 +184,8 @@ class Nearness:
 
     Somebody who moves away from his telephone becomes near again while he is waited for."""
 
-    #: quieter than the caller by this factor (15 dB) is another voice
-    FAR = 0.18
+    #: quieter than the caller by this factor (12 dB) is another voice
+    FAR = 0.25
     #: the caller's loudness is forgotten by half in so many seconds of far voice while he is waited for
     FORGOTTEN_S = 2.0
     #: how fast a louder frame raises the caller's loudness (share of a frame)
