@@ -7,16 +7,18 @@ import logging
 import time
 import uuid as uuids
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from bot.foundation.background import Background
+from bot.foundation.phone_numbers import of_network, to_dial
 from bot.grid.dialled import grid_of_numbers
 from bot.lines.audiosocket import AudioSocketLine, AudioSocketServer
 from bot.lines.fastagi import AgiSession, Script
 from bot.lines.line import CallFacts
 from bot.settings import Settings
 from bot.speech.speak import Voice, VoiceFailed
-from bot.telephone.ring_plan import ANSWERED, CALLER_LEFT, CallPlan, Roles, Step, digits, people_to_ring
+from bot.telephone.ring_plan import ANSWERED, CALLER_LEFT, CallPlan, Roles, Step, people_to_ring
 from bot.tickets.desk import Report, TicketCard
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
@@ -188,14 +190,15 @@ class HandOvers:
     # ---- who is rung ----------------------------------------------------------------------------
 
     async def _plan(self, session: AgiSession) -> CallPlan:
-        given = session.query
-        dialled = given.get("dialled") or session.number("dnid") or await session.variable("GEGE_DIALLED")
-        dialled = dialled or session.number("extension")
+        given, facts = session.query, session.facts
+        number = partial(of_network, area_code=self._roles.area_code)
+        dialled = number(given.get("dialled", "")) or number(facts.get("dnid", ""))
+        dialled = dialled or number(await session.variable("GEGE_DIALLED")) or number(facts.get("extension", ""))
         plan = CallPlan(
             "",
-            given.get("caller") or session.number("callerid"),
-            dialled[:80],
-            (given.get("diverting") or session.number("rdnis"))[:80],
+            number(given.get("caller", "")) or number(facts.get("callerid", "")),
+            dialled,
+            number(given.get("diverting", "")) or number(facts.get("rdnis", "")),
             self._clock(),
         )
         plan.people = self._people(plan)
@@ -205,7 +208,7 @@ class HandOvers:
         grid_no = grid_no or grid_of_numbers(self._roles, plan.dialled, plan.diverting)
         station = self._settings.site.station_phone
         return people_to_ring(self._roles, grid_no, station, first=first, without=(plan.caller, plan.diverting)) or [
-            digits(station)
+            to_dial(station)
         ]
 
     async def _known(self, session: AgiSession) -> CallPlan:
@@ -225,7 +228,7 @@ class HandOvers:
 
     def _circle(self, plan: CallPlan) -> bool:
         """Whether this is our own ringing of somebody who forwards his telephone to us."""
-        diverting, now = digits(plan.diverting), self._clock()
+        diverting, now = to_dial(plan.diverting), self._clock()
         return bool(diverting) and any(
             each.ringing == diverting and now - each.rung_at < _CIRCLE_S and plan.caller in ("", each.caller)
             for each in self.plans.values()
@@ -243,9 +246,9 @@ class HandOvers:
             of_dialled = self._people(plan)
             plan.people = self._people(plan, named if named not in of_dialled else "", card.grid_no)
         if card.complained_of:
-            spared = {digits(one.phone) for no in card.complained_of if (one := self._roles.person(no))}
+            spared = {to_dial(one.phone) for no in card.complained_of if (one := self._roles.person(no))}
             plan.people = [each for each in plan.people if each not in spared] or [
-                digits(self._settings.site.station_phone)
+                to_dial(self._settings.site.station_phone)
             ]
 
     # ---- what is told ---------------------------------------------------------------------------
