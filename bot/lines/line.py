@@ -52,8 +52,6 @@ class CallFacts:
     diverting: str = ""
     #: where the caller is (Heard.channel): a person cannot be put through to a browser ("web")
     channel: str = "phone"
-    #: somebody rings a person after the conversation, and says how that ended (bot/voice/handover)
-    followed: bool = False
 
     def in_full(self, area_code: str) -> CallFacts:
         """The same with every number in its one form, whatever form the network gave it; `area_code` for who calls, or is

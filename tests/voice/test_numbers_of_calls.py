@@ -19,6 +19,7 @@ from bot.lines.line import CallFacts
 from bot.lines.sip.facts import facts_of
 from bot.lines.sip.message import parse
 from bot.settings import Settings
+from bot.telephone.dial_plan import DialPlan
 from bot.telephone.handover import CallPlan, HandOvers
 from bot.tickets.desk import TicketDesk
 from tests.tickets.county import county as small_county
@@ -54,8 +55,8 @@ async def asked(registry: Registry, county: Database, home: Path) -> AsyncIterat
         raise AssertionError("no call comes")
 
     audio = AudioSocketServer("127.0.0.1", 0, nobody)
-    hand_overs = HandOvers(audio, Present(registry), TicketDesk(county), Settings(home=home))
-    agi = FastAgiServer("127.0.0.1", 0, hand_overs.scripts)
+    hand_overs = HandOvers(Present(registry), TicketDesk(county), Settings(home=home))
+    agi = FastAgiServer("127.0.0.1", 0, DialPlan(hand_overs, audio, None).scripts)
     await agi.start()
     try:
         yield hand_overs, agi.port
@@ -81,7 +82,7 @@ async def test_the_number_that_was_dialled_names_the_grid_in_every_form(
         by_query = Channel(port)
         await by_query.agi(f"start?dialled={quote(form)}")
         assert by_query.variables["NEXT"] == MANAGER
-        assert {plan.dialled or plan.diverting for plan in hand_overs.plans.values()} == {BOARD}
+        assert {plan.facts.dialled or plan.facts.diverting for plan in hand_overs.plans.values()} == {BOARD}
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ async def test_whoever_calls_is_called_back_with_his_area_code(
 ) -> None:
     async with asked(registry, county, tmp_path) as (hand_overs, port):
         await Channel(port, caller=written or "unknown").agi("start")
-        assert plan_of(hand_overs).caller == caller
+        assert plan_of(hand_overs).facts.caller == caller
 
 
 async def test_an_extension_of_the_dial_plan_is_nobodys_number(
@@ -105,7 +106,7 @@ async def test_an_extension_of_the_dial_plan_is_nobodys_number(
 ) -> None:
     async with asked(registry, county, tmp_path) as (hand_overs, port):
         await Channel(port, dialled="s").agi("start?dialled=s")
-        assert plan_of(hand_overs).dialled == ""
+        assert plan_of(hand_overs).facts.dialled == ""
 
 
 @pytest.mark.parametrize("form", FORMS)
