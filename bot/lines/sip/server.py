@@ -12,7 +12,7 @@ from bot.lines.sip import sdp
 from bot.lines.sip.call import KNOWN, SDP, Answer, IncomingCall, SipCall
 from bot.lines.sip.endpoint import Address, Endpoint
 from bot.lines.sip.facts import facts_of
-from bot.lines.sip.gateway import Gateway
+from bot.lines.sip.gateway import Account, Gateway
 from bot.lines.sip.message import ALLOW, Message, parameter, part_of
 from bot.lines.sip.ringing import Ringer
 
@@ -33,14 +33,20 @@ class SipServer:
         public: str = "",
         busy: Callable[[CallFacts], bool] = lambda facts: False,
         gateway: Gateway | None = None,
+        account: Account | None = None,
     ) -> None:
         """`most` calls to us at the same time; `busy(facts)`: whether this caller gets the busy tone; `gateway`: our
-        trunk, which may ask within a call who we are."""
+        trunk; `account`: who we are to exchanges that call us without being it."""
         self.host, self._answer, self._most, self._busy = host, answer, most, busy
         self.endpoint = Endpoint(host, port, self._request, allowed, public=public)
         self.calls: dict[str, SipCall] = {}
-        self.gateway = gateway
+        self.gateway, self._account = gateway, account or Account()
+        if gateway is not None:
+            self.endpoint.known_as[gateway.address[0]] = gateway.name
         self._ringer = Ringer(self)
+        #: told when our trunk says that it does not know us
+        self.on_unknown: Callable[[], None] = lambda: None
+        self._ringer.on_unknown = lambda: self.on_unknown()
         self._running: set[asyncio.Task[object]] = set()
         self._stopping = False
 
@@ -68,9 +74,15 @@ class SipServer:
         await asyncio.gather(*self._running, return_exceptions=True)
         await self.endpoint.close()
 
-    async def ring(self, number: str, within_s: float, gateway: Gateway) -> Rung[SipCall]:
-        """Ring a number through a gateway."""
-        return await self._ringer.ring(number, within_s, gateway)
+    async def ring(self, number: str, within_s: float, gateway: Gateway, caller: str = "") -> Rung[SipCall]:
+        """Ring a number through a gateway, for this caller."""
+        return await self._ringer.ring(number, within_s, gateway, caller)
+
+    def through(self, peer: Address) -> Gateway:
+        """Who connects calls at this address: our trunk, or an exchange that called us."""
+        if self.gateway is not None and peer[0] == self.gateway.address[0]:
+            return self.gateway
+        return self._account.at(peer)
 
     def call_of(self, line: object) -> SipCall | None:
         """The call that a line belongs to."""
@@ -80,6 +92,12 @@ class SipServer:
     def answered(self) -> int:
         """Calls to us at this moment."""
         return sum(isinstance(call, IncomingCall) for call in self.calls.values())
+
+    @property
+    def _dialled(self) -> set[str]:
+        """Numbers of ours: those that callers of this moment dialled."""
+        calls = (call for call in self.calls.values() if isinstance(call, IncomingCall))
+        return {call.facts.dialled for call in calls} - {""}
 
     def work(self, coroutine: Awaitable[object]) -> None:
         """Run something beside the calls, until it ends or we stop."""
@@ -116,13 +134,14 @@ class SipServer:
             refused["stopping"] += 1
             reply(invite, 503, source, headers=[("retry-after", "60")])
             return
-        if self.answered >= self._most or self._busy(facts_of(invite)):
+        facts = facts_of(invite, self.endpoint.known_as.get(source[0], ""))
+        if self.answered >= self._most or self._busy(facts) or self._ringer.circles(facts, self._dialled):
             refused["busy"] += 1
             reply(invite, 486, source)
             return
         described = part_of(invite, SDP)
         try:
-            call = IncomingCall(self, invite, source, sdp.read(described) if described else None)
+            call = IncomingCall(self, invite, source, sdp.read(described) if described else None, facts)
         except sdp.NotAcceptable:
             refused["codec"] += 1
             reply(invite, 488, source)
