@@ -8,10 +8,10 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from bot.lines.dialling import outcome_of, say_why
 from bot.lines.line import CallFacts, Line, LineEvent, Playback
 from bot.lines.sip.call import SipCall
 from bot.lines.sip.media import SipLine
-from bot.lines.sip.ringing import outcome_of
 from bot.lines.sip.server import SipServer
 from bot.speech.speak import Voice, VoiceFailed
 from bot.telephone.exchange_ways import ExchangeWays
@@ -51,17 +51,21 @@ class SipHandOver:
 
     async def __call__(self, line: SipLine, facts: CallFacts) -> None:
         """One call, to the end of its last conversation."""
-        plan = self._hand_overs.expect(facts)
-        await self._converse(_Kept(line), facts)
-        call = self.server.call_of(line) if self.server is not None else None
-        step = await self._hand_overs.advance(plan, CALLER_LEFT if line.ended.is_set() else "")
-        while step.number and call is not None:
+        plan = self._hand_overs.expect(facts, "sip")
+        try:
+            await self._converse(_Kept(line), facts)
+            call = self.server.call_of(line) if self.server is not None else None
+            step = await self._hand_overs.advance(plan, CALLER_LEFT if line.ended.is_set() else "")
+            while step.number and call is not None:
+                if step.told:
+                    await self._say(line, getattr(prompts(), step.told))
+                status = await self._ring(call, plan, step.number)
+                step = await self._hand_overs.advance(plan, status)
             if step.told:
                 await self._say(line, getattr(prompts(), step.told))
-            status = await self._ring(call, plan, step.number)
-            step = await self._hand_overs.advance(plan, status)
-        if step.told:
-            await self._say(line, getattr(prompts(), step.told))
+        finally:
+            # Whatever broke, the line goes down now: what is still open is owed.
+            await self._hand_overs.advance(plan, CALLER_LEFT)
 
     async def _ring(self, call: SipCall, plan: CallPlan, number: str) -> str:
         """Ring one person and let both talk; how it ended, in Asterisk's words."""
@@ -72,22 +76,26 @@ class SipHandOver:
         if trunk is None and not self._ways.calls(host):
             return await self._transfer(call, number)
         gateway = trunk or self.server.through(call.dialog.peer)
-        ring = self.server.ring(number, self._ring_s, gateway, plan.caller)
+        ring = self.server.ring(number, self._ring_s, gateway, plan.facts.caller)
         self.joined += 1
         try:
             came = await ring_and_talk(
-                call, ring, lambda line: self._whisper(line, plan), self._ways if not trunk else None
+                call,
+                ring,
+                lambda line: self._hand_overs.tell_case(plan, line, call.line.ended),
+                None if trunk else self._ways,
             )
         finally:
             self.joined -= 1
-        if isinstance(came, str):
-            if trunk is None and came != CALLER_LEFT:
-                self._ways.took(host)
-            return came
-        log.warning("a person was not reached: %s %s", came.outcome, came.detail)
+        if came.outcome == "answered":
+            self._ways.took(host)
+            return CALLER_LEFT if call.over and not call.moved else ANSWERED
+        if call.over:
+            return CALLER_LEFT
+        say_why(came, "a person for a caller")
         if trunk is None and self._ways.transfers_instead(host, came.code, came.detail):
             return await self._transfer(call, number)
-        if trunk is None and came.outcome in ("busy", "no_answer"):
+        if came.outcome in ("busy", "no_answer"):
             self._ways.took(host)
         return _status_of(came.outcome)
 
@@ -99,9 +107,6 @@ class SipHandOver:
             return _status_of(outcome_of(referred.status)) if referred.status else CALLER_LEFT
         # Who took one transfer and refuses the next has lost our caller with the first: somebody calls back.
         return CALLER_LEFT if call.over or moved else _UNAVAILABLE
-
-    async def _whisper(self, line: SipLine, plan: CallPlan) -> None:
-        await self._say(line, await self._hand_overs.line_of(plan))
 
     async def _say(self, line: SipLine, sentence: str) -> None:
         if self._voice is None:

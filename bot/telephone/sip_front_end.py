@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 
 from bot.foundation.errors import Unavailable
+from bot.foundation.phone_numbers import number_in
 from bot.lines.line import CallFacts, Line
 from bot.lines.sip.gateway import Account, Gateway
 from bot.lines.sip.server import SipServer
@@ -41,7 +42,7 @@ async def trunk_of(settings: Settings) -> Gateway | None:
         raise UnknownTrunk(f"the trunk {host} cannot be found ({problem})") from problem
     address = (str(found[0][4][0]), int(found[0][4][1]))
     return Gateway(
-        address, wanted.domain or wanted.registrar, wanted.user or "gege", wanted.password, number=wanted.number,
+        address, wanted.domain or wanted.registrar, wanted.user or "gege", wanted.password, number=number_in(settings.calling.number),
         shows_caller=wanted.show_caller,
     )  # fmt: skip
 
@@ -53,7 +54,7 @@ async def sip_front_end(
     """Answers SIP on `where`; the server, and its trunk. Raises OSError when the port is taken, and UnknownTrunk."""
     wanted = settings.voice
     exchange = wanted.exchange
-    account = Account(exchange.user, exchange.password, exchange.number, exchange.show_caller)
+    account = Account(exchange.user, exchange.password, number_in(settings.calling.number), exchange.show_caller)
     ways = ExchangeWays(exchange.ring, leave=exchange.leave)
     trunk = await trunk_of(settings)
 

@@ -17,7 +17,7 @@ from bot.settings import CapacitySettings, Settings
 from bot.telephone.sip_front_end import sip_front_end
 from bot.telephone.telephone import Telephone
 from bot.tickets.desk import TicketDesk
-from tests.sip.exchange import Call, Exchange, exchange
+from bot.bench.exchange.sip import Call, Exchange, exchange
 from tests.voice.doubles import ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply
 
 

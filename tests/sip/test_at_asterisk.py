@@ -15,7 +15,7 @@ import pytest
 from bot.database import Database
 from bot.lines.sip import sdp
 from bot.lines.sip.message import Message, parameter, uri_of
-from tests.sip.exchange import Call, Exchange, Sound, exchange
+from bot.bench.exchange.sip import Call, Exchange, Sound, exchange
 from tests.sip.real_asterisk import DEPLOY, RealAsterisk, asterisk, free_port, needs_asterisk
 from tests.sip.site import Site, opened
 from tests.tickets.county import county as small_county

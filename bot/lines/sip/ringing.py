@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from bot.foundation.phone_numbers import phone_digits
-from bot.lines.dialling import Rung
+from bot.lines.dialling import Rung, outcome_of
 from bot.lines.line import CallFacts
 from bot.lines.sip.call import NOWHERE, NUMBER, SDP, Home, SipCall
 from bot.lines.sip.dialog import Dialog, new_tag
@@ -20,8 +20,7 @@ from bot.lines.sip.message import ALLOW, Message, host_port, part_of
 #: after CANCEL the final response should come at once; nobody waits longer for it (s)
 _CANCELLED_S = 5.0
 #: INVITEs that an answer may still come to, though nobody waits
-_MOST_GIVEN_UP = 200
-_BUSY, _NOBODY = (486, 600), (408, 480, 487)
+_MOST_ANSWERABLE = 200
 #: whoever lives says 100 within 0.2 s (RFC 3261, 8.2.6.1); by now the INVITE was sent five times (s)
 _MUTE_S = 8.0
 #: what a trunk says to somebody whom it does not know any more
@@ -37,7 +36,8 @@ class Ringer:
         self.on_unknown: Callable[[], None] = lambda: None
         #: numbers that are being rung, and who we are to whoever connects that
         self._ringing = Counter[tuple[str, str]]()
-        self._given_up: dict[str, Message] = {}
+        #: INVITEs that were taken or given up; who takes one now comes too late
+        self._answerable: dict[str, Message] = {}
         self._endpoint.on_stray_answer = self._stray
 
     def circles(self, facts: CallFacts, ours: Iterable[str]) -> bool:
@@ -57,6 +57,7 @@ class Ringer:
             return Rung("refused", detail="no number")
         try:
             call = SipCall(self._home, NOWHERE, gateway.address[0], offered=False)
+            call.ours = True
         except OSError:
             return Rung("failed", detail="no port for the sound")
         rings = (phone_digits(number), phone_digits(gateway.number or gateway.user))
@@ -94,7 +95,8 @@ class Ringer:
         assert final is not None
         if final.code >= 300:
             return Rung(outcome_of(final.code), detail=str(final.code), code=final.code)
-        if part_of(final, SDP) is None or not call.take(final):
+        # Some describe their sound while it rings, and no more when it is taken.
+        if (part_of(final, SDP) is not None and not call.take(final)) or call.line.media is NOWHERE:
             call.end("no sound that both can speak")
             return Rung("refused", detail="no common codec")
         call.begin()
@@ -107,10 +109,10 @@ class Ringer:
 
         def responded(response: Message) -> None:
             heard.set()
-            if 200 <= response.code < 300 and invite.call_id not in self._given_up:
-                call.noted(response)
-                call.dialog = self._confirm(invite, response, gateway.address)
-                self._home.calls[invite.call_id] = call
+            if response.code < 200:
+                call.take(response)
+            elif response.code < 300 and invite.call_id not in self._answerable:
+                self._taken(call, invite, response, gateway.address)
 
         asking = asyncio.ensure_future(self._endpoint.ask(invite, gateway.address, responded))
         try:
@@ -119,21 +121,24 @@ class Ringer:
                 await asyncio.wait({asking}, timeout=max(0.0, until - time.monotonic()))
             if asking.done() or call.dialog.call_id:
                 return await asking
-            self._give_up(invite)
+            self._remember(invite)
             await self._cancel(invite, asking, heard.is_set(), gateway)
             return None
         except asyncio.CancelledError:
             # Whoever wanted to be connected has gone; one that was taken already is hung up.
             if not call.dialog.call_id:
-                self._give_up(invite)
+                self._remember(invite)
                 self._home.work(self._cancel(invite, asking, heard.is_set(), gateway))
             raise
 
-    def _give_up(self, invite: Message) -> None:
-        """It may be taken in this very moment: an answer that comes now is acknowledged and hung up."""
-        while len(self._given_up) >= _MOST_GIVEN_UP:
-            del self._given_up[next(iter(self._given_up))]
-        self._given_up[invite.call_id] = invite
+    def _taken(self, call: SipCall, invite: Message, answer: Message, peer: Address) -> None:
+        """Somebody has taken it: the call is known before another message is looked at."""
+        call.noted(answer)
+        call.dialog = self._confirm(invite, answer, peer)
+        # A call that forked on its way may be taken twice: the second telephone is told that it came too late.
+        self._remember(invite)
+        call.timer.answered(answer, time.monotonic())
+        self._home.calls[invite.call_id] = call
 
     async def _cancel(
         self, invite: Message, asking: asyncio.Future[Message | None], heard: bool, gateway: Gateway
@@ -150,10 +155,16 @@ class Ringer:
         elif not asking.cancelled() and (final := asking.result()) is not None and final.code < 300:
             self._stray(final, gateway.address)
 
+    def _remember(self, invite: Message) -> None:
+        """It may be taken in this very moment: an answer that comes now is acknowledged and hung up."""
+        while len(self._answerable) >= _MOST_ANSWERABLE:
+            del self._answerable[next(iter(self._answerable))]
+        self._answerable[invite.call_id] = invite
+
     def _stray(self, answer: Message, source: Address) -> None:
         """Somebody took a call that nobody wants any more."""
-        invite = self._given_up.pop(answer.call_id, None)
-        if invite is not None:
+        invite, open_call = self._answerable.get(answer.call_id), self._home.calls.get(answer.call_id)
+        if invite is not None and not (open_call is not None and open_call.dialog.remote == answer.get("to")):
             dialog = self._confirm(invite, answer, source)
             bye = dialog.request("BYE", self._endpoint.via(source[0]))
             self._home.work(self._endpoint.ask(bye, self._endpoint.where(dialog)))
@@ -170,7 +181,8 @@ class Ringer:
             ("via", self._endpoint.via(peer)), ("max-forwards", "70"),
             ("from", f"{gateway.us};tag={new_tag()}"), ("to", f"<{target}>"),
             ("call-id", f"{secrets.token_hex(12)}@{self._endpoint.host_port(peer)}"), ("cseq", "1 INVITE"),
-            ("contact", self._endpoint.contact(peer)), ("allow", ALLOW), ("user-agent", "Gege"), *_identity(gateway, caller),
+            ("contact", self._endpoint.contact(peer)), ("allow", ALLOW), ("supported", "timer"),
+            ("user-agent", "Gege"), *_identity(gateway, caller),
             ("content-type", SDP),
         ]  # fmt: skip
         return Message(method="INVITE", uri=target, headers=headers, body=call.description())
@@ -184,10 +196,3 @@ def _identity(gateway: Gateway, caller: str) -> list[tuple[str, str]]:
         return [("p-asserted-identity", f"<sip:{caller}@{gateway.domain}>"), diverted]
     number = gateway.number or gateway.user
     return [("p-asserted-identity", gateway.us)] if NUMBER.fullmatch(number) else []
-
-
-def outcome_of(code: int) -> str:
-    """A final status of somebody who was rung, in Rung's words."""
-    if 200 <= code < 300:
-        return "answered"
-    return "busy" if code in _BUSY else "no_answer" if code in _NOBODY else "refused"

@@ -12,7 +12,6 @@ import numpy as np
 
 from bot.lines.sip import g711, rtp, sdp
 from bot.lines.sip.message import Message, parameter, parse, respond, uri_of
-from tests.waiting import until
 
 Address = tuple[str, int]
 #: a fifth of a second
@@ -50,10 +49,11 @@ class Exchange(asyncio.DatagramProtocol):
         self._responses: dict[str, asyncio.Queue[Message]] = {}
         self.sound = Sound()
 
-    async def open(self) -> None:
+    async def open(self, host: str = "127.0.0.1") -> None:
+        """Take a port there; its sound is at 127.0.0.1."""
         loop = asyncio.get_running_loop()
-        self.transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
-        self.address: Address = ("127.0.0.1", int(self.transport.get_extra_info("sockname")[1]))
+        self.transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(host, 0))
+        self.address: Address = (host, int(self.transport.get_extra_info("sockname")[1]))
         await self.sound.open()
 
     def close(self) -> None:
@@ -126,13 +126,15 @@ class Call:
 
     def send(self, method: str, *, number: int | None = None, body: bytes = b"", **headers: str) -> Message:
         """Send it once and wait for nothing."""
-        message = self._message(method, next(self._numbers) if number is None else number, body, headers)
+        return self._sent(self._message(method, next(self._numbers) if number is None else number, body, headers))
+
+    def _sent(self, message: Message) -> Message:
         self._exchange.transport.sendto(message.encode(), self._exchange.gege)
         return message
 
     async def ask(self, method: str, *, body: bytes = b"", **headers: str) -> Message:
         """Its final response."""
-        message = self.send(method, body=body, **headers)
+        message = self._sent(self._message(method, next(self._numbers), body, headers))
         queue = self._exchange._responses.setdefault(message.branch, asyncio.Queue())
         while (response := await asyncio.wait_for(queue.get(), self.patience)).code < 200:
             pass
@@ -164,13 +166,15 @@ async def goes_on(call: Call, heard: bytearray) -> None:
     """What the caller says now is heard, so the call is up."""
     before = len(heard)
     call.speak(TONE)
-    await until(lambda: len(heard) >= before + 3200 and max(heard[before:]) > 0, 5.0)
+    async with asyncio.timeout(5.0):
+        while len(heard) < before + 3200 or not max(heard[before:]):
+            await asyncio.sleep(0.01)
 
 
 @contextlib.asynccontextmanager
-async def exchange() -> AsyncIterator[Exchange]:
+async def exchange(host: str = "127.0.0.1") -> AsyncIterator[Exchange]:
     made = Exchange()
-    await made.open()
+    await made.open(host)
     try:
         yield made
     finally:
