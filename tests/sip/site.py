@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
+from bot.bench.exchange.sip import Call, Exchange, exchange
 from bot.database import Database
 from bot.grid.registry import Registry
 from bot.lines.sip.server import SipServer
-from bot.settings import CapacitySettings, Settings
+from bot.settings import Settings
 from bot.telephone.sip_front_end import sip_front_end
 from bot.telephone.telephone import Telephone
 from bot.tickets.desk import TicketDesk
-from bot.bench.exchange.sip import Call, Exchange, exchange
 from tests.voice.doubles import ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply
 
 
@@ -26,9 +26,19 @@ class Site:
 
     server: SipServer
 
-    def __init__(self, home: Path, database: Database, far: Exchange, voice: dict[str, Any], whisper_s: float) -> None:
+    def __init__(
+        self,
+        home: Path,
+        database: Database,
+        far: Exchange,
+        voice: dict[str, Any],
+        whisper_s: float = 0.2,
+        number: str = "",
+    ) -> None:
         given = {"audiosocket": "127.0.0.1:0", "fastagi": "127.0.0.1:0", **voice}
-        self.settings = Settings(home=home, capacity=CapacitySettings(stop_s=0.2), voice=given)  # type: ignore[arg-type]
+        self.settings = Settings(
+            home=home, capacity=CapacitySettings(stop_s=0.2), voice=given, calling={"number": number}
+        )  # type: ignore[arg-type]
         self.desk, self.far = TicketDesk(database), far
         self.voice = ToneVoice(whisper_s)
         self.dialogue = ScriptedDialogue([reply("好,给您转过去。", hand_over=True)])
@@ -47,8 +57,10 @@ class Site:
     def owed(self) -> list[Any]:
         return [each for each in self.desk.tickets() if each.kind == "callback"]
 
-    def whispered(self) -> bool:
-        return any("格格转来一个电话" in each for each in self.voice.said)
+    def line_of(self, other: Call) -> Any:
+        """Gege's end of the call that is not this one."""
+        assert other.media is not None
+        return next(each.line for each in self.server.calls.values() if each.line.port != other.media.port)
 
 
 @asynccontextmanager
@@ -57,15 +69,16 @@ async def opened(
     database: Database,
     *,
     at: int = 0,
+    number: str = "",
     whisper_s: float = 0.2,
     trunk: dict[str, Any] | None = None,
     **more: Any,
 ) -> AsyncIterator[Site]:
-    """`at`: Gege's own port; `trunk`, `more`: [voice.trunk] and other settings of [voice]."""
+    """`at`: Gege's own port; `number`: [calling] number; `trunk`, `more`: [voice.trunk] and other settings of [voice]."""
     async with exchange() as far:
         if trunk:
             trunk = {"registrar": far.host, **trunk}
-        made = Site(home, database, far, {"trunk": trunk or {}, **more}, whisper_s)
+        made = Site(home, database, far, {"trunk": trunk or {}, **more}, whisper_s, number)
         await made.telephone.start()
         try:
             async with sip_front_end(made.telephone, ("127.0.0.1", at), made.settings) as (server, _):
@@ -78,4 +91,4 @@ async def opened(
 
 @pytest.fixture
 def site(tmp_path: Path, county: Database) -> Callable[..., Any]:
-    return lambda whisper_s=0.2, trunk=None, **more: opened(tmp_path, county, whisper_s=whisper_s, trunk=trunk, **more)
+    return lambda **more: opened(tmp_path, county, **more)

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bot.bench.exchange.sip import Call, Exchange, Sound, exchange
 from bot.database import Database
 from bot.lines.sip import sdp
 from bot.lines.sip.message import Message, parameter, uri_of
-from bot.bench.exchange.sip import Call, Exchange, Sound, exchange
 from tests.sip.real_asterisk import DEPLOY, RealAsterisk, asterisk, free_port, needs_asterisk
 from tests.sip.site import Site, opened
 from tests.tickets.county import county as small_county
@@ -99,8 +99,8 @@ def at_asterisk(tmp_path: Path, county: Database) -> Callable[..., Any]:
             }  # fmt: skip
             files = {name: change(name, text) for name, text in files.items()}
             async with asterisk(tmp_path / "asterisk", files) as real:
-                voice.setdefault("exchange", {"user": "gege", "password": "secret", "number": COMPANY})
-                async with opened(tmp_path / "gege", county, at=port, **voice) as site:
+                voice.setdefault("exchange", {"user": "gege", "password": "secret"})
+                async with opened(tmp_path / "gege", county, at=port, number=COMPANY, **voice) as site:
                     carrier.gege = ("127.0.0.1", real.port)
                     await until_known(real)
                     made = AtAsterisk(site, carrier, real)

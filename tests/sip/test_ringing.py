@@ -75,7 +75,7 @@ async def test_an_answer_that_comes_again_is_acknowledged_again() -> None:
 
 @pytest.mark.parametrize(
     ("code", "outcome"),
-    [(486, "busy"), (600, "busy"), (480, "no_answer"), (404, "refused"), (603, "refused"), (503, "refused")],
+    [(486, "busy"), (600, "busy"), (480, "no_answer"), (404, "unreachable"), (603, "declined"), (503, "refused")],
 )
 async def test_who_does_not_take_it_is_told_apart_and_acknowledged(code: int, outcome: str) -> None:
     async with both() as (server, far, gateway):
