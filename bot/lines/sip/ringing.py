@@ -106,12 +106,13 @@ class Ringer:
     async def _asked(self, call: SipCall, invite: Message, until: float, gateway: Gateway) -> Message | None:
         """The final response; None when the time was over, or nothing at all was heard, and the INVITE is cancelled."""
         heard = asyncio.Event()
+        self._remember(invite)
 
         def responded(response: Message) -> None:
             heard.set()
             if response.code < 200:
                 call.take(response)
-            elif response.code < 300 and invite.call_id not in self._answerable:
+            elif response.code < 300 and not call.over:
                 self._taken(call, invite, response, gateway.address)
 
         asking = asyncio.ensure_future(self._endpoint.ask(invite, gateway.address, responded))
@@ -121,13 +122,13 @@ class Ringer:
                 await asyncio.wait({asking}, timeout=max(0.0, until - time.monotonic()))
             if asking.done() or call.dialog.call_id:
                 return await asking
-            self._remember(invite)
+            call.close()  # it may be taken in this very moment: that is a stray answer
             await self._cancel(invite, asking, heard.is_set(), gateway)
             return None
         except asyncio.CancelledError:
             # Whoever wanted to be connected has gone; one that was taken already is hung up.
             if not call.dialog.call_id:
-                self._remember(invite)
+                call.close()
                 self._home.work(self._cancel(invite, asking, heard.is_set(), gateway))
             raise
 
@@ -135,8 +136,6 @@ class Ringer:
         """Somebody has taken it: the call is known before another message is looked at."""
         call.noted(answer)
         call.dialog = self._confirm(invite, answer, peer)
-        # A call that forked on its way may be taken twice: the second telephone is told that it came too late.
-        self._remember(invite)
         call.timer.answered(answer, time.monotonic())
         self._home.calls[invite.call_id] = call
 
@@ -156,7 +155,8 @@ class Ringer:
             self._stray(final, gateway.address)
 
     def _remember(self, invite: Message) -> None:
-        """It may be taken in this very moment: an answer that comes now is acknowledged and hung up."""
+        """A call that forked on its way may be taken twice, or in the moment when it is given up: whoever comes too late is
+        told so."""
         while len(self._answerable) >= _MOST_ANSWERABLE:
             del self._answerable[next(iter(self._answerable))]
         self._answerable[invite.call_id] = invite
