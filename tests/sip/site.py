@@ -36,9 +36,9 @@ class Site:
         number: str = "",
     ) -> None:
         given = {"audiosocket": "127.0.0.1:0", "fastagi": "127.0.0.1:0", **voice}
-        self.settings = Settings(
-            home=home, capacity=CapacitySettings(stop_s=0.2), voice=given, calling={"number": number}
-        )  # type: ignore[arg-type]
+        self.settings = Settings.model_validate(
+            {"home": home, "capacity": {"stop_s": 0.2}, "voice": given, "calling": {"number": number}}
+        )
         self.desk, self.far = TicketDesk(database), far
         self.voice = ToneVoice(whisper_s)
         self.dialogue = ScriptedDialogue([reply("好,给您转过去。", hand_over=True)])
