@@ -82,7 +82,7 @@ class HandOvers:
     @property
     def scripts(self) -> dict[str, Script]:
         """What FastAGI runs, by path."""
-        return {"start": self.start, "next": self.next, "whisper": self.whisper}
+        return {"start": self.start, "next": self.next, "whisper": self.whisper, "alive": self.alive}
 
     # ---- what a call says of itself (bot.voice.call_parts.Steering) ------------------------------
 
@@ -176,6 +176,10 @@ class HandOvers:
         plan = self.plans.get(wanted.strip().lower())
         if plan is not None:
             await self._tell(session, "WHISPER", await self.line_of(plan))
+
+    async def alive(self, session: AgiSession) -> None:
+        """Beside a conversation: that this answers at all is what the exchange asks."""
+        await session.set_variable("GEGE_ALIVE", "1")
 
     # ---- who is rung ----------------------------------------------------------------------------
 
