@@ -121,19 +121,26 @@ class HandOvers:
             log.error("/start without a UUID in ASID: the dial plan needs Set(ASID=${UUID()}) before it")
             plan.call_id = ""
         known = self.plans.get(plan.call_id)
+        room = self._room() and not session.crowded
         if plan.call_id and known is None:
             self._remember(plan)
-            if self._room():
+            if room:
                 self._server.announce(plan.call_id, plan.caller, plan.dialled, plan.diverting)
-            await self._ask_desk(
+            begun = self._ask_desk(
                 lambda: self._desk.begin_call(plan.call_id, plan.caller, plan.dialled, plan.diverting, "audiosocket")
             )
+            if session.crowded:
+                self._background(begun)
+            else:
+                await begun
         await session.set_variable("NEXT", plan.people[0] if plan.people else "")
+        if not room:
+            await session.set_variable("GEGE", "full")
 
     async def next(self, session: AgiSession) -> None:
         """After the call, and after everybody who was rung: whom to ring now."""
         plan = await self._known(session)
-        if plan.taken and not plan.outcome:
+        if plan.taken and not plan.outcome and not session.crowded:
             try:
                 await asyncio.wait_for(plan.decided.wait(), _DECIDED_S)
             except TimeoutError:
@@ -141,14 +148,15 @@ class HandOvers:
         status = session.query.get("status") or await session.variable("DIALSTATUS")
         if session.query.get("hangup") or session.hung_up:
             status = status if plan.position >= 0 and status == ANSWERED else CALLER_LEFT
-        step = await self.advance(plan, status)
-        if step.told:
+        step = await self.advance(plan, status, from_memory=session.crowded)
+        if step.told and not session.crowded:
             await self._tell(session, "TELL", getattr(prompts(), step.told))
         await session.set_variable("NEXT", step.number)
 
-    async def advance(self, plan: CallPlan, status: str) -> Step:
-        """What comes next for a caller, given how ringing the last one ended (DIALSTATUS)."""
-        await self._follow(plan)
+    async def advance(self, plan: CallPlan, status: str, *, from_memory: bool = False) -> Step:
+        """What comes next for a caller, given how ringing the last one ended (DIALSTATUS); `from_memory` asks no desk."""
+        if not from_memory:
+            await self._follow(plan)
         rung = plan.ringing
         step = plan.next(status.upper(), self._clock())
         if rung:
@@ -174,7 +182,7 @@ class HandOvers:
         """On the channel of whoever was rung: what the case is, before the caller is put through."""
         wanted = session.query.get("call") or session.facts.get("arg_1", "") or await session.variable("ASID")
         plan = self.plans.get(wanted.strip().lower())
-        if plan is not None:
+        if plan is not None and not session.crowded:
             await self._tell(session, "WHISPER", await self.line_of(plan))
 
     async def alive(self, session: AgiSession) -> None:

@@ -10,13 +10,12 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from bot.lines.bridge import join, ring_back
-from bot.lines.dialling import Rung
+from bot.lines.dialling import Rung, outcome_of
 from bot.lines.line import CallFacts, Line, LineEvent, Playback
 from bot.lines.sip.call import SipCall
 from bot.lines.sip.gateway import Gateway
 from bot.lines.sip.media import SipLine
 from bot.lines.sip.message import host_port
-from bot.lines.sip.ringing import outcome_of
 from bot.lines.sip.server import SipServer
 from bot.speech.speak import Voice, VoiceFailed
 from bot.telephone.handover import HandOvers

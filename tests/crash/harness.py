@@ -17,12 +17,12 @@ from typing import Any
 
 import aiohttp
 
+from bot.bench.exchange.agi import Channel
 from bot.lines.client import place_call
 from bot.settings import PROJECT
 from tests.chat.telegram_server import TelegramServer, telegram_server
 from tests.chat.test_killed import free_ports
 from tests.crash.checker import Told
-from tests.voice.asterisk import Channel
 
 OUTAGE, DANGER, PLACE = "我屋里停电了", "哎呀电线断了掉在路上", "桃花源村三组"
 #: words that promise that it reaches somebody

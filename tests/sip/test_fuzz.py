@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from bot.bench.exchange.sip import Call, exchange, goes_on
 from bot.lines.line import CallFacts, Pressed, Sounded
 from bot.lines.sip import rtp, sdp
 from bot.lines.sip.media import SipLine
 from bot.lines.sip.message import Malformed, Message, parse
 from bot.lines.sip.server import SipServer
 from tests.leaks import open_files
-from tests.sip.exchange import Call, exchange, goes_on
 from tests.waiting import until
 
 # Thousands of examples.

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.bench.exchange.sip import Call, Exchange, exchange
 from bot.database import Database
 from bot.grid.registry import Registry
 from bot.settings import CapacitySettings, Settings
 from bot.telephone.sip_front_end import sip_front_end
 from bot.telephone.telephone import Telephone
 from bot.tickets.desk import TicketDesk
-from tests.sip.exchange import Call, Exchange, exchange
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
 from tests.voice.doubles import ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply

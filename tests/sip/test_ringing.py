@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from bot.bench.exchange.sip import Exchange, exchange
 from bot.foundation.backoff import Backoff
 from bot.lines.line import CallFacts, Sounded
 from bot.lines.sip import digest
@@ -17,7 +18,6 @@ from bot.lines.sip.media import SipLine
 from bot.lines.sip.message import Message
 from bot.lines.sip.server import SipServer
 from bot.lines.sip.trunk import Registration
-from tests.sip.exchange import Exchange, exchange
 from tests.waiting import until
 
 # Calls in real time.

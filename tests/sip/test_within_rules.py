@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from bot.bench.exchange.sip import TONE, Call, Exchange, exchange, goes_on
 from bot.lines.line import CallFacts, Sounded
 from bot.lines.sip import sdp
 from bot.lines.sip.gateway import Gateway
 from bot.lines.sip.media import SipLine
 from bot.lines.sip.message import parameter
 from bot.lines.sip.server import SipServer
-from tests.sip.exchange import TONE, Call, Exchange, exchange, goes_on
 from tests.waiting import until
 
 # Calls in real time.

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from bot.bench.exchange.agi import Channel
 from bot.foundation.phone_numbers import phone_digits
 from bot.lines.audiosocket import AudioSocketServer
 from bot.lines.client import Key, place_call
@@ -24,7 +25,6 @@ from bot.telephone.handover import HandOvers
 from bot.voice.call import PhoneCall
 from bot.voice.events import CallEvent, Rung
 from bot.voice.prompts import prompts
-from tests.voice.asterisk import Channel
 from tests.voice.doubles import HandingDesk, NotingIntake, ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply
 
 # Calls in real time.
@@ -355,6 +355,78 @@ async def test_a_flood_is_capped_and_a_real_call_still_gets_through(exchange: Ca
         assert channel.variables["NEXT"] == MANAGER
         for _, writer in idle:
             writer.close()
+
+
+async def test_connections_that_hang_hold_up_no_caller(exchange: Callable) -> None:
+    async with exchange() as site:
+        hung = [await asyncio.open_connection("127.0.0.1", site.agi.port) for _ in range(150)]
+        _, trickling = hung[-1]
+
+        async def trickle() -> None:
+            with suppress(ConnectionError):
+                while True:
+                    trickling.write(b"agi_callerid: 139\n")
+                    await trickling.drain()
+                    await asyncio.sleep(0.1)
+
+        slow = asyncio.create_task(trickle())
+        began = asyncio.get_running_loop().time()
+        for _ in range(20):
+            channel = site.channel()
+            await channel.agi("start")
+            assert channel.variables["NEXT"] == MANAGER
+        assert asyncio.get_running_loop().time() - began < 5.0
+        await until(lambda: site.agi.open == 0)
+        assert site.agi.failed["flood"] >= 130 and site.agi.failed["silent"] >= 1
+        slow.cancel()
+        for _, writer in hung:
+            writer.close()
+
+
+async def test_one_caller_more_than_there_are_places_gets_a_person_at_once(exchange: Callable) -> None:
+    async with exchange() as site:
+        site.agi._most, site.desk.hangs_s = 2, 3.0
+        waiting = [asyncio.create_task(site.channel().agi("start")) for _ in range(2)]
+        await until(lambda: site.agi.open == 2)
+        began = asyncio.get_running_loop().time()
+        first, second = site.channel(), site.channel()
+        await asyncio.gather(first.agi("start"), second.agi("alive"))
+        assert asyncio.get_running_loop().time() - began < 1.0, "from memory"
+        assert (first.variables["NEXT"], first.variables["GEGE"]) == (MANAGER, "full")
+        assert second.variables["GEGE_ALIVE"] == "1"
+        first.variables["DIALSTATUS"] = "NOANSWER"
+        await first.agi("next")
+        assert first.variables["NEXT"] == ASSISTANT
+        assert await first.leg(site.audio.port, "ASID") == b"", "not announced"
+        await asyncio.gather(*waiting)
+        site.desk.hangs_s = 0.0
+
+
+async def test_a_call_that_there_is_no_room_for_says_so(exchange: Callable) -> None:
+    async with exchange() as site:
+        site.has_room = False
+        channel = site.channel()
+        await channel.agi("start")
+        assert (channel.variables["NEXT"], channel.variables["GEGE"]) == (MANAGER, "full")
+
+
+async def test_two_exchanges_with_the_same_uuid_both_come_to_a_person(exchange: Callable) -> None:
+    async with exchange(reply("好。", hand_over=True)) as site:
+        one, other = site.channel(), site.channel()
+        other.variables["ASID"] = one.variables["ASID"]
+        for channel in (one, other):
+            await channel.agi("start")
+            assert channel.variables["NEXT"] == MANAGER
+        await site.talk(one, Key("0"))
+        for channel in (one, other):
+            await channel.agi("next")
+        assert {one.variables["NEXT"], other.variables["NEXT"]} == {MANAGER, ASSISTANT}
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(8.0):
+        while not true():
+            await asyncio.sleep(0.01)
 
 
 class _Nowhere:

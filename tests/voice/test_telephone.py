@@ -20,6 +20,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import update
 from typer.testing import CliRunner
 
+from bot.bench.exchange.agi import Channel
 from bot.cli import app
 from bot.database import Database, now
 from bot.grid.models import Contact, Household, HouseholdContact
@@ -38,7 +39,6 @@ from bot.voice.prompts import prompts
 from bot.web.metrics import metrics_route
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
-from tests.voice.asterisk import Channel
 from tests.voice.doubles import ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply, silence, speech
 from tests.waiting import until
 
@@ -63,7 +63,7 @@ class House:
             database, self.desk, Registry.load(database), self.dialogue, self.recogniser, ToneVoice(0.2), self.settings,
             audiosocket=("127.0.0.1", 0), fastagi=("127.0.0.1", 0),
         )  # fmt: skip
-        self.telephone.audiosocket._pace = 8.0
+        self.telephone.audiosocket.pace = 8.0
 
     def sound(self, pcm: bytes) -> Path:
         from bot.speech.audio import write_wav

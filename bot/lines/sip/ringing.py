@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 
-from bot.lines.dialling import Rung
+from bot.lines.dialling import Rung, outcome_of
 from bot.lines.sip.call import NOWHERE, NUMBER, SDP, Home, SipCall
 from bot.lines.sip.dialog import Dialog, new_tag
 from bot.lines.sip.endpoint import Address
@@ -17,7 +17,6 @@ from bot.lines.sip.message import ALLOW, Message, part_of
 _CANCELLED_S = 5.0
 #: INVITEs that an answer may still come to, though nobody waits
 _MOST_GIVEN_UP = 200
-_BUSY, _NOBODY = (486, 600), (408, 480, 487)
 
 
 class Ringer:
@@ -125,10 +124,3 @@ class Ringer:
             ("content-type", SDP),
         ]  # fmt: skip
         return Message(method="INVITE", uri=target, headers=headers, body=call.description())
-
-
-def outcome_of(code: int) -> str:
-    """A final status of somebody who was rung, in Rung's words."""
-    if 200 <= code < 300:
-        return "answered"
-    return "busy" if code in _BUSY else "no_answer" if code in _NOBODY else "refused"

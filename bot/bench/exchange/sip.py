@@ -12,7 +12,6 @@ import numpy as np
 
 from bot.lines.sip import g711, rtp, sdp
 from bot.lines.sip.message import Message, parameter, parse, respond, uri_of
-from tests.waiting import until
 
 Address = tuple[str, int]
 #: a fifth of a second
@@ -125,13 +124,15 @@ class Call:
 
     def send(self, method: str, *, number: int | None = None, body: bytes = b"", **headers: str) -> Message:
         """Send it once and wait for nothing."""
-        message = self._message(method, next(self._numbers) if number is None else number, body, headers)
+        return self._sent(self._message(method, next(self._numbers) if number is None else number, body, headers))
+
+    def _sent(self, message: Message) -> Message:
         self._exchange.transport.sendto(message.encode(), self._exchange.gege)
         return message
 
     async def ask(self, method: str, *, body: bytes = b"", **headers: str) -> Message:
         """Its final response."""
-        message = self.send(method, body=body, **headers)
+        message = self._sent(self._message(method, next(self._numbers), body, headers))
         queue = self._exchange._responses.setdefault(message.branch, asyncio.Queue())
         while (response := await asyncio.wait_for(queue.get(), 5)).code < 200:
             pass
@@ -163,7 +164,9 @@ async def goes_on(call: Call, heard: bytearray) -> None:
     """What the caller says now is heard, so the call is up."""
     before = len(heard)
     call.speak(TONE)
-    await until(lambda: len(heard) >= before + 3200 and max(heard[before:]) > 0, 5.0)
+    async with asyncio.timeout(5.0):
+        while len(heard) < before + 3200 or not max(heard[before:]):
+            await asyncio.sleep(0.01)
 
 
 @contextlib.asynccontextmanager
