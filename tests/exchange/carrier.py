@@ -49,6 +49,7 @@ class Sound(asyncio.DatagramProtocol):
 
     def __init__(self) -> None:
         self.heard: list[tuple[float, float]] = []
+        self.transport: asyncio.DatagramTransport | None = None
         self._number, self._stamp = 0, 0
         self.speaking = False
         self.muted = False
@@ -164,7 +165,8 @@ class Leg:
         if not self.ended.is_set():
             self.ended_at = time.monotonic()
             self.ended.set()
-            self.sound.transport.close()
+            if self.sound.transport is not None:
+                self.sound.transport.close()
 
     def request(self, method: str, number: int, branch: str = "", body: str = "", more: tuple[str, ...] = ()) -> None:
         branch = branch or f"z9hG4bK{secrets.token_hex(6)}"
