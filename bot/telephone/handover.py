@@ -82,7 +82,13 @@ class HandOvers:
     @property
     def scripts(self) -> dict[str, Script]:
         """What FastAGI runs, by path."""
-        return {"start": self.start, "next": self.next, "whisper": self.whisper, "over": self.over, "alive": self.alive}
+        return {
+            "start": self.start,
+            "next": self.next,
+            "whisper": self.whisper,
+            "over": self.caller_left,
+            "alive": self.alive,
+        }
 
     # ---- what a call says of itself (bot.voice.call_parts.Steering) ------------------------------
 
@@ -185,7 +191,7 @@ class HandOvers:
         if plan is not None and not session.crowded:
             await self._tell(session, "WHISPER", await self.line_of(plan))
 
-    async def over(self, session: AgiSession) -> None:
+    async def caller_left(self, session: AgiSession) -> None:
         """The caller's line is down (older dial plans ask `/next?hangup=1`)."""
         session.query["hangup"] = "1"
         await self.next(session)

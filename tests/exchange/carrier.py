@@ -32,7 +32,9 @@ class Packet:
         head, _, self.body = data.decode("utf-8", "replace").partition("\r\n\r\n")
         self.first, *lines = head.split("\r\n")
         self.at = time.monotonic()
-        self.headers = [(name.strip().lower(), value.strip()) for name, _, value in (one.partition(":") for one in lines)]
+        self.headers = [
+            (name.strip().lower(), value.strip()) for name, _, value in (one.partition(":") for one in lines)
+        ]
         words = self.first.split(" ")
         self.code = int(words[1]) if words[0] == "SIP/2.0" else 0
         self.method, self.uri = ("", "") if self.code else (words[0], words[1])
@@ -226,7 +228,15 @@ class Carrier:
     def send(self, text: str, where: Address | None = None) -> None:
         self._transport.sendto(text.encode(), where or self.site)
 
-    async def call(self, number: str, caller: str = "13971800123", *, to: str = "", uri: str = "", more: tuple[str, ...] = ()) -> Leg:  # fmt: skip
+    async def call(
+        self,
+        number: str,
+        caller: str = "13971800123",
+        *,
+        to: str = "",
+        uri: str = "",
+        more: tuple[str, ...] = (),
+    ) -> Leg:
         """Call the site; `to` and `uri` stand in place of the number's own, `more` are further headers."""
         site = f"{self.site[0]}:{self.site[1]}"
         leg = Leg(

@@ -64,7 +64,9 @@ class Site:
         for path in SHIPPED.glob("*.conf"):
             text = path.read_text("utf-8")
             if path.name == "pjsip.conf":
-                text = re.sub(r'^(; )?#include "pjsip_(registrar|address|gateway)', r'; #include "pjsip_\2', text, flags=re.M)
+                text = re.sub(
+                    r'^(; )?#include "pjsip_(registrar|address|gateway)', r'; #include "pjsip_\2', text, flags=re.M
+                )
                 text = text.replace(f'; #include "pjsip_{self.kind}', f'#include "pjsip_{self.kind}')
             for was, becomes in values.items():
                 text = text.replace(was, becomes)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.exchange.gege import ASSISTANT, DUTY, MANAGER, SENTENCE_S
+from tests.exchange.gege import ASSISTANT, MANAGER, SENTENCE_S
 from tests.exchange.site import ACCOUNT, STATION, needs_asterisk
 
 pytestmark = [needs_asterisk, pytest.mark.slow]
@@ -51,7 +51,9 @@ async def test_the_company_is_named_to_everybody_who_is_rung_and_the_caller_lear
 @pytest.mark.parametrize(
     ("behaviour", "status"), [(486, "BUSY"), (603, "CHANUNAVAIL"), (480, "NOANSWER"), (404, "CHANUNAVAIL")]
 )
-async def test_who_does_not_take_it_is_told_apart_and_the_next_one_is_rung(station, behaviour: int, status: str) -> None:
+async def test_who_does_not_take_it_is_told_apart_and_the_next_one_is_rung(
+    station, behaviour: int, status: str
+) -> None:
     async with station() as site:
         site.carrier.behave = {MANAGER: behaviour}
         await site.asks_for_a_person()
@@ -174,7 +176,8 @@ async def test_our_own_ringing_that_comes_back_is_busy_and_owes_nothing(station)
         site.carrier.behave = {MANAGER: "ring"}
         await site.asks_for_a_person()
         await site.carrier.rings()
-        forwarded = await site.carrier.call("07153391024", more=(f"Diversion: <sip:{MANAGER}@carrier.example>;reason=unconditional",))  # fmt: skip
+        diverted = f"Diversion: <sip:{MANAGER}@carrier.example>;reason=unconditional"
+        forwarded = await site.carrier.call("07153391024", more=(diverted,))
         await asyncio.wait_for(forwarded.ended.wait(), 5)
         await asyncio.sleep(1)
         assert forwarded.final == 486 and "not_reached" not in site.gege.said and "report" not in site.gege.said

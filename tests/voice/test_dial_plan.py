@@ -47,7 +47,9 @@ def test_every_line_is_a_dial_plan_and_every_jump_leads_somewhere() -> None:
 def test_audiosocket_never_stands_alone() -> None:
     for _, application in every_application():
         if "AudioSocket" in application:
-            assert re.search(r"TryExec\(AudioSocket\(|^Dial\(AudioSocket/.*,,gI\)$|^Set\(TALK=", application), application
+            assert re.search(r"TryExec\(AudioSocket\(|^Dial\(AudioSocket/.*,,gI\)$|^Set\(TALK=", application), (
+                application
+            )
 
 
 def test_every_question_to_gege_ends_after_a_time() -> None:
