@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from bot.lines.audiosocket import AudioSocketServer
 from bot.lines.fastagi import FastAgiServer
 from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
+from bot.telephone.dial_plan import DialPlan
 from bot.telephone.handover import HandOvers
 from bot.voice.call import PhoneCall
 from bot.voice.events import CallEvent
@@ -62,6 +63,12 @@ class SayingDesk(HandingDesk):
         return say
 
 
+async def sweep(hand_overs: HandOvers) -> None:
+    while True:
+        await asyncio.sleep(0.5)
+        await hand_overs.sweep()
+
+
 async def serve(agi_port: int, audio_port: int, folder: Path, room: bool) -> None:
     settings, desk, voice = Settings(home=folder), SayingDesk(), ToneVoice(SENTENCE_S)
     settings = settings.model_copy(update={"site": settings.site.model_copy(update={"station_phone": "07153390000"})})
@@ -71,19 +78,20 @@ async def serve(agi_port: int, audio_port: int, folder: Path, room: bool) -> Non
         print(type(event).__name__, *vars(event).values(), flush=True)
 
     async def answer(line: Line, facts: CallFacts) -> None:
-        facts = replace(facts, followed=facts.call_id in hand_overs.plans)
         await PhoneCall(
             line, facts, dialogue=dialogue, recogniser=ScriptedRecogniser([]), voice=voice, desk=desk,
             intake=NotingIntake(), settings=settings, steering=hand_overs,
         ).run()  # fmt: skip
 
     audio = AudioSocketServer("127.0.0.1", audio_port, answer)
-    hand_overs = HandOvers(audio, Town(), desk, settings, voice, room=lambda: room, watcher=seen)
-    agi = FastAgiServer("127.0.0.1", agi_port, hand_overs.scripts)
+    hand_overs = HandOvers(Town(), desk, settings, voice, watcher=seen)
+    dial_plan = DialPlan(hand_overs, audio, voice, room=lambda: room)
+    agi = FastAgiServer("127.0.0.1", agi_port, dial_plan.scripts)
+    sweeping = asyncio.create_task(sweep(hand_overs))
     await audio.start()
     await agi.start()
     print("ready", flush=True)
-    await asyncio.Event().wait()
+    await sweeping
 
 
 if __name__ == "__main__":
