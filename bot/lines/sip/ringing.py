@@ -15,6 +15,8 @@ from bot.lines.sip.message import ALLOW, Message, part_of
 
 #: after CANCEL the final response should come at once; nobody waits longer for it (s)
 _CANCELLED_S = 5.0
+#: until then the first of two answers has been acknowledged (s)
+_MOMENT_S = 0.2
 #: INVITEs that an answer may still come to, though nobody waits
 _MOST_ANSWERABLE = 200
 
@@ -26,7 +28,7 @@ class Ringer:
         self._home, self._endpoint = home, home.endpoint
         #: INVITEs that were taken or given up; who takes one now comes too late
         self._answerable: dict[str, Message] = {}
-        self._endpoint.on_stray_answer = self._stray
+        self._endpoint.on_stray_answer = self._second
 
     async def ring(self, number: str, within_s: float, gateway: Gateway) -> Rung[SipCall]:
         """Ring a number; the call when somebody (or an answering machine) takes it within the time."""
@@ -60,8 +62,6 @@ class Ringer:
         if final.code >= 300:
             return Rung(outcome_of(final.code), detail=str(final.code))
         call.dialog = self._confirm(invite, final, gateway.address)
-        # A call that forked on its way may be taken twice: the second telephone is told that it came too late.
-        self._remember(invite)
         call.timer.answered(final, time.monotonic())
         # Some describe their sound while it rings, and no more when it is taken.
         if (part_of(final, SDP) is not None and not call.take(final)) or call.line.media is NOWHERE:
@@ -75,6 +75,7 @@ class Ringer:
     async def _asked(self, invite: Message, until: float, gateway: Gateway, call: SipCall) -> Message | None:
         """The final response; None when the time was over and the INVITE is cancelled."""
         heard = asyncio.Event()
+        self._remember(invite)
 
         def rings(provisional: Message) -> None:
             heard.set()
@@ -96,7 +97,6 @@ class Ringer:
         self, invite: Message, asking: asyncio.Future[Message | None], heard: bool, gateway: Gateway
     ) -> None:
         # It may be taken in this very moment: an answer that comes now is acknowledged and hung up.
-        self._remember(invite)
         if heard:
             names = ("via", "max-forwards", "route", "from", "to", "call-id")
             headers = [(name, value) for name, value in invite.headers if name in names]
@@ -113,6 +113,10 @@ class Ringer:
         while len(self._answerable) >= _MOST_ANSWERABLE:
             del self._answerable[next(iter(self._answerable))]
         self._answerable[invite.call_id] = invite
+
+    def _second(self, answer: Message, source: Address) -> None:
+        """A call that forked on its way is taken twice: in a moment it is known which of the two was first."""
+        asyncio.get_running_loop().call_later(_MOMENT_S, self._stray, answer, source)
 
     def _stray(self, answer: Message, source: Address) -> None:
         """Somebody took a call that nobody wants any more."""
