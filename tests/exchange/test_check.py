@@ -8,7 +8,6 @@ import asyncio
 import importlib.machinery
 import importlib.util
 import re
-import shutil
 import socketserver
 import sys
 import threading
@@ -178,7 +177,7 @@ BROKEN: dict[str, tuple[Callable[[Fake], object], str, str]] = {
     "few ports": (lambda it: it.changed("rtp show settings", "10999", "10020"), "10020", "rtp.conf"),
     "American tones": (lambda it: it.changed("indication show", "zone: cn", "zone: us"), "tones of us", "indications.conf"),
     "AMI for everybody": (
-        lambda it: it.changed("manager show settings", "{ami}", "0.0.0.0:{port}".format(port=it.ami.server_address[1])),
+        lambda it: it.changed("manager show settings", "{ami}", f"0.0.0.0:{it.ami.server_address[1]}"),
         "every address", "bindaddr"),
     "no AMI account": (
         lambda it: it.said.update({"manager show user gege": it.said["manager show user nobody"]}), "knows no gege", "[gege]"),
