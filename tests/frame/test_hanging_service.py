@@ -17,11 +17,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.bench.exchange.agi import Channel
 from bot.lines.audiosocket import UUID, Frame
 from bot.settings import PROJECT
 from tests.frame.conftest import environment
 from tests.frame.test_serving import free_port
-from tests.voice.asterisk import Channel
 
 pytestmark = pytest.mark.slow
 
