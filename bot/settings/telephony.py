@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from bot.settings.section import Section, read_secret
+from bot.settings.section import Section, one_or_more, read_secret
 
 
 class TrunkSettings(Section):
@@ -97,9 +97,9 @@ class PhoneSettings(Section):
 class AmiSettings(Section):
     """[asterisk.ami]: Asterisk's manager interface, to call out by; empty: calls go out by [voice.trunk], or not at all."""
 
-    #: host:port (Asterisk's own is 5038)
-    address: str = ""
-    #: account there (manager.conf); the secret may be `env:NAME` or `file:/path` (its first line)
+    #: host:port (Asterisk's own port is 5038); where there are two exchanges, both: the second rings when the first cannot
+    address: Annotated[list[str], BeforeValidator(one_or_more)] = Field(default_factory=list)
+    #: account there (manager.conf: read=call, write=originate,call); the secret may be `env:NAME` or `file:/path` (its first line)
     user: str = ""
     secret: Annotated[str, BeforeValidator(read_secret)] = Field(default="", repr=False)
     #: what Asterisk dials
@@ -127,6 +127,8 @@ class CallingSettings(Section):
 
     #: off: nobody is called
     enabled: bool = False
+    #: the company's number, which whoever is rung by Asterisk sees, as the trunk wants it; empty: [site] station_phone
+    number: str = ""
     #: residents' numbers begin with one of these: mobile telephones and this area's (no toll surprises)
     prefixes: list[str] = Field(default_factory=lambda: ["1", "0715"])
     #: calls to residents in an hour, and at the same time; danger is not counted

@@ -12,8 +12,8 @@ import numpy as np
 from aiohttp import web
 
 from bot.database import Database
+from bot.doors.devices import SignedIn
 from bot.foundation import untrusted
-from bot.grid.location import PersonCard
 from bot.grid.models import Role
 from bot.recordings.keys import KeyRefused
 from bot.recordings.room import RecordingMissing, look_into, open_recording
@@ -63,7 +63,7 @@ class CallPages:
 
     async def newest(self, request: web.Request) -> web.StreamResponse:
         """The newest calls, fifty a page."""
-        person = await asyncio.to_thread(self._person, request)
+        person = await self._person(request)
         if person is None:
             return _pages.say(_pages.words["closed"], 403)
         before = request.query.get("before", "")
@@ -108,18 +108,18 @@ class CallPages:
 
     # ---- who sees what --------------------------------------------------------------------------
 
-    def _person(self, request: web.Request) -> PersonCard | None:
-        person = self._sign_in.staff_of(request)
+    async def _person(self, request: web.Request) -> SignedIn | None:
+        person = await self._sign_in.staff_of(request)
         return None if person is None or person.role == Role.supervisor else person
 
-    def _seen(self, person: PersonCard, calls: Sequence[CallRecord]) -> list[CallRecord]:
+    def _seen(self, person: SignedIn, calls: Sequence[CallRecord]) -> list[CallRecord]:
         """Those that this person may look at: a call is seen by who sees its case, one without a case by the desk."""
         if person.role in EVERYWHERE:
             return list(calls)
         seen = self._desk.access.seen_by(person.staff_no, (one.ticket_no for one in calls if one.ticket_no))
         return [one for one in calls if one.ticket_no in seen]
 
-    def _calls(self, person: PersonCard, before: int | None) -> tuple[list[CallRecord], int]:
+    def _calls(self, person: SignedIn, before: int | None) -> tuple[list[CallRecord], int]:
         """The newest ones that this person sees, and where to look for more (0: nowhere)."""
         most = _PAGE if person.role in EVERYWHERE else _LOOKED_AT
         looked_at = latest_calls(self._database, most, before)
@@ -130,7 +130,7 @@ class CallPages:
 
     async def _found(self, request: web.Request) -> CallRecord | web.Response:
         """The call that is asked for; or the page for strangers and other grids."""
-        person, number = await asyncio.to_thread(self._person, request), request.match_info["number"]
+        person, number = await self._person(request), request.match_info["number"]
         if person is None:
             return _pages.say(_pages.words["closed"], 403)
         # By its number alone: a ticket may have several calls.

@@ -16,6 +16,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.database import now
+from bot.doors.devices import Devices
 from bot.grid.registry import Registry
 from bot.learning.book import CorrectionBook
 from bot.learning.figures import overview
@@ -27,13 +28,12 @@ from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
 from bot.web.app import STATIC
-from bot.web.guard import guard
 from bot.web.learning import LearningPages
 from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages
 from tests.postgres import site_database
 from tests.web.browsing import chromium, page_of
-from tests.web.two_grids import KEY, StaffSite, two_grids
+from tests.web.two_grids import KEY, StaffSite, staff_app, two_grids
 
 
 @dataclass
@@ -60,12 +60,12 @@ async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     database = site_database(tmp_path)
     two_grids(database, D2=("夜班", "duty"))
     desk, registry, settings = TicketDesk(database), Registry.load(database), Settings(home=tmp_path)
-    links, sign_in = Links(KEY, database), SignIn(KEY, 12, registry.person)
-    staff = StaffPages(desk, registry, links, sign_in, settings, corrects=True)
+    links, sign_in = Links(KEY, database), SignIn(Devices(database))
+    staff = StaffPages(desk, registry, sign_in, settings, corrects=True)
 
     def app() -> web.Application:
-        made = web.Application(middlewares=[guard(())])
-        made.router.add_routes([*staff.routes(), *LearningPages(database, staff, sign_in, settings).routes()])
+        learning = LearningPages(database, staff, sign_in, settings)
+        made = staff_app(database, registry, desk, sign_in, *staff.routes(), *learning.routes())
         made.router.add_static("/static", STATIC)
         return made
 

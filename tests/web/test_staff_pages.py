@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select
 
@@ -18,6 +17,7 @@ from bot.calling.call_backs import CallBacks
 from bot.calling.ledger import Ledger
 from bot.chat.store import ChatShelf
 from bot.database import now
+from bot.doors.devices import Devices
 from bot.grid.registry import Registry
 from bot.notify.links import Links, Purpose
 from bot.recordings.files import keep_file
@@ -27,7 +27,6 @@ from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import Rating, Ticket
-from bot.web.guard import guard
 from bot.web.signing_in import COOKIE, SignIn
 from bot.web.staff import StaffPages
 from tests.busy_database import BUSY_S, LATE_S, busy, ticking
@@ -35,7 +34,7 @@ from tests.calling.phones import Network
 from tests.postgres import site_database
 from tests.voice.doubles import ToneVoice
 from tests.waiting import until
-from tests.web.two_grids import KEY, StaffSite, two_grids
+from tests.web.two_grids import KEY, StaffSite, staff_app, two_grids
 
 HOUSE = "沿河路二百零六号"
 
@@ -70,11 +69,10 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     settings = Settings(home=tmp_path)
     name = keep_recording(settings, name_for("phone", "u1"), b"\x01\x00" * 8000, 8000)
     desk.keep(Heard("u1", "s", "停电了", recording=name, caller=Caller.by("phone")))
-    links, sign_in = Links(KEY, database), SignIn(KEY, 12, registry.person)
-    app = web.Application(middlewares=[guard(())])
+    links, sign_in = Links(KEY, database), SignIn(Devices(database))
     shelf = ChatShelf(database, tmp_path)
-    pages = StaffPages(desk, registry, links, sign_in, settings, shelf.pictures, shelf.sounds)
-    app.router.add_routes(pages.routes())
+    pages = StaffPages(desk, registry, sign_in, settings, shelf.pictures, shelf.sounds)
+    app = staff_app(database, registry, desk, sign_in, *pages.routes())
     async with TestClient(TestServer(app)) as client:
         yield Site(client, links, desk, database, card.ticket_no, shelf, settings)
     database.dispose()
@@ -164,7 +162,8 @@ async def test_who_signs_in_reads_what_the_message_kept_back(site: Site) -> None
 
 async def test_a_sign_in_link_works_once(site: Site) -> None:
     token = site.links.token(Purpose.sign_in, "", "M24")
-    assert (await site.post(f"/t/{token}"))[0] == 200
+    first = await site.client.post(f"/t/{token}", allow_redirects=False)
+    assert (first.status, first.headers["Location"]) == (303, "/desk")
     assert (await site.post(f"/t/{token}"))[0] == 410
 
 
@@ -238,10 +237,12 @@ async def test_a_picture_says_whose_it_is(site: Site) -> None:
 async def test_a_number_is_shown_to_whose_it_is_after_signing_in_and_that_is_written_down(site: Site) -> None:
     link = f"/t/{site.links.token(Purpose.ring, site.ticket_no, 'M24')}"
     page = f"/case/{site.ticket_no}/ring"
-    response = await site.client.get(link, allow_redirects=False)
-    assert (response.status, response.headers["Location"]) == (303, page)
     assert (await site.get(page))[0] == 403
     await site.sign_in("M25")
+    response = await site.client.get(link, allow_redirects=False)
+    assert (response.status, response.headers["Location"]) == (303, page), (
+        "a link shows whose case it is to nobody else"
+    )
     assert (await site.get(page))[0] == 403
     assert not [one for one in site.desk.activities(site.ticket_no) if one.kind == "rang"]
     await site.sign_in("M24")
@@ -257,11 +258,9 @@ async def test_one_press_puts_through_and_only_who_has_the_case(site: Site) -> N
     waits, registry = asyncio.Event(), Registry.load(site.database)
     network, ledger = Network(n139=waits), Ledger(site.database, CallingSettings())
     call_backs = CallBacks(site.desk, registry, network, ToneVoice(), ledger, site="崇阳供电")  # type: ignore[arg-type]
-    sign_in = SignIn(KEY, 12, registry.person)
-    app = web.Application(middlewares=[guard(())])
-    app.router.add_routes(
-        StaffPages(site.desk, registry, site.links, sign_in, site.settings, call_backs=call_backs).routes()
-    )
+    sign_in = SignIn(Devices(site.database))
+    pages = StaffPages(site.desk, registry, sign_in, site.settings, call_backs=call_backs)
+    app = staff_app(site.database, registry, site.desk, sign_in, *pages.routes())
     page = f"/case/{site.ticket_no}/ring"
     assert (await site.post(page, number="13900000001"))[0] == 403, "a stranger"
     async with TestClient(TestServer(app)) as site.client:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from bot.database import Database
 from bot.grid.models import Grid, GridStaff, Staff
+from bot.grid.registry import Registry
 from bot.notify.links import Links, Purpose
 from bot.tickets.desk import TicketDesk
+from bot.web import assets
+from bot.web.guard import guard
+from bot.web.message_links import MessageLinks
+from bot.web.signing_in import SignIn
 
 KEY = bytes(range(32))
 _PEOPLE = {
@@ -46,5 +52,21 @@ class StaffSite:
         return response.status, await response.text(errors="replace")
 
     async def sign_in(self, staff_no: str) -> None:
-        response = await self.client.post(f"/t/{self.links.token(Purpose.sign_in, '', staff_no)}")
-        assert response.status == 200
+        link = f"/t/{self.links.token(Purpose.sign_in, '', staff_no)}"
+        response = await self.client.post(link, allow_redirects=False)
+        assert (response.status, response.headers["Location"]) == (303, "/desk")
+
+
+def staff_app(
+    database: Database,
+    registry: Registry,
+    desk: TicketDesk,
+    sign_in: SignIn,
+    *routes: web.RouteDef,
+    personal: bool = True,
+) -> web.Application:
+    """The pages of `routes` with the links that lead to them, and the sessions that both need."""
+    app = web.Application(middlewares=[guard(()), sign_in.middleware])
+    links = MessageLinks(desk, registry, Links(KEY, database), sign_in, ZoneInfo("Asia/Shanghai"), personal=personal)
+    app.router.add_routes([*links.routes(), *assets.routes(), *routes])
+    return app

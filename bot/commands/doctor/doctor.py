@@ -30,6 +30,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.parts import make_providers
+from bot.commands.doctor.calling import check_calling
 from bot.commands.doctor.hearing import check_hearing
 from bot.commands.doctor.learned import check_channel, check_said_names
 from bot.commands.doctor.messengers import check_messengers
@@ -364,18 +365,10 @@ def _providers(settings: Settings) -> Finding:
 
 
 def _calling(settings: Settings) -> Finding:
-    ways = [
-        name
-        for name, way in (("Asterisk", settings.asterisk.ami.address), ("the trunk", settings.voice.trunk.registrar))
-        if way
-    ]
-    if not settings.calling.enabled:
-        return _good("calling out", "off: danger is told by messenger alone ([calling] enabled)")
-    if not ways:
-        return _bad(
-            "calling out", "enabled, but there is no way out", "set [asterisk.ami] address or [voice.trunk] registrar"
-        )
-    return _good("calling out", f"by {ways[0]}, {settings.calling.per_hour} calls to residents an hour at most")
+    found = check_calling(settings)
+    if not found.advice:
+        return _good("calling out", found.detail)
+    return (_warning if found.works else _bad)("calling out", found.detail, found.advice)
 
 
 def _tariff(settings: Settings) -> Finding:
