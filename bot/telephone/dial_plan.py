@@ -49,7 +49,13 @@ class DialPlan:
     @property
     def scripts(self) -> dict[str, Script]:
         """What FastAGI runs, by path."""
-        return {"start": self.start, "next": self.next, "over": self.over, "whisper": self.whisper}
+        return {
+            "start": self.start,
+            "alive": self.alive,
+            "next": self.next,
+            "over": self.over,
+            "whisper": self.whisper,
+        }
 
     async def start(self, session: AgiSession) -> None:
         """Before the call: announce it, and say whom to ring when Gege does not take it."""
@@ -75,6 +81,10 @@ class DialPlan:
         await session.set_variable("NEXT", self._hand_overs.people(facts)[0])
         if not room:
             await session.set_variable("GEGE", "full")
+
+    async def alive(self, session: AgiSession) -> None:
+        """Beside a conversation, every two seconds: that this is answered at all is what the exchange wants to know."""
+        await session.set_variable("GEGE_ALIVE", "1")
 
     async def next(self, session: AgiSession) -> None:
         """After the call, and after everybody who was rung: whom to ring now."""
@@ -143,7 +153,7 @@ class DialPlan:
             plan = self._hand_overs.expect(replace(await self._facts(session), call_id=key), "audiosocket")
         # Of a call that Gege took, the status may be that of its AudioSocket.
         if plan.position < 0 and (status in RANG_IN_VAIN or status and not plan.life.taken):
-            said = await session.variable("GEGE_SAID")
+            said = session.query.get("rang") or await session.variable("GEGE_SAID")
             rung = said or (await session.variable("NEXT") if status in RANG_IN_VAIN else "")
             if digits(rung):
                 self._hand_overs.rings(plan, digits(rung))
