@@ -25,6 +25,7 @@ from bot.web.desk.live import Live
 from bot.web.desk.new import NewPage
 from bot.web.desk.ticket import TicketPage
 from bot.web.desk.told import Told
+from bot.web.desk.wall import WallPage
 from bot.web.learning import LearningPages
 from bot.web.message_links import MessageLinks
 from bot.web.signing_in import SignIn
@@ -56,6 +57,7 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
         tickets,
         HouseholdPages(desk, HouseholdSearch(database, registry), registry, service.desk, looks, zone),
         NewPage(desk, told, service.desk, registry),
+        WallPage(desk, told, database, zone),
         cases,
         LearningPages(database, cases, sign_in, settings),
         CallPages(database, service.desk, sign_in, settings),
