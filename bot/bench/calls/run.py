@@ -149,7 +149,6 @@ class _Site:
         #: SIP calls that each front end has
         self.open_calls: list[Callable[[], int]] = []
         self._grids: asyncio.Queue[str] = asyncio.Queue()
-        self._duty = asyncio.Lock()
         for grid_no in homes:
             self._grids.put_nowait(grid_no)
         self._taken: dict[str, int] = {}
@@ -198,8 +197,6 @@ class _Site:
             else:
                 grid_no = await self._grids.get()
                 held.callback(self._grids.put_nowait, grid_no)
-                if each.way == TRUNK and each.story.beyond_the_grid:
-                    await held.enter_async_context(self._duty)
             return await self._call(each, grid_no, pace if each.way == ASTERISK else 1.0)
 
     def _home(self, grid_no: str) -> Home:
@@ -229,8 +226,7 @@ class _Site:
             network = Network(LOSS, JITTER_S, dice) if each.bad_network else Network(dice=dice)
             line = SipCalling(person, phones, each.caller, dialled, network)
             exchange = self.exchanges[each.way]
-            numbers = people_to_ring(telephone.people, grid_no, station)
-            for number in numbers if each.story.beyond_the_grid else numbers[:2]:
+            for number in people_to_ring(telephone.people, grid_no, station)[:2]:  # the duty desk serves all grids
                 exchange.expected[number] = line
             run = exchange.play(line)
         problems: list[str] = []

@@ -21,8 +21,6 @@ ASTERISK, TRUNK, REFER = "asterisk", "trunk", "refer"
 WAYS = (ASTERISK, TRUNK, REFER)
 #: what callers want
 REPORT, PERSON, REPORT_AND_PERSON, SILENCE, MESSAGE = "report", "person", "report and person", "silence", "message"
-#: people of a grid; after them the duty desk is rung, which every grid shares
-_OF_GRID = 2
 
 
 @dataclass(frozen=True)
@@ -39,12 +37,6 @@ class Story:
     #: the sound breaks off while the caller stays on the line
     breaks: bool = False
     weight: int = 2
-
-    @property
-    def beyond_the_grid(self) -> bool:
-        """Whether the duty desk may be rung as well."""
-        wants_nobody = self.wants in (REPORT, MESSAGE) and not self.breaks
-        return not wants_nobody and not any(each == ANSWERS for each in self.phones[:_OF_GRID])
 
 
 _JOINED = (ASTERISK, TRUNK)
