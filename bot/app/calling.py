@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import logging
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from bot.app.parts import Parts
 from bot.calling.call_backs import CallBacks
@@ -12,14 +14,21 @@ from bot.calling.danger import DangerCalls
 from bot.calling.ledger import Ledger
 from bot.calling.questions import Questions
 from bot.foundation.background import Background
-from bot.lines.ami import AmiDialler
+from bot.foundation.errors import Unavailable
+from bot.foundation.phone_numbers import number_in
+from bot.lines.ami import AmiFailed, accounts, check
+from bot.lines.ami_dialler import AmiDialler
 from bot.lines.dialling import Connected, Dialler, Rung
 from bot.lines.sip.gateway import Gateway
 from bot.lines.sip.server import SipServer
 from bot.settings import Settings
 from bot.telephone.telephone import Telephone
 
+log = logging.getLogger(__name__)
+
 _TICK_S = 1.0
+#: the way out is looked at so often (s)
+_LOOK_S = 300.0
 
 
 class SipDialler:
@@ -35,17 +44,65 @@ class SipDialler:
 def dialler_of(
     settings: Settings, telephone: Telephone, sip: SipServer | None, trunk: Gateway | None
 ) -> Dialler | None:
-    """How calls go out; None when the site has no way. Raises ValueError for an address that is none."""
+    """How calls go out; None when the site has no way. Raises ValueError for an address or a number that is none."""
     ami = settings.asterisk.ami
     if ami.address:
-        host, _, port = ami.address.rpartition(":")
         return AmiDialler(
-            (host.strip("[]"), int(port)), ami.user, ami.secret, telephone.audiosocket, channel=ami.channel,
-            audiosocket=ami.audiosocket or settings.voice.audiosocket,
+            accounts(ami.address, ami.user, ami.secret), telephone.audiosocket, shown=shown_number(settings),
+            channel=ami.channel, audiosocket=ami.audiosocket or settings.voice.audiosocket,
         )  # fmt: skip
     if sip is not None and trunk is not None:
         return SipDialler(sip, trunk)
     return None
+
+
+def shown_number(settings: Settings) -> str:
+    """The number that whoever is rung sees, as it is written. Raises ValueError for what is none: a call without one is
+    anonymous, and many a trunk and many a person refuses it."""
+    written = settings.calling.number or settings.site.station_phone
+    if number := number_in(written):
+        return number
+    raise ValueError(f"{written!r} is no telephone number; set [calling] number to the trunk's own")
+
+
+@dataclass(frozen=True)
+class ExchangesFound:
+    """What is wrong with the exchanges that calls go out by, a line each."""
+
+    #: exchanges that nobody can be rung by
+    unusable: list[str]
+    #: exchanges that ring, with a right too few
+    lacking: list[str]
+
+
+async def check_exchanges(settings: Settings, *, listening: bool = True) -> ExchangesFound:
+    """Sign in at each and look; nobody is rung."""
+    ami, found = settings.asterisk.ami, ExchangesFound([], [])
+    for exchange in accounts(ami.address, ami.user, ami.secret):
+        try:
+            if lacks := await check(exchange, listening=listening):
+                found.lacking.append(lacks)
+        except AmiFailed as problem:
+            found.unusable.append(str(problem))
+    return found
+
+
+class Exchanges:
+    """Looks every few minutes whether calls could go out: a wrong password is not to be found by the first danger."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._known: list[str] | None = None
+
+    async def look(self) -> None:
+        """Tell the operator what is new. Raises Unavailable while no exchange can be used."""
+        found = await check_exchanges(self._settings, listening=self._known is None)
+        for problem in found.unusable + found.lacking:
+            if problem not in (self._known or []):
+                log.error("calling out: %s", problem)
+        self._known = found.unusable + found.lacking
+        if len(found.unusable) == len(self._settings.asterisk.ami.address):
+            raise Unavailable("no exchange can be used to call out; see the lines above")
 
 
 @contextlib.asynccontextmanager
@@ -75,6 +132,7 @@ async def calling_out(parts: Parts, telephone: Telephone, dialler: Dialler) -> A
     own = (
         Background("danger calls", _TICK_S, danger.tick),
         Background("question calls", _TICK_S, questions.tick),
+        *([Background("exchanges", _LOOK_S, Exchanges(settings).look)] if settings.asterisk.ami.address else []),
     )
     parts.backgrounds.start(*own)
     try:

@@ -14,13 +14,16 @@ from functools import partial
 from aiohttp import web
 
 from bot.app.calling import calling_out, dialler_of
+from bot.app.heart import Heart
 from bot.app.in_use import in_use_line
 from bot.app.messengers import messengers
 from bot.app.parts import Parts, ears_and_mouth, make_voice, open_site, running, tell
+from bot.app.staff_side import staff_side
 from bot.calling.call_backs import CallBacks
 from bot.database import now
 from bot.foundation.errors import Refused
 from bot.foundation.private_files import is_open
+from bot.foundation.sd_notify import notify
 from bot.grid.registry import Registry
 from bot.grid.sample import make_sample
 from bot.lines.sip.gateway import Gateway
@@ -36,12 +39,8 @@ from bot.telephone.sip_front_end import UnknownTrunk, sip_front_end
 from bot.telephone.telephone import Telephone
 from bot.voice.preparing import preparing
 from bot.web.app import make_app
-from bot.web.calls import CallPages
 from bot.web.guard import runner_of
-from bot.web.learning import LearningPages
 from bot.web.metrics import BackgroundMetrics, metrics_route
-from bot.web.signing_in import SignIn
-from bot.web.staff import StaffPages
 
 
 class CannotServe(Refused):
@@ -65,6 +64,7 @@ async def serve(settings: Settings) -> None:
         stopping.cancel()
         if not serving.done():
             tell("stopping …")
+            notify("STOPPING=1")
             serving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await serving
@@ -95,21 +95,20 @@ async def _serve(settings: Settings) -> None:
         if voice is not None and not voice.engine.quick:
             gentle = partial(make_engine, settings, gentle=True)
             service.backgrounds.start(preparing(voice, service.repertoire, gentle))
+        heart = Heart(settings.capacity.watchdog_s, lambda: f"{len(telephone.calls)} calls")
+        stack.push_async_callback(heart.stop)
         telephone, call_backs = await _answer_calls(service, recogniser, voice, phone, agi, stack)
-        sign_in = SignIn(service.key, settings.web.sign_in_hours, service.registry.person)
-        staff = StaffPages(
-            service.desk, service.registry, service.links, sign_in, settings, service.chats.pictures,
-            service.chats.sounds, corrects=True, call_backs=call_backs,
-        )  # fmt: skip
+        telephone.metrics.watch(
+            "loop_longest_s", "The longest that the event loop stood still", lambda: heart.longest_s
+        )
+        staff = staff_side(service, call_backs)
         callbacks = await stack.enter_async_context(messengers(service, recogniser, tell, call_backs))
         app = make_app(
             service.dialogue, recogniser, voice, service.desk, service.registry, settings, staff=staff,
-            run_call=None if voice is None else telephone.browser_call, staff_of=sign_in.staff_of,
+            run_call=None if voice is None else telephone.browser_call,
             sample=service.registry.is_sample, repertoire=service.repertoire, intake=service.spool, ear=card,
         )  # fmt: skip
         app.router.add_routes(callbacks)
-        app.router.add_routes(LearningPages(service.database, staff, sign_in, settings).routes())
-        app.router.add_routes(CallPages(service.database, service.desk, sign_in, settings).routes())
         telephone.metrics.registry.register(BackgroundMetrics(service.backgrounds))
         app.router.add_routes([metrics_route(telephone.metrics.text, settings.metrics.token)])
         runner = runner_of(app)
@@ -123,6 +122,7 @@ async def _serve(settings: Settings) -> None:
             raise _cannot(settings.web.host, settings.web.port, "[web] port", settings, problem) from problem
         if not service.registry.county.size:
             tell("the county is empty: gege sample makes an invented one, gege import FILE.csv brings yours")
+        await heart.start()
         tell(f"Gege is at {url(settings)} (Ctrl-C ends)")
         if await asyncio.to_thread(service.registry.is_sample):
             tell(
@@ -221,9 +221,8 @@ async def _call_out(
         return None
     try:
         dialler = dialler_of(settings, telephone, *(sip or (None, None)))
-    except ValueError:
-        address = settings.asterisk.ami.address
-        raise CannotServe(f"[asterisk.ami] address is {address!r}; write it as host:port") from None
+    except ValueError as problem:
+        raise CannotServe(str(problem)) from None
     if dialler is None:
         tell("NOBODY IS CALLED: [calling] is enabled, but there is neither [asterisk.ami] nor [voice.trunk]")
         return None

@@ -14,7 +14,7 @@ from bot.calling.key import ask_for_key
 from bot.calling.ledger import CALL_BACK, CallRefused, Ledger
 from bot.foundation import logs
 from bot.lines.bridge import Joinable, join, ring_back
-from bot.lines.dialling import Dialler
+from bot.lines.dialling import Dialler, say_why
 from bot.notify.masking import surname
 from bot.speech.speak import Voice, VoiceFailed
 from bot.telephone.ring_plan import digits
@@ -179,8 +179,8 @@ class CallBacks:
         try:
             rung = await self._dialler.ring(number, self._ring_s)
             outcome = rung.outcome
-            if rung.call is None and rung.outcome in ("refused", "failed"):
-                log.error("call-back %s: the network does not ring: %s", ticket.ticket_no, rung.detail)
+            if rung.call is None:
+                say_why(rung, f"call-back {ticket.ticket_no}: {f'staff {staff_no}' if staff_no else 'the resident'}")
             try:
                 yield (rung.call.line if rung.call else None), rung.outcome
             finally:

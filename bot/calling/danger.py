@@ -12,7 +12,8 @@ from bot.calling.key import ask_for_key
 from bot.calling.ledger import DANGER, Ledger
 from bot.database import now
 from bot.foundation import logs
-from bot.lines.dialling import Connected, Dialler, Rung
+from bot.foundation.backoff import Backoff
+from bot.lines.dialling import OURS, Connected, Dialler, Rung, say_why
 from bot.notify.masking import mask
 from bot.speech.speak import Voice, VoiceFailed
 from bot.telephone.ring_plan import People, Person, digits, in_order
@@ -24,6 +25,10 @@ from bot.voice.mouth import say
 log = logging.getLogger(__name__)
 
 TAKE, CANNOT = "1", "2"
+#: a round in which nobody could be rung at all is none: it is tried again soon
+_AGAIN = Backoff(5.0, 60.0)
+#: how ringing ended when somebody has the ticket
+_SETTLED = ("confirmed", "given_up")
 #: how often it is looked whether somebody has taken it meanwhile by another way (s)
 _LOOK_S = 1.0
 
@@ -84,15 +89,22 @@ class DangerCalls:
     async def _until_taken(self, ticket: TicketCard) -> None:
         logs.note(ticket=ticket.ticket_no)
         try:
+            in_vain = 0
             while True:
                 fresh = await asyncio.to_thread(self._desk.ticket, ticket.ticket_no)
                 people = await asyncio.to_thread(self.people_of, fresh or ticket)
                 if not people:
                     log.error("danger %s: nobody has a telephone number; see the staff import", ticket.ticket_no)
+                rang = False
                 for person in people:
-                    if await self._taken(ticket.ticket_no) or await self._ring(fresh or ticket, person):
+                    if await self._taken(ticket.ticket_no):
                         return
-                await asyncio.sleep(self._pause_s)
+                    outcome = await self._ring(fresh or ticket, person)
+                    if outcome in _SETTLED:
+                        return
+                    rang = rang or outcome not in OURS
+                in_vain = 0 if rang or not people else in_vain + 1
+                await asyncio.sleep(min(self._pause_s, _AGAIN.wait(in_vain) or 0.0) if in_vain else self._pause_s)
                 if await self._taken(ticket.ticket_no):
                     return
         except Exception:
@@ -103,30 +115,27 @@ class DangerCalls:
         card = await asyncio.to_thread(self._desk.ticket, ticket_no)
         return card is None or card.state != State.reported
 
-    async def _ring(self, ticket: TicketCard, person: Staff) -> bool:
-        """Whether somebody has it now: this person, or by another way."""
+    async def _ring(self, ticket: TicketCard, person: Staff) -> str:
+        """How it ended, as PlacedCall keeps it: "confirmed" or "given_up" when somebody has the ticket now."""
         placed = await asyncio.to_thread(self._ledger.begin, person.phone, DANGER, ticket.ticket_no, person.staff_no)
         outcome = "failed"
         try:
             rung = await self._unless_taken(ticket.ticket_no, self._dialler.ring(digits(person.phone), self._ring_s))
             if rung is None:
                 outcome = "given_up"
-                return True
+                return outcome
             outcome = rung.outcome
             if rung.call is None:
-                if rung.outcome in ("refused", "failed"):
-                    said = f"staff {person.staff_no}: {rung.detail}"
-                    log.error("danger %s: the network does not ring %s", ticket.ticket_no, said)
-                return False
+                say_why(rung, f"danger {ticket.ticket_no}: staff {person.staff_no}")
+                return outcome
             try:
-                confirmed = await self._ask(ticket, person, rung.call)
-                outcome = "confirmed" if confirmed else "answered"
-                return confirmed
+                outcome = "confirmed" if await self._ask(ticket, person, rung.call) else "answered"
+                return outcome
             finally:
                 await rung.call.hang_up()
         except VoiceFailed:
             log.exception("danger %s cannot be spoken", ticket.ticket_no)
-            return False
+            return outcome
         finally:
             await asyncio.shield(asyncio.to_thread(self._ledger.end, placed, outcome))
 

@@ -23,7 +23,7 @@ class PlacedCall(Base):
     ticket_no: Mapped[str] = mapped_column(String(20), index=True)
     #: who was rung; empty for residents
     staff_no: Mapped[str] = mapped_column(String(40), default="")
-    #: empty while it rings; then confirmed, answered, busy, no_answer, refused, failed, given_up
+    #: empty while it rings; then confirmed, answered, given_up, or an outcome of bot/lines/dialling.py
     outcome: Mapped[str] = mapped_column(String(20), default="")
     ended_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime, default=None)
 

@@ -13,7 +13,7 @@ from bot.calling.ledger import CallRefused, Ledger
 from bot.database import Database, now
 from bot.dialogue.port import Dialogue, Reply, Understanding
 from bot.foundation import logs
-from bot.lines.dialling import Dialler
+from bot.lines.dialling import Dialler, say_why
 from bot.lines.line import CallFacts, Line
 from bot.telephone.ring_plan import digits
 from bot.telephone.telephone import Telephone
@@ -30,7 +30,7 @@ _MOST_AGAIN = 2
 _UNDERSTOOD = Understanding("", "deny", 1.0, False)
 #: so many are looked at in one go
 _AT_ONCE = 50
-#: the hour's calls are used up: looked at again
+#: the hour's calls are used up, or nobody could be rung: looked at again
 _LATER = dt.timedelta(minutes=10)
 
 
@@ -127,7 +127,9 @@ class Questions:
         try:
             rung = await self._dialler.ring(digits(owed.number), self._ring_s)
             outcome = rung.outcome
-            if rung.call is not None:
+            if rung.call is None:
+                say_why(rung, f"a question about {owed.ticket_no}: the resident")
+            else:
                 try:
                     await self._talk(owed, rung.call.line)
                 finally:
@@ -151,4 +153,7 @@ class Questions:
 
     def _settle(self, owed: OwedCallCard, placed: int, outcome: str) -> None:
         self._ledger.end(placed, outcome)
-        self._owed.tried(owed.id, self._hours.wakes(now() + self._again_after))
+        if outcome == "failed":
+            self._owed.put_off(owed.id, self._hours.wakes(now() + _LATER))  # no try of theirs
+        else:
+            self._owed.tried(owed.id, self._hours.wakes(now() + self._again_after))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
+import resource
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +37,9 @@ def serve() -> None:
     """Run the service: web page, telephone, outbox, timers."""
     from bot.app.serve import serve as run
 
+    # Where it fell or hung: frames, no values. A core would hold what residents said.
+    faulthandler.enable()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     asyncio.run(run(load_settings()))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import logging
 import threading
@@ -25,7 +26,7 @@ class Present:
     """Answers as the registry does about staff and duty desk, for this moment. A database that cannot be asked leaves
     what was known last: a caller must always be put through.
 
-    Whoever answers in an event loop has `refresh` called beside it, so that nothing is asked there."""
+    In an event loop nothing is ever asked: whoever answers there has `refresh` called beside it."""
 
     def __init__(
         self,
@@ -69,9 +70,18 @@ class Present:
             self._asking.release()
 
     def _current(self) -> dict[str, str]:
-        if self._asked is None or self._steady() - self._asked >= _FRESH_S:
+        old = self._asked is None or self._steady() - self._asked >= _FRESH_S
+        if old and not _in_a_loop():
             try:
                 self.refresh()
             except Exception:
                 log.exception("who is on leave cannot be read; going by what was known")
         return self._leaves
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 import struct
 import time
 import uuid as uuids
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import soxr
 
-from bot.lines.allowed import is_allowed, networks
+from bot.lines.door import Door
 from bot.lines.incoming import FRAME_S, Incoming
 from bot.lines.line import CallFacts, LineEvent, Playback, Pressed, Sounded
 from bot.lines.outgoing import Outgoing
@@ -40,6 +41,10 @@ _FIRST_FRAME_S = 0.12
 _ANNOUNCED_FOR_S = 10.0
 _MOST_ANNOUNCED = 10_000
 _WAITING_EVENTS = 6000
+#: a frame may hold 65,535 bytes; events are no longer than this (s), so that those that wait are no more than minutes
+_LONGEST_EVENT_S = 0.1
+#: an exchange that took nothing for so long (ms) is gone, or hangs
+_UNREAD_MS = 10_000
 _HEADER = struct.Struct(">BH")
 
 
@@ -56,11 +61,11 @@ class Frame:
 
 
 async def read_frame(reader: asyncio.StreamReader) -> Frame | None:
-    """The next frame; None when the peer closed the connection, also in the middle of a frame."""
+    """The next frame; None when the connection is over, also in the middle of a frame."""
     try:
         kind, length = _HEADER.unpack(await reader.readexactly(_HEADER.size))
         return Frame(kind, await reader.readexactly(length) if length else b"")
-    except (asyncio.IncompleteReadError, ConnectionError):
+    except (asyncio.IncompleteReadError, OSError):
         return None
 
 
@@ -82,6 +87,8 @@ class AudioSocketLine:
         self._incoming = Incoming(_WAITING_EVENTS, _QUIET_WAKES)
         self._outgoing = Outgoing(clock)
         self._resamplers: dict[int, soxr.ResampleStream] = {}
+        #: of a frame that ended in the middle of a sample, by rate
+        self._half: dict[int, bytes] = {}
         self._sent_frames = 0
         self._closed = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -127,7 +134,7 @@ class AudioSocketLine:
 
     async def hang_up(self) -> None:
         if not self._closed:
-            with contextlib.suppress(ConnectionError):
+            with contextlib.suppress(OSError):  # also of an exchange that does not read
                 self._writer.write(Frame(HANG_UP).encode())
                 await asyncio.wait_for(self._writer.drain(), 1.0)
         self._close()
@@ -146,14 +153,15 @@ class AudioSocketLine:
             self._writer.close()
 
     async def _receive(self, reading: asyncio.Future[Frame | None]) -> None:
+        longest = int(self.rate * _LONGEST_EVENT_S) * 2
         try:
             frame = await reading
             while frame is not None and frame.kind not in (HANG_UP, ERROR):
                 if frame.kind in RATES:
                     pcm = self._to_line(frame.payload, RATES[frame.kind])
                     self._incoming.heard(len(frame.payload) / 2 / RATES[frame.kind])
-                    if pcm:
-                        await self._incoming.put(Sounded(pcm))
+                    for start in range(0, len(pcm), longest):
+                        await self._incoming.put(Sounded(pcm[start : start + longest]))
                 elif frame.kind == DTMF:
                     await self._incoming.put(Pressed(frame.payload.decode("ascii", "replace")))
                 frame = await read_frame(self._reader)
@@ -161,7 +169,9 @@ class AudioSocketLine:
             self._close()
 
     def _to_line(self, payload: bytes, rate: int) -> bytes:
-        payload = payload[: len(payload) // 2 * 2]
+        payload = self._half.pop(rate, b"") + payload
+        if len(payload) % 2:
+            payload, self._half[rate] = payload[:-1], payload[-1:]
         if rate == self.rate or not payload:
             return payload
         stream = self._resamplers.get(rate)
@@ -232,13 +242,16 @@ class AudioSocketServer:
         self._answer = answer
         #: how fast the lines of new calls run (measurements); 1: as telephones do
         self.pace = pace
-        self._allowed = networks(allowed)
         self._announced_s, self._most = announced_s, most
+        self._door = Door("AudioSocket", allowed, most)
         self._announced: dict[uuids.UUID, _Announced] = {}
         self._server: asyncio.Server | None = None
         self._calls: set[asyncio.Task[None]] = set()
-        #: connections that were refused, by reason
-        self.refused: Counter[str] = Counter()
+
+    @property
+    def refused(self) -> Counter[str]:
+        """Connections that were refused, by reason."""
+        return self._door.refused
 
     @property
     def port(self) -> int:
@@ -275,7 +288,7 @@ class AudioSocketServer:
         )
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._connected, self._host, self._wanted_port)
+        self._server = await asyncio.start_server(self._connected, self._host, self._wanted_port, backlog=self._most)
 
     async def stop_listening(self) -> None:
         """No new calls; those that are open go on."""
@@ -297,6 +310,8 @@ class AudioSocketServer:
         try:
             announced = await self._admit(reader, writer)
             if announced is not None:
+                raw = writer.get_extra_info("socket")
+                raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS)
                 line = AudioSocketLine(reader, writer, pace=self.pace)
                 await line.start()
                 try:
@@ -312,27 +327,32 @@ class AudioSocketServer:
             writer.close()
 
     async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _Announced | None:
-        if len(self._calls) > self._most:
-            self._refuse("flood")
+        first = await self._door.first(writer, _first_frame(reader))
+        if first is None:
             return None
-        if not is_allowed(writer, self._allowed):
-            self._refuse("address")
+        uuid = _uuid_of(first)
+        if uuid is None:
+            self._door.refuse("no UUID")
             return None
-        try:
-            first = await asyncio.wait_for(read_frame(reader), 2.0)
-        except TimeoutError:
-            first = None
-        if first is None or first.kind != UUID or len(first.payload) != 16:
-            self._refuse("no UUID")
-            return None
-        announced = self._announced.pop(uuids.UUID(bytes=first.payload), None)
+        announced = self._announced.pop(uuid, None)
         if announced is None or time.monotonic() - announced.at > self._announced_s:
-            self._refuse("unknown UUID")
+            self._door.refuse("unknown UUID")
             return None
         return announced
 
-    def _refuse(self, reason: str) -> None:
-        self.refused[reason] += 1
-        # A flood is counted, not written down line by line.
-        if self.refused[reason] & (self.refused[reason] - 1) == 0:
-            log.warning("AudioSocket: a connection was closed (%s; %s times so far)", reason, self.refused[reason])
+
+async def _first_frame(reader: asyncio.StreamReader) -> Frame:
+    """An empty one where the peer closed: the door's None is another thing."""
+    return await read_frame(reader) or Frame(HANG_UP)
+
+
+def _uuid_of(frame: Frame) -> uuids.UUID | None:
+    """What a UUID frame names; some exchanges send its letters instead of its 16 bytes."""
+    if frame.kind != UUID:
+        return None
+    if len(frame.payload) == 16:
+        return uuids.UUID(bytes=frame.payload)
+    try:
+        return uuids.UUID(frame.payload.decode("ascii"))
+    except ValueError:
+        return None

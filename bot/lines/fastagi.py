@@ -1,7 +1,9 @@
 """FastAGI: Asterisk asks over TCP, a script's name and the channel's facts first, then answers our commands.
 
 Asterisk connects, sends `agi_…: value` lines and an empty one; each command gets one line back
-(`200 result=1 (value)`), in several lines where it complains of the syntax (520); `HANGUP` may come between."""
+(`200 result=1 (value)`), in several lines where it complains of the syntax (520); `HANGUP` may come between.
+
+A person is rung whatever happens: who comes when all places are taken is answered from memory, not refused."""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from bot.foundation.errors import Unavailable
 from bot.foundation.phone_numbers import number_in
-from bot.lines.allowed import is_allowed, networks
+from bot.lines.door import SAID_WITHIN_S, Door
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +56,11 @@ class AgiSession:
         self.query: dict[str, str] = {}
         #: the channel was hung up; commands may still be answered
         self.hung_up = False
+        #: all places are taken: answer from memory, wait for nothing
+        self.crowded = False
 
-    async def begin(self) -> None:
-        """Read the facts. Raises AgiFailed."""
+    async def begin(self) -> AgiSession:
+        """Read the facts; → itself. Raises AgiFailed."""
         for _ in range(_MOST_FACTS):
             line = await self._line()
             if not line:
@@ -75,6 +79,7 @@ class AgiSession:
         path, _, query = wanted.partition("?")
         self.script = path.strip("/")
         self.query = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=50)) if query else {}
+        return self
 
     def number(self, fact: str) -> str:
         """A telephone number among the facts; empty when it is not known (unknown, anonymous, …)."""
@@ -123,8 +128,13 @@ class AgiSession:
 Script = Callable[[AgiSession], Awaitable[None]]
 
 
+async def alive(session: AgiSession) -> None:
+    """`/alive`: the event loop turns. Asked by the exchange and by `gege doctor`; it waits for nobody else."""
+    await session.set_variable("GEGE_ALIVE", "1")
+
+
 class FastAgiServer:
-    """Listens for Asterisk's questions; scripts by their path."""
+    """Listens for Asterisk's questions; scripts by their path, beside `/alive`."""
 
     def __init__(
         self,
@@ -133,18 +143,26 @@ class FastAgiServer:
         scripts: Mapping[str, Script],
         *,
         allowed: Sequence[str] = ("127.0.0.0/8", "::1/128"),
-        most: int = 100,
+        most: int = 500,
         timeout_s: float = 5.0,
+        facts_s: float = SAID_WITHIN_S,
     ) -> None:
-        """`allowed` networks may ask, at most `most` at the same time; each line is waited for `timeout_s`."""
+        """`allowed` networks may ask, `most` at the same time, as many again as crowded; facts come within `facts_s`,
+        each line after them is waited for `timeout_s`."""
         self._host, self._wanted_port = host, port
-        self._scripts, self._allowed = dict(scripts), networks(allowed)
+        self._scripts: dict[str, Script] = {"alive": alive, **scripts}
         self._most, self._timeout_s = most, timeout_s
+        self._door = Door("FastAGI", allowed, most, facts_s)
         self._server: asyncio.Server | None = None
         self._sessions: set[asyncio.Task[None]] = set()
-        #: sessions by script, and those that were refused or broke off
+        self._asking = 0
+        #: sessions by script
         self.asked: Counter[str] = Counter()
-        self.failed: Counter[str] = Counter()
+
+    @property
+    def failed(self) -> Counter[str]:
+        """Sessions that were refused or broke off, by reason."""
+        return self._door.refused
 
     @property
     def port(self) -> int:
@@ -154,11 +172,13 @@ class FastAgiServer:
 
     @property
     def open(self) -> int:
-        """Sessions at this moment."""
-        return len(self._sessions)
+        """Sessions at this moment, the silent ones with them."""
+        return self._asking + self._door.silent
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._connected, self._host, self._wanted_port, limit=_LONGEST_LINE)
+        self._server = await asyncio.start_server(
+            self._connected, self._host, self._wanted_port, limit=_LONGEST_LINE, backlog=self._most
+        )
 
     async def close(self) -> None:
         """Stop listening; what is being asked is not answered any more."""
@@ -173,15 +193,12 @@ class FastAgiServer:
         assert task is not None
         self._sessions.add(task)
         try:
-            if len(self._sessions) > self._most:
-                self._fail("flood")
-            elif not is_allowed(writer, self._allowed):
-                self._fail("address")
-            else:
+            session = await self._door.first(writer, AgiSession(reader, writer, self._timeout_s).begin())
+            if session is not None:
                 # Whoever trickles lines does not hold a place for ever.
-                await asyncio.wait_for(self._run(reader, writer), self._timeout_s * 4)
+                await asyncio.wait_for(self._run(session), self._timeout_s * 4)
         except (AgiFailed, TimeoutError):
-            self._fail("broke off")
+            self._door.refuse("broke off")
         except asyncio.CancelledError:
             pass
         except Exception:
@@ -193,17 +210,16 @@ class FastAgiServer:
             with contextlib.suppress(ConnectionError, asyncio.CancelledError):
                 await writer.wait_closed()
 
-    async def _run(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = AgiSession(reader, writer, self._timeout_s)
-        await session.begin()
+    async def _run(self, session: AgiSession) -> None:
         script = self._scripts.get(session.script)
         if script is None:
-            return self._fail("unknown script")
+            return self._door.refuse("unknown script")
+        if self._asking >= 2 * self._most:
+            return self._door.refuse("flood")
+        session.crowded = self._asking >= self._most
         self.asked[session.script] += 1
-        await script(session)
-
-    def _fail(self, reason: str) -> None:
-        self.failed[reason] += 1
-        # A flood is counted, not written down line by line.
-        if self.failed[reason] & (self.failed[reason] - 1) == 0:
-            log.warning("FastAGI: %s (%s times so far)", reason, self.failed[reason])
+        self._asking += 1
+        try:
+            await script(session)
+        finally:
+            self._asking -= 1

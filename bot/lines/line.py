@@ -50,8 +50,6 @@ class CallFacts:
     diverting: str = ""
     #: where the caller is (Heard.channel): a person cannot be put through to a browser ("web")
     channel: str = "phone"
-    #: somebody rings a person after the conversation, and says how that ended (bot/voice/handover)
-    followed: bool = False
 
 
 class Line(Protocol):

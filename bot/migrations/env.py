@@ -7,6 +7,7 @@ from alembic import context
 import bot.calling.models
 import bot.chat.models
 import bot.corpus.models
+import bot.doors.models
 import bot.grid.models
 import bot.learning.models
 import bot.notify.links

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from sqlalchemy import String
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.database import Base, Database, UTCDateTime, now
 from bot.foundation.errors import Refused
@@ -68,8 +68,22 @@ class LinkUse(Base):
     used_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
 
 
+class LinkVoid(Base):
+    """Links to a member of staff that were made before this do nothing any more: a telephone was lost, somebody left."""
+
+    __tablename__ = "link_void"
+    staff_no: Mapped[str] = mapped_column(String(40), primary_key=True)
+    before: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+
+
+def void_links(session: Session, staff_no: str, at: dt.datetime) -> None:
+    """Within a transaction: no link that somebody was sent until `at` works any more."""
+    # A link carries whole seconds: one of the same second is void, too.
+    session.merge(LinkVoid(staff_no=staff_no, before=at + dt.timedelta(seconds=1)))
+
+
 class BadLink(Refused):
-    """`reason` is forged, expired or used; what to tell a person is in words.yml."""
+    """`reason` is forged, expired, used or void; what to tell a person is in words.yml."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -85,6 +99,8 @@ class Link:
     staff_no: str
     expires_at: dt.datetime
     nonce: str
+    #: when it was made
+    made_at: dt.datetime
 
 
 class Links:
@@ -111,24 +127,30 @@ class Links:
         life: dt.timedelta | None = None,
     ) -> str:
         """A signed token that begins to age at `at`."""
-        expires = int(((at or now()) + (life or LIVES[purpose])).timestamp())
+        made = at or now()
+        expires = int((made + (life or LIVES[purpose])).timestamp())
         nonce = base64.urlsafe_b64encode(secrets.token_bytes(9)).decode()
-        body = json.dumps([purpose, ticket_no, staff_no, expires, nonce], separators=(",", ":")).encode()
+        said = [purpose, ticket_no, staff_no, expires, nonce, int(made.timestamp())]
+        body = json.dumps(said, separators=(",", ":")).encode()
         return f"{_text(body)}.{_text(self._sign(body))}"
 
     def read(self, token: str, at: dt.datetime | None = None) -> Link:
-        """What a token says, unless it is forged or too old. Does not look whether it was used. Raises BadLink."""
+        """What a token says, unless it is forged, too old or void. Does not look whether it was used. Raises BadLink."""
         try:
             body, signature = (_bytes(part) for part in token.split("."))
         except (ValueError, binascii.Error):
             raise BadLink("forged") from None
         if not same(signature, self._sign(body)):
             raise BadLink("forged")
-        purpose, ticket_no, staff_no, expires, nonce = json.loads(body)
+        purpose, ticket_no, staff_no, expires, nonce, *made = json.loads(body)
         expires_at = dt.datetime.fromtimestamp(expires, dt.UTC)
         if (at or now()) >= expires_at:
             raise BadLink("expired")
-        return Link(Purpose(purpose), ticket_no, staff_no, expires_at, nonce)
+        # One of before 1.0 does not say when it was made: as if it had its whole life.
+        since = dt.datetime.fromtimestamp(made[0], dt.UTC) if made else expires_at - LIVES[Purpose(purpose)]
+        if staff_no and self._void(staff_no, since):
+            raise BadLink("void")
+        return Link(Purpose(purpose), ticket_no, staff_no, expires_at, nonce, since)
 
     def redeem(self, token: str, at: dt.datetime | None = None) -> Link:
         """Read a token and use it up; of two presses at once one wins. Raises BadLink."""
@@ -141,6 +163,11 @@ class Links:
         except IntegrityError:
             raise BadLink("used") from None
         return link
+
+    def _void(self, staff_no: str, made_at: dt.datetime) -> bool:
+        with self._database.reading() as session:
+            row = session.get(LinkVoid, staff_no)
+            return row is not None and made_at < row.before
 
     def _sign(self, body: bytes) -> bytes:
         return hmac.new(self._key, b"gege-link:" + body, hashlib.sha256).digest()[:_SIGNATURE]

@@ -92,6 +92,11 @@ class Relay:
         #: delivers for ever; a stuck message keeps its own slot and nothing else
         self.background = Background("outbox", poll_s, self._look)
 
+    @property
+    def in_groups(self) -> bool:
+        """Whether staff's messages also go where others read them: a robot writes into a group."""
+        return any(name.endswith("_robot") for name in self._settings.providers)
+
     def nudge(self) -> None:
         """Something is owed: look now. From any thread; unless the background runs it does nothing."""
         self.background.nudge()

@@ -31,6 +31,11 @@ def read_secret(value: object) -> object:
     return value
 
 
+def one_or_more(value: object) -> object:
+    """A list of what may be written as one text alone; nothing is an empty one."""
+    return [value] if isinstance(value, str) and value else [] if value == "" else value
+
+
 def _span(value: str) -> str:
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", value):
         raise ValueError(f"{value!r} is no span of the day; write it as 21:00-07:00")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from bot.settings.section import Section, read_secret
+from bot.settings.section import Section, one_or_more, read_secret
 
 
 class TrunkSettings(Section):
@@ -80,6 +80,8 @@ class CapacitySettings(Section):
     dialogue_s: float = Field(default=8.0, gt=0.0)
     #: a stopping service lets calls finish for so many seconds
     stop_s: float = Field(default=120.0, ge=0.0, le=600.0)
+    #: a service that does nothing for so many seconds is ended, so that callers are rung through; 0: never (for a debugger)
+    watchdog_s: float = Field(default=5.0, ge=0.0, le=60.0)
 
 
 class PhoneSettings(Section):
@@ -95,9 +97,9 @@ class PhoneSettings(Section):
 class AmiSettings(Section):
     """[asterisk.ami]: Asterisk's manager interface, to call out by; empty: calls go out by [voice.trunk], or not at all."""
 
-    #: host:port (Asterisk's own is 5038)
-    address: str = ""
-    #: account there (manager.conf); the secret may be `env:NAME` or `file:/path` (its first line)
+    #: host:port (Asterisk's own port is 5038); where there are two exchanges, both: the second rings when the first cannot
+    address: Annotated[list[str], BeforeValidator(one_or_more)] = Field(default_factory=list)
+    #: account there (manager.conf: read=call, write=originate,call); the secret may be `env:NAME` or `file:/path` (its first line)
     user: str = ""
     secret: Annotated[str, BeforeValidator(read_secret)] = Field(default="", repr=False)
     #: what Asterisk dials
@@ -113,8 +115,9 @@ class AsteriskSettings(Section):
     allowed: list[str] = Field(default_factory=lambda: ["127.0.0.0/8", "::1/128"])
     #: an announced call must connect within so many seconds
     announced_s: float = Field(default=10.0, gt=0.0)
-    #: FastAGI connections at the same time, and seconds that a command may take
-    connections: int = Field(default=100, ge=1)
+    #: FastAGI questions at the same time: four for each line of the exchange (before and after the call, whisper, hang-up);
+    #: who comes then is answered from memory and rung through. Seconds that a command may take
+    connections: int = Field(default=500, ge=1)
     timeout_s: float = Field(default=5.0, gt=0.0)
     ami: AmiSettings = Field(default_factory=lambda: AmiSettings())
 
@@ -124,6 +127,8 @@ class CallingSettings(Section):
 
     #: off: nobody is called
     enabled: bool = False
+    #: the company's number, which whoever is rung by Asterisk sees, as the trunk wants it; empty: [site] station_phone
+    number: str = ""
     #: residents' numbers begin with one of these: mobile telephones and this area's (no toll surprises)
     prefixes: list[str] = Field(default_factory=lambda: ["1", "0715"])
     #: calls to residents in an hour, and at the same time; danger is not counted

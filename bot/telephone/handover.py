@@ -1,225 +1,189 @@
-"""Handing over: what FastAGI's scripts answer, from `/start` before a call to the last `/next` after it."""
+"""Handing over: whom a call's caller is put through to, what whoever is rung hears, and who has reached whom."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-import uuid as uuids
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from bot.foundation.background import Background
 from bot.grid.dialled import grid_of_numbers
-from bot.lines.audiosocket import AudioSocketLine, AudioSocketServer
-from bot.lines.fastagi import AgiSession, Script
-from bot.lines.line import CallFacts
+from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
 from bot.speech.speak import Voice, VoiceFailed
-from bot.telephone.ring_plan import ANSWERED, CALLER_LEFT, CallPlan, Roles, Step, digits, people_to_ring
-from bot.tickets.desk import Report, TicketCard
-from bot.tickets.intake.caller import Caller
-from bot.tickets.intake.channels import Channel
+from bot.telephone.ring_plan import (
+    ANSWERED,
+    CALLER_LEFT,
+    HUNG_UP,
+    CallPlan,
+    Roles,
+    Step,
+    digits,
+    people_to_ring,
+)
+from bot.tickets.desk import TicketCard
+from bot.tickets.intake.unclear import Intake
 from bot.tickets.labels import labels
+from bot.voice.call_desk import CallDesk
+from bot.voice.call_life import Decision, End
 from bot.voice.events import Rung, Watcher, nobody_watches
 from bot.voice.mouth import say
 from bot.voice.prompts import prompts
+from bot.voice.settling import Settling
 
 log = logging.getLogger(__name__)
 
-#: `/next` comes when the AudioSocket is closed; the call decides within this (s)
-_DECIDED_S = 3.0
 #: the desk is asked for so long (s); a telephone does not wait for a database
 _DESK_S = 1.5
-#: an announced call that nobody took and nobody asked about becomes a call-back (s)
-_NOT_TAKEN_S = 30.0
-#: nothing was heard of a call for so long (s): the dial plan does not tell how ringing ended
-_FORGOTTEN_S = 3600.0
 #: who forwards his telephone to us is not rung in a circle (s)
 _CIRCLE_S = 90.0
-_MOST_PLANS = 20_000
-_SWEEP_S = 5.0
+_SWEEP_S = 1.0
 
 
-class HandOverDesk(Protocol):
+class HandOverDesk(CallDesk, Protocol):
     """What is needed of the ticket desk; all block."""
-
-    def begin_call(self, id: str, caller: str, dialled: str, diverting: str, front_end: str, /) -> Any: ...
-
-    def end_call(self, id: str, outcome: str, /) -> Any: ...
-
-    def call_back(self, call_id: str, outcome: str, /) -> list[TicketCard]: ...
 
     def ticket(self, ticket_no: str, /) -> TicketCard | None: ...
 
-    def add(self, ticket_no: str, /, *, note: str, facts: dict[str, Any], by: str) -> Any: ...
-
-    def report(self, report: Report, /) -> TicketCard: ...
-
 
 class HandOvers:
-    """The calls that Asterisk announced. It steers what follows a conversation, and answers `scripts`."""
+    """The calls of a telephone: it steers what follows a conversation. A dial plan asks it by FastAGI (dial_plan), our own
+    user agent directly (handover_by_sip)."""
 
     def __init__(
         self,
-        server: AudioSocketServer,
         roles: Roles,
         desk: HandOverDesk,
         settings: Settings,
         voice: Voice | None = None,
         *,
-        room: Callable[[], bool] = lambda: True,
+        intake: Intake | None = None,
         watcher: Watcher = nobody_watches,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`room()`: whether one more call may be taken; `watcher` is told of everybody who is rung."""
-        self._server, self._roles, self._desk, self._settings = server, roles, desk, settings
-        self._voice, self._room, self._clock = voice, room, clock
+        """`watcher` is told of everybody who is rung, and what came of each call; `intake` keeps a call-back that the
+        desk cannot take."""
+        self._roles, self._desk, self._settings = roles, desk, settings
+        self._voice, self._clock = voice, clock
         self._watcher = watcher
+        self._settling = Settling(desk, intake, watcher=watcher, clock=clock)
         self.plans: dict[str, CallPlan] = {}
         self._work: set[asyncio.Task[Any]] = set()
 
-    @property
-    def scripts(self) -> dict[str, Script]:
-        """What FastAGI runs, by path."""
-        return {"start": self.start, "next": self.next, "whisper": self.whisper}
-
     # ---- what a call says of itself (bot.voice.call_parts.Steering) ------------------------------
 
-    def begun(self, call_id: str) -> None:
-        """Gege has taken the call."""
-        if plan := self.plans.get(call_id):
-            plan.taken = True
+    def begun(self, facts: CallFacts, front_end: str) -> Awaitable[Any]:
+        """Gege has taken the call. → its row."""
+        return self._settling.begun(facts, front_end)
 
-    def decided(self, call_id: str, outcome: str, hand_over_to: str, ticket_no: str | None) -> None:
+    def decided(self, call_id: str, decision: Decision) -> None:
         """The conversation is over: whom the dial plan rings next is decided."""
-        if (plan := self.plans.get(call_id)) is None:
-            return
-        plan.outcome, plan.ticket_no = outcome, ticket_no or ""
-        if hand_over_to:
-            plan.people = self._people(plan, hand_over_to)
-        plan.decided.set()
+        plan = self.plans.get(call_id)
+        if plan is not None and decision.hand_over_to and plan.position < 0:
+            plan.people = self.people(plan.facts, decision.hand_over_to)
+        self._settling.decided(call_id, decision)
+        if plan is not None:
+            plan.decided.set()
 
-    def over(self, call_id: str, ticket_no: str | None) -> None:
-        """The line is down."""
-        if plan := self.plans.get(call_id):
-            plan.ticket_no = plan.ticket_no or ticket_no or ""
+    async def over(self, call_id: str) -> str | None:
+        """The line is down. → the ticket that came of the call; None also where somebody is to be rung yet."""
+        return await self._settling.over(call_id)
 
-    # ---- the scripts ----------------------------------------------------------------------------
+    # ---- what carries a call says ---------------------------------------------------------------
 
-    async def start(self, session: AgiSession) -> None:
-        """Before the call: announce it, and say whom to ring when Gege does not take it."""
-        plan = await self._plan(session)
-        if self._circle(plan):
-            await session.set_variable("NEXT", "")
-            await session.set_variable("GEGE", "busy")
-            return
-        wanted = (await session.variable("ASID")).strip()
-        try:
-            plan.call_id = str(uuids.UUID(wanted))
-        except ValueError:
-            log.error("/start without a UUID in ASID: the dial plan needs Set(ASID=${UUID()}) before it")
-            plan.call_id = ""
-        known = self.plans.get(plan.call_id)
-        if plan.call_id and known is None:
-            self._remember(plan)
-            if self._room():
-                self._server.announce(plan.call_id, plan.caller, plan.dialled, plan.diverting)
-            await self._ask_desk(
-                lambda: self._desk.begin_call(plan.call_id, plan.caller, plan.dialled, plan.diverting, "audiosocket")
-            )
-        await session.set_variable("NEXT", plan.people[0] if plan.people else "")
-
-    async def next(self, session: AgiSession) -> None:
-        """After the call, and after everybody who was rung: whom to ring now."""
-        plan = await self._known(session)
-        if plan.taken and not plan.outcome:
-            try:
-                await asyncio.wait_for(plan.decided.wait(), _DECIDED_S)
-            except TimeoutError:
-                log.error("call %s is still going on, but the dial plan asks for the next one", plan.call_id)
-        status = session.query.get("status") or await session.variable("DIALSTATUS")
-        if session.query.get("hangup") or session.hung_up:
-            status = status if plan.position >= 0 and status == ANSWERED else CALLER_LEFT
-        step = await self.advance(plan, status)
-        if step.told:
-            await self._tell(session, "TELL", getattr(prompts(), step.told))
-        await session.set_variable("NEXT", step.number)
-
-    async def advance(self, plan: CallPlan, status: str) -> Step:
-        """What comes next for a caller, given how ringing the last one ended (DIALSTATUS)."""
-        await self._follow(plan)
-        rung = plan.ringing
-        step = plan.next(status.upper(), self._clock())
-        if rung:
-            self._watcher(Rung(plan.call_id, rung, status or "?"))
-        if step.number:
-            self._background(self._prepare(plan))
-        elif plan.finished:
-            self._background(self._settle(plan))
-        return step
-
-    def expect(self, facts: CallFacts) -> CallPlan:
-        """A call of a front end that puts callers through by itself (SIP)."""
-        plan = CallPlan(facts.call_id, facts.caller, facts.dialled, facts.diverting, self._clock())
-        plan.people = self._people(plan)
-        self._remember(plan)
+    def expect(self, facts: CallFacts, front_end: str) -> CallPlan:
+        """A call that somebody else carries on when its conversation is over."""
+        life = self._settling.expect(facts, front_end, followed=True)
+        plan = self.plans[facts.call_id] = CallPlan(facts, life, self.people(facts))
         return plan
 
-    def circles(self, facts: CallFacts) -> bool:
-        """Whether a call is our own ringing that somebody's telephone forwards to us."""
-        return self._circle(CallPlan("", facts.caller, facts.dialled, facts.diverting, self._clock()))
+    async def write_down(self, plan: CallPlan, *, wait: bool) -> None:
+        """Its row, waited for a moment."""
+        row = self._settling.write_down(plan.call_id)
+        await asyncio.wait({row}, timeout=_DESK_S if wait else 0.0)
 
-    async def whisper(self, session: AgiSession) -> None:
-        """On the channel of whoever was rung: what the case is, before the caller is put through."""
-        wanted = session.query.get("call") or session.facts.get("arg_1", "") or await session.variable("ASID")
-        plan = self.plans.get(wanted.strip().lower())
-        if plan is not None:
-            await self._tell(session, "WHISPER", await self.line_of(plan))
+    def rings(self, plan: CallPlan, number: str, *, told: bool = False) -> None:
+        """The dial plan rings somebody by itself; `told`: as it is told to now, if it knows that word."""
+        plan.full = told
+        plan.ring(number, self._clock())
+
+    async def advance(self, plan: CallPlan, status: str, *, from_memory: bool = False) -> Step:
+        """What comes next for a caller, given how ringing the last one ended (DIALSTATUS; CANCEL: the caller left);
+        `from_memory` asks no desk."""
+        if status == CALLER_LEFT:
+            self.leave(plan, status)
+            return Step()
+        if not from_memory:
+            await self._follow(plan)
+        rung = plan.ringing
+        step = plan.next(status.upper(), self._clock())
+        self._rang(plan, rung, status)
+        self._settling.look(plan.call_id)
+        if step.number:
+            self._background(self._prepare(plan))
+        return step
+
+    def leave(self, plan: CallPlan, status: str) -> None:
+        """The caller has hung up; `status`: how ringing stood, as whoever rang says (DIALSTATUS)."""
+        rung, answered = plan.ringing, status.upper() == ANSWERED
+        plan.leave(self._clock(), answered=answered)
+        self._rang(plan, rung, ANSWERED if answered else CALLER_LEFT)
+        self._settling.look(plan.call_id)
+
+    def answered(self, plan: CallPlan, *, told: bool) -> None:
+        """Whoever was rung has answered; `told`: nothing is said to him, and the two are connected."""
+        plan.life.answer(self._clock())
+        if told:
+            plan.life.told(True, self._clock())
+
+    def _rang(self, plan: CallPlan, rung: str, status: str) -> None:
+        if rung:
+            talked = plan.life.verdict is not None and plan.life.verdict.end is End.reached
+            hung_up = status.upper() == ANSWERED and not talked
+            self._watcher(Rung(plan.call_id, rung, HUNG_UP if hung_up else status or "?"))
+
+    async def tell_case(self, plan: CallPlan, line: Line, gone: asyncio.Event) -> bool:
+        """Tell whoever has answered what the case is; whether the two can be connected now. `gone`: the caller has left,
+        and whoever hears the case is told that instead."""
+        plan.life.answer(self._clock())
+        whole = True
+        if self._voice is not None:
+            telling = asyncio.create_task(say(line, self._voice, await self.line_of(plan)))
+            leaving = asyncio.create_task(gone.wait())
+            try:
+                await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                if gone.is_set():
+                    whole = False
+                    line.drop()
+                    await say(line, self._voice, prompts().caller_gone)
+                else:
+                    whole = telling.result()
+            except VoiceFailed:
+                log.exception("a case could not be told to whoever was rung; they are connected without")
+            finally:
+                for task in (telling, leaving):
+                    task.cancel()
+                await asyncio.gather(telling, leaving, return_exceptions=True)
+        plan.life.told(whole, self._clock())
+        return whole
 
     # ---- who is rung ----------------------------------------------------------------------------
 
-    async def _plan(self, session: AgiSession) -> CallPlan:
-        given = session.query
-        dialled = given.get("dialled") or session.number("dnid") or await session.variable("GEGE_DIALLED")
-        dialled = dialled or session.number("extension")
-        plan = CallPlan(
-            "",
-            given.get("caller") or session.number("callerid"),
-            dialled[:80],
-            (given.get("diverting") or session.number("rdnis"))[:80],
-            self._clock(),
-        )
-        plan.people = self._people(plan)
-        return plan
-
-    def _people(self, plan: CallPlan, first: str = "", grid_no: str | None = None) -> list[str]:
-        grid_no = grid_no or grid_of_numbers(self._roles, plan.dialled, plan.diverting)
+    def people(self, facts: CallFacts, first: str = "", grid_no: str | None = None) -> list[str]:
+        """Numbers to ring for a call, in their order: one at least, the station's."""
+        grid_no = grid_no or grid_of_numbers(self._roles, facts.dialled, facts.diverting)
         station = self._settings.site.station_phone
-        return people_to_ring(self._roles, grid_no, station, first=first, without=(plan.caller, plan.diverting)) or [
+        return people_to_ring(self._roles, grid_no, station, first=first, without=(facts.caller, facts.diverting)) or [
             digits(station)
         ]
 
-    async def _known(self, session: AgiSession) -> CallPlan:
-        """The plan of a channel; one that we do not know (a restart) is rung through from its first."""
-        asid = (session.query.get("call") or await session.variable("ASID")).strip().lower()
-        key = asid or f"channel-{session.facts.get('uniqueid', '')}"
-        if key not in self.plans:
-            plan = await self._plan(session)
-            plan.call_id, plan.outcome = key, "failed"
-            self._remember(plan)
-        return self.plans[key]
-
-    def _remember(self, plan: CallPlan) -> None:
-        while len(self.plans) >= _MOST_PLANS:
-            del self.plans[next(iter(self.plans))]
-        self.plans[plan.call_id] = plan
-
-    def _circle(self, plan: CallPlan) -> bool:
-        """Whether this is our own ringing of somebody who forwards his telephone to us."""
-        diverting, now = digits(plan.diverting), self._clock()
+    def circles(self, facts: CallFacts) -> bool:
+        """Whether a call is our own ringing of somebody who forwards his telephone to us."""
+        diverting, now = digits(facts.diverting), self._clock()
         return bool(diverting) and any(
-            each.ringing == diverting and now - each.rung_at < _CIRCLE_S and plan.caller in ("", each.caller)
+            each.ringing == diverting and now - each.rung_at < _CIRCLE_S and facts.caller in ("", each.facts.caller)
             for each in self.plans.values()
         )
 
@@ -232,8 +196,8 @@ class HandOvers:
             return
         if card.grid_no:
             named = plan.people[0] if plan.people else ""
-            of_dialled = self._people(plan)
-            plan.people = self._people(plan, named if named not in of_dialled else "", card.grid_no)
+            of_dialled = self.people(plan.facts)
+            plan.people = self.people(plan.facts, named if named not in of_dialled else "", card.grid_no)
         if card.complained_of:
             spared = {digits(one.phone) for no in card.complained_of if (one := self._roles.person(no))}
             plan.people = [each for each in plan.people if each not in spared] or [
@@ -249,73 +213,18 @@ class HandOvers:
         what = labels().spoken_kind(card.kind if card else "callback")
         return words.whisper.format(what=what, where=(card.place if card else "") or words.whisper_where)
 
-    async def _tell(self, session: AgiSession, variable: str, sentence: str) -> None:
-        """Announce an AudioSocket leg that speaks one sentence; the dial plan connects it."""
-        if self._voice is None:
-            return
-        leg = str(uuids.uuid4())
-        self._server.announce(leg, answer=self._saying(sentence))
-        await session.set_variable(variable, leg)
-
-    def _saying(self, sentence: str) -> Callable[[AudioSocketLine, CallFacts], Any]:
-        async def speak(line: AudioSocketLine, facts: CallFacts) -> None:
-            assert self._voice is not None
-            listening = asyncio.create_task(_drain(line))
-            try:
-                await say(line, self._voice, sentence)
-            except VoiceFailed:
-                log.exception("a sentence for a hand-over could not be spoken")
-            finally:
-                listening.cancel()
-
-        return speak
-
     async def _prepare(self, plan: CallPlan) -> None:
         """Make the line for whoever is rung while it rings."""
         if self._voice is not None:
             await self._voice.say(await self.line_of(plan), 8000)
 
-    # ---- what is owed ---------------------------------------------------------------------------
-
-    async def _settle(self, plan: CallPlan) -> None:
-        """Nobody is left to ring: close what is open, and owe a call-back to a caller who reached nobody."""
-        if plan.reached:
-            await asyncio.to_thread(self._desk.end_call, plan.call_id, "handed_over")
-            return
-        await asyncio.to_thread(self._owe, plan)
-
-    def _owe(self, plan: CallPlan) -> None:
-        if plan.ticket_no:
-            facts = {"call_back": "not_reached"}
-            self._desk.add(plan.ticket_no, note=prompts().unreached_note, facts=facts, by="gege")
-            self._desk.end_call(plan.call_id, "not_reached")
-            return
-        card = next(iter(self._desk.call_back(plan.call_id, "not_reached")), None)
-        if card is None and plan.caller and not plan.taken:
-            grid_no = grid_of_numbers(self._roles, plan.dialled)
-            facts = {"call_id": plan.call_id, "call_back": "not_reached"}
-            card = self._desk.report(
-                Report(
-                    "callback", "", plan.call_id, Caller.by(Channel.phone, plan.caller), grid_no=grid_no, facts=facts
-                )
-            )
-        plan.ticket_no = card.ticket_no if card else ""
+    # ---- what comes of it -----------------------------------------------------------------------
 
     async def sweep(self) -> None:
-        """Forget what is over; what was announced and came to nothing becomes a call-back."""
-        now = self._clock()
-        for plan in list(self.plans.values()):
-            quiet = now - max(plan.at, plan.rung_at)
-            lost = not plan.taken and not plan.asked and quiet > _NOT_TAKEN_S
-            if (lost or quiet > _FORGOTTEN_S) and not plan.finished and not (plan.taken and not plan.outcome):
-                plan.finished = True
-                if plan.taken:
-                    # The dial plan fell silent an hour ago: somebody talked to the caller.
-                    await asyncio.to_thread(self._desk.end_call, plan.call_id, "handed_over")
-                else:
-                    await asyncio.to_thread(self._owe, plan)
-            if quiet > _FORGOTTEN_S and plan.finished:
-                self.plans.pop(plan.call_id, None)
+        """Settle what nobody says anything more of, and forget what is over."""
+        self._settling.sweep()
+        for call_id in [call_id for call_id in self.plans if call_id not in self._settling]:
+            del self.plans[call_id]
 
     def background(self) -> Background:
         """Sweep again and again."""
@@ -323,6 +232,7 @@ class HandOvers:
 
     async def close(self) -> None:
         """Let what is owed be written."""
+        await self._settling.close()
         if self._work:
             await asyncio.wait(self._work, timeout=_DESK_S)
 
@@ -338,11 +248,6 @@ class HandOvers:
         self._work.add(task)
         task.add_done_callback(self._work.discard)
         task.add_done_callback(_look_at)
-
-
-async def _drain(line: AudioSocketLine) -> None:
-    async for _ in line.events():
-        pass
 
 
 def _look_at(done: asyncio.Future[Any]) -> None:

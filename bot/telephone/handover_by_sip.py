@@ -10,13 +10,12 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from bot.lines.bridge import join, ring_back
-from bot.lines.dialling import Rung
+from bot.lines.dialling import Rung, outcome_of
 from bot.lines.line import CallFacts, Line, LineEvent, Playback
 from bot.lines.sip.call import SipCall
 from bot.lines.sip.gateway import Gateway
 from bot.lines.sip.media import SipLine
 from bot.lines.sip.message import host_port
-from bot.lines.sip.ringing import outcome_of
 from bot.lines.sip.server import SipServer
 from bot.speech.speak import Voice, VoiceFailed
 from bot.telephone.handover import HandOvers
@@ -52,17 +51,21 @@ class SipHandOver:
 
     async def __call__(self, line: SipLine, facts: CallFacts) -> None:
         """One call, to the end of its last conversation."""
-        plan = self._hand_overs.expect(facts)
-        await self._converse(_Kept(line), facts)
-        call = self.server.call_of(line) if self.server is not None else None
-        step = await self._hand_overs.advance(plan, CALLER_LEFT if line.ended.is_set() else "")
-        while step.number and call is not None:
+        plan = self._hand_overs.expect(facts, "sip")
+        try:
+            await self._converse(_Kept(line), facts)
+            call = self.server.call_of(line) if self.server is not None else None
+            step = await self._hand_overs.advance(plan, CALLER_LEFT if line.ended.is_set() else "")
+            while step.number and call is not None:
+                if step.told:
+                    await self._say(line, getattr(prompts(), step.told))
+                status = await self._ring(call, plan, step.number)
+                step = await self._hand_overs.advance(plan, status)
             if step.told:
                 await self._say(line, getattr(prompts(), step.told))
-            status = await self._ring(call, plan, step.number)
-            step = await self._hand_overs.advance(plan, status)
-        if step.told:
-            await self._say(line, getattr(prompts(), step.told))
+        finally:
+            # Whatever broke, the line goes down now: what is still open is owed.
+            await self._hand_overs.advance(plan, CALLER_LEFT)
 
     async def _ring(self, call: SipCall, plan: CallPlan, number: str) -> str:
         """Ring one person and let both talk; how it ended, in Asterisk's words."""
@@ -93,18 +96,18 @@ class SipHandOver:
             if rung.call is None:
                 log.warning("a person was not reached: %s %s", rung.outcome, rung.detail)
                 return _status_of(rung.outcome)
-            hearing.cancel()
-            call.line.drop()
             try:
-                await self._say(rung.call.line, await self._hand_overs.line_of(plan))
-                self.joined += 1
-                try:
-                    await join(call.line, rung.call.line)
-                finally:
-                    self.joined -= 1
+                if await self._hand_overs.tell_case(plan, rung.call.line, call.line.ended):
+                    hearing.cancel()
+                    call.line.drop()
+                    self.joined += 1
+                    try:
+                        await join(call.line, rung.call.line)
+                    finally:
+                        self.joined -= 1
             finally:
                 await rung.call.hang_up()
-            return ANSWERED
+            return CALLER_LEFT if call.line.ended.is_set() else ANSWERED
         finally:
             for task in (hearing, asking, leaving):
                 task.cancel()

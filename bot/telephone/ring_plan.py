@@ -11,12 +11,14 @@ from typing import Protocol, TypeVar
 from bot.foundation.phone_numbers import phone_digits
 from bot.grid.dialled import GridNumbers
 from bot.grid.models import Role
+from bot.lines.line import CallFacts
+from bot.voice.call_life import CallLife, Stage
 
-#: nobody need be rung after these
-SETTLED = ("goodbye", "message", "stopped")
 #: Dial's own words (DIALSTATUS)
 ANSWERED, CALLER_LEFT = "ANSWER", "CANCEL"
 RANG_IN_VAIN = ("NOANSWER", "BUSY")
+#: ours, for the log: he had answered and was gone before anybody could talk
+HUNG_UP = "HUNGUP"
 
 
 class Person(Protocol):
@@ -80,61 +82,63 @@ class Step:
 
 @dataclass
 class CallPlan:
-    """One announced call, from `/start` until somebody talks to its caller or nobody is left."""
+    """Who is rung for one call, after its conversation or instead of it."""
 
-    call_id: str
-    caller: str
-    dialled: str
-    diverting: str
-    at: float
+    facts: CallFacts
+    life: CallLife
     people: list[str] = field(default_factory=list)
-    #: the AudioSocket came: Gege answered
-    taken: bool = False
-    outcome: str = ""
-    ticket_no: str = ""
     decided: asyncio.Event = field(default_factory=asyncio.Event)
     #: index into `people` of who is rung, -1: nobody yet
     position: int = -1
     rung_at: float = 0.0
-    #: the dial plan has asked
-    asked: bool = False
-    finished: bool = False
-    reached: bool = False
+    #: the dial plan was told to ring the first one at once
+    full: bool = False
+    #: set when the caller has left: whoever hears the case now is told so
+    caller_left: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def call_id(self) -> str:
+        """The call's."""
+        return self.facts.call_id
+
+    @property
+    def ticket_no(self) -> str:
+        """The conversation's ticket; empty for none."""
+        return (self.life.decision.ticket_no if self.life.decision else None) or ""
 
     @property
     def ringing(self) -> str:
         """Who is being rung now."""
-        return self.people[self.position] if 0 <= self.position < len(self.people) and not self.finished else ""
+        going = self.life.stage in (Stage.ringing, Stage.whispering, Stage.connected)
+        return self.people[self.position] if going and 0 <= self.position < len(self.people) else ""
+
+    def ring(self, number: str, at: float) -> None:
+        """The dial plan says that it rings this one, or was told to."""
+        if number not in self.people:
+            self.people.insert(0, number)
+        self.position, self.rung_at = self.people.index(number), at
+        self.life.ring(at)
+
+    def leave(self, at: float, *, answered: bool = False) -> None:
+        """The caller has hung up; `answered`: whoever rings says that the one who was rung had taken it."""
+        self.life.leave(at, answered=answered)
+        self.caller_left.set()
 
     def next(self, status: str, at: float) -> Step:
-        """What to do, given how ringing the last one ended (DIALSTATUS; empty when it is not known)."""
-        self.asked = True
-        if self.finished:
+        """What to do for a caller who is there, given how ringing the last one ended (DIALSTATUS; empty: nobody was)."""
+        told = ""
+        if self.position >= 0 and (status or not self.full):
+            self.life.part(status == ANSWERED, at)
+            told = "not_reached"
+        elif self.full:
+            self.full = False  # a dial plan that does not know GEGE=full asks before it rings
+            self.position = -1
+        if not self.life.wants_a_person(at):
             return Step()
-        if self.position < 0:
-            # A dial plan that goes on after "hung_up" still has the caller: it was the AudioSocket that broke.
-            settled = self.outcome in SETTLED or (self.outcome == "hung_up" and bool(self.ticket_no))
-            if settled or status == CALLER_LEFT:
-                return self._finish(reached=self.taken)
-            if not self.taken and status in RANG_IN_VAIN:
-                # Gege could not take it, and the dial plan has rung the first one by itself.
-                self.position = 0
-                return self._on(at, "not_reached")
-            return self._on(at, "")
-        if status == ANSWERED:
-            return self._finish(reached=True)
-        if status == CALLER_LEFT:
-            return self._finish(reached=False)
-        return self._on(at, "not_reached")
-
-    def _on(self, at: float, told: str) -> Step:
         self.position += 1
         if self.position < len(self.people):
             self.rung_at = at
+            self.life.ring(at)
             return Step(self.people[self.position], told)
-        self._finish(reached=False)
+        self.life.nobody_left(at)
         return Step("", "nobody_reached" if told else "")
-
-    def _finish(self, *, reached: bool) -> Step:
-        self.finished, self.reached = True, reached
-        return Step()

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from bot.database import Database, now
@@ -23,6 +22,7 @@ from bot.recordings.room import delete_expired
 from bot.settings import Settings
 from bot.speech.port import Recogniser
 from bot.speech.speak import Voice, VoiceFailed
+from bot.telephone.dial_plan import DialPlan
 from bot.telephone.handover import HandOvers
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.spool import Spool
@@ -89,16 +89,16 @@ class Telephone:
             *audiosocket, self._audiosocket_call, allowed=asterisk.allowed, announced_s=asterisk.announced_s
         )
         self.hand_overs = HandOvers(
-            self.audiosocket,
             self.people,
             desk,
             settings,
             voice,
-            room=self._room,
+            intake=self.spool,
             watcher=all_of((self._log, self.metrics), _broke),
         )
+        dial_plan = DialPlan(self.hand_overs, self.audiosocket, voice, room=self._room)
         self.fastagi = FastAgiServer(
-            *fastagi, self.hand_overs.scripts, allowed=asterisk.allowed, most=asterisk.connections,
+            *fastagi, dial_plan.scripts, allowed=asterisk.allowed, most=asterisk.connections,
             timeout_s=asterisk.timeout_s,
         )  # fmt: skip
         self.stopping = False
@@ -173,7 +173,6 @@ class Telephone:
         """Run one call on a line of any front end; `opening` and a `dialogue` of its own for a call that we made."""
         if self._voice is None or self.stopping:
             return  # closing the line is what rings a person
-        facts = replace(facts, followed=facts.call_id in self.hand_overs.plans)
         call = PhoneCall(
             line,
             facts,

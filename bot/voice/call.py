@@ -14,6 +14,7 @@ from bot.recordings.keys import KeyRefused
 from bot.speech.speak import VoiceFailed
 from bot.tickets.intake.heard import Heard
 from bot.voice.call_desk import CallDesk, leaves_open
+from bot.voice.call_life import Decision
 from bot.voice.call_parts import CallParts, KnownOutage, Opening, Steering
 from bot.voice.ear import Gone, Noticed, Said, Silent
 from bot.voice.events import (
@@ -66,7 +67,7 @@ class PhoneCall:
         self._call.stopping.set()
 
     async def run(self) -> CallStory:
-        """The whole call. Whatever happens, the line is hung up and the desk is told."""
+        """The whole call. Whatever happens, the line is hung up, and whoever settles the call is told."""
         facts, began = self._call.facts, self._call.clock()
         logs.note(call=self._call.facts.call_id)
         self._call.line.on_sent = self._call.sent
@@ -74,9 +75,9 @@ class PhoneCall:
         seated = self._call.recogniser is not None and (self._call.seats is None or self._call.seats.take())
         outcome = "failed"
         try:
-            self._call.patience.added = await self._call.keeping.begin()
+            row = self._call.steering.begun(facts, self._call.front_end)
+            self._call.patience.added = await self._call.keeping.begin(row)
             self._call.tell(CallStarted(facts.call_id, facts.caller, facts.dialled, facts.diverting))
-            self._steer(lambda steering: steering.begun(facts.call_id))
             await self._greet(began)
             outcome = await (self._talk() if seated else self._messages.no_seat())
         except VoiceFailed:
@@ -99,25 +100,22 @@ class PhoneCall:
         self._call.story.recording = self._call.recording.path
         await self._call.line.hang_up()
         await asyncio.to_thread(self._call.recording.close)
-        owed = self._call.story.outcome in ("hung_up", "failed", "stopped") and self._unsettled()
-        ticket_no = await self._call.keeping.end(self._call.story.outcome, owed, self._call.ear.taker.cut_offs)
-        self._call.story.ticket_no = self._call.story.ticket_no or ticket_no
         story = self._call.story
-        self._steer(lambda steering: steering.over(story.call_id, story.ticket_no))
         self._call.tell(CallEnded(story.call_id, self._call.front_end, story))
+        try:
+            story.ticket_no = await self._call.steering.over(story.call_id) or story.ticket_no
+        except Exception:
+            log.exception("call %s is not settled", story.call_id)
+        await self._call.keeping.learn(self._call.ear.taker.cut_offs)
 
     def _decide(self) -> None:
         story = self._call.story
-        self._steer(lambda it: it.decided(story.call_id, story.outcome, story.hand_over_to, story.ticket_no))
+        decision = Decision(story.outcome, story.hand_over_to, story.ticket_no, self._unsettled())
+        try:
+            self._call.steering.decided(story.call_id, decision)
+        except Exception:  # whatever breaks there, the line goes down
+            log.exception("call %s: nobody may be rung after it", story.call_id)
         self._call.tell(Decided(story.call_id, story.outcome, story.hand_over_to, story.ticket_no))
-
-    def _steer(self, call: Callable[[Steering], None]) -> None:
-        """Whatever breaks there, the line goes down and the desk is told."""
-        if self._call.steering is not None:
-            try:
-                call(self._call.steering)
-            except Exception:
-                log.exception("call %s: nobody may be rung after it", self._call.facts.call_id)
 
     def _unsettled(self) -> bool:
         """Promise 4: nothing is logged of this call, and a question is open or an answer was not heard."""
@@ -189,15 +187,27 @@ class PhoneCall:
         silence = prompts().silence
         if self._call.opening and self._call.silences:
             return "goodbye"
+        if self._call.nothing_open:
+            return await self._nothing_more()
         sentence = silence[min(self._call.silences, len(silence) - 1)]
         self._call.silences += 1
         if self._call.silences < len(silence):
             await self._call.speak([sentence])
             return ""
         turn = self._call.new_turn(TurnStory())
-        turn.ticket_no = await self._call.keep(self._call.heard("", (), ""), "silent")
+        # A case that is logged is what the person is rung for; silence is no second one.
+        turn.ticket_no = self._call.story.ticket_no or await self._call.keep(self._call.heard("", (), ""), "silent")
         self._call.tell_turn(turn)
         return await self._call.hand_over(turn, [sentence])
+
+    async def _nothing_more(self) -> str:
+        """His business is done and he says nothing: he is asked once, then told goodbye."""
+        self._call.silences += 1
+        if self._call.silences == 1:
+            await self._call.speak([prompts().anything_else])
+            return ""
+        await self._call.speak([prompts().farewell], firm=1)
+        return "goodbye" if self._call.ear.inbox.empty() else ""
 
     async def _keyed(self, keyed: Keyed) -> str:
         self._call.tell(KeyPressed(self._call.facts.call_id, keyed.digits, keyed.text))
@@ -260,6 +270,8 @@ class PhoneCall:
         gone = bool(reply.detail.get("wait"))
         self._call.absence.begin(gone)
         self._call.open_question = gone or leaves_open(reply)
+        done = bool(self._call.story.ticket_no) or not self._call.open_question
+        self._call.nothing_open = done and not gone and not reply.question
         # Danger is not to be talked over; nor is the answer to somebody who has spoken for a minute.
         firm = 1 if unfinished or reply.understanding.intent == _DANGER else 0
         spoken = await self._call.speak(reply.sentences, turn, firm=firm)
@@ -271,7 +283,7 @@ class PhoneCall:
         self._call.tell_turn(turn)
         if reply.hand_over:
             self._call.story.hand_over_to = reply.hand_over_to
-            return "handed_over"
+            return "hand_over"
         # Whoever speaks into the goodbye has something to add.
         return "goodbye" if reply.ended and self._call.ear.inbox.empty() and not self._call.ear.taker.insists else ""
 

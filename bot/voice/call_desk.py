@@ -1,16 +1,16 @@
-"""What of a call must survive whatever fails: its row, what could not be understood, the call-back it owes."""
+"""What a call needs of the ticket desk, and what of it must survive whatever fails: what could not be understood."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from bot.dialogue.port import Reply
 from bot.foundation.widths import plain
 from bot.lines.line import CallFacts
-from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import Intake
 from bot.voice.patience import CallerPaces
@@ -31,11 +31,14 @@ def leaves_open(reply: Reply) -> bool:
 class CallDesk(Protocol):
     """What a call needs of the ticket desk (bot.tickets.desk); all may block and run in a thread."""
 
+    def together(self) -> AbstractContextManager[Any]:
+        """What is commanded within is one transaction."""
+
     def begin_call(self, id: str, caller: str, dialled: str, diverting: str, front_end: str, /) -> Any:
         """Commit the call's row."""
 
     def end_call(self, id: str, outcome: str, /) -> Any:
-        """The call is over."""
+        """The call is over; False when it was closed before."""
 
     def call_back(self, call_id: str, outcome: str, /) -> Sequence[Any]:
         """The call is over before its business was done: its caller is owed a call back, the first of the tickets."""
@@ -43,31 +46,26 @@ class CallDesk(Protocol):
     def rest(self, session: str, /) -> Any:
         """The conversation is over: what is open in it becomes tickets."""
 
+    def add(self, ticket_no: str, /, *, note: str, facts: Mapping[str, Any], by: str) -> Any:
+        """Add what became known to a ticket."""
+
 
 class Keeping:
-    """One call's dealings with the desk; no method raises, and none keeps the caller waiting."""
+    """One call's dealings with the desk while it goes on; no method raises, and none keeps the caller waiting."""
 
-    def __init__(
-        self, facts: CallFacts, desk: CallDesk, intake: Intake, paces: CallerPaces | None, front_end: str
-    ) -> None:
-        self._facts, self._desk, self._intake = facts, desk, intake
-        self._paces, self._front_end = paces, front_end
-        self._begun: asyncio.Future[float] | None = None
+    def __init__(self, facts: CallFacts, intake: Intake, paces: CallerPaces | None) -> None:
+        self._facts, self._intake, self._paces = facts, intake, paces
 
-    async def begin(self) -> float:
-        """Write the call down before a word is spoken; → seconds that this caller needs beyond the usual wait."""
-        self._begun = asyncio.ensure_future(asyncio.to_thread(self._begin))
-        done, _ = await asyncio.wait({self._begun}, timeout=_GREETING_S)
-        return self._begun.result() if done else 0.0
+    async def begin(self, row: Awaitable[Any]) -> float:
+        """Wait a moment for the call's row, which is written before a word is spoken; → seconds that this caller needs
+        beyond the usual wait."""
+        pace = asyncio.ensure_future(asyncio.to_thread(self._pace))
+        await asyncio.wait({pace, asyncio.ensure_future(row)}, timeout=_GREETING_S)
+        return pace.result() if pace.done() else 0.0
 
-    def _begin(self) -> float:
-        facts = self._facts
+    def _pace(self) -> float:
         try:
-            self._desk.begin_call(facts.call_id, facts.caller, facts.dialled, facts.diverting, self._front_end)
-        except Exception:
-            log.exception("call %s has no row; it goes on", facts.call_id)
-        try:
-            return self._paces.added(facts.caller) if self._paces else 0.0
+            return self._paces.added(self._facts.caller) if self._paces else 0.0
         except Exception:
             log.exception("the pace of a caller could not be read")
             return 0.0
@@ -84,38 +82,13 @@ class Keeping:
             log.exception("call %s: the intake broke; the recording is %s", self._facts.call_id, heard.recording)
         return None
 
-    async def end(self, outcome: str, owed: bool, cut_offs: int) -> str | None:
-        """The call is over; `owed`: its caller is called back. → the number of that ticket."""
-        if self._begun is not None:
-            await asyncio.wait({self._begun})
-        try:
-            ticket_no = await asyncio.to_thread(self._end, outcome, owed)
-        except Exception:
-            log.exception("the end of call %s was not kept", self._facts.call_id)
-            ticket_no = await self.keep(self._last_word(), "call_back") if owed else None
+    async def learn(self, cut_offs: int) -> None:
+        """The call is over, and its caller was cut off so often."""
         try:
             if self._paces:
                 await asyncio.to_thread(self._paces.learn, self._facts.caller, cut_offs)
         except Exception:
             log.exception("the pace of a caller could not be kept")
-        return ticket_no
-
-    def _end(self, outcome: str, owed: bool) -> str | None:
-        if outcome == "handed_over" and self._facts.followed:
-            return None  # open until a person has been reached: what stops us meanwhile owes a call-back
-        if not owed:
-            self._desk.end_call(self._facts.call_id, outcome)
-            self._desk.rest(self._facts.call_id)
-            return None
-        cards = self._desk.call_back(self._facts.call_id, "dropped" if outcome == "hung_up" else outcome)
-        return str(cards[0].ticket_no) if cards else None
-
-    def _last_word(self) -> Heard:
-        facts = self._facts
-        return Heard(
-            id=f"{facts.call_id}-end", session=facts.call_id, text="", caller=Caller.by(facts.channel, facts.caller),
-            dialled=facts.dialled, diverting=facts.diverting, call_id=facts.call_id,
-        )  # fmt: skip
 
 
 def _look_at(done: asyncio.Future[str | None]) -> None:

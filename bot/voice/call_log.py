@@ -14,7 +14,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from bot.database import Database, now
-from bot.voice.events import CallEnded, CallEvent, CallStarted, Rung, TurnTold
+from bot.voice.events import CallEnded, CallEvent, CallStarted, Rung, Settled, TurnTold
 from bot.voice.models import LoggedCall, LoggedTurn
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,9 @@ class CallLog:
             case CallEnded():
                 told = event.story.as_json()
                 self._put(lambda session: _end(session, call_id, told, at))
+            case Settled():
+                outcome, ticket_no = event.outcome, event.ticket_no or ""
+                self._put(lambda session: _settled(session, call_id, outcome, ticket_no))
             case Rung():
                 rung = {"to": event.to, "status": event.status}
                 self._put(lambda session: _rung(session, call_id, rung, at))
@@ -99,6 +102,13 @@ def _end(session: Session, call_id: str, told: dict[str, Any], at: dt.datetime) 
     row.seconds, row.first_audio, row.greeting = told["seconds"], told["first_audio"], told["greeting"]
     for number, story in enumerate(told["turns"], start=1):
         _turn(session, call_id, number, story, at)
+
+
+def _settled(session: Session, call_id: str, outcome: str, ticket_no: str) -> None:
+    """What came of a call that Gege took; others are in the table `call` alone."""
+    row = session.scalar(select(LoggedCall).where(LoggedCall.call_id == call_id))
+    if row is not None:
+        row.outcome, row.ticket_no = outcome, ticket_no or row.ticket_no
 
 
 def _rung(session: Session, call_id: str, rung: dict[str, str], at: dt.datetime) -> None:

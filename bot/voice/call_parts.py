@@ -20,6 +20,7 @@ from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import Intake
 from bot.voice.call_desk import CallDesk, Keeping
+from bot.voice.call_life import Decision
 from bot.voice.caller_voice import CallerVoice
 from bot.voice.ear import Ear
 from bot.voice.events import CallEvent, Looking, Partial, Spoke, TurnTold, Watcher, nobody_watches
@@ -29,6 +30,7 @@ from bot.voice.patience import Absence, CallerPaces, Patience, rules_of
 from bot.voice.record import CallStory, TurnStory
 from bot.voice.recording import CallRecording
 from bot.voice.seats import Seats
+from bot.voice.settling import Settling
 
 log = logging.getLogger(__name__)
 
@@ -53,16 +55,16 @@ class Opening:
 
 
 class Steering(Protocol):
-    """Whoever decides what becomes of a call after the conversation: called, not told among watchers."""
+    """Whoever decides what comes of a call: called, not told among watchers. A conversation settles nothing by itself."""
 
-    def begun(self, call_id: str, /) -> None:
-        """Gege has taken the call."""
+    def begun(self, facts: CallFacts, front_end: str, /) -> Awaitable[Any]:
+        """Gege has taken the call. → its row, that may be waited for."""
 
-    def decided(self, call_id: str, outcome: str, hand_over_to: str, ticket_no: str | None, /) -> None:
+    def decided(self, call_id: str, decision: Decision, /) -> None:
         """The conversation is over; the line is still up, and somebody may have to be rung."""
 
-    def over(self, call_id: str, ticket_no: str | None, /) -> None:
-        """The line is down; `ticket_no` may have come into being at the very end."""
+    async def over(self, call_id: str, /) -> str | None:
+        """The line is down. → the ticket that came of the call; None also where somebody is to be rung yet."""
 
 
 class CallParts:
@@ -88,15 +90,16 @@ class CallParts:
         front_end: str = "audiosocket",
         opening: Opening | None = None,
     ) -> None:
-        """Without a recogniser, or without a seat, the caller leaves a message."""
+        """Without a recogniser, or without a seat, the caller leaves a message; without `steering` nobody is rung."""
         self.facts, self.opening = facts, opening
         self.story = CallStory(facts.call_id, facts.caller, facts.dialled, facts.diverting)
         self.line, self.dialogue, self.recogniser = line, dialogue, recogniser
         self.settings, self.clock = settings, clock
-        self._watcher, self.steering, self.front_end = watcher, steering, front_end
+        self._watcher, self.front_end = watcher, front_end
+        self.steering: Steering = steering or Settling(desk, intake, watcher=watcher)
         self.seats, self.known_outage = seats, known_outage
         self.recording = CallRecording(settings, facts.call_id, line.rate)
-        self.keeping = Keeping(facts, desk, intake, paces, front_end)
+        self.keeping = Keeping(facts, intake, paces)
         self.mouth = Mouth(line, voice, clock)
         self.patience = Patience(settings)
         self.ear = Ear(
@@ -115,13 +118,15 @@ class CallParts:
         self.waiting = False
         #: nothing was answered yet, or the last answer did not settle what was asked
         self.open_question = True
+        #: what the caller called for is done, and nothing more was asked: who falls silent now may go
+        self.nothing_open = False
         self._looking: asyncio.Task[None] | None = None
         self.stopping = asyncio.Event()
 
     async def hand_over(self, turn: TurnStory, sentences: Sequence[str]) -> str:
         self.story.ticket_no = turn.ticket_no or self.story.ticket_no
         await self.speak(sentences, turn, firm=1)
-        return "handed_over"
+        return "hand_over"
 
     async def keep(self, heard: Heard, reason: str) -> str | None:
         """Nothing that was said is lost: what cannot be understood goes to a person."""

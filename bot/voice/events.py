@@ -88,7 +88,7 @@ class TurnTold(CallEvent):
 
 @dataclass(frozen=True)
 class Decided(CallEvent):
-    """The conversation is over and its outcome is known; the line is still up."""
+    """The conversation is over; the line is still up. `outcome`: as bot.voice.call_life.Decision tells it."""
 
     outcome: str
     hand_over_to: str
@@ -97,15 +97,26 @@ class Decided(CallEvent):
 
 @dataclass(frozen=True)
 class CallEnded(CallEvent):
-    """The line is down, and the story complete. `front_end`: audiosocket, sip, browser."""
+    """The line is down, and the story of the conversation complete. `front_end`: audiosocket, sip, browser."""
 
     front_end: str
     story: CallStory
 
 
 @dataclass(frozen=True)
+class Settled(CallEvent):
+    """What came of it is decided and written: after CallEnded, and after everybody was rung. `outcome`: docs/calls.md;
+    `ticket_no`: of the call, or of the call-back that is owed."""
+
+    front_end: str
+    outcome: str
+    ticket_no: str | None
+
+
+@dataclass(frozen=True)
 class Rung(CallEvent):
-    """A person was rung for the caller. `status`: how it ended, in Asterisk's words (DIALSTATUS)."""
+    """A person was rung for the caller. `status`: how it ended, in Asterisk's words (DIALSTATUS); HUNGUP: he answered,
+    and was gone before anybody could talk."""
 
     to: str
     status: str

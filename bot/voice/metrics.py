@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from bot.voice.events import CallEnded, CallEvent, CallStarted, Rung, TurnTold
+from bot.voice.events import CallEnded, CallEvent, CallStarted, Rung, Settled, TurnTold
 from bot.voice.record import TurnStory
 
 _STEPS = ("end_of_speech", "recognise", "dialogue", "first_audio")
@@ -18,7 +18,12 @@ class CallMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._calls = Counter("gege_calls", "Calls that ended", ["front_end", "outcome"], registry=self.registry)
+        self._calls = Counter(
+            "gege_calls",
+            "Calls, by what came of them (docs/calls.md)",
+            ["front_end", "outcome"],
+            registry=self.registry,
+        )
         self._open = Gauge("gege_calls_open", "Calls that go on", registry=self.registry)
         self._answer = Histogram(
             "gege_call_first_audio_seconds", "From the answer to the first sound", buckets=_SECONDS,
@@ -48,10 +53,11 @@ class CallMetrics:
                 self._open_ids.add(event.call_id)
             case CallEnded():
                 self._open_ids.discard(event.call_id)
-                self._calls.labels(event.front_end, event.story.outcome).inc()
                 self._answer.observe(event.story.first_audio)
             case TurnTold():
                 self._turn(event.turn)
+            case Settled():
+                self._calls.labels(event.front_end, event.outcome).inc()
             case Rung():
                 status = event.status.upper()
                 self._rung.labels(status if status.isalpha() and len(status) < 16 else "OTHER").inc()

@@ -26,10 +26,12 @@ class Spoken:
     rest: bytes = b""
 
 
-async def say(line: Line, voice: Voice, sentence: str) -> None:
-    """One sentence on a line that nobody else speaks on, until it was heard. Raises VoiceFailed."""
-    for playing in [line.play(pcm) async for pcm in voice.stream(sentence, line.rate)]:
+async def say(line: Line, voice: Voice, sentence: str) -> bool:
+    """One sentence on a line that nobody else speaks on, until it was heard; whether to its end. Raises VoiceFailed."""
+    played = [line.play(pcm) async for pcm in voice.stream(sentence, line.rate)]
+    for playing in played:
         await playing.over.wait()
+    return all(playing.complete for playing in played)
 
 
 class Mouth:

@@ -22,6 +22,9 @@ class Prompts:
     silence: tuple[str, ...]
     #: to somebody who asked to be waited for
     still_here: str
+    #: whose business is done and who says nothing, asked once, then told goodbye
+    anything_else: str
+    farewell: str
     failed: str
     message: str
     storm: str
@@ -34,6 +37,8 @@ class Prompts:
     stopping: str
     whisper: str
     whisper_where: str
+    #: to whoever was rung, when the caller has hung up before they could talk
+    caller_gone: str
     not_reached: str
     nobody_reached: str
     unreached_note: str

@@ -40,7 +40,8 @@ class CallStory:
     turns: list[TurnStory] = field(default_factory=list)
     #: of the last turn that touched a ticket
     ticket_no: str | None = None
-    #: goodbye, handed_over, hung_up, message (spoken after the tone), stopped (the service), failed
+    #: goodbye, hand_over (a person is wanted), hung_up, message (spoken after the tone), stopped (the service), failed:
+    #: how the conversation ended. What came of the call is settled after it (bot.voice.call_life)
     outcome: str = ""
     hand_over_to: str = ""
     #: both directions, path below GEGE_HOME

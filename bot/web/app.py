@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -21,17 +23,34 @@ from bot.tickets.intake.unclear import Intake, intake_of
 from bot.voice.call import PhoneCall
 from bot.voice.events import Watcher
 from bot.voice.repertoire import Repertoire
+from bot.web import assets
 from bot.web.cases import Cases
 from bot.web.conversation import Conversation
 from bot.web.demo import Demo
 from bot.web.guard import guard
 from bot.web.phone import BrowserPhone, RunCall
-from bot.web.staff import StaffPages
+from bot.web.signing_in import SignIn
 from bot.web.studio import StaffOf, Studio
 
 #: of a request, bytes; a take of the studio is the longest
 MAX_BODY = 10 * 1024 * 1024
 STATIC = Path(__file__).with_name("static")
+
+
+class Screen(Protocol):
+    """Pages of one subject."""
+
+    def routes(self) -> list[web.RouteDef]: ...
+
+
+@dataclass(frozen=True)
+class StaffSide:
+    """The pages of the desk, and who has signed in there."""
+
+    sign_in: SignIn
+    routes: Sequence[web.RouteDef]
+    #: lets go of the pages that are open, when the service stops
+    close: Callable[[web.Application], Awaitable[None]]
 
 
 def make_app(
@@ -44,7 +63,7 @@ def make_app(
     *,
     intake: Intake | None = None,
     hosts: Sequence[str] = (),
-    staff: StaffPages | None = None,
+    staff: StaffSide | None = None,
     run_call: RunCall | None = None,
     staff_of: StaffOf | None = None,
     repertoire: Repertoire | None = None,
@@ -53,9 +72,9 @@ def make_app(
 ) -> web.Application:
     """The application; `recogniser` and `voice` may be missing, the page then offers only writing.
 
-    `hosts`: names that the site is reached by, beside loopback and what the settings say; `staff`: the pages behind
-    the links in staff's messages; `run_call`: how a call of a browser is run, PhoneCall with these parts by default;
-    `staff_of`: who of the staff has signed in, without it nobody has; `repertoire`: what can be recorded here;
+    `hosts`: names that the site is reached by, beside loopback and what the settings say; `staff`: the pages of
+    the desk, and who has signed in there; `run_call`: how a call of a browser is run, PhoneCall with these parts by default;
+    `staff_of`: who of the staff has signed in, by default what `staff` says; `repertoire`: what can be recorded here;
     `sample`: whether everybody in the county is invented, so that /demo may show staff's side; `ear`: what is known of
     the recogniser, which the pages tell."""
     intake = intake or intake_of(desk, registry)
@@ -65,14 +84,17 @@ def make_app(
     conversation = Conversation(dialogue, voice, settings, intake, cases, hears=run_call is not None, ear=ear)
     demo = Demo(sample, conversation, cases, desk, ZoneInfo(settings.site.timezone), ear)
     phone = BrowserPhone(run_call, cases, settings.phone, demo.is_open)
+    staff_of = staff_of or (staff.sign_in.staff_of if staff is not None else None)
     studio = Studio(settings, voice, repertoire or Repertoire(settings.site), staff_of)
-    app = web.Application(client_max_size=MAX_BODY, middlewares=[guard((*site_hosts(settings), *hosts))])
+    middlewares = [guard((*site_hosts(settings), *hosts)), *([staff.sign_in.middleware] if staff is not None else [])]
+    app = web.Application(client_max_size=MAX_BODY, middlewares=middlewares)
     app.on_shutdown.append(phone.close)
     app.router.add_get("/", _page)
     app.router.add_routes([*conversation.routes(), *phone.routes(), *studio.routes(), *demo.routes()])
     if staff is not None:
-        app.router.add_routes(staff.routes())
-    app.router.add_static("/static", STATIC)
+        app.router.add_routes(staff.routes)
+        app.on_shutdown.append(staff.close)
+    app.router.add_routes(assets.routes())
     return app
 
 

@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from bot.foundation import bodies, errors, logs
 from bot.foundation.untrusted import Unreadable
+from bot.web.pages import Pages
 from bot.web.words import words
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
 }
+_pages = Pages("staff.yml")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -62,16 +64,16 @@ def guard(hosts: Iterable[str]) -> Middleware:
             else:
                 response = await handler(request)
         except Refused as refused:
-            response = sentence(refused.name, refused.status)
+            response = _told(request, refused.name, refused.status)
         except Unreadable as unreadable:
             bodies.count(unreadable.reason)
-            response = sentence("no_json", 408 if unreadable.reason == "slow" else 400)
+            response = _told(request, "no_json", 408 if unreadable.reason == "slow" else 400)
             response.force_close()
         except web.HTTPException as problem:
-            response = _plain(problem)
+            response = _plain(request, problem)
         except Exception as problem:
             faults.tell(request, problem)
-            response = sentence("lost", 500)
+            response = _told(request, "lost", 500)
         response.headers.update(_HEADERS)
         if request.path.startswith("/api/"):
             response.headers.setdefault("Cache-Control", "no-store")
@@ -122,13 +124,20 @@ def _own_page(request: web.Request, known: set[str]) -> bool:
     return origin is None or (_name(origin) in known and urlsplit(origin).netloc == request.host)
 
 
-def _plain(problem: web.HTTPException) -> web.StreamResponse:
-    names = {404: "not_found", 405: "wrong_method", 413: "too_big"}
-    if problem.status in names:
-        return sentence(names[problem.status], problem.status)
+def _told(request: web.Request, name: str, status: int) -> web.Response:
+    """A sentence as whoever asks reads it: a page for somebody in front of a browser, JSON for a script of ours."""
+    if "text/html" not in request.headers.get("Accept", "") or request.path.startswith("/api/"):
+        return sentence(name, status)
+    return _pages.say(words().errors[name], status)
+
+
+def _plain(request: web.Request, problem: web.HTTPException) -> web.StreamResponse:
+    names = {403: "stale", 404: "not_found", 405: "wrong_method", 413: "too_big"}
     if problem.status >= 400:
-        return sentence("no_json", problem.status)
-    return web.Response(status=problem.status, headers={"Location": problem.headers.get("Location", "/")})
+        return _told(request, names.get(problem.status, "no_json"), problem.status)
+    answer = web.Response(status=problem.status, headers={"Location": problem.headers.get("Location", "/")})
+    answer.cookies.update(problem.cookies)  # whoever was let in with it
+    return answer
 
 
 def runner_of(app: web.Application, idle_s: float = 15.0) -> web.AppRunner:

@@ -51,7 +51,7 @@ class LearningPages:
             return found
         person, ticket = found
         form = await bodies.form(request)
-        if not self._own(request, form):
+        if not await self._own(request, form):
             return _pages.say(_pages.words["closed"], 403)
         household = str(form.get("household", "")).strip()
         written = _pages.words["written"]
@@ -76,11 +76,11 @@ class LearningPages:
 
     async def decide(self, request: web.Request) -> web.StreamResponse:
         """A second person confirms or refuses."""
-        person = await asyncio.to_thread(self._sign_in.staff_of, request)
+        person = await self._sign_in.staff_of(request)
         form = await bodies.form(request)
         verb, number = str(form.get("verb", "")), request.match_info["number"]
         known = verb in ("confirm", "refuse") and untrusted.number(number, 9) is not None
-        if person is None or person.role not in SECOND or not self._own(request, form) or not known:
+        if person is None or person.role not in SECOND or not await self._own(request, form) or not known:
             return _pages.say(_pages.words["closed"], 403)
         done = _pages.words["done"]
         try:
@@ -90,7 +90,7 @@ class LearningPages:
         return await self._show(request, done[verb] if kept.fresh else done["already"])
 
     async def _show(self, request: web.Request, told: str = "") -> web.StreamResponse:
-        person = await asyncio.to_thread(self._sign_in.staff_of, request)
+        person = await self._sign_in.staff_of(request)
         if person is None or person.role not in SECOND:
             return _pages.say(_pages.words["closed"], 403)
         found = await asyncio.to_thread(overview, self._database, self._zone, now())
@@ -99,7 +99,7 @@ class LearningPages:
             it=found,
             me=person.staff_no,
             told=told,
-            csrf=self._sign_in.csrf(request),
+            csrf=person.csrf,
             figures=_figures(found),
             chart=_chart(found, self._zone),
             kind_of=_kind,
@@ -108,8 +108,8 @@ class LearningPages:
             when=lambda at: at.astimezone(self._zone).strftime("%m-%d %H:%M"),
         )
 
-    def _own(self, request: web.Request, form: Any) -> bool:
-        return self._sign_in.own_form(request, str(form.get("csrf", "")))
+    async def _own(self, request: web.Request, form: Any) -> bool:
+        return await self._sign_in.own_form(request, str(form.get("csrf", "")))
 
 
 def _figures(found: Overview) -> list[tuple[str, str]]:

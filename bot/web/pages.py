@@ -10,15 +10,18 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bot.foundation.words import load
+from bot.web.assets import asset
 
 _HERE = Path(__file__).parent
 
 
 @cache
 def _templates() -> Environment:
-    return Environment(
+    found = Environment(
         loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    found.globals["asset"] = asset
+    return found
 
 
 class Pages:
@@ -36,7 +39,9 @@ class Pages:
         """A page; `words` and `title` stand in it beside the `values`."""
         values = {"title": self.words["title"], "words": self.words, **values}
         text = _templates().get_template(template).render(**values)
-        return web.Response(text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"})
+        answer = web.Response(text=text, status=status, content_type="text/html", headers={"Cache-Control": "no-store"})
+        answer.enable_compression()
+        return answer
 
     def say(self, sentence: str, status: int = 200) -> web.Response:
         """A page with one sentence."""

@@ -1,66 +1,85 @@
-"""Who of the staff has signed in on this browser: a signed cookie, set by a link that works once."""
+"""Who of the staff has signed in on this browser: a session of aiohttp-session, kept as a device in the database."""
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
-import hashlib
-import hmac
-from collections.abc import Callable
+from typing import cast
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
+from aiohttp_session import AbstractStorage, Session, get_session, new_session, session_middleware
 
-from bot.database import now
-from bot.foundation.untrusted import number, same
-from bot.grid.location import PersonCard
+from bot.doors.devices import DESK_LIFE, PASSWORD_ROLES, PHONE_LIFE, Devices, SignedIn
+from bot.foundation.untrusted import same
+from bot.grid.models import Role
+from bot.web.device_names import device_name
 
 COOKIE = "gege_staff"
+_WHO, _WAY, _LIFE = "staff_no", "way", "life"
+_SIGNED_IN = web.RequestKey("signed_in", SignedIn)
+
+
+class _DeviceShelf(AbstractStorage):
+    """Sessions as rows: a cookie holds a key, the row says whose it is; nothing else is kept between requests."""
+
+    def __init__(self, devices: Devices, *, secure: bool) -> None:
+        # Lax: a link in a message on the web leads here with the cookie; forms carry a word of their own besides.
+        super().__init__(
+            cookie_name=COOKIE, max_age=int(PHONE_LIFE.total_seconds()), httponly=True, samesite="Lax", secure=secure
+        )
+        self._devices = devices
+
+    async def load_session(self, request: web.Request) -> Session:
+        key = self.load_cookie(request)
+        found = await asyncio.to_thread(self._devices.of, key) if key else None
+        if found is None:
+            return Session(None, data=None, new=True, max_age=self.max_age)
+        request[_SIGNED_IN] = found
+        return Session(key, data={"session": {_WHO: found.staff_no}}, new=False, max_age=self.max_age)
+
+    async def save_session(self, request: web.Request, response: web.StreamResponse, session: Session) -> None:
+        if session.empty:
+            self.save_cookie(response, "", max_age=0)
+            return
+        life = cast(dt.timedelta, session.pop(_LIFE, PHONE_LIFE))
+        label = device_name(request.headers.get("User-Agent", ""))
+        key = await asyncio.to_thread(self._devices.admit, session[_WHO], label, session.get(_WAY, ""), life)
+        self.save_cookie(response, key, max_age=int(life.total_seconds()))
 
 
 class SignIn:
-    """Sets and reads the cookie. `person` looks a staff number up: who has left is signed out at once."""
+    """Lets people in and out, and knows them again. A role is the database's, at every request."""
 
-    def __init__(
-        self,
-        key: bytes,
-        hours: float,
-        person: Callable[[str], PersonCard | None],
-        clock: Callable[[], dt.datetime] = now,
-    ) -> None:
-        self._key, self._life, self._person, self._clock = key, dt.timedelta(hours=hours), person, clock
+    def __init__(self, devices: Devices, *, secure: bool = False, desk_life: dt.timedelta = DESK_LIFE) -> None:
+        """`secure`: the site is reached by https."""
+        self.devices, self._desk_life = devices, desk_life
+        self._shelf = _DeviceShelf(devices, secure=secure)
 
-    def staff_of(self, request: web.Request) -> PersonCard | None:
-        """Who has signed in; None for a stranger, or when the time is over."""
-        staff_no, _, rest = request.cookies.get(COOKIE, "").partition("|")
-        until, _, signature = rest.partition("|")
-        ends = number(until)
-        if ends is None or not same(signature, self._sign(staff_no, until)):
-            return None
-        if self._clock().timestamp() >= ends:
-            return None
-        return self._person(staff_no)
+    @property
+    def middleware(self) -> Middleware:
+        """What the application needs."""
+        return session_middleware(self._shelf)
 
-    def let_in(self, response: web.StreamResponse, staff_no: str, secure: bool) -> None:
-        """Sign somebody in with this response; `secure`: the site is reached by https."""
-        until = str(int((self._clock() + self._life).timestamp()))
-        response.set_cookie(
-            COOKIE,
-            f"{staff_no}|{until}|{self._sign(staff_no, until)}",
-            max_age=int(self._life.total_seconds()),
-            httponly=True,
-            samesite="Strict",
-            secure=secure,
-        )
+    async def staff_of(self, request: web.Request) -> SignedIn | None:
+        """Who has signed in; None for a stranger, when the time is over, or when the device was put out."""
+        await get_session(request)
+        return request.get(_SIGNED_IN)
 
-    def csrf(self, request: web.Request) -> str:
-        """What a form of this browser carries, so that no other page can post it."""
-        return hmac.new(
-            self._key, b"csrf:" + request.cookies.get(COOKIE, "").encode("utf-8", "surrogatepass"), hashlib.sha256
-        ).hexdigest()
+    async def let_in(self, request: web.Request, staff_no: str, role: str, way: str) -> None:
+        """Sign somebody in on this browser, with the answer to this request."""
+        session = await new_session(request)  # a new key: what a stranger planted before is worth nothing
+        session[_WHO], session[_WAY] = staff_no, way
+        session[_LIFE] = self._desk_life if Role(role) in PASSWORD_ROLES else PHONE_LIFE
 
-    def own_form(self, request: web.Request, csrf: str) -> bool:
-        return same(csrf, self.csrf(request))
+    async def let_out(self, request: web.Request) -> None:
+        """Sign this browser out."""
+        who = await self.staff_of(request)
+        if who is not None:
+            await asyncio.to_thread(self.devices.end, who.staff_no, who.device_id)
+        (await get_session(request)).invalidate()
 
-    def _sign(self, staff_no: str, until: str) -> str:
-        return hmac.new(
-            self._key, f"signed-in:{staff_no}|{until}".encode("utf-8", "surrogatepass"), hashlib.sha256
-        ).hexdigest()
+    async def own_form(self, request: web.Request, csrf: str) -> bool:
+        """Whether a form was made for this device by us."""
+        who = await self.staff_of(request)
+        return who is not None and same(csrf, who.csrf)

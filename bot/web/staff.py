@@ -1,36 +1,27 @@
-"""Pages behind the links in staff's messages: one tap, signing in, and the whole case.
+"""The whole case, for who has signed in, and putting somebody through.
 
 A handler reads the request and answers; whatever asks the database stands below "blocking" and runs in a thread."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from multidict import MultiDictProxy
 
 from bot.calling.call_backs import CallBacks, numbers_of
+from bot.doors.devices import SignedIn
 from bot.foundation import bodies, untrusted
-from bot.grid.location import HouseholdCard, PersonCard
 from bot.grid.models import Role
 from bot.grid.registry import Registry
-from bot.learning.book import learning_words
-from bot.notify.links import BadLink, Links, Purpose
-from bot.notify.texts import noted
 from bot.recordings.files import open_file
 from bot.recordings.keys import KeyRefused
 from bot.recordings.room import RecordingMissing, open_recording
 from bot.settings import Settings
-from bot.tickets import presses
-from bot.tickets.cards import ActivityCard, NotYours, TicketCard, TicketRefused
+from bot.tickets.cards import NotYours, TicketCard
 from bot.tickets.desk import TicketDesk
-from bot.tickets.intake.channels import Channel
-from bot.tickets.labels import labels
-from bot.tickets.owed.asking import rating_answers
 from bot.web.pages import Pages
 from bot.web.signing_in import SignIn
 
@@ -58,20 +49,6 @@ def _no_files(ticket_no: str) -> Sequence[Attached]:
     return ()
 
 
-@dataclass(frozen=True)
-class _Case:
-    """A case as its page shows it, read at one moment."""
-
-    ticket: TicketCard
-    household: HouseholdCard | None
-    history: list[ActivityCard]
-    recordings: int
-    pictures: Sequence[Attached]
-    sounds: Sequence[Attached]
-    #: of everybody who did something to it, by staff number
-    names: Mapping[str, str]
-
-
 class StaffPages:
     """Handlers of one site. `pictures` and `sounds`: files of a ticket."""
 
@@ -79,30 +56,21 @@ class StaffPages:
         self,
         desk: TicketDesk,
         registry: Registry,
-        links: Links,
         sign_in: SignIn,
         settings: Settings,
         pictures: FilesOf = _no_files,
         sounds: FilesOf = _no_files,
         *,
-        corrects: bool = False,
         call_backs: CallBacks | None = None,
     ) -> None:
         """`call_backs` puts through who presses; without it there are numbers to ring oneself."""
-        self._desk, self._registry, self._links, self._sign_in = desk, registry, links, sign_in
+        self._desk, self._registry, self._sign_in = desk, registry, sign_in
         self._settings, self._pictures, self._sounds = settings, pictures, sounds
         self._call_backs = call_backs
-        #: kinds to choose from where a case can be corrected (bot/web/learning.py)
-        self._kinds = [(kind, labels().kind(kind)) for kind in learning_words().intents] if corrects else []
-        self._zone = ZoneInfo(settings.site.timezone)
-        self._secure = settings.web.public_url.startswith("https:")
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/t/{token}", self.show_link),
-            web.post("/t/{token}", self.use_link),
             web.get("/case/{ticket_no}", self.show_case),
-            web.post("/case/{ticket_no}", self.press_case),
             web.get("/case/{ticket_no}/recording/{number}", self.listen),
             web.get("/case/{ticket_no}/picture/{number}", self.look),
             web.get("/case/{ticket_no}/sound/{number}", self.download),
@@ -110,87 +78,11 @@ class StaffPages:
             web.post("/case/{ticket_no}/ring", self.put_through),
         ]
 
-    # ---- links ----------------------------------------------------------------------------------
-
-    async def show_link(self, request: web.Request) -> web.StreamResponse:
-        """What a link will do. Nothing is done yet: messengers open links to show a preview."""
-        token = request.match_info["token"]
-        try:
-            link = self._links.read(token)
-        except BadLink as bad:
-            return _bad(bad)
-        if link.purpose is Purpose.sign_in:
-            person = await asyncio.to_thread(self._registry.person, link.staff_no)
-            if person is None:
-                return _bad(BadLink("expired"))
-            return _pages.page(
-                "press.html", heading=person.name, ticket_no="", button=_pages.words["sign_in_button"], asks_note=False
-            )
-        if link.purpose is Purpose.rate:
-            return self._ask_rating(link.ticket_no)
-        if presses.of_page(link.purpose) is None:
-            page = "/ring" if link.purpose is Purpose.ring else ""
-            raise web.HTTPSeeOther(f"/case/{link.ticket_no}{page}")
-        verb = _pages.words["verbs"][link.purpose]
-        return _pages.page(
-            "press.html",
-            200,
-            heading=verb["ask"],
-            ticket_no=link.ticket_no,
-            button=verb["button"],
-            asks_note=link.purpose is Purpose.done,
-        )
-
-    async def use_link(self, request: web.Request) -> web.StreamResponse:
-        """Do what a link is for, once."""
-        form = await bodies.form(request)
-        token = request.match_info["token"]
-        try:
-            link = self._links.read(token)
-            if link.purpose is Purpose.rate and form.get("answer") not in rating_answers():
-                return self._ask_rating(link.ticket_no, forgot=True)
-            await asyncio.to_thread(self._links.redeem, token)
-        except BadLink as bad:
-            return _bad(bad)
-        if link.purpose is Purpose.rate:
-            answer, comment = str(form["answer"]), str(form.get("comment", ""))
-            return _pages.say(await asyncio.to_thread(self._rate, link.ticket_no, answer, comment))
-        person = await asyncio.to_thread(self._registry.person, link.staff_no)
-        if person is None:
-            return _bad(BadLink("expired"))
-        if link.purpose is Purpose.sign_in:
-            response = _pages.say(_pages.words["signed_in"].format(name=person.name))
-            self._sign_in.let_in(response, person.staff_no, self._secure)
-            return response
-        if presses.of_page(link.purpose) is None:
-            raise web.HTTPSeeOther(f"/case/{link.ticket_no}")
-        note = str(form.get("note", ""))
-        return _pages.say(await asyncio.to_thread(self._press, link.ticket_no, link.purpose, person, note))
-
-    # ---- a resident who has no messenger --------------------------------------------------------
-
-    def _ask_rating(self, ticket_no: str, forgot: bool = False) -> web.Response:
-        words = _pages.words["rate"]
-        return _pages.page(
-            "rate.html", 200, heading=words["heading"], ticket_no=ticket_no, answers=rating_answers(), ask=words,
-            say=words["forgot"] if forgot else "",
-        )  # fmt: skip
-
     # ---- the case -------------------------------------------------------------------------------
 
     async def show_case(self, request: web.Request) -> web.StreamResponse:
-        found = await self.allowed(request)
-        return found if isinstance(found, web.Response) else await self._show(request, found[1])
-
-    async def press_case(self, request: web.Request) -> web.StreamResponse:
-        found = await self._own_form(request)
-        if isinstance(found, web.Response):
-            return found
-        person, ticket, form = found
-        verb, told = str(form.get("verb", "")), ""
-        if presses.of_page(verb) is not None:
-            told = await asyncio.to_thread(self._press, ticket.ticket_no, verb, person, str(form.get("note", "")))
-        return await self._show(request, ticket, told)
+        """Where the case stands: messages and bookmarks of before lead here."""
+        raise web.HTTPSeeOther(f"/desk/{request.match_info['ticket_no']}")
 
     async def listen(self, request: web.Request) -> web.StreamResponse:
         """One recording of the case, opened for this listener."""
@@ -252,7 +144,7 @@ class StaffPages:
             numbers=[(words[whose], number) for whose, number in numbers],
             say=words["put_through" if joins else "say" if numbers else "none"],
             button=words["button"] if joins else "",
-            csrf=self._sign_in.csrf(request),
+            csrf=person.csrf,
         )
 
     async def put_through(self, request: web.Request) -> web.StreamResponse:
@@ -267,21 +159,19 @@ class StaffPages:
         told = str(_pages.words["ring"]["begun"][begun])
         return _pages.page("said.html", say=told, back=f"/case/{ticket.ticket_no}", label=_pages.words["open"])
 
-    async def _own_form(
-        self, request: web.Request
-    ) -> tuple[PersonCard, TicketCard, MultiDictProxy[Any]] | web.Response:
+    async def _own_form(self, request: web.Request) -> tuple[SignedIn, TicketCard, MultiDictProxy[Any]] | web.Response:
         """Who sent a form of ours, the ticket, and the form; or the page that everybody else gets."""
         found = await self.allowed(request)
         if isinstance(found, web.Response):
             return found
         form = await bodies.form(request)
-        if not self._sign_in.own_form(request, str(form.get("csrf", ""))):
+        if not await self._sign_in.own_form(request, str(form.get("csrf", ""))):
             return _pages.say(_pages.words["closed"], 403)
         return (*found, form)
 
-    async def allowed(self, request: web.Request) -> tuple[PersonCard, TicketCard] | web.Response:
+    async def allowed(self, request: web.Request) -> tuple[SignedIn, TicketCard] | web.Response:
         """Who asks, and the ticket; or the page that strangers and other grids get."""
-        person = await asyncio.to_thread(self._sign_in.staff_of, request)
+        person = await self._sign_in.staff_of(request)
         if person is None or person.role == Role.supervisor:
             return _pages.say(_pages.words["closed"], 403)
         try:
@@ -292,93 +182,7 @@ class StaffPages:
             return _pages.say(_pages.words["no_case"], 404)
         return person, ticket
 
-    async def _show(self, request: web.Request, ticket: TicketCard, told: str = "") -> web.Response:
-        words = _pages.words
-        case = await asyncio.to_thread(self._read, ticket)
-        history = [
-            (
-                act.at.astimezone(self._zone).strftime("%m-%d %H:%M"),
-                labels().activity(act.kind),
-                case.names.get(act.by, ""),
-                act.note,
-            )
-            for act in case.history
-        ]
-        offered = presses.offered(case.ticket.state, case.ticket.channel)
-        return _pages.page(
-            "case.html",
-            200,
-            kind=labels().kind(ticket.kind),
-            urgent=words["urgent"] if case.ticket.urgent else "",
-            ticket=case.ticket,
-            lines=_lines(case.ticket, case.household),
-            tel=ticket.caller.number,
-            buttons=[(one.verb, words["verbs"][one.verb]["button"]) for one in offered if one.page],
-            csrf=self._sign_in.csrf(request),
-            told=told,
-            kinds=self._kinds,
-            history=history,
-            recordings=range(case.recordings),
-            pictures=[(number, case.names.get(one.by, "")) for number, one in enumerate(case.pictures)],
-            sounds=[(number, one.kind) for number, one in enumerate(case.sounds)],
-        )
-
-    # ---- blocking -------------------------------------------------------------------------------
-
-    def _press(self, ticket_no: str, verb: str, person: PersonCard, note: str) -> str:
-        """Press a button of the desk; what to tell whoever pressed."""
-        try:
-            done = self._desk.press(ticket_no, presses.of_page(verb) or "", person.staff_no, note=note[:1000])
-        except NotYours:
-            return str(_pages.words["not_yours"])
-        except TicketRefused:
-            return str(_pages.words["refused"])
-        who = done.who_name or done.who
-        since = done.since.astimezone(self._zone).strftime("%H:%M")
-        return str(_pages.words["verbs"][verb][done.outcome]).format(who=who, since=since)
-
-    def _rate(self, ticket_no: str, answer: str, comment: str) -> str:
-        """What a resident says whom an SMS asked; the link was theirs alone."""
-        try:
-            self._desk.answers.answer(ticket_no, answer, comment=comment.strip()[:1000])
-        except TicketRefused:
-            return str(_pages.words["rate"]["late"])
-        return str(_pages.words["rate"]["told"][answer])
-
-    def _read(self, ticket: TicketCard) -> _Case:
-        number = ticket.ticket_no
-        history, pictures = self._desk.activities(number), self._pictures(number)
-        people = [self._registry.person(by) for by in {*(act.by for act in history), *(one.by for one in pictures)}]
-        return _Case(
-            self._desk.ticket(number) or ticket,
-            self._registry.household(ticket.household_no) if ticket.household_no else None,
-            history,
-            len(self._desk.recordings(number)),
-            pictures,
-            self._sounds(number),
-            {person.staff_no: person.name for person in people if person},
-        )
-
-
-def _lines(ticket: TicketCard, household: HouseholdCard | None) -> list[tuple[str, str]]:
-    names = _pages.words["case"]
-    pairs = [
-        (names["state"], labels().state(ticket.state)),
-        (names["owner"], ticket.owner_name),
-        (names["said"], ticket.said),
-        (names["place"], ticket.place),
-        (names["registered"], f"{household.community} {household.compound}{household.address}" if household else ""),
-        (names["who"], household.householder if household else ticket.householder),
-        (names["facts"], noted(ticket.facts, household).read_by_staff()),
-        (names["typed"], ticket.reporter if ticket.channel == Channel.web else ""),
-    ]
-    return [(name, value) for name, value in pairs if value]
-
 
 def _at(names: Sequence[_One], number: str) -> _One | None:
     at = untrusted.number(number, 6)
     return names[at] if at is not None and at < len(names) else None
-
-
-def _bad(bad: BadLink) -> web.Response:
-    return _pages.say(_pages.words["bad_link"][bad.reason], 410 if bad.reason != "forged" else 404)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
@@ -44,7 +43,7 @@ class SignedIn(Protocol):
 
 
 #: who has signed in on this browser; None for a stranger
-StaffOf = Callable[[web.Request], SignedIn | Awaitable[SignedIn | None] | None]
+StaffOf = Callable[[web.Request], Awaitable[SignedIn | None]]
 
 
 @dataclass(frozen=True)
@@ -180,8 +179,7 @@ class Studio:
         """(the sentence that says why not, who it is); the first is empty for those who may record."""
         if self._staff_of is None:
             return "studio_no_sign_in", None
-        found = await asyncio.to_thread(self._staff_of, request)
-        staff = await found if inspect.isawaitable(found) else found
+        staff = await self._staff_of(request)
         if staff is None:
             return "studio_closed", None
         return ("" if str(staff.role) in self._settings.recorders else "studio_not_yours"), staff

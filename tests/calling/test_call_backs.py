@@ -23,6 +23,7 @@ from bot.chat.store import ChatShelf
 from bot.chat.takeover import Takeovers
 from bot.database import Database
 from bot.grid.registry import Registry
+from bot.lines.ami_dialler import AmiDialler
 from bot.lines.dialling import Rung
 from bot.lines.sip import rtp, sdp
 from bot.lines.sip.gateway import Gateway
@@ -30,6 +31,7 @@ from bot.lines.sip.server import SipServer
 from bot.settings import CallingSettings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
+from tests.calling.ami_double import ManagerInterface, listening
 from tests.calling.phones import Network, Phone
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
@@ -137,7 +139,8 @@ async def test_a_mailbox_or_a_2_rings_no_resident(county: Database) -> None:
 
 
 async def test_who_is_not_reached_stays_owed_and_the_manager_is_told(county: Database) -> None:
-    for outcome, note in (("busy", "对方占线"), ("no_answer", "对方没接"), ("refused", "没打通")):
+    notes = {"busy": "对方占线", "no_answer": "对方没接", "declined": "对方按掉了", "refused": "没打通"}
+    for outcome, note in [*notes.items(), ("unreachable", "号码打不通，怕是关机或者空号")]:
         mine = Phone("1")
         network = Network(**{"n" + MANAGER: Rung("answered", mine), "n" + RESIDENT: Rung(outcome)})
         async with house(county, network) as here:
@@ -146,6 +149,32 @@ async def test_who_is_not_reached_stays_owed_and_the_manager_is_told(county: Dat
             assert here.history()[-1] == ("rang", "M1", note)
             assert "单子在您这里" in here.voice.said[-1]
             assert here.placed()[-1] == ("call_back", "", outcome)
+
+
+async def test_a_busy_resident_is_busy_through_asterisk_too_and_nothing_is_wrong(
+    county: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    double, mine = ManagerInterface(fate="busy"), Phone("1")
+
+    class Way:
+        """The manager is on another line; the resident is rung by Asterisk."""
+
+        def __init__(self, asterisk: AmiDialler) -> None:
+            self.asterisk = asterisk
+
+        async def ring(self, number: str, within_s: float) -> Rung:
+            return Rung("answered", mine) if number == MANAGER else await self.asterisk.ring(number, within_s)
+
+    async with listening() as audio:
+        way = Way(AmiDialler([await double.start()], audio, shown="07153390000"))
+        async with house(county, way) as here:
+            await here.press()
+            await until(lambda: here.calls.going == 0)
+            assert here.history()[-1] == ("rang", "M1", "对方占线") and "正在打电话" in here.voice.said[-1]
+            assert here.placed()[-1] == ("call_back", "", "busy")
+        await double.close()
+    assert double.asked("Originate")[0]["CallerID"] == "07153390000"
+    assert not [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
 
 
 async def test_the_resident_stops_ringing_when_the_manager_hangs_up(county: Database) -> None:

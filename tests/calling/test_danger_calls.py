@@ -12,6 +12,7 @@ import pytest
 from bot.calling.danger import DangerCalls
 from bot.calling.ledger import Ledger
 from bot.database import Database, now
+from bot.foundation.backoff import Backoff
 from bot.grid.leave import write_leave
 from bot.grid.present import Present
 from bot.grid.registry import Registry
@@ -209,6 +210,40 @@ async def test_two_dangers_are_rung_for_side_by_side_and_a_restart_rings_again(c
     async with ringing(county, network) as (calls, _, _):
         assert await calls.tick() == 2
         await until(lambda: len(network.rung) == 4)
+
+
+async def test_a_round_in_which_nobody_could_be_rung_is_tried_again_soon_and_says_why(
+    county: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bot.calling.danger._AGAIN", Backoff(0.02, 0.02))
+    of = phones(county)
+    lost = Rung("failed", detail="Asterisk's manager interface at 127.0.0.1:5038 is not reached")
+    network = Network(**{f"n{number}": lost for number in of.values()})
+    async with ringing(county, network, pause_s=60.0) as (calls, desk, _):
+        ticket = fallen_line(desk)
+        await calls.tick()
+        await until(lambda: len(network.rung) >= 6)
+        assert network.rung[:6] == [of["manager"], of["assistant"], of["duty"]] * 2
+        network.answers[of["duty"]] = Rung("answered", Phone("1"))
+        await until(lambda: desk.ticket(ticket.ticket_no).state == "acknowledged")
+    told = [record.getMessage() for record in caplog.records if record.name == "bot.lines.dialling"]
+    assert told and all("staff" in each and "127.0.0.1:5038 is not reached" in each for each in told)
+
+
+async def test_what_people_do_with_a_telephone_is_no_error_of_the_network(
+    county: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    of = phones(county)
+    network = Network(
+        **{"n" + of["manager"]: Rung("busy", detail="486"), "n" + of["assistant"]: Rung("declined", detail="603")},
+        **{"n" + of["duty"]: Rung("answered", Phone("1"))},
+    )
+    async with ringing(county, network) as (calls, desk, ledger):
+        ticket = fallen_line(desk)
+        await calls.tick()
+        await until(lambda: desk.ticket(ticket.ticket_no).state == "acknowledged")
+        await until(lambda: [each[2] for each in ledger.placed(ticket.ticket_no)] == ["busy", "declined", "confirmed"])
+    assert not [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
 
 
 async def test_who_is_complained_of_is_not_rung(county: Database) -> None:

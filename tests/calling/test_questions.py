@@ -17,6 +17,7 @@ from bot.calling.models import PlacedCall
 from bot.calling.questions import AskingDialogue, Questions
 from bot.database import Database, now
 from bot.dialogue.port import Reply, Understanding
+from bot.lines.dialling import Connected, Rung
 from bot.settings import CallingSettings
 from bot.telephone.sip_front_end import sip_front_end
 from bot.tickets.desk import Report
@@ -129,14 +130,13 @@ def _questions(here: Site, county: Database, dialler: object, **more) -> Questio
 class Nobody:
     """Nobody answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, outcome: str = "no_answer") -> None:
         self.rung: list[str] = []
+        self._outcome = outcome
 
-    async def ring(self, number: str, within_s: float):
-        from bot.lines.dialling import Rung
-
+    async def ring(self, number: str, within_s: float) -> Rung[Connected]:
         self.rung.append(number)
-        return Rung("no_answer")
+        return Rung(self._outcome, detail="Asterisk is not reached")
 
 
 async def test_nobody_is_rung_a_third_time(tmp_path: Path, county: Database) -> None:
@@ -150,6 +150,18 @@ async def test_nobody_is_rung_a_third_time(tmp_path: Path, county: Database) -> 
             await asyncio.sleep(0.1)
         assert nobody.rung == [NUMBER, NUMBER]
         assert [row.state for row in rows(county)] == ["given_up"]
+
+
+async def test_what_an_exchange_cannot_do_uses_up_no_try_of_the_resident(tmp_path: Path, county: Database) -> None:
+    async with exchange() as far:
+        here = Site(tmp_path, county, far, {})
+        resolved(here.desk, a_decent_hour())
+        broken = Nobody("failed")
+        questions = _questions(here, county, broken)
+        await questions.tick()
+        await until(lambda: rows(county)[0].due_at > now() + dt.timedelta(minutes=9))
+        row = rows(county)[0]
+        assert broken.rung == [NUMBER] and (row.state, row.attempts) == ("waiting", 0)
 
 
 async def test_at_night_nobody_is_asked(tmp_path: Path, county: Database) -> None:

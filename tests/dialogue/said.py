@@ -16,7 +16,7 @@ from bot.settings import PROJECT
 
 #: what staff read, in files that hold residents' words too
 STAFF = {
-    "bot/voice/prompts.yml": {"whisper", "whisper_where", "unreached_note"},
+    "bot/voice/prompts.yml": {"whisper", "whisper_where", "caller_gone", "unreached_note"},
     "bot/voice/calling_prompts.yml": {
         "danger", "danger_what", "danger_where", "danger_taken", "danger_passed", "danger_settled", "call_back",
         "call_back_told", "call_back_notes", "keys", "no_more_words",

@@ -163,7 +163,7 @@ KEPT_ELSEWHERE: dict[str, str] = {
     "bot/voice/prompts.yml:message_lost": HANDED_OVER,
     "bot/voice/prompts.yml:stopping": "bot.tickets.desk:TicketDesk.call_back",
     "bot/voice/prompts.yml:not_reached": "bot.telephone.ring_plan:CallPlan.next",
-    "bot/voice/prompts.yml:nobody_reached": "bot.telephone.handover:HandOvers._owe",
+    "bot/voice/prompts.yml:nobody_reached": "bot.voice.settling:Settling.look",
     "bot/chat/words.yml:not_heard": "bot.chat.residents:Residents._for_a_person",
     "bot/chat/words.yml:not_playable": "bot.chat.residents:Residents._for_a_person",
     "bot/chat/words.yml:no_recogniser": "bot.chat.residents:Residents._for_a_person",

@@ -4,67 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 import pytest
 
 from bot.bench.exchange.sip import TONE, Call, Exchange, exchange, goes_on
-from bot.lines.line import CallFacts, Sounded
 from bot.lines.sip import sdp
 from bot.lines.sip.gateway import Gateway
-from bot.lines.sip.media import SipLine
 from bot.lines.sip.message import parameter
-from bot.lines.sip.server import SipServer
+from tests.sip.calls import both, offer, up
 from tests.waiting import until
 
 # Calls in real time.
 pytestmark = pytest.mark.slow
-
-
-class Listener:
-    """Answers calls: hears everything, and says what it is told to."""
-
-    def __init__(self) -> None:
-        self.heard: dict[str, bytearray] = {}
-        self.lines: dict[str, SipLine] = {}
-
-    async def __call__(self, line: SipLine, facts: CallFacts) -> None:
-        self.lines[facts.caller] = line
-        heard = self.heard[facts.caller] = bytearray()
-        async for event in line.events():
-            if isinstance(event, Sounded):
-                heard.extend(event.pcm)
-
-
-@asynccontextmanager
-async def both(**settings) -> AsyncIterator[tuple[SipServer, Exchange, Listener]]:  # type: ignore[no-untyped-def]
-    listener = Listener()
-    server = SipServer("127.0.0.1", 0, listener, **settings)
-    await server.start()
-    try:
-        async with exchange() as far:
-            far.gege = ("127.0.0.1", server.port)
-            yield server, far, listener
-    finally:
-        await server.close()
-
-
-async def up(far: Exchange, listener: Listener, caller: str = "1391") -> tuple[Call, bytearray]:
-    """A call that talks."""
-    call = await far.call(caller=caller)
-    assert call.final is not None and call.final.code == 200
-    await until(lambda: caller in listener.heard)
-    await goes_on(call, listener.heard[caller])
-    return call, listener.heard[caller]
-
-
-def offer(far: Exchange, direction: str = "sendrecv", codec: str = "8") -> bytes:
-    body = sdp.write("127.0.0.1", far.sound.port, 1, 2).replace(b"sendrecv", direction.encode())
-    if codec != "8":
-        ours = next(line for line in body.split(b"\r\n") if line.startswith(b"m="))
-        body = body.replace(ours, b"m=audio %d RTP/AVP %s" % (far.sound.port, codec.encode()))
-    return body
 
 
 async def test_who_finds_every_place_taken_gets_the_busy_tone_and_the_others_talk_on() -> None:

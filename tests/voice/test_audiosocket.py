@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 import uuid as uuids
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,6 +12,7 @@ from contextlib import asynccontextmanager
 import numpy as np
 import pytest
 
+from bot.lines import audiosocket
 from bot.lines.audiosocket import AudioSocketLine, AudioSocketServer, Frame, read_frame
 from bot.lines.line import CallFacts, LineEvent, Pressed, Sounded
 
@@ -95,6 +97,18 @@ async def test_only_an_announced_uuid_gets_in_and_only_once() -> None:
     assert answered.facts == [CallFacts(str(ID), "13971800123", "grid_24", "0715-1")]
 
 
+@pytest.mark.parametrize("name", [str(ID), ID.hex, str(ID).upper()])
+async def test_a_uuid_in_letters_is_understood(name: str) -> None:
+    answered = Answered()
+    async with serving(answered) as server:
+        server.announce(str(ID), "13971800123")
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(Frame(0x01, name.encode()).encode())
+        await wait_for(lambda: bool(answered.facts))
+        writer.close()
+    assert answered.facts[0].caller == "13971800123"
+
+
 @pytest.mark.parametrize("hello", [b"\x10\x01\x40" + bytes(320), b"\x01\x00\x04abcd", HELLO, b"GET / HTTP/1.1\r\n\r\n"])
 async def test_strangers_are_closed(hello: bytes) -> None:
     answered = Answered()
@@ -132,6 +146,99 @@ async def test_sound_and_keys_arrive_whatever_the_frame_length() -> None:
         writer.write(b"\x00\x00\x00")
         await asyncio.wait_for(answered.over.wait(), 2.0)
         writer.close()
+
+
+async def test_frames_that_end_within_a_sample_leave_the_sound_whole() -> None:
+    answered = Answered()
+    sound = np.arange(-1600, 1600, dtype="<i2").tobytes()
+    async with serving(answered) as server:
+        server.announce(str(ID))
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(HELLO)
+        for start in range(0, len(sound), 640):
+            writer.write(Frame(0x10, sound[start : start + 319]).encode())
+            writer.write(Frame(0x10, sound[start + 319 : start + 640]).encode())
+        await wait_for(lambda: len(answered.sound) >= len(sound))
+        assert answered.sound[: len(sound)] == sound
+        writer.close()
+
+
+async def test_a_frame_of_the_greatest_length_is_many_short_events() -> None:
+    answered = Answered()
+    sound = np.arange(32_767, dtype="<i2").tobytes()
+    async with serving(answered) as server:
+        server.announce(str(ID))
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(HELLO + Frame(0x10, sound).encode())
+        await wait_for(lambda: len(answered.sound) >= len(sound))
+        assert answered.sound[: len(sound)] == sound
+        assert max(len(each.pcm) for each in answered.events if isinstance(each, Sounded)) <= 1600
+        writer.close()
+
+
+async def test_two_exchanges_with_one_uuid_get_one_call() -> None:
+    answered = Answered()
+    async with serving(answered) as server:
+        server.announce(str(ID))
+        lines = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(2)]
+        for _, writer in lines:
+            writer.write(HELLO)
+        heard = await asyncio.gather(*(_heard(reader) for reader, _ in lines))
+        assert sorted(heard) == [0, 1]
+        assert server.refused == {"unknown UUID": 1}
+        for _, writer in lines:
+            writer.close()
+
+
+async def _heard(reader: asyncio.StreamReader) -> int:
+    """Frames that came, one at most; a reset is a close."""
+    try:
+        return int(await asyncio.wait_for(read_frame(reader), 3.0) is not None)
+    except ConnectionResetError:
+        return 0
+
+
+async def test_an_exchange_that_sends_nothing_after_the_uuid_hears_gege_and_is_taken_for_silence() -> None:
+    answered = Answered(speak=np.full(800, 77, "<i2").tobytes())
+    async with serving(answered, pace=4.0) as server:
+        server.announce(str(ID))
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(HELLO)
+        heard = await asyncio.wait_for(reader.readexactly(323 * 20), 3.0)
+        assert b"\x4d\x00" * 160 in heard
+        await wait_for(lambda: len(answered.sound) > 8000)
+        assert not any(answered.sound)
+        writer.close()
+        await asyncio.wait_for(answered.over.wait(), 3.0)
+
+
+async def test_an_exchange_that_reads_nothing_loses_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audiosocket, "_UNREAD_MS", 500)
+    answered = Answered()
+    async with serving(answered, pace=200.0) as server:
+        server.announce(str(ID))
+        with socket.socket() as exchange:
+            exchange.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            exchange.connect(("127.0.0.1", server.port))
+            exchange.sendall(HELLO)
+            await asyncio.wait_for(answered.over.wait(), 15.0)
+            await wait_for(lambda: not server.open)
+
+
+async def test_who_never_says_a_uuid_gives_way_the_oldest_first() -> None:
+    answered = Answered()
+    async with serving(answered, most=20) as server:
+        silent = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(20)]
+        await asyncio.sleep(0.1)
+        server.announce(str(ID))
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(HELLO)
+        await wait_for(lambda: bool(answered.facts))
+        assert await closed(silent[0][0]), "the oldest"
+        assert server.open == 20 and server.refused == {"flood": 1}
+        await wait_for(lambda: server.refused["silent"] == 19)
+        for _, other in (*silent, (None, writer)):
+            other.close()
 
 
 async def test_sixteen_kilohertz_is_answered_in_sixteen() -> None:

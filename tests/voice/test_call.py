@@ -141,7 +141,7 @@ async def test_zero_means_a_person_at_any_time(tmp_path: Path) -> None:
     )
     story = await room.call(Key("0"))
     assert room.dialogue.heard[0].text == "转人工"
-    assert (story.outcome, story.hand_over_to, story.turns[0].key) == ("handed_over", "139", "0")
+    assert (story.outcome, story.hand_over_to, story.turns[0].key) == ("hand_over", "139", "0")
 
 
 async def test_a_key_answers_the_question_that_was_asked(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ async def test_who_does_not_come_back_is_asked_and_goes_to_a_person(tmp_path: Pa
     story = await room.call(room.wav("1.wav", speech(1.5)), room.wav("2.wav", silence(170.0)))
     after = room.voice.said[room.voice.said.index("好,我等您。") + 1 :]
     assert after == [prompts().still_here] * 5 + list(prompts().silence)
-    assert story.outcome == "handed_over" and [reason for _, reason in room.intake.notes] == ["silent"]
+    assert story.outcome == "hand_over" and [reason for _, reason in room.intake.notes] == ["silent"]
 
 
 async def test_who_hangs_up_while_he_is_waited_for_is_called_back(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ async def test_zero_leads_to_a_person_also_when_the_machine_is_broken(tmp_path: 
         await asyncio.sleep(5.0 / PACE)
 
     story = await room.call(room.wav("1.wav", speech(1.5)), Key("0"), wait=a_while)
-    assert story.outcome == "handed_over" and story.ticket_no == "GD-UNCLEAR"
+    assert story.outcome == "hand_over" and story.ticket_no == "GD-UNCLEAR"
 
 
 async def test_the_hash_key_ends_a_turn_and_a_message(tmp_path: Path) -> None:
@@ -242,13 +242,16 @@ async def test_a_slow_dialogue_is_a_broken_one(tmp_path: Path) -> None:
     assert [reason for _, reason in room.intake.notes] == ["dialogue_failed"] and story.outcome == "message"
 
 
-async def test_when_nothing_can_be_kept_a_person_is_rung(tmp_path: Path) -> None:
+async def test_when_nothing_can_be_kept_a_person_is_wanted_and_where_nobody_can_be_rung_he_is_called_back(
+    tmp_path: Path,
+) -> None:
     room = Room(tmp_path, ["停电"], [RuntimeError("broken")])
     room.intake.fails = True
     story = await room.call(
         room.wav("1.wav", speech(1.5)), room.wav("2.wav", silence(3.0) + speech(2.0) + silence(6.0))
     )
-    assert story.outcome == "handed_over" and story.ticket_no is None
+    assert story.outcome == "hand_over" and story.ticket_no == "GD-BACK"
+    assert room.desk.notes[-1] == ("call_back", story.call_id, "not_reached")
 
 
 async def test_in_a_storm_the_outage_is_told_first_and_a_message_taken(tmp_path: Path) -> None:
@@ -312,7 +315,7 @@ async def test_a_silent_caller_is_asked_twice_then_handed_over(tmp_path: Path) -
     asked = [sentence for sentence in room.voice.said if "您" in sentence][1:]
     assert len(room.voice.said) == 5 and "您还在吗" in asked[0]
     assert [reason for _, reason in room.intake.notes] == ["silent"]
-    assert story.outcome == "handed_over"
+    assert story.outcome == "hand_over"
 
 
 async def test_no_frames_at_all_count_as_silence(tmp_path: Path) -> None:

@@ -256,7 +256,7 @@ async def test_on_a_line_with_an_echo_gege_neither_stops_nor_answers_herself(tmp
     call, voice, dialogue = await echoing_call(tmp_path, ["您好"] * 20, [reply("好。", ended=True)])
     assert dialogue.heard == [], "an echo is no turn, and counts for nothing"
     assert voice.said[1:] == [prompts().greeting, *prompts().silence], "each sentence once"
-    assert call.parts.story.outcome == "handed_over"
+    assert call.parts.story.outcome == "hand_over"
     assert call.parts.left.left == ()
 
 

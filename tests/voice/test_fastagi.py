@@ -6,7 +6,7 @@ import asyncio
 import uuid as uuids
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,9 +21,10 @@ from bot.lines.client import Key, place_call
 from bot.lines.fastagi import AgiFailed, AgiSession, FastAgiServer
 from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
+from bot.telephone.dial_plan import DialPlan
 from bot.telephone.handover import HandOvers
 from bot.voice.call import PhoneCall
-from bot.voice.events import CallEvent, Rung
+from bot.voice.events import CallEvent, Rung, Settled
 from bot.voice.prompts import prompts
 from tests.voice.doubles import HandingDesk, NotingIntake, ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply
 
@@ -66,20 +67,22 @@ class Exchange:
         self.seen: list[CallEvent] = []
         self.audio = AudioSocketServer("127.0.0.1", 0, self.answer, pace=8.0)
         self.hand_overs = HandOvers(
-            self.audio, Town(), self.desk, self.settings, self.voice, room=lambda: self.has_room,
-            watcher=self.seen.append, clock=lambda: self.now,
-        )  # fmt: skip
-        self.agi = FastAgiServer("127.0.0.1", 0, self.hand_overs.scripts, most=20, timeout_s=1.0)
+            Town(), self.desk, self.settings, self.voice, watcher=self.seen.append, clock=lambda: self.now
+        )
+        self.dial_plan = DialPlan(self.hand_overs, self.audio, self.voice, room=lambda: self.has_room)
+        self.agi = FastAgiServer("127.0.0.1", 0, self.dial_plan.scripts, most=20, timeout_s=1.0)
 
     async def answer(self, line: Line, facts: CallFacts) -> None:
-        facts = replace(facts, followed=facts.call_id in self.hand_overs.plans)
         await PhoneCall(
             line, facts, dialogue=self.dialogue, recogniser=ScriptedRecogniser([]), voice=self.voice, desk=self.desk,
             intake=NotingIntake(), settings=self.settings, steering=self.hand_overs,
         ).run()  # fmt: skip
 
     def channel(self, **values) -> Channel:
-        return Channel(self.agi.port, **{"dialled": "0715-3391024", **values})
+        return Channel(self.agi.port, **{"dialled": "0715-3391024", "talk": self.talked, **values})
+
+    def talked(self) -> None:
+        self.now += 60.0
 
     async def talk(self, channel: Channel, *files: Path | Key) -> None:
         await place_call("127.0.0.1", self.audio.port, channel.variables["ASID"], files, pace=8.0)
@@ -178,7 +181,9 @@ async def test_a_warm_hand_over_tells_the_manager_and_puts_through(exchange: Cal
         assert len(channel.whispered[0]) > 1600, "he heard a sentence before"
         assert prompts().whisper.format(what="停电了", where="沿河路206号") in site.voice.said
         assert all(note[0] != "add" for note in site.desk.notes), "who was reached is owed nothing"
-        assert site.seen == [Rung(channel.variables["ASID"], MANAGER, "ANSWER")]
+        await site.hand_overs.close()
+        call_id = channel.variables["ASID"]
+        assert site.seen == [Rung(call_id, MANAGER, "ANSWER"), Settled(call_id, "audiosocket", "handed_over", "GD1")]
 
 
 async def test_who_does_not_answer_leads_to_the_next_and_at_last_to_a_call_back(exchange: Callable) -> None:
@@ -192,8 +197,10 @@ async def test_who_does_not_answer_leads_to_the_next_and_at_last_to_a_call_back(
         assert channel.rung == [MANAGER, ASSISTANT, DUTY, STATION]
         assert prompts().not_reached in site.voice.said and prompts().nobody_reached in site.voice.said
         assert [bool(each) for each in channel.told] == [False, True, True, True, True]
-        assert ("add", "GD1", prompts().unreached_note) in site.desk.notes
-        assert site.desk.notes[-1] == ("end", channel.variables["ASID"], "not_reached")
+        await channel.agi(f"over?call={channel.variables['ASID']}&status=BUSY")
+        await site.hand_overs.close()
+        ended = ("end", channel.variables["ASID"], "not_reached")
+        assert site.desk.notes[1:] == [ended, ("add", "GD1", prompts().unreached_note)], "written once"
 
 
 async def test_who_is_complained_of_is_not_handed_the_call(exchange: Callable) -> None:
@@ -274,6 +281,7 @@ async def test_an_announced_call_that_never_came_becomes_a_call_back(exchange: C
         site.now += 40
         await site.hand_overs.sweep()
         await site.hand_overs.sweep()
+        await site.hand_overs.close()
         assert [note[:2] for note in site.desk.notes[1:]] == [("call_back", channel.variables["ASID"])]
 
 
@@ -288,7 +296,7 @@ async def test_a_locked_database_holds_up_no_telephone(exchange: Callable) -> No
 
 async def test_without_a_voice_the_manager_is_rung_without_a_word(exchange: Callable) -> None:
     async with exchange() as site:
-        site.hand_overs._voice = None
+        site.hand_overs._voice = site.dial_plan._voice = None
         channel = site.channel()
         await channel.agi("start")
         await channel.hand_over(site.audio.port, lambda number: "ANSWER")
@@ -355,6 +363,78 @@ async def test_a_flood_is_capped_and_a_real_call_still_gets_through(exchange: Ca
         assert channel.variables["NEXT"] == MANAGER
         for _, writer in idle:
             writer.close()
+
+
+async def test_connections_that_hang_hold_up_no_caller(exchange: Callable) -> None:
+    async with exchange() as site:
+        hung = [await asyncio.open_connection("127.0.0.1", site.agi.port) for _ in range(150)]
+        _, trickling = hung[-1]
+
+        async def trickle() -> None:
+            with suppress(ConnectionError):
+                while True:
+                    trickling.write(b"agi_callerid: 139\n")
+                    await trickling.drain()
+                    await asyncio.sleep(0.1)
+
+        slow = asyncio.create_task(trickle())
+        began = asyncio.get_running_loop().time()
+        for _ in range(20):
+            channel = site.channel()
+            await channel.agi("start")
+            assert channel.variables["NEXT"] == MANAGER
+        assert asyncio.get_running_loop().time() - began < 5.0
+        await until(lambda: site.agi.open == 0)
+        assert site.agi.failed["flood"] >= 130 and site.agi.failed["silent"] >= 1
+        slow.cancel()
+        for _, writer in hung:
+            writer.close()
+
+
+async def test_one_caller_more_than_there_are_places_gets_a_person_at_once(exchange: Callable) -> None:
+    async with exchange() as site:
+        site.agi._most, site.desk.hangs_s = 2, 3.0
+        waiting = [asyncio.create_task(site.channel().agi("start")) for _ in range(2)]
+        await until(lambda: site.agi.open == 2)
+        began = asyncio.get_running_loop().time()
+        first, second = site.channel(), site.channel()
+        await asyncio.gather(first.agi("start"), second.agi("alive"))
+        assert asyncio.get_running_loop().time() - began < 1.0, "from memory"
+        assert (first.variables["NEXT"], first.variables["GEGE"]) == (MANAGER, "full")
+        assert second.variables["GEGE_ALIVE"] == "1"
+        first.variables["DIALSTATUS"] = "NOANSWER"
+        await first.agi("next")
+        assert first.variables["NEXT"] == ASSISTANT
+        assert await first.leg(site.audio.port, "ASID") == b"", "not announced"
+        await asyncio.gather(*waiting)
+        site.desk.hangs_s = 0.0
+
+
+async def test_a_call_that_there_is_no_room_for_says_so(exchange: Callable) -> None:
+    async with exchange() as site:
+        site.has_room = False
+        channel = site.channel()
+        await channel.agi("start")
+        assert (channel.variables["NEXT"], channel.variables["GEGE"]) == (MANAGER, "full")
+
+
+async def test_two_exchanges_with_the_same_uuid_both_come_to_a_person(exchange: Callable) -> None:
+    async with exchange(reply("好。", hand_over=True)) as site:
+        one, other = site.channel(), site.channel()
+        other.variables["ASID"] = one.variables["ASID"]
+        for channel in (one, other):
+            await channel.agi("start")
+            assert channel.variables["NEXT"] == MANAGER
+        await site.talk(one, Key("0"))
+        for channel in (one, other):
+            await channel.agi("next")
+        assert {one.variables["NEXT"], other.variables["NEXT"]} == {MANAGER, ASSISTANT}
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(8.0):
+        while not true():
+            await asyncio.sleep(0.01)
 
 
 class _Nowhere:

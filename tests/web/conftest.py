@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from bot.database import Database
 from bot.dialogue.port import Reply, Understanding
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.settings import Settings
@@ -31,6 +32,7 @@ class Site:
     """Everything behind one application."""
 
     app: web.Application
+    database: Database
     desk: TicketDesk
     dialogue: ScriptedDialogue
     recogniser: ScriptedRecogniser
@@ -68,6 +70,6 @@ def site(tmp_path: Path) -> Iterator[Site]:
     recogniser = ScriptedRecogniser(["我屋里停电了"] * 9)
     settings = Settings(home=tmp_path)
     app = make_app(dialogue, recogniser, ToneVoice(), desk, Grids(), settings, sample=lambda: site.sample)
-    site = Site(app, desk, dialogue, recogniser, tmp_path)
+    site = Site(app, database, desk, dialogue, recogniser, tmp_path)
     yield site
     database.dispose()

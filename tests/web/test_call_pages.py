@@ -16,6 +16,7 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.doors.devices import Devices
 from bot.grid.registry import Registry
 from bot.notify.links import Links, Purpose
 from bot.recordings.room import begin_recording, name_for
@@ -25,14 +26,12 @@ from bot.tickets.intake.caller import Caller
 from bot.voice.call_log import CallLog
 from bot.voice.events import CallEnded, CallStarted
 from bot.voice.record import CallStory, TurnStory
-from bot.web.app import STATIC
 from bot.web.calls import CallPages
-from bot.web.guard import guard
 from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages
 from tests.postgres import site_database
 from tests.web.browsing import chromium, page_of
-from tests.web.two_grids import KEY, StaffSite, two_grids
+from tests.web.two_grids import KEY, StaffSite, staff_app, two_grids
 
 RATE = 8000
 
@@ -74,13 +73,12 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     database = site_database(tmp_path)
     two_grids(database)
     desk, registry, settings = TicketDesk(database), Registry.load(database), Settings(home=tmp_path)
-    links, sign_in = Links(KEY, database), SignIn(KEY, 12, registry.person)
-    staff = StaffPages(desk, registry, links, sign_in, settings)
+    links, sign_in = Links(KEY, database), SignIn(Devices(database))
+    staff = StaffPages(desk, registry, sign_in, settings)
 
     def app() -> web.Application:
-        made = web.Application(middlewares=[guard(())])
-        made.router.add_routes([*staff.routes(), *CallPages(database, desk, sign_in, settings).routes()])
-        made.router.add_static("/static", STATIC)
+        calls = CallPages(database, desk, sign_in, settings)
+        made = staff_app(database, registry, desk, sign_in, *staff.routes(), *calls.routes())
         return made
 
     async with TestClient(TestServer(app())) as client:

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import generate_latest
 
+from bot.doors.devices import Devices
 from bot.foundation import bodies, logs
 from bot.web.guard import runner_of
 from bot.web.metrics import metrics_route
@@ -37,20 +38,21 @@ def log() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 async def client(site: Site) -> AsyncIterator[TestClient]:
-    sign_in = SignIn(b"k" * 32, 1.0, lambda _: None)
+    sign_in = SignIn(Devices(site.database))
 
     async def press(request: web.Request) -> web.Response:
         form = await bodies.form(request)
-        allowed = sign_in.staff_of(request) and sign_in.own_form(request, str(form.get("csrf", "")))
+        allowed = await sign_in.staff_of(request) and await sign_in.own_form(request, str(form.get("csrf", "")))
         return web.Response(status=200 if allowed else 403)
 
     async def csrf(request: web.Request) -> web.Response:
         form = await bodies.form(request)
-        return web.Response(status=200 if sign_in.own_form(request, str(form.get("csrf", ""))) else 403)
+        return web.Response(status=200 if await sign_in.own_form(request, str(form.get("csrf", ""))) else 403)
 
     async def breaks(_: web.Request) -> web.Response:
         raise ValueError(CANARY)
 
+    site.app.middlewares.append(sign_in.middleware)
     site.app.router.add_routes([web.post("/press", press), web.post("/csrf", csrf), web.get("/breaks/{token}", breaks)])
     site.app.router.add_routes([metrics_route(lambda: b"gege_up 1\n", "")])
     async with TestClient(TestServer(site.app)) as client:

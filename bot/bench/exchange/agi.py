@@ -52,6 +52,8 @@ class Channel:
     commands: list[str] = field(default_factory=list)
     #: lines that are sent before the answer to the n-th command
     between: dict[int, str] = field(default_factory=dict)
+    #: what passes between the whisper and the end of the conversation with whoever was rung
+    talk: Callable[[], object] = lambda: None
     rung: list[str] = field(default_factory=list)
     told: list[bytes] = field(default_factory=list)
     whispered: list[bytes] = field(default_factory=list)
@@ -100,6 +102,7 @@ class Channel:
                 called = Channel(self.agi_port, variables={})
                 await called.agi(f"whisper?call={self.variables['ASID']}")
                 self.whispered.append(await called.leg(audio_port, "WHISPER"))
+                self.talk()
         raise AssertionError("the dial plan goes round in circles")
 
 

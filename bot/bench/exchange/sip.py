@@ -54,10 +54,11 @@ class Exchange(asyncio.DatagramProtocol):
         self.acks: dict[str, bytes] = {}
         self.sound = Sound()
 
-    async def open(self) -> None:
+    async def open(self, host: str = "127.0.0.1") -> None:
+        """Take a port there; its sound is at 127.0.0.1."""
         loop = asyncio.get_running_loop()
-        self.transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", 0))
-        self.address: Address = ("127.0.0.1", int(self.transport.get_extra_info("sockname")[1]))
+        self.transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(host, 0))
+        self.address: Address = (host, int(self.transport.get_extra_info("sockname")[1]))
         await self.sound.open()
 
     def close(self) -> None:
@@ -203,9 +204,9 @@ async def goes_on(call: Call, heard: bytearray) -> None:
 
 
 @contextlib.asynccontextmanager
-async def exchange() -> AsyncIterator[Exchange]:
+async def exchange(host: str = "127.0.0.1") -> AsyncIterator[Exchange]:
     made = Exchange()
-    await made.open()
+    await made.open(host)
     try:
         yield made
     finally:

@@ -160,7 +160,7 @@ class _Site:
                 ",".join(one.text for one in found if isinstance(one, WordsHeard)),
                 "".join(text for one in found if isinstance(one, Spoke) for text in one.sentences),
                 tickets=tuple(one for one in tickets if one not in known),
-                hand_over=any(isinstance(one, Decided) and one.outcome == "handed_over" for one in found),
+                hand_over=any(isinstance(one, Decided) and one.outcome == "hand_over" for one in found),
                 ended=over.is_set(),
                 placed=resident.place_told,
             )

@@ -30,15 +30,16 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.parts import make_providers
+from bot.commands.doctor.calling import check_calling
 from bot.commands.doctor.hearing import check_hearing
 from bot.commands.doctor.learned import check_channel, check_said_names
 from bot.commands.doctor.messengers import check_messengers
 from bot.commands.doctor.modes import check_modes
+from bot.commands.doctor.running import check_service
 from bot.commands.doctor.second_ear import NAME, examine_second_ear
 from bot.commands.doctor.voice import check_voice
 from bot.database import MIGRATIONS, Database, now, open_database
 from bot.dialogue.training import trained_model
-from bot.foundation.service_state import file_of, read_state
 from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
 from bot.notify.relay import Relay
 from bot.settings import Settings
@@ -55,8 +56,6 @@ STUCK, STUCK_URGENT = dt.timedelta(minutes=10), dt.timedelta(minutes=1)
 OWN_MACHINE = {"console", "file"}
 _COUNTY = "gege sample makes an invented county; gege import FILE.csv brings yours"
 _SEEN = 5
-#: a running service writes its state every ten seconds
-_SILENT_S = 60.0
 
 
 class Finding(TypedDict):
@@ -279,26 +278,8 @@ def _channel(settings: Settings) -> Finding:
 
 
 def _service(settings: Settings) -> Finding:
-    """How the loops of a running service are, as it wrote down itself."""
-    state = read_state(file_of(settings.home))
-    if state is None or not state.alive:
-        return _good("service", "not running")
-    old_s = time.time() - state.at
-    if old_s > _SILENT_S:
-        return _bad("service", f"process {state.pid} hangs: nothing of it for {_span(old_s)}", "restart gege serve")
-    stuck = [one for one in state.backgrounds if one.stuck]
-    if not stuck:
-        return _good("service", f"running ({len(state.backgrounds)} loops)")
-    said = ", ".join(
-        f"{one.name} ({'nothing done yet' if one.idle_s is None else f'last done {_span(one.idle_s)} ago'}"
-        + (f", {one.failures} failures, {one.problem})" if one.failures else ")")
-        for one in stuck
-    )
-    return _bad("service", f"stuck: {said}", "see the service's log; then restart gege serve")
-
-
-def _span(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    detail, advice = check_service(settings)
+    return _bad("service", detail, advice) if advice else _good("service", detail)
 
 
 def _whole(model: Path) -> bool:
@@ -384,18 +365,10 @@ def _providers(settings: Settings) -> Finding:
 
 
 def _calling(settings: Settings) -> Finding:
-    ways = [
-        name
-        for name, way in (("Asterisk", settings.asterisk.ami.address), ("the trunk", settings.voice.trunk.registrar))
-        if way
-    ]
-    if not settings.calling.enabled:
-        return _good("calling out", "off: danger is told by messenger alone ([calling] enabled)")
-    if not ways:
-        return _bad(
-            "calling out", "enabled, but there is no way out", "set [asterisk.ami] address or [voice.trunk] registrar"
-        )
-    return _good("calling out", f"by {ways[0]}, {settings.calling.per_hour} calls to residents an hour at most")
+    found = check_calling(settings)
+    if not found.advice:
+        return _good("calling out", found.detail)
+    return (_warning if found.works else _bad)("calling out", found.detail, found.advice)
 
 
 def _tariff(settings: Settings) -> Finding:

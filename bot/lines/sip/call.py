@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,11 +14,14 @@ from typing import Protocol
 from bot.lines.line import CallFacts, Pressed
 from bot.lines.sip import sdp
 from bot.lines.sip.dialog import Dialog, new_tag
-from bot.lines.sip.endpoint import Address, Endpoint
+from bot.lines.sip.endpoint import LASTS, Address, Endpoint
 from bot.lines.sip.facts import facts_of
 from bot.lines.sip.gateway import Gateway, proven
 from bot.lines.sip.media import SipLine, bind
 from bot.lines.sip.message import ALLOW, Message, host_port, parameter, part_of
+from bot.lines.sip.session_timer import SessionTimer
+from bot.lines.sip.source import Source
+from bot.lines.sip.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +33,7 @@ NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
 #: an offer without a description: until the ACK there is nowhere to send to
 NOWHERE = sdp.Media("0.0.0.0", 0, 8, 101)
 _REFERRED_S = 60.0
+_OURS = -1
 
 
 @dataclass(frozen=True)
@@ -59,32 +64,49 @@ class SipCall:
         """`offered`: the peer's description came first. Raises OSError without a port for the sound."""
         self._home, self._endpoint = home, home.endpoint
         self.dialog = Dialog("", "", "", "")
+        #: we called
+        self.ours = False
         self._number, self._version, self._offered = secrets.randbits(31), 1, offered
         self._host = self._endpoint.address(peer)
-        self.line = SipLine(
-            media, bind(home.host), self.end, self.hang_up, trusted=self._endpoint.permits, on_first=self.begin
-        )
+        source = Source(peer, self._endpoint.permits, time.monotonic())
+        self.line = SipLine(media, bind(home.host), self.end, self.hang_up, source, on_first=self.begin)
+        self.timer = SessionTimer()
+        #: CSeq of the peer's INVITE whose ACK is to answer our offer; _OURS while our own INVITE waits; else None
+        self._offering: int | None = None
         self.over = False
         self._begun = asyncio.Event()
         #: final status of the number that the peer was referred to
         self._referred: asyncio.Future[int] | None = None
 
     def description(self) -> bytes:
-        answer_to = self.line.media if self._offered else None
-        return sdp.write(self._host, self.line.port, self._number, self._version, answer_to)
+        media = self.line.media
+        if self._offered:
+            return sdp.write(self._host, self.line.port, self._number, self._version, media)
+        return sdp.write(self._host, self.line.port, self._number, self._version, within=media)
+
+    @property
+    def begun(self) -> bool:
+        """Both ends know that the call is up."""
+        return self._begun.is_set()
 
     def begin(self) -> None:
         """The caller has heard that we took the call (ACK, or his sound)."""
-        self._begun.set()
+        if not self._begun.is_set():
+            self._begun.set()
+            self.line.begin()
+            self._home.work(Watch(self).run())
 
     # ---- what the peer asks ---------------------------------------------------------------------
 
     def accept(self, request: Message, source: Address) -> None:
-        """Answer an INVITE or UPDATE with our description."""
-        headers = [("contact", self._endpoint.contact(source[0])), ("allow", ALLOW), ("content-type", SDP)]
+        """Answer an INVITE or UPDATE with our description: an answer to the peer's, or an offer."""
+        self._offered = part_of(request, SDP) is not None
+        self._offering = None if self._offered else request.cseq[0]
+        headers = [("contact", self._endpoint.contact(source[0])), ("allow", ALLOW), ("supported", "timer")]
+        headers += self.timer.asked(request, time.monotonic())
         self._endpoint.reply(
-            request, 200, source, tag=self.dialog.tags[0], headers=headers, body=self.description(),
-            given_up=lambda: self.end("no ACK"),
+            request, 200, source, tag=self.dialog.tags[0], headers=[*headers, ("content-type", SDP)],
+            body=self.description(), given_up=lambda: self.end("no ACK"),
         )  # fmt: skip
 
     def handle(self, request: Message, source: Address) -> None:
@@ -92,8 +114,7 @@ class SipCall:
         reply = self._endpoint.reply
         number, method = request.cseq
         if method == "ACK":
-            self.take(request)
-            self.begin()
+            self._acknowledged(request)
             return
         if number <= self.dialog.their_cseq:
             reply(request, 500, source)
@@ -113,6 +134,8 @@ class SipCall:
             self._told(request)
         elif method == "REFER":
             reply(request, 603, source)
+        elif method == "PRACK":
+            reply(request, 481, source)  # nothing of ours was reliable (RFC 3262, 3)
         else:
             reply(request, 200 if method in KNOWN else 501, source, headers=[("allow", ALLOW)])
 
@@ -130,18 +153,33 @@ class SipCall:
         elif state.startswith("terminated") and parameter(state, "reason") not in ("", "noresource"):
             self._referred.set_result(408)
 
+    def _acknowledged(self, ack: Message) -> None:
+        if ack.cseq[0] == self._offering:
+            self._offering = None
+            if not self.take(ack) and self.line.media is NOWHERE:
+                self.end("the ACK brought no description")
+                return
+        self.begin()
+
     def _reoffered(self, request: Message, source: Address) -> None:
-        self.dialog.refresh(request)
         described = part_of(request, SDP)
-        if described is not None and not self.take(request):
-            self._endpoint.reply(request, 488, source)
+        if self._offering is not None and (described is not None or request.method == "INVITE"):
+            self._endpoint.reply(request, 491, source)
             return
+        self.dialog.refresh(request)
+        if described is not None:
+            try:
+                self._take(described)
+            except sdp.NotAcceptable as problem:
+                self._endpoint.reply(request, 488, source, headers=[warning(problem)])
+                return
         self._version += 1
         if request.method == "INVITE" or described is not None:
             self.accept(request, source)
         else:
-            contact = [("contact", self._endpoint.contact(source[0]))]
-            self._endpoint.reply(request, 200, source, headers=contact)
+            headers = [("contact", self._endpoint.contact(source[0])), ("supported", "timer")]
+            headers += self.timer.asked(request, time.monotonic())
+            self._endpoint.reply(request, 200, source, headers=headers)
 
     def take(self, message: Message) -> bool:
         """The peer's description, if there is one that we can speak."""
@@ -149,11 +187,14 @@ class SipCall:
         if described is None:
             return False
         try:
-            self.line.move(sdp.read(described))
+            self._take(described)
         except sdp.NotAcceptable:
             return False
-        self._offered = True
         return True
+
+    def _take(self, described: bytes) -> None:
+        self.line.move(sdp.read(described))
+        self._offered = True
 
     def _info(self, request: Message) -> None:
         text = request.body.decode("utf-8", "replace")
@@ -188,6 +229,35 @@ class SipCall:
             return Referred(True, 408)
         finally:
             self._referred = None
+
+    async def ask_after(self) -> Message | None:
+        """Whether the peer still knows this call: OPTIONS within it."""
+        return await self._ask(self._request("OPTIONS"))
+
+    async def refresh(self) -> Message | None:
+        """Refresh the session: UPDATE where the peer takes it, else INVITE with what is agreed already."""
+        if self.timer.by_update:
+            request = self._request("UPDATE")
+        else:
+            self._version += 1
+            request = self._request("INVITE")
+            request.body = sdp.write(self._host, self.line.port, self._number, self._version, self.line.media)
+            request.headers.append(("content-type", SDP))
+        request.headers += [("contact", self._endpoint.contact(self.dialog.peer[0])), ("allow", ALLOW)]
+        request.headers += self.timer.headers()
+        self._offering = _OURS if request.method == "INVITE" else None
+        try:
+            async with asyncio.timeout(LASTS):
+                answer = await self._ask(request)
+        except TimeoutError:
+            answer = None
+        finally:
+            self._offering = None
+        if request.method == "INVITE" and answer is not None and answer.code < 300:
+            ack = self.dialog.request("ACK", self._endpoint.via(self.dialog.peer[0]), cseq=answer.cseq[0])
+            self._endpoint.acknowledge(answer, ack, self._endpoint.where(self.dialog))
+            self.take(answer)
+        return answer
 
     async def _ask(self, request: Message) -> Message | None:
         """The final response; our trunk may ask who we are first."""
@@ -227,6 +297,11 @@ class SipCall:
 
     async def hang_up(self) -> None:
         self.end("hung up")
+
+
+def warning(problem: sdp.NotAcceptable) -> tuple[str, str]:
+    """What a 488 says of its reason (RFC 3261, 20.43)."""
+    return "warning", f'{problem.warning} Gege "{problem}"'
 
 
 class IncomingCall(SipCall):

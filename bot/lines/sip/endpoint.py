@@ -24,8 +24,8 @@ _TICK_S = 0.05
 #: messages a second from one address, and from all
 _MOST_FROM_ONE, _MOST = 300, 2000
 _MOST_ACKS = 2000
-#: final responses to INVITEs that wait for their ACK; beyond that a refusal is sent once
-_MOST_UNACKNOWLEDGED = 1000
+#: final responses to INVITEs that wait for their ACK, of all and of one address; beyond that a refusal is sent once
+_MOST_UNACKNOWLEDGED, _MOST_OF_ONE = 1000, 50
 #: Call-ID, number and To-tag of the final response
 _AckKey = tuple[str, int, str]
 
@@ -252,9 +252,14 @@ class Endpoint(asyncio.DatagramProtocol):
             return
         now = self._clock()
         self._finals.keep(key_of(request), data, now)
-        if request.method == "INVITE" and (code < 300 or len(self._unacknowledged) < _MOST_UNACKNOWLEDGED):
+        if request.method == "INVITE" and (code < 300 or self._repeats(where[0])):
             key = (request.call_id, request.cseq[0], tag)
             self._unacknowledged[key] = _Unacknowledged(data, where, Repeats(now), given_up)
+
+    def _repeats(self, host: str) -> bool:
+        """Whether a refusal to this host is sent again until its ACK comes: who never sends any is not written to."""
+        waiting = self._unacknowledged.values()
+        return len(waiting) < _MOST_UNACKNOWLEDGED and sum(each.where[0] == host for each in waiting) < _MOST_OF_ONE
 
     async def ask(
         self, request: Message, where: Address, on_provisional: Callable[[Message], None] | None = None

@@ -11,17 +11,20 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from bot.lines.incoming import FRAME_S, Incoming
-from bot.lines.line import LineEvent, Playback, Sounded
+from bot.lines.line import LineEvent, Playback, Pressed, Sounded
 from bot.lines.outgoing import Outgoing
 from bot.lines.sip import rtp
 from bot.lines.sip.busy import BusyTone
 from bot.lines.sip.sdp import Media
+from bot.lines.sip.source import Source
 
 _FRAME = 320
 _CATCH_UP_S = 0.5
 _WAITING_EVENTS = 6000
 #: packets a second that a telephone may send (10 ms packets and digits); the rest is a flood
 _MOST_PACKETS = 400
+#: the same key by two ways within so long (s) is one press
+_BOTH_WAYS_S = 0.5
 
 
 def bind(host: str) -> socket.socket:
@@ -42,7 +45,10 @@ def bind(host: str) -> socket.socket:
 
 
 class SipLine(asyncio.DatagramProtocol):
-    """One answered call. `on_end(reason)` is told when the sound says that the call is over."""
+    """One answered call. `on_end(reason)` is told when the sound says that the call is over.
+
+    Its time stands still until `begin`, and while the peer holds the call: nothing is heard, nothing leaves, and what
+    was being said goes on afterwards."""
 
     rate = 8000
 
@@ -52,24 +58,24 @@ class SipLine(asyncio.DatagramProtocol):
         sock: socket.socket,
         on_end: Callable[[str], None],
         hang_up: Callable[[], Awaitable[None]],
+        source: Source,
         *,
-        trusted: Callable[[str], bool] = lambda host: True,
         on_first: Callable[[], None] = lambda: None,
-        silence_s: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`trusted(host)`: whether sound may come from there; `on_first` is told of the first packet."""
+        """`source`: whose sound is taken; `on_first` is told of the first packet that comes from the peer itself."""
         self.on_sent: Callable[[bytes], None] | None = None
-        self.media, self.sock = media, sock
-        self._on_end, self._hang_up = on_end, hang_up
-        self._trusted, self._on_first = trusted, on_first
-        self._silence_s, self._clock = silence_s, clock
+        self.media, self.sock, self.source = media, sock, source
+        self._on_end, self._hang_up, self._on_first = on_end, hang_up, on_first
+        self._clock = clock
         self._incoming = Incoming(_WAITING_EVENTS)
         self._outgoing = Outgoing(clock)
-        self._receiver = rtp.Receiver(media.digits, clock())
+        self._receiver = rtp.Receiver(media.keys, clock())
         self._sender = rtp.Sender(secrets.randbits(16), secrets.randbits(32), secrets.randbits(32))
         self._busy = BusyTone()
-        self._latched: tuple[str, int] | None = None
+        self._begun = False
+        #: the last key: which one, whether it came by INFO, and when
+        self._key = ("", False, 0.0)
         self._window, self._in_window = 0, 0
         self._transport: asyncio.DatagramTransport | None = None
         self._task: asyncio.Task[None] | None = None
@@ -78,6 +84,8 @@ class SipLine(asyncio.DatagramProtocol):
         self.ended = asyncio.Event()
         #: the largest distance between two packets that left (s)
         self.longest_gap = 0.0
+        #: any sound has come by now, and when it came last
+        self.heard, self.heard_at = False, clock()
 
     @property
     def backlog(self) -> int:
@@ -93,8 +101,12 @@ class SipLine(asyncio.DatagramProtocol):
         return int(self.sock.getsockname()[1])
 
     async def start(self) -> None:
-        """Receive and send from now on."""
+        """Receive from now on; what came while it rang (early media) is nobody's answer."""
         loop = asyncio.get_running_loop()
+        if self._begun:
+            with contextlib.suppress(OSError):
+                while True:
+                    self.sock.recv(1)
         try:
             self._transport, _ = await loop.create_datagram_endpoint(lambda: self, sock=self.sock)
         except BaseException:
@@ -104,6 +116,13 @@ class SipLine(asyncio.DatagramProtocol):
             self._transport.close()
             return
         self._task = asyncio.create_task(self._send())
+
+    def begin(self) -> None:
+        """Both ends know that the call is up: sound may be sent, and time runs."""
+        if not self._begun:
+            self._begun = True
+            self.heard_at = self._clock()
+            self._receiver.restart(self._clock())
 
     def events(self) -> AsyncIterator[LineEvent]:
         return self._incoming.events()
@@ -123,13 +142,26 @@ class SipLine(asyncio.DatagramProtocol):
 
     def move(self, media: Media) -> None:
         """The peer wants its sound elsewhere, in another codec, or not at all for a while."""
+        now = self._clock()
         if (media.host, media.port) != (self.media.host, self.media.port):
-            self._latched = None
-        self.media, self._receiver.digits = media, media.digits
-        self._receiver.heard_at = self._clock()
+            self.source.again(now)
+        if self.media.held and not media.held:
+            self._receiver.restart(now)
+        self.media = media
+        self._receiver.understand(media.keys)
+        self.heard_at = now
 
-    def pressed(self, event: LineEvent) -> None:
-        """A key that came by INFO."""
+    @property
+    def held(self) -> bool:
+        """The peer holds the call."""
+        return self.media.held
+
+    def pressed(self, event: Pressed, *, by_info: bool = True) -> None:
+        """A key. Some telephones send each of them twice, in the sound and by INFO: that is one."""
+        digit, way, at = self._key
+        if digit == event.digit and way != by_info and self._clock() - at < _BOTH_WAYS_S:
+            return
+        self._key = (event.digit, by_info, self._clock())
         self._put(event)
 
     def close(self) -> None:
@@ -150,29 +182,30 @@ class SipLine(asyncio.DatagramProtocol):
     # ---- in ---------------------------------------------------------------------------------
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        now = self._clock()
+        now, source = self._clock(), (addr[0], addr[1])
+        packet = rtp.parse(data)
+        if self._closed or packet is None or not self.source.hears(source, packet, self.media, now):
+            return
         if int(now) != self._window:
             self._window, self._in_window = int(now), 0
         self._in_window += 1
-        packet = rtp.parse(data)
-        if self._closed or packet is None or self._in_window > _MOST_PACKETS:
+        if self._in_window > _MOST_PACKETS:
             return
-        source = (addr[0], addr[1])
-        if self._latched is None:
-            # A stranger's packet must not take the call, neither before nor after the caller's first.
-            if not (source[0] == self.media.host or self._trusted(source[0])) or not self._agreed(packet):
-                return
-            self._latched = source
+        self.heard, self.heard_at = True, now
+        if not self._begun and self.source.own(source[0], self.media):
             self._on_first()
-        if source == self._latched:
+        if self._begun and not self.held:
             for event in self._receiver.take(packet, now):
-                self._put(event)
-
-    def _agreed(self, packet: rtp.Packet) -> bool:
-        return packet.payload_type in (0, 8, 13) or packet.payload_type == self.media.digits
+                self._arrived(event)
 
     def error_received(self, exc: Exception) -> None:
         """ICMP says that nobody listens there: the silence will tell."""
+
+    def _arrived(self, event: LineEvent) -> None:
+        if isinstance(event, Pressed):
+            self.pressed(event, by_info=False)
+        else:
+            self._put(event)
 
     def _put(self, event: LineEvent) -> None:
         if self._closed or not self._incoming.offer(event):
@@ -196,26 +229,29 @@ class SipLine(asyncio.DatagramProtocol):
                 await asyncio.sleep(0)
             if self._closed:
                 return
+            frames += 1
+            if not self._begun or self.held:
+                self._sender.skip(_FRAME // 2)
+                before = None
+                continue
             now = self._clock()
             if before is not None:
                 self.longest_gap = max(self.longest_gap, now - before)
             before = now
             self._send_frame()
-            frames += 1
             for event in self._receiver.fill(now):
-                self._put(event)
-            if not self.media.held and now - self._receiver.heard_at > self._silence_s:
-                self._on_end("no sound came any more")
-                return
+                self._arrived(event)
 
     def _send_frame(self) -> None:
         pcm = self._outgoing.take(_FRAME).ljust(_FRAME, b"\x00")
-        if self.media.held:
-            self._sender.skip(_FRAME // 2)
-        elif self._transport is not None:
+        size = self.media.packet_ms * 16
+        for start in range(0, _FRAME, size):
+            where = self.source.target(self.media)
+            if where is None or self._transport is None:
+                self._sender.skip(size // 2)
+                continue
             with contextlib.suppress(OSError):
-                where = self._latched or (self.media.host, self.media.port)
-                self._transport.sendto(self._sender.packet(pcm, self.media.codec), where)
+                self._transport.sendto(self._sender.packet(pcm[start : start + size], self.media.codec), where)
         if self.on_sent:
             self.on_sent(pcm)
 

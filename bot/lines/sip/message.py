@@ -14,19 +14,31 @@ from bot.foundation.errors import Refused
 COMPACT = {
     "v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "c": "content-type", "l": "content-length",
     "k": "supported", "s": "subject", "e": "content-encoding", "r": "refer-to", "o": "event", "b": "referred-by",
+    "x": "session-expires", "u": "allow-events", "a": "accept-contact", "j": "reject-contact", "d": "request-disposition",
 }  # fmt: skip
 REASONS = {
     100: "Trying", 180: "Ringing", 200: "OK", 202: "Accepted", 400: "Bad Request", 403: "Forbidden",
-    415: "Unsupported Media Type", 420: "Bad Extension", 481: "Call/Transaction Does Not Exist", 482: "Loop Detected",
+    415: "Unsupported Media Type", 416: "Unsupported URI Scheme", 420: "Bad Extension",
+    422: "Session Interval Too Small", 481: "Call/Transaction Does Not Exist", 482: "Loop Detected", 483: "Too Many Hops",
     486: "Busy Here", 487: "Request Terminated", 488: "Not Acceptable Here", 489: "Bad Event", 491: "Request Pending",
     500: "Server Internal Error", 501: "Not Implemented", 503: "Service Unavailable", 603: "Decline",
 }  # fmt: skip
-ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY, REFER, MESSAGE, PRACK"
+ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY, REFER, MESSAGE"
 #: larger datagrams are nobody's honest SIP
 _MOST_BYTES = 65_535
 _MOST_HEADERS = 200
 #: headers in which commas separate values
-_LISTS = {"via", "route", "record-route", "contact", "diversion", "history-info", "p-asserted-identity", "require"}
+_LISTS = {
+    "via",
+    "route",
+    "record-route",
+    "contact",
+    "diversion",
+    "history-info",
+    "p-asserted-identity",
+    "require",
+    "supported",
+}
 _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+\Z")
 
 

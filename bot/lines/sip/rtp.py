@@ -1,122 +1,92 @@
-"""RTP: packets, and what the caller's become on a time line without holes. Pure: time is given."""
+"""What the caller's packets become on a time line without holes, and the numbers of our own. Pure: time is given."""
 
 from __future__ import annotations
 
-import struct
-from collections import deque
-from dataclasses import dataclass
+from collections.abc import Collection
 
 from bot.lines.line import LineEvent, Pressed, Sounded
 from bot.lines.sip import g711
+from bot.lines.sip.ordering import Order
+from bot.lines.sip.packet import Packet, parse
+from bot.lines.sip.telephone_event import Keys
 
-_HEADER = struct.Struct(">BBHII")
-_DIGITS = "0123456789*#ABCD"
+__all__ = ["Packet", "Receiver", "Sender", "parse"]
+
 #: a hole of up to this much (samples) is loss; more is a new stream
 _LOSS = 16_000
 #: and never more than this (samples) beyond the time that has passed: stamps may lie
 _AHEAD = 8_000
-#: more bytes than these are no telephone's packet (200 ms are 1,612)
-_LONGEST = 2_048
-#: the peer is quiet for so long (s) before the clock fills in
+#: no sound for so long (s) before the clock fills in
 _QUIET_S = 0.1
-#: so many packets from the past in a row: the peer began anew
-_RESTARTED = 25
-
-
-@dataclass(frozen=True)
-class Packet:
-    payload_type: int
-    sequence: int
-    timestamp: int
-    ssrc: int
-    payload: bytes
-    marker: bool = False
-
-    def encode(self) -> bytes:
-        first = self.payload_type | (0x80 if self.marker else 0)
-        return _HEADER.pack(0x80, first, self.sequence, self.timestamp, self.ssrc) + self.payload
-
-
-def parse(data: bytes) -> Packet | None:
-    """None for what is no RTP."""
-    if not 12 <= len(data) <= _LONGEST or data[0] >> 6 != 2:
-        return None
-    first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(data)
-    start = 12 + 4 * (first & 15)
-    if first & 0x10:
-        if len(data) < start + 4:
-            return None
-        start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4], "big")
-    end = len(data) - (data[-1] if first & 0x20 else 0)
-    if end < start or (first & 0x20 and data[-1] == 0):
-        return None
-    return Packet(second & 0x7F, sequence, timestamp, ssrc, data[start:end], bool(second & 0x80))
 
 
 class Receiver:
-    """The caller's packets as events: sound in order, lost time as zeros, each digit once."""
+    """The caller's packets as events: sound in order, lost time as zeros, each key once."""
 
-    def __init__(self, digits: int | None, now: float) -> None:
-        self.digits = digits
-        #: time of the last packet
-        self.heard_at = now
-        self._began = now
+    def __init__(self, digits: int | Collection[int] | None, now: float) -> None:
+        """`digits`: payload types that keys may have."""
+        self.digits: frozenset[int] = frozenset()
+        self.understand(digits)
+        self._keys = Keys()
+        self.restart(now)
+
+    def understand(self, digits: int | Collection[int] | None) -> None:
+        """Other payload types for keys."""
+        self.digits = frozenset(() if digits is None else (digits,) if isinstance(digits, int) else digits)
+
+    def restart(self, now: float) -> None:
+        """The time line goes on from here: the call begins, or comes back from hold."""
+        self._began = self._sound_at = now
+        self._order = Order()
         self._received = 0
-        #: zeros that the clock filled in since the last packet (samples)
+        #: zeros that the clock filled in since the last sound (samples)
         self._filled = 0
         self._ssrc: int | None = None
-        self._sequence = 0
         self._expected = 0
-        self._late = 0
-        self._pressed: deque[int] = deque(maxlen=32)
 
     def take(self, packet: Packet, now: float) -> list[LineEvent]:
-        """What this packet brings."""
-        self.heard_at = now
-        if packet.payload_type == self.digits:
-            return self._digit(packet)
-        # 13 (comfort noise) and what nobody agreed on carry no words.
-        if packet.payload_type not in (g711.PCMU, g711.PCMA) or not packet.payload:
-            return []
+        """What this packet brings. A key is told at its first packet, whatever comes late before it."""
+        key = self._keys.take(packet, now) if packet.payload_type in self.digits else None
+        events: list[LineEvent] = [Pressed(key)] if key else []
+        if packet.payload_type in (g711.PCMU, g711.PCMA):
+            self._sound_at = now
+        elif packet.ssrc != self._order.ssrc:
+            # Some gateways count keys in a stream of their own: no part of the sound's order.
+            return events
+        return events + self._sound(self._order.put(packet, now), now)
+
+    def fill(self, now: float) -> list[LineEvent]:
+        """What has waited long enough, and zeros for the time that has passed without sound: without them a turn would
+        never end."""
+        events = self._sound(self._order.due(now), now)
+        lacking = int((now - self._began) * 8000) - self._received
+        if now - self._sound_at >= _QUIET_S and lacking >= 160:
+            lacking = min(lacking, 8000)
+            self._filled += lacking
+            events.append(self._zeros(lacking))
+        return events
+
+    def _sound(self, packets: list[Packet], now: float) -> list[LineEvent]:
+        """Comfort noise (13, or whatever number it has), keys and what nobody agreed on carry no words: their time is
+        silence, by the stamp of the sound behind them or by the clock."""
         events: list[LineEvent] = []
-        if packet.ssrc == self._ssrc:
-            ahead = (packet.sequence - self._sequence) & 0xFFFF
-            if ahead == 0 or ahead >= 0x8000:
-                self._late += ahead != 0
-                if self._late < _RESTARTED:
-                    return []
+        for packet in packets:
+            if packet.payload_type not in (g711.PCMU, g711.PCMA) or not packet.payload:
+                continue
             hole = (packet.timestamp - self._expected) & 0xFFFFFFFF
-            if self._late < _RESTARTED and self._filled < hole <= _LOSS:
+            if packet.ssrc == self._ssrc and self._filled < hole <= _LOSS:
                 passed = int((now - self._began) * 8000) + _AHEAD - self._received
                 if (lost := min(hole - self._filled, passed)) > 0:
                     events.append(self._zeros(lost))
-        self._late, self._filled = 0, 0
-        self._ssrc, self._sequence = packet.ssrc, packet.sequence
-        self._expected = (packet.timestamp + len(packet.payload)) & 0xFFFFFFFF
-        self._received += len(packet.payload)
-        events.append(Sounded(g711.decode(packet.payload, packet.payload_type)))
+            self._filled, self._ssrc = 0, packet.ssrc
+            self._expected = (packet.timestamp + len(packet.payload)) & 0xFFFFFFFF
+            self._received += len(packet.payload)
+            events.append(Sounded(g711.decode(packet.payload, packet.payload_type)))
         return events
-
-    def fill(self, now: float) -> list[LineEvent]:
-        """Zeros for the time that has passed without sound: without them a turn would never end."""
-        if now - self.heard_at < _QUIET_S:
-            return []
-        lacking = int((now - self._began) * 8000) - self._received
-        if lacking < 160:
-            return []
-        lacking = min(lacking, 8000)
-        self._filled += lacking
-        return [self._zeros(lacking)]
 
     def _zeros(self, samples: int) -> Sounded:
         self._received += samples
         return Sounded(bytes(samples * 2))
-
-    def _digit(self, packet: Packet) -> list[LineEvent]:
-        if len(packet.payload) < 4 or packet.payload[0] >= len(_DIGITS) or packet.timestamp in self._pressed:
-            return []
-        self._pressed.append(packet.timestamp)
-        return [Pressed(_DIGITS[packet.payload[0]])]
 
 
 class Sender:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.lines.dialling import Rung
 from bot.lines.line import CallFacts
 from bot.lines.sip import sdp
-from bot.lines.sip.call import KNOWN, SDP, Answer, IncomingCall, SipCall
+from bot.lines.sip.call import KNOWN, SDP, Answer, IncomingCall, SipCall, warning
 from bot.lines.sip.endpoint import Address, Endpoint
 from bot.lines.sip.facts import facts_of
 from bot.lines.sip.gateway import Gateway
 from bot.lines.sip.message import ALLOW, Message, parameter, part_of
 from bot.lines.sip.ringing import Ringer
+from bot.lines.sip.screening import refusal
 
 log = logging.getLogger(__name__)
+
+#: calls of one host that it has not acknowledged; further ones wait for so long (s), then they are sent elsewhere
+_MOST_UNACKNOWLEDGED, _ROOM_S, _LOOK_S = 3, 1.0, 0.02
+#: and so many wait at the same time
+_MOST_WAITING = 200
 
 
 class SipServer:
@@ -43,6 +50,10 @@ class SipServer:
         self._ringer = Ringer(self)
         self._running: set[asyncio.Task[object]] = set()
         self._stopping = False
+        #: INVITEs that wait until their host has acknowledged others, by Call-ID
+        self._waiting: dict[str, Message] = {}
+        #: why calls were refused for their description, as the operator was told already
+        self._told: set[int] = set()
 
     @property
     def port(self) -> int:
@@ -88,12 +99,20 @@ class SipServer:
         task.add_done_callback(self._running.discard)
 
     def _request(self, request: Message, source: Address) -> None:
+        refused = refusal(request, self.calls)
+        if refused is not None:
+            self.endpoint.refused[str(refused[0])] += 1
+            self.endpoint.reply(request, refused[0], source, headers=refused[1])
+            return
         call = self.calls.get(request.call_id)
         known = call is not None and call.dialog.knows(request)
         if call is not None and known:
             call.handle(request, source)
         elif request.method == "ACK":
             return
+        elif request.method == "CANCEL" and request.call_id in self._waiting:
+            self.endpoint.reply(request, 200, source)
+            self.endpoint.reply(self._waiting.pop(request.call_id), 487, source)
         elif request.method == "CANCEL":
             # Calls are answered at once: what is cancelled has its 200 already, and a BYE follows.
             self.endpoint.reply(request, 200 if call is not None else 481, source)
@@ -109,23 +128,32 @@ class SipServer:
 
     def _invite(self, invite: Message, source: Address) -> None:
         reply, refused = self.endpoint.reply, self.endpoint.refused
-        if invite.call_id in self.calls:
+        if invite.call_id in self._waiting:
+            reply(invite, 100, source)
+        elif invite.call_id in self.calls:
             reply(invite, 482, source)
-            return
-        if self._stopping:
+        elif self._stopping:
             refused["stopping"] += 1
             reply(invite, 503, source, headers=[("retry-after", "60")])
-            return
-        if self.answered >= self._most or self._busy(facts_of(invite)):
+        elif self.answered >= self._most or self._busy(facts_of(invite)):
             refused["busy"] += 1
             reply(invite, 486, source)
-            return
+        elif self._crowded(source[0]):
+            self._wait(invite, source)
+        else:
+            self._take(invite, source)
+
+    def _take(self, invite: Message, source: Address) -> None:
+        reply, refused = self.endpoint.reply, self.endpoint.refused
         described = part_of(invite, SDP)
         try:
             call = IncomingCall(self, invite, source, sdp.read(described) if described else None)
-        except sdp.NotAcceptable:
+        except sdp.NotAcceptable as problem:
             refused["codec"] += 1
-            reply(invite, 488, source)
+            if problem.warning not in self._told:
+                self._told.add(problem.warning)
+                log.warning("CALLS ARE REFUSED (488): %s; set this at the exchange or telephone that calls us", problem)
+            reply(invite, 488, source, headers=[warning(problem)])
             return
         except OSError:
             log.exception("no port for the sound of a call")
@@ -135,3 +163,39 @@ class SipServer:
         self.calls[invite.call_id] = call
         call.accept(invite, source)
         self.work(call.run(self._answer))
+
+    # ---- who calls and calls and acknowledges nothing -------------------------------------------
+
+    def _crowded(self, host: str) -> bool:
+        """This host has as many calls as it may that it has not acknowledged: they cost it nothing, and us lines."""
+        if self.gateway is not None and host == self.gateway.address[0]:
+            return False
+        unacknowledged = [
+            call for call in self.calls.values()
+            if isinstance(call, IncomingCall) and not call.begun and call.dialog.peer[0] == host
+        ]  # fmt: skip
+        return len(unacknowledged) >= _MOST_UNACKNOWLEDGED
+
+    def _wait(self, invite: Message, source: Address) -> None:
+        """Many callers of one exchange in one moment: each has its turn as soon as one before it is acknowledged."""
+        if len(self._waiting) >= _MOST_WAITING:
+            self._turn_away(invite, source)
+            return
+        self._waiting[invite.call_id] = invite
+        self.endpoint.reply(invite, 100, source)
+        self.work(self._when_there_is_room(invite, source))
+
+    async def _when_there_is_room(self, invite: Message, source: Address) -> None:
+        until = time.monotonic() + _ROOM_S
+        while self._crowded(source[0]) and time.monotonic() < until and invite.call_id in self._waiting:
+            await asyncio.sleep(_LOOK_S)
+        if self._waiting.pop(invite.call_id, None) is None:
+            return  # cancelled meanwhile
+        if self._crowded(source[0]):
+            self._turn_away(invite, source)
+        else:
+            self._invite(invite, source)
+
+    def _turn_away(self, invite: Message, source: Address) -> None:
+        self.endpoint.refused["unacknowledged"] += 1
+        self.endpoint.reply(invite, 503, source, headers=[("retry-after", "5")])

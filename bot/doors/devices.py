@@ -1,0 +1,130 @@
+"""Devices that are signed in: let in, known again, listed, put out one by one or all at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from bot.database import Database, now
+from bot.doors.models import Device
+from bot.grid.leave import away, substitute
+from bot.grid.models import GridStaff, Role, Staff
+
+#: signed in with a password and a second factor, never by a link alone
+PASSWORD_ROLES = frozenset({Role.duty, Role.admin})
+#: how long a device stays in: a telephone in a pocket, a desk in an office
+PHONE_LIFE, DESK_LIFE = dt.timedelta(days=30), dt.timedelta(hours=12)
+#: `seen_at` is written no more often than this
+_SEEN_EVERY = dt.timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Who asks, as the database knows them at this request."""
+
+    staff_no: str
+    name: str
+    role: str
+    phone: str
+    #: grids that they serve, those of whom they stand in for among them
+    grids: frozenset[str]
+    device_id: int
+    csrf: str
+
+
+@dataclass(frozen=True)
+class DeviceCard:
+    """One device, for its owner's list."""
+
+    id: int
+    label: str
+    way: str
+    since: dt.datetime
+    seen_at: dt.datetime
+    ends_at: dt.datetime
+
+
+class Devices:
+    """The devices of one site; all methods block."""
+
+    def __init__(self, database: Database, clock: Callable[[], dt.datetime] = now) -> None:
+        self._database, self._clock = database, clock
+
+    def admit(self, staff_no: str, label: str, way: str, life: dt.timedelta = PHONE_LIFE) -> str:
+        """Sign somebody in on a new device; → the key that its cookie holds."""
+        key, at = secrets.token_urlsafe(32), self._clock()
+        with self._database.session() as session:
+            session.add(
+                Device(
+                    key_hash=_hash(key), staff_no=staff_no, label=label[:80], way=way, csrf=secrets.token_urlsafe(32),
+                    since=at, seen_at=at, ends_at=at + life,
+                )
+            )  # fmt: skip
+        return key
+
+    def of(self, key: str) -> SignedIn | None:
+        """Whose device it is; None when it is nobody's, was put out, is too old, or its owner has left."""
+        at = self._clock()
+        with self._database.reading() as session:
+            found = session.execute(
+                select(Device, Staff)
+                .join(Staff, Staff.staff_no == Device.staff_no)
+                .where(Device.key_hash == _hash(key), Device.ended_at.is_(None), Device.ends_at > at)
+            ).first()
+            if found is None:
+                return None
+            device, person = found
+            signed_in = SignedIn(
+                person.staff_no, person.name, person.role, person.phone, _grids(session, person.staff_no, at),
+                device.id, device.csrf,
+            )  # fmt: skip
+            stale = at - device.seen_at > _SEEN_EVERY
+        if stale:
+            with self._database.noting() as session:
+                session.execute(update(Device).where(Device.id == signed_in.device_id).values(seen_at=at))
+        return signed_in
+
+    def list(self, staff_no: str) -> list[DeviceCard]:
+        """Devices of somebody that are in, the latest first."""
+        with self._database.reading() as session:
+            rows = session.scalars(self._in(staff_no).order_by(Device.seen_at.desc(), Device.id.desc()))
+            return [DeviceCard(one.id, one.label, one.way, one.since, one.seen_at, one.ends_at) for one in rows]
+
+    def any(self, staff_no: str) -> bool:
+        """Whether somebody is signed in anywhere."""
+        with self._database.reading() as session:
+            return session.scalar(self._in(staff_no).with_only_columns(Device.id).limit(1)) is not None
+
+    def end(self, staff_no: str, device_id: int | None = None, by: str = "") -> int:
+        """Put out one device of somebody, or all of them; how many went."""
+        with self._database.session() as session:
+            return end(session, staff_no, self._clock(), device_id, by)
+
+    def _in(self, staff_no: str):  # type: ignore[no-untyped-def]
+        return select(Device).where(
+            Device.staff_no == staff_no, Device.ended_at.is_(None), Device.ends_at > self._clock()
+        )
+
+
+def end(session: Session, staff_no: str, at: dt.datetime, device_id: int | None = None, by: str = "") -> int:
+    """Put devices out within a transaction of somebody else's."""
+    which = update(Device).where(Device.staff_no == staff_no, Device.ended_at.is_(None))
+    if device_id is not None:
+        which = which.where(Device.id == device_id)
+    return int(session.execute(which.values(ended_at=at, ended_by=by or staff_no)).rowcount)  # type: ignore[attr-defined]
+
+
+def _grids(session: Session, staff_no: str, at: dt.datetime) -> frozenset[str]:
+    leaves = away(session, at)
+    places = {no for no in leaves if substitute(no, leaves) == staff_no} | {staff_no}
+    return frozenset(session.scalars(select(GridStaff.grid_no).where(GridStaff.staff_no.in_(places))))
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,148 @@
+"""The way in for desks, and out: password and code; the list of one's devices, each of which can be put out."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import segno
+from aiohttp import web
+from pydantic import Field
+
+from bot.doors.devices import PASSWORD_ROLES, SignedIn
+from bot.doors.passwords import LONGEST, DoorRefused, Passwords, Second
+from bot.grid.registry import Registry
+from bot.web.desk.layout import Desk
+from bot.web.forms import Form, FormWrong, read_form, see
+from bot.web.pages import Pages
+from bot.web.signing_in import SignIn
+
+_pages = Pages("desk/door.yml")
+PASSWORD = "password"
+#: second factors that are being set up, by device; each page that is opened makes a new one
+_MOST_BEGUN = 200
+
+
+class _Entrance(Form):
+    staff_no: Annotated[str, Field(max_length=40)]
+    password: Annotated[str, Field(max_length=LONGEST)]
+    code: Annotated[str, Field(max_length=20)]
+
+
+class _NewPassword(Form):
+    password: Annotated[str, Field(max_length=LONGEST)]
+    code: Annotated[str, Field(max_length=20)]
+
+
+class _Out(Form):
+    device: int = 0
+
+
+class DoorPages:
+    """Handlers of one site."""
+
+    def __init__(self, desk: Desk, sign_in: SignIn, passwords: Passwords, registry: Registry, zone: ZoneInfo) -> None:
+        self._desk, self._sign_in, self._passwords, self._registry = desk, sign_in, passwords, registry
+        self._zone = zone
+        self._begun: dict[int, Second] = {}
+
+    def routes(self) -> list[web.RouteDef]:
+        mine = self._desk.open_to
+        return [
+            web.get("/desk/sign-in", self.ask),
+            web.post("/desk/sign-in", self.enter),
+            web.get("/desk/password", mine(self.new_password, *PASSWORD_ROLES)),
+            web.post("/desk/password", mine(self.set_password, *PASSWORD_ROLES)),
+            web.get("/desk/me", mine(self.me)),
+            web.post("/desk/me/out", mine(self.out)),
+        ]
+
+    # ---- in -------------------------------------------------------------------------------------
+
+    async def ask(self, request: web.Request) -> web.StreamResponse:
+        """The form."""
+        if await self._sign_in.staff_of(request) is not None:
+            raise see("/desk")
+        return self._form()
+
+    async def enter(self, request: web.Request) -> web.StreamResponse:
+        """Password and code; who has neither comes in by a message."""
+        try:
+            entrance = await read_form(request, _Entrance)
+            await asyncio.to_thread(self._passwords.check, entrance.staff_no, entrance.password, entrance.code)
+        except FormWrong:
+            return self._form("wrong")
+        except DoorRefused as refused:
+            return self._form(refused.reason, entrance.staff_no)
+        person = await asyncio.to_thread(self._registry.person, entrance.staff_no)
+        if person is None:
+            return self._form("wrong")
+        await self._sign_in.let_in(request, person.staff_no, person.role, PASSWORD)
+        raise see("/desk")
+
+    def _form(self, wrong: str = "", staff_no: str = "") -> web.Response:
+        said = _pages.words["sign_in"].get(wrong, "")
+        return _pages.page(
+            "desk/sign_in.html", 403 if wrong else 200, it=_pages.words["sign_in"], wrong=said, staff_no=staff_no
+        )
+
+    async def new_password(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
+        """A new password and a new second factor, for who was let in by a link that they asked for."""
+        return self._ask_password(request, who)
+
+    async def set_password(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
+        """Kept once the telephone shows a right code."""
+        try:
+            new = await self._desk.form(request, who, _NewPassword)
+        except FormWrong:
+            return self._ask_password(request, who, "short")
+        begun = self._begun.get(who.device_id)
+        if begun is None:
+            raise see("/desk/password")
+        try:
+            await asyncio.to_thread(self._passwords.set, who.staff_no, new.password, begun.secret, new.code)
+        except DoorRefused as refused:
+            return self._ask_password(request, who, "code_wrong" if refused.reason == "code" else refused.reason)
+        del self._begun[who.device_id]
+        raise see("/desk")
+
+    def _ask_password(self, request: web.Request, who: SignedIn, wrong: str = "") -> web.Response:
+        begun = self._begun.get(who.device_id) or self._passwords.begin(who.staff_no)
+        while len(self._begun) >= _MOST_BEGUN:
+            del self._begun[next(iter(self._begun))]
+        self._begun[who.device_id] = begun
+        words = _pages.words["password"]
+        return self._desk.page(
+            request, who, _pages, "desk/password.html", 400 if wrong else 200, it=words, wrong=words.get(wrong, ""),
+            picture=segno.make(begun.address).svg_data_uri(scale=5, dark="#000", light="#fff"), secret=begun.secret,
+        )  # fmt: skip
+
+    # ---- out ------------------------------------------------------------------------------------
+
+    async def me(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
+        """Who I am here, and where else I am signed in."""
+        devices = await asyncio.to_thread(self._sign_in.devices.list, who.staff_no)
+        words = _pages.words["me"]
+        shown = [
+            (
+                one,
+                words["ways"].get(one.way, ""),
+                words["since"].format(when=self._day(one.since), seen=self._day(one.seen_at)),
+            )
+            for one in devices
+        ]
+        return self._desk.page(request, who, _pages, "desk/me.html", it=words, devices=shown)
+
+    async def out(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
+        """Put out one device, or (without one) all of them."""
+        wanted = await self._desk.form(request, who, _Out)
+        if wanted.device == who.device_id:
+            await self._sign_in.let_out(request)
+        else:
+            await asyncio.to_thread(self._sign_in.devices.end, who.staff_no, wanted.device or None)
+        raise see("/desk/me" if wanted.device and wanted.device != who.device_id else "/desk/sign-in")
+
+    def _day(self, at: dt.datetime) -> str:
+        return at.astimezone(self._zone).strftime("%m-%d %H:%M")

@@ -1,0 +1,98 @@
+"""What every page of the desk stands in: the rail, who has signed in, and the word that its forms carry."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from bot.doors.devices import SignedIn
+from bot.foundation.words import load
+from bot.grid.models import Role
+from bot.web.forms import Fields, FormWrong, read_form
+from bot.web.pages import Pages
+from bot.web.signing_in import SignIn
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the rail."""
+
+    path: str
+    label: str
+    icon: str
+    more: bool = False
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DeskWords:
+    """desk.yml."""
+
+    title: str
+    rail_name: str
+    rail: tuple[Entry, ...]
+    closed: str
+    stale: str
+
+
+@cache
+def desk_words() -> DeskWords:
+    return load(DeskWords, _HERE / "desk.yml")
+
+
+Handler = Callable[[web.Request, SignedIn], Awaitable[web.StreamResponse]]
+
+
+class Desk:
+    """The frame of all desk pages: lets those in who may, and draws the page around a screen."""
+
+    def __init__(self, sign_in: SignIn) -> None:
+        self._sign_in = sign_in
+
+    def open_to(self, handler: Handler, *roles: Role) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """A handler for who has signed in (with one of `roles`, when given); everybody else gets a plain page. A
+        supervisor, who is no employee, gets in only where the roles name them."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            who = await self._sign_in.staff_of(request)
+            if who is None or (who.role not in roles if roles else who.role == Role.supervisor):
+                return _sentence(desk_words().closed, 403)
+            try:
+                return await handler(request, who)
+            except FormWrong:
+                return _sentence(desk_words().stale, 400)
+
+        return handle
+
+    async def form(self, request: web.Request, who: SignedIn, model: type[Fields]) -> Fields:
+        """The form of a page of ours. Raises FormWrong, Unreadable, and HTTPForbidden for a form that is not ours."""
+        found = await read_form(request, model)
+        if not await self._sign_in.own_form(request, found.csrf):
+            raise web.HTTPForbidden
+        return found
+
+    def page(
+        self, request: web.Request, who: SignedIn, pages: Pages, template: str, status: int = 200, **values: Any
+    ) -> web.Response:
+        """A screen within its frame; `who`, `csrf` and the rail stand in it beside the `values`."""
+        words = desk_words()
+        rail = [
+            {
+                "path": one.path, "label": one.label, "icon": one.icon, "more": one.more,
+                "here": request.path == one.path or request.path.startswith(one.path + "/") and one.path != "/desk",
+            }
+            for one in words.rail
+            if not one.roles or who.role in one.roles
+        ]  # fmt: skip
+        return pages.page(template, status, who=who, csrf=who.csrf, rail=rail, rail_name=words.rail_name, **values)
+
+
+def _sentence(text: str, status: int) -> web.Response:
+    return Pages("staff.yml").page("page.html", status, say=text)
