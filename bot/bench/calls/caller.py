@@ -207,7 +207,7 @@ class Caller:
                     await asyncio.sleep(MOMENT_S * self.dice.random())
                     return person.hang_up()
                 await person.say(person.book.speak(CALLER_SAYS, TALK_S * person.pace, RATE))
-                if not person.over:
+                if not person.over and person.stage == before:
                     person.expect("after a person", 0.5)
                 dead_since = person.clock()
             if self._with_somebody and person.clock() - dead_since > _PATIENCE_S:

@@ -85,7 +85,7 @@ async def play(
     ones."""
     progress("making a county …")
     with tempfile.TemporaryDirectory(prefix="gege-bench-calls-") as folder:
-        mine = _settings(settings, folder, wanted, progress)
+        mine = await asyncio.to_thread(_settings, settings, folder, wanted, progress)
         async with running(mine, relay=False) as service:
             progress("playing …")
             homes = homes_of(Path(folder) / "sample" / "households.csv")

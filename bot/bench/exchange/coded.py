@@ -76,8 +76,9 @@ class Reader:
         self._half: int | None = None
         self._known, self._silent = "", 0
 
-    def read(self, frame: bytes) -> tuple[bool, str]:
-        """(sound, sentence) of one 20 ms frame; the sentence is empty while only one of its signs was heard."""
+    def read(self, frame: bytes) -> tuple[bool, str | None]:
+        """(sound, sentence) of one 20 ms frame: the sentence is empty while only one of its signs was heard, and None of
+        silence, of tones, and of what is no code."""
         samples = np.frombuffer(frame, "<i2").astype(np.float32)
         energy = float(np.dot(samples, samples))
         if energy < _SILENT * _SILENT * max(1, len(samples)):
@@ -85,14 +86,14 @@ class Reader:
             self._silent += 1
             if self._silent > 2 * _SIGN_FRAMES:
                 self._half = None
-            return False, ""
+            return False, None
         self._silent = 0
         if len(samples) != self._size:
-            return True, ""
+            return True, None
         tones = np.abs(self._basis @ samples) ** 2
         best = np.argsort(tones)[::-1]
         if tones[best[2]] < _CLEAR * tones[best[3]] or 2 * tones[best[:3]].sum() < _SHARE * energy * self._size:
-            return True, ""
+            return True, None
         one, two, three = sorted(int(each) for each in best[:3])
         return True, self._sentence(_OF_SIGN[one, two, three])
 
@@ -166,7 +167,8 @@ class _Hearing:
         while len(self._rest) >= self._size:
             frame, self._rest = self._rest[: self._size], self._rest[self._size :]
             _, sentence = self._reader.read(frame)
-            self._frames[sentence] += bool(sentence)
+            if sentence:
+                self._frames[sentence] += 1
         return "".join(each for each, count in self._frames.items() if count >= self._LEAST)
 
     async def finish(self) -> HeardSpeech:

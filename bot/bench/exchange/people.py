@@ -85,9 +85,8 @@ class Person:
         self.loud_at = now
         self.first_at = self.first_at or now
         # Between two rings it is silent, and nobody minds.
-        self._mark = now if sentence else max(self._mark, now + _CADENCE_S / self.pace)
+        self._mark = now if sentence is not None else now + _CADENCE_S / self.pace
         if sentence:
-            self._mark = now
             self._note(sentence, now)
 
     def frame(self) -> bytes:

@@ -27,7 +27,7 @@ class Phone(Person):
 
     does: str = ANSWERS
     number: str = ""
-    #: words of the sentence about the case
+    #: words of the sentence about the case; empty: none is told
     whisper: str = ""
     #: when it was taken; when the two were connected as far as it could hear
     taken_at: float | None = None
@@ -36,7 +36,7 @@ class Phone(Person):
     async def hold(self) -> None:
         """From being taken until one of the two hangs up."""
         self.taken_at = self.clock()
-        heard = await self.until(lambda: self.heard(self.whisper), _NO_WHISPER_S)
+        heard = bool(self.whisper) and await self.until(lambda: self.heard(self.whisper), _NO_WHISPER_S)
         if self.does == WHISPER_HANGUP:
             await self.pause(0.4)
             self.hang_up()

@@ -264,6 +264,7 @@ class SipExchange(Exchange):
             return
         calling.moved = True
         calling.leg.close()
+        phone.whisper = ""  # who is transferred is announced by nobody
         phone.expect("connected")
         calling.phones.take(phone)
         self._later(self._tell(calling, "200 OK"))
