@@ -26,9 +26,10 @@ from bot.bench.exchange.phones import CALLER_SAYS, Phones
 from bot.bench.exchange.sip_calls import SipCalling, SipExchange
 from bot.bench.homes import Home, homes_in
 from bot.bench.service import scratch
+from bot.foundation.phone_numbers import to_dial
 from bot.settings import Settings
 from bot.speech.port import Recogniser
-from bot.telephone.ring_plan import digits, people_to_ring
+from bot.telephone.ring_plan import people_to_ring
 from bot.telephone.sip_front_end import sip_front_end
 from bot.telephone.telephone import Telephone
 from bot.voice.prompts import prompts
@@ -215,7 +216,7 @@ class _Site:
         telephone = self.telephones[each.way]
         line: DialPlan | SipCalling
         dialled = f"071500000{grid_no}"
-        station = digits(self._settings.site.station_phone)
+        station = to_dial(self._settings.site.station_phone)
         if each.way == ASTERISK:
             line = DialPlan(
                 telephone.fastagi.port, telephone.audiosocket.port, person, phones, each.caller, dialled,
