@@ -148,7 +148,7 @@ class HandOvers:
         """Tell whoever has answered what the case is; whether the two can be connected now. `gone`: the caller has left,
         and whoever hears the case is told that instead."""
         plan.life.answer(self._clock())
-        whole = True
+        whole, position = True, plan.position
         if self._voice is not None:
             telling = asyncio.create_task(say(line, self._voice, await self.line_of(plan)))
             leaving = asyncio.create_task(gone.wait())
@@ -166,7 +166,8 @@ class HandOvers:
                 for task in (telling, leaving):
                     task.cancel()
                 await asyncio.gather(telling, leaving, return_exceptions=True)
-        plan.life.told(whole, self._clock())
+        if plan.position == position:  # else the dial plan was faster, and rings somebody else already
+            plan.life.told(whole, self._clock())
         return whole
 
     # ---- who is rung ----------------------------------------------------------------------------

@@ -176,6 +176,7 @@ class CallLife:
         says; that counts where Gege had no word with him herself."""
         if self.stage in (Stage.ringing, Stage.connected) and self._talked(answered, at):
             self._settle(REACHED, at)
+            self.assumed = False
         elif self.stage in (Stage.ringing, Stage.whispering, Stage.connected):
             self._go(Stage.decided, at)
 
