@@ -10,12 +10,13 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
+from bot.foundation.phone_numbers import number_in, to_dial
 from bot.lines.audiosocket import Answer, AudioSocketLine, AudioSocketServer
 from bot.lines.fastagi import AgiSession, Script
 from bot.lines.line import CallFacts
 from bot.speech.speak import Voice, VoiceFailed
 from bot.telephone.handover import HandOvers
-from bot.telephone.ring_plan import RANG_IN_VAIN, CallPlan, digits
+from bot.telephone.ring_plan import RANG_IN_VAIN, CallPlan
 from bot.voice.call_life import Stage
 from bot.voice.mouth import say
 from bot.voice.prompts import prompts
@@ -49,7 +50,13 @@ class DialPlan:
     @property
     def scripts(self) -> dict[str, Script]:
         """What FastAGI runs, by path."""
-        return {"start": self.start, "next": self.next, "over": self.over, "whisper": self.whisper}
+        return {
+            "start": self.start,
+            "alive": self.alive,
+            "next": self.next,
+            "over": self.over,
+            "whisper": self.whisper,
+        }
 
     async def start(self, session: AgiSession) -> None:
         """Before the call: announce it, and say whom to ring when Gege does not take it."""
@@ -75,6 +82,10 @@ class DialPlan:
         await session.set_variable("NEXT", self._hand_overs.people(facts)[0])
         if not room:
             await session.set_variable("GEGE", "full")
+
+    async def alive(self, session: AgiSession) -> None:
+        """Beside a conversation, every two seconds: that this is answered at all is what the exchange wants to know."""
+        await session.set_variable("GEGE_ALIVE", "1")
 
     async def next(self, session: AgiSession) -> None:
         """After the call, and after everybody who was rung: whom to ring now."""
@@ -121,15 +132,12 @@ class DialPlan:
     # ---- what a channel says --------------------------------------------------------------------
 
     async def _facts(self, session: AgiSession) -> CallFacts:
-        given = session.query
-        dialled = given.get("dialled") or session.number("dnid") or await session.variable("GEGE_DIALLED")
-        dialled = dialled or session.number("extension")
-        return CallFacts(
-            "",
-            given.get("caller") or session.number("callerid"),
-            dialled[:80],
-            (given.get("diverting") or session.number("rdnis"))[:80],
-        )
+        given, told = session.query, session.facts
+        dialled = _named(given.get("dialled"), told.get("dnid"))
+        dialled = dialled or _named(await session.variable("GEGE_DIALLED"), told.get("extension"))
+        caller = _named(given.get("caller"), told.get("callerid"))
+        facts = CallFacts("", caller, dialled, _named(given.get("diverting"), told.get("rdnis")))
+        return facts.in_full(self._hand_overs.area_code)
 
     async def _known(self, session: AgiSession, status: str) -> CallPlan | None:
         """The plan of a channel, None for a circle. Of a call that we do not know (a restart), and of one whose dial plan
@@ -143,10 +151,10 @@ class DialPlan:
             plan = self._hand_overs.expect(replace(await self._facts(session), call_id=key), "audiosocket")
         # Of a call that Gege took, the status may be that of its AudioSocket.
         if plan.position < 0 and (status in RANG_IN_VAIN or status and not plan.life.taken):
-            said = await session.variable("GEGE_SAID")
+            said = session.query.get("rang") or await session.variable("GEGE_SAID")
             rung = said or (await session.variable("NEXT") if status in RANG_IN_VAIN else "")
-            if digits(rung):
-                self._hand_overs.rings(plan, digits(rung))
+            if to_dial(rung):
+                self._hand_overs.rings(plan, to_dial(rung))
         return plan
 
     # ---- sentences ------------------------------------------------------------------------------
@@ -167,6 +175,12 @@ class DialPlan:
                     log.exception("a sentence for a hand-over could not be spoken")
 
         return speak
+
+
+def _named(*written: str | None) -> str:
+    """The first of them that is a number, or names a grid as a board's code does; empty for none."""
+    found = (each[:80] if each.startswith("grid_") else number_in(each) for each in written if each)
+    return next(filter(None, found), "")
 
 
 @contextlib.asynccontextmanager

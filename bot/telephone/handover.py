@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from bot.foundation.background import Background
+from bot.foundation.phone_numbers import to_dial
 from bot.grid.dialled import grid_of_numbers
 from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
@@ -20,7 +21,6 @@ from bot.telephone.ring_plan import (
     CallPlan,
     Roles,
     Step,
-    digits,
     people_to_ring,
 )
 from bot.tickets.desk import TicketCard
@@ -177,12 +177,17 @@ class HandOvers:
         grid_no = grid_no or grid_of_numbers(self._roles, facts.dialled, facts.diverting)
         station = self._settings.site.station_phone
         return people_to_ring(self._roles, grid_no, station, first=first, without=(facts.caller, facts.diverting)) or [
-            digits(station)
+            to_dial(station)
         ]
+
+    @property
+    def area_code(self) -> str:
+        """Of landlines here, for a number that comes without one."""
+        return self._roles.area_code
 
     def circles(self, facts: CallFacts) -> bool:
         """Whether a call is our own ringing of somebody who forwards his telephone to us."""
-        diverting, now = digits(facts.diverting), self._clock()
+        diverting, now = to_dial(facts.diverting), self._clock()
         return bool(diverting) and any(
             each.ringing == diverting and now - each.rung_at < _CIRCLE_S and facts.caller in ("", each.facts.caller)
             for each in self.plans.values()
@@ -200,9 +205,9 @@ class HandOvers:
             of_dialled = self.people(plan.facts)
             plan.people = self.people(plan.facts, named if named not in of_dialled else "", card.grid_no)
         if card.complained_of:
-            spared = {digits(one.phone) for no in card.complained_of if (one := self._roles.person(no))}
+            spared = {to_dial(one.phone) for no in card.complained_of if (one := self._roles.person(no))}
             plan.people = [each for each in plan.people if each not in spared] or [
-                digits(self._settings.site.station_phone)
+                to_dial(self._settings.site.station_phone)
             ]
 
     # ---- what is told ---------------------------------------------------------------------------

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from bot.foundation.phone_numbers import phone_digits
+from bot.foundation.phone_numbers import to_dial
 from bot.grid.dialled import GridNumbers
 from bot.grid.models import Role
 from bot.lines.line import CallFacts
@@ -44,13 +43,12 @@ class People(Protocol[One]):
 class Roles(People[Person], GridNumbers, Protocol):
     """What of the registry is needed here."""
 
+    @property
+    def area_code(self) -> str:
+        """Of landlines here, for a number that comes without one."""
+
     def person(self, staff_no: str, /) -> Person | None:
         """Somebody of the staff."""
-
-
-def digits(number: str) -> str:
-    """A number as a dial plan can ring it: digits alone, without the country's code."""
-    return re.sub(r"\D", "", phone_digits(number))
 
 
 def in_order(people: People[One], grid_no: str | None) -> list[One]:
@@ -66,8 +64,8 @@ def people_to_ring(
 
     `without`: the caller himself, and the number that diverted to us, whose owner did not take the call."""
     found = [first, *(person.phone for person in in_order(roles, grid_no)), station]
-    left_out = {digits(each) for each in without} | {""}
-    return [each for each in dict.fromkeys(digits(each) for each in found) if each not in left_out]
+    left_out = {to_dial(each) for each in without} | {""}
+    return [each for each in dict.fromkeys(to_dial(each) for each in found) if each not in left_out]
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,7 @@ async def test_the_button_in_the_messenger_rings_at_once_and_says_what_to_do(cou
         for told in ("接了按 1", "等一下再按"):
             shown = await asyncio.to_thread(chat.press, "M1", f"ring:{here.ticket.ticket_no}")
             assert told in shown.text and RESIDENT not in shown.text
+        await until(lambda: network.rung)
         assert network.rung == [MANAGER]
         shown = await asyncio.to_thread(chat.press, "S1", f"ring:{here.ticket.ticket_no}")
         assert "接了按 1" not in shown.text

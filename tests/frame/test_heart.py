@@ -131,6 +131,8 @@ def test_who_beats_is_left_alone_whatever_happens_to_the_watchdog(beating: Calla
 
 def test_a_machine_that_was_asleep_gives_everybody_time_to_wake(beating: Callable[..., Beating]) -> None:
     one = beating(_PATIENCE_S)
+    until(lambda: ignores(one.watchdog, signal.SIGTERM), 5.0)
+    time.sleep(0.3)  # it has read every beat
     for each in (one.process.pid, one.watchdog):
         os.kill(each, signal.SIGSTOP)
     time.sleep(2.6)

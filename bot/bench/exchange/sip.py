@@ -93,9 +93,9 @@ class Exchange(asyncio.DatagramProtocol):
         """What Gege asked, without repetitions."""
         return list({each.branch: each for each in self.asked if each.method == method}.values())
 
-    async def call(self, number: str = "07153391024", caller: str = "13971800123") -> Call:
-        """Call Gege."""
-        call = Call(self, number, caller, secrets.token_hex(6))
+    async def call(self, number: str = "07153391024", caller: str = "13971800123", line: str = "gege") -> Call:
+        """Call Gege; `line` stands in the request line."""
+        call = Call(self, number, caller, secrets.token_hex(6), line)
         await call.invite()
         return call
 
@@ -103,13 +103,14 @@ class Exchange(asyncio.DatagramProtocol):
 class Call:
     """A call of the exchange's to Gege."""
 
-    def __init__(self, exchange: Exchange, number: str, caller: str, call_id: str) -> None:
-        self._exchange, self.call_id = exchange, call_id
+    def __init__(self, exchange: Exchange, number: str, caller: str, call_id: str, line: str = "gege") -> None:
+        self._exchange, self.call_id, self._line = exchange, call_id, line
         assert exchange.gege is not None
         self._to = f"<sip:{number}@{exchange.gege[0]}:{exchange.gege[1]}>"
         self._from = f"<sip:{caller}@{exchange.host}>;tag=us{call_id}"
         self._numbers = itertools.count(1)
         self.media: sdp.Media | None = None
+        self.patience = 5.0
         self.final: Message | None = None
 
     def _message(self, method: str, number: int, body: bytes, more: dict[str, str]) -> Message:
@@ -120,7 +121,7 @@ class Call:
             ("to", self._to), ("call-id", self.call_id), ("cseq", f"{number} {method}"),
             ("contact", f"<sip:us@{exchange.host}>"), *((name.replace("_", "-"), value) for name, value in more.items()),
         ]  # fmt: skip
-        uri = f"sip:gege@{exchange.gege[0]}:{exchange.gege[1]}"
+        uri = f"sip:{self._line}@{exchange.gege[0]}:{exchange.gege[1]}"
         return Message(method=method, uri=uri, headers=headers, body=body)
 
     def send(self, method: str, *, number: int | None = None, body: bytes = b"", **headers: str) -> Message:
@@ -135,7 +136,7 @@ class Call:
         """Its final response."""
         message = self._sent(self._message(method, next(self._numbers), body, headers))
         queue = self._exchange._responses.setdefault(message.branch, asyncio.Queue())
-        while (response := await asyncio.wait_for(queue.get(), 5)).code < 200:
+        while (response := await asyncio.wait_for(queue.get(), self.patience)).code < 200:
             pass
         return response
 
