@@ -109,26 +109,26 @@ class HandOvers:
         plan.full = told
         plan.ring(number, self._clock())
 
-    async def advance(self, plan: CallPlan, status: str, *, from_memory: bool = False) -> Step:
+    async def advance(self, plan: CallPlan, status: str, *, sure: bool = False, from_memory: bool = False) -> Step:
         """What comes next for a caller, given how ringing the last one ended (DIALSTATUS; CANCEL: the caller left);
-        `from_memory` asks no desk."""
+        `sure`: ANSWER means that the two talked; `from_memory` asks no desk."""
         if status == CALLER_LEFT:
             self.leave(plan, status)
             return Step()
         if not from_memory:
             await self._follow(plan)
         rung = plan.ringing
-        step = plan.next(status.upper(), self._clock())
+        step = plan.next(status.upper(), self._clock(), sure=sure)
         self._rang(plan, rung, status)
         self._settling.look(plan.call_id)
         if step.number:
             self._background(self._prepare(plan))
         return step
 
-    def leave(self, plan: CallPlan, status: str) -> None:
-        """The caller has hung up; `status`: how ringing stood, as whoever rang says (DIALSTATUS)."""
+    def leave(self, plan: CallPlan, status: str, *, sure: bool = False) -> None:
+        """The caller has hung up; `status`, `sure`: how ringing stood, as `advance` takes it."""
         rung, answered = plan.ringing, status.upper() == ANSWERED
-        plan.leave(self._clock(), answered=answered)
+        plan.leave(self._clock(), answered=answered, sure=sure)
         self._rang(plan, rung, ANSWERED if answered else CALLER_LEFT)
         self._settling.look(plan.call_id)
 

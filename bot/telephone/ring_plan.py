@@ -113,17 +113,18 @@ class CallPlan:
         self.position, self.ringing, self.rung_at = self.people.index(number), number, at
         self.life.ring(at)
 
-    def leave(self, at: float, *, answered: bool = False) -> None:
-        """The caller has hung up; `answered`: whoever rings says that the one who was rung had taken it."""
+    def leave(self, at: float, *, answered: bool = False, sure: bool = False) -> None:
+        """The caller has hung up; `answered`, `sure`: as CallLife.part takes them."""
         self.ringing = ""
-        self.life.leave(at, answered=answered)
+        self.life.leave(at, answered=answered, sure=sure)
         self.caller_left.set()
 
-    def next(self, status: str, at: float) -> Step:
-        """What to do for a caller who is there, given how ringing the last one ended (DIALSTATUS; empty: nobody was)."""
+    def next(self, status: str, at: float, *, sure: bool = False) -> Step:
+        """What to do for a caller who is there, given how ringing the last one ended (DIALSTATUS; empty: nobody was);
+        `sure`: ANSWER means that the two talked."""
         told, self.ringing = "", ""
         if self.position >= 0 and (status or not self.full):
-            self.life.part(status == ANSWERED, at)
+            self.life.part(status == ANSWERED, at, sure=sure)
             told = "not_reached"
         elif self.full:
             self.full = False  # a dial plan that does not know GEGE=full asks before it rings

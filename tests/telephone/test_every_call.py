@@ -26,13 +26,13 @@ class EveryCall(RuleBasedStateMachine):
 
     @initialize(
         kind=strategies.sampled_from([*WAYS, Asterisk, Asterisk]), room=strategies.booleans(), handler=strategies.booleans(),
-        leg_last=strategies.booleans(),
+        leg_last=strategies.booleans(), measures=strategies.booleans(),
     )  # fmt: skip
-    def comes(self, kind: type[Way], room: bool, handler: bool, leg_last: bool) -> None:
+    def comes(self, kind: type[Way], room: bool, handler: bool, leg_last: bool, measures: bool) -> None:
         self.world = World(room=room)
         self.way = kind(self.world)
         if isinstance(self.way, Asterisk):
-            self.way.handler, self.way.leg_last = handler, leg_last
+            self.way.handler, self.way.leg_last, self.way.measures = handler, leg_last, measures
         self.decision: Decision | None = None
         #: the caller was kept waiting so long that a call-back was owed before anybody asked
         self.waited = False

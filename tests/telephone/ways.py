@@ -20,6 +20,7 @@ from bot.lines.line import CallFacts, LineEvent, Playback
 from bot.lines.sip.call import Referred
 from bot.settings import Settings
 from bot.telephone.dial_plan import DialPlan
+from bot.telephone.exchange_ways import ExchangeWays, Ring
 from bot.telephone.handover import HandOvers
 from bot.telephone.handover_by_sip import SipHandOver
 from bot.voice.call_life import Decision
@@ -37,6 +38,8 @@ class Somebody:
 
 class Town:
     """A manager, an assistant, one at the duty desk; the station is rung after them."""
+
+    area_code = "0715"
 
     def staff(self, grid_no: str, role: str, /) -> list[Somebody]:
         return [Somebody(PEOPLE[("manager", "assistant").index(role)])] if role in ("manager", "assistant") else []
@@ -222,8 +225,11 @@ class Asterisk(Way):
     name = "audiosocket"
     #: its FastAGI client reaches us from the hang-up handler
     handler = True
+    #: it says whom it rang, and ANSWER only of who talked for three seconds
+    measures = True
     #: the whisper's line is seen to be down only after Dial has told how it ended
     leg_last = False
+    _rang = ""
 
     def begin(self) -> None:
         self.variables = {"ASID": self.call_id, "DIALSTATUS": ""}
@@ -260,7 +266,7 @@ class Asterisk(Way):
         """[gege-person]: ask, tell, ring."""
         self.talking_over = True
         self.variables |= {"TELL": "", "GEGE_SAID": self.variables["NEXT"]}
-        self.ask("next", status=self.variables["DIALSTATUS"])
+        self.ask("next", **self._told(self.variables["DIALSTATUS"]))
         if self.variables["TELL"]:
             said = len(self.world.voice.said)
             line = StillLine()
@@ -274,7 +280,15 @@ class Asterisk(Way):
         else:
             self.caller_hangs_up()  # the plan's own Hangup()
 
+    def _told(self, status: str) -> dict[str, str]:
+        """What FastAGI is told of how ringing ended."""
+        if not self.measures:
+            return {"status": status}
+        status = "NOANSWER" if status == "ANSWER" and not self.talked else status
+        return {"status": status, "rang": self._rang}
+
     def _ring(self, number: str) -> None:
+        self._rang = number
         self.rung, self.variables["DIALSTATUS"] = number, "CANCEL"
 
     def caller_hangs_up(self) -> None:
@@ -289,7 +303,7 @@ class Asterisk(Way):
         if self.handler:
             # In mid-conversation the status is that of Dial(AudioSocket/…).
             status = "ANSWER" if self.line_up else self.variables["DIALSTATUS"]
-            self.ask("over", call=self.call_id, status=status)
+            self.ask("over", call=self.call_id, **self._told(status))
         if callee is not None:
             self.world.run(callee.hang_up())
 
@@ -329,6 +343,7 @@ class Answered:
     line: StillLine
     refer: Callable[..., Any]
     dialog: Any = field(default_factory=lambda: SimpleNamespace(peer=("127.0.0.1", 5060)))
+    moved = connects = False
 
     @property
     def over(self) -> bool:
@@ -336,10 +351,11 @@ class Answered:
 
 
 class OwnAgent(Way):
-    """SIP: our own user agent rings people through a trunk, or asks the exchange to (REFER)."""
+    """SIP: our own user agent rings people through a trunk."""
 
     name = "sip"
     trunk = True
+    ring: Ring = "auto"
 
     def begin(self) -> None:
         self.line = StillLine()
@@ -347,9 +363,11 @@ class OwnAgent(Way):
         self._ringing: asyncio.Future[Any] | None = None
         self.call = Answered(self.line, self._refer)
         server = SimpleNamespace(
-            gateway=object() if self.trunk else None, call_of=lambda line: self.call, ring=self._ask
-        )
-        carrying = SipHandOver(self.world.hand_overs, self._converse, self.world.voice)
+            gateway=object() if self.trunk else None, call_of=lambda line: self.call, ring=self._ask,
+            through=lambda peer: object(),
+        )  # fmt: skip
+        ways = ExchangeWays(self.ring)
+        carrying = SipHandOver(self.world.hand_overs, self._converse, self.world.voice, ways)
         carrying.server = server  # type: ignore[assignment]
         self._carried = self.world.loop.create_task(carrying(self.line, self.facts))  # type: ignore[arg-type]
         self.world.run()
@@ -430,9 +448,11 @@ class OwnAgent(Way):
 
 
 class Referring(OwnAgent):
-    """Without a trunk: the exchange rings, tells how it went, and takes the caller away when somebody has answered."""
+    """Without a trunk, at an exchange that takes no call from us: it rings, tells how it went, and takes the caller away
+    when somebody has answered (REFER)."""
 
     trunk = False
+    ring = "refer"
 
     def answers(self) -> None:
         self.talked, self.caller_there = True, False
@@ -452,4 +472,10 @@ class Referring(OwnAgent):
         self.rung = ""
 
 
-WAYS: tuple[type[Way], ...] = (Way, Outgoing, Asterisk, OwnAgent, Referring)
+class Through(OwnAgent):
+    """Without a trunk: people are rung through the exchange that the call came from."""
+
+    trunk = False
+
+
+WAYS: tuple[type[Way], ...] = (Way, Outgoing, Asterisk, OwnAgent, Through, Referring)
