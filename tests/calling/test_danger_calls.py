@@ -106,7 +106,7 @@ async def ringing(
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.calling.key._WAIT_S", 0.05)
-    monkeypatch.setattr("bot.calling.key.ask_for_key.__kwdefaults__", {"times": 2, "wait_s": 0.05})
+    monkeypatch.setattr("bot.calling.key._LAST_S", 0.05)
     monkeypatch.setattr("bot.calling.danger._LOOK_S", 0.02)
 
 
