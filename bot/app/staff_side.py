@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from bot.app.parts import Parts
 from bot.calling.call_backs import CallBacks
+from bot.chat.store import ChatShelf, NotAPicture
 from bot.doors.devices import Devices
+from bot.doors.looks import Looks
 from bot.doors.passwords import Passwords
+from bot.grid.search import HouseholdSearch
+from bot.tickets.cards import TicketRefused
+from bot.tickets.lists import Lists
 from bot.web.app import Screen, StaffSide
 from bot.web.calls import CallPages
 from bot.web.desk.door import DoorPages
 from bot.web.desk.home import HomePage
+from bot.web.desk.households import HouseholdPages
 from bot.web.desk.layout import Desk
+from bot.web.desk.live import Live
+from bot.web.desk.new import NewPage
+from bot.web.desk.report import ReportPage
+from bot.web.desk.ticket import TicketPage
+from bot.web.desk.told import Told
+from bot.web.desk.wall import WallPage
 from bot.web.learning import LearningPages
 from bot.web.message_links import MessageLinks
 from bot.web.signing_in import SignIn
@@ -29,17 +42,34 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
         desk_life=dt.timedelta(hours=settings.web.sign_in_hours),
     )  # fmt: skip
     desk = Desk(sign_in)
-    cases = StaffPages(
-        service.desk, registry, sign_in, settings, service.chats.pictures, service.chats.sounds, corrects=True,
-        call_backs=call_backs,
+    pictures, sounds = service.chats.pictures, service.chats.sounds
+    cases = StaffPages(service.desk, registry, sign_in, settings, pictures, sounds, call_backs=call_backs)
+    told, looks, live = Told(service.key), Looks(database), Live(database)
+    service.backgrounds.start(live.background)
+    tickets = TicketPage(
+        desk, told, database, service.desk, registry, looks, settings, pictures=pictures, sounds=sounds,
+        keep_picture=partial(keep_picture, service.chats),
     )  # fmt: skip
     passwords = Passwords(database, service.key, settings.site.name)
     screens: list[Screen] = [
         MessageLinks(service.desk, registry, service.links, sign_in, zone, personal=not service.relay.in_groups),
         DoorPages(desk, sign_in, passwords, registry, zone),
-        HomePage(desk, service.desk),
+        HomePage(desk, Lists(database), told, live),
+        tickets,
+        HouseholdPages(desk, HouseholdSearch(database, registry), registry, service.desk, looks, zone),
+        NewPage(desk, told, service.desk, registry),
+        WallPage(desk, told, database, zone),
+        ReportPage(desk, told, database, registry, settings.site.name, zone),
         cases,
         LearningPages(database, cases, sign_in, settings),
         CallPages(database, service.desk, sign_in, settings),
     ]
-    return StaffSide(sign_in, [route for screen in screens for route in screen.routes()])
+    return StaffSide(sign_in, [route for screen in screens for route in screen.routes()], live.close)
+
+
+def keep_picture(chats: ChatShelf, ticket_no: str, data: bytes, staff_no: str) -> None:
+    """A picture that staff took of a case. Raises TicketRefused for what is no picture."""
+    try:
+        chats.keep_picture("", ticket_no, data, staff_no)
+    except NotAPicture as problem:
+        raise TicketRefused("this is no picture") from problem

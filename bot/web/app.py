@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -49,6 +49,8 @@ class StaffSide:
 
     sign_in: SignIn
     routes: Sequence[web.RouteDef]
+    #: lets go of the pages that are open, when the service stops
+    close: Callable[[web.Application], Awaitable[None]]
 
 
 def make_app(
@@ -91,6 +93,7 @@ def make_app(
     app.router.add_routes([*conversation.routes(), *phone.routes(), *studio.routes(), *demo.routes()])
     if staff is not None:
         app.router.add_routes(staff.routes)
+        app.on_shutdown.append(staff.close)
     app.router.add_routes(assets.routes())
     return app
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
 from aiohttp import web
 
 from bot.database import Database
@@ -16,34 +13,18 @@ from bot.doors.devices import SignedIn
 from bot.foundation import untrusted
 from bot.grid.models import Role
 from bot.recordings.keys import KeyRefused
-from bot.recordings.room import RecordingMissing, look_into, open_recording
+from bot.recordings.room import RecordingMissing, open_recording
 from bot.settings import Settings
-from bot.speech.audio import Samples
 from bot.tickets.desk import TicketDesk
 from bot.tickets.owed.paging import EVERYWHERE
 from bot.voice.call_log import CallRecord, find_call, latest_calls
+from bot.web.call_view import call_view
 from bot.web.pages import Pages
 from bot.web.signing_in import SignIn
 
 #: calls of one page, and calls that are looked through for a manager's own
 _PAGE, _LOOKED_AT = 50, 500
-#: of the drawing, in its own units: a column a unit, each voice on its own half
-_COLUMNS, _HEIGHT = 720, 120
-#: int16 of a voice that fills its half; quieter calls are drawn as they are
-_LOUD = 16_000
-_STEPS = ("end_of_speech", "recognise", "dialogue", "first_audio")
-
-
 _pages = Pages("calls.yml")
-
-
-@dataclass(frozen=True)
-class Waveform:
-    """Both voices of a recording, drawn; `seconds` is its length."""
-
-    seconds: float
-    caller: str
-    gege: str
 
 
 class CallPages:
@@ -81,19 +62,10 @@ class CallPages:
         call = await self._found(request)
         if isinstance(call, web.Response):
             return call
-        wave = await asyncio.to_thread(self._waveform, call)
+        view = await asyncio.to_thread(call_view, self._settings, call)
         return _pages.page(
-            "call.html",
-            call=call,
-            when=self._when(call),
-            outcome=self._outcome(call),
-            caller=_caller(call),
-            wave=wave,
-            turns=[_turn(number, turn, wave) for number, turn in enumerate(call.turns, start=1)],
-            columns=_COLUMNS,
-            height=_HEIGHT,
-            middle=_HEIGHT // 2,
-        )
+            "call.html", when=self._when(call), outcome=self._outcome(call), caller=_caller(call), **view
+        )  # fmt: skip
 
     async def listen(self, request: web.Request) -> web.StreamResponse:
         """The call's sound: caller left, Gege right."""
@@ -142,64 +114,11 @@ class CallPages:
             return _pages.say(_pages.words["not_yours"], 403)
         return call
 
-    # ---- drawing --------------------------------------------------------------------------------
-
-    def _waveform(self, call: CallRecord) -> Waveform | None:
-        """None when there is no recording (any more)."""
-        if not call.recording:
-            return None
-        try:
-            opened = look_into(self._settings, call.recording)
-        except (RecordingMissing, KeyRefused):
-            return None
-        samples = np.frombuffer(opened.pcm, "<i2").reshape(-1, opened.channels)
-        if opened.channels != 2 or not len(samples):
-            return None
-        return Waveform(
-            len(samples) / opened.rate, _outline(samples[:, 0], _HEIGHT // 2, up=True),
-            _outline(samples[:, 1], _HEIGHT // 2, up=False),
-        )  # fmt: skip
-
     def _when(self, call: CallRecord) -> str:
         return call.started_at.astimezone(self._zone).strftime("%m-%d %H:%M")
 
     def _outcome(self, call: CallRecord) -> str:
         return str(_pages.words["outcomes"].get(call.outcome, call.outcome))
-
-
-def _outline(samples: Samples, base: int, *, up: bool) -> str:
-    """The points of one voice's outline: the loudest sample of each column, away from the middle line."""
-    edges = np.linspace(0, len(samples), min(_COLUMNS, len(samples)) + 1).astype(int)[:-1]
-    peaks = np.maximum.reduceat(np.abs(samples.astype(np.int32)), edges)
-    heights = np.minimum(peaks / _LOUD, 1.0) * (base - 4)
-    step = _COLUMNS / len(edges)
-    tops = [
-        f"{column * step:.1f},{base - height if up else base + height:.1f}" for column, height in enumerate(heights)
-    ]
-    return " ".join([f"0,{base}", *tops, f"{_COLUMNS},{base}"])
-
-
-def _turn(number: int, turn: dict[str, Any], wave: Waveform | None) -> dict[str, Any]:
-    """One turn as the page shows it; `x`, `width`: where the caller spoke, None when that was not noted."""
-    seconds = turn["seconds"]
-    shown: dict[str, Any] = {
-        "number": number,
-        "heard": turn["heard"] or _pages.words["nothing"],
-        "key": turn["key"],
-        "intent": turn["intent"],
-        "said": turn["said"],
-        "times": [(_pages.words["steps"][step], f"{seconds[step]:.2f}") for step in _STEPS if step in seconds],
-        "begins": None,
-        "x": None,
-        "width": 0.0,
-    }
-    if wave is not None and "at" in seconds:
-        ended = seconds["at"] - seconds.get("end_of_speech", 0.0)
-        began = max(0.0, ended - seconds.get("speech", 0.0))
-        scale = _COLUMNS / wave.seconds
-        shown["begins"], shown["x"] = round(began, 2), round(began * scale, 1)
-        shown["width"] = round(max((ended - began) * scale, 2.0), 1)
-    return shown
 
 
 def _caller(call: CallRecord) -> str:

@@ -120,7 +120,7 @@ class MessageLinks:
         return link, person
 
     def _press(self, ticket_no: str, verb: str, person: PersonCard, note: str) -> str:
-        return pressed(self._desk, self._zone, ticket_no, verb, person.staff_no, note)
+        return pressed_by(self._desk, self._zone, ticket_no, verb, person.staff_no, note)[1]
 
     def _rate(self, ticket_no: str, answer: str, comment: str) -> str:
         """What a resident says whom an SMS asked; the link was theirs alone."""
@@ -131,21 +131,23 @@ class MessageLinks:
         return str(_pages.words["rate"]["told"][answer])
 
 
-def pressed(desk: TicketDesk, zone: ZoneInfo, ticket_no: str, verb: str, staff_no: str, note: str) -> str:
-    """Press a button of the desk; what to tell whoever pressed. Blocks."""
+def pressed_by(
+    desk: TicketDesk, zone: ZoneInfo, ticket_no: str, verb: str, staff_no: str, note: str
+) -> tuple[bool, str]:
+    """Press a button of the desk: whether it was done now, and what to tell whoever pressed. Blocks."""
     try:
         done = desk.press(ticket_no, presses.of_page(verb) or "", staff_no, note=note[:1000])
     except NotYours:
-        return str(_pages.words["not_yours"])
+        return False, str(_pages.words["not_yours"])
     except TicketRefused:
-        return str(_pages.words["refused"])
+        return False, str(_pages.words["refused"])
     who = done.who_name or done.who
     since = done.since.astimezone(zone).strftime("%H:%M")
-    return str(_pages.words["verbs"][verb][done.outcome]).format(who=who, since=since)
+    return done.fresh, str(_pages.words["verbs"][verb][done.outcome]).format(who=who, since=since)
 
 
 def _target(link: Link) -> str:
-    return f"/case/{link.ticket_no}" + ("/ring" if link.purpose is Purpose.ring else "")
+    return f"/case/{link.ticket_no}/ring" if link.purpose is Purpose.ring else f"/desk/{link.ticket_no}"
 
 
 def _bad(bad: BadLink) -> web.Response:

@@ -5,10 +5,8 @@ A handler reads the request and answers; whatever asks the database stands below
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from multidict import MultiDictProxy
@@ -16,21 +14,14 @@ from multidict import MultiDictProxy
 from bot.calling.call_backs import CallBacks, numbers_of
 from bot.doors.devices import SignedIn
 from bot.foundation import bodies, untrusted
-from bot.grid.location import HouseholdCard
 from bot.grid.models import Role
 from bot.grid.registry import Registry
-from bot.learning.book import learning_words
-from bot.notify.texts import noted
 from bot.recordings.files import open_file
 from bot.recordings.keys import KeyRefused
 from bot.recordings.room import RecordingMissing, open_recording
 from bot.settings import Settings
-from bot.tickets import presses
-from bot.tickets.cards import ActivityCard, NotYours, TicketCard
+from bot.tickets.cards import NotYours, TicketCard
 from bot.tickets.desk import TicketDesk
-from bot.tickets.intake.channels import Channel
-from bot.tickets.labels import labels
-from bot.web.message_links import pressed
 from bot.web.pages import Pages
 from bot.web.signing_in import SignIn
 
@@ -58,20 +49,6 @@ def _no_files(ticket_no: str) -> Sequence[Attached]:
     return ()
 
 
-@dataclass(frozen=True)
-class _Case:
-    """A case as its page shows it, read at one moment."""
-
-    ticket: TicketCard
-    household: HouseholdCard | None
-    history: list[ActivityCard]
-    recordings: int
-    pictures: Sequence[Attached]
-    sounds: Sequence[Attached]
-    #: of everybody who did something to it, by staff number
-    names: Mapping[str, str]
-
-
 class StaffPages:
     """Handlers of one site. `pictures` and `sounds`: files of a ticket."""
 
@@ -84,21 +61,16 @@ class StaffPages:
         pictures: FilesOf = _no_files,
         sounds: FilesOf = _no_files,
         *,
-        corrects: bool = False,
         call_backs: CallBacks | None = None,
     ) -> None:
         """`call_backs` puts through who presses; without it there are numbers to ring oneself."""
         self._desk, self._registry, self._sign_in = desk, registry, sign_in
         self._settings, self._pictures, self._sounds = settings, pictures, sounds
         self._call_backs = call_backs
-        #: kinds to choose from where a case can be corrected (bot/web/learning.py)
-        self._kinds = [(kind, labels().kind(kind)) for kind in learning_words().intents] if corrects else []
-        self._zone = ZoneInfo(settings.site.timezone)
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/case/{ticket_no}", self.show_case),
-            web.post("/case/{ticket_no}", self.press_case),
             web.get("/case/{ticket_no}/recording/{number}", self.listen),
             web.get("/case/{ticket_no}/picture/{number}", self.look),
             web.get("/case/{ticket_no}/sound/{number}", self.download),
@@ -109,20 +81,8 @@ class StaffPages:
     # ---- the case -------------------------------------------------------------------------------
 
     async def show_case(self, request: web.Request) -> web.StreamResponse:
-        found = await self.allowed(request)
-        return found if isinstance(found, web.Response) else await self._show(*found)
-
-    async def press_case(self, request: web.Request) -> web.StreamResponse:
-        found = await self._own_form(request)
-        if isinstance(found, web.Response):
-            return found
-        person, ticket, form = found
-        verb, told = str(form.get("verb", "")), ""
-        if presses.of_page(verb) is not None:
-            told = await asyncio.to_thread(
-                pressed, self._desk, self._zone, ticket.ticket_no, verb, person.staff_no, str(form.get("note", ""))
-            )
-        return await self._show(person, ticket, told)
+        """Where the case stands: messages and bookmarks of before lead here."""
+        raise web.HTTPSeeOther(f"/desk/{request.match_info['ticket_no']}")
 
     async def listen(self, request: web.Request) -> web.StreamResponse:
         """One recording of the case, opened for this listener."""
@@ -221,68 +181,6 @@ class StaffPages:
         if ticket is None:
             return _pages.say(_pages.words["no_case"], 404)
         return person, ticket
-
-    async def _show(self, person: SignedIn, ticket: TicketCard, told: str = "") -> web.Response:
-        words = _pages.words
-        case = await asyncio.to_thread(self._read, ticket)
-        history = [
-            (
-                act.at.astimezone(self._zone).strftime("%m-%d %H:%M"),
-                labels().activity(act.kind),
-                case.names.get(act.by, ""),
-                act.note,
-            )
-            for act in case.history
-        ]
-        offered = presses.offered(case.ticket.state, case.ticket.channel)
-        return _pages.page(
-            "case.html",
-            200,
-            kind=labels().kind(ticket.kind),
-            urgent=words["urgent"] if case.ticket.urgent else "",
-            ticket=case.ticket,
-            lines=_lines(case.ticket, case.household),
-            tel=ticket.caller.number,
-            buttons=[(one.verb, words["verbs"][one.verb]["button"]) for one in offered if one.page],
-            csrf=person.csrf,
-            told=told,
-            kinds=self._kinds,
-            history=history,
-            recordings=range(case.recordings),
-            pictures=[(number, case.names.get(one.by, "")) for number, one in enumerate(case.pictures)],
-            sounds=[(number, one.kind) for number, one in enumerate(case.sounds)],
-        )
-
-    # ---- blocking -------------------------------------------------------------------------------
-
-    def _read(self, ticket: TicketCard) -> _Case:
-        number = ticket.ticket_no
-        history, pictures = self._desk.activities(number), self._pictures(number)
-        people = [self._registry.person(by) for by in {*(act.by for act in history), *(one.by for one in pictures)}]
-        return _Case(
-            self._desk.ticket(number) or ticket,
-            self._registry.household(ticket.household_no) if ticket.household_no else None,
-            history,
-            len(self._desk.recordings(number)),
-            pictures,
-            self._sounds(number),
-            {person.staff_no: person.name for person in people if person},
-        )
-
-
-def _lines(ticket: TicketCard, household: HouseholdCard | None) -> list[tuple[str, str]]:
-    names = _pages.words["case"]
-    pairs = [
-        (names["state"], labels().state(ticket.state)),
-        (names["owner"], ticket.owner_name),
-        (names["said"], ticket.said),
-        (names["place"], ticket.place),
-        (names["registered"], f"{household.community} {household.compound}{household.address}" if household else ""),
-        (names["who"], household.householder if household else ticket.householder),
-        (names["facts"], noted(ticket.facts, household).read_by_staff()),
-        (names["typed"], ticket.reporter if ticket.channel == Channel.web else ""),
-    ]
-    return [(name, value) for name, value in pairs if value]
 
 
 def _at(names: Sequence[_One], number: str) -> _One | None:

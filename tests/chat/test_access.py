@@ -6,7 +6,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.chat.awaited_word import Waiting
@@ -15,15 +14,15 @@ from bot.chat.store import ChatShelf
 from bot.chat.takeover import Takeovers
 from bot.chat.words import words
 from bot.database import Database, now
+from bot.doors.devices import Devices
 from bot.grid.registry import Registry
 from bot.notify.links import Links, Purpose
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
 from bot.web.signing_in import SignIn
-from bot.web.staff import StaffPages
 from tests.tickets import who_may
 from tests.tickets.county import county, on_sqlite
-from tests.web.two_grids import KEY, StaffSite
+from tests.web.two_grids import KEY, StaffSite, staff_app, ticket_routes
 
 __all__ = ["county"]
 
@@ -45,15 +44,14 @@ async def test_page_and_messenger_agree_about_every_case(county: Database, tmp_p
         ChatShelf(county, tmp_path),
         Takeovers(county),
     )
-    sign_in = SignIn(KEY, 12, registry.person)
-    app = web.Application()
-    app.router.add_routes(StaffPages(desk, registry, links, sign_in, Settings(home=tmp_path)).routes())
+    sign_in = SignIn(Devices(county))
+    routes = ticket_routes(county, desk, registry, sign_in, Settings(home=tmp_path))
     seen, written_to = set(), set()
     for who in who_may.EVERYBODY:
-        async with TestClient(TestServer(app)) as client:
+        async with TestClient(TestServer(staff_app(county, registry, desk, sign_in, *routes))) as client:
             site = StaffSite(client, links, desk, county)
             await site.sign_in(who)
-            status, _ = await site.get(f"/case/{number}")
+            status, _ = await site.get(f"/desk/{number}")
             assert status in (200, 403)
             seen |= {who} if status == 200 else set()
         said = words().staff
@@ -68,9 +66,7 @@ async def test_page_and_messenger_agree_about_every_case(county: Database, tmp_p
 async def test_a_link_that_came_into_other_hands_does_nothing(county: Database, tmp_path: Path, name: str) -> None:
     desk = TicketDesk(county)
     number, links, registry = who_may.case(desk, name), Links(KEY, county), Registry.load(county)
-    app = web.Application()
-    pages = StaffPages(desk, registry, links, SignIn(KEY, 12, registry.person), Settings(home=tmp_path))
-    app.router.add_routes(pages.routes())
+    app = staff_app(county, registry, desk, SignIn(Devices(county)))
     async with TestClient(TestServer(app)) as client:
         response = await client.post(f"/t/{links.token(Purpose.take, number, 'M1')}")
         assert "这张单不归您的网格管" in await response.text()

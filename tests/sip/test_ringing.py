@@ -12,7 +12,7 @@ import pytest
 from bot.bench.exchange.sip import Exchange, exchange
 from bot.foundation.backoff import Backoff
 from bot.lines.line import CallFacts, Sounded
-from bot.lines.sip import digest
+from bot.lines.sip import digest, sdp
 from bot.lines.sip.gateway import Gateway
 from bot.lines.sip.media import SipLine
 from bot.lines.sip.message import Message
@@ -75,7 +75,7 @@ async def test_an_answer_that_comes_again_is_acknowledged_again() -> None:
 
 @pytest.mark.parametrize(
     ("code", "outcome"),
-    [(486, "busy"), (600, "busy"), (480, "no_answer"), (404, "refused"), (603, "refused"), (503, "refused")],
+    [(486, "busy"), (600, "busy"), (480, "no_answer"), (404, "unreachable"), (603, "declined"), (503, "refused")],
 )
 async def test_who_does_not_take_it_is_told_apart_and_acknowledged(code: int, outcome: str) -> None:
     async with both() as (server, far, gateway):
@@ -234,3 +234,58 @@ async def test_a_trunk_that_refuses_is_said_and_asked_again(monkeypatch: pytest.
         far.behave["REGISTER"] = lambda request: far.answer(request, 200, expires="60")
         await until(lambda: registration.registered)
         await registration.close()
+
+
+async def test_of_a_call_that_forked_the_second_answer_is_told_that_it_came_too_late() -> None:
+    async with both() as (server, far, gateway):
+        far.behave["INVITE"] = lambda invite: (
+            far.answer(invite, 200, tag="one", sound=True), far.answer(invite, 200, tag="two", sound=True)
+        )  # fmt: skip
+        rung = await server.ring(MANAGER, 5, gateway)
+        assert rung.outcome == "answered" and rung.call is not None
+        await until(lambda: far.named("BYE"))
+        (bye,) = far.named("BYE")
+        assert bye.get("to").endswith("tag=two") and {ack.get("to") for ack in far.named("ACK")} == {
+            rung.call.dialog.remote, bye.get("to"),
+        }  # fmt: skip
+        for _ in range(2):  # the first answer, once more: its ACK was lost
+            far.answer(far.named("INVITE")[0], 200, tag="one", sound=True)
+        await asyncio.sleep(0.2)
+        assert len(far.named("BYE")) == 1 and server.calls
+
+
+async def test_what_sounds_while_it_rings_is_no_answer() -> None:
+    async with both() as (server, far, gateway), exchange() as other:
+
+        def rings(invite: Message) -> None:
+            media = sdp.read(invite.body)
+            far.answer(invite, 183, sound=other.sound)
+            for _ in range(50):
+                other.sound.send(b"\x00\x20" * 160, (media.host, media.port))
+            asyncio.get_running_loop().call_later(0.3, lambda: far.answer(invite, 200, sound=True))
+
+        far.behave["INVITE"] = rings
+        rung = await server.ring(MANAGER, 5, gateway)
+        assert rung.outcome == "answered" and rung.call is not None
+        line = rung.call.line
+        assert line.media.port == far.sound.port and not line.heard
+        await asyncio.sleep(0.2)
+        assert not other.sound.heard, "what is said goes to who has taken it"
+        far.sound.send(b"\x00\x10" * 160, ("127.0.0.1", line.port))
+        heard: list[int] = []
+        async with asyncio.timeout(5):
+            async for event in line.events():
+                if isinstance(event, Sounded):
+                    heard += set(event.pcm)
+                    if any(event.pcm):
+                        break
+        assert 0x20 not in heard and 0x1E not in heard and line.heard
+
+
+async def test_a_description_that_came_while_it_rang_holds_when_the_answer_has_none() -> None:
+    async with both() as (server, far, gateway):
+        far.behave["INVITE"] = lambda invite: (far.answer(invite, 183, sound=True), far.answer(invite, 200))
+        rung = await server.ring(MANAGER, 5, gateway)
+        assert rung.outcome == "answered" and rung.call is not None
+        rung.call.line.play(b"\x00\x10" * 800)
+        await until(lambda: any(far.sound.heard))

@@ -10,6 +10,7 @@ import pytest
 from bot.bench import line_sounds as made
 from bot.bench.line_sounds import NO_CALLER, RATE, Sound
 from bot.lines.tones import beep, looking, ringing
+from bot.settings import Settings
 from bot.speech.audio import read_audio
 from bot.speech.level import loudness
 from bot.voice.line_sound import Frame, LineSound

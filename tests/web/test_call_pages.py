@@ -26,7 +26,6 @@ from bot.tickets.intake.caller import Caller
 from bot.voice.call_log import CallLog
 from bot.voice.events import CallEnded, CallStarted
 from bot.voice.record import CallStory, TurnStory
-from bot.web.app import STATIC
 from bot.web.calls import CallPages
 from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages
@@ -80,7 +79,6 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     def app() -> web.Application:
         calls = CallPages(database, desk, sign_in, settings)
         made = staff_app(database, registry, desk, sign_in, *staff.routes(), *calls.routes())
-        made.router.add_static("/static", STATIC)
         return made
 
     async with TestClient(TestServer(app())) as client:

@@ -27,13 +27,15 @@ from bot.notify.links import Links, Purpose
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
+from bot.tickets.lists import Lists
 from bot.web.desk.door import DoorPages
 from bot.web.desk.home import HomePage
 from bot.web.desk.layout import Desk
+from bot.web.desk.live import Live
+from bot.web.desk.told import Told
 from bot.web.signing_in import COOKIE, SignIn
-from bot.web.staff import StaffPages
 from tests.postgres import site_database
-from tests.web.two_grids import KEY, StaffSite, staff_app, two_grids
+from tests.web.two_grids import KEY, StaffSite, staff_app, ticket_routes, two_grids
 
 WORD = "长长的一句密码不好猜"
 
@@ -71,7 +73,7 @@ class Site(StaffSite):
 
     @property
     def case(self) -> str:
-        return f"/case/{self.ticket_no}"
+        return f"/desk/{self.ticket_no}"
 
 
 @pytest_asyncio.fixture(params=[True])
@@ -84,10 +86,12 @@ async def site(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[
     sign_in, passwords = SignIn(devices), Passwords(database, KEY, "崇阳供电", clock)
     frame = Desk(sign_in)
     screens = (
-        DoorPages(frame, sign_in, passwords, registry, zone), HomePage(frame, desk),
-        StaffPages(desk, registry, sign_in, Settings(home=tmp_path)),
+        DoorPages(frame, sign_in, passwords, registry, zone),
+        HomePage(frame, Lists(database), Told(KEY), Live(database)),
     )  # fmt: skip
+    settings = Settings(home=tmp_path)
     routes = [route for screen in screens for route in screen.routes()]
+    routes += ticket_routes(database, desk, registry, sign_in, settings)
     app = staff_app(database, registry, desk, sign_in, *routes, personal=request.param)
     async with TestClient(TestServer(app)) as client:
         made = Site(client, Links(KEY, database), desk, database, card.ticket_no, passwords, devices, clock, app)

@@ -27,13 +27,12 @@ from bot.notify.links import Links, Purpose
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
-from bot.web.app import STATIC
 from bot.web.learning import LearningPages
 from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages
 from tests.postgres import site_database
 from tests.web.browsing import chromium, page_of
-from tests.web.two_grids import KEY, StaffSite, staff_app, two_grids
+from tests.web.two_grids import KEY, StaffSite, staff_app, ticket_routes, two_grids
 
 
 @dataclass
@@ -49,7 +48,7 @@ class Site(StaffSite):
         return response.status, await response.text()
 
     async def csrf(self) -> str:
-        page = (await self.get("/case/" + self.desk.tickets()[0].ticket_no))[1]
+        page = (await self.get("/desk/" + self.desk.tickets()[0].ticket_no))[1]
         found = re.search('name="csrf" value="([^"]+)"', page)
         return found.group(1) if found else ""
 
@@ -61,12 +60,12 @@ async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     two_grids(database, D2=("夜班", "duty"))
     desk, registry, settings = TicketDesk(database), Registry.load(database), Settings(home=tmp_path)
     links, sign_in = Links(KEY, database), SignIn(Devices(database))
-    staff = StaffPages(desk, registry, sign_in, settings, corrects=True)
+    staff = StaffPages(desk, registry, sign_in, settings)
 
     def app() -> web.Application:
         learning = LearningPages(database, staff, sign_in, settings)
-        made = staff_app(database, registry, desk, sign_in, *staff.routes(), *learning.routes())
-        made.router.add_static("/static", STATIC)
+        screens = ticket_routes(database, desk, registry, sign_in, settings)
+        made = staff_app(database, registry, desk, sign_in, *screens, *learning.routes())
         return made
 
     async with TestClient(TestServer(app())) as client:
@@ -77,7 +76,7 @@ async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 async def test_a_manager_corrects_words_and_kind_of_a_case(site: Site) -> None:
     number = site.ticket()
     await site.sign_in("M24")
-    assert "屋里梭子断了</textarea>" in (await site.get(f"/case/{number}"))[1]
+    assert "屋里梭子断了</textarea>" in (await site.get(f"/desk/{number}"))[1]
     status, page = await site.post(
         f"/case/{number}/correction", words="屋里闸刀断了", kind="breaker_fault", household=""
     )

@@ -28,13 +28,12 @@ from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import Rating, Ticket
 from bot.web.signing_in import COOKIE, SignIn
-from bot.web.staff import StaffPages
 from tests.busy_database import BUSY_S, LATE_S, busy, ticking
 from tests.calling.phones import Network
 from tests.postgres import site_database
 from tests.voice.doubles import ToneVoice
 from tests.waiting import until
-from tests.web.two_grids import KEY, StaffSite, staff_app, two_grids
+from tests.web.two_grids import KEY, StaffSite, staff_app, ticket_routes, two_grids
 
 HOUSE = "沿河路二百零六号"
 
@@ -71,8 +70,9 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     desk.keep(Heard("u1", "s", "停电了", recording=name, caller=Caller.by("phone")))
     links, sign_in = Links(KEY, database), SignIn(Devices(database))
     shelf = ChatShelf(database, tmp_path)
-    pages = StaffPages(desk, registry, sign_in, settings, shelf.pictures, shelf.sounds)
-    app = staff_app(database, registry, desk, sign_in, *pages.routes())
+    app = staff_app(
+        database, registry, desk, sign_in, *ticket_routes(database, desk, registry, sign_in, settings, shelf)
+    )
     async with TestClient(TestServer(app)) as client:
         yield Site(client, links, desk, database, card.ticket_no, shelf, settings)
     database.dispose()
@@ -100,7 +100,7 @@ async def test_a_link_shows_nothing_of_the_case(site: Site) -> None:
 
 async def test_what_is_typed_when_taking_a_case_is_in_its_history(site: Site) -> None:
     await site.sign_in("M24")
-    case = f"/case/{site.ticket_no}"
+    case = f"/desk/{site.ticket_no}"
     csrf = (await site.get(case))[1].split('name="csrf" value="')[1].split('"')[0]
     assert "我十分钟到" in (await site.post(case, verb="take", note="我十分钟到", csrf=csrf))[1]
     [taken] = [one for one in site.desk.activities(site.ticket_no) if one.kind == "acknowledged"]
@@ -111,9 +111,9 @@ async def test_a_number_that_a_resident_typed_is_shown_as_such(site: Site) -> No
     """Nobody vouches for it: Gege does not ring it, staff decide whether they do."""
     card = site.desk.report(Report("outage", "停电", "s3", Caller.by("web", "13812345678"), grid_no="24"))
     await site.sign_in("M24")
-    _, page = await site.get(f"/case/{card.ticket_no}")
+    _, page = await site.get(f"/desk/{card.ticket_no}")
     assert "13812345678" in page and "tel:13812345678" not in page and "没有核实" in page
-    assert "没有核实" not in (await site.get(f"/case/{site.ticket_no}"))[1]
+    assert "没有核实" not in (await site.get(f"/desk/{site.ticket_no}"))[1]
 
 
 async def test_the_second_press_is_told_who_has_it(site: Site) -> None:
@@ -139,14 +139,14 @@ async def test_a_bad_link_gets_a_plain_sentence(site: Site, bend: str, words: st
 
 
 async def test_a_case_is_closed_to_strangers(site: Site) -> None:
-    for path in (f"/case/{site.ticket_no}", "/case/GD9999999999"):
+    for path in (f"/desk/{site.ticket_no}", "/desk/GD9999999999"):
         status, page = await site.get(path)
         assert status == 403 and "登录" in page and HOUSE not in page
 
 
 async def test_who_signs_in_sees_the_whole_case_and_everything_is_escaped(site: Site) -> None:
     await site.sign_in("M24")
-    status, page = await site.get(f"/case/{site.ticket_no}")
+    status, page = await site.get(f"/desk/{site.ticket_no}")
     assert status == 200 and HOUSE in page and 'href="tel:13900000001"' in page
     assert "<script>alert" not in page and "<b>黄" not in page and "&lt;script&gt;" in page
 
@@ -155,7 +155,7 @@ async def test_who_signs_in_reads_what_the_message_kept_back(site: Site) -> None
     site.desk.add(site.ticket_no, facts={"other_phone": "13900001234", "child": "yes", "since": "<i>昨日</i>"})
     site.desk.correct_place(site.ticket_no, place="沿河路二百零八号")
     await site.sign_in("M24")
-    _, page = await site.get(f"/case/{site.ticket_no}")
+    _, page = await site.get(f"/desk/{site.ticket_no}")
     assert "要打另一个号" in page and "13900001234" in page and "有小孩" in page and "<i>" not in page
     assert "沿河路二百零八号" in page and f"{HOUSE} → 沿河路二百零八号" in page
 
@@ -170,22 +170,22 @@ async def test_a_sign_in_link_works_once(site: Site) -> None:
 async def test_another_grids_manager_and_a_supervisor_see_nothing(site: Site) -> None:
     for who in ("M25", "S24"):
         await site.sign_in(who)
-        status, page = await site.get(f"/case/{site.ticket_no}")
+        status, page = await site.get(f"/desk/{site.ticket_no}")
         assert status == 403 and HOUSE not in page
 
 
 async def test_the_duty_desk_sees_it_and_can_act(site: Site) -> None:
     await site.sign_in("D1")
-    _, page = await site.get(f"/case/{site.ticket_no}")
+    _, page = await site.get(f"/desk/{site.ticket_no}")
     csrf = page.split('name="csrf" value="')[1].split('"')[0]
-    status, page = await site.post(f"/case/{site.ticket_no}", csrf=csrf, verb="take", note="我去")
+    status, page = await site.post(f"/desk/{site.ticket_no}", csrf=csrf, verb="take", note="我去")
     assert status == 200 and "归您管" in page and state(site) == "acknowledged"
 
 
 async def test_a_foreign_form_changes_nothing(site: Site) -> None:
     await site.sign_in("D1")
     for csrf in ("", "0" * 64):
-        assert (await site.post(f"/case/{site.ticket_no}", csrf=csrf, verb="take"))[0] == 403
+        assert (await site.post(f"/desk/{site.ticket_no}", csrf=csrf, verb="take"))[0] == 403
     response = await site.client.post(
         f"/t/{site.links.token(Purpose.take, site.ticket_no, 'M24')}", headers={"Origin": "https://evil.example"}
     )
@@ -194,7 +194,7 @@ async def test_a_foreign_form_changes_nothing(site: Site) -> None:
 
 @pytest.mark.parametrize("cookie", ["", "D1", "D1|99999999999|", "D1|99999999999|" + "0" * 64, "|||", "D1|é|x"])
 async def test_a_made_up_cookie_is_no_sign_in(site: Site, cookie: str) -> None:
-    response = await site.client.get(f"/case/{site.ticket_no}", headers={"Cookie": f"{COOKIE}={cookie}"})
+    response = await site.client.get(f"/desk/{site.ticket_no}", headers={"Cookie": f"{COOKIE}={cookie}"})
     assert response.status == 403
 
 
@@ -218,7 +218,7 @@ async def test_a_voice_note_that_nobody_can_play_is_said_so_and_downloaded_by_wh
     await site.sign_in("M25")
     assert (await site.get(path))[0] == 403
     await site.sign_in("M24")
-    _, page = await site.get(f"/case/{site.ticket_no}")
+    _, page = await site.get(f"/desk/{site.ticket_no}")
     assert "AMR 格式" in page and path in page
     response = await site.client.get(path)
     assert await response.read() == b"#!AMR\nabc"
@@ -230,8 +230,8 @@ async def test_a_picture_says_whose_it_is(site: Site) -> None:
     for by, data in (("resident", b"\x89PNG\r\n\x1a\n1"), ("M24", b"\x89PNG\r\n\x1a\n2")):
         site.shelf.keep_picture("telegram:1", site.ticket_no, data, by=by)
     await site.sign_in("M24")
-    _, page = await site.get(f"/case/{site.ticket_no}")
-    assert "<figcaption>居民发的" in page and "<figcaption>归程" in page
+    _, page = await site.get(f"/desk/{site.ticket_no}")
+    assert page.count("<figcaption") == 2 and ">居民发的<" in page and ">归程<" in page
 
 
 async def test_a_number_is_shown_to_whose_it_is_after_signing_in_and_that_is_written_down(site: Site) -> None:
@@ -251,7 +251,7 @@ async def test_a_number_is_shown_to_whose_it_is_after_signing_in_and_that_is_wri
         assert status == 200 and 'href="tel:13900000001"' in text
     rang = [one for one in site.desk.activities(site.ticket_no) if one.kind == "rang"]
     assert [one.by for one in rang] == ["M24"]
-    assert "打过电话" in (await site.get(f"/case/{site.ticket_no}"))[1]
+    assert "打过电话" in (await site.get(f"/desk/{site.ticket_no}"))[1]
 
 
 async def test_one_press_puts_through_and_only_who_has_the_case(site: Site) -> None:
@@ -259,8 +259,8 @@ async def test_one_press_puts_through_and_only_who_has_the_case(site: Site) -> N
     network, ledger = Network(n139=waits), Ledger(site.database, CallingSettings())
     call_backs = CallBacks(site.desk, registry, network, ToneVoice(), ledger, site="崇阳供电")  # type: ignore[arg-type]
     sign_in = SignIn(Devices(site.database))
-    pages = StaffPages(site.desk, registry, sign_in, site.settings, call_backs=call_backs)
-    app = staff_app(site.database, registry, site.desk, sign_in, *pages.routes())
+    routes = ticket_routes(site.database, site.desk, registry, sign_in, site.settings, call_backs=call_backs)
+    app = staff_app(site.database, registry, site.desk, sign_in, *routes)
     page = f"/case/{site.ticket_no}/ring"
     assert (await site.post(page, number="13900000001"))[0] == 403, "a stranger"
     async with TestClient(TestServer(app)) as site.client:
@@ -314,7 +314,7 @@ async def test_a_rating_that_comes_too_late_is_told_so(site: Site) -> None:
 async def test_a_link_for_rating_opens_no_case(site: Site) -> None:
     for purpose in (Purpose.rate, Purpose.take):
         token = site.links.token(purpose, site.ticket_no, "")
-        assert (await site.get(f"/case/{site.ticket_no}"))[0] == 403
+        assert (await site.get(f"/desk/{site.ticket_no}"))[0] == 403
         if purpose is Purpose.take:
             assert (await site.post(f"/t/{token}"))[0] == 410
     assert state(site) == "reported"
@@ -324,7 +324,7 @@ async def test_a_link_for_rating_opens_no_case(site: Site) -> None:
 async def test_no_page_of_staff_holds_up_the_calls_while_somebody_else_writes(site: Site) -> None:
     """Calls send 20 ms of sound from the same loop: what waits for the database waits in a thread."""
     await site.sign_in("M24")
-    case = f"/case/{site.ticket_no}"
+    case = f"/desk/{site.ticket_no}"
     csrf = (await site.get(case))[1].split('name="csrf" value="')[1].split('"')[0]
     take = site.links.token(Purpose.take, site.ticket_no, "M24")
     asked = (

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
+from bot.app.staff_side import keep_picture
+from bot.calling.call_backs import CallBacks
+from bot.chat.store import ChatShelf
 from bot.database import Database
+from bot.doors.looks import Looks
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
 from bot.notify.links import Links, Purpose
+from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
 from bot.web import assets
+from bot.web.desk.layout import Desk
+from bot.web.desk.ticket import TicketPage
+from bot.web.desk.told import Told
 from bot.web.guard import guard
 from bot.web.message_links import MessageLinks
 from bot.web.signing_in import SignIn
+from bot.web.staff import StaffPages
 
 KEY = bytes(range(32))
 _PEOPLE = {
@@ -70,3 +80,17 @@ def staff_app(
     links = MessageLinks(desk, registry, Links(KEY, database), sign_in, ZoneInfo("Asia/Shanghai"), personal=personal)
     app.router.add_routes([*links.routes(), *assets.routes(), *routes])
     return app
+
+
+def ticket_routes(
+    database: Database, desk: TicketDesk, registry: Registry, sign_in: SignIn, settings: Settings,
+    shelf: ChatShelf | None = None, call_backs: CallBacks | None = None,
+) -> list[web.RouteDef]:  # fmt: skip
+    """One ticket: its page, and what belongs to it (sound, pictures, ringing)."""
+    shelf = shelf or ChatShelf(database, settings.home)
+    files = StaffPages(desk, registry, sign_in, settings, shelf.pictures, shelf.sounds, call_backs=call_backs)
+    page = TicketPage(
+        Desk(sign_in), Told(KEY), database, desk, registry, Looks(database), settings, pictures=shelf.pictures,
+        sounds=shelf.sounds, keep_picture=partial(keep_picture, shelf),
+    )  # fmt: skip
+    return [*files.routes(), *page.routes()]

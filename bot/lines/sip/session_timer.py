@@ -60,10 +60,11 @@ class SessionTimer:
             ("supported", "timer"), ("session-expires", f"{self.interval_s};refresher=uac"), ("min-se", str(LEAST_S)),
         ]  # fmt: skip
 
-    def lengthen(self, refusal: Message) -> None:
-        """422: the peer wants it less often."""
-        least = untrusted.number(refusal.get("min-se").partition(";")[0].strip(), 6)
-        self.interval_s = max(self.interval_s, least or 2 * self.interval_s)
+    def lengthen(self, refusal: Message) -> bool:
+        """422: the peer wants it less often; False when it does not say so."""
+        least = untrusted.number(refusal.get("min-se").partition(";")[0].strip(), 6) or 0
+        longer, self.interval_s = least > self.interval_s, max(self.interval_s, least)
+        return longer
 
     def due(self, now: float) -> bool:
         """We are to refresh now."""

@@ -99,8 +99,8 @@ class Watch:
             call.end("the session cannot be refreshed")
         elif answer.code < 300:
             call.timer.answered(answer, now)
-        elif answer.code == 422:
-            call.timer.lengthen(answer)
+        elif answer.code == 422 and call.timer.lengthen(answer):
+            pass  # it is asked again when half of the longer interval is over
         elif answer.code == 491:
             # Both asked at once (RFC 3261, 14.1): whose Call-ID it is waits longer.
             self._refresh_at = now + (random.uniform(2.1, 4.0) if call.ours else random.uniform(0.0, 2.0))

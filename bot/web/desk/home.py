@@ -1,37 +1,94 @@
-"""The first screen of the desk: what is mine and open."""
+"""单: the first screen of the desk. The right button within two seconds, with a thumb."""
 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
 
 from aiohttp import web
 
+from bot.database import now
 from bot.doors.devices import SignedIn
-from bot.tickets.cards import TicketCard
-from bot.tickets.desk import TicketDesk
+from bot.tickets import presses
 from bot.tickets.labels import labels
+from bot.tickets.lists import Counts, Listed, Lists, View
+from bot.tickets.models import State
+from bot.tickets.owed.paging import EVERYWHERE
+from bot.web.desk.clock import left, spell
 from bot.web.desk.layout import Desk
+from bot.web.desk.live import Live
+from bot.web.desk.told import Told
 from bot.web.pages import Pages
 
 _pages = Pages("desk/home.yml")
+_verbs = Pages("staff.yml")
+#: of what was said, so many characters stand in a line
+_SAID = 40
 
 
 class HomePage:
     """Handlers of one site."""
 
-    def __init__(self, desk: Desk, tickets: TicketDesk) -> None:
-        self._desk, self._tickets = desk, tickets
+    def __init__(
+        self, desk: Desk, lists: Lists, told: Told, live: Live, clock: Callable[[], dt.datetime] = now
+    ) -> None:
+        self._desk, self._lists, self._told, self._live, self._clock = desk, lists, told, live, clock
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/desk", self._desk.open_to(self.show))]
+        mine = self._desk.open_to
+        return [web.get("/desk", mine(self.show)), web.get("/desk/events", mine(self._live.events))]
 
     async def show(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
-        """Danger first, then the oldest."""
-        found = await asyncio.to_thread(self._mine, who)
-        return self._desk.page(
-            request, who, _pages, "desk/home.html", tickets=found, kind=labels().kind, state=labels().state
-        )
+        """A list: one's own, those of one's grids, all."""
+        usual = View.all if who.role in EVERYWHERE else View.mine
+        view = _view(request.query.get("view", ""), usual)
+        at = self._clock()
+        found, counts = await asyncio.to_thread(self._read, who.staff_no, view, at)
+        lines = [shown(one, at) for one in found]
+        answer = self._desk.page(
+            request, who, _pages, "desk/home.html", told=self._told.read(request), view=view,
+            back=f"/desk?view={view}", tabs=_tabs(who, counts),
+            burning=[line for line in lines if line["burns"]], rest=[line for line in lines if not line["burns"]],
+        )  # fmt: skip
+        self._told.forget(answer)
+        return answer
 
-    def _mine(self, who: SignedIn) -> list[TicketCard]:
-        mine = self._tickets.tickets(open_only=True, owner=who.staff_no)
-        return sorted(mine, key=lambda one: (not one.urgent, one.opened_at))
+    def _read(self, staff_no: str, view: View, at: dt.datetime) -> tuple[list[Listed], Counts]:
+        return self._lists.open(staff_no, view, at), self._lists.count(staff_no, at)
+
+
+def shown(one: Listed, at: dt.datetime) -> dict[str, Any]:
+    """One line as the page shows it."""
+    words, ticket = _pages.words, one.ticket
+    verb = next((each.verb for each in presses.offered(ticket.state, ticket.channel) if each.page), "")
+    holder = words["with"].format(who=ticket.owner_name) if ticket.state != State.reported else words["nobody"]
+    return {
+        "ticket_no": ticket.ticket_no,
+        "kind": labels().kind(ticket.kind),
+        "place": ticket.place or words["no_place"],
+        "said": ticket.said.replace("\n", " ")[:_SAID],
+        "danger": one.danger,
+        "urgent": ticket.urgent,
+        "is_late": one.late(at),
+        "burns": one.danger or one.late(at),
+        "waited": words["waited"].format(span=spell(at - ticket.opened_at, words)),
+        "left": left(one.due_at, at, words),
+        "holder": holder,
+        "outage": words["outage"].format(count=one.reports) if one.reports > 1 else "",
+        "verb": verb,
+        "verb_label": _verbs.words["verbs"][verb]["button"] if verb else "",
+    }
+
+
+def _tabs(who: SignedIn, counts: Counts) -> list[tuple[str, str, int]]:
+    names = _pages.words["views"]
+    views = [View.mine, View.grid] if who.grids else [View.mine]
+    if who.role in EVERYWHERE:
+        views.append(View.all)
+    return [(view, names[view], getattr(counts, view)) for view in views]
+
+
+def _view(wanted: str, usual: View) -> View:
+    return View(wanted) if wanted in View.__members__ else usual

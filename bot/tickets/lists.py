@@ -1,0 +1,159 @@
+"""Open tickets as the desk lists them: whose they are, how long they have waited, what is due next."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.orm import Session
+
+from bot.database import Database
+from bot.grid.leave import away, substitute
+from bot.grid.models import GridStaff, Role, Staff
+from bot.tickets import access, reading
+from bot.tickets.cards import TicketCard
+from bot.tickets.due.deadlines import DEADLINES
+from bot.tickets.life.states import OPEN
+from bot.tickets.models import Kind, Outage, State, Ticket, Timer
+from bot.tickets.owed.paging import EVERYWHERE
+
+#: a list is read by people
+MOST = 300
+
+
+class View(enum.StrEnum):
+    """Which tickets: one's own, those of one's grids, all of the county."""
+
+    mine = "mine"
+    grid = "grid"
+    all = "all"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One line of a list."""
+
+    ticket: TicketCard
+    #: when the next of its deadlines is (on site, settled); None when nothing is waited for
+    due_at: dt.datetime | None
+    #: number of the outage that it belongs to, and how many reports that has
+    outage_no: str
+    reports: int
+
+    def late(self, at: dt.datetime) -> bool:
+        """Its deadline has passed."""
+        return self.due_at is not None and self.due_at < at
+
+    @property
+    def danger(self) -> bool:
+        return self.ticket.kind == Kind.hazard
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many there are in each view, and how many of one's own are late or dangers."""
+
+    mine: int
+    grid: int
+    all: int
+
+
+class Lists:
+    """Lists of one site; all methods block."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def open(self, staff_no: str, view: View, at: dt.datetime, limit: int = MOST) -> list[Listed]:
+        """Open tickets that somebody may read, what burns first, then street by street.
+
+        `all` is the county for those who serve all of it (bot/tickets/owed/paging.py), and `grid` for everybody else."""
+        with self._database.reading() as session:
+            person = session.get(Staff, staff_no)
+            if person is None or person.role == Role.supervisor:
+                return []
+            wanted = _of(session, person, view, at)
+            if wanted is None:
+                return []
+            query = _lines(at).where(Ticket.state.in_(OPEN), wanted).limit(limit)
+            found = [
+                Listed(reading.card(session, ticket, owner), due_at, outage_no or "", reports)
+                for ticket, owner, due_at, outage_no, reports in session.execute(query)
+                if not access.complained_of(staff_no, ticket)
+            ]
+        return sorted(found, key=lambda one: _order(one, at))
+
+    def count(self, staff_no: str, at: dt.datetime) -> Counts:
+        """How many open ones each view holds."""
+        with self._database.reading() as session:
+            person = session.get(Staff, staff_no)
+            if person is None or person.role == Role.supervisor:
+                return Counts(0, 0, 0)
+            numbers = {}
+            for view in View:
+                wanted = _of(session, person, view, at)
+                query = select(func.count(Ticket.id)).where(Ticket.state.in_(OPEN))
+                numbers[view] = 0 if wanted is None else int(session.scalar(query.where(wanted)) or 0)
+        return Counts(**numbers)
+
+
+def _lines(at: dt.datetime) -> Select[tuple[Ticket, Staff, dt.datetime, str, int]]:
+    due = (
+        select(Timer.ticket_id, func.min(Timer.due_at).label("due_at"))
+        .where(Timer.done_at.is_(None), Timer.kind.in_(DEADLINES))
+        .group_by(Timer.ticket_id)
+        .subquery()
+    )
+    others = (
+        select(Ticket.outage_id, func.count(Ticket.id).label("reports"))
+        .where(Ticket.outage_id.is_not(None))
+        .group_by(Ticket.outage_id)
+        .subquery()
+    )
+    burns = case((Ticket.kind == Kind.hazard, 0), (due.c.due_at < at, 1), (Ticket.urgent.is_(True), 2), else_=3)
+    return (
+        select(Ticket, Staff, due.c.due_at, Outage.outage_no, func.coalesce(others.c.reports, 0))
+        .outerjoin(Staff, Staff.staff_no == Ticket.owner)
+        .outerjoin(due, due.c.ticket_id == Ticket.id)
+        .outerjoin(Outage, Outage.id == Ticket.outage_id)
+        .outerjoin(others, others.c.outage_id == Ticket.outage_id)
+        .order_by(burns, Ticket.opened_at, Ticket.id)
+    )
+
+
+def _of(session: Session, person: Staff, view: View, at: dt.datetime) -> ColumnElement[bool] | None:
+    """The tickets of a view; None when that is none."""
+    leaves = away(session, at)
+    places = {no for no in leaves if substitute(no, leaves) == person.staff_no} | {person.staff_no}
+    if view is View.mine:
+        return Ticket.owner.in_(places)
+    if view is View.all and _everywhere(session, person, places):
+        return Ticket.id.is_not(None)
+    grids = _grids(session, places)
+    return or_(Ticket.owner.in_(places), Ticket.grid_no.in_(grids)) if grids else Ticket.owner.in_(places)
+
+
+def _everywhere(session: Session, person: Staff, places: Collection[str]) -> bool:
+    roles = {person.role, *session.scalars(select(Staff.role).where(Staff.staff_no.in_(places)))}
+    return not roles.isdisjoint(EVERYWHERE)
+
+
+def _grids(session: Session, places: Collection[str]) -> list[str]:
+    """A crew's grids say where it is sent, not whose cases it reads (bot/tickets/access.py)."""
+    served = (
+        select(GridStaff.grid_no)
+        .join(Staff, Staff.staff_no == GridStaff.staff_no)
+        .where(and_(GridStaff.staff_no.in_(places), Staff.role != Role.crew))
+    )
+    return list(session.scalars(served.distinct()))
+
+
+def _order(one: Listed, at: dt.datetime) -> tuple[object, ...]:
+    """Danger that nobody has, danger, what is late, what is urgent; then street by street, the oldest first."""
+    ticket = one.ticket
+    waiting = ticket.state == State.reported
+    burns = 0 if one.danger and waiting else 1 if one.danger else 2 if one.late(at) else 3 if ticket.urgent else 4
+    return (burns, ticket.place if burns == 4 else "", ticket.opened_at)

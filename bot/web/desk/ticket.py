@@ -1,0 +1,270 @@
+"""One ticket: act and call without scrolling; then what was heard, the household, a note, and what was done."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from pydantic import Field
+
+from bot.calling.call_backs import numbers_of
+from bot.database import Database, now
+from bot.doors.devices import SignedIn
+from bot.doors.looks import CASE, HOUSEHOLD, Looks
+from bot.foundation import bodies
+from bot.grid.location import HouseholdCard
+from bot.grid.registry import Registry
+from bot.learning.book import learning_words
+from bot.notify.texts import noted
+from bot.settings import Settings
+from bot.sound.times import TimeRefused, read_time
+from bot.tickets import presses
+from bot.tickets.cards import ActivityCard, NotYours, TicketCard, TicketRefused
+from bot.tickets.desk import TicketDesk
+from bot.tickets.intake.channels import Channel
+from bot.tickets.labels import labels
+from bot.tickets.life.states import OPEN
+from bot.tickets.lists import Listed
+from bot.voice.call_log import CallRecord, find_call
+from bot.web.call_view import call_view
+from bot.web.desk.home import shown
+from bot.web.desk.layout import Desk
+from bot.web.desk.told import Told
+from bot.web.forms import Form, see
+from bot.web.message_links import pressed_by
+from bot.web.pages import Pages
+from bot.web.staff import Attached, FilesOf
+
+_pages = Pages("desk/ticket.yml")
+_case = Pages("staff.yml")
+#: what of a household's earlier cases is shown
+_OTHERS = 3
+#: keeps a picture of a ticket: number, bytes, staff number; raises Refused for what is no picture
+KeepPicture = Callable[[str, bytes, str], None]
+
+
+class _Act(Form):
+    verb: Annotated[str, Field(max_length=20)] = ""
+    note: Annotated[str, Field(max_length=1000)] = ""
+    when: Annotated[str, Field(max_length=40)] = ""
+    to: Annotated[str, Field(max_length=40)] = ""
+    back: Annotated[str, Field(max_length=80)] = ""
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A ticket as its page shows it, read at one moment."""
+
+    line: Listed
+    household: HouseholdCard | None
+    others: Sequence[TicketCard]
+    history: Sequence[ActivityCard]
+    numbers: Sequence[tuple[str, str]]
+    recordings: int
+    pictures: Sequence[Attached]
+    sounds: Sequence[Attached]
+    call: CallRecord | None
+    names: Mapping[str, str]
+    people: Sequence[tuple[str, str]]
+
+
+class TicketPage:
+    """Handlers of one site."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        told: Told,
+        database: Database,
+        tickets: TicketDesk,
+        registry: Registry,
+        looks: Looks,
+        settings: Settings,
+        *,
+        pictures: FilesOf,
+        sounds: FilesOf,
+        keep_picture: KeepPicture,
+        clock: Callable[[], dt.datetime] = now,
+    ) -> None:
+        self._desk, self._told, self._database, self._tickets = desk, told, database, tickets
+        self._registry, self._looks, self._settings = registry, looks, settings
+        self._pictures, self._sounds, self._keep_picture = pictures, sounds, keep_picture
+        self._zone, self._clock = ZoneInfo(settings.site.timezone), clock
+
+    def routes(self) -> list[web.RouteDef]:
+        mine, number = self._desk.open_to, "{ticket_no:GD[0-9]{6,18}}"
+        return [
+            web.get(f"/desk/{number}", mine(self.show)),
+            web.post(f"/desk/{number}", mine(self.act)),
+            web.post(f"/desk/{number}/rang", mine(self.rang)),
+            web.post(f"/desk/{number}/photo", mine(self.photo)),
+        ]
+
+    # ---- looking --------------------------------------------------------------------------------
+
+    async def show(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
+        """The whole ticket."""
+        found = await self._allowed(request, who)
+        if isinstance(found, web.Response):
+            return found
+        answer = await self._page(request, who, found, told=self._told.read(request))
+        self._told.forget(answer)
+        return answer
+
+    async def _allowed(self, request: web.Request, who: SignedIn) -> TicketCard | web.Response:
+        number = request.match_info["ticket_no"]
+        try:
+            ticket = await asyncio.to_thread(self._tickets.access.look, number, who.staff_no)
+        except NotYours:
+            return _pages.say(_pages.words["not_yours"], 403)
+        if ticket is None:
+            return _pages.say(_pages.words["none"], 404)
+        await asyncio.to_thread(self._looks.note, who, CASE, number)
+        return ticket
+
+    async def _page(
+        self,
+        request: web.Request,
+        who: SignedIn,
+        ticket: TicketCard,
+        *,
+        told: str = "",
+        note: str = "",
+        status: int = 200,
+    ) -> web.Response:
+        it, at, words = await asyncio.to_thread(self._read, ticket, who), self._clock(), _pages.words
+        ticket, household = it.line.ticket, it.household
+        view: dict[str, Any] = {"call": None, "turns": ()}
+        if it.call is not None:
+            view = await asyncio.to_thread(call_view, self._settings, it.call)
+        typed = ticket.reporter if ticket.channel == Channel.web else ""
+        place = f"{household.community}{household.compound}{household.address}" if household else ticket.place
+        return self._desk.page(
+            request, who, _pages, "desk/ticket.html", status,
+            ticket=ticket, line=shown(it.line, at), state=labels().state(ticket.state), told=told, note=note,
+            open=ticket.state in OPEN, tel=ticket.caller.number if ticket.caller.vouched else "", typed=typed,
+            numbers=[(_case.words["ring"][whose], number) for whose, number in it.numbers if number != typed],
+            way=f"geo:0,0?q={quote(place)}" if place else "", when=self._when(ticket.opened_at), recordings=range(it.recordings),
+            unsure=any(turn["perhaps"] for turn in view["turns"]),
+            pictures=[(at_, it.names.get(one.by, "")) for at_, one in enumerate(it.pictures)],
+            sounds=[(at_, one.kind) for at_, one in enumerate(it.sounds)],
+            household=household, tags=[words["tags"].get(tag, tag) for tag in household.tags] if household else [],
+            owes=_owes(household), facts=noted(ticket.facts, household).read_by_staff(),
+            others=[(_named(one), self._when(one.opened_at)) for one in it.others],
+            people=it.people, kinds=[(kind, labels().kind(kind)) for kind in learning_words().intents],
+            case_words=_case.words,
+            history=[(self._when(act.at), labels().activity(act.kind), it.names.get(act.by, ""), act.note) for act in it.history],
+            **view,
+        )  # fmt: skip
+
+    # ---- doing ----------------------------------------------------------------------------------
+
+    async def act(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
+        """A press; what was typed with it is never lost."""
+        found = await self._allowed(request, who)
+        if isinstance(found, web.Response):
+            return found
+        form = await self._desk.form(request, who, _Act)
+        done, said = await asyncio.to_thread(self._do, found.ticket_no, form, who)
+        if not done and form.note:
+            return await self._page(request, who, found, told=said, note=form.note, status=409)
+        answer = see(form.back if form.back.startswith(("/desk?", "/desk/wall")) else f"/desk/{found.ticket_no}")
+        self._told.say(answer, said)
+        raise answer
+
+    def _do(self, number: str, form: _Act, who: SignedIn) -> tuple[bool, str]:
+        """Whether it was done, and what to tell whoever pressed. Blocks."""
+        told, by = _pages.words["told"], who.staff_no
+        if presses.of_page(form.verb) is not None:
+            return pressed_by(self._tickets, self._zone, number, form.verb, by, form.note)
+        try:
+            if form.verb == "eta":
+                until = read_time(form.when, self._clock().astimezone(self._zone))
+                self._tickets.estimate(number, by, until, form.note)
+            elif form.verb == "crew":
+                fresh = self._tickets.call_crew(number, by, form.note).fresh
+                return True, str(told["crew" if fresh else "crew_already"])
+            elif form.verb == "pass":
+                if self._registry.person(form.to) is None:
+                    return False, str(told["nobody"])
+                self._tickets.pass_on(number, form.to, by, form.note)
+            elif form.verb == "comment":
+                self._tickets.comment(number, by, form.note)
+            else:
+                return False, str(told["refused"])
+        except TimeRefused:
+            return False, str(told["no_time"])
+        except NotYours:
+            return False, str(told["not_yours"])
+        except TicketRefused:
+            return False, str(told["refused"])
+        return True, str(told[form.verb])
+
+    async def rang(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
+        """Whoever taps a number has rung it: written down, so that the next one knows."""
+        found = await self._allowed(request, who)
+        if isinstance(found, web.Response):
+            return found
+        await self._desk.form(request, who, Form)
+        await asyncio.to_thread(self._tickets.rang, found.ticket_no, who.staff_no)
+        return web.Response(status=204)
+
+    async def photo(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
+        """A picture of what was found or done."""
+        found = await self._allowed(request, who)
+        if isinstance(found, web.Response):
+            return found
+        await self._desk.form(request, who, Form)
+        sent = (await bodies.form(request)).get("photo")
+        data = sent.file.read() if isinstance(sent, web.FileField) else b""
+        answer = see(f"/desk/{found.ticket_no}")
+        try:
+            await asyncio.to_thread(self._keep_picture, found.ticket_no, data, who.staff_no)
+            self._told.say(answer, _pages.words["told"]["photo"])
+        except TicketRefused:
+            self._told.say(answer, _pages.words["told"]["no_picture"])
+        raise answer
+
+    # ---- blocking -------------------------------------------------------------------------------
+
+    def _read(self, ticket: TicketCard, who: SignedIn) -> _Read:
+        number, tickets = ticket.ticket_no, self._tickets
+        ticket = tickets.ticket(number) or ticket
+        household = self._registry.household(ticket.household_no) if ticket.household_no else None
+        others: list[TicketCard] = []
+        if household is not None:
+            self._looks.note(who, HOUSEHOLD, household.household_no)
+            found = tickets.of_household(household.household_no, _OTHERS + 1)
+            others = [one for one in found if one.ticket_no != number][:_OTHERS]
+        history, pictures = tickets.activities(number), self._pictures(number)
+        people = [self._registry.person(by) for by in {*(act.by for act in history), *(one.by for one in pictures)}]
+        due = next(iter(tickets.deadlines(number)), None)
+        call = find_call(self._database, number)
+        return _Read(
+            Listed(ticket, due.due_at if due and ticket.state in OPEN else None, "", 0), household, others, history,
+            numbers_of(ticket, self._registry), 0 if call else len(tickets.recordings(number)), pictures,
+            self._sounds(number), call, {one.staff_no: one.name for one in people if one},
+            [(one.staff_no, one.name) for _, one in self._registry.managers()],
+        )  # fmt: skip
+
+    def _when(self, at: dt.datetime) -> str:
+        return at.astimezone(self._zone).strftime("%m-%d %H:%M")
+
+
+def _named(one: TicketCard) -> dict[str, str]:
+    return {"ticket_no": one.ticket_no, "kind": labels().kind(one.kind), "state": labels().state(one.state)}
+
+
+def _owes(household: HouseholdCard | None) -> str:
+    if household is None:
+        return ""
+    words = _pages.words
+    if household.balance >= 0:
+        return str(words["owes_nothing"])
+    return str(words["owes"]).format(months=household.months_owed, sum=-household.balance)
