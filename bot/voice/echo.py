@@ -22,6 +22,8 @@ _KEPT_S = 65.0
 _SMOOTH = 3
 #: the way of her echo is learned every half second, from so many frames
 _LEARN, _LEARNT_FROM = 25, 50
+#: no line sends her back louder than this
+_LOUDEST = 0.7
 _SILENT = 1.0
 #: an echo follows what was sent like this at least; other voices reach 0.67 by chance (tests/voice/test_caller_voice.py)
 FOLLOWS = 0.8
@@ -74,7 +76,7 @@ class EchoMeter:
 
     def _learn(self) -> None:
         closely, late, gain = self._compared(_LEARNT_FROM)
-        if closely >= FOLLOWS and 0.0 < gain < 1.0:
+        if closely >= FOLLOWS and 0.0 < gain < _LOUDEST:
             self._path = (late, gain if self._path is None else max(gain, (self._path[1] + gain) / 2))
 
     def follows(self, frames: int) -> float:

@@ -184,8 +184,8 @@ class Nearness:
 
     Somebody who moves away from his telephone becomes near again while he is waited for."""
 
-    #: quieter than the caller by this factor (12 dB) is another voice
-    FAR = 0.25
+    #: quieter than the caller by this factor (15 dB) is another voice
+    FAR = 0.18
     #: the caller's loudness is forgotten by half in so many seconds of far voice while he is waited for
     FORGOTTEN_S = 2.0
     #: how fast a louder frame raises the caller's loudness (share of a frame)
