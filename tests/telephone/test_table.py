@@ -91,14 +91,14 @@ def test_the_table_in_the_documents_is_what_calls_do() -> None:
     assert table() in (PROJECT / "docs" / "calls.md").read_text("utf-8"), table()
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", list(ROWS)[1 : list(ROWS).index("ringing")])
 def test_a_call_whose_line_is_the_caller_comes_to_what_hanging_up_comes_to(name: str) -> None:
     """Browser, outgoing, `gege call`: nobody goes on when the line is down."""
     come, seconds = ROWS[name]
     life = CallLife(0.0, followed=False)
     come(life)
-    if life.taken and life.verdict is not None:
-        assert f"{WORDS[life.verdict.end]}: `{life.verdict.outcome}`" == cells(come, seconds)[0]
+    assert life.verdict is not None
+    assert f"{WORDS[life.verdict.end]}: `{life.verdict.outcome}`" == cells(come, seconds)[0]
 
 
 def test_every_stage_but_the_last_has_an_end_of_its_own() -> None:
