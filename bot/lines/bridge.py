@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Protocol
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import soxr
@@ -29,6 +30,34 @@ class Joinable(Line, Protocol):
 
     def forget(self) -> None:
         """Drop what came and was not taken yet."""
+
+
+Done = TypeVar("Done")
+
+
+async def while_up(work: Coroutine[Any, Any, Done], *lines: Joinable) -> Done | None:
+    """What `work` gives; None when one of the lines is over before, and the work is cancelled."""
+    doing = asyncio.ensure_future(work)
+    ends = [asyncio.create_task(line.ended.wait()) for line in lines]
+    try:
+        await asyncio.wait((doing, *ends), return_when=asyncio.FIRST_COMPLETED)
+        return doing.result() if doing.done() else None
+    finally:
+        for task in (doing, *ends):
+            task.cancel()
+        await asyncio.gather(doing, *ends, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def hearing_ringing(line: Joinable) -> AsyncIterator[None]:
+    """The caller hears ring-back until the block is left, and then nothing of it any more."""
+    hearing = asyncio.create_task(ring_back(line))
+    try:
+        yield
+    finally:
+        hearing.cancel()
+        await asyncio.gather(hearing, return_exceptions=True)
+        line.drop()
 
 
 async def join(one: Joinable, other: Joinable) -> None:

@@ -38,6 +38,8 @@ class Rung(Generic[Call]):
     call: Call | None = None
     #: for the operator: what the network said, and what to do where it is his to do something
     detail: str = ""
+    #: its final status, where it has one (SIP); 0 without
+    code: int = 0
 
 
 class Connected(Protocol):

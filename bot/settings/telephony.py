@@ -19,11 +19,28 @@ class TrunkSettings(Section):
     #: account there; the password may be `env:NAME` or `file:/path` (its first line)
     user: str = ""
     password: Annotated[str, BeforeValidator(read_secret)] = Field(default="", repr=False)
+    #: whether those who are rung for a caller see his number; only for carriers that allow it
+    show_caller: bool = False
     #: whether it wants to be told where we are (REGISTER), and for how long a registration is asked
     registers: bool = True
     expires_s: int = Field(default=300, ge=30)
     #: seconds for which one person is rung
     ring_s: float = Field(default=25.0, gt=0)
+
+
+class ExchangeSettings(Section):
+    """[voice.exchange]: the exchange that calls come from when there is no [voice.trunk]; people are rung through it."""
+
+    #: account that it wants for calls from us, if any; the password may be `env:NAME` or `file:/path` (its first line)
+    user: str = "gege"
+    password: Annotated[str, BeforeValidator(read_secret)] = Field(default="", repr=False)
+    #: whether those who are rung for a caller see his number
+    show_caller: bool = False
+    #: how people are rung: "call" by a call of ours, "refer" by asking the exchange to transfer the caller, who may be lost
+    #: when nobody answers; "auto" tries them in this order
+    ring: Literal["auto", "call", "refer"] = "auto"
+    #: whether two who talk are left to the exchange (REFER with Replaces), where it says that it can
+    leave: bool = True
 
 
 class VoiceSettings(Section):
@@ -41,6 +58,7 @@ class VoiceSettings(Section):
     #: our address as seen from outside; empty: the interface's
     sip_public: str = ""
     trunk: TrunkSettings = Field(default_factory=lambda: TrunkSettings())
+    exchange: ExchangeSettings = Field(default_factory=lambda: ExchangeSettings())
     #: seconds of silence that end a caller's turn (old callers: 0.9 to 1.5)
     end_of_speech: float = 0.9
 
@@ -127,7 +145,8 @@ class CallingSettings(Section):
 
     #: off: nobody is called
     enabled: bool = False
-    #: the company's number, which whoever is rung by Asterisk sees, as the trunk wants it; empty: [site] station_phone
+    #: the company's number, which whoever is rung sees, as the trunk wants it; empty: [site] station_phone, and by SIP the
+    #: account of [voice.trunk] or [voice.exchange]
     number: str = ""
     #: residents' numbers begin with one of these: mobile telephones and this area's (no toll surprises)
     prefixes: list[str] = Field(default_factory=lambda: ["1", "0715"])

@@ -1,24 +1,22 @@
 """What a dial plan does behind AudioSocket, for calls that come by SIP: people are rung, one after the other.
 
-With a trunk Gege rings them itself and joins the two calls (whoever is rung hears first what the case is); without one
-the exchange that the call came from is asked to ring (REFER), and where it does not know how, Gege rings through it."""
+Gege rings them through its trunk, else through the exchange that the call came from; whoever takes it hears what the case
+is, and is joined with the caller. An exchange that takes no call from us is asked to transfer the caller (REFER)."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from bot.lines.bridge import join, ring_back
-from bot.lines.dialling import Rung, outcome_of
+from bot.lines.dialling import outcome_of, say_why
 from bot.lines.line import CallFacts, Line, LineEvent, Playback
 from bot.lines.sip.call import SipCall
-from bot.lines.sip.gateway import Gateway
 from bot.lines.sip.media import SipLine
-from bot.lines.sip.message import host_port
 from bot.lines.sip.server import SipServer
 from bot.speech.speak import Voice, VoiceFailed
+from bot.telephone.exchange_ways import ExchangeWays
 from bot.telephone.handover import HandOvers
+from bot.telephone.put_through import ring_and_talk
 from bot.telephone.ring_plan import ANSWERED, CALLER_LEFT, CallPlan
 from bot.voice.mouth import say
 from bot.voice.prompts import prompts
@@ -38,13 +36,15 @@ class SipHandOver:
         hand_overs: HandOvers,
         converse: Callable[[Line, CallFacts], Awaitable[None]],
         voice: Voice | None,
+        ways: ExchangeWays,
         *,
         ring_s: float = 25.0,
     ) -> None:
-        """`converse` runs a call and hangs its line up; `ring_s`: how long each one is rung."""
+        """`converse` runs a call and hangs its line up; `ways` remembers what exchanges do for us; `ring_s`: how long each
+        one is rung."""
         self._hand_overs, self._converse, self._voice = hand_overs, converse, voice
-        self._ring_s = ring_s
-        #: conversations between people that go on
+        self._ways, self._ring_s = ways, ring_s
+        #: callers for whom somebody is rung, or who talk with somebody
         self.joined = 0
         #: the server whose calls these are, and whose trunk people are rung through; it needs us first
         self.server: SipServer | None = None
@@ -72,48 +72,41 @@ class SipHandOver:
         if call.over:
             return CALLER_LEFT
         assert self.server is not None
-        if self.server.gateway is None:
-            referred = await call.refer(number, self._ring_s + 5.0)
-            if referred.known:
-                return _status_of(outcome_of(referred.status)) if referred.status else CALLER_LEFT
-            if call.over:
-                return CALLER_LEFT
-            gateway = Gateway(call.dialog.peer, host_port(*call.dialog.peer))
-        else:
-            gateway = self.server.gateway
-        return await self._join(call, plan, number, gateway)
-
-    async def _join(self, call: SipCall, plan: CallPlan, number: str, gateway: Gateway) -> str:
-        assert self.server is not None
-        hearing = asyncio.create_task(ring_back(call.line))
-        asking = asyncio.create_task(self.server.ring(number, self._ring_s, gateway))
-        leaving = asyncio.create_task(call.line.ended.wait())
+        trunk, host = self.server.gateway, call.dialog.peer[0]
+        if trunk is None and not self._ways.calls(host):
+            return await self._transfer(call, number)
+        gateway = trunk or self.server.through(call.dialog.peer)
+        ring = self.server.ring(number, self._ring_s, gateway, plan.facts.caller)
+        self.joined += 1
         try:
-            await asyncio.wait({asking, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if not asking.done():
-                return CALLER_LEFT
-            rung: Rung[SipCall] = asking.result()
-            if rung.call is None:
-                log.warning("a person was not reached: %s %s", rung.outcome, rung.detail)
-                return _status_of(rung.outcome)
-            try:
-                if await self._hand_overs.tell_case(plan, rung.call.line, call.line.ended):
-                    hearing.cancel()
-                    call.line.drop()
-                    self.joined += 1
-                    try:
-                        await join(call.line, rung.call.line)
-                    finally:
-                        self.joined -= 1
-            finally:
-                await rung.call.hang_up()
-            return CALLER_LEFT if call.line.ended.is_set() else ANSWERED
+            came = await ring_and_talk(
+                call,
+                ring,
+                lambda line: self._hand_overs.tell_case(plan, line, call.line.ended),
+                None if trunk else self._ways,
+            )
         finally:
-            for task in (hearing, asking, leaving):
-                task.cancel()
-            await asyncio.gather(hearing, asking, leaving, return_exceptions=True)
-            if asking.done() and not asking.cancelled() and not asking.exception() and (left := asking.result().call):
-                await left.hang_up()
+            self.joined -= 1
+        if came.outcome == "answered":
+            self._ways.took(host)
+            return CALLER_LEFT if call.over and not call.moved else ANSWERED
+        if call.over:
+            return CALLER_LEFT
+        say_why(came, "a person for a caller")
+        if trunk is None and self._ways.transfers_instead(host, came.code, came.detail):
+            return await self._transfer(call, number)
+        if came.outcome in ("busy", "no_answer"):
+            self._ways.took(host)
+        return _status_of(came.outcome)
+
+    async def _transfer(self, call: SipCall, number: str) -> str:
+        """The exchange rings, and takes the caller away from us when it does; only its final word is believed."""
+        moved = call.moved
+        referred = await call.refer(number, self._ring_s + 5.0)
+        if referred.known:
+            return _status_of(outcome_of(referred.status)) if referred.status else CALLER_LEFT
+        # Who took one transfer and refuses the next has lost our caller with the first: somebody calls back.
+        return CALLER_LEFT if call.over or moved else _UNAVAILABLE
 
     async def _say(self, line: SipLine, sentence: str) -> None:
         if self._voice is None:

@@ -9,11 +9,13 @@ import socket
 from collections.abc import AsyncIterator
 
 from bot.foundation.errors import Unavailable
+from bot.foundation.phone_numbers import number_in
 from bot.lines.line import CallFacts, Line
-from bot.lines.sip.gateway import Gateway
+from bot.lines.sip.gateway import Account, Gateway
 from bot.lines.sip.server import SipServer
 from bot.lines.sip.trunk import Registration
 from bot.settings import Settings
+from bot.telephone.exchange_ways import ExchangeWays
 from bot.telephone.handover_by_sip import SipHandOver
 from bot.telephone.telephone import Telephone
 
@@ -39,7 +41,10 @@ async def trunk_of(settings: Settings) -> Gateway | None:
     except OSError as problem:
         raise UnknownTrunk(f"the trunk {host} cannot be found ({problem})") from problem
     address = (str(found[0][4][0]), int(found[0][4][1]))
-    return Gateway(address, wanted.domain or wanted.registrar, wanted.user or "gege", wanted.password)
+    return Gateway(
+        address, wanted.domain or wanted.registrar, wanted.user or "gege", wanted.password, number=number_in(settings.calling.number),
+        shows_caller=wanted.show_caller,
+    )  # fmt: skip
 
 
 @contextlib.asynccontextmanager
@@ -48,15 +53,23 @@ async def sip_front_end(
 ) -> AsyncIterator[tuple[SipServer, Gateway | None]]:
     """Answers SIP on `where`; the server, and its trunk. Raises OSError when the port is taken, and UnknownTrunk."""
     wanted = settings.voice
+    exchange = wanted.exchange
+    account = Account(exchange.user, exchange.password, number_in(settings.calling.number), exchange.show_caller)
+    ways = ExchangeWays(exchange.ring, leave=exchange.leave)
     trunk = await trunk_of(settings)
 
     async def converse(line: Line, facts: CallFacts) -> None:
         await telephone.answer(line, facts, front_end="sip")
 
-    answering = SipHandOver(telephone.hand_overs, converse, telephone.voice, ring_s=wanted.trunk.ring_s)
+    answering = SipHandOver(telephone.hand_overs, converse, telephone.voice, ways, ring_s=wanted.trunk.ring_s)
+
+    def in_full(facts: CallFacts) -> CallFacts:
+        return facts.in_full(telephone.people.area_code)
+
     server = SipServer(
-        *where, answering, allowed=wanted.sip_allowed, most=wanted.sip_calls, public=wanted.sip_public,
-        busy=telephone.hand_overs.circles, gateway=trunk,
+        *where, lambda line, facts: answering(line, in_full(facts)), allowed=wanted.sip_allowed,
+        most=wanted.sip_calls, public=wanted.sip_public,
+        busy=lambda facts: telephone.hand_overs.circles(in_full(facts)), gateway=trunk, account=account,
     )  # fmt: skip
     answering.server = server
     await server.start()
@@ -70,6 +83,7 @@ async def sip_front_end(
         if wanted.trunk.registers:
             registration = Registration(server.endpoint, trunk, wanted.trunk.expires_s)
             registration.start()
+            server.on_unknown = registration.forgotten
     try:
         yield server, trunk
     finally:

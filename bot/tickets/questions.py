@@ -51,6 +51,11 @@ class Questions(Transactions):
         with self._database.reading() as session:
             return shelf.tickets(session, open_only=True, reporter=reporter, household_no=household_no, limit=100)
 
+    def of_household(self, household_no: str, limit: int = 20) -> list[TicketCard]:
+        """Tickets of a household, open and over, newest first."""
+        with self._database.reading() as session:
+            return shelf.tickets(session, household_no=household_no, limit=limit)
+
     def open_of_session(self, session: str, kind: str, since: dt.datetime) -> str | None:
         """The newest open ticket of a kind that a conversation has made since then."""
         with self._database.reading() as reading:

@@ -28,7 +28,7 @@ from bot.tickets.models import OwedCall
 from bot.tickets.reporter import Reporter
 from bot.tickets.rules import usual_rules
 from bot.voice.calling_prompts import words
-from tests.sip.test_put_through import Site
+from tests.sip.site import Site
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
 from tests.waiting import until
@@ -94,7 +94,7 @@ class Awake(Hours):
 
 async def test_a_landline_is_rung_hears_the_question_and_answers_by_a_key(tmp_path: Path, county: Database) -> None:
     async with exchange() as far:
-        here = Site(tmp_path, county, far, {"registrar": far.host, "registers": False})
+        here = Site(tmp_path, county, far, {"trunk": {"registrar": far.host, "registers": False}})
         ticket_no = resolved(here.desk, a_decent_hour())
         dialogue = Answering(here.desk, ticket_no)
         here.telephone._dialogue = dialogue  # type: ignore[assignment]

@@ -15,7 +15,6 @@ from bot.lines.line import CallFacts, Pressed
 from bot.lines.sip import sdp
 from bot.lines.sip.dialog import Dialog, new_tag
 from bot.lines.sip.endpoint import LASTS, Address, Endpoint
-from bot.lines.sip.facts import facts_of
 from bot.lines.sip.gateway import Gateway, proven
 from bot.lines.sip.media import SipLine, bind
 from bot.lines.sip.message import ALLOW, Message, host_port, parameter, part_of
@@ -33,13 +32,15 @@ NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
 #: an offer without a description: until the ACK there is nowhere to send to
 NOWHERE = sdp.Media("0.0.0.0", 0, 8, 101)
 _REFERRED_S = 60.0
+#: the peer connects two of its own calls: that is done at once, or not at all (s)
+_CONNECTED_S = 10.0
 _OURS = -1
 
 
 @dataclass(frozen=True)
 class Referred:
-    """What came of a REFER: `known` is false when the peer does not do it (nobody was rung); else the final status of
-    the number, 0 when the peer left without telling."""
+    """What came of a REFER: `known` is false when the peer does not do it (nobody was rung), and `status` its refusal;
+    else the final status of the number, 0 when the peer left without telling."""
 
     known: bool
     status: int
@@ -51,7 +52,9 @@ class Home(Protocol):
     host: str
     endpoint: Endpoint
     calls: dict[str, SipCall]
-    gateway: Gateway | None
+
+    def through(self, peer: Address, /) -> Gateway:
+        """Who we are to this peer."""
 
     def work(self, coroutine: Awaitable[object], /) -> None:
         """Run something beside the calls."""
@@ -77,6 +80,10 @@ class SipCall:
         self._begun = asyncio.Event()
         #: final status of the number that the peer was referred to
         self._referred: asyncio.Future[int] | None = None
+        #: the peer has taken a REFER: it may have moved its caller out of this call
+        self.moved = False
+        #: what the peer says that it can: option tags of Supported, methods of Allow
+        self.can: frozenset[str] = frozenset()
 
     def description(self) -> bytes:
         media = self.line.media
@@ -210,20 +217,41 @@ class SipCall:
         """Ask the peer to ring `number` instead of us (RFC 3515).
 
         202 and no word within the time is 408; 0 when the peer left without telling: the caller may have been put
-        through, or have hung up. The peer keeps us until we hang up, so that who was not reached can be told."""
+        through, or have hung up. Some peers keep us until we hang up, so that who was not reached can be told."""
         if self.over or not NUMBER.fullmatch(number):
             return Referred(True, 603)
+        return await self._refer(f"<sip:{number}@{host_port(*self.dialog.peer)}>", within_s)
+
+    async def connect(self, other: SipCall, within_s: float = _CONNECTED_S) -> Referred:
+        """Ask the peer, whose call `other` is as well, to connect the two without us (REFER with Replaces: RFC 3891,
+        RFC 5589 section 7.3). Until it has, both go on as they are."""
+        if self.over or other.over:
+            return Referred(False, 481)
+        return await self._refer(other.dialog.replacing, within_s)
+
+    @property
+    def connects(self) -> bool:
+        """Whether the peer says that it could do that. One that does not know Replaces would ring a number anew."""
+        return {"replaces", "REFER"} <= self.can
+
+    def noted(self, message: Message) -> None:
+        """What the peer's INVITE, or its 200, says that it can."""
+        said = (part for name in ("supported", "allow") for value in message.all(name) for part in value.split(","))
+        self.can = frozenset(part.strip() for part in said)
+
+    async def _refer(self, refer_to: str, within_s: float) -> Referred:
         self._referred = asyncio.get_running_loop().create_future()
         request = self._request("REFER")
         host = self.dialog.peer[0]
         request.headers += [
-            ("contact", self._endpoint.contact(host)), ("refer-to", f"<sip:{number}@{host_port(*self.dialog.peer)}>"),
+            ("contact", self._endpoint.contact(host)), ("refer-to", refer_to),
             ("referred-by", self._endpoint.contact(host)),
         ]  # fmt: skip
         try:
             answered = await self._ask(request)
             if answered is None or answered.code >= 300:
                 return Referred(False, answered.code if answered else 408)
+            self.moved = True
             return Referred(True, await asyncio.wait_for(self._referred, within_s))
         except TimeoutError:
             return Referred(True, 408)
@@ -256,12 +284,14 @@ class SipCall:
         return answer
 
     async def _ask(self, request: Message) -> Message | None:
-        """The final response; our trunk may ask who we are first."""
+        """The final response; the peer may ask who we are first."""
         answer = await self._endpoint.ask(request, self._endpoint.where(self.dialog))
-        gateway, peer = self._home.gateway, self.dialog.peer[0]
-        if answer is None or answer.code not in (401, 407) or gateway is None or peer != gateway.address[0]:
+        if answer is None or answer.code not in (401, 407):
             return answer
-        again = proven(request, answer, gateway, self._endpoint.via(peer), number=self.dialog.own_cseq + 1)
+        peer = self.dialog.peer
+        again = proven(
+            request, answer, self._home.through(peer), self._endpoint.via(peer[0]), number=self.dialog.own_cseq + 1
+        )
         if again is None:
             return answer
         self.dialog.own_cseq += 1
@@ -303,10 +333,11 @@ def warning(problem: sdp.NotAcceptable) -> tuple[str, str]:
 class IncomingCall(SipCall):
     """A call to us, from its INVITE on."""
 
-    def __init__(self, home: Home, invite: Message, source: Address, media: sdp.Media | None) -> None:
+    def __init__(self, home: Home, invite: Message, source: Address, media: sdp.Media | None, facts: CallFacts) -> None:
         super().__init__(home, media or NOWHERE, source[0], offered=media is not None)
         self.dialog = Dialog.answering(invite, new_tag(), source)
-        self.facts = facts_of(invite)
+        self.facts = facts
+        self.noted(invite)
 
     async def run(self, answer: Answer) -> None:
         """Let `answer` talk until it is over."""

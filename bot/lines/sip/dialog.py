@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from bot.lines.sip.message import Message, host_of, parameter, uri_of
 
@@ -57,6 +58,13 @@ class Dialog:
         """A re-INVITE or UPDATE may move the peer."""
         if contact := request.all("contact"):
             self.target = uri_of(contact[0])
+
+    @property
+    def replacing(self) -> str:
+        """A Refer-To value: call whoever this dialog is with, in place of it (RFC 3891: tags as that end sees them)."""
+        own, theirs = self.tags
+        header = quote(f"{self.call_id};to-tag={theirs};from-tag={own}", safe="")
+        return f"<{self.target}{'&' if '?' in self.target else '?'}Replaces={header}>"
 
     @property
     def next_hop(self) -> tuple[str, int]:

@@ -40,7 +40,7 @@ class _Asked:
     repeats: Repeats
     invite: bool
     final: asyncio.Future[Message | None]
-    on_provisional: Callable[[Message], None] | None = None
+    on_response: Callable[[Message], None] | None = None
     proceeding: bool = False
 
 
@@ -73,6 +73,8 @@ class Endpoint(asyncio.DatagramProtocol):
         self._allowed = networks(allowed)
         #: single addresses that may speak as well (the trunk's)
         self.also_allowed: set[str] = set()
+        #: by peer's host: the name in our Contact, which it rings us by (a trunk: the number that it gave us)
+        self.known_as: dict[str, str] = {}
         self._finals = Finals()
         self._asked: dict[tuple[str, str], _Asked] = {}
         self._unacknowledged: dict[tuple[str, int, str], _Unacknowledged] = {}
@@ -116,7 +118,7 @@ class Endpoint(asyncio.DatagramProtocol):
         return host_port(self.address(peer), self.port)
 
     def contact(self, peer: str) -> str:
-        return f"<sip:gege@{self.host_port(peer)}>"
+        return f"<sip:{self.known_as.get(peer, 'gege')}@{self.host_port(peer)}>"
 
     def via(self, peer: str, branch: str = "") -> str:
         return f"SIP/2.0/UDP {self.host_port(peer)};branch={branch or new_branch()};rport"
@@ -199,10 +201,10 @@ class Endpoint(asyncio.DatagramProtocol):
             if invite and 200 <= response.code < 300:
                 self.on_stray_answer(response, source)
             return
+        if asked.on_response:
+            asked.on_response(response)
         if response.code < 200:
             asked.proceeding = True
-            if asked.on_provisional:
-                asked.on_provisional(response)
             return
         if invite and response.code >= 300:
             self.acknowledge(response, _ack_of_failure(asked.request, response), asked.where)
@@ -262,12 +264,15 @@ class Endpoint(asyncio.DatagramProtocol):
         return len(waiting) < _MOST_UNACKNOWLEDGED and sum(each.where[0] == host for each in waiting) < _MOST_OF_ONE
 
     async def ask(
-        self, request: Message, where: Address, on_provisional: Callable[[Message], None] | None = None
+        self, request: Message, where: Address, on_response: Callable[[Message], None] | None = None
     ) -> Message | None:
-        """Send a request until it is answered; its final response, None when none came in 32 s."""
+        """Send a request until it is answered; its final response, None when none came in 32 s.
+
+        `on_response` is told of every response before another message is looked at: a 200 makes a dialog, and requests
+        within it may be on its heels."""
         final: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
         asked = _Asked(
-            request, request.encode(), where, Repeats(self._clock()), request.method == "INVITE", final, on_provisional
+            request, request.encode(), where, Repeats(self._clock()), request.method == "INVITE", final, on_response
         )
         key = (request.branch, request.method)
         self._asked[key] = asked

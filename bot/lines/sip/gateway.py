@@ -1,12 +1,35 @@
-"""Who connects our calls, and proving to them who we are."""
+"""Who connects our calls, who we are to them, and proving it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from bot.lines.sip import digest
 from bot.lines.sip.endpoint import Address
-from bot.lines.sip.message import Message
+from bot.lines.sip.message import Message, host_port
+
+#: who we are to an exchange that wants no account
+GEGE = "gege"
+#: what stands in an address' user part as it is (RFC 3261, 25.1)
+_PLAIN = "-_.!~*'()&=+$,;?/"
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who we are to an exchange that calls us: its account, where it wants one, and the company's number."""
+
+    user: str = GEGE
+    password: str = field(default="", repr=False)
+    number: str = ""
+    #: whether those who are rung may be told the caller's number
+    shows_caller: bool = False
+
+    def at(self, address: Address) -> Gateway:
+        """The exchange at this address as the one who connects our calls."""
+        return Gateway(
+            address, host_port(*address), self.user, self.password, number=self.number, shows_caller=self.shows_caller
+        )
 
 
 @dataclass(frozen=True)
@@ -17,8 +40,22 @@ class Gateway:
     address: Address
     #: host (and port) in the addresses of those who are rung
     domain: str
-    user: str = "gege"
+    user: str = GEGE
     password: str = field(default="", repr=False)
+    #: the company's number there, when the account has another name
+    number: str = ""
+    #: whether those who are rung may be told the caller's number (carriers allow it to few)
+    shows_caller: bool = False
+
+    @property
+    def name(self) -> str:
+        """Who we are in From and Contact: the company's number, else the account."""
+        return quote(self.number or self.user, safe=_PLAIN)
+
+    @property
+    def us(self) -> str:
+        """Our address there."""
+        return f"<sip:{self.name}@{self.domain}>"
 
 
 def proven(

@@ -13,7 +13,7 @@ from bot.lines.sip import sdp
 from bot.lines.sip.call import KNOWN, SDP, Answer, IncomingCall, SipCall, warning
 from bot.lines.sip.endpoint import Address, Endpoint
 from bot.lines.sip.facts import facts_of
-from bot.lines.sip.gateway import Gateway
+from bot.lines.sip.gateway import Account, Gateway
 from bot.lines.sip.message import ALLOW, Message, parameter, part_of
 from bot.lines.sip.ringing import Ringer
 from bot.lines.sip.screening import refusal
@@ -40,14 +40,20 @@ class SipServer:
         public: str = "",
         busy: Callable[[CallFacts], bool] = lambda facts: False,
         gateway: Gateway | None = None,
+        account: Account | None = None,
     ) -> None:
         """`most` calls to us at the same time; `busy(facts)`: whether this caller gets the busy tone; `gateway`: our
-        trunk, which may ask within a call who we are."""
+        trunk; `account`: who we are to exchanges that call us without being it."""
         self.host, self._answer, self._most, self._busy = host, answer, most, busy
         self.endpoint = Endpoint(host, port, self._request, allowed, public=public)
         self.calls: dict[str, SipCall] = {}
-        self.gateway = gateway
+        self.gateway, self._account = gateway, account or Account()
+        if gateway is not None:
+            self.endpoint.known_as[gateway.address[0]] = gateway.name
         self._ringer = Ringer(self)
+        #: told when our trunk says that it does not know us
+        self.on_unknown: Callable[[], None] = lambda: None
+        self._ringer.on_unknown = lambda: self.on_unknown()
         self._running: set[asyncio.Task[object]] = set()
         self._stopping = False
         #: INVITEs that wait until their host has acknowledged others, by Call-ID
@@ -79,9 +85,15 @@ class SipServer:
         await asyncio.gather(*self._running, return_exceptions=True)
         await self.endpoint.close()
 
-    async def ring(self, number: str, within_s: float, gateway: Gateway) -> Rung[SipCall]:
-        """Ring a number through a gateway."""
-        return await self._ringer.ring(number, within_s, gateway)
+    async def ring(self, number: str, within_s: float, gateway: Gateway, caller: str = "") -> Rung[SipCall]:
+        """Ring a number through a gateway, for this caller."""
+        return await self._ringer.ring(number, within_s, gateway, caller)
+
+    def through(self, peer: Address) -> Gateway:
+        """Who connects calls at this address: our trunk, or an exchange that called us."""
+        if self.gateway is not None and peer[0] == self.gateway.address[0]:
+            return self.gateway
+        return self._account.at(peer)
 
     def call_of(self, line: object) -> SipCall | None:
         """The call that a line belongs to."""
@@ -91,6 +103,18 @@ class SipServer:
     def answered(self) -> int:
         """Calls to us at this moment."""
         return sum(isinstance(call, IncomingCall) for call in self.calls.values())
+
+    @property
+    def _dialled(self) -> set[str]:
+        """Numbers of ours: those that callers of this moment dialled."""
+        calls = (call for call in self.calls.values() if isinstance(call, IncomingCall))
+        return {call.facts.dialled for call in calls} - {""}
+
+    def _facts(self, invite: Message, source: Address) -> CallFacts:
+        return facts_of(invite, self.endpoint.known_as.get(source[0], ""))
+
+    def _circles(self, facts: CallFacts) -> bool:
+        return self._busy(facts) or self._ringer.circles(facts, self._dialled)
 
     def work(self, coroutine: Awaitable[object]) -> None:
         """Run something beside the calls, until it ends or we stop."""
@@ -135,7 +159,7 @@ class SipServer:
         elif self._stopping:
             refused["stopping"] += 1
             reply(invite, 503, source, headers=[("retry-after", "60")])
-        elif self.answered >= self._most or self._busy(facts_of(invite)):
+        elif self.answered >= self._most or self._circles(self._facts(invite, source)):
             refused["busy"] += 1
             reply(invite, 486, source)
         elif self._crowded(source[0]):
@@ -147,7 +171,9 @@ class SipServer:
         reply, refused = self.endpoint.reply, self.endpoint.refused
         described = part_of(invite, SDP)
         try:
-            call = IncomingCall(self, invite, source, sdp.read(described) if described else None)
+            call = IncomingCall(
+                self, invite, source, sdp.read(described) if described else None, self._facts(invite, source)
+            )
         except sdp.NotAcceptable as problem:
             refused["codec"] += 1
             if problem.warning not in self._told:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 import secrets
+import time
 
 from bot.foundation.backoff import Backoff
 from bot.lines.sip import digest
@@ -18,6 +20,8 @@ log = logging.getLogger(__name__)
 
 #: after a failure: so many seconds, doubling to the most (RFC 5626 means minutes; callers wait)
 _AGAIN = Backoff(first_s=5.0, most_s=120.0)
+#: a trunk that says 404 to every wrong number is not asked more often (s)
+_FORGOTTEN_AGAIN_S = 20.0
 
 
 class Registration:
@@ -28,6 +32,8 @@ class Registration:
         self._call_id, self._from_tag, self._number = f"{secrets.token_hex(12)}@gege", new_tag(), 0
         self._challenge: digest.Challenge | None = None
         self._task: asyncio.Task[None] | None = None
+        self._again_now, self._asked_at = asyncio.Event(), 0.0
+        endpoint.known_as[gateway.address[0]] = gateway.name
         #: the trunk knows us now
         self.registered = False
         #: what it said last, for the operator; empty when it is content
@@ -36,6 +42,11 @@ class Registration:
     def start(self) -> None:
         """Register from now on."""
         self._task = asyncio.create_task(self._run())
+
+    def forgotten(self) -> None:
+        """The trunk does not know us (403, 404 to a call of ours: it was restarted): register now, not when it is due."""
+        if time.monotonic() - self._asked_at > _FORGOTTEN_AGAIN_S:
+            self._again_now.set()
 
     async def close(self) -> None:
         """Tell the trunk that we go (expires 0), if it knows us."""
@@ -98,12 +109,13 @@ class Registration:
     async def _run(self) -> None:
         failed, told = 0, False
         while True:
+            self._asked_at = time.monotonic()
             known_s = await self.register(self._expires_s)
             self.registered = known_s > 0
             if self.registered:
                 log.info("registered at the trunk %s for %.0f s", self._gateway.domain, known_s)
                 failed, told = 0, False
-                await asyncio.sleep(max(1.0, min(known_s * 0.8, known_s - 5.0)))
+                await self._until(max(1.0, min(known_s * 0.8, known_s - 5.0)))
                 continue
             if not told:
                 log.error(
@@ -114,10 +126,16 @@ class Registration:
             failed += 1
             await asyncio.sleep(_AGAIN.wait(failed) or _AGAIN.most_s)
 
+    async def _until(self, seconds: float) -> None:
+        """So long, or until the trunk was found to have forgotten us."""
+        self._again_now.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._again_now.wait(), seconds)
+
     def _request(self, expires_s: int) -> Message:
         self._number += 1
         peer, domain = self._gateway.address[0], self._gateway.domain
-        us = f"<sip:{self._gateway.user}@{domain}>"
+        us = self._gateway.us
         headers = [
             ("via", self._endpoint.via(peer)), ("max-forwards", "70"), ("from", f"{us};tag={self._from_tag}"), ("to", us),
             ("call-id", self._call_id), ("cseq", f"{self._number} REGISTER"), ("contact", self._endpoint.contact(peer)),

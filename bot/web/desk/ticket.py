@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from pydantic import Field
-from sqlalchemy.orm import Session
 
 from bot.calling.call_backs import numbers_of
 from bot.database import Database, now
@@ -25,7 +24,7 @@ from bot.learning.book import learning_words
 from bot.notify.texts import noted
 from bot.settings import Settings
 from bot.sound.times import TimeRefused, read_time
-from bot.tickets import presses, reading
+from bot.tickets import presses
 from bot.tickets.cards import ActivityCard, NotYours, TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.channels import Channel
@@ -175,7 +174,7 @@ class TicketPage:
         done, said = await asyncio.to_thread(self._do, found.ticket_no, form, who)
         if not done and form.note:
             return await self._page(request, who, found, told=said, note=form.note, status=409)
-        answer = see(form.back if form.back.startswith("/desk?") else f"/desk/{found.ticket_no}")
+        answer = see(form.back if form.back.startswith(("/desk?", "/desk/wall")) else f"/desk/{found.ticket_no}")
         self._told.say(answer, said)
         raise answer
 
@@ -241,8 +240,7 @@ class TicketPage:
         others: list[TicketCard] = []
         if household is not None:
             self._looks.note(who, HOUSEHOLD, household.household_no)
-            with self._database.reading() as session:
-                found = _of_household(session, household.household_no)
+            found = tickets.of_household(household.household_no, _OTHERS + 1)
             others = [one for one in found if one.ticket_no != number][:_OTHERS]
         history, pictures = tickets.activities(number), self._pictures(number)
         people = [self._registry.person(by) for by in {*(act.by for act in history), *(one.by for one in pictures)}]
@@ -257,10 +255,6 @@ class TicketPage:
 
     def _when(self, at: dt.datetime) -> str:
         return at.astimezone(self._zone).strftime("%m-%d %H:%M")
-
-
-def _of_household(session: Session, household_no: str) -> list[TicketCard]:
-    return reading.tickets(session, household_no=household_no, limit=_OTHERS + 1)
 
 
 def _named(one: TicketCard) -> dict[str, str]:

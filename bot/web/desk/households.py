@@ -1,0 +1,103 @@
+"""户: one box for everything that is known of a household, and one household: know before knocking."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Collection
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from bot.doors.devices import SignedIn
+from bot.doors.looks import HOUSEHOLD, SEARCH, Looks
+from bot.grid.location import HouseholdCard
+from bot.grid.registry import Registry
+from bot.grid.search import MOST, HouseholdSearch
+from bot.tickets.cards import TicketCard
+from bot.tickets.desk import TicketDesk
+from bot.tickets.labels import labels
+from bot.tickets.owed.paging import EVERYWHERE
+from bot.web.desk.layout import Desk
+from bot.web.forms import see
+from bot.web.pages import Pages
+
+_pages = Pages("desk/households.yml")
+_tags = Pages("desk/ticket.yml")
+_CASES, _LOOKS = 20, 10
+
+
+class HouseholdPages:
+    """Handlers of one site."""
+
+    def __init__(
+        self, desk: Desk, search: HouseholdSearch, registry: Registry, tickets: TicketDesk, looks: Looks, zone: ZoneInfo
+    ) -> None:
+        self._desk, self._search, self._registry, self._tickets = desk, search, registry, tickets
+        self._looks, self._zone = looks, zone
+
+    def routes(self) -> list[web.RouteDef]:
+        mine = self._desk.open_to
+        return [
+            web.get("/desk/search", mine(self.find)),
+            web.get("/desk/household/{household_no}", mine(self.show)),
+        ]
+
+    async def find(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
+        """The box, and what was found. A ticket's number leads to the ticket."""
+        wanted = request.query.get("q", "").strip()[:80]
+        if wanted.upper().startswith("GD") and wanted[2:].isdecimal():
+            raise see(f"/desk/{wanted.upper()}")
+        found = []
+        if wanted:
+            await asyncio.to_thread(self._looks.note, who, SEARCH, "household")
+            found = await asyncio.to_thread(self._search.find, wanted, may_look(who))
+        words = _pages.words
+        return self._desk.page(
+            request, who, _pages, "desk/search.html", wanted=wanted, many=len(found) == MOST, most=MOST,
+            found=[(one.household, words["by"][one.by], _named(one.household)) for one in found],
+        )  # fmt: skip
+
+    async def show(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
+        """One household; that somebody looked is written down first."""
+        number = request.match_info["household_no"]
+        card = await asyncio.to_thread(self._registry.household, number)
+        if card is None:
+            return _pages.say(_pages.words["no_household"], 404)
+        grids = may_look(who)
+        if grids is not None and card.grid_no not in grids:
+            return _pages.say(_pages.words["not_yours"], 403)
+        phones, cases, looks = await asyncio.to_thread(self._read, card, who)
+        return self._desk.page(
+            request, who, _pages, "desk/household.html", it=card, tags=_named(card), phones=phones, looks=looks,
+            cases=[(one, labels().kind(one.kind), labels().state(one.state), self._day(one.opened_at)) for one in cases],
+            owed=-card.balance if card.balance < 0 else 0, ticket_words=_tags.words,
+        )  # fmt: skip
+
+    # ---- blocking -------------------------------------------------------------------------------
+
+    def _read(self, card: HouseholdCard, who: SignedIn) -> tuple[list[str], list[TicketCard], list[tuple[str, str]]]:
+        number = card.household_no
+        self._looks.note(who, HOUSEHOLD, number)
+        cases = self._tickets.of_household(number, _CASES)
+        seen = self._tickets.access.seen_by(who.staff_no, (one.ticket_no for one in cases))
+        looks = [
+            (self._day(one.at), person.name if (person := self._registry.person(one.staff_no)) else one.staff_no)
+            for one in self._looks.at([(HOUSEHOLD, number)], _LOOKS)
+        ]
+        return self._registry.phones_of(number), [one for one in cases if one.ticket_no in seen], looks
+
+    def _day(self, at: dt.datetime) -> str:
+        return at.astimezone(self._zone).strftime("%m-%d %H:%M")
+
+
+def may_look(who: SignedIn) -> Collection[str] | None:
+    """The grids whose households somebody may look up; None: all of them. A crew has its cases, and no register."""
+    if who.role in EVERYWHERE:
+        return None
+    return who.grids if who.role != "crew" else frozenset()
+
+
+def _named(card: HouseholdCard) -> list[str]:
+    names = _tags.words["tags"]
+    return [str(names.get(tag, tag)) for tag in card.tags]
