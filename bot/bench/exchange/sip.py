@@ -46,6 +46,8 @@ class Exchange(asyncio.DatagramProtocol):
         self.gege = gege
         self.asked: list[Message] = []
         self.behave: dict[str, Callable[[Message], None]] = {}
+        #: headers of our INVITEs that say what we can
+        self.can: dict[str, str] = {}
         self._responses: dict[str, asyncio.Queue[Message]] = {}
         self.sound = Sound()
 
@@ -143,7 +145,7 @@ class Call:
     async def invite(self, body: bytes | None = None) -> Message:
         """INVITE (again) and ACK; what came of it is in `final` and `media`."""
         offer = sdp.write("127.0.0.1", self._exchange.sound.port, 1, 1) if body is None else body
-        self.final = await self.ask("INVITE", body=offer, content_type="application/sdp")
+        self.final = await self.ask("INVITE", body=offer, content_type="application/sdp", **self._exchange.can)
         number = self.final.cseq[0]
         if parameter(self.final.get("to"), "tag"):
             self._to = self.final.get("to")
