@@ -10,7 +10,7 @@ import rasa_sdk.endpoint
 from rasa_sdk import Action
 from rasa_sdk.executor import ActionExecutor
 
-from bot.app.parts import make_actions, open_site
+from bot.app.parts import area_code_of, make_actions, open_site
 from bot.grid.registry import Registry
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
@@ -23,7 +23,9 @@ def offer_actions(settings: Settings) -> None:
     The server looks for classes in a package and makes them without arguments; ours know their site, so what it
     "finds" are the instances."""
     database = open_site(settings)
-    actions = make_actions(settings, TicketDesk(database, rules=rules_of(settings)), Registry.load(database))
+    actions = make_actions(
+        settings, TicketDesk(database, rules=rules_of(settings)), Registry.load(database, area_code_of(settings))
+    )
     rasa_sdk.endpoint.ActionExecutor = _executor_of(actions)  # type: ignore[misc]
     # It asks nobody for a token.
     os.environ.setdefault("SANIC_HOST", "127.0.0.1")

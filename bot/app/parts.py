@@ -21,6 +21,7 @@ from bot.dialogue.old import forget_dialogues
 from bot.dialogue.port import Dialogue
 from bot.foundation.background import Background, Backgrounds
 from bot.foundation.errors import Refused
+from bot.foundation.phone_numbers import area_code, phone_digits
 from bot.foundation.service_state import EVERY_S, file_of, forget_state, write_state
 from bot.grid.present import Present
 from bot.grid.registry import Registry
@@ -163,12 +164,17 @@ def make_parts(settings: Settings, database: Database, registry: Registry) -> Pa
     )
 
 
+def area_code_of(settings: Settings) -> str:
+    """That of the station's telephone, for numbers that come without one; empty for a mobile and for a short number."""
+    return area_code(phone_digits(settings.site.station_phone))
+
+
 @asynccontextmanager
 async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Parts]:
     """A started service: database, county, dialogue, and (with `relay`) the outbox and the timers."""
     database = await asyncio.to_thread(open_site, settings)
     try:
-        parts = make_parts(settings, database, await asyncio.to_thread(Registry.load, database))
+        parts = make_parts(settings, database, await asyncio.to_thread(Registry.load, database, area_code_of(settings)))
         await parts.dialogue.start()
         if relay:
             parts.backgrounds.start(*_work_of(parts))

@@ -13,11 +13,11 @@ from typing import Protocol
 from bot.calling.key import ask_for_key
 from bot.calling.ledger import CALL_BACK, CallRefused, Ledger
 from bot.foundation import logs
+from bot.foundation.phone_numbers import to_dial
 from bot.lines.bridge import Joinable, join, ring_back
 from bot.lines.dialling import Dialler, say_why
 from bot.notify.masking import surname
 from bot.speech.speak import Voice, VoiceFailed
-from bot.telephone.ring_plan import digits
 from bot.tickets.desk import TicketCard, TicketDesk, TicketRefused
 from bot.voice.calling_prompts import words
 from bot.voice.mouth import say
@@ -91,7 +91,7 @@ class CallBacks:
         number = number or next(iter(known), "")
         if not number or number not in known:
             return "no_number"
-        if not digits(person.phone) or digits(person.phone) == digits(number):
+        if not to_dial(person.phone) or to_dial(person.phone) == to_dial(number):
             return "no_phone"
         try:
             self._ledger.check(number, CALL_BACK)
@@ -119,7 +119,7 @@ class CallBacks:
     async def _call(self, ticket: TicketCard, person: Presser, number: str) -> None:
         logs.note(ticket=ticket.ticket_no)
         try:
-            async with self._rung(ticket, digits(person.phone), person.staff_no) as (line, _):
+            async with self._rung(ticket, to_dial(person.phone), person.staff_no) as (line, _):
                 if line is not None and await self._wants(line):
                     await self._put_through(line, ticket, person, number)
         except CallRefused:
@@ -159,7 +159,7 @@ class CallBacks:
         self, line: Joinable, ringing: asyncio.Task[None], ticket: TicketCard, person: Presser, number: str
     ) -> str:
         """Ring the resident and let both talk; how that ended."""
-        async with self._rung(ticket, digits(number), "") as (other, outcome):
+        async with self._rung(ticket, to_dial(number), "") as (other, outcome):
             if other is None:
                 return outcome
             ringing.cancel()

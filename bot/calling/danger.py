@@ -13,10 +13,11 @@ from bot.calling.ledger import DANGER, Ledger
 from bot.database import now
 from bot.foundation import logs
 from bot.foundation.backoff import Backoff
+from bot.foundation.phone_numbers import to_dial
 from bot.lines.dialling import OURS, Connected, Dialler, Rung, say_why
 from bot.notify.masking import mask
 from bot.speech.speak import Voice, VoiceFailed
-from bot.telephone.ring_plan import People, Person, digits, in_order
+from bot.telephone.ring_plan import People, Person, in_order
 from bot.tickets.desk import TicketCard, TicketDesk, TicketRefused
 from bot.tickets.models import Kind, State
 from bot.voice.calling_prompts import words
@@ -82,7 +83,7 @@ class DangerCalls:
         """In the order in which they are rung; nobody's telephone twice, and nobody's of whom it complains. Blocks."""
         found: dict[str, Staff] = {}
         for each in in_order(self._people, ticket.grid_no):
-            if each.staff_no not in ticket.complained_of and (number := digits(each.phone)):
+            if each.staff_no not in ticket.complained_of and (number := to_dial(each.phone)):
                 found.setdefault(number, each)
         return list(found.values())
 
@@ -120,7 +121,7 @@ class DangerCalls:
         placed = await asyncio.to_thread(self._ledger.begin, person.phone, DANGER, ticket.ticket_no, person.staff_no)
         outcome = "failed"
         try:
-            rung = await self._unless_taken(ticket.ticket_no, self._dialler.ring(digits(person.phone), self._ring_s))
+            rung = await self._unless_taken(ticket.ticket_no, self._dialler.ring(to_dial(person.phone), self._ring_s))
             if rung is None:
                 outcome = "given_up"
                 return outcome
@@ -161,7 +162,7 @@ class DangerCalls:
             what=mask(ticket.said)[:60] or said.danger_what,
             where=mask(ticket.place) or said.danger_where,
         )
-        key = await ask_for_key(call.line, self._voice, sentence, (TAKE, CANNOT))
+        key = await ask_for_key(call.line, self._voice, sentence, (TAKE, CANNOT), again=said.danger_again)
         if key == CANNOT:
             await say(call.line, self._voice, said.danger_passed)
         if key != TAKE:

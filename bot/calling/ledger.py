@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from bot.calling.models import NoCall, PlacedCall
 from bot.database import Database, now
 from bot.foundation.errors import Refused
+from bot.foundation.phone_numbers import to_dial
 from bot.settings import CallingSettings
-from bot.telephone.ring_plan import digits
 
 #: what a call is for: danger, a person who calls back; else a question (OwedCall.kind)
 DANGER, CALL_BACK = "danger", "call_back"
@@ -37,14 +37,14 @@ class Ledger:
 
         Who does not want to be called by a machine is called back by a person all the same."""
         with self._database.reading() as session:
-            self._check(session, digits(number), purpose, at or now())
+            self._check(session, to_dial(number), purpose, at or now())
 
     def begin(
         self, number: str, purpose: str, ticket_no: str, staff_no: str = "", at: dt.datetime | None = None
     ) -> int:
         """Write down that a number is rung now: a resident's, or that of `staff_no`, which the site has imported and
         which may begin with anything. Raises CallRefused; danger is never limited (promise 2)."""
-        at, number = at or now(), digits(number)
+        at, number = at or now(), to_dial(number)
         with self._database.session() as session:
             if not staff_no:
                 self._check(session, number, purpose, at)
@@ -56,7 +56,7 @@ class Ledger:
             return row.id
 
     def _check(self, session: Session, number: str, purpose: str, at: dt.datetime) -> None:
-        if not any(number.startswith(digits(prefix)) for prefix in self._settings.prefixes):
+        if not any(number.startswith(to_dial(prefix)) for prefix in self._settings.prefixes):
             raise CallRefused("prefix")
         if purpose != CALL_BACK and session.get(NoCall, number) is not None:
             raise CallRefused("unwanted")
@@ -77,13 +77,13 @@ class Ledger:
     def unwanted(self, number: str, at: dt.datetime | None = None) -> None:
         """This number is never asked by telephone again."""
         with self._database.session() as session:
-            if session.get(NoCall, digits(number)) is None:
-                session.add(NoCall(number=digits(number), at=at or now()))
+            if session.get(NoCall, to_dial(number)) is None:
+                session.add(NoCall(number=to_dial(number), at=at or now()))
 
     def wanted_again(self, number: str) -> bool:
         """Staff take a number from the list; False when it was not on it."""
         with self._database.session() as session:
-            row = session.get(NoCall, digits(number))
+            row = session.get(NoCall, to_dial(number))
             if row is not None:
                 session.delete(row)
             return row is not None

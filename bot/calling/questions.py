@@ -13,9 +13,9 @@ from bot.calling.ledger import CallRefused, Ledger
 from bot.database import Database, now
 from bot.dialogue.port import Dialogue, Reply, Understanding
 from bot.foundation import logs
+from bot.foundation.phone_numbers import to_dial
 from bot.lines.dialling import Dialler, say_why
 from bot.lines.line import CallFacts, Line
-from bot.telephone.ring_plan import digits
 from bot.telephone.telephone import Telephone
 from bot.tickets.due.hours import Hours
 from bot.tickets.intake.heard import Heard
@@ -125,7 +125,7 @@ class Questions:
         outcome = "failed"
         logs.note(ticket=owed.ticket_no)
         try:
-            rung = await self._dialler.ring(digits(owed.number), self._ring_s)
+            rung = await self._dialler.ring(to_dial(owed.number), self._ring_s)
             outcome = rung.outcome
             if rung.call is None:
                 say_why(rung, f"a question about {owed.ticket_no}: the resident")

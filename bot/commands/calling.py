@@ -13,10 +13,10 @@ def register(app: typer.Typer) -> None:
         """Never ask this number by telephone again (danger rings staff all the same)."""
         from bot.app.parts import existing_site
         from bot.calling.ledger import Ledger
+        from bot.foundation.phone_numbers import to_dial
         from bot.settings import load_settings
-        from bot.telephone.ring_plan import digits
 
-        if len(digits(number)) < 5:
+        if len(to_dial(number)) < 5:
             raise typer.BadParameter(f"{number} is no telephone number")
         settings = load_settings()
         database = existing_site(settings)

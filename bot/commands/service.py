@@ -13,6 +13,9 @@ import typer
 from bot.commands.line import JsonFlag, note, out
 from bot.settings import load_settings
 
+#: 500 questions and 500 silent connections of FastAGI, as many of AudioSocket, pages, files
+_OPEN_FILES = 16_384
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -40,6 +43,10 @@ def serve() -> None:
     # Where it fell or hung: frames, no values. A core would hold what residents said.
     faulthandler.enable()
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    # A shell's 1,024 are too few for every line of an exchange with all its questions.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
     asyncio.run(run(load_settings()))
 
 

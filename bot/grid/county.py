@@ -22,7 +22,9 @@ class County:
 
     Row indices are positions in the column lists."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, area_code: str = "") -> None:
+        """`area_code`: that of this county; empty: the one that most landlines here have."""
+        self._area_code = area_code
         self.numbers: list[str] = []
         self.holders: list[str] = []
         self.communities_of: list[str] = []
@@ -70,36 +72,30 @@ class County:
             self.names[where.name].add(community)
 
     def _people(self, session: Session) -> None:
+        staff = session.scalars(select(Staff)).all()
+        phones = {grid.grid_no: grid.phone for grid in session.scalars(select(Grid))}
+        self.area_code = self._area_code or _most_common_area(session, phones.values(), staff)
         self._staff = {
-            one.staff_no: PersonCard(one.staff_no, one.name, one.role, one.phone)
-            for one in session.scalars(select(Staff))
+            one.staff_no: PersonCard(one.staff_no, one.name, one.role, self.in_full(one.phone)) for one in staff
         }
         self._of_grid: dict[str, list[PersonCard]] = defaultdict(list)
         for grid_no, staff_no in session.execute(
             select(GridStaff.grid_no, GridStaff.staff_no).order_by(GridStaff.staff_no)
         ):
             self._of_grid[grid_no].append(self._staff[staff_no])
-        phones = {grid.grid_no: grid.phone for grid in session.scalars(select(Grid))}
         self._grid_nos = set(phones)
-        self.area_code = self._most_common_area(session, phones.values())
-        self._grid_of_number = {self._full(phone): grid_no for grid_no, phone in phones.items() if phone}
+        self._grid_of_number = {self.in_full(phone): grid_no for grid_no, phone in phones.items() if phone}
         served: dict[str, list[str]] = defaultdict(list)
         for grid_no, people in self._of_grid.items():
             for person in people:
                 if person.role == Role.manager and person.phone:
-                    served[self._full(person.phone)].append(grid_no)
+                    served[self.in_full(person.phone)].append(grid_no)
         for phone, grid_nos in served.items():
             if len(grid_nos) == 1:
                 self._grid_of_number.setdefault(phone, grid_nos[0])
 
-    def _most_common_area(self, session: Session, others: Iterable[str | None]) -> str:
-        """The area code that landlines here have, for who calls without it; empty when there are none."""
-        landlines = select(Contact.address).where(Contact.channel == PHONE, Contact.address.like("0%"))
-        numbers = [*session.scalars(landlines), *others, *(one.phone for one in self._staff.values())]
-        codes = Counter(code for number in numbers if number and (code := area_code(phone_digits(number))))
-        return codes.most_common(1)[0][0] if codes else ""
-
-    def _full(self, number: str) -> str:
+    def in_full(self, number: str) -> str:
+        """A number in its one form, with this county's area code where it came without one."""
         return phone_digits(number, self.area_code)
 
     def _names_by_size(self) -> tuple[str, ...]:
@@ -150,4 +146,12 @@ class County:
         if number.startswith("grid_"):
             grid_no = number.removeprefix("grid_")
             return grid_no if grid_no in self._grid_nos else None
-        return self._grid_of_number.get(self._full(number))
+        return self._grid_of_number.get(self.in_full(number))
+
+
+def _most_common_area(session: Session, boards: Iterable[str | None], staff: Iterable[Staff]) -> str:
+    """The area code that landlines here have, for who calls without it; empty when there are none."""
+    landlines = select(Contact.address).where(Contact.channel == PHONE, Contact.address.like("0%"))
+    numbers = [*session.scalars(landlines), *boards, *(one.phone for one in staff)]
+    codes = Counter(code for number in numbers if number and (code := area_code(phone_digits(number))))
+    return codes.most_common(1)[0][0] if codes else ""

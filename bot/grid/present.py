@@ -51,6 +51,10 @@ class Present:
         """Somebody of the staff, there or not."""
         return self._registry.person(staff_no)
 
+    @property
+    def area_code(self) -> str:
+        return self._registry.area_code
+
     def grid_of_number(self, number: str) -> str | None:
         return self._registry.grid_of_number(number)
 

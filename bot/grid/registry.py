@@ -60,20 +60,21 @@ _HOUSEHOLD = (
 class Registry:
     """Answers from the county that was read last, and from the database where staff change things at any time."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, area_code: str = "") -> None:
+        """`area_code`: that of this county, where somebody says it; see County."""
+        self._database, self._area_code = database, area_code
         self._version: int | None = None
         self.reload()
 
     @classmethod
-    def load(cls, database: Database) -> Registry:
-        return cls(database)
+    def load(cls, database: Database, area_code: str = "") -> Registry:
+        return cls(database, area_code)
 
     def reload(self) -> None:
         """Read everything anew; whoever is asking meanwhile is answered from what was read before."""
         with self._database.reading() as session:
             version = session.scalar(_VERSION)  # before the rest: what changes meanwhile is read the next time
-            county = County(session)
+            county = County(session, self._area_code)
         self.county, self._locator = county, Locator(county, self.linked)
         self._version = version
 
@@ -136,7 +137,12 @@ class Registry:
                 )
                 .order_by(Contact.id)
             )
-            return list(rows)
+            return list(dict.fromkeys(map(self.county.in_full, rows)))
+
+    @property
+    def area_code(self) -> str:
+        """Of landlines here; empty when it is not known."""
+        return self.county.area_code
 
     def linked(self, contact: ContactKey | None) -> list[tuple[str, bool]]:
         """(household_no, verifies) of a contact. Asked of the database: staff confirm contacts at any time."""
@@ -163,6 +169,18 @@ class Registry:
         if row is None:
             return None
         return HouseholdCard(**{**row, "tags": tuple(row["tags"] or ()), "balance": Decimal(row["balance"])})
+
+    def communities_of(self, grid_no: str) -> list[str]:
+        """The communities that a grid lies in."""
+        with self._database.reading() as session:
+            rows = session.scalars(
+                select(Community.name)
+                .join(Household, Household.community_id == Community.id)
+                .where(Household.grid_no == grid_no)
+                .distinct()
+                .order_by(Community.name)
+            )
+            return list(rows)
 
     def away(self, at: dt.datetime) -> dict[str, str]:
         """Who is on leave at `at`, and who stands in for each."""

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 from bot.foundation.errors import Unavailable
-from bot.foundation.phone_numbers import number_in
 from bot.lines.door import SAID_WITHIN_S, Door
 
 log = logging.getLogger(__name__)
@@ -80,10 +79,6 @@ class AgiSession:
         self.script = path.strip("/")
         self.query = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=50)) if query else {}
         return self
-
-    def number(self, fact: str) -> str:
-        """A telephone number among the facts; empty when it is not known (unknown, anonymous, …)."""
-        return number_in(self.facts.get(fact, ""))
 
     async def variable(self, name: str) -> str:
         """A channel variable; empty when it is not set."""

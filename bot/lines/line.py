@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
+
+from bot.foundation.phone_numbers import phone_digits
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,14 @@ class CallFacts:
     diverting: str = ""
     #: where the caller is (Heard.channel): a person cannot be put through to a browser ("web")
     channel: str = "phone"
+
+    def in_full(self, area_code: str) -> CallFacts:
+        """The same with every number in its one form, whatever form the network gave it; `area_code` for who calls, or is
+        called, without one."""
+        caller, dialled, diverting = (
+            phone_digits(each, area_code) for each in (self.caller, self.dialled, self.diverting)
+        )
+        return replace(self, caller=caller, dialled=dialled, diverting=diverting)
 
 
 class Line(Protocol):

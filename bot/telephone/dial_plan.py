@@ -10,12 +10,13 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
+from bot.foundation.phone_numbers import number_in, to_dial
 from bot.lines.audiosocket import Answer, AudioSocketLine, AudioSocketServer
 from bot.lines.fastagi import AgiSession, Script
 from bot.lines.line import CallFacts
 from bot.speech.speak import Voice, VoiceFailed
 from bot.telephone.handover import HandOvers
-from bot.telephone.ring_plan import RANG_IN_VAIN, CallPlan, digits
+from bot.telephone.ring_plan import RANG_IN_VAIN, CallPlan
 from bot.voice.call_life import Stage
 from bot.voice.mouth import say
 from bot.voice.prompts import prompts
@@ -97,7 +98,7 @@ class DialPlan:
                 await asyncio.wait_for(plan.decided.wait(), _DECIDED_S)
             except TimeoutError:
                 log.error("call %s is still going on, but the dial plan asks for the next one", plan.call_id)
-        step = await self._hand_overs.advance(plan, status, from_memory=session.crowded)
+        step = await self._hand_overs.advance(plan, status, sure=_measured(session), from_memory=session.crowded)
         if step.told and self._voice is not None and not session.crowded:
             await self._leg(session, "TELL", self._saying(getattr(prompts(), step.told)))
         await session.set_variable("NEXT", step.number)
@@ -109,7 +110,7 @@ class DialPlan:
 
     async def _left(self, session: AgiSession, plan: CallPlan | None, status: str) -> None:
         if plan is not None:
-            self._hand_overs.leave(plan, status)
+            self._hand_overs.leave(plan, status, sure=_measured(session))
         await session.set_variable("NEXT", "")
 
     async def whisper(self, session: AgiSession) -> None:
@@ -131,15 +132,12 @@ class DialPlan:
     # ---- what a channel says --------------------------------------------------------------------
 
     async def _facts(self, session: AgiSession) -> CallFacts:
-        given = session.query
-        dialled = given.get("dialled") or session.number("dnid") or await session.variable("GEGE_DIALLED")
-        dialled = dialled or session.number("extension")
-        return CallFacts(
-            "",
-            given.get("caller") or session.number("callerid"),
-            dialled[:80],
-            (given.get("diverting") or session.number("rdnis"))[:80],
-        )
+        given, told = session.query, session.facts
+        dialled = _named(given.get("dialled"), told.get("dnid"))
+        dialled = dialled or _named(await session.variable("GEGE_DIALLED"), told.get("extension"))
+        caller = _named(given.get("caller"), told.get("callerid"))
+        facts = CallFacts("", caller, dialled, _named(given.get("diverting"), told.get("rdnis")))
+        return facts.in_full(self._hand_overs.area_code)
 
     async def _known(self, session: AgiSession, status: str) -> CallPlan | None:
         """The plan of a channel, None for a circle. Of a call that we do not know (a restart), and of one whose dial plan
@@ -151,12 +149,13 @@ class DialPlan:
             if key in self._circles or await session.variable("GEGE") == "busy":
                 return None
             plan = self._hand_overs.expect(replace(await self._facts(session), call_id=key), "audiosocket")
-        # Of a call that Gege took, the status may be that of its AudioSocket.
-        if plan.position < 0 and (status in RANG_IN_VAIN or status and not plan.life.taken):
-            said = session.query.get("rang") or await session.variable("GEGE_SAID")
+        told = session.query.get("rang", "")
+        # Of a call that Gege took, an older plan's status may be that of its AudioSocket.
+        if status and plan.position < 0 and (told or status in RANG_IN_VAIN or not plan.life.taken):
+            said = told or await session.variable("GEGE_SAID")
             rung = said or (await session.variable("NEXT") if status in RANG_IN_VAIN else "")
-            if digits(rung):
-                self._hand_overs.rings(plan, digits(rung))
+            if to_dial(rung):
+                self._hand_overs.rings(plan, to_dial(rung))
         return plan
 
     # ---- sentences ------------------------------------------------------------------------------
@@ -177,6 +176,18 @@ class DialPlan:
                     log.exception("a sentence for a hand-over could not be spoken")
 
         return speak
+
+
+def _measured(session: AgiSession) -> bool:
+    """A dial plan that says whom it rang says ANSWER only of who talked with the caller for three seconds; older ones pass
+    Dial's own word on, which is ANSWER also for who hung up while the case was told."""
+    return "rang" in session.query
+
+
+def _named(*written: str | None) -> str:
+    """The first of them that is a number, or names a grid as a board's code does; empty for none."""
+    found = (each[:80] if each.startswith("grid_") else number_in(each) for each in written if each)
+    return next(filter(None, found), "")
 
 
 @contextlib.asynccontextmanager

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from bot.foundation.background import Background
+from bot.foundation.phone_numbers import to_dial
 from bot.grid.dialled import grid_of_numbers
 from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
@@ -20,7 +21,6 @@ from bot.telephone.ring_plan import (
     CallPlan,
     Roles,
     Step,
-    digits,
     people_to_ring,
 )
 from bot.tickets.desk import TicketCard
@@ -109,26 +109,26 @@ class HandOvers:
         plan.full = told
         plan.ring(number, self._clock())
 
-    async def advance(self, plan: CallPlan, status: str, *, from_memory: bool = False) -> Step:
+    async def advance(self, plan: CallPlan, status: str, *, sure: bool = False, from_memory: bool = False) -> Step:
         """What comes next for a caller, given how ringing the last one ended (DIALSTATUS; CANCEL: the caller left);
-        `from_memory` asks no desk."""
+        `sure`: ANSWER means that the two talked; `from_memory` asks no desk."""
         if status == CALLER_LEFT:
             self.leave(plan, status)
             return Step()
         if not from_memory:
             await self._follow(plan)
         rung = plan.ringing
-        step = plan.next(status.upper(), self._clock())
+        step = plan.next(status.upper(), self._clock(), sure=sure)
         self._rang(plan, rung, status)
         self._settling.look(plan.call_id)
         if step.number:
             self._background(self._prepare(plan))
         return step
 
-    def leave(self, plan: CallPlan, status: str) -> None:
-        """The caller has hung up; `status`: how ringing stood, as whoever rang says (DIALSTATUS)."""
+    def leave(self, plan: CallPlan, status: str, *, sure: bool = False) -> None:
+        """The caller has hung up; `status`, `sure`: how ringing stood, as `advance` takes it."""
         rung, answered = plan.ringing, status.upper() == ANSWERED
-        plan.leave(self._clock(), answered=answered)
+        plan.leave(self._clock(), answered=answered, sure=sure)
         self._rang(plan, rung, ANSWERED if answered else CALLER_LEFT)
         self._settling.look(plan.call_id)
 
@@ -148,7 +148,7 @@ class HandOvers:
         """Tell whoever has answered what the case is; whether the two can be connected now. `gone`: the caller has left,
         and whoever hears the case is told that instead."""
         plan.life.answer(self._clock())
-        whole = True
+        whole, position = True, plan.position
         if self._voice is not None:
             telling = asyncio.create_task(say(line, self._voice, await self.line_of(plan)))
             leaving = asyncio.create_task(gone.wait())
@@ -166,7 +166,8 @@ class HandOvers:
                 for task in (telling, leaving):
                     task.cancel()
                 await asyncio.gather(telling, leaving, return_exceptions=True)
-        plan.life.told(whole, self._clock())
+        if plan.position == position:  # else the dial plan was faster, and rings somebody else already
+            plan.life.told(whole, self._clock())
         return whole
 
     # ---- who is rung ----------------------------------------------------------------------------
@@ -176,12 +177,17 @@ class HandOvers:
         grid_no = grid_no or grid_of_numbers(self._roles, facts.dialled, facts.diverting)
         station = self._settings.site.station_phone
         return people_to_ring(self._roles, grid_no, station, first=first, without=(facts.caller, facts.diverting)) or [
-            digits(station)
+            to_dial(station)
         ]
+
+    @property
+    def area_code(self) -> str:
+        """Of landlines here, for a number that comes without one."""
+        return self._roles.area_code
 
     def circles(self, facts: CallFacts) -> bool:
         """Whether a call is our own ringing of somebody who forwards his telephone to us."""
-        diverting, now = digits(facts.diverting), self._clock()
+        diverting, now = to_dial(facts.diverting), self._clock()
         return bool(diverting) and any(
             each.ringing == diverting and now - each.rung_at < _CIRCLE_S and facts.caller in ("", each.facts.caller)
             for each in self.plans.values()
@@ -199,9 +205,9 @@ class HandOvers:
             of_dialled = self.people(plan.facts)
             plan.people = self.people(plan.facts, named if named not in of_dialled else "", card.grid_no)
         if card.complained_of:
-            spared = {digits(one.phone) for no in card.complained_of if (one := self._roles.person(no))}
+            spared = {to_dial(one.phone) for no in card.complained_of if (one := self._roles.person(no))}
             plan.people = [each for each in plan.people if each not in spared] or [
-                digits(self._settings.site.station_phone)
+                to_dial(self._settings.site.station_phone)
             ]
 
     # ---- what is told ---------------------------------------------------------------------------

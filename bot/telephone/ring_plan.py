@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from bot.foundation.phone_numbers import phone_digits
+from bot.foundation.phone_numbers import to_dial
 from bot.grid.dialled import GridNumbers
 from bot.grid.models import Role
 from bot.lines.line import CallFacts
-from bot.voice.call_life import CallLife, Stage
+from bot.voice.call_life import CallLife
 
 #: Dial's own words (DIALSTATUS)
 ANSWERED, CALLER_LEFT = "ANSWER", "CANCEL"
@@ -44,13 +43,12 @@ class People(Protocol[One]):
 class Roles(People[Person], GridNumbers, Protocol):
     """What of the registry is needed here."""
 
+    @property
+    def area_code(self) -> str:
+        """Of landlines here, for a number that comes without one."""
+
     def person(self, staff_no: str, /) -> Person | None:
         """Somebody of the staff."""
-
-
-def digits(number: str) -> str:
-    """A number as a dial plan can ring it: digits alone, without the country's code."""
-    return re.sub(r"\D", "", phone_digits(number))
 
 
 def in_order(people: People[One], grid_no: str | None) -> list[One]:
@@ -66,8 +64,8 @@ def people_to_ring(
 
     `without`: the caller himself, and the number that diverted to us, whose owner did not take the call."""
     found = [first, *(person.phone for person in in_order(roles, grid_no)), station]
-    left_out = {digits(each) for each in without} | {""}
-    return [each for each in dict.fromkeys(digits(each) for each in found) if each not in left_out]
+    left_out = {to_dial(each) for each in without} | {""}
+    return [each for each in dict.fromkeys(to_dial(each) for each in found) if each not in left_out]
 
 
 @dataclass(frozen=True)
@@ -90,6 +88,8 @@ class CallPlan:
     decided: asyncio.Event = field(default_factory=asyncio.Event)
     #: index into `people` of who is rung, -1: nobody yet
     position: int = -1
+    #: who is being rung, or talks to the caller; empty when how it ended is known
+    ringing: str = ""
     rung_at: float = 0.0
     #: the dial plan was told to ring the first one at once
     full: bool = False
@@ -106,29 +106,25 @@ class CallPlan:
         """The conversation's ticket; empty for none."""
         return (self.life.decision.ticket_no if self.life.decision else None) or ""
 
-    @property
-    def ringing(self) -> str:
-        """Who is being rung now."""
-        going = self.life.stage in (Stage.ringing, Stage.whispering, Stage.connected)
-        return self.people[self.position] if going and 0 <= self.position < len(self.people) else ""
-
     def ring(self, number: str, at: float) -> None:
         """The dial plan says that it rings this one, or was told to."""
         if number not in self.people:
             self.people.insert(0, number)
-        self.position, self.rung_at = self.people.index(number), at
+        self.position, self.ringing, self.rung_at = self.people.index(number), number, at
         self.life.ring(at)
 
-    def leave(self, at: float, *, answered: bool = False) -> None:
-        """The caller has hung up; `answered`: whoever rings says that the one who was rung had taken it."""
-        self.life.leave(at, answered=answered)
+    def leave(self, at: float, *, answered: bool = False, sure: bool = False) -> None:
+        """The caller has hung up; `answered`, `sure`: as CallLife.part takes them."""
+        self.ringing = ""
+        self.life.leave(at, answered=answered, sure=sure)
         self.caller_left.set()
 
-    def next(self, status: str, at: float) -> Step:
-        """What to do for a caller who is there, given how ringing the last one ended (DIALSTATUS; empty: nobody was)."""
-        told = ""
+    def next(self, status: str, at: float, *, sure: bool = False) -> Step:
+        """What to do for a caller who is there, given how ringing the last one ended (DIALSTATUS; empty: nobody was);
+        `sure`: ANSWER means that the two talked."""
+        told, self.ringing = "", ""
         if self.position >= 0 and (status or not self.full):
-            self.life.part(status == ANSWERED, at)
+            self.life.part(status == ANSWERED, at, sure=sure)
             told = "not_reached"
         elif self.full:
             self.full = False  # a dial plan that does not know GEGE=full asks before it rings
@@ -137,8 +133,7 @@ class CallPlan:
             return Step()
         self.position += 1
         if self.position < len(self.people):
-            self.rung_at = at
-            self.life.ring(at)
-            return Step(self.people[self.position], told)
+            self.ring(self.people[self.position], at)
+            return Step(self.ringing, told)
         self.life.nobody_left(at)
         return Step("", "nobody_reached" if told else "")

@@ -62,9 +62,14 @@ async def sip_front_end(
         await telephone.answer(line, facts, front_end="sip")
 
     answering = SipHandOver(telephone.hand_overs, converse, telephone.voice, ways, ring_s=wanted.trunk.ring_s)
+
+    def in_full(facts: CallFacts) -> CallFacts:
+        return facts.in_full(telephone.people.area_code)
+
     server = SipServer(
-        *where, answering, allowed=wanted.sip_allowed, most=wanted.sip_calls, public=wanted.sip_public,
-        busy=telephone.hand_overs.circles, gateway=trunk, account=account,
+        *where, lambda line, facts: answering(line, in_full(facts)), allowed=wanted.sip_allowed,
+        most=wanted.sip_calls, public=wanted.sip_public,
+        busy=lambda facts: telephone.hand_overs.circles(in_full(facts)), gateway=trunk, account=account,
     )  # fmt: skip
     answering.server = server
     await server.start()

@@ -80,7 +80,8 @@ async def house(county: Database, network: object, **settings: object) -> AsyncI
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.calling.key.ask_for_key.__kwdefaults__", {"times": 2, "wait_s": 0.05})
+    monkeypatch.setattr("bot.calling.key._WAIT_S", 0.05)
+    monkeypatch.setattr("bot.calling.key._LAST_S", 0.05)
 
 
 MANAGER = "13900000001"
@@ -123,6 +124,7 @@ async def test_the_button_in_the_messenger_rings_at_once_and_says_what_to_do(cou
         for told in ("接了按 1", "等一下再按"):
             shown = await asyncio.to_thread(chat.press, "M1", f"ring:{here.ticket.ticket_no}")
             assert told in shown.text and RESIDENT not in shown.text
+        await until(lambda: network.rung)
         assert network.rung == [MANAGER]
         shown = await asyncio.to_thread(chat.press, "S1", f"ring:{here.ticket.ticket_no}")
         assert "接了按 1" not in shown.text

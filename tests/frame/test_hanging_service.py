@@ -107,3 +107,33 @@ def test_a_service_that_hangs_lets_go_of_every_call_and_owes_it(
         connection.close()
     assert [kind for kind, _ in owed] == ["callback"]
     assert '"call_back": "interrupted"' in owed[0][1]
+
+
+def test_a_service_under_load_is_left_alone(home: Path, dialogue_model: Path) -> None:
+    """Every core busy, callers who talk, and questions without a pause: the loop is late, and beats."""
+    with served(home) as site, every_core_busy():
+
+        async def load() -> None:
+            lines = [await asyncio.to_thread(asyncio.run, call(site)) for _ in range(10)]
+            until = time.monotonic() + 12.0
+            while time.monotonic() < until:
+                channels = [Channel(site.agi) for _ in range(20)]
+                await asyncio.gather(*(one.agi("alive") for one in channels))
+                assert all(one.variables["GEGE_ALIVE"] == "1" for one in channels)
+            for line in lines:
+                line.close()
+
+        asyncio.run(load())
+        assert site.process.poll() is None, site.said.read_text()
+        assert "did nothing" not in site.said.read_text()
+
+
+@contextmanager
+def every_core_busy() -> Iterator[None]:
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
+    try:
+        yield
+    finally:
+        for one in busy:
+            one.kill()
+            one.wait()

@@ -97,7 +97,8 @@ def at_asterisk(tmp_path: Path, county: Database) -> Callable[..., Any]:
             files = {
                 "pjsip.conf": "[transport]\ntype=transport\nprotocol=udp\nbind=127.0.0.1:{port}\n[global]\ntype=global\n"
                 "endpoint_identifier_order=header,ip,username\n" + CARRIER.replace("{carrier}", carrier.host) + peer,
-                "extensions.conf": "[globals]\nOTHER=1\n" + plan.replace("[globals]\n", "[globals](+)\n") + "\n[from-trunk]\nexten => _[+0-9].,1,Goto(gege-sip,${EXTEN},1)\n",
+                "extensions.conf": "[globals]\nOTHER=1\n[from-trunk]\nexten => _[+0-9].,1,Goto(gege-sip,${EXTEN},1)\n"
+                + plan.replace("[globals]\n", "[globals](+)\n"),
             }  # fmt: skip
             files = {name: change(name, text) for name, text in files.items()}
             async with asterisk(tmp_path / "asterisk", files) as real:

@@ -11,7 +11,7 @@ from sqlalchemy import CursorResult, bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from bot.database import UTCDateTime
-from bot.foundation.phone_numbers import phone_digits
+from bot.foundation.phone_numbers import area_code, phone_digits
 from bot.grid.models import Grid
 from bot.tickets.cards import CallCard, Report
 from bot.tickets.intake.caller import Caller
@@ -71,14 +71,13 @@ def open_calls(session: Session) -> list[CallCard]:
 
 def grid_of_number(session: Session, *numbers: str) -> str | None:
     """The grid on whose notice board one of the numbers stands; a QR code carries `grid_<number>` itself."""
-    boards = {
-        phone_digits(phone): grid_no
-        for grid_no, phone in session.execute(select(Grid.grid_no, Grid.phone).order_by(Grid.grid_no.desc()))
-        if phone
-    }
+    boards = session.execute(select(Grid.grid_no, Grid.phone).order_by(Grid.grid_no)).all()
     for number in filter(None, numbers):
-        if found := boards.get(phone_digits(number)):
-            return found
+        # A board may leave out the area code; it is the one of whoever was called there.
+        one = phone_digits(number)
+        for grid_no, phone in boards:
+            if phone and phone_digits(phone, area_code(one)) == one:
+                return str(grid_no)
         coded = number.removeprefix("grid_")
         if coded != number and session.get(Grid, coded) is not None:
             return coded

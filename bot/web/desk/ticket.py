@@ -174,7 +174,7 @@ class TicketPage:
         done, said = await asyncio.to_thread(self._do, found.ticket_no, form, who)
         if not done and form.note:
             return await self._page(request, who, found, told=said, note=form.note, status=409)
-        answer = see(form.back if form.back.startswith("/desk?") else f"/desk/{found.ticket_no}")
+        answer = see(form.back if form.back.startswith(("/desk?", "/desk/wall")) else f"/desk/{found.ticket_no}")
         self._told.say(answer, said)
         raise answer
 
