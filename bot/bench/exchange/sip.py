@@ -172,7 +172,8 @@ class Call:
     async def invite(self, body: bytes | None = None) -> Message:
         """INVITE (again) and ACK; what came of it is in `final` and `media`."""
         offer = sdp.write("127.0.0.1", self._exchange.sound.port, 1, 1) if body is None else body
-        request = self.send("INVITE", body=offer, content_type="application/sdp", **self._exchange.can)
+        more = {"content_type": "application/sdp", **self._exchange.can}
+        request = self._sent(self._message("INVITE", next(self._numbers), offer, more))
         self.final = await self._final(request)
         number = self.final.cseq[0]
         if parameter(self.final.get("to"), "tag"):
