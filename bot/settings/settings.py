@@ -35,9 +35,14 @@ class SiteSettings(Section):
 
     #: how Gege calls the company in its greeting
     name: str = "崇阳供电"
-    #: the office that residents are sent to when nobody else is known, and its telephone
+    #: the office that residents are sent to when nobody else is known, and its telephone; its area code is put before numbers
+    #: that come without one
     station: str = "天城供电所"
     station_phone: str = "0715-3390000"
+    #: where residents complain about the service, beside 12398 (the energy regulator); empty: the station
+    supervision_phone: str = ""
+    #: what the code for paying on notice boards holds (the company's own address); empty: boards carry none
+    pay_url: str = ""
     #: name of the zone in which days begin, people work and times are told
     timezone: str = "Asia/Shanghai"
 

@@ -42,11 +42,16 @@ class Sound(asyncio.DatagramProtocol):
 class Exchange(asyncio.DatagramProtocol):
     """`behave` maps a method (or "INVITE 0715…") to what is done with our requests; all of them stand in `asked`."""
 
+    #: a final response is waited for so long (s)
+    patience_s = 5.0
+
     def __init__(self, gege: Address | None = None) -> None:
         self.gege = gege
         self.asked: list[Message] = []
         self.behave: dict[str, Callable[[Message], None]] = {}
         self._responses: dict[str, asyncio.Queue[Message]] = {}
+        #: branch of an INVITE -> the ACK to its final response
+        self.acks: dict[str, bytes] = {}
         self.sound = Sound()
 
     async def open(self, host: str = "127.0.0.1") -> None:
@@ -63,7 +68,7 @@ class Exchange(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: Address) -> None:
         message = parse(data)
         if message.code:
-            self._responses.setdefault(message.branch, asyncio.Queue()).put_nowait(message)
+            self.responded(message)
             return
         self.asked.append(message)
         rung = f"{message.method} {uri_of(message.uri).removeprefix('sip:').partition('@')[0]}"
@@ -72,6 +77,16 @@ class Exchange(asyncio.DatagramProtocol):
             behave(message)
         elif message.method != "ACK":
             self.answer(message, 200)
+
+    def responded(self, message: Message) -> None:
+        """A response of Gege's; a final one to an INVITE that comes again gets its ACK again."""
+        if message.branch in self.acks and message.code >= 200:
+            self.put(self.acks[message.branch])
+        self._responses.setdefault(message.branch, asyncio.Queue()).put_nowait(message)
+
+    def put(self, data: bytes) -> None:
+        """Send to Gege."""
+        self.transport.sendto(data, self.gege)
 
     def answer(
         self, request: Message, code: int, *, tag: str = "them", sound: Sound | bool = False, **headers: str
@@ -83,7 +98,7 @@ class Exchange(asyncio.DatagramProtocol):
         if sound:
             more += [("contact", f"<sip:them@{self.host}>"), ("content-type", "application/sdp")]
             body = sdp.write("127.0.0.1", (self.sound if sound is True else sound).port, 1, 1)
-        self.transport.sendto(respond(request, code, self.gege, tag=tag, headers=more, body=body).encode(), self.gege)
+        self.put(respond(request, code, self.gege, tag=tag, headers=more, body=body).encode())
 
     @property
     def host(self) -> str:
@@ -110,7 +125,7 @@ class Call:
         self._from = f"<sip:{caller}@{exchange.host}>;tag=us{call_id}"
         self._numbers = itertools.count(1)
         self.media: sdp.Media | None = None
-        self.patience = 5.0
+        self.patience = exchange.patience_s
         self.final: Message | None = None
 
     def _message(self, method: str, number: int, body: bytes, more: dict[str, str]) -> Message:
@@ -129,28 +144,46 @@ class Call:
         return self._sent(self._message(method, next(self._numbers) if number is None else number, body, headers))
 
     def _sent(self, message: Message) -> Message:
-        self._exchange.transport.sendto(message.encode(), self._exchange.gege)
+        self._exchange.put(message.encode())
         return message
 
     async def ask(self, method: str, *, body: bytes = b"", **headers: str) -> Message:
         """Its final response."""
-        message = self._sent(self._message(method, next(self._numbers), body, headers))
-        queue = self._exchange._responses.setdefault(message.branch, asyncio.Queue())
-        while (response := await asyncio.wait_for(queue.get(), self.patience)).code < 200:
-            pass
-        return response
+        return await self._final(self._sent(self._message(method, next(self._numbers), body, headers)))
+
+    async def _final(self, request: Message) -> Message:
+        """The final response; the request is repeated until one comes (RFC 3261, 17.1). Raises TimeoutError."""
+        queue = self._exchange._responses.setdefault(request.branch, asyncio.Queue())
+        again_s = 0.5
+        async with asyncio.timeout(self.patience):
+            while True:
+                try:
+                    response = await asyncio.wait_for(queue.get(), again_s)
+                except TimeoutError:
+                    self._exchange.put(request.encode())
+                    again_s = min(2 * again_s, 2.0)
+                    continue
+                if response.code >= 200:
+                    return response
+                again_s = self.patience
 
     async def invite(self, body: bytes | None = None) -> Message:
         """INVITE (again) and ACK; what came of it is in `final` and `media`."""
         offer = sdp.write("127.0.0.1", self._exchange.sound.port, 1, 1) if body is None else body
-        self.final = await self.ask("INVITE", body=offer, content_type="application/sdp")
+        request = self.send("INVITE", body=offer, content_type="application/sdp")
+        self.final = await self._final(request)
         number = self.final.cseq[0]
         if parameter(self.final.get("to"), "tag"):
             self._to = self.final.get("to")
-        self.send("ACK", number=number)
+        self._exchange.acks[request.branch] = self.send("ACK", number=number).encode()
         if self.final.code == 200:
             self.media = sdp.read(self.final.body)
         return self.final
+
+    def within(self, invite: Message, tag: str) -> Call:
+        """The same, within the call that this INVITE of Gege's made, answered with our tag."""
+        self._to, self._from = invite.get("from"), f"{invite.get('to')};tag={tag}"
+        return self
 
     def speak(self, pcm: bytes) -> None:
         assert self.media is not None

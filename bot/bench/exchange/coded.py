@@ -1,0 +1,178 @@
+"""Sound that can be read back off any line: sentences spoken as tones which carry their number.
+
+A voice that says it, an ear that hears it, and players at the far ends all work on the sound itself; what a line loses is
+lost to them. Every tone is a multiple of 50 Hz, so that any 20 ms of it hold whole periods and tell the tones apart
+exactly, wherever they are cut and also after G.711."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bot.lines.incoming import FRAME_S
+from bot.speech.port import NOTHING_LIKELY, HeardSpeech, Likely, RecogniserFailed
+
+#: the voice: a fundamental with overtones, swelling like syllables (a detector of speech takes it for one)
+_FUNDAMENTAL, _OVERTONES, _SWELL_HZ = 200, 12, 4
+#: tones between the overtones; three of them at a time are a sign
+_TONES = tuple(range(300, 3400, 200))
+_SIGNS = tuple(itertools.combinations(range(len(_TONES)), 3))
+#: a sentence is two signs taking turns, one of each half
+_HALF = len(_SIGNS) // 2
+_SIGN_FRAMES = 5
+_LOUDNESS = 2600.0
+#: quieter than this (RMS) is silence
+_SILENT = 120.0
+#: the weakest of a sign's tones has so many times the power of the strongest of the others, and the three this share of all
+_CLEAR, _SHARE = 2.5, 0.25
+_OF_SIGN = {sign: number for number, sign in enumerate(_SIGNS)}
+
+
+@dataclass
+class Codebook:
+    """Which number stands for which sentence; one for all who speak with each other."""
+
+    sentences: list[str] = field(default_factory=list)
+    #: frames of 20 ms that a sentence had when it was spoken last
+    lengths: dict[str, int] = field(default_factory=dict)
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    def number(self, sentence: str) -> int:
+        """Its number; a new one for a new sentence. Raises ValueError when there are too many (78,400)."""
+        if sentence not in self._numbers:
+            if len(self.sentences) >= _HALF * _HALF:
+                raise ValueError("more sentences than the code has numbers")
+            self._numbers[sentence] = len(self.sentences)
+            self.sentences.append(sentence)
+        return self._numbers[sentence]
+
+    def speak(self, sentence: str, seconds: float, rate: int = 8000) -> bytes:
+        """The sentence as int16 little-endian mono, in whole frames of 20 ms."""
+        number = self.number(sentence)
+        frames = self.lengths[sentence] = max(2 * _SIGN_FRAMES, round(seconds / FRAME_S))
+        time = np.arange(int(frames * FRAME_S * rate)) / rate
+        wave = sum(np.sin(2 * np.pi * _FUNDAMENTAL * n * time) / n for n in range(1, _OVERTONES + 1))
+        pair = (_SIGNS[number % _HALF], _SIGNS[_HALF + number // _HALF])
+        signs = [sum(np.sin(2 * np.pi * _TONES[tone] * time) for tone in sign) for sign in pair]
+        first = (time / FRAME_S).astype(int) // _SIGN_FRAMES % 2 == 0
+        wave = wave + 0.7 * np.where(first, signs[0], signs[1])
+        swell = 0.75 + 0.25 * np.sin(2 * np.pi * _SWELL_HZ * time)
+        return (np.asarray(wave) * swell * _LOUDNESS).clip(-32000, 32000).astype("<i2").tobytes()
+
+
+class Reader:
+    """Reads coded sentences frame by frame."""
+
+    def __init__(self, book: Codebook, rate: int = 8000) -> None:
+        """`rate`: Hz of the frames."""
+        self._book, self._size = book, int(rate * FRAME_S)
+        steps = np.arange(self._size) / rate
+        self._basis = np.exp(-2j * np.pi * np.outer(_TONES, steps)).astype(np.complex64)
+        self._half: int | None = None
+        self._known, self._silent = "", 0
+
+    def read(self, frame: bytes) -> tuple[bool, str | None]:
+        """(sound, sentence) of one 20 ms frame: the sentence is empty while only one of its signs was heard, and None of
+        silence, of tones, and of what is no code."""
+        samples = np.frombuffer(frame, "<i2").astype(np.float32)
+        energy = float(np.dot(samples, samples))
+        if energy < _SILENT * _SILENT * max(1, len(samples)):
+            # A packet that was lost ends no sentence; a pause does.
+            self._silent += 1
+            if self._silent > 2 * _SIGN_FRAMES:
+                self._half = None
+            return False, None
+        self._silent = 0
+        if len(samples) != self._size:
+            return True, None
+        tones = np.abs(self._basis @ samples) ** 2
+        best = np.argsort(tones)[::-1]
+        if tones[best[2]] < _CLEAR * tones[best[3]] or 2 * tones[best[:3]].sum() < _SHARE * energy * self._size:
+            return True, None
+        one, two, three = sorted(int(each) for each in best[:3])
+        return True, self._sentence(_OF_SIGN[one, two, three])
+
+    def _sentence(self, sign: int) -> str:
+        half, self._half = self._half, sign
+        if half is None or (half < _HALF) == (sign < _HALF):
+            self._known = self._known if half == sign else ""
+            return self._known
+        number = min(half, sign) + _HALF * (max(half, sign) - _HALF)
+        self._known = self._book.sentences[number] if number < len(self._book.sentences) else ""
+        return self._known
+
+
+class CodedVoice:
+    """Gege's voice on the port of voices (bot/speech/speak.py): brief, and readable at the far end."""
+
+    def __init__(self, book: Codebook, character_s: float = 0.05, slowly: Mapping[str, float] | None = None) -> None:
+        """`character_s`: how long a character takes; `slowly`: how long those take that begin with this."""
+        self._book, self._character_s, self._slowly = book, character_s, dict(slowly or {})
+        self._made: dict[tuple[str, int], bytes] = {}
+
+    async def start(self) -> None:
+        """Nothing has to be fetched."""
+
+    async def say(self, text: str, rate: int = 8000) -> bytes:
+        """The sentence, as `GegeVoice.say`."""
+        if (text, rate) not in self._made:
+            takes = next((each for begins, each in self._slowly.items() if text.startswith(begins)), self._character_s)
+            seconds = 0.3 + takes * len(text)
+            self._made[text, rate] = await asyncio.to_thread(self._book.speak, text, seconds, rate)
+        return self._made[text, rate]
+
+    async def stream(self, text: str, rate: int = 8000) -> AsyncIterator[bytes]:
+        """The same in one piece."""
+        yield await self.say(text, rate)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+#: an ear breaks on it, as recognisers do
+BREAKS = "(这一句听坏了)"
+
+
+class CodedEar:
+    """A recogniser that understands coded sentences, those of which enough has come through."""
+
+    def __init__(self, book: Codebook) -> None:
+        self._book = book
+
+    def begin(self, sample_rate: int, likely: Likely = NOTHING_LIKELY) -> _Hearing:
+        """One utterance; `likely` helps nothing here."""
+        return _Hearing(self._book, sample_rate)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+class _Hearing:
+    #: frames of a sentence without which nobody understands it
+    _LEAST = 8
+
+    def __init__(self, book: Codebook, rate: int) -> None:
+        self._reader, self._size, self._rate = Reader(book, rate), int(rate * FRAME_S) * 2, rate
+        self._rest, self._bytes = b"", 0
+        self._frames: Counter[str] = Counter()
+
+    async def feed(self, pcm: bytes) -> str:
+        self._rest += pcm
+        self._bytes += len(pcm)
+        while len(self._rest) >= self._size:
+            frame, self._rest = self._rest[: self._size], self._rest[self._size :]
+            _, sentence = self._reader.read(frame)
+            if sentence:
+                self._frames[sentence] += 1
+        return "".join(each for each, count in self._frames.items() if count >= self._LEAST)
+
+    async def finish(self) -> HeardSpeech:
+        text = await self.feed(b"")
+        if BREAKS in text:
+            raise RecogniserFailed("this ear breaks on that sentence")
+        return HeardSpeech(text, (), 0.0, self._bytes / 2 / self._rate, "coded")
