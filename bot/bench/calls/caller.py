@@ -16,6 +16,8 @@ from bot.voice.prompts import prompts
 #: what a logged report is answered with; where it is read back; where something is asked
 LOGGED, READ_BACK, ASKED = "记下了。", "对不对", "哪里"
 OUTAGE, YES, WANTS_A_PERSON, WORDS = "我屋里停电了", "对", "我要转人工", "我屋里停电了，请来个人看。"
+#: all that a caller may say beside his place
+SAID = (OUTAGE, YES, WANTS_A_PERSON, WORDS, BREAKS)
 #: Gege has been silent so long (the line's own time): it is the caller's turn
 _TURN_S = 0.7
 #: nobody listens to a dead line any longer (s, on the wall)
