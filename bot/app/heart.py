@@ -43,7 +43,7 @@ class Heart:
 
     async def start(self) -> None:
         """The service is ready."""
-        await self._begin_watchdog()
+        self._begin_watchdog()
         # The first beat before anybody hears that we are ready: from now on whatever hangs is ended.
         self._tell_watchdog()
         notify("READY=1")
@@ -54,7 +54,7 @@ class Heart:
         if self._beating is not None:
             self._beating.cancel()
             await asyncio.gather(self._beating, return_exceptions=True)
-        await asyncio.to_thread(self._end_watchdog)
+        await self._end_watchdog()
 
     async def _beat(self) -> None:
         while True:
@@ -77,41 +77,40 @@ class Heart:
             with contextlib.suppress(BlockingIOError, BrokenPipeError):
                 os.write(self._watchdog.stdin.fileno(), b".")
 
-    async def _begin_watchdog(self) -> None:
+    def _begin_watchdog(self) -> None:
+        """In the loop, for some milliseconds: the threads beside it may all wait for a database that hangs."""
         if not self._patience_s:
             return
         self._began_at = time.monotonic()
         try:
-            self._watchdog = await asyncio.to_thread(self._make_watchdog)
+            self._watchdog = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(_PROGRAM), str(os.getpid()), str(self._patience_s)],
+                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd="/",
+            )  # fmt: skip
         except OSError:
             log.exception("there is no watchdog: a Gege that hangs leaves callers in silence")
-
-    def _make_watchdog(self) -> subprocess.Popen[bytes]:
-        made = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_PROGRAM), str(os.getpid()), str(self._patience_s)],
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd="/",
-        )  # fmt: skip
-        assert made.stdin is not None
-        os.set_blocking(made.stdin.fileno(), False)
-        return made
+        else:
+            assert self._watchdog.stdin is not None
+            os.set_blocking(self._watchdog.stdin.fileno(), False)
 
     async def _replace_watchdog(self) -> None:
         if time.monotonic() - self._began_at < _REPLACED_S:
             return
         if self._watchdog is not None:
             log.warning("the watchdog fell (status %s); another one begins", self._watchdog.returncode)
-            self._end_watchdog()
-        await self._begin_watchdog()
+            await self._end_watchdog()
+        self._begin_watchdog()
 
-    def _end_watchdog(self) -> None:
-        fallen, self._watchdog = self._watchdog, None
-        if fallen is None:
+    async def _end_watchdog(self) -> None:
+        ended, self._watchdog = self._watchdog, None
+        if ended is None:
             return
-        assert fallen.stdin is not None
+        assert ended.stdin is not None
         with contextlib.suppress(OSError):
-            fallen.stdin.close()
-        try:
-            fallen.wait(_ENDS_S)
-        except subprocess.TimeoutExpired:
-            fallen.kill()
-            fallen.wait()
+            ended.stdin.close()
+        until = time.monotonic() + _ENDS_S
+        while ended.poll() is None and time.monotonic() < until:
+            await asyncio.sleep(0.02)
+        if ended.poll() is None:
+            ended.kill()
+            ended.wait()

@@ -23,6 +23,7 @@ from bot.web.desk.households import HouseholdPages
 from bot.web.desk.layout import Desk
 from bot.web.desk.live import Live
 from bot.web.desk.new import NewPage
+from bot.web.desk.report import ReportPage
 from bot.web.desk.ticket import TicketPage
 from bot.web.desk.told import Told
 from bot.web.desk.wall import WallPage
@@ -58,6 +59,7 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
         HouseholdPages(desk, HouseholdSearch(database, registry), registry, service.desk, looks, zone),
         NewPage(desk, told, service.desk, registry),
         WallPage(desk, told, database, zone),
+        ReportPage(desk, told, database, registry, settings.site.name, zone),
         cases,
         LearningPages(database, cases, sign_in, settings),
         CallPages(database, service.desk, sign_in, settings),

@@ -162,7 +162,7 @@ class DangerCalls:
             what=mask(ticket.said)[:60] or said.danger_what,
             where=mask(ticket.place) or said.danger_where,
         )
-        key = await ask_for_key(call.line, self._voice, sentence, (TAKE, CANNOT))
+        key = await ask_for_key(call.line, self._voice, sentence, (TAKE, CANNOT), again=said.danger_again)
         if key == CANNOT:
             await say(call.line, self._voice, said.danger_passed)
         if key != TAKE:

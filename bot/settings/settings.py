@@ -35,7 +35,8 @@ class SiteSettings(Section):
 
     #: how Gege calls the company in its greeting
     name: str = "崇阳供电"
-    #: the office that residents are sent to when nobody else is known, and its telephone
+    #: the office that residents are sent to when nobody else is known, and its telephone; its area code is put before numbers
+    #: that come without one
     station: str = "天城供电所"
     station_phone: str = "0715-3390000"
     #: name of the zone in which days begin, people work and times are told

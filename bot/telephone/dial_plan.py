@@ -98,7 +98,7 @@ class DialPlan:
                 await asyncio.wait_for(plan.decided.wait(), _DECIDED_S)
             except TimeoutError:
                 log.error("call %s is still going on, but the dial plan asks for the next one", plan.call_id)
-        step = await self._hand_overs.advance(plan, status, from_memory=session.crowded)
+        step = await self._hand_overs.advance(plan, status, sure=_measured(session), from_memory=session.crowded)
         if step.told and self._voice is not None and not session.crowded:
             await self._leg(session, "TELL", self._saying(getattr(prompts(), step.told)))
         await session.set_variable("NEXT", step.number)
@@ -110,7 +110,7 @@ class DialPlan:
 
     async def _left(self, session: AgiSession, plan: CallPlan | None, status: str) -> None:
         if plan is not None:
-            self._hand_overs.leave(plan, status)
+            self._hand_overs.leave(plan, status, sure=_measured(session))
         await session.set_variable("NEXT", "")
 
     async def whisper(self, session: AgiSession) -> None:
@@ -149,9 +149,10 @@ class DialPlan:
             if key in self._circles or await session.variable("GEGE") == "busy":
                 return None
             plan = self._hand_overs.expect(replace(await self._facts(session), call_id=key), "audiosocket")
-        # Of a call that Gege took, the status may be that of its AudioSocket.
-        if plan.position < 0 and (status in RANG_IN_VAIN or status and not plan.life.taken):
-            said = session.query.get("rang") or await session.variable("GEGE_SAID")
+        told = session.query.get("rang", "")
+        # Of a call that Gege took, an older plan's status may be that of its AudioSocket.
+        if status and plan.position < 0 and (told or status in RANG_IN_VAIN or not plan.life.taken):
+            said = told or await session.variable("GEGE_SAID")
             rung = said or (await session.variable("NEXT") if status in RANG_IN_VAIN else "")
             if to_dial(rung):
                 self._hand_overs.rings(plan, to_dial(rung))
@@ -175,6 +176,12 @@ class DialPlan:
                     log.exception("a sentence for a hand-over could not be spoken")
 
         return speak
+
+
+def _measured(session: AgiSession) -> bool:
+    """A dial plan that says whom it rang says ANSWER only of who talked with the caller for three seconds; older ones pass
+    Dial's own word on, which is ANSWER also for who hung up while the case was told."""
+    return "rang" in session.query
 
 
 def _named(*written: str | None) -> str:

@@ -109,26 +109,26 @@ class HandOvers:
         plan.full = told
         plan.ring(number, self._clock())
 
-    async def advance(self, plan: CallPlan, status: str, *, from_memory: bool = False) -> Step:
+    async def advance(self, plan: CallPlan, status: str, *, sure: bool = False, from_memory: bool = False) -> Step:
         """What comes next for a caller, given how ringing the last one ended (DIALSTATUS; CANCEL: the caller left);
-        `from_memory` asks no desk."""
+        `sure`: ANSWER means that the two talked; `from_memory` asks no desk."""
         if status == CALLER_LEFT:
             self.leave(plan, status)
             return Step()
         if not from_memory:
             await self._follow(plan)
         rung = plan.ringing
-        step = plan.next(status.upper(), self._clock())
+        step = plan.next(status.upper(), self._clock(), sure=sure)
         self._rang(plan, rung, status)
         self._settling.look(plan.call_id)
         if step.number:
             self._background(self._prepare(plan))
         return step
 
-    def leave(self, plan: CallPlan, status: str) -> None:
-        """The caller has hung up; `status`: how ringing stood, as whoever rang says (DIALSTATUS)."""
+    def leave(self, plan: CallPlan, status: str, *, sure: bool = False) -> None:
+        """The caller has hung up; `status`, `sure`: how ringing stood, as `advance` takes it."""
         rung, answered = plan.ringing, status.upper() == ANSWERED
-        plan.leave(self._clock(), answered=answered)
+        plan.leave(self._clock(), answered=answered, sure=sure)
         self._rang(plan, rung, ANSWERED if answered else CALLER_LEFT)
         self._settling.look(plan.call_id)
 
@@ -148,7 +148,7 @@ class HandOvers:
         """Tell whoever has answered what the case is; whether the two can be connected now. `gone`: the caller has left,
         and whoever hears the case is told that instead."""
         plan.life.answer(self._clock())
-        whole = True
+        whole, position = True, plan.position
         if self._voice is not None:
             telling = asyncio.create_task(say(line, self._voice, await self.line_of(plan)))
             leaving = asyncio.create_task(gone.wait())
@@ -166,7 +166,8 @@ class HandOvers:
                 for task in (telling, leaving):
                     task.cancel()
                 await asyncio.gather(telling, leaving, return_exceptions=True)
-        plan.life.told(whole, self._clock())
+        if plan.position == position:  # else the dial plan was faster, and rings somebody else already
+            plan.life.told(whole, self._clock())
         return whole
 
     # ---- who is rung ----------------------------------------------------------------------------

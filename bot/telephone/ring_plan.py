@@ -11,7 +11,7 @@ from bot.foundation.phone_numbers import to_dial
 from bot.grid.dialled import GridNumbers
 from bot.grid.models import Role
 from bot.lines.line import CallFacts
-from bot.voice.call_life import CallLife, Stage
+from bot.voice.call_life import CallLife
 
 #: Dial's own words (DIALSTATUS)
 ANSWERED, CALLER_LEFT = "ANSWER", "CANCEL"
@@ -88,6 +88,8 @@ class CallPlan:
     decided: asyncio.Event = field(default_factory=asyncio.Event)
     #: index into `people` of who is rung, -1: nobody yet
     position: int = -1
+    #: who is being rung, or talks to the caller; empty when how it ended is known
+    ringing: str = ""
     rung_at: float = 0.0
     #: the dial plan was told to ring the first one at once
     full: bool = False
@@ -104,29 +106,25 @@ class CallPlan:
         """The conversation's ticket; empty for none."""
         return (self.life.decision.ticket_no if self.life.decision else None) or ""
 
-    @property
-    def ringing(self) -> str:
-        """Who is being rung now."""
-        going = self.life.stage in (Stage.ringing, Stage.whispering, Stage.connected)
-        return self.people[self.position] if going and 0 <= self.position < len(self.people) else ""
-
     def ring(self, number: str, at: float) -> None:
         """The dial plan says that it rings this one, or was told to."""
         if number not in self.people:
             self.people.insert(0, number)
-        self.position, self.rung_at = self.people.index(number), at
+        self.position, self.ringing, self.rung_at = self.people.index(number), number, at
         self.life.ring(at)
 
-    def leave(self, at: float, *, answered: bool = False) -> None:
-        """The caller has hung up; `answered`: whoever rings says that the one who was rung had taken it."""
-        self.life.leave(at, answered=answered)
+    def leave(self, at: float, *, answered: bool = False, sure: bool = False) -> None:
+        """The caller has hung up; `answered`, `sure`: as CallLife.part takes them."""
+        self.ringing = ""
+        self.life.leave(at, answered=answered, sure=sure)
         self.caller_left.set()
 
-    def next(self, status: str, at: float) -> Step:
-        """What to do for a caller who is there, given how ringing the last one ended (DIALSTATUS; empty: nobody was)."""
-        told = ""
+    def next(self, status: str, at: float, *, sure: bool = False) -> Step:
+        """What to do for a caller who is there, given how ringing the last one ended (DIALSTATUS; empty: nobody was);
+        `sure`: ANSWER means that the two talked."""
+        told, self.ringing = "", ""
         if self.position >= 0 and (status or not self.full):
-            self.life.part(status == ANSWERED, at)
+            self.life.part(status == ANSWERED, at, sure=sure)
             told = "not_reached"
         elif self.full:
             self.full = False  # a dial plan that does not know GEGE=full asks before it rings
@@ -135,8 +133,7 @@ class CallPlan:
             return Step()
         self.position += 1
         if self.position < len(self.people):
-            self.rung_at = at
-            self.life.ring(at)
-            return Step(self.people[self.position], told)
+            self.ring(self.people[self.position], at)
+            return Step(self.ringing, told)
         self.life.nobody_left(at)
         return Step("", "nobody_reached" if told else "")

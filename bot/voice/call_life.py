@@ -122,16 +122,18 @@ class CallLife:
 
     # ---- the caller -----------------------------------------------------------------------------
 
-    def leave(self, at: float, *, answered: bool = False) -> None:
-        """The caller has hung up; `answered`: whoever rang says that the one who was rung had answered."""
+    def leave(self, at: float, *, answered: bool = False, sure: bool = False) -> None:
+        """The caller has hung up; `answered`, `sure`: as `part` takes them."""
         self.caller_left = True
+        if self.rang and sure and answered:
+            self._settle(REACHED, at)
         match self.stage:
             case Stage.talking:
                 pass  # what he said is still being worked on: the conversation decides within seconds
             case Stage.decided:
                 self._settle(self._of_the_conversation(), at)
             case Stage.ringing | Stage.connected:
-                self._settle(REACHED if self._talked(answered, at) else NOT_REACHED, at)
+                self._settle(REACHED if self._talked(answered, sure, at) else NOT_REACHED, at)
             case Stage.announced | Stage.whispering:
                 self._settle(NOT_REACHED, at)
 
@@ -171,11 +173,14 @@ class CallLife:
         if self.stage is Stage.whispering:
             self._go(Stage.connected if whole else Stage.decided, at)
 
-    def part(self, answered: bool, at: float) -> None:
+    def part(self, answered: bool, at: float, *, sure: bool = False) -> None:
         """Whoever was rung is gone, and the caller is still there. `answered`: he had taken the call, as whoever rang
-        says; that counts where Gege had no word with him herself."""
-        if self.stage in (Stage.ringing, Stage.connected) and self._talked(answered, at):
+        says; that counts where Gege had no word with him herself. `sure`: whoever rang has measured that the two talked
+        for TALK_S, and then that alone counts."""
+        talked = self.stage in (Stage.ringing, Stage.connected) and self._talked(answered, sure, at)
+        if talked or self.rang and sure and answered and (self.stage is not Stage.settled or self._late):
             self._settle(REACHED, at)
+            self.assumed = False
         elif self.stage in (Stage.ringing, Stage.whispering, Stage.connected):
             self._go(Stage.decided, at)
 
@@ -201,8 +206,8 @@ class CallLife:
 
     # ---- what comes of it -----------------------------------------------------------------------
 
-    def _talked(self, answered: bool, at: float) -> bool:
-        return at - self.since >= TALK_S if self.stage is Stage.connected else answered
+    def _talked(self, answered: bool, sure: bool, at: float) -> bool:
+        return at - self.since >= TALK_S if self.stage is Stage.connected and not sure else answered
 
     def _of_the_conversation(self) -> Verdict:
         """What is owed to a caller whom nobody can be rung for any more."""

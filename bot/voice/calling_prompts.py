@@ -14,6 +14,7 @@ class Words:
     """Sentences by what they are for."""
 
     danger: str
+    danger_again: str
     danger_what: str
     danger_where: str
     danger_taken: str

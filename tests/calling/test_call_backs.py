@@ -80,7 +80,8 @@ async def house(county: Database, network: object, **settings: object) -> AsyncI
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.calling.key.ask_for_key.__kwdefaults__", {"times": 2, "wait_s": 0.05})
+    monkeypatch.setattr("bot.calling.key._WAIT_S", 0.05)
+    monkeypatch.setattr("bot.calling.key._LAST_S", 0.05)
 
 
 MANAGER = "13900000001"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.app import heart
 from bot.settings import PROJECT
 
 _PROGRAM = Path(__file__).with_name("hanging.py")
@@ -127,6 +129,23 @@ def test_who_beats_is_left_alone_whatever_happens_to_the_watchdog(beating: Calla
     os.kill(one.watchdog, signal.SIGCONT)
     time.sleep(1.5)
     assert one.process.poll() is None and is_there(one.watchdog)
+
+
+async def test_a_watchdog_that_fell_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heart, "_REPLACED_S", 0.0)
+    one = heart.Heart(30.0)
+    await one.start()
+    first = one.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    async with asyncio.timeout(10.0):
+        while one.pid in (first, None):
+            await asyncio.sleep(0.05)
+    second = one.pid
+    assert second is not None and is_there(second)
+    os.kill(second, signal.SIGSTOP)  # also a watchdog that is stopped goes with its service
+    await one.stop()
+    assert not is_there(second)
 
 
 def test_a_machine_that_was_asleep_gives_everybody_time_to_wake(beating: Callable[..., Beating]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.dialogue.port import Reply
 from bot.lines.client import Key
 from bot.lines.line import CallFacts
 from bot.recordings.room import look_into, open_recording
@@ -316,6 +317,23 @@ async def test_a_silent_caller_is_asked_twice_then_handed_over(tmp_path: Path) -
     assert len(room.voice.said) == 5 and "您还在吗" in asked[0]
     assert [reason for _, reason in room.intake.notes] == ["silent"]
     assert story.outcome == "hand_over"
+
+
+@pytest.mark.parametrize(
+    "said", [reply("记下了,师傅就来。", ticket_no="GD1"), reply("到六月,您家不差电费。", intent="ask_arrears")]
+)
+async def test_who_falls_silent_when_his_business_is_done_is_told_goodbye(tmp_path: Path, said: Reply) -> None:
+    room = Room(tmp_path, ["停电"], [said])
+    story = await room.call(room.wav("1.wav", speech(1.5)), room.wav("2.wav", silence(45.0)))
+    assert room.voice.said[-2:] == [prompts().anything_else, prompts().farewell]
+    assert (story.outcome, room.intake.notes) == ("goodbye", []), "nobody is rung, and silence is no second case"
+    assert room.desk.notes[-1] == ("end", story.call_id, "goodbye")
+
+
+async def test_who_falls_silent_while_a_danger_is_open_is_put_through_with_its_ticket(tmp_path: Path) -> None:
+    room = Room(tmp_path, ["冒火"], [reply("离远点。在哪里?", ticket_no="GD1", question="danger")])
+    story = await room.call(room.wav("1.wav", speech(1.5)), room.wav("2.wav", silence(45.0)))
+    assert (story.outcome, story.ticket_no, room.intake.notes) == ("hand_over", "GD1", [])
 
 
 async def test_no_frames_at_all_count_as_silence(tmp_path: Path) -> None:

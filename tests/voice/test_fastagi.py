@@ -27,6 +27,7 @@ from bot.voice.call import PhoneCall
 from bot.voice.events import CallEvent, Rung, Settled
 from bot.voice.prompts import prompts
 from tests.voice.doubles import HandingDesk, NotingIntake, ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply
+from tests.waiting import until
 
 # Calls in real time.
 pytestmark = pytest.mark.slow
@@ -66,6 +67,7 @@ class Exchange:
         self.voice, self.desk = ToneVoice(0.2), HandingDesk()
         self.dialogue = ScriptedDialogue(answers)
         self.has_room, self.now = True, 1000.0
+        self.asked_over = False
         self.seen: list[CallEvent] = []
         self.audio = AudioSocketServer("127.0.0.1", 0, self.answer, pace=8.0)
         self.hand_overs = HandOvers(
@@ -87,7 +89,9 @@ class Exchange:
         self.now += 60.0
 
     async def talk(self, channel: Channel, *files: Path | Key) -> None:
-        await place_call("127.0.0.1", self.audio.port, channel.variables["ASID"], files, pace=8.0)
+        call_id = channel.variables["ASID"]
+        await place_call("127.0.0.1", self.audio.port, call_id, files, pace=8.0)
+        await until(lambda: self.hand_overs.plans[call_id].life.line_down)
 
 
 @pytest.fixture
@@ -247,6 +251,176 @@ async def test_who_hangs_up_while_it_rings_is_called_back(exchange: Callable) ->
         await site.hand_overs.close()
         assert channel.variables["NEXT"] == ""
         assert site.desk.notes[-1][:3] == ("call_back", channel.variables["ASID"], "not_reached")
+
+
+OVER = ("over?status=ANSWER", "next?hangup=1&status=ANSWER")
+
+
+@pytest.mark.parametrize("script", OVER)
+@pytest.mark.parametrize("when", ["before", "during", "after", "never"])
+async def test_who_hangs_up_in_mid_conversation_is_called_back_however_fast_the_dial_plan_is(
+    exchange: Callable, when: str, script: str
+) -> None:
+    """The status is that of Dial(AudioSocket/…): it says nothing about a person."""
+    async with exchange(reply("您家在哪里?")) as site:
+        channel = site.channel()
+        await channel.agi("start")
+        call_id = channel.variables["ASID"]
+
+        async def ask() -> None:
+            await channel.agi(f"{script}&call={call_id}")
+            assert channel.variables["NEXT"] == ""
+
+        if when == "during":
+            site.dialogue.until = lambda: site.asked_over
+        await place_call(
+            "127.0.0.1", site.audio.port, call_id, [Key("1")], pace=8.0,
+            before_hanging_up=ask if when == "before" else None, my_turn=_soon if when == "during" else None,
+        )  # fmt: skip
+        if when == "during":
+            await ask()
+            site.asked_over = True
+        await until(lambda: site.hand_overs.plans[call_id].life.line_down)
+        if when == "after":
+            await ask()
+        site.now += 3.0
+        await site.hand_overs.sweep()
+        await site.hand_overs.close()
+        assert site.desk.notes[1:] == [("call_back", call_id, "dropped")]
+        assert [one for one in site.seen if isinstance(one, Settled)] == [
+            Settled(call_id, "audiosocket", "dropped", "GD-BACK")
+        ]
+
+
+async def test_a_caller_whose_audiosocket_broke_is_put_through_to_a_person(exchange: Callable) -> None:
+    async with exchange(reply("您家在哪里?")) as site:
+        channel = site.channel()
+        await channel.agi("start")
+        await site.talk(channel, Key("1"))
+        await channel.hand_over(site.audio.port, lambda number: "ANSWER")
+        await site.hand_overs.close()
+        assert channel.rung == [MANAGER] and site.desk.notes[-1][0::2] == ("end", "handed_over")
+
+
+async def test_a_caller_who_is_there_after_all_is_rung_through_however_late_the_dial_plan_asks(
+    exchange: Callable,
+) -> None:
+    async with exchange(reply("您家在哪里?")) as site:
+        channel = site.channel()
+        await channel.agi("start")
+        await site.talk(channel, Key("1"))
+        await until(lambda: site.hand_overs.plans[channel.variables["ASID"]].life.line_down)
+        site.now += 3.0
+        await site.hand_overs.sweep()
+        await channel.hand_over(site.audio.port, lambda number: "ANSWER")
+        await site.hand_overs.close()
+        assert channel.rung == [MANAGER]
+        assert [note[0] for note in site.desk.notes] == ["begin", "call_back"], "what was owed by then stays owed"
+
+
+@pytest.mark.parametrize("left", [False, True])
+async def test_who_hangs_up_while_the_case_is_told_was_not_reached(exchange: Callable, left: bool) -> None:
+    """DIALSTATUS is ANSWER all the same; the caller may be cut off with him, or be there yet."""
+    async with exchange(reply("好。", hand_over=True, hand_over_to=MANAGER)) as site:
+        site.voice.seconds = 7.0
+        channel = site.channel()
+        await channel.agi("start")
+        await site.talk(channel, Key("0"))
+        await channel.agi("next")
+        called = site.channel(variables={})
+        await called.agi(f"whisper?call={channel.variables['ASID']}")
+        leg = called.variables["WHISPER"]
+        await place_call("127.0.0.1", site.audio.port, leg, [], pace=8.0, hang_up_after=0.3, my_turn=_soon)
+        site.now += 60.0
+        if left:
+            await channel.agi("over?status=ANSWER")
+        else:
+            await channel.agi("next?status=ANSWER")
+            assert (channel.variables["NEXT"], bool(channel.variables["TELL"])) == (ASSISTANT, True)
+        await site.hand_overs.close()
+        assert Rung(channel.variables["ASID"], MANAGER, "HUNGUP") in site.seen
+        owed = [note[0::2] for note in site.desk.notes[1:]]
+        assert owed == ([("call_back", "not_reached")] if left else [])
+
+
+@pytest.mark.parametrize(("seconds", "reached"), [(2.0, False), (3.5, True)])
+async def test_whom_nobody_talked_to_for_three_seconds_was_not_reached(
+    exchange: Callable, seconds: float, reached: bool
+) -> None:
+    async with exchange(reply("好。", hand_over=True, hand_over_to=MANAGER, ticket_no="GD1")) as site:
+        channel = site.channel()
+
+        def talked() -> None:
+            site.now += seconds
+
+        channel.talk = talked
+        await channel.agi("start")
+        await site.talk(channel, Key("0"))
+        await channel.hand_over(site.audio.port, lambda number: "ANSWER" if number == MANAGER else "BUSY")
+        await site.hand_overs.close()
+        assert channel.rung == ([MANAGER] if reached else [MANAGER, ASSISTANT, DUTY, STATION])
+        assert site.desk.notes[1][2] == ("handed_over" if reached else "not_reached")
+
+
+async def test_who_hears_the_case_is_told_when_the_caller_has_hung_up(exchange: Callable) -> None:
+    async with exchange(reply("好。", hand_over=True)) as site:
+        channel = site.channel()
+        await channel.agi("start")
+        await site.talk(channel, Key("0"))
+        await channel.agi("next")
+        called = site.channel(variables={})
+        await called.agi(f"whisper?call={channel.variables['ASID']}")
+        site.voice.seconds = 7.0
+        hearing = asyncio.create_task(called.leg(site.audio.port, "WHISPER"))
+        await until(lambda: any("格格转来一个电话" in each for each in site.voice.said))
+        site.voice.seconds = 0.2
+        await channel.agi("over?status=CANCEL")
+        assert await asyncio.wait_for(hearing, 5.0) and prompts().caller_gone in site.voice.said
+        await site.hand_overs.close()
+        assert site.desk.notes[-1][0::2] == ("call_back", "not_reached")
+
+
+@pytest.mark.parametrize("script", OVER)
+async def test_our_own_ringing_that_came_back_is_no_call(exchange: Callable, script: str) -> None:
+    async with exchange(reply("好。", hand_over=True)) as site:
+        channel = site.channel()
+        await channel.agi("start")
+        await site.talk(channel, Key("0"))
+        await channel.agi("next")
+        back = site.channel(diverting=MANAGER)
+        await back.agi("start")
+        await back.agi(f"{script}&call={back.variables['ASID']}")
+        await site.hand_overs.close()
+        assert back.variables["ASID"] not in site.hand_overs.plans
+        assert [note[0] for note in site.desk.notes] == ["begin"], "the caller's own row, and nothing beside it"
+
+
+async def test_after_a_restart_who_was_just_rung_is_not_rung_again(exchange: Callable) -> None:
+    async with exchange() as site:
+        channel = site.channel()
+        channel.variables |= {"GEGE_SAID": ASSISTANT, "NEXT": ASSISTANT}
+        await channel.agi("next?status=NOANSWER")
+        assert channel.variables["NEXT"] == DUTY
+        other = site.channel()
+        other.variables |= {"GEGE_SAID": MANAGER, "NEXT": MANAGER}
+        await other.agi("next?status=ANSWER")
+        assert other.variables["NEXT"] == "", "who has talked to a person is not rung through again"
+
+
+async def test_without_room_the_dial_plan_is_told_to_ring_at_once_and_its_first_one_counts_as_rung(
+    exchange: Callable,
+) -> None:
+    async with exchange() as site:
+        site.has_room = False
+        channel = site.channel()
+        await channel.agi("start")
+        assert (channel.variables["GEGE"], channel.variables["NEXT"]) == ("full", MANAGER)
+        await channel.agi("next?status=CHANUNAVAIL")
+        assert channel.variables["NEXT"] == ASSISTANT
+        older = site.channel()
+        await older.agi("start")
+        await older.agi("next")
+        assert older.variables["NEXT"] == MANAGER, "a dial plan that does not know the word asks before it rings"
 
 
 async def test_after_a_restart_an_unknown_call_is_put_through_and_never_for_ever(exchange: Callable) -> None:
@@ -433,10 +607,8 @@ async def test_two_exchanges_with_the_same_uuid_both_come_to_a_person(exchange: 
         assert {one.variables["NEXT"], other.variables["NEXT"]} == {MANAGER, ASSISTANT}
 
 
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(8.0):
-        while not true():
-            await asyncio.sleep(0.01)
+async def _soon() -> None:
+    await asyncio.sleep(0.3)
 
 
 class _Nowhere:

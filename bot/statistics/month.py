@@ -1,0 +1,258 @@
+"""One month of one county, out of the tickets' own history: every figure with the number that it stands on.
+
+Definitions: a month's tickets are those reported in it. *Taken in time*: before the first escalation. *There in time*: of
+those that need somebody on site, without a missed deadline (45, 90 or 120 min, 供电服务"十项承诺"). *Settled in time*: of
+those that are settled, without a missed deadline. *Content*: 满意 and 比较满意 of those who answered. *Again*: the same
+household with the same kind within seven days."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bot.database import Database
+from bot.tickets.due.deadlines import ON_SITE_DUE, RESOLVE_DUE
+from bot.tickets.models import Activity, Rating, State, Ticket
+
+AGAIN = dt.timedelta(days=7)
+GOOD, FAIR, BAD = "good", "fair", "bad"
+#: acts whose first moment counts
+_FIRST = ("acknowledged", "on_site", "resolved", "escalated")
+#: what was no report of anything: taken back, or one with another
+_NOTHING = (State.cancelled, State.merged)
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many of so many."""
+
+    hits: int = 0
+    of: int = 0
+
+    @property
+    def value(self) -> float | None:
+        """0 to 1; None when there is nothing to count."""
+        return self.hits / self.of if self.of else None
+
+    def __add__(self, other: Share) -> Share:
+        return Share(self.hits + other.hits, self.of + other.of)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The six figures of a grid, or of the county."""
+
+    reports: int = 0
+    taken: Share = Share()
+    there: Share = Share()
+    settled: Share = Share()
+    content: Share = Share()
+    again: Share = Share()
+
+    def __add__(self, other: Figures) -> Figures:
+        return Figures(
+            self.reports + other.reports, self.taken + other.taken, self.there + other.there,
+            self.settled + other.settled, self.content + other.content, self.again + other.again,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Miss:
+    """Something that would cost: a deadline that passed, or 不满意; with what speaks for and against."""
+
+    ticket_no: str
+    grid_no: str
+    kind: str
+    owner: str
+    #: on_site_due, resolve_due or bad
+    what: str
+    at: dt.datetime
+    #: minutes late; 0 for a rating
+    late: int
+    #: when it was reported, taken, reached, settled
+    times: Mapping[str, dt.datetime]
+    comment: str = ""
+    #: what the owner says to it, and whether it was let pass: "", "asked", "excused", "counts"
+    plea: str = ""
+    verdict: str = ""
+
+
+@dataclass(frozen=True)
+class Month:
+    """One month; `before` is the month before it, for comparison."""
+
+    year: int
+    month: int
+    all: Figures
+    before: Figures
+    by_grid: Mapping[str, Figures]
+    by_day: Sequence[int]
+    by_kind: Sequence[tuple[str, int]]
+    #: minutes from the report until somebody was there: (up to so many minutes, how many)
+    arrival: Sequence[tuple[int, int]]
+    misses: Sequence[Miss]
+
+
+@dataclass
+class _Read:
+    """The rows of a month, as they came."""
+
+    tickets: list[tuple[int, str, str, str, str, str, dt.datetime, str | None]]
+    first: dict[int, dict[str, dt.datetime]] = field(default_factory=lambda: defaultdict(dict))
+    missed: dict[int, list[tuple[str, dt.datetime, int]]] = field(default_factory=lambda: defaultdict(list))
+    pleas: dict[int, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    ratings: list[tuple[int, str, str, dt.datetime]] = field(default_factory=list)
+    again: set[int] = field(default_factory=set)
+
+
+_ARRIVAL = (15, 30, 45, 90, 120, 240)
+
+
+def bounds(year: int, month: int, zone: dt.tzinfo) -> tuple[dt.datetime, dt.datetime]:
+    """First moment of a month and of the one after it."""
+    begin = dt.datetime(year, month, 1, tzinfo=zone)
+    return begin, dt.datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone)
+
+
+def of_month(database: Database, year: int, month: int, zone: dt.tzinfo) -> Month:
+    """Read a month and the one before it. Blocks."""
+    begin, end = bounds(year, month, zone)
+    earlier = begin - dt.timedelta(days=1)
+    with database.reading() as session:
+        read = _read(session, begin, end)
+        before = _read(session, bounds(earlier.year, earlier.month, zone)[0], begin)
+    by_grid = _by_grid(read)
+    days = Counter(row[6].astimezone(zone).day for row in read.tickets)
+    kinds = Counter(row[2] for row in read.tickets)
+    return Month(
+        year, month, sum(by_grid.values(), Figures()), sum(_by_grid(before).values(), Figures()), by_grid,
+        [days[day] for day in range(1, (end - dt.timedelta(days=1)).day + 1)], kinds.most_common(),
+        _arrival(read), _misses(read),
+    )  # fmt: skip
+
+
+def _read(session: Session, begin: dt.datetime, end: dt.datetime) -> _Read:
+    columns = (
+        Ticket.id, Ticket.ticket_no, Ticket.kind, Ticket.state, func.coalesce(Ticket.grid_no, ""),
+        func.coalesce(Ticket.owner, ""), Ticket.opened_at, Ticket.household_no,
+    )  # fmt: skip
+    mine = (Ticket.opened_at >= begin, Ticket.opened_at < end, Ticket.state.not_in(_NOTHING))
+    rows = session.execute(select(*columns).where(*mine).order_by(Ticket.opened_at))
+    read = _Read([tuple(row) for row in rows])
+    firsts = (
+        select(Activity.ticket_id, Activity.kind, func.min(Activity.at))
+        .join(Ticket, Ticket.id == Activity.ticket_id)
+        .where(*mine, Activity.kind.in_(_FIRST))
+        .group_by(Activity.ticket_id, Activity.kind)
+    )
+    for number, kind, at in session.execute(firsts):
+        read.first[number][kind] = at
+    acts = (
+        select(Activity.ticket_id, Activity.kind, Activity.at, Activity.note, Activity.detail)
+        .join(Ticket, Ticket.id == Activity.ticket_id)
+        .where(*mine, Activity.kind.in_(("overdue", "pleaded", "judged")))
+        .order_by(Activity.id)
+    )
+    for number, kind, at, note, detail in session.execute(acts):
+        if kind == "overdue":
+            read.missed[number].append((detail.get("deadline", ""), at, int(detail.get("late", 0))))
+        else:
+            read.pleas[number].append((kind, note if kind == "pleaded" else str(detail.get("verdict", ""))))
+    rated = (
+        select(Rating.ticket_id, Rating.answer, Rating.comment, Rating.answered_at)
+        .join(Ticket, Ticket.id == Rating.ticket_id)
+        .where(*mine, Rating.answer.in_((GOOD, FAIR, BAD)))
+        .order_by(Rating.id)
+    )
+    read.ratings = [tuple(row) for row in session.execute(rated)]
+    read.again = _again(session, read, begin)
+    return read
+
+
+def _again(session: Session, read: _Read, begin: dt.datetime) -> set[int]:
+    """Tickets of a household that had the same kind within seven days before; also over the end of a month."""
+    rows = session.execute(
+        select(Ticket.household_no, Ticket.kind, Ticket.opened_at).where(
+            Ticket.opened_at >= begin - AGAIN,
+            Ticket.opened_at < begin,
+            Ticket.household_no.is_not(None),
+            Ticket.state.not_in(_NOTHING),
+        )
+    )
+    last: dict[tuple[str, str], dt.datetime] = {}
+    for household_no, kind, at in rows:
+        key = (household_no, kind)
+        last[key] = max(at, last.get(key, at))
+    found = set()
+    for number, _, kind, _, _, _, at, household_no in read.tickets:
+        if household_no is None:
+            continue
+        key = (household_no, kind)
+        if key in last and at - last[key] <= AGAIN:
+            found.add(number)
+        last[key] = at
+    return found
+
+
+def _by_grid(read: _Read) -> dict[str, Figures]:
+    rated: dict[int, str] = {number: answer for number, answer, _, _ in read.ratings}
+    found: dict[str, Figures] = {}
+    for number, _, _, _, grid_no, _, _, household_no in read.tickets:
+        first, missed = read.first[number], {deadline for deadline, _, _ in read.missed[number]}
+        taken, up = first.get("acknowledged"), first.get("escalated")
+        answer = rated.get(number)
+        one = Figures(
+            1,
+            Share(int(up is None or (taken is not None and taken <= up)), 1) if taken or up else Share(),
+            Share(int(ON_SITE_DUE not in missed), 1) if "on_site" in first or ON_SITE_DUE in missed else Share(),
+            Share(int(RESOLVE_DUE not in missed), 1) if "resolved" in first or RESOLVE_DUE in missed else Share(),
+            Share(int(answer in (GOOD, FAIR)), 1) if answer else Share(),
+            Share(int(number in read.again), 1) if household_no else Share(),
+        )
+        found[grid_no] = found.get(grid_no, Figures()) + one
+    return dict(sorted(found.items()))
+
+
+def _arrival(read: _Read) -> list[tuple[int, int]]:
+    """How many were reached within 15, 30, … minutes, and (0) later."""
+    counts: Counter[int] = Counter()
+    for number, _, _, _, _, _, at, _ in read.tickets:
+        if there := read.first[number].get("on_site"):
+            minutes = (there - at).total_seconds() / 60
+            counts[next((limit for limit in _ARRIVAL if minutes <= limit), 0)] += 1
+    return [(limit, counts[limit]) for limit in (*_ARRIVAL, 0)]
+
+
+def _misses(read: _Read) -> list[Miss]:
+    bad: dict[int, tuple[str, dt.datetime]] = {}
+    for number, answer, comment, at in read.ratings:
+        if answer == BAD:
+            bad[number] = (comment, at)
+    found = []
+    for number, ticket_no, kind, _, grid_no, owner, opened_at, _ in read.tickets:
+        times = {"reported": opened_at, **{act: at for act, at in read.first[number].items() if act != "escalated"}}
+        plea, verdict = _plea(read.pleas[number])
+        # A deadline that is told again and again was missed once.
+        for deadline, at, late in {
+            deadline: (deadline, at, late) for deadline, at, late in read.missed[number]
+        }.values():
+            found.append(Miss(ticket_no, grid_no, kind, owner, deadline, at, late, times, "", plea, verdict))
+        if number in bad:
+            comment, at = bad[number]
+            found.append(Miss(ticket_no, grid_no, kind, owner, BAD, at, 0, times, comment, plea, verdict))
+    return sorted(found, key=lambda one: (one.grid_no, one.at))
+
+
+def _plea(acts: Iterable[tuple[str, str]]) -> tuple[str, str]:
+    plea = verdict = ""
+    for kind, text in acts:
+        if kind == "pleaded":
+            plea, verdict = text, "asked"
+        else:
+            verdict = text
+    return plea, verdict

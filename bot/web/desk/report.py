@@ -1,0 +1,238 @@
+"""月报: the month on one A4 sheet, for the head of the centre; its misses can be answered before they count."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from pydantic import Field
+
+from bot.database import Database, now
+from bot.doors.devices import SignedIn
+from bot.grid.models import Role
+from bot.grid.registry import Registry
+from bot.statistics.month import Figures, Miss, Month, Share, of_month
+from bot.statistics.sheets import Sheet, as_csv, as_xlsx
+from bot.tickets.cards import TicketRefused
+from bot.tickets.labels import labels
+from bot.tickets.owed.paging import EVERYWHERE
+from bot.tickets.pleas import JUDGES, Pleas, Verdict
+from bot.web.desk.clock import spell
+from bot.web.desk.layout import Desk
+from bot.web.desk.told import Told
+from bot.web.forms import Form, see
+from bot.web.pages import Pages
+
+_pages = Pages("desk/report.yml")
+#: everybody but crews sees the county's figures; of the misses, those of their own grids
+READS = (Role.manager, Role.assistant, Role.team, Role.duty, Role.admin)
+_SHARES = ("taken", "there", "settled", "content", "again")
+_MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
+
+
+class _Plea(Form):
+    month: Annotated[str, Field(max_length=7)] = ""
+    ticket_no: Annotated[str, Field(max_length=20)]
+    words: Annotated[str, Field(max_length=300)] = ""
+
+
+class _Judged(Form):
+    month: Annotated[str, Field(max_length=7)] = ""
+    ticket_no: Annotated[str, Field(max_length=20)]
+    verdict: Literal["excused", "counts"]
+
+
+class ReportPage:
+    """Handlers of one site."""
+
+    def __init__(
+        self, desk: Desk, told: Told, database: Database, registry: Registry, site: str, zone: ZoneInfo,
+        clock: Callable[[], dt.datetime] = now,
+    ) -> None:  # fmt: skip
+        self._desk, self._told, self._database, self._registry = desk, told, database, registry
+        self._site, self._zone, self._clock, self._pleas = site, zone, clock, Pleas(database)
+
+    def routes(self) -> list[web.RouteDef]:
+        mine = self._desk.open_to
+        return [
+            web.get("/desk/report", mine(self.show, *READS)),
+            web.get("/desk/report.xlsx", mine(self.xlsx, *READS)),
+            web.get("/desk/report.csv", mine(self.csv, *READS)),
+            web.post("/desk/report/plea", mine(self.plead, *READS)),
+            web.post("/desk/report/verdict", mine(self.judge, *JUDGES)),
+        ]
+
+    async def show(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
+        """The sheet."""
+        it = await self._month(request)
+        words = _pages.words
+        begin = dt.date(it.year, it.month, 1)
+        later = (begin + dt.timedelta(days=32)).replace(day=1)
+        answer = self._desk.page(
+            request, who, _pages, "desk/report.html", told=self._told.read(request), month=f"{begin:%Y-%m}",
+            heading=words["heading"].format(site=self._site, year=it.year, month=it.month),
+            earlier=f"{begin - dt.timedelta(days=1):%Y-%m}",
+            later=f"{later:%Y-%m}" if later <= self._clock().astimezone(self._zone).date() else "",
+            sentence=_sentence(it), six=_six(it), names=("reports", *_SHARES),
+            grids=[(_grid(no), _row(one)) for no, one in it.by_grid.items()],
+            days=[(day if day % 5 == 0 or day == 1 else "", count) for day, count in enumerate(it.by_day, start=1)],
+            kinds=[(labels().kind(kind), count) for kind, count in it.by_kind[:8]],
+            arrival=[(words["within"].format(count=limit) if limit else words["later"], n) for limit, n in it.arrival],
+            misses=[self._miss(one, who) for one in _seen(it.misses, who)],
+        )  # fmt: skip
+        self._told.forget(answer)
+        return answer
+
+    async def xlsx(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
+        """The same as a workbook."""
+        it = await self._month(request)
+        body = await asyncio.to_thread(as_xlsx, [self._figures(it), self._misses(_seen(it.misses, who))])
+        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        return _file(body, f"gege-{it.year}-{it.month:02}.xlsx", kind)
+
+    async def csv(self, request: web.Request, _who: SignedIn) -> web.StreamResponse:
+        """The figures by grid."""
+        it = await self._month(request)
+        return _file(
+            await asyncio.to_thread(as_csv, self._figures(it)), f"gege-{it.year}-{it.month:02}.csv", "text/csv"
+        )
+
+    async def plead(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
+        """Whoever has the case says why."""
+        form = await self._desk.form(request, who, _Plea)
+        await self._say(form.month, "pleaded", lambda: self._pleas.plead(form.ticket_no, who.staff_no, form.words))
+        raise AssertionError("unreachable")
+
+    async def judge(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
+        """Somebody else decides whether it counts."""
+        form = await self._desk.form(request, who, _Judged)
+        await self._say(
+            form.month, "judged", lambda: self._pleas.judge(form.ticket_no, who.staff_no, Verdict(form.verdict))
+        )
+        raise AssertionError("unreachable")
+
+    async def _say(self, month: str, done: str, act: Callable[[], None]) -> None:
+        try:
+            await asyncio.to_thread(act)
+        except TicketRefused:
+            done = "refused"
+        answer = see(f"/desk/report?month={month}" if _MONTH.fullmatch(month) else "/desk/report")
+        self._told.say(answer, _pages.words["told"][done])
+        raise answer
+
+    async def _month(self, request: web.Request) -> Month:
+        wanted = _MONTH.fullmatch(request.query.get("month", ""))
+        today = self._clock().astimezone(self._zone)
+        year, month = (int(wanted[1]), int(wanted[2])) if wanted else (today.year, today.month)
+        return await asyncio.to_thread(of_month, self._database, year, month, self._zone)
+
+    # ---- as it is shown -------------------------------------------------------------------------
+
+    def _miss(self, one: Miss, who: SignedIn) -> dict[str, Any]:
+        words = _pages.words
+        mine = one.owner == who.staff_no
+        return {
+            "ticket_no": one.ticket_no, "grid": _grid(one.grid_no), "kind": labels().kind(one.kind),
+            "owner": self._name(one.owner), "what": words["what"][one.what],
+            "late": words["late"].format(span=spell(dt.timedelta(minutes=one.late), _spans())) if one.late else "",
+            "evidence": self._evidence(one), "comment": one.comment, "plea": one.plea,
+            "verdict": words["verdict"][one.verdict], "verdict_name": one.verdict,
+            "mine": mine and one.verdict in ("", "asked"), "judged": who.role in JUDGES and not mine and bool(one.plea),
+        }  # fmt: skip
+
+    def _evidence(self, one: Miss) -> str:
+        names = ("reported", "acknowledged", "on_site", "resolved")
+        times = {name: self._when(one.times[name]) if name in one.times else _pages.words["never"] for name in names}
+        return str(_pages.words["evidence"].format(**times))
+
+    def _figures(self, it: Month) -> Sheet:
+        words = _pages.words
+        head = [words["columns"]["grid"], words["figures"]["reports"]]
+        head += [part for name in _SHARES for part in (words["figures"][name], words["of"].format(hits="", of=""))]
+        rows = [
+            [_grid(no), one.reports, *(cell for name in _SHARES for cell in _cells(getattr(one, name)))]
+            for no, one in it.by_grid.items()
+        ]
+        return Sheet(words["sheets"]["figures"], head, rows)
+
+    def _misses(self, misses: Iterable[Miss]) -> Sheet:
+        words = _pages.words
+        rows = [
+            [
+                one.ticket_no, one.grid_no, labels().kind(one.kind), self._name(one.owner), words["what"][one.what],
+                self._when(one.at), one.late, self._evidence(one), one.comment, one.plea, words["verdict"][one.verdict],
+            ]
+            for one in misses
+        ]  # fmt: skip
+        return Sheet(words["sheets"]["misses"], list(words["columns"].values()), rows)
+
+    def _name(self, staff_no: str) -> str:
+        person = self._registry.person(staff_no)
+        return person.name if person else staff_no
+
+    def _when(self, at: dt.datetime) -> str:
+        return at.astimezone(self._zone).strftime("%m-%d %H:%M")
+
+
+def _seen(misses: Iterable[Miss], who: SignedIn) -> list[Miss]:
+    return [one for one in misses if who.role in EVERYWHERE or one.grid_no in who.grids or one.owner == who.staff_no]
+
+
+def _six(it: Month) -> list[tuple[str, str, str, str]]:
+    words = _pages.words
+    before = words["before"].format(value=words["count"].format(count=it.before.reports)) if it.before.reports else ""
+    found = [("reports", words["count"].format(count=it.all.reports), "", before)]
+    for name in _SHARES:
+        share, was = getattr(it.all, name), getattr(it.before, name)
+        found.append((name, _percent(share), _of(share), words["before"].format(value=_percent(was)) if was.of else ""))
+    return found
+
+
+def _row(one: Figures) -> list[tuple[str, str]]:
+    return [(str(one.reports), ""), *((_percent(getattr(one, name)), _of(getattr(one, name))) for name in _SHARES)]
+
+
+def _sentence(it: Month) -> str:
+    words, change = _pages.words["sentence"], it.all.reports - it.before.reports
+    name = "first" if not it.before.reports else "more" if change >= 0 else "fewer"
+    parts = [words[name].format(reports=it.all.reports, change=abs(change))]
+    content = it.all.content
+    parts.append(words["content"].format(answered=content.of, good=content.hits) if content.of else words["no_content"])
+    excused = sum(one.verdict == Verdict.excused for one in it.misses)
+    parts.append(words["misses"].format(count=len(it.misses), excused=excused) if it.misses else words["no_misses"])
+    there = [(no, one.there) for no, one in it.by_grid.items() if no and one.there.hits < one.there.of]
+    if there:
+        grid, share = min(there, key=lambda one: one[1].value or 0.0)
+        parts.append(words["slowest"].format(grid=grid, value=_percent(share)))
+    return "".join(parts)
+
+
+def _percent(share: Share) -> str:
+    return f"{share.value:.0%}" if share.value is not None else str(_pages.words["none"])
+
+
+def _of(share: Share) -> str:
+    return str(_pages.words["of"].format(hits=share.hits, of=share.of)) if share.of else ""
+
+
+def _cells(share: Share) -> tuple[float | None, str]:
+    return (round(share.value, 4) if share.value is not None else None, _of(share))
+
+
+def _grid(grid_no: str) -> str:
+    return str(_pages.words["grid"].format(grid=grid_no) if grid_no else _pages.words["no_grid"])
+
+
+def _spans() -> dict[str, str]:
+    words = _pages.words
+    return {"minutes": words["minutes"], "hours": words["hours"], "days": words["days_span"]}
+
+
+def _file(body: bytes, name: str, kind: str) -> web.Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return web.Response(body=body, content_type=kind, headers=headers)
