@@ -50,6 +50,8 @@ def rows(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
             "older": each.played.drawn.older,
             "bad_network": each.played.drawn.bad_network,
             "outcome": each.outcome,
+            "rows": list(each.rows),
+            "kinds": list(each.kinds),
             "violations": list(each.violations),
             "talked_s": round(each.played.talked_s, 2),
             "rung": list(each.played.rung),

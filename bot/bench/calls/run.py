@@ -210,6 +210,7 @@ class _Site:
                 "AudioSocket": sum(each.audiosocket.open for each in telephones),
                 "FastAGI": sum(each.fastagi.open for each in telephones),
                 "SIP": sum(count() for count in self.open_calls),
+                "reports that wait": self._service.spool.waiting,
                 "rows": len(await asyncio.to_thread(self._service.desk.open_calls)),
             }  # fmt: skip
             if not any(still.values()):
@@ -303,6 +304,7 @@ async def _site(
     book = Codebook()
     voice = CodedVoice(book, slowly={prompts().whisper[:4]: _WHISPER_CHARACTER_S})
     site = _Site(service, book, homes, speaker)
+    service.backgrounds.start(service.spool.background())
     async with contextlib.AsyncExitStack() as opened:
         for way in dict.fromkeys(wanted.ways):
             telephone = Telephone(

@@ -50,8 +50,8 @@ class DialPlan:
     ringing: str = ""
     status: str = ""
     cause: str = ""
-    #: silence at the caller while the case was told
-    whispers: list[float] = field(default_factory=list)
+    #: of silence at the caller while the case is told: the ringing that he hears is ours, not Gege's
+    whispers: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         self._channel = self._of(self.number, self.dialled)
@@ -145,7 +145,6 @@ class DialPlan:
     async def _whisper(self, phone: Phone) -> bool:
         """The case is told; False when the two are not connected."""
         caller = self.caller
-        before = len(caller.gaps)
         caller.enter("whisper")
         self.phones.take(phone)
         called = self._of("", number := phone.number)
@@ -154,7 +153,6 @@ class DialPlan:
         if leg := called.variables.get("WHISPER", ""):
             await self._leg(phone, leg, with_caller=True)
         caller.enter("told")
-        self.whispers += [gap.seconds for gap in caller.gaps[before:] if gap.stage == "whisper"]
         if not phone.over and not caller.over:
             return True
         phone.down()
