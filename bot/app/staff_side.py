@@ -12,17 +12,20 @@ from bot.chat.store import ChatShelf, NotAPicture
 from bot.doors.devices import Devices
 from bot.doors.looks import Looks
 from bot.doors.passwords import Passwords
+from bot.grid.portraits import Portraits
 from bot.grid.search import HouseholdSearch
 from bot.tickets.cards import TicketRefused
 from bot.tickets.lists import Lists
 from bot.web.app import Screen, StaffSide
 from bot.web.calls import CallPages
+from bot.web.desk.boards import BoardPages
 from bot.web.desk.door import DoorPages
 from bot.web.desk.home import HomePage
 from bot.web.desk.households import HouseholdPages
 from bot.web.desk.layout import Desk
 from bot.web.desk.live import Live
 from bot.web.desk.new import NewPage
+from bot.web.desk.plan import PlanPage
 from bot.web.desk.report import ReportPage
 from bot.web.desk.ticket import TicketPage
 from bot.web.desk.told import Told
@@ -59,6 +62,8 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
         HouseholdPages(desk, HouseholdSearch(database, registry), registry, service.desk, looks, zone),
         NewPage(desk, told, service.desk, registry),
         WallPage(desk, told, database, zone),
+        BoardPages(desk, told, registry, Portraits(settings.home), settings),
+        PlanPage(desk, database, registry),
         ReportPage(desk, told, database, registry, settings.site.name, zone),
         cases,
         LearningPages(database, cases, sign_in, settings),

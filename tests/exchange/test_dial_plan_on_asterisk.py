@@ -184,6 +184,15 @@ async def test_our_own_ringing_that_comes_back_is_busy_and_owes_nothing(station)
         assert forwarded.final == 486 and "not_reached" not in site.gege.said and "report" not in site.gege.said
 
 
+async def test_behind_a_registrar_people_are_rung_from_the_account(station) -> None:
+    async with station("registrar") as site:
+        await asyncio.wait_for(site.carrier.registered.wait(), 20)
+        await site.asks_for_a_person(uri=site.carrier.contact)
+        person = await site.carrier.rings()
+        assert person.number == MANAGER and person.invite is not None
+        assert person.invite.get("from").startswith(f"<sip:{ACCOUNT}@127.0.0.1")
+
+
 @pytest.mark.parametrize("number", ["+867153391024", "8607153391024", "07153391024", "7153391024"])
 async def test_a_trunk_by_address_may_write_the_dialled_number_as_it_likes(station, number: str) -> None:
     async with station(changed={"pjsip_address.conf": [(f"from_user={ACCOUNT}", "from_user=07153390001")]}) as site:
