@@ -170,6 +170,18 @@ class Registry:
             return None
         return HouseholdCard(**{**row, "tags": tuple(row["tags"] or ()), "balance": Decimal(row["balance"])})
 
+    def communities_of(self, grid_no: str) -> list[str]:
+        """The communities that a grid lies in."""
+        with self._database.reading() as session:
+            rows = session.scalars(
+                select(Community.name)
+                .join(Household, Household.community_id == Community.id)
+                .where(Household.grid_no == grid_no)
+                .distinct()
+                .order_by(Community.name)
+            )
+            return list(rows)
+
     def away(self, at: dt.datetime) -> dict[str, str]:
         """Who is on leave at `at`, and who stands in for each."""
         with self._database.reading() as session:
@@ -192,6 +204,10 @@ class Registry:
     def manager_no(self, grid_no: str | None) -> str | None:
         """Staff number of a grid's manager."""
         return self.county.manager_no(grid_no)
+
+    def people(self) -> list[PersonCard]:
+        """All of the staff, by number."""
+        return self.county.people()
 
     def person(self, staff_no: str) -> PersonCard | None:
         """Who has this staff number."""

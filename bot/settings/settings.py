@@ -39,6 +39,10 @@ class SiteSettings(Section):
     #: that come without one
     station: str = "天城供电所"
     station_phone: str = "0715-3390000"
+    #: where residents complain about the service, beside 12398 (the energy regulator); empty: the station
+    supervision_phone: str = ""
+    #: what the code for paying on notice boards holds (the company's own address); empty: boards carry none
+    pay_url: str = ""
     #: name of the zone in which days begin, people work and times are told
     timezone: str = "Asia/Shanghai"
 

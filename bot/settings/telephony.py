@@ -21,9 +21,10 @@ class TrunkSettings(Section):
     password: Annotated[str, BeforeValidator(read_secret)] = Field(default="", repr=False)
     #: whether those who are rung for a caller see his number; only for carriers that allow it
     show_caller: bool = False
-    #: whether it wants to be told where we are (REGISTER), and for how long a registration is asked
+    #: whether it wants to be told where we are (REGISTER), and for how long a registration is asked: a trunk that forgets us
+    #: brings no calls until then
     registers: bool = True
-    expires_s: int = Field(default=300, ge=30)
+    expires_s: int = Field(default=120, ge=30)
     #: seconds for which one person is rung
     ring_s: float = Field(default=25.0, gt=0)
 

@@ -16,6 +16,7 @@ from bot.foundation.backoff import Backoff
 from bot.grid.leave import write_leave
 from bot.grid.present import Present
 from bot.grid.registry import Registry
+from bot.lines.ami_dialler import AmiDialler
 from bot.lines.dialling import Rung
 from bot.lines.incoming import Incoming
 from bot.lines.line import Pressed, Sounded
@@ -23,6 +24,7 @@ from bot.lines.outgoing import Outgoing
 from bot.settings import CallingSettings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
+from tests.calling.ami_double import ManagerInterface, listening
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
 from tests.voice.doubles import ToneVoice
@@ -228,6 +230,23 @@ async def test_a_round_in_which_nobody_could_be_rung_is_tried_again_soon_and_say
         await until(lambda: desk.ticket(ticket.ticket_no).state == "acknowledged")
     told = [record.getMessage() for record in caplog.records if record.name == "bot.lines.dialling"]
     assert told and all("staff" in each and "127.0.0.1:5038 is not reached" in each for each in told)
+
+
+async def test_an_exchange_that_goes_away_in_the_middle_of_a_round_rings_on_when_it_is_back(
+    county: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bot.calling.danger._AGAIN", Backoff(0.05, 0.05))
+    double = ManagerInterface(fate="lost", cuts=1, dies=True)
+    async with listening() as audio:
+        dialler = AmiDialler([await double.start()], audio, audiosocket=f"127.0.0.1:{audio.port}")
+        async with ringing(county, dialler, pause_s=60.0) as (calls, desk, _):  # type: ignore[arg-type]
+            ticket = fallen_line(desk)
+            await calls.tick()
+            await until(lambda: caplog.text.count("could not be rung") >= 3)
+            double.gone, double.fate = False, "answered"
+            await until(lambda: desk.ticket(ticket.ticket_no).state == "acknowledged", 10)
+        await double.close()
+    assert "is Asterisk running?" in caplog.text
 
 
 async def test_what_people_do_with_a_telephone_is_no_error_of_the_network(

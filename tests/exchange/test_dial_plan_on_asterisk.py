@@ -7,8 +7,9 @@ import time
 
 import pytest
 
+from bot.bench.exchange.installed import ACCOUNT, STATION
 from tests.exchange.gege import ASSISTANT, MANAGER, SENTENCE_S
-from tests.exchange.site import ACCOUNT, STATION, needs_asterisk
+from tests.exchange.needed import needs_asterisk
 
 pytestmark = [needs_asterisk, pytest.mark.slow]
 
@@ -181,6 +182,15 @@ async def test_our_own_ringing_that_comes_back_is_busy_and_owes_nothing(station)
         await asyncio.wait_for(forwarded.ended.wait(), 5)
         await asyncio.sleep(1)
         assert forwarded.final == 486 and "not_reached" not in site.gege.said and "report" not in site.gege.said
+
+
+async def test_behind_a_registrar_people_are_rung_from_the_account(station) -> None:
+    async with station("registrar") as site:
+        await asyncio.wait_for(site.carrier.registered.wait(), 20)
+        await site.asks_for_a_person(uri=site.carrier.contact)
+        person = await site.carrier.rings()
+        assert person.number == MANAGER and person.invite is not None
+        assert person.invite.get("from").startswith(f"<sip:{ACCOUNT}@127.0.0.1")
 
 
 @pytest.mark.parametrize("number", ["+867153391024", "8607153391024", "07153391024", "7153391024"])

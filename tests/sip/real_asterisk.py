@@ -1,4 +1,4 @@
-"""A real Asterisk with the files of deploy/asterisk, for tests: `ASTERISK` names the folder of an installed one."""
+"""A real Asterisk with the files of deploy/asterisk/sip, for tests: `ASTERISK` names the folder of an installed one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from tests.waiting import until
 
 ASTERISK = os.environ.get("ASTERISK", "")
-DEPLOY = Path(__file__).resolve().parents[2] / "deploy/asterisk"
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy/asterisk/sip"
 needs_asterisk = pytest.mark.skipif(
     not Path(ASTERISK, "sbin/asterisk").is_file(), reason="NOT TESTED: ASTERISK names no folder with sbin/asterisk"
 )

@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 
-from bot.bench.exchange.sip import Call, Exchange, exchange
+from bot.bench.exchange.sip import Call, Exchange, Sound, exchange
 from bot.database import Database
 from bot.grid.registry import Registry
+from bot.lines.sip.message import Message, uri_of
 from bot.lines.sip.server import SipServer
 from bot.settings import Settings
 from bot.telephone.sip_front_end import sip_front_end
 from bot.telephone.telephone import Telephone
 from bot.tickets.desk import TicketDesk
+from bot.voice.call_life import Stage
 from tests.voice.doubles import ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply
 
 
@@ -57,6 +59,10 @@ class Site:
     def owed(self) -> list[Any]:
         return [each for each in self.desk.tickets() if each.kind == "callback"]
 
+    def joined(self) -> bool:
+        """Whether a caller and a person hear each other."""
+        return any(each.life.stage is Stage.connected for each in self.telephone.hand_overs.plans.values())
+
     def line_of(self, other: Call) -> Any:
         """Gege's end of the call that is not this one."""
         assert other.media is not None
@@ -92,3 +98,27 @@ async def opened(
 @pytest.fixture
 def site(tmp_path: Path, county: Database) -> Callable[..., Any]:
     return lambda **more: opened(tmp_path, county, **more)
+
+
+async def taker(far: Exchange, number: str = "") -> Sound:
+    """Whoever is rung there takes it; his sound."""
+    sound = Sound()
+    await sound.open()
+
+    def answer(invite: Message) -> None:
+        far.answer(invite, 180, tag=number or "taker")
+        far.answer(invite, 200, tag=number or "taker", sound=sound)
+
+    far.behave[f"INVITE {number}".strip()] = answer
+    return sound
+
+
+def bye(far: Exchange, number: str) -> None:
+    """Whoever took the call at this number hangs up."""
+    invite = next(each for each in far.named("INVITE") if f"sip:{number}@" in each.uri)
+    headers = [
+        ("via", f"SIP/2.0/UDP {far.host};branch=z9hG4bKbye{number};rport"),
+        ("from", f"{invite.get('to')};tag={number}"), ("to", invite.get("from")), ("call-id", invite.call_id),
+        ("cseq", "1 BYE"),
+    ]  # fmt: skip
+    far.transport.sendto(Message(method="BYE", uri=uri_of(invite.get("contact")), headers=headers).encode(), far.gege)

@@ -15,7 +15,7 @@ from bot.lines.line import CallFacts, Sounded
 from bot.lines.sip import digest, sdp
 from bot.lines.sip.gateway import Gateway
 from bot.lines.sip.media import SipLine
-from bot.lines.sip.message import Message
+from bot.lines.sip.message import Message, uri_of
 from bot.lines.sip.server import SipServer
 from bot.lines.sip.trunk import Registration
 from tests.waiting import until
@@ -61,6 +61,25 @@ async def test_who_takes_the_call_is_heard_and_hears() -> None:
         await rung.call.hang_up()
         await until(lambda: far.named("BYE"))
         assert not server.calls
+
+
+async def test_a_request_on_the_heels_of_the_answer_finds_the_call() -> None:
+    async with both() as (server, far, gateway):
+
+        def answer(invite: Message) -> None:
+            far.answer(invite, 200, sound=True)
+            headers = [
+                ("via", f"SIP/2.0/UDP {far.host};branch=z9hG4bKheels;rport"), ("from", f"{invite.get('to')};tag=them"),
+                ("to", invite.get("from")), ("call-id", invite.call_id), ("cseq", "1 UPDATE"),
+                ("contact", f"<sip:them@{far.host}>"),
+            ]  # fmt: skip
+            update = Message(method="UPDATE", uri=uri_of(invite.get("contact")), headers=headers)
+            far.transport.sendto(update.encode(), far.gege)
+
+        far.behave["INVITE"] = answer
+        assert (await server.ring(MANAGER, 5, gateway)).outcome == "answered"
+        # Asterisk tells in this way who has answered, and ends the call at a 481.
+        assert (await asyncio.wait_for(far._responses["z9hG4bKheels"].get(), 5)).code == 200
 
 
 async def test_an_answer_that_comes_again_is_acknowledged_again() -> None:
@@ -220,6 +239,45 @@ async def test_we_are_registered_again_before_it_is_forgotten_and_gone_at_the_en
         assert far.named("REGISTER")[-1].get("expires") == "0"
         numbers = [each.cseq[0] for each in far.named("REGISTER")]
         assert numbers == sorted(set(numbers)) and len({each.call_id for each in far.named("REGISTER")}) == 1
+
+
+async def test_a_trunk_that_wants_longer_terms_gets_them() -> None:
+    async with both() as (server, far, gateway):
+        far.behave["REGISTER"] = lambda request: (
+            far.answer(request, 423, min_expires="1800") if int(request.get("expires")) < 1800
+            else far.answer(request, 200, expires=request.get("expires"))
+        )  # fmt: skip
+        registration = Registration(server.endpoint, gateway, 60)
+        assert await registration.register(60) == 1800
+
+
+async def test_a_trunk_that_has_forgotten_us_is_told_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.lines.sip.trunk._FORGOTTEN_AGAIN_S", 0.1)
+    async with both() as (server, far, gateway):
+        far.behave["REGISTER"] = lambda request: far.answer(request, 200, expires="3600")
+        registration = Registration(server.endpoint, gateway, 3600)
+        server.on_unknown = registration.forgotten
+        registration.start()
+        await until(lambda: registration.registered)
+        await asyncio.sleep(0.2)
+        far.behave["INVITE"] = lambda invite: far.answer(invite, 403)  # it was restarted
+        assert (await server.ring(MANAGER, 5, gateway)).code == 403
+        await until(lambda: len(far.named("REGISTER")) == 2)
+        assert (await server.ring(MANAGER, 5, gateway)).code == 403
+        await asyncio.sleep(0.1)
+        assert len(far.named("REGISTER")) == 2  # a number that it does not have is no reason to ask all the time
+        await registration.close()
+
+
+async def test_a_trunk_rings_us_by_its_own_number_for_us() -> None:
+    async with both() as (server, far, gateway):
+        numbered = Gateway(far.address, far.host, "account@ims", "a secret", number="+867153390000")
+        far.behave["REGISTER"] = lambda request: far.answer(request, 200, expires="60")
+        registration = Registration(server.endpoint, numbered, 60)
+        assert await registration.register(60) == 60
+        request = far.named("REGISTER")[0]
+        assert uri_of(request.get("contact")).startswith("sip:+867153390000@127.0.0.1")
+        assert uri_of(request.get("to")) == f"sip:+867153390000@{far.host}"
 
 
 async def test_a_trunk_that_refuses_is_said_and_asked_again(monkeypatch: pytest.MonkeyPatch, caplog) -> None:

@@ -49,6 +49,8 @@ class Exchange(asyncio.DatagramProtocol):
         self.gege = gege
         self.asked: list[Message] = []
         self.behave: dict[str, Callable[[Message], None]] = {}
+        #: headers of our INVITEs that say what we can
+        self.can: dict[str, str] = {}
         self._responses: dict[str, asyncio.Queue[Message]] = {}
         #: branch of an INVITE -> the ACK to its final response
         self.acks: dict[str, bytes] = {}
@@ -170,7 +172,8 @@ class Call:
     async def invite(self, body: bytes | None = None) -> Message:
         """INVITE (again) and ACK; what came of it is in `final` and `media`."""
         offer = sdp.write("127.0.0.1", self._exchange.sound.port, 1, 1) if body is None else body
-        request = self.send("INVITE", body=offer, content_type="application/sdp")
+        more = {"content_type": "application/sdp", **self._exchange.can}
+        request = self._sent(self._message("INVITE", next(self._numbers), offer, more))
         self.final = await self._final(request)
         number = self.final.cseq[0]
         if parameter(self.final.get("to"), "tag"):

@@ -31,13 +31,15 @@ def _dialled(invite: Message, account: str, diverting: str) -> Iterator[str]:
     2. The request line names us, also behind a diversion. In a trunk that rings the contact that we registered it names
        the account instead: then every number of the site looks alike there, and it comes last.
     3. To is what the caller dialled: our number, unless he dialled somebody whose telephone diverts to us.
-    4. History-Info's last number (RFC 7044): what the network resolved into our contact.
+    4. History-Info's last number (RFC 7044), where no entry has a cause (RFC 4458: somebody diverted): what the network
+       resolved into our contact.
     """
     own, diverted = phone_digits(account), phone_digits(diverting)
     yield from filter(None, map(number_of, invite.all("p-called-party-id")))
-    line = number_in(invite.uri)
-    others = [line, number_of(invite.get("to")), *reversed([number_of(each) for each in invite.all("history-info")])]
-    yield from (each for each in others if each and phone_digits(each) not in (own, diverted))
+    line, history = number_in(invite.uri), invite.all("history-info")
+    yield from (each for each in (line, number_of(invite.get("to"))) if phone_digits(each) not in ("", own, diverted))
+    if not any("cause" in each.lower() for each in history):
+        yield from (each for each in map(number_of, reversed(history)) if phone_digits(each) not in ("", own))
     if line:
         yield line
 

@@ -7,13 +7,13 @@ import datetime as dt
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-import segno
 from aiohttp import web
 from pydantic import Field
 
 from bot.doors.devices import PASSWORD_ROLES, SignedIn
 from bot.doors.passwords import LONGEST, DoorRefused, Passwords, Second
 from bot.grid.registry import Registry
+from bot.web.codes import code
 from bot.web.desk.layout import Desk
 from bot.web.forms import Form, FormWrong, read_form, see
 from bot.web.pages import Pages
@@ -116,7 +116,7 @@ class DoorPages:
         words = _pages.words["password"]
         return self._desk.page(
             request, who, _pages, "desk/password.html", 400 if wrong else 200, it=words, wrong=words.get(wrong, ""),
-            picture=segno.make(begun.address).svg_data_uri(scale=5, dark="#000", light="#fff"), secret=begun.secret,
+            picture=code(begun.address), secret=begun.secret,
         )  # fmt: skip
 
     # ---- out ------------------------------------------------------------------------------------

@@ -11,18 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 from bot.settings import PROJECT
 
 SHIPPED = PROJECT / "deploy" / "asterisk"
 INSTALLED = Path(os.environ.get("ASTERISK", "/nowhere"))
-needs_asterisk = pytest.mark.skipif(
-    not (INSTALLED / "sbin" / "asterisk").exists(), reason="ASTERISK names no folder of an installed Asterisk"
-)
 ACCOUNT, STATION, SECRET = "07153391024", "07153390000", "for-this-test"
 #: a socket's path may have 107 characters, a test's folder has more
 _CONTROL = "/tmp/gege-ast-{port}.ctl"
+
+
+def is_installed() -> bool:
+    """Whether ASTERISK names the folder of an installed Asterisk."""
+    return (INSTALLED / "sbin" / "asterisk").exists()
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -70,7 +70,7 @@ class Site:
                 text = text.replace(f'; #include "pjsip_{self.kind}', f'#include "pjsip_{self.kind}')
             for was, becomes in values.items():
                 text = text.replace(was, becomes)
-            if path.name == f"pjsip_{self.kind}.conf":
+            if path.name == "pjsip_address.conf":
                 # The carrier of a test is at a port of its own.
                 text = text.replace("contact=sip:127.0.0.1", f"contact=sip:{self.carrier}")
             for was, becomes in self.changed.get(path.name, ()):
@@ -84,7 +84,6 @@ class Site:
             f"astagidir => {self.folder}\nastspooldir => {self.folder}/spool\nastrundir => {self.folder}/run\n"
             f"astlogdir => {self.folder}/log\n[files]\nastctlpath => /tmp\nastctl => {Path(self.control).name}\n"
         )
-        (self.etc / "logger.conf").write_text("[logfiles]\nfull => notice,warning,error,verbose(5)\n")
 
     @property
     def control(self) -> str:
@@ -94,7 +93,7 @@ class Site:
         self.write()
         (self.folder / "run").mkdir(exist_ok=True)
         self._process = await asyncio.create_subprocess_exec(
-            str(INSTALLED / "sbin" / "asterisk"), "-f", "-vvvvv", "-C", str(self.etc / "asterisk.conf"),
+            str(INSTALLED / "sbin" / "asterisk"), "-f", "-C", str(self.etc / "asterisk.conf"),
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         async with asyncio.timeout(60):

@@ -1,0 +1,52 @@
+"""Photographs of the staff for the notice boards: one file a person, below GEGE_HOME, readable by the service alone."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from bot.foundation.errors import Refused
+
+#: first bytes of what a browser shows
+_KINDS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+
+
+class NoPortrait(Refused):
+    """The bytes are no picture that a board could show."""
+
+
+class Portraits:
+    """Portraits of one site; blocks."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / "portraits"
+
+    def keep(self, staff_no: str, data: bytes) -> None:
+        """Keep somebody's picture, in the place of an older one. Raises NoPortrait."""
+        if not data.startswith(_KINDS):
+            raise NoPortrait("a portrait is a JPEG or a PNG")
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._path(staff_no)
+        part = path.with_suffix(f".{secrets.token_hex(4)}.part")
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+
+    def read(self, staff_no: str) -> bytes | None:
+        """Somebody's picture; None when there is none."""
+        try:
+            return self._path(staff_no).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def has(self, staff_no: str) -> bool:
+        """Whether there is one."""
+        return self._path(staff_no).exists()
+
+    def _path(self, staff_no: str) -> Path:
+        # A staff number is an opaque string: it never becomes a path.
+        return self._folder / f"{hashlib.sha256(staff_no.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}.picture"
