@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.lines.sip.watch.SILENCE_S", 0.5)
     monkeypatch.setattr("bot.lines.sip.watch._TICK_S", 0.05)
+    monkeypatch.setattr("bot.lines.sip.watch._AGAIN_S", 0.2)
 
 
 async def test_an_exchange_that_answers_and_never_sends_is_no_call() -> None:
@@ -26,13 +27,13 @@ async def test_an_exchange_that_answers_and_never_sends_is_no_call() -> None:
         call = await far.call(caller="1391")
         assert call.final is not None and call.final.code == 200
         await until(lambda: far.named("BYE"), 5.0)
-        assert not server.calls and not far.named("OPTIONS"), "whoever never sent anything is not asked"
+        assert not server.calls and not far.named("INVITE"), "whoever never sent anything is not asked"
 
 
 async def test_a_peer_that_suppresses_silence_is_asked_and_kept() -> None:
     async with both() as (server, far, listener):
         call, heard = await up(far, listener)
-        await until(lambda: len(far.named("OPTIONS")) >= 3, 5.0)
+        await until(lambda: len(far.named("INVITE")) >= 3, 5.0)
         assert not far.named("BYE")
         before = len(heard)
         await until(lambda: len(heard) > before + 1600)  # time goes on for the ear
@@ -42,25 +43,25 @@ async def test_a_peer_that_suppresses_silence_is_asked_and_kept() -> None:
 @pytest.mark.parametrize("code", [481, 408])
 async def test_a_peer_that_knows_nothing_of_the_call_has_gone(code: int) -> None:
     async with both() as (server, far, listener):
-        far.behave["OPTIONS"] = lambda options: far.answer(options, code)
+        far.behave["INVITE"] = lambda asked: far.answer(asked, code, sound=code == 200)
         await up(far, listener)
         await until(lambda: far.named("BYE"), 5.0)
         assert not server.calls
 
 
-@pytest.mark.parametrize("code", [200, 405, 501])
-async def test_a_peer_that_does_not_know_the_question_is_there_all_the_same(code: int) -> None:
+@pytest.mark.parametrize("code", [200, 488, 500])
+async def test_a_peer_that_refuses_the_question_is_there_all_the_same(code: int) -> None:
     async with both() as (server, far, listener):
-        far.behave["OPTIONS"] = lambda options: far.answer(options, code)
+        far.behave["INVITE"] = lambda asked: far.answer(asked, code, sound=code == 200)
         await up(far, listener)
-        await until(lambda: len(far.named("OPTIONS")) >= 2, 5.0)
+        await until(lambda: len(far.named("INVITE")) >= 2, 5.0)
         assert server.calls
 
 
 async def test_a_peer_that_answers_nothing_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.lines.sip.transaction.LASTS", 0.5)
     async with both() as (server, far, listener):
-        far.behave["OPTIONS"] = lambda options: None
+        far.behave["INVITE"] = lambda asked: None
         await up(far, listener)
         await until(lambda: not server.calls, 5.0)
 
@@ -82,7 +83,7 @@ async def test_a_held_call_stands_still_and_goes_on_where_it_was(how: str) -> No
         call.speak(TONE)  # music on hold
         await asyncio.sleep(1.2)
         assert playing.sent == sent and len(heard) == before, "nothing is said, and no time passes"
-        assert far.named("OPTIONS"), "but the peer is asked whether it is there"
+        assert far.named("INVITE"), "but the peer is asked whether it is there"
         assert (await call.invite(offer(far))).code == 200
         await until(lambda: playing.complete, 5.0)
         await goes_on(call, heard)

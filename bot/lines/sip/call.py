@@ -258,12 +258,8 @@ class SipCall:
         finally:
             self._referred = None
 
-    async def ask_after(self) -> Message | None:
-        """Whether the peer still knows this call: OPTIONS within it."""
-        return await self._ask(self._request("OPTIONS"))
-
     async def refresh(self) -> Message | None:
-        """Refresh the session: UPDATE where the peer takes it, else INVITE with what is agreed already."""
+        """Ask for what is agreed already: UPDATE where the peer takes it, else INVITE; None when nobody answered."""
         if self.timer.by_update:
             request = self._request("UPDATE")
         else:

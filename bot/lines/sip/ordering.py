@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.lines.sip.packet import Packet
 
-#: how long (s) what came too early waits for what it overtook; with nothing missing nobody waits. Measured with
-#: docs/telephone.md's jitter of 60 ms
+#: how long (s) what came too early waits for what it overtook; with nothing missing nobody waits (measured:
+#: docs/sip.md)
 WAIT_S = 0.08
 #: a sequence number so far ahead is loss; so far behind, a late packet; anything else is a new count
 _MOST_LOST, _MOST_LATE = 3_000, 100

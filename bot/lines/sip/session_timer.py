@@ -56,9 +56,8 @@ class SessionTimer:
 
     def headers(self) -> list[tuple[str, str]]:
         """What our own refresh says."""
-        return [
-            ("supported", "timer"), ("session-expires", f"{self.interval_s};refresher=uac"), ("min-se", str(LEAST_S)),
-        ]  # fmt: skip
+        wanted = [("session-expires", f"{self.interval_s};refresher=uac"), ("min-se", str(LEAST_S))]
+        return [("supported", "timer"), *(wanted if self.interval_s else [])]
 
     def lengthen(self, refusal: Message) -> bool:
         """422: the peer wants it less often; False when it does not say so."""

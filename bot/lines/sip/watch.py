@@ -1,4 +1,4 @@
-"""Whether the peer of a call is still there: its sound, its answers within the call, and the session timer."""
+"""Whether the peer of a call is still there: its sound, what it answers within the call, and the session timer."""
 
 from __future__ import annotations
 
@@ -33,11 +33,8 @@ class Watched(Protocol):
 
     def end(self, reason: str, /) -> None: ...
 
-    async def ask_after(self) -> Message | None:
-        """A question within the call that changes nothing; its final response, None without any."""
-
     async def refresh(self) -> Message | None:
-        """Refresh the session; the final response, None without any."""
+        """Ask for what is agreed already; the final response, None without any."""
 
 
 class Watch:
@@ -75,29 +72,25 @@ class Watch:
             call.end("the session was not refreshed")
         elif self._held_at is not None and now - self._held_at >= MOST_HELD_S:
             call.end("held for too long")
-        elif call.timer.due(now) and now >= self._refresh_at:
-            await self._refresh()
-        elif now - max(call.line.heard_at, self._answered_at) >= SILENCE_S:
-            await self._ask_after()
-
-    async def _ask_after(self) -> None:
-        """A telephone with silence suppression sends nothing while its user listens, but its exchange answers."""
-        call = self._call
-        if not call.line.heard and not call.line.held:
+        elif not call.line.heard and not call.line.held and now - call.line.heard_at >= SILENCE_S:
             call.end("no sound ever came")
-            return
-        answer = await call.ask_after()
-        if answer is None or answer.code in _GONE:
-            call.end("no sound came any more, and nobody answers")
-        self._answered_at = self._clock()
+        elif now >= self._refresh_at and (call.timer.due(now) or self._silent(now)):
+            await self._refresh()
+
+    def _silent(self, now: float) -> bool:
+        """A telephone with silence suppression sends nothing while its user listens, but its exchange answers a
+        refresh. (Asterisk 22 answers no OPTIONS within a call.)"""
+        return now - max(self._call.line.heard_at, self._answered_at) >= SILENCE_S
 
     async def _refresh(self) -> None:
         call = self._call
         answer = await call.refresh()
         now = self._clock()
         if answer is None or answer.code in _GONE:
-            call.end("the session cannot be refreshed")
-        elif answer.code < 300:
+            call.end("the peer does not know this call any more")
+            return
+        self._answered_at = now
+        if answer.code < 300:
             call.timer.answered(answer, now)
         elif answer.code == 422 and call.timer.lengthen(answer):
             pass  # it is asked again when half of the longer interval is over
