@@ -34,6 +34,8 @@ class Somebody:
 class Town:
     """Grid 24 with its number on the board, a manager, an assistant; one at the duty desk."""
 
+    area_code = "0715"
+
     def staff(self, grid_no: str, role: str, /) -> list[Somebody]:
         people = {"manager": MANAGER, "assistant": ASSISTANT}
         return [Somebody(people[role])] if grid_no == "24" and role in people else []

@@ -18,7 +18,8 @@ from types import ModuleType
 
 import pytest
 
-from tests.exchange.site import INSTALLED, SECRET, SHIPPED, Site, needs_asterisk
+from bot.bench.exchange.installed import INSTALLED, SECRET, SHIPPED, Site
+from tests.exchange.needed import needs_asterisk
 
 SAID = Path(__file__).parent / "said"
 VALUES = {
