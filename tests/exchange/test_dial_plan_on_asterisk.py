@@ -7,8 +7,9 @@ import time
 
 import pytest
 
+from bot.bench.exchange.installed import ACCOUNT, STATION
 from tests.exchange.gege import ASSISTANT, MANAGER, SENTENCE_S
-from tests.exchange.site import ACCOUNT, STATION, needs_asterisk
+from tests.exchange.needed import needs_asterisk
 
 pytestmark = [needs_asterisk, pytest.mark.slow]
 

@@ -11,18 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 from bot.settings import PROJECT
 
 SHIPPED = PROJECT / "deploy" / "asterisk"
 INSTALLED = Path(os.environ.get("ASTERISK", "/nowhere"))
-needs_asterisk = pytest.mark.skipif(
-    not (INSTALLED / "sbin" / "asterisk").exists(), reason="ASTERISK names no folder of an installed Asterisk"
-)
 ACCOUNT, STATION, SECRET = "07153391024", "07153390000", "for-this-test"
 #: a socket's path may have 107 characters, a test's folder has more
 _CONTROL = "/tmp/gege-ast-{port}.ctl"
+
+
+def is_installed() -> bool:
+    """Whether ASTERISK names the folder of an installed Asterisk."""
+    return (INSTALLED / "sbin" / "asterisk").exists()
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
