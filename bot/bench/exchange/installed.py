@@ -70,6 +70,7 @@ class Site:
                 text = text.replace(f'; #include "pjsip_{self.kind}', f'#include "pjsip_{self.kind}')
             for was, becomes in values.items():
                 text = text.replace(was, becomes)
+            text = text.replace(f"from_domain={self.carrier}", "from_domain=127.0.0.1")
             if path.name == "pjsip_address.conf":
                 # The carrier of a test is at a port of its own.
                 text = text.replace("contact=sip:127.0.0.1", f"contact=sip:{self.carrier}")
