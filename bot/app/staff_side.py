@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,14 @@ from bot.doors.passwords import Passwords
 from bot.doors.shutting import Shutting
 from bot.grid.portraits import Portraits
 from bot.grid.search import HouseholdSearch
+from bot.register import figures
+from bot.register.book import Book
+from bot.register.day import Days
+from bot.register.due import Diary
+from bot.register.kind_files import read_kinds
+from bot.register.photos import Photos
+from bot.register.survey import Survey
+from bot.register.wishes import Wishes
 from bot.tickets.cards import TicketRefused
 from bot.tickets.lists import Lists
 from bot.web.app import Screen, StaffSide
@@ -28,6 +37,11 @@ from bot.web.desk.live import Live
 from bot.web.desk.new import NewPage
 from bot.web.desk.people import PeoplePages
 from bot.web.desk.plan import PlanPage
+from bot.web.desk.register import RegisterPage
+from bot.web.desk.register_day import DayLines, DayPage
+from bot.web.desk.register_entry import RegisterEntryPages
+from bot.web.desk.register_survey import SurveyPage
+from bot.web.desk.register_wishes import WishesPage
 from bot.web.desk.report import ReportPage
 from bot.web.desk.ticket import TicketPage
 from bot.web.desk.told import Told
@@ -37,6 +51,8 @@ from bot.web.learning import LearningPages
 from bot.web.message_links import MessageLinks
 from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages
+
+log = logging.getLogger(__name__)
 
 
 def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
@@ -59,19 +75,48 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
     passwords = Passwords(database, service.key, settings.site.name)
     hang_up = [] if call_backs is None else [call_backs.hang_up]
     shutting = Shutting(database, [shut], hang_up)
+    kinds = read_kinds(settings.home)
+    for problem in kinds.problems:
+        log.error("%s", problem)
+    book, search, lists = Book(database, kinds), HouseholdSearch(database, registry), Lists(database)
+    day = DayLines(Days(database, kinds), kinds, zone)
+    service.backgrounds.start(Diary(database, kinds, zone).background)
     screens: list[Screen] = [
         MessageLinks(service.desk, registry, service.links, sign_in, zone, personal=not service.relay.in_groups),
         DoorPages(desk, sign_in, passwords, registry, zone),
         PeoplePages(desk, told, sign_in, registry, shutting, service.links, service.chats.new_code, zone),
         TryOut(registry.is_sample, sign_in, registry),
-        HomePage(desk, Lists(database), told, live),
+        HomePage(desk, lists, told, live, tasks=day.of),
         tickets,
-        HouseholdPages(desk, HouseholdSearch(database, registry), registry, service.desk, looks, zone),
-        NewPage(desk, told, service.desk, registry),
+        HouseholdPages(desk, told, search, registry, service.desk, book, looks, zone),
+        NewPage(desk, told, service.desk, registry, book),
+        RegisterPage(desk, told, book, looks, zone),
+        RegisterEntryPages(
+            desk,
+            told,
+            book,
+            Wishes(database, kinds, service.desk),
+            Photos(settings.home),
+            registry,
+            search,
+            looks,
+            zone,
+        ),
+        DayPage(desk, told, lists, day),
+        WishesPage(desk, told, book, zone),
+        SurveyPage(desk, told, Survey(database, kinds), registry, zone),
         WallPage(desk, told, database, zone),
         BoardPages(desk, told, registry, Portraits(settings.home), settings),
         PlanPage(desk, database, registry),
-        ReportPage(desk, told, database, registry, settings.site.name, zone),
+        ReportPage(
+            desk,
+            told,
+            database,
+            registry,
+            settings.site.name,
+            zone,
+            further=partial(figures.of_month, database, kinds),
+        ),
         cases,
         LearningPages(database, cases, sign_in, settings),
         CallPages(database, service.desk, sign_in, settings),
