@@ -121,6 +121,10 @@ class County:
         """(grid_no, manager) of every grid."""
         return [(grid_no, person) for grid_no in self._of_grid for person in self.staff(grid_no, Role.manager)]
 
+    def people(self) -> list[PersonCard]:
+        """All of the staff, by number."""
+        return [self._staff[no] for no in sorted(self._staff)]
+
     def person(self, staff_no: str) -> PersonCard | None:
         return self._staff.get(staff_no)
 
