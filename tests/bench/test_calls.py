@@ -130,7 +130,7 @@ def test_silence_counts_where_sound_is_owed_and_between_two_rings_it_does_not() 
 @pytest.mark.slow
 async def test_thirty_calls_end_in_one_way_each_and_the_right_one(dialogue_model: object) -> None:
     """The short form of `gege bench calls`; its silences are the business of a machine that has nothing else to do."""
-    run = await play(Wanted(calls=30, at_once=15, pace=8.0, ways=(ASTERISK,)), load_settings(), lambda line: None)
+    run = await play(Wanted(calls=30, at_once=12, pace=6.0, ways=(ASTERISK,)), load_settings(), lambda line: None)
     wrong = [each for each in run.verdicts if any(not one.startswith("silence") for one in each.violations)]
     assert not wrong, table(Run(run.wanted, wrong, run.logged))
     told = figures(run.verdicts)
