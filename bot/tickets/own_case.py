@@ -53,6 +53,7 @@ class OwnCase:
 class OwnTurn:
     """What somebody said or wrote, and what was answered."""
 
+    id: str
     said: str
     sentences: tuple[str, ...]
     at: dt.datetime
@@ -90,7 +91,7 @@ def own_talk(session: Session, conversations: list[str]) -> list[OwnTurn]:
         .limit(_TURNS)
     ).all()
     return [
-        OwnTurn(row.text, tuple((row.reply or {}).get("sentences") or ()), row.heard_at, row.reply)
+        OwnTurn(row.id, row.text, tuple((row.reply or {}).get("sentences") or ()), row.heard_at, row.reply)
         for row in reversed(rows)
     ]
 

@@ -6,11 +6,13 @@ import hashlib
 import logging
 import re
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from aiohttp import web
 
+from bot.database import now
 from bot.dialogue.port import Dialogue, Understanding
 from bot.foundation.bodies import body_json
 from bot.foundation.recent import Recent
@@ -22,6 +24,7 @@ from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import Intake
+from bot.tickets.own_case import OwnTurn
 from bot.web.cases import Cases, session_of
 from bot.web.guard import Refused, sentence
 from bot.web.view import ResidentReply, shown
@@ -52,6 +55,8 @@ class Conversation:
         self._dialogue, self._voice, self._hears = dialogue, voice, hears
         self._settings, self._intake, self._cases = settings, intake, cases
         self._said: Recent[str, str] = Recent(_REMEMBERED)
+        #: what was answered last in a session: a page shows it though its row is not written yet, or never is
+        self._answered: Recent[str, OwnTurn] = Recent(_REMEMBERED)
         self._salt = secrets.token_bytes(16)
 
     def routes(self) -> list[web.RouteDef]:
@@ -125,7 +130,10 @@ class Conversation:
             reply = await self._dialogue.turn(heard)
         except Exception:
             log.exception("the dialogue broke on a browser's turn")
-            return None, await self._give_to_a_person(heard, "dialogue_failed")
+            told = await self._give_to_a_person(heard, "dialogue_failed")
+            self._answered[heard.session] = OwnTurn(heard.id, heard.text, tuple(told["sentences"]), now())
+            return None, told
+        self._answered[heard.session] = OwnTurn(heard.id, heard.text, reply.sentences, now())
         said = ResidentReply.of(reply, self.speech_of(reply.text))
         return reply.understanding, shown(said, await self._cases.of_session(heard.session))
 
@@ -137,6 +145,15 @@ class Conversation:
             raise Refused("lost", 500) from None
         failed = words().errors["failed"]
         return shown(ResidentReply((failed,), error=failed), await self._cases.of_session(heard.session))
+
+    def with_answer(self, session: str, turns: Sequence[OwnTurn]) -> list[OwnTurn]:
+        """A page's turns, with what was answered last: of danger, the words of safety come before the turn is over."""
+        last = self._answered.get(session)
+        if last is None:
+            return list(turns)
+        if last.id not in {one.id for one in turns}:
+            return [*turns, last] if not turns or turns[-1].at <= last.at else list(turns)
+        return [last if one.id == last.id and not one.sentences else one for one in turns]
 
     def speech_of(self, text: str) -> str | None:
         """Where the sound of something that Gege has said is; None where nothing is spoken."""

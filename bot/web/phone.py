@@ -69,7 +69,7 @@ class BrowserPhone:
         names its `session`."""
         if not from_own_page(request):
             raise Refused("stranger", 403)
-        session = browser_of(request) or session_of(request.query)
+        session = (browser_of(request) if "session" not in request.query else "") or session_of(request.query)
         caller = request.query.get("caller", "")[:20]
         grid = request.query.get("grid", "")
         tried = "demo" in request.query and await self._demo()

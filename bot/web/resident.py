@@ -12,18 +12,20 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from bot.database import database_away
 from bot.grid.dialled import GridNumbers
 from bot.grid.location import PersonCard
 from bot.settings import Settings
 from bot.speech.ear_card import EarCard
 from bot.speech.remote.address import Reach, reach_of
+from bot.tickets.own_case import OwnTurn
 from bot.web.cases import Browsers, Cases, browser_of
 from bot.web.conversation import Conversation
 from bot.web.ear import ear_told
 from bot.web.forms import Form, FormWrong, read_form, see
 from bot.web.guard import Refused
 from bot.web.pages import Pages
-from bot.web.view import ForResidents, ResidentTalk, shown
+from bot.web.view import ForResidents, ResidentReports, ResidentTalk, shown
 from bot.web.words import words
 
 PAGES = Pages("resident.yml")
@@ -80,19 +82,27 @@ class ResidentPages:
         """The page with the talk; `action`: where what is written goes; `more` and `values` stand in it besides."""
         session = browser_of(request)
         grid = self._grid(request.query.get("grid", ""))
-        turns = await self._cases.talk(session)
         ear = ear_told(self._ear) if self._conversation.hears else ""
-        views = (
-            ResidentTalk(tuple(turns), self._settings.site, self._conversation.speech_of),
-            await self._cases.reports(session),
-            *more,
-        )
+        try:
+            turns, reports, number = await self._own(session)
+        except Exception as problem:
+            if not database_away(problem):
+                raise
+            # What was said waits in a file; the page shows at least what was answered.
+            turns, reports, number = [], ResidentReports((), self._settings.site, session), ""
+        turns = self._conversation.with_answer(session, turns)
+        views = (ResidentTalk(tuple(turns), self._settings.site, self._conversation.speech_of), reports, *more)
         known = {
             "grid": grid, "action": action, "once": secrets.token_hex(12), "examples": words().examples, "ear": ear,
             "manager": next(iter(self._managers(grid)), None) if grid else None,
-            "caller": await self._cases.number(session),
+            "caller": number,
         }  # fmt: skip
         return self.answer(session or self._browsers.begin(), template, *views, **{**known, **values})
+
+    async def _own(self, session: str) -> tuple[list[OwnTurn], ResidentReports, str]:
+        return (
+            await self._cases.talk(session), await self._cases.reports(session), await self._cases.number(session),
+        )  # fmt: skip
 
     def answer(
         self, session: str, template: str, *views: ForResidents, status: int = 200, **values: Any
@@ -103,7 +113,7 @@ class ResidentPages:
         answer = PAGES.page(
             template, status, title=PAGES.words["title"].format(site=site.name), site=site.name, station=site.station,
             station_phone=site.station_phone, days=self._settings.recording.days, hears=self._conversation.hears,
-            speaks=self._conversation.speaks, elsewhere=self._elsewhere(), **shown(*views), **values,
+            speaks=self._conversation.speaks, elsewhere=heard_elsewhere(self._settings), **shown(*views), **values,
         )  # fmt: skip
         self._browsers.keep(answer, session)
         return answer
@@ -156,5 +166,7 @@ class ResidentPages:
         """A grid that there is; anything else is none."""
         return name if _GRID.fullmatch(name) and self._grids.grid_of_number(f"grid_{name}") else ""
 
-    def _elsewhere(self) -> str:
-        return {Reach.near: words().heard_near, Reach.far: words().heard_far}.get(reach_of(self._settings.speech), "")
+
+def heard_elsewhere(settings: Settings) -> str:
+    """What is said where voices go to another machine; empty where they stay on this one."""
+    return {Reach.near: words().heard_near, Reach.far: words().heard_far}.get(reach_of(settings.speech), "")

@@ -23,6 +23,7 @@ if (why) {
   byId("nophone").textContent = why;
   byId("nophone").hidden = false;
 } else {
+  dial.setAttribute("role", "button");
   byId("dialhint").textContent = dial.dataset.hint;
   dial.addEventListener("click", (event) => {
     event.preventDefault();
