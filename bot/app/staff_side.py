@@ -8,30 +8,38 @@ from zoneinfo import ZoneInfo
 
 from bot.app.parts import Parts
 from bot.calling.call_backs import CallBacks
-from bot.chat.store import ChatShelf, NotAPicture
+from bot.chat.store import ChatShelf, NotAPicture, shut
 from bot.doors.devices import Devices
 from bot.doors.looks import Looks
 from bot.doors.passwords import Passwords
+from bot.doors.shutting import Shutting
 from bot.grid.portraits import Portraits
 from bot.grid.search import HouseholdSearch
 from bot.tickets.cards import TicketRefused
+from bot.tickets.dismissing import dismiss
 from bot.tickets.lists import Lists
+from bot.tickets.outside import Outside
 from bot.web.app import Screen, StaffSide
 from bot.web.calls import CallPages
 from bot.web.desk.boards import BoardPages
 from bot.web.desk.door import DoorPages
 from bot.web.desk.home import HomePage
 from bot.web.desk.households import HouseholdPages
+from bot.web.desk.imports import ImportPages
 from bot.web.desk.layout import Desk
 from bot.web.desk.live import Live
 from bot.web.desk.new import NewPage
+from bot.web.desk.people import PeoplePages
 from bot.web.desk.plan import PlanPage
 from bot.web.desk.report import ReportPage
+from bot.web.desk.roster import RosterPages
 from bot.web.desk.ticket import TicketPage
 from bot.web.desk.told import Told
+from bot.web.desk.tryout import TryOut
 from bot.web.desk.wall import WallPage
 from bot.web.learning import LearningPages
 from bot.web.message_links import MessageLinks
+from bot.web.outside_api import OutsideApi
 from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages
 
@@ -54,14 +62,28 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
         keep_picture=partial(keep_picture, service.chats),
     )  # fmt: skip
     passwords = Passwords(database, service.key, settings.site.name)
+    hang_up = [] if call_backs is None else [call_backs.hang_up]
+    shutting = Shutting(database, [shut], hang_up)
+
+    def dismisses(staff_no: str, to: str, by: str) -> int:
+        gone = dismiss(database, service.desk, staff_no, to, by)
+        shutting.shut(staff_no, by)
+        registry.follow()
+        return len(gone.tickets)
+
     screens: list[Screen] = [
         MessageLinks(service.desk, registry, service.links, sign_in, zone, personal=not service.relay.in_groups),
         DoorPages(desk, sign_in, passwords, registry, zone),
+        PeoplePages(desk, told, sign_in, registry, shutting, service.links, service.chats.new_code, dismisses, zone),
+        TryOut(registry.is_sample, sign_in, registry),
         HomePage(desk, Lists(database), told, live),
         tickets,
         HouseholdPages(desk, HouseholdSearch(database, registry), registry, service.desk, looks, zone),
         NewPage(desk, told, service.desk, registry),
         WallPage(desk, told, database, zone),
+        ImportPages(desk, told, database, registry, service.desk, zone),
+        RosterPages(desk, told, database, registry, zone),
+        OutsideApi(Outside(database, service.desk), registry, settings.outside.token),
         BoardPages(desk, told, registry, Portraits(settings.home), settings),
         PlanPage(desk, database, registry),
         ReportPage(desk, told, database, registry, settings.site.name, zone),

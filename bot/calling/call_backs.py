@@ -109,6 +109,16 @@ class CallBacks:
         task.add_done_callback(lambda _: self._going.pop(key, None))
         return "ringing"
 
+    def hang_up(self, staff_no: str) -> None:
+        """Hang up what somebody of the staff is talking in: their telephone was lost. From any thread."""
+
+        def cut() -> None:
+            for (_, who), task in list(self._going.items()):
+                if who == staff_no:
+                    task.cancel()
+
+        self._loop.call_soon_threadsafe(cut)
+
     async def close(self) -> None:
         """Hang up; the cases stay whose they are."""
         going = list(self._going.values())

@@ -15,6 +15,7 @@ from bot.chat.store import ChatShelf, NotAPicture
 from bot.chat.takeover import Takeovers, Talk
 from bot.chat.words import words
 from bot.database import now
+from bot.doors.devices import PASSWORD_ROLES
 from bot.grid.location import PersonCard
 from bot.grid.models import Role
 from bot.grid.registry import Registry
@@ -138,6 +139,8 @@ class StaffChat:
         at = at or now()
         if not text.strip():
             return None
+        if text.strip() == words().staff.sign_in_word:
+            return self._sign_in(staff_no)
         wait, talking = self.waiting.of(staff_no, at), self.takeovers.of_staff(staff_no, at)
         if talking and (wait is None or wait.since < talking[0].begun_at):
             if text.strip() == button("end"):
@@ -150,6 +153,16 @@ class StaffChat:
         except TicketRefused:
             self.waiting.end(staff_no)
             return Shown(words().staff.refused)
+
+    def _sign_in(self, staff_no: str) -> Shown:
+        """登录: a link for this person, once; who needs a password gets the way to it."""
+        said, person = words().staff, self.registry.person(staff_no)
+        url = self.links.url(Purpose.sign_in, "", staff_no) if self.links is not None and person is not None else ""
+        if not url:
+            return Shown(said.sign_in_nowhere)
+        if person is not None and person.role in PASSWORD_ROLES:
+            return Shown(said.sign_in_desk.format(url=f"{url.partition('/t/')[0]}/desk/sign-in"))
+        return Shown(said.sign_in.format(url=url))
 
     def _estimate(self, wait: Wait, text: str, at: dt.datetime) -> Shown:
         """A time in their own words. It stays waited for: who sees the echo and meant another writes again."""

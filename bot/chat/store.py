@@ -8,7 +8,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
 
 from bot.chat.models import Attachment, ChatOpening, KfCursor, LinkCode, LinkTry, SeenUpdate, StaffWait, Takeover
 from bot.database import Database, now
@@ -177,6 +178,14 @@ class ChatShelf:
         with self._database.reading() as session:
             rows = session.scalars(select(Attachment).where(Attachment.ticket_no == ticket_no).order_by(Attachment.id))
             return [Attached(row.file, row.kind, row.by) for row in rows]
+
+
+def shut(session: Session, staff_no: str, at: dt.datetime) -> None:
+    """Within a transaction: no code and no chat of somebody opens anything any more (a telephone was lost)."""
+    session.execute(delete(LinkCode).where(LinkCode.staff_no == staff_no))
+    session.execute(delete(StaffWait).where(StaffWait.staff_no == staff_no))
+    session.execute(delete(Takeover).where(Takeover.staff_no == staff_no))
+    session.execute(update(Staff).where(Staff.staff_no == staff_no).values(telegram_id="", wecom="", dingtalk=""))
 
 
 def _hash(code: str) -> str:

@@ -47,6 +47,11 @@ class StaffWords:
     refused: str
     not_yours: str
     gone: str
+    #: what staff write to be let in, and what they get: a link, the desk's address, or that there is none
+    sign_in_word: str
+    sign_in: str
+    sign_in_desk: str
+    sign_in_nowhere: str
 
 
 @dataclass(frozen=True)

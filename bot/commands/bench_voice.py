@@ -1,8 +1,9 @@
-"""`gege bench voice`, `bench mouth` and `bench activity`: the telephone, measured."""
+"""`gege bench voice`, `bench mouth`, `bench activity` and `bench line`: the telephone, measured."""
 
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ def register(bench: typer.Typer) -> None:
     bench.command("voice")(bench_voice)
     bench.command("mouth")(bench_mouth)
     bench.command("activity")(bench_activity)
+    bench.command("line")(bench_line)
 
 
 def bench_voice(
@@ -43,3 +45,15 @@ def bench_activity(utterances: int = 100) -> None:
     from bot.bench.activity import bench_activity as run
 
     out(run(utterances, progress=note))
+
+
+def bench_line(
+    baseline: Annotated[Path | None, typer.Option(help="another checkout that carries the same calls")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="calls whose name holds this: alone, echo, slow, music")
+    ] = None,
+) -> None:
+    """What is taken for the caller on lines with music, a television, a dog, echo; and how long Gege waits for him."""
+    from bot.bench.line import bench_line as run
+
+    out(run(baseline, only or (), note))

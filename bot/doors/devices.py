@@ -15,6 +15,7 @@ from bot.database import Database, now
 from bot.doors.models import Device
 from bot.grid.leave import away, substitute
 from bot.grid.models import GridStaff, Role, Staff
+from bot.tickets.owed.outbox import Owed, owe
 
 #: signed in with a password and a second factor, never by a link alone
 PASSWORD_ROLES = frozenset({Role.duty, Role.admin})
@@ -56,10 +57,12 @@ class Devices:
     def __init__(self, database: Database, clock: Callable[[], dt.datetime] = now) -> None:
         self._database, self._clock = database, clock
 
-    def admit(self, staff_no: str, label: str, way: str, life: dt.timedelta = PHONE_LIFE) -> str:
-        """Sign somebody in on a new device; → the key that its cookie holds."""
+    def admit(self, staff_no: str, label: str, way: str, life: dt.timedelta = PHONE_LIFE, *, tells: bool = True) -> str:
+        """Sign somebody in on a new device; → the key that its cookie holds. They read of it in their messenger."""
         key, at = secrets.token_urlsafe(32), self._clock()
         with self._database.session() as session:
+            if tells:
+                owe(session, [Owed("new_device", staff_no=staff_no, detail={"note": label[:80]})], at)
             session.add(
                 Device(
                     key_hash=_hash(key), staff_no=staff_no, label=label[:80], way=way, csrf=secrets.token_urlsafe(32),
@@ -76,6 +79,7 @@ class Devices:
                 select(Device, Staff)
                 .join(Staff, Staff.staff_no == Device.staff_no)
                 .where(Device.key_hash == _hash(key), Device.ended_at.is_(None), Device.ends_at > at)
+                .where(Staff.role != Role.left)
             ).first()
             if found is None:
                 return None

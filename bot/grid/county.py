@@ -72,7 +72,7 @@ class County:
             self.names[where.name].add(community)
 
     def _people(self, session: Session) -> None:
-        staff = session.scalars(select(Staff)).all()
+        staff = session.scalars(select(Staff).where(Staff.role != Role.left)).all()
         phones = {grid.grid_no: grid.phone for grid in session.scalars(select(Grid))}
         self.area_code = self._area_code or _most_common_area(session, phones.values(), staff)
         self._staff = {
@@ -120,6 +120,10 @@ class County:
     def managers(self) -> list[tuple[str, PersonCard]]:
         """(grid_no, manager) of every grid."""
         return [(grid_no, person) for grid_no in self._of_grid for person in self.staff(grid_no, Role.manager)]
+
+    def people(self) -> list[PersonCard]:
+        """All of the staff, by number."""
+        return [self._staff[no] for no in sorted(self._staff)]
 
     def person(self, staff_no: str) -> PersonCard | None:
         return self._staff.get(staff_no)

@@ -22,6 +22,8 @@ class Role(enum.StrEnum):
     team = "team"
     duty = "duty"
     admin = "admin"
+    #: who was dismissed: the row stays for the history, and opens and gets nothing
+    left = "left"
 
 
 class Community(Base):

@@ -205,6 +205,10 @@ class Registry:
         """Staff number of a grid's manager."""
         return self.county.manager_no(grid_no)
 
+    def people(self) -> list[PersonCard]:
+        """All of the staff, by number."""
+        return self.county.people()
+
     def person(self, staff_no: str) -> PersonCard | None:
         """Who has this staff number."""
         return self.county.person(staff_no)

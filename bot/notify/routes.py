@@ -23,7 +23,16 @@ from bot.tickets.models import Notification, State, Ticket
 RESIDENT = "resident"
 #: texts that tell what others did: nothing to take
 QUIET = frozenset(
-    {"taken", "cancelled", "undelivered", "supervise", "dissatisfied", "outage_restored", "outage_called_off"}
+    {
+        "new_device",
+        "taken",
+        "cancelled",
+        "undelivered",
+        "supervise",
+        "dissatisfied",
+        "outage_restored",
+        "outage_called_off",
+    }
 )
 #: where a provider finds a person's address; a provider that is not named here needs none
 ADDRESSES: dict[str, Callable[[Staff], str]] = {

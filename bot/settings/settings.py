@@ -61,6 +61,13 @@ class WebSettings(Section):
     sign_in_hours: float = Field(default=12.0, gt=0)
 
 
+class OutsideSettings(Section):
+    """95598: tickets that the national hotline hands down over HTTP (POST /api/95598/tickets)."""
+
+    #: what it shows (Authorization: Bearer …); empty: files alone
+    token: str = ""
+
+
 class RemoteEarSettings(Section):
     """A recogniser in another process or on another machine."""
 
@@ -329,6 +336,7 @@ class Settings(Section):
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     prompts: PromptSettings = Field(default_factory=PromptSettings)
     phone: PhoneSettings = Field(default_factory=PhoneSettings)
+    outside: OutsideSettings = Field(default_factory=OutsideSettings)
     learning: LearningSettings = Field(default_factory=LearningSettings)
     #: YAML of dated prices; empty: the one that ships with Gege
     tariff: str = ""

@@ -7,7 +7,7 @@ import webrtcvad
 
 FRAME_S = 0.02
 #: below this RMS (int16) a line is silent, whatever the detector thinks of its hiss
-_FLOOR = 60.0
+_FLOOR = 30.0
 
 
 class VoiceActivity:

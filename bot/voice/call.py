@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from bot.tickets.intake.heard import Heard
 from bot.voice.call_desk import CallDesk, leaves_open
 from bot.voice.call_life import Decision
 from bot.voice.call_parts import CallParts, KnownOutage, Opening, Steering
+from bot.voice.caller_voice import only_shows_that_he_listens
 from bot.voice.ear import Gone, Noticed, Said, Silent
 from bot.voice.events import (
     CallEnded,
@@ -55,6 +57,8 @@ class PhoneCall:
         """`parts`: those of CallParts. Without a recogniser, or without a seat, the caller leaves a message."""
         self.parts = self._call = CallParts(line, facts, **parts)
         self._messages = MessageTaking(self._call)
+        #: what was heard last was not the caller: he is waited for as before
+        self._nobody = False
 
     @property
     def listening(self) -> bool:
@@ -86,7 +90,7 @@ class PhoneCall:
         finally:
             if seated and self._call.seats is not None:
                 self._call.seats.give_back()
-            self._call.hush()
+            self._call.comfort.stop()
             self._call.story.outcome = outcome
             # Before the line goes: the dial plan asks at once whom to ring next.
             self._decide()
@@ -165,7 +169,8 @@ class PhoneCall:
         if self._call.ear.inbox.empty():
             if self._call.stopping.is_set() and not self._call.ear.taker.in_turn and not self._call.ear.busy:
                 return _Stopped()
-            self._call.ear.taker.expect(self._call.absence.patience)
+            self._call.ear.taker.expect(self._call.absence.patience, still=self._nobody)
+            self._nobody = False
             self._call.waiting = True
         taking = asyncio.ensure_future(self._call.ear.inbox.get())
         stopping = asyncio.ensure_future(self._call.stopping.wait())
@@ -213,7 +218,6 @@ class PhoneCall:
         self._call.tell(KeyPressed(self._call.facts.call_id, keyed.digits, keyed.text))
         self._call.silences = 0
         at = self._call.clock()
-        self._call.look()
         turn = self._call.new_turn(TurnStory(heard=keyed.text, key=keyed.digits))
         return await self._answer(turn, self._call.heard(keyed.text, keyed.others, ""), at, at)
 
@@ -222,10 +226,13 @@ class PhoneCall:
         if not said.failed and not self._call.caller_voice.is_his(said, self._call.lately):
             log.info("call %s: a voice that is not the caller's answers nothing", self._call.facts.call_id)
             return await self._go_on()
-        self._call.silences = 0
+        if (said.under_gege or self._call.left.left) and not said.failed and only_shows_that_he_listens(said):
+            return await self._go_on()
         if not said.failed and not speech.text and said.voiced < _COUGH_S:
             # A cough or a door.
             return await self._go_on()
+        self._call.silences = 0
+        self._call.ear.taker.learn()
         turn = self._call.new_turn(
             TurnStory(
                 speech.text,
@@ -233,6 +240,7 @@ class PhoneCall:
                 round(speech.unknown_share, 3),
                 recording=said.recording,
                 seconds={"speech": round(speech.seconds, 3), "end_of_speech": round(said.waited, 3)},
+                line=self._measured(said),
             ),
             ago=self._call.clock() - said.ended_at,
         )
@@ -245,12 +253,17 @@ class PhoneCall:
             return await self._messages.broken(turn, heard, "recogniser_failed")
         return await self._answer(turn, heard, said.ended_at, said.recognised_at, said.unfinished)
 
+    def _measured(self, said: Said) -> dict[str, float]:
+        level = {"level_db": round(20 * math.log10(said.level / 32768), 1)} if said.level else {}
+        return {**self._call.ear.figures, **level}
+
     async def _go_on(self) -> str:
-        """Nothing was said to Gege: she goes on where she was stopped."""
-        self._call.hush()
+        """Nothing was said to Gege: she goes on where she was stopped, or waits as before."""
         left, self._call.left = self._call.left, Spoken(None, ())
         if left.left:
             self._call.left = await self._call.mouth.resume(left, interrupted=self._call.ear.taker.insists)
+        else:
+            self._nobody = True
         return ""
 
     async def _answer(

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 from bot.dialogue.port import Dialogue
 from bot.lines.line import CallFacts, Line
-from bot.lines.tones import looking
 from bot.settings import Settings
 from bot.speech.port import NOTHING_LIKELY, Likely, Recogniser
 from bot.speech.speak import Voice
@@ -22,6 +21,7 @@ from bot.tickets.intake.unclear import Intake
 from bot.voice.call_desk import CallDesk, Keeping
 from bot.voice.call_life import Decision
 from bot.voice.caller_voice import CallerVoice
+from bot.voice.comfort import Comfort
 from bot.voice.ear import Ear
 from bot.voice.events import CallEvent, Looking, Partial, Spoke, TurnTold, Watcher, nobody_watches
 from bot.voice.keypad import Keypad
@@ -33,9 +33,6 @@ from bot.voice.seats import Seats
 from bot.voice.settling import Settling
 
 log = logging.getLogger(__name__)
-
-#: "let me look" is heard again after so many seconds
-_LOOK_AGAIN_S = 2.5
 
 #: sentences that may come back as an echo
 _LATELY = 6
@@ -104,9 +101,11 @@ class CallParts:
         self.patience = Patience(settings)
         self.ear = Ear(
             line, recogniser or _Deaf(), self.recording, rules_of(settings), self.mouth.interrupt, self._partial,
-            clock, extra_wait=self.patience.extra, on_ended=self.look, recognise_s=settings.capacity.recognise_s,
+            clock, extra_wait=self.patience.extra, gege_speaks=lambda: self.mouth.speaks,
+            recognise_s=settings.capacity.recognise_s,
             keypad=Keypad(opening.keys if opening else None),
         )  # fmt: skip
+        self.comfort = Comfort(line.rate, settings.turns.look_after, self._must_answer, self._look, clock)
         self.caller_voice = CallerVoice()
         self.silences = 0
         self.absence = Absence(settings)
@@ -120,7 +119,6 @@ class CallParts:
         self.open_question = True
         #: what the caller called for is done, and nothing more was asked: who falls silent now may go
         self.nothing_open = False
-        self._looking: asyncio.Task[None] | None = None
         self.stopping = asyncio.Event()
 
     async def hand_over(self, turn: TurnStory, sentences: Sequence[str]) -> str:
@@ -138,33 +136,23 @@ class CallParts:
         """A frame has left on the line."""
         self.recording.gege(pcm)
         self.ear.sent(pcm)
+        self.comfort.sent(pcm)
 
     async def speak(self, sentences: Sequence[str], turn: TurnStory | None = None, firm: int = 0) -> Spoken:
         if turn is not None:
             turn.said = list(sentences)
         self.lately.extend(sentences)
         self.tell(Spoke(self.facts.call_id, tuple(sentences)))
-        self.hush()
         self.left = await self.mouth.speak(sentences, firm=firm, interrupted=self.ear.taker.insists)
         return self.left
 
-    def look(self) -> None:
-        """A turn is over: when its answer takes long, the caller hears that Gege is looking."""
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._sound_busy())
+    def _must_answer(self) -> bool:
+        """Whether the caller waits for Gege, and says nothing himself."""
+        return (not self.waiting or self.ear.working) and not self.ear.taker.hears
 
-    def hush(self) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
-            self._looking = None
-
-    async def _sound_busy(self) -> None:
-        await asyncio.sleep(self.settings.turns.look_after)
-        while True:
-            if not self.ear.taker.in_turn:
-                self.mouth.sound(looking(self.line.rate))
-                self.tell(Looking(self.facts.call_id))
-            await asyncio.sleep(_LOOK_AGAIN_S)
+    def _look(self, pcm: bytes) -> None:
+        self.mouth.sound(pcm)
+        self.tell(Looking(self.facts.call_id))
 
     # ---- telling --------------------------------------------------------------------------------
 

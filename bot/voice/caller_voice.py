@@ -1,4 +1,4 @@
-"""Whose voice a turn is: the caller's, one in the room behind him, or Gege's own that comes back."""
+"""Whose voice a turn is: the caller's, one in the room behind him, Gege's own that comes back, or none at all."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from bot.tickets.intake.danger import danger_in
 from bot.voice.ear import Said
 from bot.voice.echo import is_echo
+from bot.voice.patience import only_listens
 
 #: quieter than the caller by this factor (10 dB) may be somebody else in the room
 _QUIETER = 0.316
@@ -16,6 +17,9 @@ _QUIETER = 0.316
 _SURE = 0.9
 #: so many turns one after the other are somebody else's at most: then the caller has become quiet
 _MOST = 2
+#: so much of a voice (s) is the shortest answer, 嗯 and 对; in other sound less of it is chance, and this share of long sound too;
+#: so much is somebody, whatever sounds beside
+_VOICE_S, _CHANCE, _SOMEBODY_S = 0.3, 0.25, 1.0
 #: turns by which the caller's loudness is known
 _TURNS = 5
 
@@ -28,7 +32,9 @@ class CallerVoice:
         self._others = 0
 
     def is_his(self, said: Said, sentences: Sequence[str]) -> bool:
-        """Whether a turn is to be taken for the caller's; `sentences`: what Gege said lately. Danger always is."""
+        """Whether a turn is to be taken for the caller's; `sentences`: what Gege said lately. Danger in any voice always is."""
+        if said.no_voice > said.voice < min(_SOMEBODY_S, max(_VOICE_S, _CHANCE * said.no_voice)):
+            return False
         if is_echo(said.follows, said.speech.text, sentences):
             return False
         if self._quiet(said) and self._others < _MOST and not _dangerous(said):
@@ -47,6 +53,14 @@ class CallerVoice:
         if not self._levels or not said.speech.text:
             return False
         return said.level < statistics.median(self._levels) * _QUIETER and said.speech.confidence < _SURE
+
+
+def only_shows_that_he_listens(said: Said) -> bool:
+    """Whether a turn is what people say while they listen: 嗯, or a sound of one syllable that the recogniser is not sure of."""
+    text = said.speech.text
+    if _dangerous(said):
+        return False
+    return only_listens(text) or (len(text) == 1 and said.speech.confidence < _SURE)
 
 
 def _dangerous(said: Said) -> bool:

@@ -15,11 +15,12 @@ import numpy as np
 
 from bot.lines.line import Line, Pressed, Sounded
 from bot.recordings.keys import KeyRefused
-from bot.speech.activity import FRAME_S, VoiceActivity
+from bot.speech.activity import FRAME_S
 from bot.speech.gathered import gathered
 from bot.speech.port import HeardSpeech, InHand, Likely, Recogniser, RecognitionSession
 from bot.voice.echo import FOLLOWS, EchoMeter
 from bot.voice.keypad import Keyed, Keypad
+from bot.voice.line_sound import Frame, LineSound
 from bot.voice.recording import CallRecording
 from bot.voice.turn import Nearness, TurnEvent, TurnRules, TurnTaker
 
@@ -33,6 +34,8 @@ _MESSAGE = TurnRules(end_of_speech=4.0, far_voice=6.0, no_input=8.0, longest=180
 _GONE_S = 2.0
 #: while somebody speaks, so much is compared with what Gege says (frames)
 _ECHO_FRAMES = 100
+#: louder than her echo by this factor (4 dB) somebody speaks over it
+_OVER_ECHO = 1.6
 #: the keys that end a message
 _DONE, _PERSON = "#", "0"
 
@@ -58,6 +61,13 @@ class Said:
     #: loudness of its voice (RMS), and how closely it follows what Gege said meanwhile (bot/voice/echo.py)
     level: float = 0.0
     follows: float = 0.0
+    #: of its sound: seconds that are a voice, and seconds that are none (bot/voice/line_sound.py)
+    voice: float = 0.0
+    no_voice: float = 0.0
+    #: Gege had more to say when it was over
+    under_gege: bool = False
+    #: loudness of the line when nobody speaks (RMS)
+    noise: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -101,6 +111,20 @@ class _Turn:
     speaking: int = 0
     energy: float = 0.0
     follows: float = 0.0
+    #: frames that are a voice, that are none, and that are not judged yet
+    voice: int = 0
+    no_voice: int = 0
+    unjudged: int = 0
+    under_gege: bool = False
+    noise: float = 0.0
+
+    def judge(self, voice: bool | None) -> None:
+        """A frame in which somebody may speak; the first judgement holds for what came before it as well."""
+        self.unjudged += 1
+        if voice is not None:
+            self.voice += self.unjudged if voice else 0
+            self.no_voice += 0 if voice else self.unjudged
+            self.unjudged = 0
 
     @property
     def level(self) -> float:
@@ -120,19 +144,19 @@ class Ear:
         on_partial: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         *,
-        extra_wait: Callable[[str, int], float] = lambda partial, cut_offs: 0.0,
-        on_ended: Callable[[], None] = lambda: None,
+        extra_wait: Callable[[str, str, float], float] = lambda question, partial, paused: 0.0,
+        gege_speaks: Callable[[], bool] = lambda: False,
         recognise_s: float = 5.0,
         keypad: Keypad | None = None,
     ) -> None:
-        """`extra_wait(partial, cut_offs)`: seconds to wait beyond the rules; `on_ended`: a turn is over and being
-        worked on; `recognise_s`: from then on the recogniser has so long; `keypad`: what keys say in this call."""
+        """`extra_wait(question, partial, longest pause)`: seconds to wait beyond the rules; `recognise_s`: from the end of a turn
+        on the recogniser has so long; `keypad`: what keys say in this call."""
         self.inbox: asyncio.Queue[Noticed] = asyncio.Queue()
         self.taker = TurnTaker(rules)
         self._line, self._recogniser, self._recording = line, recogniser, recording
         self._on_insist, self._on_partial, self._clock = on_insist, on_partial, clock
-        self._extra_wait, self._on_ended, self._recognise_s = extra_wait, on_ended, recognise_s
-        self._activity = VoiceActivity(line.rate)
+        self._extra_wait, self._gege_speaks, self._recognise_s = extra_wait, gege_speaks, recognise_s
+        self._sound = LineSound(line.rate)
         self._nearness = Nearness()
         self._echo = EchoMeter()
         self._rest = b""
@@ -152,7 +176,18 @@ class Ear:
     @property
     def busy(self) -> bool:
         """A turn that has ended is still being recognised, or a number is being keyed."""
-        return self._unfinished > 0 or self._keypad.pending
+        return self.working or self._keypad.pending
+
+    @property
+    def working(self) -> bool:
+        """A turn that has ended is still being recognised."""
+        return self._unfinished > 0
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """The line as it was measured so far, in dB of full scale: its noise; the echo in dB of what is sent. What is not known lacks."""
+        found = {"noise_db": self._sound.noise / 32768, "echo_db": self._echo.gain}
+        return {name: round(20 * math.log10(share), 1) for name, share in found.items() if share > 0}
 
     def take_message(self) -> None:
         """From now on sound is no turn but a message; `Left` comes when it is over."""
@@ -206,14 +241,14 @@ class Ear:
     async def _hear(self, pcm: bytes) -> None:
         self._recording.caller(pcm)
         self._rest += pcm
-        size = self._activity.frame_bytes
+        size = self._sound.frame_bytes
         while len(self._rest) >= size:
             frame, self._rest = self._rest[:size], self._rest[size:]
-            speech = self._activity.is_speech(frame)
+            sound = self._sound.hear(frame)
             if self._message is not None:
-                await self._hear_message(frame, speech)
+                await self._hear_message(frame, sound.speech)
             else:
-                self._hear_turn(frame, speech)
+                self._hear_turn(frame, sound)
 
     async def _hear_message(self, frame: bytes, speech: bool) -> None:
         assert self._message is not None
@@ -233,11 +268,13 @@ class Ear:
         """A frame of Gege's sound has left: what comes back of it is no caller."""
         self._echo.sent(_loudness(pcm))
 
-    def _hear_turn(self, frame: bytes, speech: bool) -> None:
+    def _hear_turn(self, frame: bytes, sound: Frame) -> None:
         self._keyed(self._keypad.passed(FRAME_S))
-        loudness = _loudness(frame)
+        loudness, speech = sound.loudness, sound.speech
         self._echo.heard(loudness)
-        near = self._nearness.near(FRAME_S, loudness, speech, self.taker.expecting)
+        theirs = speech and sound.voice is not False and loudness >= self._echo.expected * _OVER_ECHO
+        nobody_else = self.taker.expecting and not self.taker.in_turn
+        near = self._nearness.near(FRAME_S, loudness, theirs, nobody_else)
         voiced = self.taker.voiced
         event = self.taker.hear(FRAME_S, speech, near)
         may_keep = self._recording.begun
@@ -248,6 +285,7 @@ class Ear:
         self._feed(frame, may_keep)
         self._before.append((frame, may_keep))
         if self._turn is not None and speech:
+            self._turn.judge(sound.voice)
             self._turn.speaking += 1
             self._turn.energy += loudness * loudness
         if event is TurnEvent.insisted:
@@ -269,7 +307,7 @@ class Ear:
 
     def _open_turn(self) -> None:
         self._partial = ""
-        self.taker.extra = self._extra_wait("", self.taker.cut_offs)
+        self.taker.extra = self._extra_wait(self.question, "", self.taker.paused)
         self._turn = _Turn(question=self.question)
         self._turns.put_nowait(self._turn)
 
@@ -287,12 +325,14 @@ class Ear:
         turn.voiced = self.taker.voiced if voiced is None else voiced
         turn.unfinished = unfinished
         turn.follows = self._echo.follows(turn.frames)
+        turn.voice += turn.unjudged
+        turn.under_gege = self._gege_speaks()
+        turn.noise = self._sound.noise
         turn.waited = self.taker.rules.end_of_speech + self.taker.extra
         turn.ended_at = self._clock()
         turn.sound.put_nowait(None)
         turn.ended.set()
         self._unfinished += 1
-        self._on_ended()
 
     async def _work(self) -> None:
         """The recogniser's side: turn after turn, however far it lags behind the sound."""
@@ -324,6 +364,10 @@ class Ear:
                     turn.waited,
                     turn.level,
                     turn.follows,
+                    turn.voice * FRAME_S,
+                    turn.no_voice * FRAME_S,
+                    turn.under_gege,
+                    turn.noise,
                 )
             )
 
@@ -348,7 +392,7 @@ class Ear:
         if turn is not self._turn or partial == self._partial:
             return
         self._partial = partial
-        self.taker.extra = self._extra_wait(partial, self.taker.cut_offs)
+        self.taker.extra = self._extra_wait(turn.question, partial, self.taker.paused)
         if self._on_partial:
             self._on_partial(partial)
 

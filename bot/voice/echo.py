@@ -15,11 +15,15 @@ from bot.sound.site import channel as site_channel
 from bot.speech.activity import FRAME_S
 
 #: an echo comes back within this (s)
-_LATEST_S = 0.6
+_LATEST_S = 0.7
 #: a turn of the longest kind, and what comes before it (s)
 _KEPT_S = 65.0
 #: loudness is compared in steps of so many frames
 _SMOOTH = 3
+#: the way of her echo is learned every half second, from so many frames
+_LEARN, _LEARNT_FROM = 25, 50
+#: no line sends her back louder than this
+_LOUDEST = 0.7
 _SILENT = 1.0
 #: an echo follows what was sent like this at least; other voices reach 0.67 by chance (tests/voice/test_caller_voice.py)
 FOLLOWS = 0.8
@@ -40,6 +44,13 @@ class EchoMeter:
         #: (loudness, by how many frames what was sent is ahead of what was heard)
         self._heard: deque[tuple[float, int]] = deque(maxlen=most)
         self._sent_count = self._heard_count = 0
+        #: how the line sends her back, once it has been heard: (frames late, factor of the loudness)
+        self._path: tuple[int, float] | None = None
+
+    @property
+    def gain(self) -> float:
+        """How loud her echo is beside what was sent; 0 while none has been heard."""
+        return self._path[1] if self._path else 0.0
 
     def sent(self, loudness: float) -> None:
         self._sent.append(loudness)
@@ -48,13 +59,36 @@ class EchoMeter:
     def heard(self, loudness: float) -> None:
         self._heard_count += 1
         self._heard.append((loudness, self._sent_count - self._heard_count))
+        if self._heard_count % _LEARN == 0:
+            self._learn()
+
+    @property
+    def expected(self) -> float:
+        """How loud her echo may be in the last frame that was heard (RMS); whoever is much louder is somebody else."""
+        if self._path is None:
+            return 0.0
+        late, gain = self._path
+        ahead = min(ahead for _, ahead in list(self._heard)[-_LEARN:])
+        # Counted from the newest frame that was sent.
+        newest = self._sent_count - self._heard_count - ahead + late
+        around = range(newest - _SMOOTH, newest + _SMOOTH + 1)
+        return gain * max((self._sent[-1 - back] for back in around if 0 <= back < len(self._sent)), default=0.0)
+
+    def _learn(self) -> None:
+        closely, late, gain = self._compared(_LEARNT_FROM)
+        if closely >= FOLLOWS and 0.0 < gain < _LOUDEST:
+            self._path = (late, gain if self._path is None else max(gain, (self._path[1] + gain) / 2))
 
     def follows(self, frames: int) -> float:
         """How closely the last frames that were heard follow what was sent, at the delay that fits best: 1 for an echo,
         about 0 for somebody who speaks by himself."""
+        return self._compared(frames)[0]
+
+    def _compared(self, frames: int) -> tuple[float, int, float]:
+        """(how closely, frames late, factor of the loudness)."""
         frames = min(frames, len(self._heard))
         if frames < _SMOOTH or not self._sent:
-            return 0.0
+            return 0.0, 0, 0.0
         last = [self._heard[place] for place in range(len(self._heard) - frames, len(self._heard))]
         heard = _smooth(np.array([loudness for loudness, _ in last]))
         # Whoever lags behind in listening sees more sent than there was: the smallest lead is the true one.
@@ -65,11 +99,14 @@ class EchoMeter:
         places = first + np.arange(frames)[None] - delays[:, None]
         there = (places >= 0) & (places < len(sent))
         shifted = np.where(there, sent[np.clip(places, 0, len(sent) - 1)], 0.0)
-        shifted -= shifted.mean(1, keepdims=True)
+        loud = np.sqrt((heard**2).mean()), np.sqrt((shifted**2).mean(1))
+        shifted = shifted - shifted.mean(1, keepdims=True)
         heard = heard - heard.mean()
         norms = np.sqrt((shifted**2).sum(1) * (heard**2).sum())
         enough = norms > _SILENT * frames
-        return float(np.max(np.where(enough, shifted @ heard, 0.0) / np.where(enough, norms, 1.0)))
+        closely = np.where(enough, shifted @ heard, 0.0) / np.where(enough, norms, 1.0)
+        best = int(np.argmax(closely))
+        return float(closely[best]), int(delays[best]), float(loud[0] / max(_SILENT, loud[1][best]))
 
 
 def _smooth(loudness: NDArray[np.float64]) -> NDArray[np.float64]:

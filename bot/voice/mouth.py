@@ -40,7 +40,12 @@ class Mouth:
     def __init__(self, line: Line, voice: Voice, clock: Callable[[], float] = time.monotonic) -> None:
         self._line, self._voice, self._clock = line, voice, clock
         self._interrupted = asyncio.Event()
-        self._speaking = False
+        self._last: Playback | None = None
+
+    @property
+    def speaks(self) -> bool:
+        """Something of hers has not left yet."""
+        return self._last is not None and not self._last.over.is_set()
 
     def interrupt(self) -> None:
         """The caller wants to speak."""
@@ -48,8 +53,12 @@ class Mouth:
 
     def sound(self, pcm: bytes) -> None:
         """A sound that is no sentence; not while Gege speaks."""
-        if not self._speaking:
+        if not self.speaks:
             self._line.play(pcm)
+
+    def _play(self, pcm: bytes) -> Playback:
+        self._last = self._line.play(pcm)
+        return self._last
 
     async def speak(
         self, sentences: Sequence[str], *, firm: int = 0, interrupted: bool = False, first: bytes = b""
@@ -63,29 +72,25 @@ class Mouth:
             self._interrupted.set()
         played: list[list[Playback]] = []
         whole = 0  # sentences whose sound has been made to the end
-        self._speaking = True
-        try:
-            for number, sentence in enumerate(sentences):
-                if number >= firm and self._interrupted.is_set():
-                    break
-                parts: list[Playback] = []
-                played.append(parts)
-                if number == 0 and first:
-                    parts.append(self._line.play(first))
+        for number, sentence in enumerate(sentences):
+            if number >= firm and self._interrupted.is_set():
+                break
+            parts: list[Playback] = []
+            played.append(parts)
+            if number == 0 and first:
+                parts.append(self._play(first))
+            else:
+                async for pcm in self._voice.stream(sentence, self._line.rate):
+                    parts.append(self._play(pcm))
+                    if number >= firm and self._interrupted.is_set():
+                        break
                 else:
-                    async for pcm in self._voice.stream(sentence, self._line.rate):
-                        parts.append(self._line.play(pcm))
-                        if number >= firm and self._interrupted.is_set():
-                            break
-                    else:
-                        whole = number + 1
-                        continue
-                    break
-                whole = number + 1
-            await self._played([part for parts in played[:firm] for part in parts])
-            await self._played_or_interrupted([part for parts in played[firm:] for part in parts])
-        finally:
-            self._speaking = False
+                    whole = number + 1
+                    continue
+                break
+            whole = number + 1
+        await self._played([part for parts in played[:firm] for part in parts])
+        await self._played_or_interrupted([part for parts in played[firm:] for part in parts])
         heard = 0
         while heard < whole and all(part.complete for part in played[heard]):
             heard += 1

@@ -1,4 +1,4 @@
-"""How long Gege waits for a caller who pauses: the site's profile, what is being said, who is calling."""
+"""How long Gege waits for a caller who pauses: the site's profile, what was asked, what is being said, how he has paused so far."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ from pathlib import Path
 from bot.database import Database, now
 from bot.foundation.words import load
 from bot.settings import Settings
-from bot.sound.numbers import SIGNS
+from bot.sound.answers.asked import takes_yes_no
+from bot.sound.numbers import NUMERALS, SIGNS, digits
 from bot.voice.models import CallerPace
 from bot.voice.turn import TurnRules
 
 #: old callers need so much silence at least, whatever the site set (docs/promises.md: 0.9 to 1.5 s)
 _ELDER_S = 0.9
-#: cut off so often in one call, or in all, and Gege waits longer
+#: cut off so often in one call, or in all, and Gege waits longer when he calls again
 _OFTEN = 2
+#: who has paused so long is waited for a little longer than that (factor, s)
+_LONGER, _MARGIN_S = 1.1, 0.15
+#: fewer digits are a house, not a number that is spelled
+_SPELLED, _SPELLED_ALONE = 3, 5
+_MOBILE = 11
 
 
 def rules_of(settings: Settings) -> TurnRules:
@@ -29,10 +35,25 @@ def rules_of(settings: Settings) -> TurnRules:
 
 
 @dataclass(frozen=True)
+class _Kind:
+    """How long a pause may be in the answer to a kind of question (s)."""
+
+    unfinished: float
+    more: float
+
+
+@dataclass(frozen=True)
 class _GoingOn:
     """patience.yml."""
 
     places: tuple[str, ...]
+    kinds: dict[str, _Kind]
+    numbers: frozenset[str]
+    digits: dict[str, int]
+    listening: frozenset[str]
+
+
+_DIGITS = "".join(NUMERALS) + "0123456789幺"
 
 
 @cache
@@ -46,23 +67,48 @@ def goes_on(text: str) -> bool:
     return bool(text) and (text[-1].isdigit() or text[-1] in SIGNS or text.endswith(words.places))
 
 
+def lacks_digits(text: str, question: str) -> bool:
+    """Whether a text stops in the middle of a number that is spelled digit by digit: a telephone number, what was asked for."""
+    lead = text.rstrip(_DIGITS)
+    spelled = digits(text[len(lead) :])
+    # Three digits out of nothing are a house, or a dog.
+    if len(spelled) < (_SPELLED if lead or question in _words().numbers else _SPELLED_ALONE):
+        return False
+    return len(spelled) < (_MOBILE if spelled[0] == "1" else _words().digits.get(question, _MOBILE - 1))
+
+
+def only_listens(text: str) -> bool:
+    """Whether a text is what somebody says who shows that he listens (嗯)."""
+    return text in _words().listening
+
+
+def _kind(question: str) -> str:
+    """yes_no, number or words."""
+    if question in _words().numbers:
+        return "number"
+    return "yes_no" if takes_yes_no(question) else "words"
+
+
 class Patience:
-    """The wait of one call: what is added to the rules, never beyond the site's longest."""
+    """The wait of one call: what is added to the rules, never beyond the site's longest and what patience.yml adds to that."""
 
     def __init__(self, settings: Settings) -> None:
         self._turns = settings.turns
-        self._room = max(0.0, settings.turns.longest_wait - rules_of(settings).end_of_speech)
+        self._usual = rules_of(settings).end_of_speech
         #: for this caller
         self.added = 0.0
 
-    def extra(self, partial: str, cut_offs: int) -> float:
-        """Seconds to add, given what was understood so far and how often this call's caller was cut off."""
-        wait = self.added
-        if cut_offs >= _OFTEN:
-            wait = max(wait, self._turns.cut_off_wait)
-        if goes_on(partial):
-            wait += self._turns.number_wait
-        return min(wait, self._room)
+    def extra(self, question: str, partial: str, paused: float) -> float:
+        """Seconds to add, given what was asked, what was understood so far, and this caller's longest pause (s)."""
+        slow = paused * _LONGER + _MARGIN_S - self._usual if paused else 0.0
+        wait = max(self.added, slow)
+        spelling = lacks_digits(partial, question)
+        kind = _words().kinds["number" if spelling else _kind(question)]
+        if spelling:
+            wait += kind.unfinished
+        elif goes_on(partial):
+            wait += min(kind.unfinished, self._turns.number_wait)
+        return min(wait, max(0.0, self._turns.longest_wait - self._usual) + (kind.more if wait > 0 else 0.0))
 
 
 class Absence:

@@ -26,6 +26,8 @@ class TurnStory:
     #: at: where in the call's recording the turn ended; speech: length of the caller's sound; end_of_speech: silence
     #: that ended it; from then on until it was recognised, answered by the dialogue, and until the first sound left
     seconds: dict[str, float] = field(default_factory=dict)
+    #: the line, in dB of full scale: noise_db when nobody speaks, level_db the caller's voice; echo_db of what Gege sends
+    line: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass

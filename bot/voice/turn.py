@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import enum
+from collections import deque
 from dataclasses import dataclass
+
+#: so many of the caller's last pauses are remembered
+_PAUSES = 8
 
 
 class TurnEvent(enum.Enum):
@@ -35,7 +39,9 @@ class TurnRules:
     #: a turn in which only a far voice goes on (the television) ends after this
     far_voice: float = 2.0
     #: whoever goes on so soon after the turn was closed had only paused
-    cut_off: float = 0.6
+    cut_off: float = 1.0
+    #: a stop shorter than this is the rhythm of speech, and no pause
+    pause: float = 0.4
 
 
 class TurnTaker:
@@ -51,6 +57,11 @@ class TurnTaker:
         self.extra = 0.0
         #: how often the caller went on right after a turn had been closed
         self.cut_offs = 0
+        #: the caller's last pauses inside what he said, those that Gege took for the end among them
+        self._pauses: deque[float] = deque(maxlen=_PAUSES)
+        self._waited_at_end = 0.0
+        #: those of this turn, or of the last one: whose they are is not known yet
+        self._these: list[float] = []
         self._length = 0.0
         self._silence = 0.0
         self._far = 0.0
@@ -67,9 +78,26 @@ class TurnTaker:
         """Gege is silent and it is the caller's turn."""
         return self._expecting
 
-    def expect(self, patience: float | None = None) -> None:
-        """Gege has finished: from now on the caller's silence counts; it is noticed after `patience` (s) when given."""
-        self._expecting, self._waited = True, 0.0
+    @property
+    def paused(self) -> float:
+        """The longest of the caller's last pauses (s)."""
+        return max(self._pauses, default=0.0)
+
+    def learn(self) -> None:
+        """The last turn was the caller's: so he pauses."""
+        self._pauses.extend(self._these)
+        self._these = []
+
+    @property
+    def hears(self) -> bool:
+        """Somebody speaks, or begins to."""
+        return self.in_turn or self._begun > 0
+
+    def expect(self, patience: float | None = None, *, still: bool = False) -> None:
+        """Gege has finished: from now on the caller's silence counts; it is noticed after `patience` (s) when given. `still`: what
+        was heard meanwhile was not the caller, who is waited for as before."""
+        self._expecting = True
+        self._waited = self._waited if still else 0.0
         self._patience = self.rules.no_input if patience is None else patience
 
     def rest(self) -> None:
@@ -99,9 +127,12 @@ class TurnTaker:
         self._since_end += seconds
         self._begun = self._begun + seconds if speech else max(0.0, self._begun - seconds)
         if self._begun >= self.rules.start_of_speech - 1e-9:
+            cut = 0.0
             if self._since_end <= self.rules.cut_off + self.rules.start_of_speech:
                 self.cut_offs += 1
+                cut = self._waited_at_end + self._since_end - self._begun
             self._open(self._begun)
+            self._these = [cut] if cut else []
             return TurnEvent.started
         if self._expecting:
             self._waited += seconds
@@ -112,10 +143,13 @@ class TurnTaker:
 
     def _inside(self, seconds: float, speech: bool, near: bool) -> TurnEvent | None:
         self._length += seconds
+        self._waited += seconds if self._expecting else 0.0
         if speech:
             self._run += seconds
             self.voiced += seconds if near else 0.0
             if self._run >= self.rules.click - 1e-9:
+                if self._silence >= self.rules.pause and near:
+                    self._these.append(self._silence)
                 self._silence = 0.0
             else:
                 self._silence += seconds
@@ -124,9 +158,11 @@ class TurnTaker:
             self._silence += seconds
         self._far = 0.0 if speech and near else self._far + seconds
         waited = self._silence >= self.rules.end_of_speech + self.extra - 1e-9
-        if waited or self._far >= self.rules.far_voice + self.extra - 1e-9:
-            self.in_turn = False
+        if waited or self._far >= self.rules.far_voice - 1e-9:
+            # Until somebody says what it was, nothing is waited for.
+            self.in_turn = self._expecting = False
             self._begun = self._since_end = 0.0
+            self._waited_at_end = self._silence
             return TurnEvent.ended
         if self._length >= self.rules.longest - 1e-9:
             self._open(0.0)
@@ -141,7 +177,6 @@ class TurnTaker:
         self.voiced = self._length = voiced
         self._silence = self._run = self._begun = self._far = 0.0
         self._insisted = False
-        self._waited = 0.0
 
 
 class Nearness:

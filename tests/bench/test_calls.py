@@ -132,7 +132,7 @@ async def test_thirty_calls_end_in_one_way_each_and_the_right_one(dialogue_model
     """The short form of `gege bench calls`; its silences are the business of a machine that has nothing else to do."""
     run = await play(Wanted(calls=30, at_once=15, pace=8.0, ways=(ASTERISK,)), load_settings(), lambda line: None)
     wrong = [each for each in run.verdicts if any(not one.startswith("silence") for one in each.violations)]
-    assert not wrong, table(Run(wrong, run.logged))
+    assert not wrong, table(Run(run.wanted, wrong, run.logged))
     told = figures(run.verdicts)
     assert told["calls"] == len(rows(run.verdicts)) == 30 and {OWED, REACHED, COMPLETE} == set(told["outcomes"])
 
@@ -141,4 +141,4 @@ async def test_thirty_calls_end_in_one_way_each_and_the_right_one(dialogue_model
 async def test_calls_by_sip_end_so_as_well(dialogue_model: object) -> None:
     run = await play(Wanted(calls=8, at_once=8, ways=(TRUNK,)), load_settings(), lambda line: None)
     wrong = [each for each in run.verdicts if any(not one.startswith("silence") for one in each.violations)]
-    assert not wrong, table(Run(wrong, run.logged))
+    assert not wrong, table(Run(run.wanted, wrong, run.logged))

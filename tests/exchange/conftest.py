@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.bench.exchange.installed import Site, free_port
 from bot.settings import PROJECT
 from tests.exchange.carrier import Carrier, Leg
-from tests.exchange.site import Site, free_port
 
 
 class Gege:

@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.foundation.phone_numbers import phone_digits
 from bot.lines.audiosocket import AudioSocketServer
 from bot.lines.fastagi import FastAgiServer
 from bot.lines.line import CallFacts, Line
@@ -20,32 +18,11 @@ from bot.telephone.handover import HandOvers
 from bot.voice.call import PhoneCall
 from bot.voice.events import CallEvent
 from tests.voice.doubles import HandingDesk, NotingIntake, ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply
+from tests.voice.test_fastagi import ASSISTANT, MANAGER, Town
 
-MANAGER, ASSISTANT, DUTY = "13900000001", "13900000002", "13900000006"
+__all__ = ["ASSISTANT", "MANAGER"]
 #: the whisper's and the greeting's length (s)
 SENTENCE_S = 1.5
-
-
-@dataclass(frozen=True)
-class Somebody:
-    phone: str
-
-
-class Town:
-    """Grid 24 with its number on the board, a manager, an assistant; one at the duty desk."""
-
-    def staff(self, grid_no: str, role: str, /) -> list[Somebody]:
-        people = {"manager": MANAGER, "assistant": ASSISTANT}
-        return [Somebody(people[role])] if grid_no == "24" and role in people else []
-
-    def duty(self) -> list[Somebody]:
-        return [Somebody(DUTY)]
-
-    def person(self, staff_no: str, /) -> Somebody | None:
-        return None
-
-    def grid_of_number(self, number: str, /) -> str | None:
-        return "24" if phone_digits(number).endswith("3391024") else None
 
 
 class SayingDesk(HandingDesk):

@@ -18,7 +18,8 @@ from types import ModuleType
 
 import pytest
 
-from tests.exchange.site import INSTALLED, SECRET, SHIPPED, Site, needs_asterisk
+from bot.bench.exchange.installed import INSTALLED, SECRET, SHIPPED, Site
+from tests.exchange.needed import needs_asterisk
 
 SAID = Path(__file__).parent / "said"
 VALUES = {
@@ -161,6 +162,9 @@ BROKEN: dict[str, tuple[Callable[[Fake], object], str, str]] = {
     "no A-law": (lambda it: it.changed("pjsip show endpoint trunk", "(alaw|ulaw)", "(ulaw)"), "A-law", "allow=alaw"),
     "anonymous": (
         lambda it: it.changed("pjsip show endpoint trunk", ": 07153391024", ":"), "no number of the company's", "from_user"),
+    "a domain with a port": (
+        lambda it: it.changed("pjsip show endpoint trunk", ": sip.carrier.cn", ": sip.carrier.cn:5080"),
+        "no valid address", "without a port"),
     "a gateway that is off": (
         lambda it: it.changed("pjsip show endpoint trunk", "NonQual", "Unavail"), "does not answer", "gateway"),
     "refused by the carrier": (

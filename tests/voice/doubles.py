@@ -17,12 +17,18 @@ from bot.speech.port import NOTHING_LIKELY, HeardSpeech, Likely
 from bot.tickets.intake.heard import Heard
 
 
-def speech(seconds: float, rate: int = 8000) -> bytes:
-    """Something that the detector takes for a voice: harmonics of 150 Hz, swelling like syllables."""
+def speech(seconds: float, rate: int = 8000, syllables: float = 4.0) -> bytes:
+    """Something that passes for a voice: harmonics that glide around 150 Hz, louder where its vowels have them, swelling like
+    syllables."""
     time = np.arange(int(seconds * rate)) / rate
-    wave = sum(np.sin(2 * np.pi * 150 * n * time) / n for n in range(1, 12))
-    swell = 0.6 + 0.4 * np.sin(2 * np.pi * 4 * time)
-    return (np.asarray(wave) * swell * 5000).astype("<i2").tobytes()
+    phase = 150 * time + 30 / 9 * np.sin(2 * np.pi * 1.4 * time)
+    vowel = np.stack([900 + 500 * np.sin(2 * np.pi * 3.1 * time), 2100 + 600 * np.cos(2 * np.pi * 2.3 * time)])
+    wave = sum(
+        np.sin(2 * np.pi * phase * n) * (1 / n + 1.5 * np.exp(-(((150 * n - vowel) / 200) ** 2)).sum(0))
+        for n in range(1, 22)
+    )
+    swell = 0.6 + 0.4 * np.sin(2 * np.pi * syllables * time)
+    return (np.asarray(wave) * swell * 2600).astype("<i2").tobytes()
 
 
 def silence(seconds: float, rate: int = 8000) -> bytes:
@@ -84,7 +90,7 @@ class ToneVoice:
 
     async def say(self, text: str, rate: int = 8000) -> bytes:
         self.said.append(text)
-        return speech(self.seconds, rate)
+        return speech(self.seconds, rate, syllables=2.6)
 
     async def stream(self, text: str, rate: int = 8000) -> AsyncIterator[bytes]:
         yield await self.say(text, rate)

@@ -19,7 +19,7 @@ from bot.speech.models import DEMO
 from bot.speech.port import HeardSpeech
 from bot.speech.recognise import VoskRecogniser
 from bot.voice.call import PhoneCall, answering
-from bot.voice.caller_voice import CallerVoice
+from bot.voice.caller_voice import CallerVoice, only_shows_that_he_listens
 from bot.voice.ear import Ear, Said
 from bot.voice.echo import EchoMeter, is_echo, repeats
 from bot.voice.prompts import prompts
@@ -35,8 +35,9 @@ Samples = NDArray[np.float64]
 
 
 def said(text: str, level: float, confidence: float = 0.5, follows: float = 0.0, **more: object) -> Said:
+    sound = {name: more.pop(name) for name in ("voice", "no_voice") if name in more}
     heard = HeardSpeech(text, confidence=confidence, **more)  # type: ignore[arg-type]
-    return Said(heard, "", 1.0, False, False, 0.0, 0.0, level=level, follows=follows)
+    return Said(heard, "", 1.0, False, False, 0.0, 0.0, level=level, follows=follows, **sound)  # type: ignore[arg-type]
 
 
 # ---- the rule -----------------------------------------------------------------------------------
@@ -125,7 +126,7 @@ async def test_what_is_spoken_across_the_room_is_no_answer_at_a_second_level_it_
     try:
         caller, other = spoken("我家停电了", 1), spoken("你把电视声音关小一点", 2)
         found = await heard_by(tmp_path / "a", recogniser, [caller, across_the_room(other, -12.0), caller])
-        assert [his for _, his in found] == [True, False, True] and found[1][0], found
+        assert [text for text, his in found if his] == ["我家停电了"] * 2, found
         found = await heard_by(tmp_path / "b", recogniser, [caller, across_the_room(other, 0.0), caller])
         assert [his for _, his in found] == [True, True, True], "who speaks as loud as the caller is one"
         quiet = [spoken(text, 1, -12.0) for text in ("没有味道", "不对")]
@@ -266,3 +267,21 @@ async def test_who_talks_over_the_echo_is_heard(tmp_path: Path) -> None:
     call, _, dialogue = await echoing_call(tmp_path, ["停电了"] * 20, [reply("记下了。", ended=True)], over)
     assert [heard.text for heard in dialogue.heard] == ["停电了"]
     assert call.parts.story.outcome in ("goodbye", "hung_up")
+
+
+def test_what_is_no_voice_is_no_turn_not_even_danger_and_a_voice_over_it_is() -> None:
+    voice = CallerVoice()
+    assert not voice.is_his(said("铺子喷火", 3000, no_voice=2.0, voice=0.2), ()), (
+        "words by chance, out of rain or music"
+    )
+    assert voice.is_his(said("着火了", 3000, no_voice=8.0, voice=1.2), ()), "over music somebody calls"
+    assert voice.is_his(said("对", 3000, voice=0.2), ()), "a short answer is not judged by its sound"
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "listens"),
+    [("嗯", 1.0, True), ("啊", 1.0, True), ("人", 0.4, True), ("对", 0.95, False), ("火", 0.4, True), ("着火了", 0.2, False),
+     ("停电了", 0.4, False), ("", 1.0, False)],
+)  # fmt: skip
+def test_who_says_hm_while_gege_speaks_only_listens(text: str, confidence: float, listens: bool) -> None:
+    assert only_shows_that_he_listens(said(text, 3000, confidence)) is listens

@@ -122,7 +122,7 @@ async def test_a_number_that_is_being_said_is_waited_for_longer(tmp_path: Path) 
     wire = Wire(voiced(1.0, 2), silence(1.1), voiced(1.0, 3), silence(2.0))
     waits = []
 
-    def extra(partial: str, cut_offs: int) -> float:
+    def extra(question: str, partial: str, paused: float) -> float:
         waits.append(partial)
         return 0.4 if partial else 0.0
 
@@ -132,7 +132,7 @@ async def test_a_number_that_is_being_said_is_waited_for_longer(tmp_path: Path) 
 
 async def test_a_message_ends_by_itself_by_the_hash_key_and_by_hanging_up(tmp_path: Path) -> None:
     for name, parts, long in (
-        ("a", (silence(0.5), voiced(3.0, 4), silence(5.0)), 7.5),
+        ("a", (silence(0.5), voiced(3.0, 4), silence(5.0)), 7.4),
         ("b", (voiced(3.0, 4), Pressed("#"), voiced(1.0, 5)), 3.0),
         ("c", (voiced(3.0, 4),), 3.0),
         ("d", (silence(9.0),), 8.0),

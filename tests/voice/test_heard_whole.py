@@ -120,7 +120,7 @@ async def test_nothing_is_kept_of_what_is_said_before_the_notice_was_heard(tmp_p
     talk = Talk(tmp_path, ["停电了"], reply("记下了。", ended=True))
     # The caller hums with every word, all through the notice and two seconds on.
     hum = np.sin(2 * np.pi * HUM * np.arange(int(5 * RATE)) / RATE) * 3000
-    words = (np.frombuffer(speech(5.0), "<i2") / 4 + hum).astype("<i2").tobytes()
+    words = (np.frombuffer(speech(5.0), "<i2") * 0.6 + hum * 0.45).astype("<i2").tobytes()
     placed = await talk.call((0, words + silence(3.0)))
     kept = talk.recorded()
     notice, answer = talk.voice.pitch(0), talk.voice.pitch(len(talk.voice.said) - 1)

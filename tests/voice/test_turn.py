@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.settings import Settings, TurnSettings, VoiceSettings
-from bot.voice.patience import Absence, Patience, goes_on, rules_of
+from bot.voice.patience import Absence, Patience, goes_on, lacks_digits, rules_of
 from bot.voice.turn import Nearness, TurnEvent, TurnRules, TurnTaker
 
 FRAME = 0.02
@@ -193,9 +193,56 @@ def test_old_callers_are_never_given_less_time_than_they_need(profile: str, wait
     assert rules_of(settings).end_of_speech == found
 
 
-def test_patience_adds_up_but_never_beyond_the_longest_wait() -> None:
+def test_numbers_wait_longest_and_yes_and_no_shortest() -> None:
     patience = Patience(Settings())
-    assert patience.extra("停电了", 0) == 0.0 and patience.extra("一三八", 0) == 0.4
-    assert patience.extra("停电了", 2) == 0.3 and patience.extra("一三八", 2) == pytest.approx(0.6)
+    waits = [patience.extra(question, "一三九七一", 0.0) for question in ("confirmed", "place", "proof")]
+    assert waits == pytest.approx([1.1, 1.1, 1.1]), (
+        "a telephone number that is being spelled is one, whatever was asked"
+    )
+    assert patience.extra("confirmed", "是", 0.0) == 0.0 and patience.extra("place", "沿河路", 0.0) == 0.4
+    slow = [patience.extra(question, "", 3.0) for question in ("confirmed", "place", "number")]
+    assert slow == pytest.approx([0.6, 0.9, 1.6]), "the longest wait for who is slow, by what was asked"
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "lacks"),
+    [("一三九七一", "", True), ("一三九七一八零零一二三", "", False), ("我的电话是一三九", "place", True), ("四二二", "proof", True),
+     ("四二二一", "proof", False), ("户号四二二一零", "", True), ("二零六", "number", True), ("二百零六号", "number", False),
+     ("十八", "number", False), ("", "proof", False)],
+)  # fmt: skip
+def test_a_number_in_its_middle_is_not_cut(text: str, question: str, lacks: bool) -> None:
+    assert lacks_digits(text, question) is lacks
+
+
+def test_who_pauses_is_waited_for_a_little_longer_than_he_has_paused() -> None:
+    taker, patience = TurnTaker(TurnRules()), Patience(Settings())
+    assert patience.extra("what", "", taker.paused) == 0.0
+    run(taker, (1.0, True), (0.3, False), (1.0, True), (2.5, False))
+    assert taker.paused == 0.0, "the rhythm of speech is no pause"
+    run(taker, (1.0, True), (0.6, False), (1.0, True), (2.5, False))
+    assert taker.paused == 0.0, "until it is known that it was he"
+    taker.learn()
+    assert taker.paused == pytest.approx(0.6, abs=0.05) and patience.extra("what", "", taker.paused) == 0.0
+    run(taker, (1.0, True), (1.2, False), (1.0, True), (2.5, False))
+    taker.learn()
+    assert taker.cut_offs == 1 and taker.paused == pytest.approx(1.2, abs=0.05), "what he was cut off by was his pause"
+    assert patience.extra("what", "", taker.paused) == pytest.approx(1.2 * 1.1 + 0.15 - 0.9, abs=0.06)
+
+
+def test_patience_never_goes_beyond_the_longest_wait() -> None:
+    patience = Patience(Settings())
     patience.added = 0.6
-    assert patience.extra("", 0) == pytest.approx(0.6) and patience.extra("一三八", 5) == pytest.approx(0.6)
+    assert patience.extra("what", "", 0.0) == pytest.approx(0.6)
+    assert patience.extra("confirmed", "沿河路", 5.0) == pytest.approx(0.6)
+    assert Patience(Settings(turns=TurnSettings(longest_wait=0.9))).extra("confirmed", "", 5.0) == 0.0
+
+
+def test_what_was_no_caller_is_silence_and_the_caller_is_waited_for_as_before() -> None:
+    taker = TurnTaker(TurnRules(no_input=6.0))
+    taker.expect()
+    assert names(run(taker, (2.0, False), (0.6, True), (1.0, False))) == ["started", "insisted", "ended"]
+    taker.rest()
+    taker.expect(still=True)
+    assert run(taker, (4.0, False)) == [(2.52, TurnEvent.no_input)]
+    taker.expect()
+    assert run(taker, (5.9, False)) == []

@@ -13,9 +13,11 @@ from bot.bench.exchange.people import RATE, Person
 from bot.bench.exchange.phones import CALLER_SAYS, MOMENT_S, STAFF_SAYS, TALK_S
 from bot.voice.prompts import prompts
 
-#: what a logged report is answered with; where it is read back; where something is asked
-LOGGED, READ_BACK, ASKED = "记下了。", "对不对", "哪里"
+#: what a logged report is answered with, also one of an outage that is known; where it is read back; where something is asked
+LOGGED, READ_BACK, SAME_OUTAGE, ASKED = "记下了。", "对不对", "您家也是吗", "哪里"
 OUTAGE, YES, WANTS_A_PERSON, WORDS = "我屋里停电了", "对", "我要转人工", "我屋里停电了，请来个人看。"
+#: all that a caller may say beside his place
+SAID = (OUTAGE, YES, WANTS_A_PERSON, WORDS, BREAKS)
 #: Gege has been silent so long (the line's own time): it is the caller's turn
 _TURN_S = 0.7
 #: nobody listens to a dead line any longer (s, on the wall)
@@ -125,7 +127,7 @@ class Caller:
             said = "".join(piece.sentence for piece in self.person.pieces[before:])
             if LOGGED in said:
                 return await self._logged()
-            if READ_BACK in said:
+            if READ_BACK in said or SAME_OUTAGE in said:
                 if self._leaves("read-back"):
                     return await self._go()
                 self.confirmed = True

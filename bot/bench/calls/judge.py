@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from bot.bench.calls.stories import Drawn
+from bot.bench.calls.stories import INSTALLED, TRUNK, Drawn
 from bot.bench.exchange.people import Gap
 from bot.bench.exchange.phones import TAKEN
 from bot.database import Database
@@ -86,6 +86,9 @@ class Verdict:
     outcome: str
     violations: tuple[str, ...]
     settled_s: float | None
+    #: as the rows name it, and the tickets' kinds
+    rows: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
 
 
 def kept_of(database: Database) -> dict[str, Kept]:
@@ -134,7 +137,14 @@ def judge(played: Played, kept: Kept) -> Verdict:
         wrong.append("silence at the whisper")
     ended = max((row.ended_at for row in kept.rows if row.ended_at), default=None)
     settled = (ended - played.over_at).total_seconds() if ended and played.over_at else None
-    return Verdict(played, outcome, tuple(dict.fromkeys(wrong)), max(0.0, settled) if settled is not None else None)
+    return Verdict(
+        played,
+        outcome,
+        tuple(dict.fromkeys(wrong)),
+        max(0.0, settled) if settled is not None else None,
+        tuple(row.outcome for row in kept.rows),
+        tuple(ticket.kind for ticket in kept.tickets),
+    )
 
 
 def at(values: Sequence[float], share: float) -> float | None:
@@ -174,4 +184,5 @@ def figures(verdicts: Sequence[Verdict]) -> dict[str, Any]:
 
 
 def _told(verdict: Verdict) -> bool:
-    return any(does in TAKEN for does in verdict.played.rung)
+    played = verdict.played
+    return played.drawn.way in (TRUNK, INSTALLED) and any(does in TAKEN for does in played.rung)

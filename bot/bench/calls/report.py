@@ -24,6 +24,7 @@ def table(run: Run, most: int = _MOST) -> str:
     lines += [f"- {name}: {value}" for name, value in told.items() if name not in ("stories", "outcomes", "calls")]
     lines += [f"- logged {count} ×: {what}" for what, count in run.logged.most_common()]
     wrong = [each for each in verdicts if each.violations]
+    lines += ["", f"again: {run.wanted.again}"] if wrong else []
     lines += ["", *(_one(each) for each in wrong[:most])]
     if len(wrong) > most:
         lines.append(f"… and {len(wrong) - most} more")
@@ -34,7 +35,7 @@ def _one(verdict: Verdict) -> str:
     call = verdict.played.drawn
     plan = ", the plan before" if call.older else ", a bad network" if call.bad_network else ""
     return (
-        f"seed {call.seed}, --only {call.number}: {'; '.join(verdict.violations)}"
+        f"{call.number}: {'; '.join(verdict.violations)}"
         f" ({call.way}{plan}, {call.story.name}; talked {verdict.played.talked_s:.1f} s; {verdict.outcome})"
     )
 
@@ -49,6 +50,8 @@ def rows(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
             "older": each.played.drawn.older,
             "bad_network": each.played.drawn.bad_network,
             "outcome": each.outcome,
+            "rows": list(each.rows),
+            "kinds": list(each.kinds),
             "violations": list(each.violations),
             "talked_s": round(each.played.talked_s, 2),
             "rung": list(each.played.rung),

@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import datetime as dt
 import logging
+import re
 import tempfile
 import time
 from collections import Counter
@@ -14,20 +15,23 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.app.parts import Parts, running
-from bot.bench.calls.caller import LOGGED, Caller
+from bot.app.parts import Parts, ears_and_mouth, running
+from bot.bench.calls.caller import LOGGED, SAID, Caller
 from bot.bench.calls.judge import SETTLED_S, Kept, Played, Verdict, judge, kept_of
-from bot.bench.calls.stories import ASTERISK, REFER, TRUNK, WAYS, Drawn, drawn
+from bot.bench.calls.stories import ASTERISK, INSTALLED, MESSAGE, REFER, STORIES, TRUNK, WAYS, Drawn, drawn
 from bot.bench.exchange.coded import Codebook, CodedEar, CodedVoice
 from bot.bench.exchange.dial_plan import DialPlan
+from bot.bench.exchange.installed import Site
 from bot.bench.exchange.network import Network
 from bot.bench.exchange.people import RATE, Person
 from bot.bench.exchange.phones import CALLER_SAYS, Phones
 from bot.bench.exchange.sip_calls import SipCalling, SipExchange
 from bot.bench.homes import Home, homes_in
+from bot.bench.residents.speaking import Speaker
 from bot.bench.service import scratch
 from bot.foundation.phone_numbers import to_dial
 from bot.settings import Settings
+from bot.sound.numbers import spoken
 from bot.speech.port import Recogniser
 from bot.telephone.ring_plan import people_to_ring
 from bot.telephone.sip_front_end import sip_front_end
@@ -35,7 +39,6 @@ from bot.telephone.telephone import Telephone
 from bot.voice.prompts import prompts
 
 Progress = Callable[[str], None]
-Sound = Callable[[str], bytes]
 _HOUSEHOLDS = 4_800
 #: how long Gege lets a telephone ring by SIP (s): the network gives up before
 _RING_S = 6.0
@@ -51,7 +54,8 @@ log = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What is to be played. `only`: this one of the calls; `older`, `ways`: which exchanges there are."""
+    """What is to be played. `only`: this one of the calls; `ways`: which exchanges there are; `heard`: callers speak with
+    synthetic voices, and the site's own ear hears them, in place of coded sound."""
 
     calls: int = 200
     at_once: int = 16
@@ -59,43 +63,45 @@ class Wanted:
     pace: float = 4.0
     only: int | None = None
     ways: Sequence[str] = WAYS
+    heard: bool = False
 
     @property
     def drawn(self) -> list[Drawn]:
-        """The calls."""
+        """The calls; a real ear breaks on nothing, so that nobody has to leave a message."""
         numbers = range(self.calls) if self.only is None else [self.only]
-        return [drawn(number, self.seed, self.ways) for number in numbers]
+        stories = [story for story in STORIES if not (self.heard and story.wants == MESSAGE)]
+        return [drawn(number, self.seed, self.ways, stories) for number in numbers]
+
+    @property
+    def again(self) -> str:
+        """The command that plays one of them again."""
+        ways = "".join(f" --way {way}" for way in self.ways)
+        return f"gege bench calls --seed {self.seed}{ways}{' --heard' * self.heard} --only NUMBER"
 
 
 @dataclasses.dataclass
 class Run:
     """What came of it; `logged`: errors of the service's log, by where they were written."""
 
+    wanted: Wanted
     verdicts: list[Verdict]
     logged: Counter[str]
 
 
-async def play(
-    wanted: Wanted,
-    settings: Settings,
-    progress: Progress,
-    recogniser: Recogniser | None = None,
-    sound: Sound | None = None,
-) -> Run:
-    """All calls, and the verdict on each. `recogniser` and `sound` (what callers say, int16 at 8 kHz) in place of the coded
-    ones."""
+async def play(wanted: Wanted, settings: Settings, progress: Progress) -> Run:
+    """All calls, and the verdict on each."""
     progress("making a county …")
     with tempfile.TemporaryDirectory(prefix="gege-bench-calls-") as folder:
         mine = await asyncio.to_thread(_settings, settings, folder, wanted, progress)
         async with running(mine, relay=False) as service:
             progress("playing …")
             homes = homes_of(Path(folder) / "sample" / "households.csv")
-            async with _site(service, wanted, homes, recogniser, sound) as site:
+            async with _ears(service, wanted) as (ear, sounds), _site(service, wanted, homes, ear, sounds) as site:
                 with _counted() as logged:
                     played = await site.play(wanted, progress)
                 # Stopping settles what is open: that is not to be counted.
                 kept = await asyncio.to_thread(kept_of, service.database)
-    return Run([judge(each, kept.get(each.drawn.caller, Kept())) for each in played], logged)
+    return Run(wanted, [judge(each, kept.get(each.drawn.caller, Kept())) for each in played], logged)
 
 
 class _Counting(logging.Handler):
@@ -107,6 +113,20 @@ class _Counting(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.found[f"{record.name}: {record.msg}"] += 1
+
+
+@asynccontextmanager
+async def _ears(service: Parts, wanted: Wanted) -> AsyncIterator[tuple[Recogniser | None, Speaker | None]]:
+    """The site's ear and a voice for the callers; neither, when sound is coded."""
+    if not wanted.heard:
+        yield None, None
+        return
+    speaker = Speaker()
+    async with ears_and_mouth(service) as (recogniser, _):
+        try:
+            yield recogniser, speaker
+        finally:
+            await asyncio.to_thread(speaker.close)
 
 
 @contextlib.contextmanager
@@ -141,10 +161,10 @@ def homes_of(file: Path) -> dict[str, list[Home]]:
 class _Site:
     """The service and all exchanges around it."""
 
-    def __init__(self, service: Parts, book: Codebook, homes: dict[str, list[Home]], sound: Sound | None) -> None:
+    def __init__(self, service: Parts, book: Codebook, homes: dict[str, list[Home]], speaker: Speaker | None) -> None:
         self._book, self._homes = book, homes
         self._settings, self._service = service.settings, service
-        self._sound = sound or self._coded
+        self._speaker, self._speaking = speaker, asyncio.Lock()
         self.telephones: dict[str, Telephone] = {}
         self.exchanges: dict[str, SipExchange] = {}
         #: SIP calls that each front end has
@@ -154,8 +174,15 @@ class _Site:
             self._grids.put_nowait(grid_no)
         self._taken: dict[str, int] = {}
 
-    def _coded(self, words: str) -> bytes:
-        return self._book.speak(words, 0.4 + _CHARACTER_S * len(words), RATE)
+    async def _sounds(self, sentences: Sequence[str], voice: int) -> dict[str, bytes]:
+        """What a caller may say, as sound; made before he calls."""
+        found = {words: self._book.speak(words, 0.4 + _CHARACTER_S * len(words), RATE) for words in sentences}
+        if self._speaker is not None:
+            async with self._speaking:
+                for words in sentences:
+                    said = re.sub(r"\d+", lambda number: spoken(int(number[0])), words)
+                    found[words] = await asyncio.to_thread(self._speaker.say, said, voice)
+        return found
 
     async def play(self, wanted: Wanted, progress: Progress) -> list[Played]:
         """All calls, `at_once` at a time, those that wait in their order."""
@@ -183,6 +210,7 @@ class _Site:
                 "AudioSocket": sum(each.audiosocket.open for each in telephones),
                 "FastAGI": sum(each.fastagi.open for each in telephones),
                 "SIP": sum(count() for count in self.open_calls),
+                "reports that wait": self._service.spool.waiting,
                 "rows": len(await asyncio.to_thread(self._service.desk.open_calls)),
             }  # fmt: skip
             if not any(still.values()):
@@ -207,11 +235,13 @@ class _Site:
 
     async def _call(self, each: Drawn, grid_no: str, pace: float) -> Played:
         home, dice = self._home(grid_no), each.dice
+        place = home.community + home.address
+        sounds = await self._sounds((*SAID, place), each.number)
         person = Person(self._book, pace)
         phones = Phones(each.story.phones, self._book, prompts().whisper[:6], pace)
         player = Caller(
-            person, each.story, dice, home.community + home.address, prompts().notice_of(self._settings.site.name)[:6],
-            self._sound, self._settings.turns.longest_wait,
+            person, each.story, dice, place, prompts().notice_of(self._settings.site.name)[:6],
+            sounds.__getitem__, self._settings.turns.longest_wait,
         )  # fmt: skip
         telephone = self.telephones[each.way]
         line: DialPlan | SipCalling
@@ -269,11 +299,12 @@ class _Site:
 
 @asynccontextmanager
 async def _site(
-    service: Parts, wanted: Wanted, homes: dict[str, list[Home]], recogniser: Recogniser | None, sound: Sound | None
+    service: Parts, wanted: Wanted, homes: dict[str, list[Home]], recogniser: Recogniser | None, speaker: Speaker | None
 ) -> AsyncIterator[_Site]:
     book = Codebook()
     voice = CodedVoice(book, slowly={prompts().whisper[:4]: _WHISPER_CHARACTER_S})
-    site = _Site(service, book, homes, sound)
+    site = _Site(service, book, homes, speaker)
+    service.backgrounds.start(service.spool.background())
     async with contextlib.AsyncExitStack() as opened:
         for way in dict.fromkeys(wanted.ways):
             telephone = Telephone(
@@ -281,11 +312,13 @@ async def _site(
                 service.settings, audiosocket=("127.0.0.1", 0), fastagi=("127.0.0.1", 0), people=service.present,
                 spool=service.spool,
             )  # fmt: skip
-            telephone.audiosocket.pace = wanted.pace
+            telephone.audiosocket.pace = wanted.pace if way == ASTERISK else 1.0
             await telephone.start()
             opened.push_async_callback(telephone.close)
             site.telephones[way] = telephone
-            if way != ASTERISK:
+            if way == INSTALLED:
+                site.exchanges[way] = await opened.enter_async_context(_installed(telephone, wanted, service))
+            elif way != ASTERISK:
                 site.exchanges[way], count = await opened.enter_async_context(_by_sip(telephone, way, wanted, service))
                 site.open_calls.append(count)
         yield site
@@ -310,3 +343,19 @@ async def _by_sip(
             yield exchange, lambda: len(server.calls)
     finally:
         await exchange.close_all()
+
+
+@asynccontextmanager
+async def _installed(telephone: Telephone, wanted: Wanted, service: Parts) -> AsyncIterator[SipExchange]:
+    """The installed Asterisk with the files that are shipped, and the carrier of its trunk."""
+    carrier = SipExchange(Network(dice=drawn(0, wanted.seed).dice), names=True)
+    await carrier.open()
+    folder = service.settings.home / "asterisk"
+    site = Site(folder, carrier.host, telephone.fastagi.port, telephone.audiosocket.port)
+    carrier.gege = ("127.0.0.1", site.sip)
+    try:
+        await site.start()
+        yield carrier
+    finally:
+        await carrier.close_all()
+        await site.stop()

@@ -19,6 +19,8 @@ from bot.bench.exchange.phones import (
 #: AudioSocket and FastAGI; SIP with a trunk of Gege's own; SIP behind an exchange that takes no calls and transfers (REFER)
 ASTERISK, TRUNK, REFER = "asterisk", "trunk", "refer"
 WAYS = (ASTERISK, TRUNK, REFER)
+#: an Asterisk that is installed, between a carrier that is none and Gege
+INSTALLED = "installed"
 #: what callers want
 REPORT, PERSON, REPORT_AND_PERSON, SILENCE, MESSAGE = "report", "person", "report and person", "silence", "message"
 
@@ -33,13 +35,13 @@ class Story:
     leaves: str = ""
     #: what the telephones do, in the order in which they are rung; those after them do not answer
     phones: tuple[str, ...] = ()
-    ways: tuple[str, ...] = WAYS
+    ways: tuple[str, ...] = (*WAYS, INSTALLED)
     #: the sound breaks off while the caller stays on the line
     breaks: bool = False
     weight: int = 2
 
 
-_JOINED = (ASTERISK, TRUNK)
+_JOINED = (ASTERISK, TRUNK, INSTALLED)
 STORIES: Sequence[Story] = (
     Story("report", weight=6),
     Story("report, stays on the line", leaves="after a while", phones=(ANSWERS,)),
@@ -101,12 +103,11 @@ class Drawn:
         return f"139{self.number:08d}"
 
 
-def drawn(number: int, seed: int, ways: Sequence[str] = WAYS) -> Drawn:
+def drawn(number: int, seed: int, ways: Sequence[str] = WAYS, stories: Sequence[Story] = STORIES) -> Drawn:
     """The `number`-th call of a seed."""
     dice = random.Random(f"{seed}/{number}")
     way = dice.choices(ways, [4 if each == ASTERISK else 1 for each in ways])[0]
-    fits = [story for story in STORIES if way in story.ways]
+    fits = [story for story in stories if way in story.ways]
     story = dice.choices(fits, [each.weight for each in fits])[0]
-    return Drawn(
-        number, seed, way, story, way == ASTERISK and dice.random() < 0.2, way != ASTERISK and dice.random() < 0.5
-    )
+    older, bad_network = way == ASTERISK and dice.random() < 0.2, way != ASTERISK and dice.random() < 0.5
+    return Drawn(number, seed, way, story, older, bad_network)

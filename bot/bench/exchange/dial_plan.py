@@ -23,7 +23,7 @@ from bot.lines.tones import ringing
 _ASK_S, _START_S = 6.0, 4.0
 #: a telephone rings for so long (s) before it is taken, or refused; and before nobody has answered
 _RINGS_S, _RINGS_IN_VAIN_S = 0.4, 1.2
-_RATE = 8000
+_RATE, _TALKED_S = 8000, 3.0
 _MOST_RUNG = 20
 _STATUS = {BUSY: ("BUSY", "17"), NO_ANSWER: ("NOANSWER", "19"), REFUSES: ("CHANUNAVAIL", "21")}
 Outcome = TypeVar("Outcome")
@@ -50,9 +50,8 @@ class DialPlan:
     ringing: str = ""
     status: str = ""
     cause: str = ""
-    seconds: int = 0
-    #: silence at the caller while the case was told
-    whispers: list[float] = field(default_factory=list)
+    #: of silence at the caller while the case is told: the ringing that he hears is ours, not Gege's
+    whispers: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         self._channel = self._of(self.number, self.dialled)
@@ -94,7 +93,7 @@ class DialPlan:
                 variables["NEXT"], variables["TELL"] = "-", ""
                 variables["DIALSTATUS"] = self.status
                 await self._ask(self._channel.agi(self._next()), _ASK_S)
-                if self.status == "ANSWER" and self.seconds >= 3:
+                if self.status == "ANSWER" and not self.older:
                     return
                 if variables["NEXT"] == "-":
                     # Gege does not answer: whom it named last, then the default number, each once.
@@ -111,12 +110,12 @@ class DialPlan:
     def _next(self) -> str:
         if self.older:
             return f"next?status={self.status}"
-        return f"next?call={self.call_id}&status={self.status}&cause={self.cause}&seconds={self.seconds}"
+        return f"next?call={self.call_id}&status={self.status}&cause={self.cause}&rang={self.ringing}"
 
     async def _ring(self, number: str) -> None:
         """Dial(Local/…@gege-ring,…,grI): the caller hears ringing until the two are connected."""
         caller, phone = self.caller, self.phones.ring(number)
-        self.ringing, self.status, self.cause, self.seconds = number, "", "", 0
+        self.ringing, self.status, self.cause = number, "", ""
         caller.expect("ringing", 0.3)
         tone = asyncio.create_task(self._ring_back())
         try:
@@ -138,13 +137,14 @@ class DialPlan:
         caller.expect("connected")
         await bridge(caller, phone)
         phone.down()
-        self.status, self.cause, self.seconds = "ANSWER", "16", int(time.monotonic() - began)
+        # [gege-status]: answered is only who has talked with the caller for three seconds.
+        talked = self.older or time.monotonic() - began >= _TALKED_S
+        self.status, self.cause = "ANSWER" if talked else "CANCEL" if caller.over else "NOANSWER", "16"
         caller.expect("after a person")
 
     async def _whisper(self, phone: Phone) -> bool:
         """The case is told; False when the two are not connected."""
         caller = self.caller
-        before = len(caller.gaps)
         caller.enter("whisper")
         self.phones.take(phone)
         called = self._of("", number := phone.number)
@@ -153,7 +153,6 @@ class DialPlan:
         if leg := called.variables.get("WHISPER", ""):
             await self._leg(phone, leg, with_caller=True)
         caller.enter("told")
-        self.whispers += [gap.seconds for gap in caller.gaps[before:] if gap.stage == "whisper"]
         if not phone.over and not caller.over:
             return True
         phone.down()
@@ -188,9 +187,12 @@ class DialPlan:
     # ---- Gege -----------------------------------------------------------------------------------
 
     async def _over(self) -> None:
-        status = self.status if self.ringing else "CANCEL"
-        path = "next?hangup=1&call" if self.older else "over?call"
-        await self._ask(self._channel.agi(f"{path}={self.call_id}&status={status}"), 15.0, anyway=True)
+        # The plan before: until somebody is rung the status is that of the sound's own Dial.
+        path = f"next?hangup=1&call={self.call_id}&status={self.status if self.ringing else 'ANSWER'}"
+        if not self.older:
+            status = "ANSWER" if self.status == "ANSWER" else "CANCEL"
+            path = f"over?call={self.call_id}&status={status}&rang={self.ringing}"
+        await self._ask(self._channel.agi(path), 15.0, anyway=True)
 
     async def _ask(self, question: Awaitable[None], seconds: float, anyway: bool = False) -> bool:
         """Whether Gege answered in time; a caller who leaves ends the question (AGIEXITONHANGUP), the older plan goes on."""

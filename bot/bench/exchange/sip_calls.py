@@ -55,13 +55,14 @@ class _Rung:
 
 
 class SipExchange(Exchange):
-    """One exchange for all. `transfers`: it takes no calls from Gege and does REFER instead."""
+    """One exchange for all. `transfers`: it takes no calls from Gege and does REFER instead; `names`: callers name the
+    number that they dial in their requests, as a carrier does."""
 
     patience_s = 12.0
 
-    def __init__(self, network: Network, *, transfers: bool = False) -> None:
+    def __init__(self, network: Network, *, transfers: bool = False, names: bool = False) -> None:
         super().__init__()
-        self._network, self._transfers = network, transfers
+        self._network, self._transfers, self._names = network, transfers, names
         #: who may be rung, by number
         self.expected: dict[str, SipCalling] = {}
         self._calling: dict[str, SipCalling] = {}
@@ -74,7 +75,7 @@ class SipExchange(Exchange):
         assert self.gege is not None
         calling.leg = RtpLeg(calling.caller, calling.network)
         await calling.leg.open()
-        calling.call = call = Call(self, calling.dialled, calling.number, calling.call_id)
+        calling.call = call = self._from(calling, calling.call_id)
         self._calling[calling.call_id] = calling
         try:
             final = await call.invite(sdp.write("127.0.0.1", calling.leg.port, 1, 1))
@@ -95,6 +96,10 @@ class SipExchange(Exchange):
         finally:
             calling.caller.down()
             calling.leg.close()
+
+    def _from(self, calling: SipCalling, call_id: str) -> Call:
+        line = calling.dialled if self._names else "gege"
+        return Call(self, calling.dialled, calling.number, call_id, line)
 
     def _elsewhere(self) -> SipCalling:
         book = Codebook()
@@ -233,7 +238,7 @@ class SipExchange(Exchange):
             rung.calling.problems.append("a BYE was not answered")
 
     async def _forwarded(self, calling: SipCalling, number: str) -> None:
-        again = Call(self, calling.dialled, calling.number, secrets.token_hex(8))
+        again = self._from(calling, secrets.token_hex(8))
         offer = sdp.write("127.0.0.1", 9, 1, 1)
         final = await again.ask("INVITE", body=offer, content_type="application/sdp", diversion=f"<sip:{number}@them>")
         again.send("ACK", number=1)

@@ -61,6 +61,11 @@ def takes_number(question: str) -> bool:
     return question in _file().numbers
 
 
+def takes_yes_no(question: str) -> bool:
+    """Whether a question is answered by yes or no."""
+    return question in questions()
+
+
 def key_says(question: str, key: str) -> str | None:
     """What one key says in the light of the question ("" when nothing was asked); None for a part of a number."""
     if (says := _by_itself(question, key)) is not None:

@@ -40,6 +40,7 @@ class DeskWords:
     rail: tuple[Entry, ...]
     closed: str
     stale: str
+    supervisor: str
 
 
 @cache
@@ -63,7 +64,8 @@ class Desk:
         async def handle(request: web.Request) -> web.StreamResponse:
             who = await self._sign_in.staff_of(request)
             if who is None or (who.role not in roles if roles else who.role == Role.supervisor):
-                return _sentence(desk_words().closed, 403)
+                watches = who is not None and who.role == Role.supervisor
+                return _sentence(desk_words().supervisor if watches else desk_words().closed, 403)
             try:
                 return await handler(request, who)
             except FormWrong:

@@ -11,18 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 from bot.settings import PROJECT
 
 SHIPPED = PROJECT / "deploy" / "asterisk"
 INSTALLED = Path(os.environ.get("ASTERISK", "/nowhere"))
-needs_asterisk = pytest.mark.skipif(
-    not (INSTALLED / "sbin" / "asterisk").exists(), reason="ASTERISK names no folder of an installed Asterisk"
-)
 ACCOUNT, STATION, SECRET = "07153391024", "07153390000", "for-this-test"
 #: a socket's path may have 107 characters, a test's folder has more
 _CONTROL = "/tmp/gege-ast-{port}.ctl"
+
+
+def is_installed() -> bool:
+    """Whether ASTERISK names the folder of an installed Asterisk."""
+    return (INSTALLED / "sbin" / "asterisk").exists()
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -70,6 +70,7 @@ class Site:
                 text = text.replace(f'; #include "pjsip_{self.kind}', f'#include "pjsip_{self.kind}')
             for was, becomes in values.items():
                 text = text.replace(was, becomes)
+            text = text.replace(f"from_domain={self.carrier}", "from_domain=127.0.0.1")
             if path.name == "pjsip_address.conf":
                 # The carrier of a test is at a port of its own.
                 text = text.replace("contact=sip:127.0.0.1", f"contact=sip:{self.carrier}")

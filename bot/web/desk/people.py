@@ -1,0 +1,137 @@
+"""人员: who is signed in where, and the one act that shuts a lost telephone out of everything."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from pydantic import Field
+
+from bot.doors.devices import SignedIn
+from bot.doors.shutting import Shutting
+from bot.grid.location import PersonCard
+from bot.grid.models import Role
+from bot.grid.registry import Registry
+from bot.notify.links import Links, Purpose
+from bot.tickets.cards import TicketRefused
+from bot.tickets.labels import labels
+from bot.web.codes import code
+from bot.web.desk.layout import Desk
+from bot.web.desk.told import Told
+from bot.web.forms import Form, see
+from bot.web.pages import Pages
+from bot.web.signing_in import SignIn
+
+_pages = Pages("desk/people.yml")
+#: who looks after the staff
+KEEPS = (Role.duty, Role.admin)
+_MOST = 200
+
+
+class _Act(Form):
+    act: Annotated[str, Field(max_length=10)] = ""
+    to: Annotated[str, Field(max_length=40)] = ""
+
+
+#: somebody leaves: staff number, who takes over, who says so → how many tickets went over. Raises TicketRefused
+Dismisses = Callable[[str, str, str], int]
+
+
+class PeoplePages:
+    """Handlers of one site. `new_code` makes the code that links a messenger."""
+
+    def __init__(
+        self, desk: Desk, told: Told, sign_in: SignIn, registry: Registry, shutting: Shutting, links: Links,
+        new_code: Callable[[str], str], dismisses: Dismisses, zone: ZoneInfo,
+    ) -> None:  # fmt: skip
+        self._desk, self._told, self._sign_in, self._registry = desk, told, sign_in, registry
+        self._shutting, self._links, self._new_code, self._zone = shutting, links, new_code, zone
+        self._dismisses = dismisses
+
+    def routes(self) -> list[web.RouteDef]:
+        keeps = self._desk.open_to
+        return [
+            web.get("/desk/people", keeps(self.all, *KEEPS)),
+            web.get("/desk/people/{staff_no}", keeps(self.show, *KEEPS)),
+            web.post("/desk/people/{staff_no}", keeps(self.act, *KEEPS)),
+        ]
+
+    async def all(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
+        """The staff, by name or number."""
+        wanted = request.query.get("q", "").strip()[:40]
+        found = await asyncio.to_thread(self._found, wanted)
+        told = self._told.read(request)
+        answer = self._desk.page(request, who, _pages, "desk/people.html", wanted=wanted, people=found, told=told)
+        self._told.forget(answer)
+        return answer
+
+    async def show(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
+        """One person."""
+        person = await asyncio.to_thread(self._person, request)
+        answer = await self._page(request, who, person, told=self._told.read(request))
+        self._told.forget(answer)
+        return answer
+
+    async def act(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
+        """Shut somebody out, or give them a way in."""
+        form = await self._desk.form(request, who, _Act)
+        person, words = await asyncio.to_thread(self._person, request), _pages.words["person"]
+        if form.act == "lost":
+            gone = await asyncio.to_thread(self._shutting.shut, person.staff_no, who.staff_no)
+            answer = see(request.path)
+            self._told.say(answer, words["lost_told"].format(count=gone.devices))
+            raise answer
+        if form.act == "left":
+            try:
+                moved = await asyncio.to_thread(self._dismisses, person.staff_no, form.to, who.staff_no)
+            except TicketRefused:
+                return await self._page(request, who, person, told=words["left_refused"])
+            answer = see("/desk/people")
+            self._told.say(answer, words["left_told"].format(name=person.name, count=moved))
+            raise answer
+        if form.act == "code":
+            made = await asyncio.to_thread(self._new_code, person.staff_no)
+            return await self._page(request, who, person, told=words["code_told"].format(code=made))
+        url = self._links.url(Purpose.sign_in, "", person.staff_no)
+        told = words["desk_told" if person.role in KEEPS else "link_told"] if url else words["no_link"]
+        return await self._page(request, who, person, told=told, url=url)
+
+    async def _page(
+        self, request: web.Request, who: SignedIn, person: PersonCard, *, told: str = "", url: str = ""
+    ) -> web.Response:
+        devices = await asyncio.to_thread(self._sign_in.devices.list, person.staff_no)
+        words = _pages.words["person"]
+        return self._desk.page(
+            request, who, _pages, "desk/person.html", it=person, role=labels().role(person.role), told=told,
+            code=code(url) if url else "", url=url, others=await asyncio.to_thread(self._heirs, person),
+            devices=[(one.label, words["since"].format(when=self._day(one.since), seen=self._day(one.seen_at))) for one in devices],
+        )  # fmt: skip
+
+    # ---- blocking -------------------------------------------------------------------------------
+
+    def _person(self, request: web.Request) -> PersonCard:
+        person = self._registry.person(request.match_info["staff_no"])
+        if person is None:
+            raise web.HTTPNotFound
+        return person
+
+    def _heirs(self, person: PersonCard) -> list[tuple[str, str]]:
+        """Who may take over from somebody."""
+        watches = person.role == Role.supervisor
+        same = (one for one in self._registry.people() if (one.role == Role.supervisor) == watches)
+        return [
+            (one.staff_no, f"{one.name}（{labels().role(one.role)}）")
+            for one in same
+            if one.staff_no != person.staff_no
+        ]
+
+    def _found(self, wanted: str) -> Sequence[tuple[PersonCard, str, int]]:
+        people = [one for one in self._registry.people() if wanted in one.name or wanted == one.staff_no]
+        return [(one, labels().role(one.role), len(self._sign_in.devices.list(one.staff_no))) for one in people[:_MOST]]
+
+    def _day(self, at: dt.datetime) -> str:
+        return at.astimezone(self._zone).strftime("%m-%d %H:%M")
