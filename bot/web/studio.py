@@ -51,6 +51,7 @@ StaffOf = Callable[[web.Request], Awaitable[SignedIn | None]]
 class StudioWords:
     """studio.yml: why a take is not kept."""
 
+    title: str
     refused: dict[str, str]
 
 
