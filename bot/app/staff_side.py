@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from bot.app.parts import Parts
+from bot.app.register_side import register_side
 from bot.calling.call_backs import CallBacks
 from bot.chat.store import ChatShelf, NotAPicture, shut
 from bot.doors.devices import Devices
@@ -16,43 +16,35 @@ from bot.doors.passwords import Passwords
 from bot.doors.shutting import Shutting
 from bot.grid.portraits import Portraits
 from bot.grid.search import HouseholdSearch
-from bot.register import figures
-from bot.register.book import Book
-from bot.register.day import Days
-from bot.register.due import Diary
-from bot.register.kind_files import read_kinds
-from bot.register.photos import Photos
-from bot.register.survey import Survey
-from bot.register.wishes import Wishes
+from bot.learning.book import CorrectionBook
 from bot.tickets.cards import TicketRefused
+from bot.tickets.dismissing import dismiss
 from bot.tickets.lists import Lists
+from bot.tickets.outside import Outside
 from bot.web.app import Screen, StaffSide
 from bot.web.calls import CallPages
 from bot.web.desk.boards import BoardPages
 from bot.web.desk.door import DoorPages
 from bot.web.desk.home import HomePage
 from bot.web.desk.households import HouseholdPages
+from bot.web.desk.imports import ImportPages
 from bot.web.desk.layout import Desk
 from bot.web.desk.live import Live
 from bot.web.desk.new import NewPage
 from bot.web.desk.people import PeoplePages
 from bot.web.desk.plan import PlanPage
-from bot.web.desk.register import RegisterPage
-from bot.web.desk.register_day import DayLines, DayPage
-from bot.web.desk.register_entry import RegisterEntryPages
-from bot.web.desk.register_survey import SurveyPage
-from bot.web.desk.register_wishes import WishesPage
 from bot.web.desk.report import ReportPage
+from bot.web.desk.roster import RosterPages
+from bot.web.desk.shadow import ShadowPage
 from bot.web.desk.ticket import TicketPage
 from bot.web.desk.told import Told
 from bot.web.desk.tryout import TryOut
 from bot.web.desk.wall import WallPage
 from bot.web.learning import LearningPages
 from bot.web.message_links import MessageLinks
+from bot.web.outside_api import OutsideApi
 from bot.web.signing_in import SignIn
 from bot.web.staff import StaffPages
-
-log = logging.getLogger(__name__)
 
 
 def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
@@ -75,49 +67,43 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
     passwords = Passwords(database, service.key, settings.site.name)
     hang_up = [] if call_backs is None else [call_backs.hang_up]
     shutting = Shutting(database, [shut], hang_up)
-    kinds = read_kinds(settings.home)
-    for problem in kinds.problems:
-        log.error("%s", problem)
-    book, search, lists = Book(database, kinds), HouseholdSearch(database, registry), Lists(database)
-    day = DayLines(Days(database, kinds), kinds, zone)
-    service.backgrounds.start(Diary(database, kinds, zone).background)
+    search, lists = HouseholdSearch(database, registry), Lists(database)
+    register = register_side(service, desk, told, looks, search, lists)
+
+    def dismisses(staff_no: str, to: str, by: str) -> int:
+        gone = dismiss(database, service.desk, staff_no, to, by)
+        shutting.shut(staff_no, by)
+        registry.follow()
+        return len(gone.tickets)
+
     screens: list[Screen] = [
         MessageLinks(service.desk, registry, service.links, sign_in, zone, personal=not service.relay.in_groups),
         DoorPages(desk, sign_in, passwords, registry, zone),
-        PeoplePages(desk, told, sign_in, registry, shutting, service.links, service.chats.new_code, zone),
+        PeoplePages(desk, told, sign_in, registry, shutting, service.links, service.chats.new_code, dismisses, zone),
         TryOut(registry.is_sample, sign_in, registry),
-        HomePage(desk, lists, told, live, tasks=day.of),
+        HomePage(desk, lists, told, live, tasks=register.day.of),
         tickets,
-        HouseholdPages(desk, told, search, registry, service.desk, book, looks, zone),
-        NewPage(desk, told, service.desk, registry, book),
-        RegisterPage(desk, told, book, looks, zone),
-        RegisterEntryPages(
-            desk,
-            told,
-            book,
-            Wishes(database, kinds, service.desk),
-            Photos(settings.home),
-            registry,
-            search,
-            looks,
-            zone,
-        ),
-        DayPage(desk, told, lists, day),
-        WishesPage(desk, told, book, zone),
-        SurveyPage(desk, told, Survey(database, kinds), registry, zone),
+        HouseholdPages(desk, told, search, registry, service.desk, register.book, looks, zone),
+        NewPage(desk, told, service.desk, registry, register.book),
+        *register.screens,
         WallPage(desk, told, database, zone),
+        ImportPages(desk, told, database, registry, service.desk, zone),
+        RosterPages(desk, told, database, registry, zone),
+        OutsideApi(Outside(database, service.desk), registry, settings.outside.token),
         BoardPages(desk, told, registry, Portraits(settings.home), settings),
         PlanPage(desk, database, registry),
-        ReportPage(
+        ReportPage(desk, told, database, registry, settings.site.name, zone, further=register.further),
+        cases,
+        ShadowPage(
             desk,
             told,
             database,
+            service.desk,
             registry,
-            settings.site.name,
+            looks,
+            CorrectionBook(database, settings.learning.relabels_a_day),
             zone,
-            further=partial(figures.of_month, database, kinds),
         ),
-        cases,
         LearningPages(database, cases, sign_in, settings),
         CallPages(database, service.desk, sign_in, settings),
     ]

@@ -62,7 +62,8 @@ def locate() -> None:
 def import_(file: Path) -> None:
     """Import a CSV of households or of staff; the header says which."""
     from bot.app.parts import open_site
-    from bot.grid.importer import ImportRefused, import_csv
+    from bot.grid.importer import import_csv
+    from bot.grid.problems import ImportRefused
 
     database = open_site(load_settings())
     try:

@@ -79,6 +79,7 @@ class Devices:
                 select(Device, Staff)
                 .join(Staff, Staff.staff_no == Device.staff_no)
                 .where(Device.key_hash == _hash(key), Device.ended_at.is_(None), Device.ends_at > at)
+                .where(Staff.role != Role.left)
             ).first()
             if found is None:
                 return None

@@ -72,7 +72,7 @@ class County:
             self.names[where.name].add(community)
 
     def _people(self, session: Session) -> None:
-        staff = session.scalars(select(Staff)).all()
+        staff = session.scalars(select(Staff).where(Staff.role != Role.left)).all()
         phones = {grid.grid_no: grid.phone for grid in session.scalars(select(Grid))}
         self.area_code = self._area_code or _most_common_area(session, phones.values(), staff)
         self._staff = {

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bot.database import Base, Database, now
-from bot.foundation.errors import Refused
 from bot.foundation.widths import plain
 from bot.foundation.words import load
 from bot.grid.cells import Check, checks, visible
@@ -33,39 +33,15 @@ from bot.grid.models import (
     Staff,
     Transformer,
 )
+from bot.grid.problems import TOLD, ImportRefused, Problem
+from bot.grid.workbooks import is_workbook, rows_of_workbook
 
 COLUMNS = Path(__file__).resolve().parent / "data" / "csv_columns.yml"
-#: problems told at once
-TOLD = 20
 _CHUNK = 1_000
+#: rows that are looked at for the header
+_TITLES = 8
 #: what a conversion leaves for a character that it did not know; and the same once more read as GB18030
 _LOST = ("\ufffd", ("\ufffd" * 2).encode().decode("gb18030"))
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One fault of a file: line counted from 1 (the header), column by its English name."""
-
-    line: int
-    column: str
-    reason: str
-
-    def __str__(self) -> str:
-        return (
-            f"line {self.line}, column {self.column}: {self.reason}"
-            if self.column
-            else f"line {self.line}: {self.reason}"
-        )
-
-
-class ImportRefused(Refused):
-    """The file was refused as a whole; nothing was changed."""
-
-    def __init__(self, file: str, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
-        more = f" (and {len(problems) - TOLD} more)" if len(problems) > TOLD else ""
-        told = "; ".join(str(problem) for problem in problems[:TOLD])
-        super().__init__(f"{file} was not imported: {told}{more}")
 
 
 @dataclass(frozen=True)
@@ -88,28 +64,64 @@ class _Checked:
     problems: list[Problem] = field(default_factory=list)
 
 
+@cache
+def column_names() -> dict[str, str]:
+    """The Chinese name of each column of both files."""
+    spec = load(dict[str, dict[str, tuple[str, ...]]], COLUMNS)
+    return {column: aliases[0] for columns in spec.values() for column, aliases in columns.items() if aliases}
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A file that was read and checked, not imported yet."""
+
+    name: str
+    #: households or staff
+    kind: str
+    rows: list[dict[str, Any]]
+    problems: list[Problem]
+    #: how many rows are new here, and how many are here already
+    fresh: int
+    known: int
+    empty_grids: tuple[str, ...]
+
+
 def import_csv(database: Database, path: Path, *, invented: bool = False) -> ImportReport:
     """Import households or staff; the header says which; `invented`: of the sample county. Raises ImportRefused."""
-    name = path.name
     try:
         data = path.read_bytes()
     except OSError as problem:
-        raise ImportRefused(name, [Problem(1, "", f"cannot be read ({problem.strerror})")]) from problem
-    lines = _rows(name, _decoded(name, data))
-    kind, columns = _header(name, lines[0][1])
+        raise ImportRefused(path.name, [Problem(1, "", f"cannot be read ({problem.strerror})")]) from problem
+    return take(database, examine(database, path.name, data), invented=invented)
+
+
+def examine(database: Database, name: str, data: bytes) -> Examined:
+    """Read and check a CSV text or a workbook (xlsx); every bad row has its reason. Raises ImportRefused for what is no
+    such file at all."""
+    lines = rows_of_workbook(name, data) if is_workbook(data) else _rows(name, _decoded(name, data))
+    kind, columns, below = _find_header(name, lines)
     with database.reading() as session:
         grids = frozenset(session.scalars(select(Household.grid_no).distinct()))
-    checked = _check(columns, checks(kind, grids), lines[1:])
+        numbers = set(session.scalars(select(Household.household_no if kind == "households" else Staff.staff_no)))
+    checked = _check(columns, checks(kind, grids), below)
     if not checked.rows and not checked.problems:
         checked.problems.append(Problem(1, "", "there is no row below the header"))
-    if checked.problems:
-        raise ImportRefused(name, checked.problems)
+    key = next(iter(checks(kind, grids)))
+    known = sum(row.get(key) in numbers for row in checked.rows)
+    served = {grid for row in checked.rows for grid in row.get("grid_nos", ())}
+    empty = tuple(sorted(served - grids)) if grids else ()
+    return Examined(name, kind, checked.rows, checked.problems, len(checked.rows) - known, known, empty)
+
+
+def take(database: Database, examined: Examined, *, invented: bool = False) -> ImportReport:
+    """Import what was examined, all of it or nothing. Raises ImportRefused."""
+    if examined.problems:
+        raise ImportRefused(examined.name, examined.problems)
     with database.session() as session:
         _mark(session, invented)
-        (_store_households if kind == "households" else _store_staff)(session, checked.rows)
+        (_store_households if examined.kind == "households" else _store_staff)(session, examined.rows)
         changed(session)
-    served = {grid for row in checked.rows for grid in row.get("grid_nos", ())}
-    return ImportReport(kind, len(checked.rows), tuple(sorted(served - grids)) if grids else ())
+    return ImportReport(examined.kind, len(examined.rows), examined.empty_grids)
 
 
 def _mark(session: Session, invented: bool) -> None:
@@ -180,11 +192,36 @@ def _rows(name: str, text: str) -> list[tuple[int, list[str]]]:
     return rows
 
 
-def _header(name: str, cells: list[str]) -> tuple[str, list[str]]:
-    """(kind, English column names in the file's order)."""
+def _find_header(name: str, lines: list[tuple[int, list[str]]]) -> tuple[str, list[str], list[tuple[int, list[str]]]]:
+    """(kind, English column names in the file's order, the rows below). The header is the row, or the two rows of a head
+    whose cells were merged, that says most of what is needed; titles may stand above it."""
+    best: tuple[str, list[str], list[Problem], int] | None = None
+    for at in range(min(_TITLES, len(lines))):
+        below = lines[at + 1][1] if at + 1 < len(lines) else []
+        for cells, height in ((lines[at][1], 1), (_two_rows(lines[at][1], below), 2)):
+            kind, columns, problems = _header(cells)
+            if best is None or len(problems) < len(best[2]):
+                best = kind, columns, problems, at + height
+        if best is not None and not best[2]:
+            break
+    assert best is not None
+    if best[2]:
+        raise ImportRefused(name, best[2])
+    return best[0], best[1], lines[best[3] :]
+
+
+def _two_rows(above: list[str], below: list[str]) -> list[str]:
+    """A head of two rows as one: the lower cell says what the column is, the upper one where there is no lower one."""
+    width = max(len(above), len(below))
+    padded = [[*row, *[""] * (width - len(row))] for row in (above, below)]
+    return [low or high for high, low in zip(*padded, strict=True)]
+
+
+def _header(cells: list[str]) -> tuple[str, list[str], list[Problem]]:
+    """(kind, English column names, what is wrong with them) of a row that may be the header."""
     spec = load(dict[str, dict[str, tuple[str, ...]]], COLUMNS)
     cells = [re.sub(r"[\s*:]", "", plain(cell)).lower() for cell in cells]
-    while not cells[-1]:
+    while cells and not cells[-1]:
         cells.pop()
     best: tuple[str, list[str], list[Problem]] | None = None
     for kind, columns in spec.items():
@@ -196,9 +233,7 @@ def _header(name: str, cells: list[str]) -> tuple[str, list[str]]:
         if best is None or len(problems) < len(best[2]):
             best = kind, found, problems
     assert best is not None
-    if best[2]:
-        raise ImportRefused(name, best[2])
-    return best[0], best[1]
+    return best
 
 
 def _check(columns: list[str], checks: dict[str, Check], lines: Iterable[tuple[int, list[str]]]) -> _Checked:

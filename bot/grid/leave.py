@@ -110,6 +110,12 @@ def leaves_from(database: Database, at: dt.datetime | None = None) -> list[Leave
         return _leaves(session, at or now())
 
 
+def leaves_in(database: Database, begin: dt.datetime, end: dt.datetime) -> list[Leave]:
+    """The leaves of which some lies in a span, in the order of their beginning."""
+    with database.reading() as session:
+        return [one for one in _leaves(session, begin) if one.begins_at < end]
+
+
 def _leaves(session: Session, at: dt.datetime) -> list[Leave]:
     person, other = aliased(Staff), aliased(Staff)
     rows = session.execute(

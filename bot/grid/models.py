@@ -22,6 +22,8 @@ class Role(enum.StrEnum):
     team = "team"
     duty = "duty"
     admin = "admin"
+    #: who was dismissed: the row stays for the history, and opens and gets nothing
+    left = "left"
 
 
 class Community(Base):
@@ -137,6 +139,17 @@ class Substitution(Base):
     stands_in: Mapped[str] = mapped_column(ForeignKey("staff.staff_no"))
     begins_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     ends_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+
+
+class Occupied(Base):
+    """Somebody rides, or has no hand free, until `until`; told to others, and a reason for nothing."""
+
+    __tablename__ = "occupied"
+    staff_no: Mapped[str] = mapped_column(ForeignKey("staff.staff_no", ondelete="CASCADE"), primary_key=True)
+    #: riding or busy
+    what: Mapped[str] = mapped_column(String(10))
+    since: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    until: Mapped[dt.datetime] = mapped_column(UTCDateTime)
 
 
 class RegistryVersion(Base):

@@ -61,6 +61,13 @@ class WebSettings(Section):
     sign_in_hours: float = Field(default=12.0, gt=0)
 
 
+class OutsideSettings(Section):
+    """95598: tickets that the national hotline hands down over HTTP (POST /api/95598/tickets)."""
+
+    #: what it shows (Authorization: Bearer …); empty: files alone
+    token: str = ""
+
+
 class RemoteEarSettings(Section):
     """A recogniser in another process or on another machine."""
 
@@ -252,6 +259,8 @@ class ServiceSettings(Section):
     around_the_clock: list[str] = Field(default_factory=lambda: ["hazard", "outage", "breaker_fault"])
     #: news of their report goes by SMS to those who telephoned from a mobile
     sms_news: bool = False
+    #: in 试听 (/desk/shadow) a report waits so long for a person's 对 or 改, then it goes on as it is
+    confirm_min: int = Field(default=10, ge=1, le=60)
     deadlines: DeadlineSettings = Field(default_factory=DeadlineSettings)
     outages: OutageSettings = Field(default_factory=OutageSettings)
     ratings: RatingSettings = Field(default_factory=RatingSettings)
@@ -329,6 +338,7 @@ class Settings(Section):
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     prompts: PromptSettings = Field(default_factory=PromptSettings)
     phone: PhoneSettings = Field(default_factory=PhoneSettings)
+    outside: OutsideSettings = Field(default_factory=OutsideSettings)
     learning: LearningSettings = Field(default_factory=LearningSettings)
     #: YAML of dated prices; empty: the one that ships with Gege
     tariff: str = ""

@@ -80,7 +80,7 @@ def handler(session: Session, staff_no: str, ticket: Ticket, at: dt.datetime) ->
 def known(session: Session, staff_no: str) -> Staff:
     """Somebody on the staff list. Raises TicketRefused."""
     person = session.get(Staff, staff_no)
-    if person is None:
+    if person is None or person.role == Role.left:
         raise TicketRefused(f"{staff_no!r} is nobody on the staff list")
     return person
 

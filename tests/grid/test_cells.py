@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from bot.app.parts import open_site
 from bot.database import Database
-from bot.grid.importer import ImportRefused, ImportReport, import_csv
+from bot.grid.importer import ImportReport, import_csv
 from bot.grid.models import Contact, GridStaff, Household
+from bot.grid.problems import ImportRefused
 from bot.grid.registry import Registry
 from bot.settings import Settings
 from bot.tickets.intake.caller import Caller

@@ -12,7 +12,8 @@ import pytest
 from bot.app.parts import open_site
 from bot.bench.noise import queries
 from bot.database import Database
-from bot.grid.importer import ImportRefused, import_csv
+from bot.grid.importer import import_csv
+from bot.grid.problems import ImportRefused
 from bot.grid.registry import Registry
 from bot.settings import Settings
 

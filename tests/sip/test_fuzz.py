@@ -20,6 +20,7 @@ from bot.lines.line import CallFacts, Pressed, Sounded
 from bot.lines.sip import rtp, sdp
 from bot.lines.sip.media import SipLine
 from bot.lines.sip.message import Malformed, Message, parse
+from bot.lines.sip.ordering import Order
 from bot.lines.sip.server import SipServer
 from tests.leaks import open_files
 from tests.waiting import until
@@ -108,6 +109,7 @@ async def an_innocent_call(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tup
     """A server with one call that talks; what the server heard of it."""
     for limit in ("_MOST_FROM_ONE", "_MOST"):
         monkeypatch.setattr(f"bot.lines.sip.endpoint.{limit}", 10**9)
+    monkeypatch.setattr("bot.lines.sip.server._MOST_UNACKNOWLEDGED", 10**9)
     heard = bytearray()
 
     async def answer(line: SipLine, facts: CallFacts) -> None:
@@ -195,13 +197,27 @@ def test_no_packet_is_a_fault_and_time_does_not_run_away(stream: list[bytes]) ->
     receiver, samples = rtp.Receiver(101, 0.0), 0
     for number, data in enumerate(stream):
         packet = rtp.parse(data)
-        if packet is None:
-            continue
-        for event in receiver.take(packet, number * 0.02):
+        events = receiver.take(packet, number * 0.02) if packet is not None else []
+        for event in [*events, *receiver.fill(number * 0.02)]:
             assert isinstance(event, Sounded | Pressed)
             samples += len(event.pcm) // 2 if isinstance(event, Sounded) else 0
     # Sound itself may come in a burst, but no packet invents minutes of silence.
     assert samples <= sum(map(len, stream)) + 16_000 + len(stream) * 160
+
+
+@hypothesis_settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 65_535) | st.integers(0, 60), st.integers(7, 8), st.floats(0, 0.2)), max_size=80)
+)
+def test_every_packet_is_given_on_once_at_most_and_in_its_order(arrivals: list[tuple[int, int, float]]) -> None:
+    order, now, given = Order(), 0.0, []
+    for put, (sequence, ssrc, later) in enumerate(arrivals):
+        now += later
+        given += order.put(rtp.Packet(8, sequence, put, ssrc, b"."), now) + order.due(now)
+        assert len(order._waiting) <= 51
+    given += order.due(now + 1.0)
+    assert not order._waiting, "nobody waits for ever"
+    assert len({packet.timestamp for packet in given}) == len(given)
 
 
 async def test_packets_of_strangers_and_nonsense_from_the_caller_leave_the_call_alone(

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from bot.bench.exchange.sip import TONE, goes_on
 from tests.sip.calls import both, offer, up
+from tests.sip.site import site as a_site
+from tests.tickets.county import county as small_county
+from tests.tickets.county import on_sqlite
 from tests.waiting import until
 
-# Calls in real time.
-pytestmark = pytest.mark.slow
+county, site = small_county, a_site
+pytestmark = pytest.mark.slow  # Calls in real time.
 
 
 @pytest.fixture(autouse=True)
@@ -113,3 +117,18 @@ async def test_a_key_that_comes_by_both_ways_is_one() -> None:
         await asyncio.sleep(0.1)
         await call.ask("INFO", body=b"Signal=6\r\n", content_type="application/dtmf-relay")
         await until(lambda: listener.keys["1391"] == "556")
+
+
+@on_sqlite
+@pytest.mark.parametrize("spoke", [False, True])
+async def test_whoever_went_silent_for_good_is_called_back_by_his_number(site: Callable, spoke: bool) -> None:
+    async with site() as here:
+        here.far.behave["INVITE"] = lambda asked: here.far.answer(asked, 481)
+        call = await here.far.call(caller="13971800123")
+        if spoke:
+            call.speak(TONE)
+        await until(lambda: here.far.named("BYE"), 10.0)
+        await until(here.owed, 10.0)
+        (owed,) = here.owed()
+        assert owed.reporter == "13971800123"
+        await until(lambda: not here.server.calls)

@@ -65,7 +65,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     sign_in, told, hung_up, sample = SignIn(devices), Told(KEY), [], [False]
     frame, shutting = Desk(sign_in), Shutting(database, [shut], [hung_up.append])
     routes = [
-        *PeoplePages(frame, told, sign_in, registry, shutting, links, shelf.new_code, zone).routes(),
+        *PeoplePages(frame, told, sign_in, registry, shutting, links, shelf.new_code, lambda *_: 0, zone).routes(),
         *TryOut(lambda: sample[0], sign_in, registry).routes(),
         *DoorPages(frame, sign_in, Passwords(database, KEY, "崇阳供电"), registry, zone).routes(),
         *HomePage(frame, Lists(database), told, Live(database)).routes(),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.lines.dialling import Rung
@@ -15,15 +14,14 @@ from bot.lines.sip.endpoint import Address, Endpoint
 from bot.lines.sip.facts import facts_of
 from bot.lines.sip.gateway import Account, Gateway
 from bot.lines.sip.message import ALLOW, Message, parameter, part_of
+from bot.lines.sip.queue import Queue
 from bot.lines.sip.ringing import Ringer
 from bot.lines.sip.screening import refusal
 
 log = logging.getLogger(__name__)
 
-#: calls of one host that it has not acknowledged; further ones wait for so long (s), then they are sent elsewhere
-_MOST_UNACKNOWLEDGED, _ROOM_S, _LOOK_S = 3, 1.0, 0.02
-#: and so many wait at the same time
-_MOST_WAITING = 200
+#: calls of one host that it has not acknowledged, beyond as many as are up; the next wait for them
+_MOST_UNACKNOWLEDGED = 3
 
 
 class SipServer:
@@ -56,8 +54,7 @@ class SipServer:
         self._ringer.on_unknown = lambda: self.on_unknown()
         self._running: set[asyncio.Task[object]] = set()
         self._stopping = False
-        #: INVITEs that wait until their host has acknowledged others, by Call-ID
-        self._waiting: dict[str, Message] = {}
+        self._waiting = Queue(self.work, self._crowded, self._invite, self._turn_away)
         #: why calls were refused for their description, as the operator was told already
         self._told: set[int] = set()
 
@@ -136,7 +133,7 @@ class SipServer:
             return
         elif request.method == "CANCEL" and request.call_id in self._waiting:
             self.endpoint.reply(request, 200, source)
-            self.endpoint.reply(self._waiting.pop(request.call_id), 487, source)
+            self.endpoint.reply(self._waiting.leave(request.call_id), 487, source)
         elif request.method == "CANCEL":
             # Calls are answered at once: what is cancelled has its 200 already, and a BYE follows.
             self.endpoint.reply(request, 200 if call is not None else 481, source)
@@ -193,34 +190,21 @@ class SipServer:
     # ---- who calls and calls and acknowledges nothing -------------------------------------------
 
     def _crowded(self, host: str) -> bool:
-        """This host has as many calls as it may that it has not acknowledged: they cost it nothing, and us lines."""
+        """This host has as many calls as it may that it has not acknowledged: they cost it nothing, and us lines. Whose
+        calls are up has shown that it does acknowledge; a bad line may lose that of a few."""
         if self.gateway is not None and host == self.gateway.address[0]:
             return False
-        unacknowledged = [
-            call for call in self.calls.values()
-            if isinstance(call, IncomingCall) and not call.begun and call.dialog.peer[0] == host
+        calls = [
+            call for call in self.calls.values() if isinstance(call, IncomingCall) and call.dialog.peer[0] == host
         ]  # fmt: skip
-        return len(unacknowledged) >= _MOST_UNACKNOWLEDGED
+        up = sum(call.begun for call in calls)
+        return len(calls) - up >= _MOST_UNACKNOWLEDGED + up
 
     def _wait(self, invite: Message, source: Address) -> None:
-        """Many callers of one exchange in one moment: each has its turn as soon as one before it is acknowledged."""
-        if len(self._waiting) >= _MOST_WAITING:
-            self._turn_away(invite, source)
-            return
-        self._waiting[invite.call_id] = invite
-        self.endpoint.reply(invite, 100, source)
-        self.work(self._when_there_is_room(invite, source))
-
-    async def _when_there_is_room(self, invite: Message, source: Address) -> None:
-        until = time.monotonic() + _ROOM_S
-        while self._crowded(source[0]) and time.monotonic() < until and invite.call_id in self._waiting:
-            await asyncio.sleep(_LOOK_S)
-        if self._waiting.pop(invite.call_id, None) is None:
-            return  # cancelled meanwhile
-        if self._crowded(source[0]):
-            self._turn_away(invite, source)
+        if self._waiting.join(invite, source):
+            self.endpoint.reply(invite, 100, source)
         else:
-            self._invite(invite, source)
+            self._turn_away(invite, source)
 
     def _turn_away(self, invite: Message, source: Address) -> None:
         self.endpoint.refused["unacknowledged"] += 1

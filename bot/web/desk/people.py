@@ -17,6 +17,7 @@ from bot.grid.location import PersonCard
 from bot.grid.models import Role
 from bot.grid.registry import Registry
 from bot.notify.links import Links, Purpose
+from bot.tickets.cards import TicketRefused
 from bot.tickets.labels import labels
 from bot.web.codes import code
 from bot.web.desk.layout import Desk
@@ -33,6 +34,11 @@ _MOST = 200
 
 class _Act(Form):
     act: Annotated[str, Field(max_length=10)] = ""
+    to: Annotated[str, Field(max_length=40)] = ""
+
+
+#: somebody leaves: staff number, who takes over, who says so → how many tickets went over. Raises TicketRefused
+Dismisses = Callable[[str, str, str], int]
 
 
 class PeoplePages:
@@ -40,10 +46,11 @@ class PeoplePages:
 
     def __init__(
         self, desk: Desk, told: Told, sign_in: SignIn, registry: Registry, shutting: Shutting, links: Links,
-        new_code: Callable[[str], str], zone: ZoneInfo,
+        new_code: Callable[[str], str], dismisses: Dismisses, zone: ZoneInfo,
     ) -> None:  # fmt: skip
         self._desk, self._told, self._sign_in, self._registry = desk, told, sign_in, registry
         self._shutting, self._links, self._new_code, self._zone = shutting, links, new_code, zone
+        self._dismisses = dismisses
 
     def routes(self) -> list[web.RouteDef]:
         keeps = self._desk.open_to
@@ -57,7 +64,10 @@ class PeoplePages:
         """The staff, by name or number."""
         wanted = request.query.get("q", "").strip()[:40]
         found = await asyncio.to_thread(self._found, wanted)
-        return self._desk.page(request, who, _pages, "desk/people.html", wanted=wanted, people=found)
+        told = self._told.read(request)
+        answer = self._desk.page(request, who, _pages, "desk/people.html", wanted=wanted, people=found, told=told)
+        self._told.forget(answer)
+        return answer
 
     async def show(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """One person."""
@@ -75,6 +85,14 @@ class PeoplePages:
             answer = see(request.path)
             self._told.say(answer, words["lost_told"].format(count=gone.devices))
             raise answer
+        if form.act == "left":
+            try:
+                moved = await asyncio.to_thread(self._dismisses, person.staff_no, form.to, who.staff_no)
+            except TicketRefused:
+                return await self._page(request, who, person, told=words["left_refused"])
+            answer = see("/desk/people")
+            self._told.say(answer, words["left_told"].format(name=person.name, count=moved))
+            raise answer
         if form.act == "code":
             made = await asyncio.to_thread(self._new_code, person.staff_no)
             return await self._page(request, who, person, told=words["code_told"].format(code=made))
@@ -89,7 +107,7 @@ class PeoplePages:
         words = _pages.words["person"]
         return self._desk.page(
             request, who, _pages, "desk/person.html", it=person, role=labels().role(person.role), told=told,
-            code=code(url) if url else "", url=url,
+            code=code(url) if url else "", url=url, others=await asyncio.to_thread(self._heirs, person),
             devices=[(one.label, words["since"].format(when=self._day(one.since), seen=self._day(one.seen_at))) for one in devices],
         )  # fmt: skip
 
@@ -100,6 +118,16 @@ class PeoplePages:
         if person is None:
             raise web.HTTPNotFound
         return person
+
+    def _heirs(self, person: PersonCard) -> list[tuple[str, str]]:
+        """Who may take over from somebody."""
+        watches = person.role == Role.supervisor
+        same = (one for one in self._registry.people() if (one.role == Role.supervisor) == watches)
+        return [
+            (one.staff_no, f"{one.name}（{labels().role(one.role)}）")
+            for one in same
+            if one.staff_no != person.staff_no
+        ]
 
     def _found(self, wanted: str) -> Sequence[tuple[PersonCard, str, int]]:
         people = [one for one in self._registry.people() if wanted in one.name or wanted == one.staff_no]
