@@ -29,8 +29,8 @@ class EntryWrong(Refused):
         self.fields = dict(fields)
 
 
-class _Wrong(Exception):
-    pass
+class _Wrong(Refused):
+    """One field; the message is its fault."""
 
 
 def read_values(kind: Kind, typed: Mapping[str, str], today: dt.date) -> dict[str, Any]:
