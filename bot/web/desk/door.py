@@ -40,7 +40,7 @@ class _NewPassword(Form):
 
 
 class _Out(Form):
-    device: int = 0
+    device: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
 
 
 class DoorPages:
