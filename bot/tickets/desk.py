@@ -40,6 +40,7 @@ from bot.tickets.presses import Button, Given
 from bot.tickets.proofs import Proofs
 from bot.tickets.questions import Questions
 from bot.tickets.rules import Rules
+from bot.tickets.shadow_desk import ShadowDesk
 from bot.tickets.transactions import pressed_of
 
 __all__ = [
@@ -67,6 +68,7 @@ class TicketDesk(Arrivals, Questions):
     def __init__(self, database: Database, owed: Callable[[], None] = lambda: None, rules: Rules | None = None) -> None:
         super().__init__(database, owed, rules)
         self.outages = OutageDesk(database, self._owed, self._rules)
+        self.shadow = ShadowDesk(database, self._owed, self._rules)
         self.access = Access(database)
         self.answers = Answers(database, self._owed, self._rules)
         self.proofs = Proofs(database, self._rules)

@@ -130,6 +130,8 @@ class Caller:
             if READ_BACK in said or SAME_OUTAGE in said:
                 if self._leaves("read-back"):
                     return await self._go()
+                if self._leaves("falling silent"):
+                    return await self._says_nothing()
                 self.confirmed = True
                 if self._leaves("goodbye"):
                     return await self._until_goodbye()
@@ -165,12 +167,15 @@ class Caller:
 
     async def _says_nothing(self) -> None:
         person = self.person
+        leaves_at = float("inf")
         # Until he is put through, or somebody else hangs up; each sentence of Gege's ends his turn's silence anew.
         while not person.over and not self._with_somebody:
             if person.quiet(_TURN_S):
                 person.excused = True
-            if self._leaves("silence") and person.heard(prompts().silence[0]):
-                return await self._go(4.0)
+            if self._leaves("silence") and leaves_at == float("inf") and person.heard(prompts().silence[0]):
+                leaves_at = person.clock() + 4.0 * self.dice.random() / person.pace
+            if person.clock() > leaves_at:
+                return person.hang_up()
             await asyncio.sleep(0.02)
 
     async def _leaves_a_message(self) -> None:
