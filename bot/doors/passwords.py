@@ -127,7 +127,7 @@ class Passwords:
 
     def _knows(self, browser: str, kept: _Kept) -> bool:
         try:
-            said = self._browsers.loads(browser, max_age=KNOWN.total_seconds())
+            said = self._browsers.loads(browser, max_age=int(KNOWN.total_seconds()))
         except BadSignature:
             return False
         return bool(said[:2] == [kept.staff_no, kept.set_at])
