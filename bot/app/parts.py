@@ -194,6 +194,7 @@ def _work_of(parts: Parts) -> list[Background]:
     settings, database, owed, rules = parts.settings, parts.database, parts.relay.nudge, parts.rules
     forgets: dict[str, Callable[[dt.datetime], None]] = {
         "chats": parts.chats.tidy,
+        "pages": parts.desk.following.forget,
         "dialogues": partial(forget_dialogues, database, settings.dialogue.keep_days),
     }
     return [
