@@ -38,7 +38,9 @@ async def body_json(request: web.Request, most: int = LARGEST_JSON) -> Any:
 
 
 async def form(request: web.Request) -> MultiDictProxy[str | bytearray | bytes | web.FileField]:
-    """The fields of a form, their text as somebody could have typed it (`typed`). Raises Unreadable for a charset that there is none of, a broken multipart, and the like."""
+    """The fields of a form, their text as somebody could have typed it (`typed`).
+
+    Raises Unreadable for a charset that there is none of, a broken multipart, and the like."""
     try:
         sent = await _in_time(request.post())
         fields = ((name, typed(value) if isinstance(value, str) else value) for name, value in sent.items())
