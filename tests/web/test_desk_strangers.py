@@ -48,6 +48,10 @@ def table(desk: WholeDesk) -> dict[tuple[str, str], tuple[set[str], str, dict[st
         ("GET", "/desk/household/{household_no}"): (CASE, "/desk/household/4200000024", {}),
         ("GET", "/desk/new"): (INSIDE, "/desk/new", {}),
         ("POST", "/desk/new"): (INSIDE, "/desk/new", {"kind": "other"}),
+        ("GET", "/desk/shadow"): (INSIDE, "/desk/shadow", {}),
+        ("POST", "/desk/shadow"): (STATION, "/desk/shadow", {"grid": "24", "kind": "outage", "on": "no"}),
+        # whose case it is not reads so on the next page
+        ("POST", f"/desk/shadow/{number}"): (INSIDE, f"/desk/shadow/{desk.case}", {"verb": "right"}),
         ("GET", "/desk/wall"): (STATION, "/desk/wall", {}),
         ("GET", "/desk/imports"): (KEEPS, "/desk/imports", {}),
         ("POST", "/desk/imports"): (KEEPS, "/desk/imports", {}),
