@@ -88,7 +88,9 @@ def ticket_routes(
 ) -> list[web.RouteDef]:  # fmt: skip
     """One ticket: its page, and what belongs to it (sound, pictures, ringing)."""
     shelf = shelf or ChatShelf(database, settings.home)
-    files = StaffPages(desk, registry, sign_in, settings, shelf.pictures, shelf.sounds, call_backs=call_backs)
+    files = StaffPages(
+        desk, registry, sign_in, Looks(database), settings, shelf.pictures, shelf.sounds, call_backs=call_backs
+    )
     page = TicketPage(
         Desk(sign_in), Told(KEY), database, desk, registry, Looks(database), settings, pictures=shelf.pictures,
         sounds=shelf.sounds, keep_picture=partial(keep_picture, shelf),
