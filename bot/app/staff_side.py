@@ -37,6 +37,7 @@ from bot.web.desk.report import ReportPage
 from bot.web.desk.roster import RosterPages
 from bot.web.desk.shadow import ShadowPage
 from bot.web.desk.ticket import TicketPage
+from bot.web.desk.ticket_steps import TicketSteps
 from bot.web.desk.told import Told
 from bot.web.desk.tryout import TryOut
 from bot.web.desk.wall import WallPage
@@ -84,6 +85,7 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
         TryOut(registry.is_sample, sign_in, registry),
         HomePage(desk, lists, told, live, tasks=register.day.of),
         tickets,
+        TicketSteps(desk, told, service.desk),
         HouseholdPages(desk, told, search, registry, service.desk, register.book, looks, zone),
         NewPage(desk, told, service.desk, registry, register.book),
         *register.screens,

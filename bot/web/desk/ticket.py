@@ -36,6 +36,7 @@ from bot.web.call_view import call_view
 from bot.web.desk.home import shown, state_of
 from bot.web.desk.layout import Desk
 from bot.web.desk.shadow import confirming
+from bot.web.desk.ticket_steps import steps_shown
 from bot.web.desk.told import Told
 from bot.web.forms import Form, see
 from bot.web.message_links import pressed_by
@@ -159,7 +160,7 @@ class TicketPage:
             owes=_owes(household), facts=noted(ticket.facts, household).read_by_staff(),
             others=[(_named(one), self._when(one.opened_at)) for one in it.others],
             people=it.people, kinds=[(kind, labels().kind(kind)) for kind in learning_words().intents],
-            case_words=_case.words,
+            case_words=_case.words, list=steps_shown(ticket, it.history, at.astimezone(self._zone).date()),
             history=[(self._when(act.at), labels().activity(act.kind), it.names.get(act.by, ""), act.note) for act in it.history],
             **view,
         )  # fmt: skip
