@@ -30,6 +30,7 @@ from bot.web.desk.imports import ImportPages
 from bot.web.desk.layout import Desk
 from bot.web.desk.live import Live
 from bot.web.desk.new import NewPage
+from bot.web.desk.offline import OfflinePages
 from bot.web.desk.people import PeoplePages
 from bot.web.desk.plan import PlanPage
 from bot.web.desk.report import ReportPage
@@ -80,6 +81,7 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
         TryOut(registry.is_sample, sign_in, registry),
         HomePage(desk, Lists(database), told, live),
         tickets,
+        OfflinePages(),
         HouseholdPages(desk, HouseholdSearch(database, registry), registry, service.desk, looks, zone),
         NewPage(desk, told, service.desk, registry),
         WallPage(desk, told, database, zone),
