@@ -26,6 +26,7 @@ from bot.tickets.cards import (
     TicketRefused,
     TooLate,
 )
+from bot.tickets.following import Following
 from bot.tickets.intake.caller import Caller
 from bot.tickets.life import opening
 from bot.tickets.life.adding import Added, add
@@ -72,6 +73,7 @@ class TicketDesk(Arrivals, Questions):
         self.access = Access(database)
         self.answers = Answers(database, self._owed, self._rules)
         self.proofs = Proofs(database, self._rules)
+        self.following = Following(database, self._owed, self._rules)
 
     # ---- commands -------------------------------------------------------------------------------
 

@@ -133,9 +133,9 @@ class Caller:
                 if self._leaves("falling silent"):
                     return await self._says_nothing()
                 self.confirmed = True
-                if self._leaves("goodbye"):
-                    return await self._until_goodbye()
                 await self._say(YES)
+                if self._leaves("goodbye") and await self._hears_the_goodbye():
+                    return await self._go(2.0)
             elif ASKED in said:
                 if self._leaves("question"):
                     return await self._go()
@@ -145,10 +145,13 @@ class Caller:
         self.stuck = "the conversation goes round in circles"
         self.person.hang_up()
 
-    async def _until_goodbye(self) -> None:
-        await self._say(YES)
-        await self.person.until(lambda: self.person.heard(LOGGED), _PATIENCE_S)
-        await self._go(2.0)
+    async def _hears_the_goodbye(self) -> bool:
+        """Whether it begins; False when something else was said to the end."""
+        person, known = self.person, len(self.person.pieces)
+        await person.until(
+            lambda: person.heard(LOGGED) or (len(person.pieces) > known and person.quiet(_TURN_S)), _PATIENCE_S
+        )
+        return person.heard(LOGGED) is not None
 
     async def _logged(self) -> None:
         if self.story.wants == REPORT_AND_PERSON:
