@@ -51,14 +51,15 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
     """All pages of the staff."""
     settings, database, registry = service.settings, service.database, service.registry
     zone = ZoneInfo(settings.site.timezone)
+    secure = settings.web.public_url.startswith("https:")
     sign_in = SignIn(
-        Devices(database), secure=settings.web.public_url.startswith("https:"),
+        Devices(database), secure=secure, sample=registry.is_sample,
         desk_life=dt.timedelta(hours=settings.web.sign_in_hours),
     )  # fmt: skip
     desk = Desk(sign_in)
     pictures, sounds = service.chats.pictures, service.chats.sounds
-    cases = StaffPages(service.desk, registry, sign_in, settings, pictures, sounds, call_backs=call_backs)
-    told, looks, live = Told(service.key), Looks(database), Live(database)
+    told, looks, live = Told(service.key, secure=secure), Looks(database), Live(database)
+    cases = StaffPages(service.desk, registry, sign_in, looks, settings, pictures, sounds, call_backs=call_backs)
     service.backgrounds.start(live.background)
     tickets = TicketPage(
         desk, told, database, service.desk, registry, looks, settings, pictures=pictures, sounds=sounds,

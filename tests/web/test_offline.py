@@ -34,7 +34,7 @@ from bot.web.desk.door import DoorPages
 from bot.web.desk.home import HomePage
 from bot.web.desk.layout import Desk
 from bot.web.desk.live import Live
-from bot.web.desk.offline import OfflinePages, late_note
+from bot.web.desk.offline import late_note
 from bot.web.desk.told import Told
 from bot.web.signing_in import SignIn
 from tests.postgres import site_database
@@ -78,7 +78,6 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         screens = (
             HomePage(frame, Lists(database), told, live),
             DoorPages(frame, sign_in, Passwords(database, KEY, "崇阳供电"), registry, ZONE),
-            OfflinePages(),
         )
         routes = [route for screen in screens for route in screen.routes()]
         routes += ticket_routes(database, desk, registry, sign_in, settings)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from bot.doors.devices import SignedIn
-from bot.doors.looks import HOUSEHOLD, SEARCH, Looks
+from bot.doors.looks import EXPORT, HOUSEHOLD, SEARCH, Looks
 from bot.grid.location import HouseholdCard
 from bot.grid.registry import Registry
 from bot.grid.search import MOST, HouseholdSearch
@@ -83,7 +83,7 @@ class HouseholdPages:
         seen = self._tickets.access.seen_by(who.staff_no, (one.ticket_no for one in cases))
         looks = [
             (self._day(one.at), person.name if (person := self._registry.person(one.staff_no)) else one.staff_no)
-            for one in self._looks.at([(HOUSEHOLD, number)], _LOOKS)
+            for one in self._looks.at([(HOUSEHOLD, number), (EXPORT, "households")], _LOOKS)
         ]
         return self._registry.phones_of(number), [one for one in cases if one.ticket_no in seen], looks
 

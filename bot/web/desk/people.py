@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -33,7 +33,7 @@ _MOST = 200
 
 
 class _Act(Form):
-    act: Annotated[str, Field(max_length=10)] = ""
+    act: Literal["lost", "left", "code", "link"]
     to: Annotated[str, Field(max_length=40)] = ""
 
 
