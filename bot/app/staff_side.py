@@ -7,6 +7,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from bot.app.parts import Parts
+from bot.app.register_side import register_side
 from bot.calling.call_backs import CallBacks
 from bot.chat.store import ChatShelf, NotAPicture, shut
 from bot.doors.devices import Devices
@@ -68,6 +69,8 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
     passwords = Passwords(database, service.key, settings.site.name)
     hang_up = [] if call_backs is None else [call_backs.hang_up]
     shutting = Shutting(database, [shut], hang_up)
+    search, lists = HouseholdSearch(database, registry), Lists(database)
+    register = register_side(service, desk, told, looks, search, lists)
 
     def dismisses(staff_no: str, to: str, by: str) -> int:
         gone = dismiss(database, service.desk, staff_no, to, by)
@@ -80,18 +83,19 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
         DoorPages(desk, sign_in, passwords, registry, zone),
         PeoplePages(desk, told, sign_in, registry, shutting, service.links, service.chats.new_code, dismisses, zone),
         TryOut(registry.is_sample, sign_in, registry),
-        HomePage(desk, Lists(database), told, live),
+        HomePage(desk, lists, told, live, tasks=register.day.of),
         tickets,
         OfflinePages(),
-        HouseholdPages(desk, HouseholdSearch(database, registry), registry, service.desk, looks, zone),
-        NewPage(desk, told, service.desk, registry),
+        HouseholdPages(desk, told, search, registry, service.desk, register.book, looks, zone),
+        NewPage(desk, told, service.desk, registry, register.book),
+        *register.screens,
         WallPage(desk, told, database, zone),
         ImportPages(desk, told, database, registry, service.desk, zone),
         RosterPages(desk, told, database, registry, zone),
         OutsideApi(Outside(database, service.desk), registry, settings.outside.token),
         BoardPages(desk, told, registry, Portraits(settings.home), settings),
         PlanPage(desk, database, registry),
-        ReportPage(desk, told, database, registry, settings.site.name, zone),
+        ReportPage(desk, told, database, registry, settings.site.name, zone, further=register.further),
         cases,
         ShadowPage(
             desk,

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 from bot.doors.devices import SignedIn
 from bot.foundation.phone_numbers import phone_digits
 from bot.grid.registry import Registry
+from bot.register.book import Book
 from bot.tickets.cards import Report
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.caller import Assurance, Caller
@@ -20,6 +21,7 @@ from bot.tickets.intake.channels import Channel
 from bot.tickets.labels import labels
 from bot.tickets.models import Kind
 from bot.web.desk.layout import Desk
+from bot.web.desk.register_entry import first
 from bot.web.desk.told import Told
 from bot.web.forms import Form, FormWrong, see
 from bot.web.pages import Pages
@@ -58,8 +60,8 @@ class _New(Form):
 class NewPage:
     """Handlers of one site."""
 
-    def __init__(self, desk: Desk, told: Told, tickets: TicketDesk, registry: Registry) -> None:
-        self._desk, self._told, self._tickets, self._registry = desk, told, tickets, registry
+    def __init__(self, desk: Desk, told: Told, tickets: TicketDesk, registry: Registry, book: Book) -> None:
+        self._desk, self._told, self._tickets, self._registry, self._book = desk, told, tickets, registry, book
 
     def routes(self) -> list[web.RouteDef]:
         mine = self._desk.open_to
@@ -112,6 +114,7 @@ class NewPage:
             request, who, _pages, "desk/new.html", 400 if wrong else 200, values=values, wrong=notes,
             once=secrets.token_hex(8),
             kinds=[(str(kind), labels().kind(kind)) for kind in _KINDS],
+            first=first(who, self._book, "report"), household=values.get("household_no", ""),
         )  # fmt: skip
 
 
