@@ -31,6 +31,7 @@ from bot.web.desk.imports import ImportPages
 from bot.web.desk.layout import Desk
 from bot.web.desk.live import Live
 from bot.web.desk.new import NewPage
+from bot.web.desk.offline import OfflinePages
 from bot.web.desk.people import PeoplePages
 from bot.web.desk.plan import PlanPage
 from bot.web.desk.report import ReportPage
@@ -86,6 +87,7 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
         HomePage(desk, lists, told, live, tasks=register.day.of),
         tickets,
         TicketSteps(desk, told, service.desk),
+        OfflinePages(),
         HouseholdPages(desk, told, search, registry, service.desk, register.book, looks, zone),
         NewPage(desk, told, service.desk, registry, register.book),
         *register.screens,

@@ -100,6 +100,12 @@ class Devices:
                 session.execute(update(Device).where(Device.id == signed_in.device_id).values(seen_at=at))
         return signed_in
 
+    def put_out(self, key: str) -> bool:
+        """Whether somebody put this device out; a time that ran out does not."""
+        with self._database.reading() as session:
+            ended = select(Device.ended_at).where(Device.key_hash == _hash(key), Device.ended_at.is_not(None))
+            return session.scalar(ended) is not None
+
     def list(self, staff_no: str) -> list[DeviceCard]:
         """Devices of somebody that are in, the latest first."""
         with self._database.reading() as session:

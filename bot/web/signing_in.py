@@ -77,6 +77,11 @@ class SignIn:
         await get_session(request)
         return request.get(_SIGNED_IN)
 
+    async def put_out(self, request: web.Request) -> bool:
+        """Whether this browser was signed in once and has been put out (lost, left, signed out elsewhere)."""
+        key = request.cookies.get(COOKIE, "")
+        return bool(key) and await asyncio.to_thread(self.devices.put_out, key)
+
     async def let_in(self, request: web.Request, staff_no: str, role: str, way: str) -> None:
         """Sign somebody in on this browser, with the answer to this request."""
         before = await self.staff_of(request)

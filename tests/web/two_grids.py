@@ -21,6 +21,7 @@ from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
 from bot.web import assets
 from bot.web.desk.layout import Desk
+from bot.web.desk.offline import OfflinePages
 from bot.web.desk.ticket import TicketPage
 from bot.web.desk.told import Told
 from bot.web.guard import guard
@@ -78,7 +79,7 @@ def staff_app(
     """The pages of `routes` with the links that lead to them, and the sessions that both need."""
     app = web.Application(middlewares=[guard(()), sign_in.middleware])
     links = MessageLinks(desk, registry, Links(KEY, database), sign_in, ZoneInfo("Asia/Shanghai"), personal=personal)
-    app.router.add_routes([*links.routes(), *assets.routes(), *routes])
+    app.router.add_routes([*links.routes(), *assets.routes(), *OfflinePages().routes(), *routes])
     return app
 
 

@@ -15,11 +15,14 @@ from bot.doors.passwords import KNOWN, LONGEST, DoorRefused, Passwords, Second
 from bot.grid.registry import Registry
 from bot.web.codes import code
 from bot.web.desk.layout import Desk
+from bot.web.desk.offline import WIPE, WIPE_ALL
 from bot.web.forms import Form, FormWrong, read_form, see
 from bot.web.pages import Pages
 from bot.web.signing_in import SignIn
 
 _pages = Pages("desk/door.yml")
+#: where who has signed out lands: the telephone then forgets what it kept for the time without a signal
+SIGNED_OUT = "/desk/sign-in?out"
 #: kept by a browser that a password let in once: strangers' guesses do not hold it
 _KNOWN = "gege_known"
 #: passwords that are looked at at the same moment (64 MiB each), and that may wait for it
@@ -69,7 +72,10 @@ class DoorPages:
         """The form."""
         if await self._sign_in.staff_of(request) is not None:
             raise see("/desk")
-        return self._form()
+        answer = self._form()
+        if "out" in request.query:
+            answer.headers[WIPE] = WIPE_ALL
+        return answer
 
     async def enter(self, request: web.Request) -> web.StreamResponse:
         """Password and code; who has neither comes in by a message."""
@@ -171,7 +177,7 @@ class DoorPages:
             await self._sign_in.let_out(request)
         else:
             await asyncio.to_thread(self._sign_in.devices.end, who.staff_no, wanted.device or None)
-        raise see("/desk/me" if wanted.device and wanted.device != who.device_id else "/desk/sign-in")
+        raise see("/desk/me" if wanted.device and wanted.device != who.device_id else SIGNED_OUT)
 
     def _day(self, at: dt.datetime) -> str:
         return at.astimezone(self._zone).strftime("%m-%d %H:%M")

@@ -80,6 +80,9 @@ class PeoplePages:
         """Shut somebody out, or give them a way in."""
         form = await self._desk.form(request, who, _Act)
         person, words = await asyncio.to_thread(self._person, request), _pages.words["person"]
+        if person.role == Role.admin and who.role != Role.admin and form.act != "lost":
+            # Whoever watches the night shuts a lost telephone out, and makes nobody an administrator.
+            return await self._page(request, who, person, told=words["admins"])
         if form.act == "lost":
             gone = await asyncio.to_thread(self._shutting.shut, person.staff_no, who.staff_no)
             answer = see(request.path)
