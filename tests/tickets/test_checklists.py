@@ -6,6 +6,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 
 from bot.database import Database
 from bot.foundation.errors import Refused
@@ -14,7 +15,7 @@ from bot.tickets.checklist import checklists
 from bot.tickets.desk import TicketDesk
 from bot.tickets.due.timers import fire_due
 from bot.tickets.life.states import OPEN
-from bot.tickets.models import Kind, State
+from bot.tickets.models import Kind, Notification, State
 from bot.tickets.rules import usual_rules
 from tests.tickets.county import AT, by, outage
 
@@ -130,3 +131,13 @@ def test_what_residents_and_managers_read_is_short_and_keeps_its_day() -> None:
                 assert all(len(part) <= 45 for part in text.split("。")) and "工单" not in text
                 case = Case(ticket_no="GD2611230001", kind="reconnect", detail={"note": text, "station_phone": "95598"})
                 assert not text or text in render("news_step", case, "resident")
+
+
+def test_what_staff_note_beside_a_step_is_not_told_to_the_resident(desk: TicketDesk) -> None:
+    number = opened(desk, "meter_relocation")
+    desk.step(number, "M1", "survey", day(1), "他家欠费，户主章素芬", at=AT)
+    own = desk.own_case(by("77"))
+    assert own is not None and "章素芬" not in own.told and "欠费" not in own.told
+    with desk._database.reading() as session:
+        rows = session.scalars(select(Notification).where(Notification.template == "news_step")).all()
+    assert rows and all("章素芬" not in str(one.detail) for one in rows)
