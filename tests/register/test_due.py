@@ -17,6 +17,8 @@ from bot.register.due import Diary, make_tasks
 from bot.register.kind_files import Kinds
 from bot.register.models import Task, TaskState
 from bot.register.walk import walking
+from bot.tickets.desk import TicketDesk
+from bot.tickets.dismissing import dismiss
 from tests.register.town import MANAGER, NOON, TEAM, TODAY, ZONE, bring, new, rows
 
 MONTH = dt.timedelta(days=31)
@@ -118,6 +120,14 @@ def test_a_task_is_its_grids_and_goes_to_who_follows(town: Database, kinds: Kind
     with town.session() as session:
         session.execute(delete(GridStaff).where(GridStaff.staff_no == "M9"))
     assert set(before) <= {one.id for one in days(town, kinds).of("D1", TODAY, NOON)}, "nobody's is the desk's"
+
+
+def test_the_tasks_of_somebody_who_is_dismissed_are_the_heirs(town: Database, kinds: Kinds) -> None:
+    make_tasks(town, kinds, TODAY)
+    before = {one.id for one in days(town, kinds).of("M24", TODAY, NOON)}
+    dismiss(town, TicketDesk(town), "M24", "M25", "D1")
+    assert before and before <= {one.id for one in days(town, kinds).of("M25", TODAY, NOON)}
+    assert days(town, kinds).of("M24", TODAY, NOON) == []
 
 
 def test_a_household_that_has_gone_is_not_walked_to(town: Database, kinds: Kinds, book: Book) -> None:
