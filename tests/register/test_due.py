@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import threading
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,23 @@ def test_one_task_a_household_kind_and_period_however_often_one_looks(town: Data
     assert first > 0
     assert [make_tasks(town, kinds, TODAY) for _ in range(3)] == [0, 0, 0]
     assert len(tasks(town, "dunning")) == 1 and tasks(town, "dunning")[0].place == "石桥路3号"
+
+
+def test_two_who_look_at_the_same_moment_make_it_once(town: Database, kinds: Kinds) -> None:
+    faults: list[BaseException] = []
+
+    def look() -> None:
+        try:
+            make_tasks(town, kinds, TODAY)
+        except BaseException as problem:
+            faults.append(problem)
+
+    both = [threading.Thread(target=look) for _ in range(4)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert not faults and len(tasks(town, "dunning")) == 1
 
 
 def test_the_first_round_goes_on_house_by_house_six_a_day(town: Database, kinds: Kinds, book: Book) -> None:
