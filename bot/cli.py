@@ -29,6 +29,7 @@ from bot.commands import (
     models,
     outage,
     rasa,
+    register,
     service,
     staff,
     talk,
@@ -75,6 +76,7 @@ for area in (
     channel,
     corpus,
     models,
+    register,
     voice,
     call_log,
 ):

@@ -14,14 +14,15 @@ from bot.database import Database
 from bot.doors.devices import SignedIn
 from bot.foundation.background import Background
 from bot.tickets.models import Activity
+from bot.web.guard import HEADERS
 
 log = logging.getLogger(__name__)
 
 _LOOK_S = 1.0
 #: a line now and then, so that what stands between keeps the connection open, and we notice who has gone (s)
 _ALIVE_S = 20.0
-#: whoever is signed in somewhere has so many open at most
-_MOST = 500
+#: pages that are open at most, and those of one device
+_MOST, _MOST_OF_ONE = 500, 20
 
 
 class Live:
@@ -30,7 +31,7 @@ class Live:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._last = -1
-        self._watching: set[asyncio.Event] = set()
+        self._watching: dict[asyncio.Event, int] = {}
         self._closing = False
         self.background = Background("desks that are open", _LOOK_S, self._look)
 
@@ -39,15 +40,21 @@ class Live:
         """Pages that are open now."""
         return len(self._watching)
 
-    async def events(self, request: web.Request, _who: SignedIn) -> web.StreamResponse:
+    async def events(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """`event: changed` for each change, several at once as one."""
-        if len(self._watching) >= _MOST:
+        mine = sum(device == who.device_id for device in self._watching.values())
+        if len(self._watching) >= _MOST or mine >= _MOST_OF_ONE:
             raise web.HTTPServiceUnavailable
         answer = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+            headers={
+                **HEADERS,
+                "Content-Type": "text/event-stream",
+                "Cache-Control": "no-store",
+                "X-Accel-Buffering": "no",
+            }
         )
         await answer.prepare(request)
-        with contextlib.suppress(ConnectionError), self._watch() as changed:
+        with contextlib.suppress(ConnectionError), self._watch(who.device_id) as changed:
             await answer.write(b"retry: 3000\n\n")
             while True:
                 try:
@@ -67,13 +74,13 @@ class Live:
             each.set()
 
     @contextlib.contextmanager
-    def _watch(self) -> Iterator[asyncio.Event]:
+    def _watch(self, device_id: int) -> Iterator[asyncio.Event]:
         changed = asyncio.Event()
-        self._watching.add(changed)
+        self._watching[changed] = device_id
         try:
             yield changed
         finally:
-            self._watching.discard(changed)
+            del self._watching[changed]
 
     async def _look(self) -> None:
         if not self._watching:
