@@ -41,6 +41,7 @@ from bot.web.desk.roster import RosterPages
 from bot.web.desk.shadow import ShadowPage
 from bot.web.desk.ticket import TicketPage
 from bot.web.desk.ticket_more import TicketMore
+from bot.web.desk.ticket_steps import TicketSteps
 from bot.web.desk.told import Told
 from bot.web.desk.tryout import TryOut
 from bot.web.desk.wall import WallPage
@@ -91,6 +92,7 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
         HomePage(desk, lists, told, live, tasks=register.day.of),
         tickets,
         TicketMore(desk, told, service.desk),
+        TicketSteps(desk, told, service.desk),
         OfflinePages(),
         HouseholdPages(desk, told, search, registry, service.desk, register.book, looks, zone),
         NewPage(desk, told, service.desk, registry, register.book),

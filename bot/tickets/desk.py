@@ -35,6 +35,7 @@ from bot.tickets.life.handling import Done, Handling
 from bot.tickets.life.joining import join
 from bot.tickets.life.keeping_from import keep_from
 from bot.tickets.life.moving import Place, correct_place
+from bot.tickets.life.stepping import press_step
 from bot.tickets.models import State, Ticket
 from bot.tickets.outages.desk import OutageDesk
 from bot.tickets.owed.answers import Answers
@@ -198,6 +199,18 @@ class TicketDesk(Arrivals, Questions):
     def comment(self, ticket_no: str, by: str, note: str, at: dt.datetime | None = None) -> Pressed:
         """Write a word into the history; the owner reads it as well."""
         return self._handle(ticket_no, by, at, lambda it: it.comment(note))
+
+    def step(
+        self,
+        ticket_no: str,
+        by: str,
+        name: str,
+        day: dt.date | None = None,
+        note: str = "",
+        at: dt.datetime | None = None,
+    ) -> Pressed:
+        """Press a step of the ticket's checklist (bot/tickets/checklists.yml); the same again changes nothing."""
+        return self._handle(ticket_no, by, at, lambda it: press_step(it, name, day, note))
 
     def rang(self, ticket_no: str, by: str, at: dt.datetime | None = None, *, note: str = "") -> Pressed:
         """Staff have looked at the number to ring it, or were put through (`note`); written down, also after the end."""

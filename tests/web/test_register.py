@@ -36,7 +36,8 @@ from bot.register.photos import Photos
 from bot.register.survey import Survey
 from bot.register.wishes import Wishes
 from bot.settings import Settings
-from bot.tickets.desk import TicketDesk
+from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.caller import Caller
 from bot.tickets.lists import Lists
 from bot.web.desk.home import HomePage
 from bot.web.desk.households import HouseholdPages
@@ -48,6 +49,7 @@ from bot.web.desk.register_day import DayLines, DayPage
 from bot.web.desk.register_entry import RegisterEntryPages
 from bot.web.desk.register_survey import SurveyPage
 from bot.web.desk.register_wishes import WishesPage
+from bot.web.desk.ticket_steps import TicketSteps
 from bot.web.desk.told import Told
 from bot.web.signing_in import SignIn
 from tests.web.browsing import chromium, page_of
@@ -109,6 +111,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         DayPage(frame, told, Lists(database), day),
         WishesPage(frame, told, book, ZONE),
         SurveyPage(frame, told, Survey(database, kinds), registry, ZONE),
+        TicketSteps(frame, told, desk),
     ]
     routes = [route for screen in screens for route in screen.routes()]
     routes += ticket_routes(database, desk, registry, sign_in, Settings(home=tmp_path))
@@ -294,6 +297,30 @@ async def test_a_sheet_keeps_account_numbers_as_text_runs_nothing_and_is_written
     assert "4211001" in [cell.value for cell in cells] and {cell.data_type for cell in cells} <= {"s", "n"}
     with site.database.reading() as session:
         assert "register" in {one.what for one in session.scalars(select(Look))}
+
+
+async def test_a_step_of_a_long_case_is_pressed_on_its_page_and_says_what_comes_next(site: Site) -> None:
+    report = Report(
+        "reconnect", "我明天去交钱", "s", Caller.by("phone", "13800000000"), household_no="4211001", grid_no="24"
+    )
+    number = site.desk.report(report).ticket_no
+    await site.sign_in("M24")
+    page = (await site.get(f"/desk/{number}"))[1]
+    assert "他答应哪天交" in page and "同意送电" in page and "电送上了" not in page
+    tomorrow = (site.today + dt.timedelta(days=1)).isoformat()
+    status, page = await site.form(f"/desk/{number}", f"/desk/{number}/step", step="promised", day=tomorrow)
+    assert status == 200 and "记下了" in page and "答应交" in page
+    for fields, told in (({"day": "x"}, "没看懂"), ({"step": "supply_on"}, "做不了")):
+        assert told in (await site.form(f"/desk/{number}", f"/desk/{number}/step", **{"step": "promised", **fields}))[1]
+    await site.sign_in("M25")
+    assert (await site.get(f"/desk/{number}"))[0] == 403
+    page = (await site.get("/desk/new"))[1]
+    csrf = page.split('name="csrf" value="')[1].split('"')[0]
+    answer = await site.client.post(
+        f"/desk/{number}/step", data={"csrf": csrf, "step": "decided"}, allow_redirects=False
+    )
+    assert answer.status == 303
+    assert [one.kind for one in site.desk.activities(number)].count("step") == 1
 
 
 @pytest.mark.slow

@@ -42,6 +42,7 @@ from bot.web.desk.layout import Desk
 from bot.web.desk.offline import LARGEST_PHOTO, Pressed, answered, by_script, late_note, offline_words
 from bot.web.desk.shadow import confirming
 from bot.web.desk.ticket_more import materials, of_this_door
+from bot.web.desk.ticket_steps import steps_shown
 from bot.web.desk.told import Told
 from bot.web.forms import Form, see
 from bot.web.message_links import pressed_by
@@ -175,6 +176,7 @@ class TicketPage:
             others=[(_named(one), self._when(one.opened_at)) for one in it.others],
             people=it.people, kinds=[(kind, labels().kind(kind)) for kind in learning_words().intents],
             case_words=_case.words, used=materials(it.history, it.names), door=of_this_door(it.door, self._when),
+            list=steps_shown(ticket, it.history, at.astimezone(self._zone).date()),
             history=[(self._when(act.at), labels().activity(act.kind), it.names.get(act.by, ""), act.note) for act in it.history],
             **view,
         )  # fmt: skip
