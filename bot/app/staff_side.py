@@ -14,6 +14,7 @@ from bot.doors.devices import Devices
 from bot.doors.looks import Looks
 from bot.doors.passwords import Passwords
 from bot.doors.shutting import Shutting
+from bot.grid.occupied import Occupations
 from bot.grid.portraits import Portraits
 from bot.grid.search import HouseholdSearch
 from bot.learning.book import CorrectionBook
@@ -24,6 +25,7 @@ from bot.tickets.outside import Outside
 from bot.web.app import Screen, StaffSide
 from bot.web.calls import CallPages
 from bot.web.desk.boards import BoardPages
+from bot.web.desk.busy import BusySwitch
 from bot.web.desk.door import DoorPages
 from bot.web.desk.home import HomePage
 from bot.web.desk.households import HouseholdPages
@@ -38,6 +40,7 @@ from bot.web.desk.report import ReportPage
 from bot.web.desk.roster import RosterPages
 from bot.web.desk.shadow import ShadowPage
 from bot.web.desk.ticket import TicketPage
+from bot.web.desk.ticket_more import TicketMore
 from bot.web.desk.ticket_steps import TicketSteps
 from bot.web.desk.told import Told
 from bot.web.desk.tryout import TryOut
@@ -67,6 +70,7 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
         desk, told, database, service.desk, registry, looks, settings, pictures=pictures, sounds=sounds,
         keep_picture=partial(keep_picture, service.chats),
     )  # fmt: skip
+    busy = BusySwitch(desk, Occupations(database))
     passwords = Passwords(database, service.key, settings.site.name)
     hang_up = [] if call_backs is None else [call_backs.hang_up]
     shutting = Shutting(database, [shut], hang_up)
@@ -81,11 +85,13 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
 
     screens: list[Screen] = [
         MessageLinks(service.desk, registry, service.links, sign_in, zone, personal=not service.relay.in_groups),
-        DoorPages(desk, sign_in, passwords, registry, zone),
+        DoorPages(desk, sign_in, passwords, registry, zone, busy.shown),
+        busy,
         PeoplePages(desk, told, sign_in, registry, shutting, service.links, service.chats.new_code, dismisses, zone),
         TryOut(registry.is_sample, sign_in, registry),
         HomePage(desk, lists, told, live, tasks=register.day.of),
         tickets,
+        TicketMore(desk, told, service.desk),
         TicketSteps(desk, told, service.desk),
         OfflinePages(),
         HouseholdPages(desk, told, search, registry, service.desk, register.book, looks, zone),

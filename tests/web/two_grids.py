@@ -23,6 +23,7 @@ from bot.web import assets
 from bot.web.desk.layout import Desk
 from bot.web.desk.offline import OfflinePages
 from bot.web.desk.ticket import TicketPage
+from bot.web.desk.ticket_more import TicketMore
 from bot.web.desk.told import Told
 from bot.web.guard import guard
 from bot.web.message_links import MessageLinks
@@ -96,4 +97,4 @@ def ticket_routes(
         Desk(sign_in), Told(KEY), database, desk, registry, Looks(database), settings, pictures=shelf.pictures,
         sounds=shelf.sounds, keep_picture=partial(keep_picture, shelf),
     )  # fmt: skip
-    return [*files.routes(), *page.routes()]
+    return [*files.routes(), *page.routes(), *TicketMore(Desk(sign_in), Told(KEY), desk).routes()]

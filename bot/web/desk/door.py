@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -49,9 +50,18 @@ class _Out(Form):
 class DoorPages:
     """Handlers of one site."""
 
-    def __init__(self, desk: Desk, sign_in: SignIn, passwords: Passwords, registry: Registry, zone: ZoneInfo) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        sign_in: SignIn,
+        passwords: Passwords,
+        registry: Registry,
+        zone: ZoneInfo,
+        busy: Callable[[str], dict[str, Any]] | None = None,
+    ) -> None:
+        """`busy`: the switch 骑车中 of somebody, as 我 shows it."""
         self._desk, self._sign_in, self._passwords, self._registry = desk, sign_in, passwords, registry
-        self._zone = zone
+        self._zone, self._busy = zone, busy
         self._begun: dict[int, Second] = {}
         self._looking, self._waiting = asyncio.Semaphore(_AT_ONCE), 0
 
@@ -168,7 +178,8 @@ class DoorPages:
             )
             for one in devices
         ]
-        return self._desk.page(request, who, _pages, "desk/me.html", it=words, devices=shown)
+        busy = await asyncio.to_thread(self._busy, who.staff_no) if self._busy else None
+        return self._desk.page(request, who, _pages, "desk/me.html", it=words, devices=shown, busy=busy)
 
     async def out(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """Put out one device, or (without one) all of them."""

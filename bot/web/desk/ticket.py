@@ -21,6 +21,7 @@ from bot.doors.looks import CASE, HOUSEHOLD, Looks
 from bot.doors.sent import Sent
 from bot.foundation import bodies
 from bot.grid.location import HouseholdCard
+from bot.grid.occupied import Occupations
 from bot.grid.registry import Registry
 from bot.learning.book import learning_words
 from bot.notify.texts import noted
@@ -35,10 +36,12 @@ from bot.tickets.life.states import OPEN
 from bot.tickets.lists import Listed
 from bot.voice.call_log import CallRecord, find_call
 from bot.web.call_view import call_view
+from bot.web.desk.busy import busy_in_words
 from bot.web.desk.home import shown, state_of
 from bot.web.desk.layout import Desk
 from bot.web.desk.offline import LARGEST_PHOTO, Pressed, answered, by_script, late_note, offline_words
 from bot.web.desk.shadow import confirming
+from bot.web.desk.ticket_more import materials, of_this_door
 from bot.web.desk.ticket_steps import steps_shown
 from bot.web.desk.told import Told
 from bot.web.forms import Form, see
@@ -77,6 +80,8 @@ class _Read:
     call: CallRecord | None
     names: Mapping[str, str]
     people: Sequence[tuple[str, str]]
+    #: other open cases of this door, and whether they may become one with it
+    door: Sequence[tuple[TicketCard, bool]]
 
 
 class TicketPage:
@@ -101,6 +106,7 @@ class TicketPage:
         self._registry, self._looks, self._settings = registry, looks, settings
         self._pictures, self._sounds, self._keep_picture = pictures, sounds, keep_picture
         self._zone, self._clock, self._sent = ZoneInfo(settings.site.timezone), clock, Sent(database, clock)
+        self._occupations = Occupations(database, clock)
 
     def routes(self) -> list[web.RouteDef]:
         mine, number = self._desk.open_to, "{ticket_no:GD[0-9]{6,18}}"
@@ -169,7 +175,8 @@ class TicketPage:
             owes=_owes(household), facts=noted(ticket.facts, household).read_by_staff(),
             others=[(_named(one), self._when(one.opened_at)) for one in it.others],
             people=it.people, kinds=[(kind, labels().kind(kind)) for kind in learning_words().intents],
-            case_words=_case.words, list=steps_shown(ticket, it.history, at.astimezone(self._zone).date()),
+            case_words=_case.words, used=materials(it.history, it.names), door=of_this_door(it.door, self._when),
+            list=steps_shown(ticket, it.history, at.astimezone(self._zone).date()),
             history=[(self._when(act.at), labels().activity(act.kind), it.names.get(act.by, ""), act.note) for act in it.history],
             **view,
         )  # fmt: skip
@@ -298,8 +305,14 @@ class TicketPage:
             Listed(ticket, due.due_at if due and ticket.state in OPEN else None, "", 0), household, others, history,
             numbers_of(ticket, self._registry), 0 if call else len(tickets.recordings(number)), pictures,
             self._sounds(number), call, {one.staff_no: one.name for one in people if one},
-            [(one.staff_no, one.name) for _, one in self._registry.managers()],
+            self._others(), tickets.of_door(number, who.staff_no, self._clock()) if ticket.state in OPEN else [],
         )  # fmt: skip
+
+    def _others(self) -> list[tuple[str, str]]:
+        """To whom it can be passed on, with who rides or has no hand free just now."""
+        busy, at = self._occupations.now(), self._clock()
+        said = ((one, busy_in_words(busy.get(one.staff_no), at)) for _, one in self._registry.managers())
+        return [(one.staff_no, f"{one.name}（{now}）" if now else one.name) for one, now in said]
 
     def _when(self, at: dt.datetime) -> str:
         return at.astimezone(self._zone).strftime("%m-%d %H:%M")
