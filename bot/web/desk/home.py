@@ -13,7 +13,7 @@ from bot.database import now
 from bot.doors.devices import SignedIn
 from bot.tickets import presses
 from bot.tickets.labels import labels
-from bot.tickets.lists import Counts, Listed, Lists, View
+from bot.tickets.lists import MOST, Counts, Listed, Lists, View
 from bot.tickets.models import State
 from bot.tickets.owed.paging import EVERYWHERE
 from bot.web.desk.clock import left, spell
@@ -51,6 +51,7 @@ class HomePage:
             request, who, _pages, "desk/home.html", told=self._told.read(request), view=view,
             back=f"/desk?view={view}", tabs=_tabs(who, counts),
             burning=[line for line in lines if line["burns"]], rest=[line for line in lines if not line["burns"]],
+            more=getattr(counts, view) - len(lines) if len(lines) == MOST else 0,
         )  # fmt: skip
         self._told.forget(answer)
         return answer
