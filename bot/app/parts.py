@@ -19,6 +19,7 @@ from bot.chat.store import ChatShelf
 from bot.database import Database, now, open_database
 from bot.dialogue.old import forget_dialogues
 from bot.dialogue.port import Dialogue
+from bot.dialogue.turns import RasaDialogue
 from bot.foundation.background import Background, Backgrounds
 from bot.foundation.errors import Refused
 from bot.foundation.phone_numbers import area_code, phone_digits
@@ -170,11 +171,14 @@ def area_code_of(settings: Settings) -> str:
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, relay: bool = True) -> AsyncIterator[Parts]:
-    """A started service: database, county, dialogue, and (with `relay`) the outbox and the timers."""
+async def running(settings: Settings, *, relay: bool = True, hurries: bool = True) -> AsyncIterator[Parts]:
+    """A started service: database, county, dialogue, and (with `relay`) the outbox and the timers. A tool that reads the
+    answers waits for whole ones (`hurries` False); who is in danger hears what to do at once."""
     database = await asyncio.to_thread(open_site, settings)
     try:
         parts = make_parts(settings, database, await asyncio.to_thread(Registry.load, database, area_code_of(settings)))
+        if isinstance(parts.dialogue, RasaDialogue):
+            parts.dialogue.hurries = hurries
         await parts.dialogue.start()
         if relay:
             parts.backgrounds.start(*_work_of(parts))
@@ -194,6 +198,7 @@ def _work_of(parts: Parts) -> list[Background]:
     settings, database, owed, rules = parts.settings, parts.database, parts.relay.nudge, parts.rules
     forgets: dict[str, Callable[[dt.datetime], None]] = {
         "chats": parts.chats.tidy,
+        "pages": parts.desk.following.forget,
         "dialogues": partial(forget_dialogues, database, settings.dialogue.keep_days),
     }
     return [

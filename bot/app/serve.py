@@ -25,6 +25,8 @@ from bot.database import now
 from bot.foundation.errors import Refused
 from bot.foundation.private_files import is_open
 from bot.foundation.sd_notify import notify
+from bot.grid.location import PersonCard
+from bot.grid.models import Role
 from bot.grid.registry import Registry
 from bot.grid.sample import make_sample
 from bot.lines.sip.gateway import Gateway
@@ -108,6 +110,7 @@ async def _serve(settings: Settings) -> None:
             service.dialogue, recogniser, voice, service.desk, service.registry, settings, staff=staff,
             run_call=None if voice is None else telephone.browser_call,
             sample=service.registry.is_sample, repertoire=service.repertoire, intake=service.spool, ear=card,
+            managers=partial(_managers, service.registry),
         )  # fmt: skip
         app.router.add_routes(callbacks)
         telephone.metrics.registry.register(BackgroundMetrics(service.backgrounds))
@@ -133,6 +136,10 @@ async def _serve(settings: Settings) -> None:
                 f"both sides, the resident's and the grid's, are at {url(settings)}/demo (with the sample county only)"
             )
         await asyncio.Event().wait()
+
+
+def _managers(registry: Registry, grid_no: str) -> list[PersonCard]:
+    return registry.staff(grid_no, Role.manager)
 
 
 def url(settings: Settings) -> str:

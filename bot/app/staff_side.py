@@ -15,6 +15,7 @@ from bot.doors.passwords import Passwords
 from bot.doors.shutting import Shutting
 from bot.grid.portraits import Portraits
 from bot.grid.search import HouseholdSearch
+from bot.learning.book import CorrectionBook
 from bot.tickets.cards import TicketRefused
 from bot.tickets.dismissing import dismiss
 from bot.tickets.lists import Lists
@@ -33,6 +34,7 @@ from bot.web.desk.people import PeoplePages
 from bot.web.desk.plan import PlanPage
 from bot.web.desk.report import ReportPage
 from bot.web.desk.roster import RosterPages
+from bot.web.desk.shadow import ShadowPage
 from bot.web.desk.ticket import TicketPage
 from bot.web.desk.told import Told
 from bot.web.desk.tryout import TryOut
@@ -88,6 +90,16 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
         PlanPage(desk, database, registry),
         ReportPage(desk, told, database, registry, settings.site.name, zone),
         cases,
+        ShadowPage(
+            desk,
+            told,
+            database,
+            service.desk,
+            registry,
+            looks,
+            CorrectionBook(database, settings.learning.relabels_a_day),
+            zone,
+        ),
         LearningPages(database, cases, sign_in, settings),
         CallPages(database, service.desk, sign_in, settings),
     ]

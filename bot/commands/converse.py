@@ -40,7 +40,7 @@ def converse(
     async def work() -> None:
         with contextlib.ExitStack() as stack:
             used = settings if here else stack.enter_context(copied(settings))
-            async with running(used, relay=False) as service:
+            async with running(used, relay=False, hurries=False) as service:
                 note(f"conversations {'in' if here else 'on a copy of'} {settings.home}")
                 await answer_lines(Answers(Conversations(service, own=not here)))
 

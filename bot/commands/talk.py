@@ -75,7 +75,7 @@ def say(
         raise Failure('nothing was said; gege say "停电了" --caller NUMBER')
 
     async def work() -> None:
-        async with running(load_settings(), relay=False) as service:
+        async with running(load_settings(), relay=False, hurries=False) as service:
             heard = Heard(
                 id=uuid.uuid4().hex,
                 session=session or f"say-{caller}",

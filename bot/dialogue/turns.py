@@ -58,6 +58,9 @@ class RasaDialogue(ABC):
 
     A turn is one transaction (`settle`); whatever raises in between ends with a person."""
 
+    #: who speaks of danger is told at once what to do; False where nobody is in danger (a tool reads the answers)
+    hurries = True
+
     def __init__(self, desk: TicketDesk, spool: Spool, write_s: float) -> None:
         """`spool`: where what failed goes; `write_s`: how long a turn waits for others that write."""
         self._desk, self._spool, self._write_s = desk, spool, write_s
@@ -132,7 +135,7 @@ class RasaDialogue(ABC):
             self._behind.add(turn)
             turn.add_done_callback(self._behind.discard)
             danger = None if heard.unclear else danger_in(heard.text)
-            patient = _TURN_S if danger is None else SAFETY_WORDS_S
+            patient = SAFETY_WORDS_S if danger is not None and self.hurries else _TURN_S
             await asyncio.wait({turn}, timeout=patient)
             if turn.done():
                 problem = turn.exception()

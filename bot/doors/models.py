@@ -1,10 +1,10 @@
-"""The tables of the doors: devices, passwords, looks."""
+"""The tables of the doors: devices, passwords, looks, presses that were sent."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ForeignKey, Index, Integer, String
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.database import Base, UTCDateTime, now
@@ -58,3 +58,15 @@ class Look(Base):
     what: Mapped[str] = mapped_column(String(20))
     #: ticket number, household number, call number; of a search its kind, never its words
     ref: Mapped[str] = mapped_column(String(64), default="")
+
+
+class SentPress(Base):
+    """A press that a telephone sent, and what it was answered: sent again it gets that answer, and does nothing."""
+
+    __tablename__ = "sent_press"
+    #: sha256 of who, which press, and what stood in it
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    staff_no: Mapped[str] = mapped_column(String(40))
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime, index=True)
+    done: Mapped[bool] = mapped_column(Boolean)
+    said: Mapped[str] = mapped_column(String(300))

@@ -141,6 +141,17 @@ class Substitution(Base):
     ends_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
 
 
+class Occupied(Base):
+    """Somebody rides, or has no hand free, until `until`; told to others, and a reason for nothing."""
+
+    __tablename__ = "occupied"
+    staff_no: Mapped[str] = mapped_column(ForeignKey("staff.staff_no", ondelete="CASCADE"), primary_key=True)
+    #: riding or busy
+    what: Mapped[str] = mapped_column(String(10))
+    since: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+    until: Mapped[dt.datetime] = mapped_column(UTCDateTime)
+
+
 class RegistryVersion(Base):
     """One row that counts the changes of households, grids and staff: whoever holds them in memory looks at it."""
 

@@ -92,3 +92,18 @@ def _week(database: Database, monday: dt.datetime) -> Week:
         )
         corrected = corrected.where(*within, Correction.state != CorrectionState.refused)
         return Week(monday.date(), tickets, session.scalar(corrected) or 0)
+
+
+def corrected_since(database: Database, grid_no: str, kind: str, since: dt.datetime) -> tuple[int, int]:
+    """Tickets of one kind in one grid since then, and how many of them somebody corrected. Blocks."""
+    these = (
+        Ticket.grid_no == grid_no, Ticket.kind == kind, Ticket.opened_at >= since, Ticket.state != State.merged
+    )  # fmt: skip
+    with database.reading() as session:
+        tickets = session.scalar(select(func.count()).select_from(Ticket).where(*these)) or 0
+        corrected = session.scalar(
+            select(func.count(func.distinct(Ticket.id)))
+            .join(Correction, Correction.ticket_no == Ticket.ticket_no)
+            .where(*these, Correction.state != CorrectionState.refused)
+        )
+    return tickets, corrected or 0

@@ -219,6 +219,7 @@ def _fields(case: Case, trusted: bool) -> dict[str, str]:
         "station_phone": str(case.detail.get("station_phone", "")),
         "restore_at": clock(case.detail.get("restore_at"), case.zone),
         "reason": str(case.detail.get("reason", "")),
+        "code": str(case.detail.get("code", "")),
         "person": str(case.detail.get("person", "")),
         "full_place": full.place,
         "full_householder": full.householder or full.registered,

@@ -259,6 +259,8 @@ class ServiceSettings(Section):
     around_the_clock: list[str] = Field(default_factory=lambda: ["hazard", "outage", "breaker_fault"])
     #: news of their report goes by SMS to those who telephoned from a mobile
     sms_news: bool = False
+    #: in 试听 (/desk/shadow) a report waits so long for a person's 对 or 改, then it goes on as it is
+    confirm_min: int = Field(default=10, ge=1, le=60)
     deadlines: DeadlineSettings = Field(default_factory=DeadlineSettings)
     outages: OutageSettings = Field(default_factory=OutageSettings)
     ratings: RatingSettings = Field(default_factory=RatingSettings)

@@ -26,6 +26,7 @@ from bot.tickets.cards import (
     TicketRefused,
     TooLate,
 )
+from bot.tickets.following import Following
 from bot.tickets.intake.caller import Caller
 from bot.tickets.life import opening
 from bot.tickets.life.adding import Added, add
@@ -40,6 +41,7 @@ from bot.tickets.presses import Button, Given
 from bot.tickets.proofs import Proofs
 from bot.tickets.questions import Questions
 from bot.tickets.rules import Rules
+from bot.tickets.shadow_desk import ShadowDesk
 from bot.tickets.transactions import pressed_of
 
 __all__ = [
@@ -67,9 +69,11 @@ class TicketDesk(Arrivals, Questions):
     def __init__(self, database: Database, owed: Callable[[], None] = lambda: None, rules: Rules | None = None) -> None:
         super().__init__(database, owed, rules)
         self.outages = OutageDesk(database, self._owed, self._rules)
+        self.shadow = ShadowDesk(database, self._owed, self._rules)
         self.access = Access(database)
         self.answers = Answers(database, self._owed, self._rules)
         self.proofs = Proofs(database, self._rules)
+        self.following = Following(database, self._owed, self._rules)
 
     # ---- commands -------------------------------------------------------------------------------
 

@@ -70,6 +70,9 @@ class Facts(Told, total=False):
     place_of_another: bool
     understood_later: str
 
+    #: what Gege made of the report, while it waits for 对 or 改: {"kind": str, "grid_no": str, "household_no": str | None}
+    proposed: dict[str, Any]
+
     # What the resident said of it later.
     said_solved: bool
     #: number of the outage that is over and has left this home dark, or true

@@ -46,6 +46,8 @@ class Labels:
     key: str
     kinds: dict[str, KindName]
     states: dict[str, str]
+    #: what stands instead of a state while a report waits for 对 or 改
+    unconfirmed: str
     own_states: dict[str, OwnState]
     fields: dict[str, str]
     activities: dict[str, str]

@@ -270,11 +270,42 @@ class Timer(Base):
     __table_args__ = (Index("ix_timer_due", "done_at", "due_at"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
-    #: unacknowledged, on_site_due, resolve_due, unrated, light_on
+    #: unacknowledged, unconfirmed, on_site_due, resolve_due, unrated, light_on
     kind: Mapped[str] = mapped_column(String(30))
     step: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     done_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+
+
+class ShadowSwitch(Base):
+    """试听 put on or off for one kind in one grid: the newest row counts, the others say who did what when."""
+
+    __tablename__ = "shadow_switch"
+    __table_args__ = (Index("ix_shadow_switch", "grid_no", "kind", "id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    grid_no: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(20))
+    #: from now on a person confirms; False: it goes its way by itself
+    on: Mapped[bool] = mapped_column("is_on", Boolean)
+    by: Mapped[str] = mapped_column(String(40))
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+    #: what was counted when it was switched: so many right of so many
+    right: Mapped[int] = mapped_column("right_count", default=0)
+    judged: Mapped[int] = mapped_column(default=0)
+
+
+class ShadowVerdict(Base):
+    """对 or 改 about one report, as Gege had proposed it; never changed afterwards."""
+
+    __tablename__ = "shadow_verdict"
+    __table_args__ = (Index("ix_shadow_verdict", "grid_no", "kind", "at"),)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), primary_key=True)
+    #: of the proposal
+    grid_no: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(20))
+    right: Mapped[bool] = mapped_column("is_right", Boolean)
+    by: Mapped[str] = mapped_column(String(40))
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
 
 
 class Stuck(Base):

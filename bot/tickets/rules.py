@@ -43,6 +43,8 @@ class Rules:
     ratings: RatingSettings = field(default_factory=RatingSettings)
     #: telephone reporters with a mobile get their news by SMS
     sms_news: bool = False
+    #: so long a report waits for 对 or 改
+    confirm_min: int = 10
     #: what residents are told to call
     station_phone: str = ""
     _areas: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
@@ -160,5 +162,6 @@ def _rules(service: ServiceSettings, holidays: Path, zone: str, phone: str, file
         outages=service.outages,
         ratings=service.ratings,
         sms_news=service.sms_news,
+        confirm_min=service.confirm_min,
         station_phone=phone,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -13,6 +12,7 @@ from aiohttp import web
 
 from bot.dialogue.port import Dialogue
 from bot.grid.dialled import GridNumbers
+from bot.grid.location import PersonCard
 from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
 from bot.speech.ear_card import EarCard
@@ -24,17 +24,18 @@ from bot.voice.call import PhoneCall
 from bot.voice.events import Watcher
 from bot.voice.repertoire import Repertoire
 from bot.web import assets
-from bot.web.cases import Cases
+from bot.web.cases import Browsers, Cases
 from bot.web.conversation import Conversation
 from bot.web.demo import Demo
 from bot.web.guard import guard
+from bot.web.own_reports import OwnReports
 from bot.web.phone import BrowserPhone, RunCall
+from bot.web.resident import ResidentPages
 from bot.web.signing_in import SignIn
 from bot.web.studio import StaffOf, Studio
 
 #: of a request, bytes; a take of the studio is the longest
 MAX_BODY = 10 * 1024 * 1024
-STATIC = Path(__file__).with_name("static")
 
 
 class Screen(Protocol):
@@ -69,6 +70,7 @@ def make_app(
     repertoire: Repertoire | None = None,
     sample: Callable[[], bool] = lambda: False,
     ear: EarCard | None = None,
+    managers: Callable[[str], Sequence[PersonCard]] = lambda _: (),
 ) -> web.Application:
     """The application; `recogniser` and `voice` may be missing, the page then offers only writing.
 
@@ -76,21 +78,24 @@ def make_app(
     the desk, and who has signed in there; `run_call`: how a call of a browser is run, PhoneCall with these parts by default;
     `staff_of`: who of the staff has signed in, by default what `staff` says; `repertoire`: what can be recorded here;
     `sample`: whether everybody in the county is invented, so that /demo may show staff's side; `ear`: what is known of
-    the recogniser, which the pages tell."""
+    the recogniser, which the pages tell; `managers`: whom the notice board of a grid names."""
     intake = intake or intake_of(desk, registry)
     if run_call is None and recogniser is not None and voice is not None:
         run_call = _calls(dialogue, recogniser, voice, desk, intake, settings)
     cases = Cases(desk, settings.site)
-    conversation = Conversation(dialogue, voice, settings, intake, cases, hears=run_call is not None, ear=ear)
-    demo = Demo(sample, conversation, cases, desk, ZoneInfo(settings.site.timezone), ear)
+    conversation = Conversation(dialogue, voice, settings, intake, cases, hears=run_call is not None)
+    browsers = Browsers(secure=settings.web.public_url.startswith("https:"))
+    pages = ResidentPages(conversation, cases, browsers, registry, settings, ear, managers)
+    own = OwnReports(pages, conversation, cases, browsers, desk, sends=_writes(settings))
+    demo = Demo(sample, pages, cases, desk, ZoneInfo(settings.site.timezone), ear)
     phone = BrowserPhone(run_call, cases, settings.phone, demo.is_open)
     staff_of = staff_of or (staff.sign_in.staff_of if staff is not None else None)
     studio = Studio(settings, voice, repertoire or Repertoire(settings.site), staff_of)
     middlewares = [guard((*site_hosts(settings), *hosts)), *([staff.sign_in.middleware] if staff is not None else [])]
     app = web.Application(client_max_size=MAX_BODY, middlewares=middlewares)
     app.on_shutdown.append(phone.close)
-    app.router.add_get("/", _page)
-    app.router.add_routes([*conversation.routes(), *phone.routes(), *studio.routes(), *demo.routes()])
+    for part in (pages, own, conversation, phone, studio, demo):
+        app.router.add_routes(part.routes())
     if staff is not None:
         app.router.add_routes(staff.routes)
         app.on_shutdown.append(staff.close)
@@ -104,8 +109,10 @@ def site_hosts(settings: Settings) -> list[str]:
     return [settings.web.host, *settings.web.hosts, *filter(None, public)]
 
 
-async def _page(_request: web.Request) -> web.StreamResponse:
-    return web.FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+def _writes(settings: Settings) -> bool:
+    """Whether something can be sent to whoever reported by telephone or messenger."""
+    notify = settings.notify
+    return bool(notify.webhook.url or notify.telegram.token or notify.wecom.kf_secret)
 
 
 def _calls(

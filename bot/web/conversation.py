@@ -1,30 +1,31 @@
-"""The page's API: a typed turn, the reply's sound, and the case of the conversation."""
+"""A turn that somebody types, on a page or from a program; the reply's sound, and the case of the conversation."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from aiohttp import web
 
-from bot.dialogue.port import Dialogue, Reply, Understanding
+from bot.database import now
+from bot.dialogue.port import Dialogue, Understanding
 from bot.foundation.bodies import body_json
 from bot.foundation.recent import Recent
 from bot.foundation.widths import plain
 from bot.settings import Settings
 from bot.speech.audio import wav_bytes
-from bot.speech.ear_card import EarCard
-from bot.speech.remote.address import Reach, reach_of
 from bot.speech.speak import Voice, VoiceFailed
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import Intake
+from bot.tickets.own_case import OwnTurn
 from bot.web.cases import Cases, session_of
-from bot.web.ear import ear_told
 from bot.web.guard import Refused, sentence
 from bot.web.view import ResidentReply, shown
 from bot.web.words import words
@@ -49,42 +50,35 @@ class Conversation:
         intake: Intake,
         cases: Cases,
         hears: bool,
-        ear: EarCard | None = None,
     ) -> None:
-        """`hears`: there is a telephone on the page; `ear`: what is known of who listens there."""
+        """`hears`: there is a telephone on the page."""
         self._dialogue, self._voice, self._hears = dialogue, voice, hears
-        self._ear = ear if hears else None
         self._settings, self._intake, self._cases = settings, intake, cases
         self._said: Recent[str, str] = Recent(_REMEMBERED)
+        #: what was answered last in a session: a page shows it though its row is not written yet, or never is
+        self._answered: Recent[str, OwnTurn] = Recent(_REMEMBERED)
+        self._salt = secrets.token_bytes(16)
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/api/start", self.start),
             web.post("/api/turn", self.turn),
             web.get("/api/case", self.case),
             web.get("/api/speech/{id}.wav", self.speech),
             web.get("/healthz", self.health),
         ]
 
+    @property
+    def hears(self) -> bool:
+        """Whether there is a telephone on the page."""
+        return self._hears
+
+    @property
+    def speaks(self) -> bool:
+        """Whether what Gege writes can be heard."""
+        return self._voice is not None
+
     async def health(self, _request: web.Request) -> web.Response:
         return web.json_response({"ok": True, "hears": self._hears, "speaks": self._voice is not None})
-
-    async def start(self, _request: web.Request) -> web.Response:
-        """What the page needs to know before the first turn."""
-        return web.json_response(self.started())
-
-    def started(self) -> dict[str, Any]:
-        return {
-            "site": self._settings.site.name,
-            "line": words().site_line,
-            "elsewhere": {Reach.near: words().heard_near, Reach.far: words().heard_far}.get(
-                reach_of(self._settings.speech), ""
-            ),
-            "examples": words().examples,
-            "hears": self._hears,
-            "speaks": self._voice is not None,
-            "ear": ear_told(self._ear),
-        }
 
     async def turn(self, request: web.Request) -> web.Response:
         """`{session, text, caller?, dialled?, id?}`; the same id twice is one turn. `caller` is where to call back."""
@@ -96,6 +90,10 @@ class Conversation:
         body = await body_json(request)
         if not isinstance(body, dict):
             raise Refused("no_json")
+        return self.heard_in(body)
+
+    def heard_in(self, body: dict[str, Any]) -> Heard:
+        """The turn that somebody has written. Raises Refused."""
         text = body.get("text")
         if not isinstance(text, str) or not text.strip():
             raise Refused("empty")
@@ -132,8 +130,11 @@ class Conversation:
             reply = await self._dialogue.turn(heard)
         except Exception:
             log.exception("the dialogue broke on a browser's turn")
-            return None, await self._give_to_a_person(heard, "dialogue_failed")
-        said = ResidentReply.of(reply, self._speech_of(reply))
+            told = await self._give_to_a_person(heard, "dialogue_failed")
+            self._answered[heard.session] = OwnTurn(heard.id, heard.text, tuple(told["sentences"]), now())
+            return None, told
+        self._answered[heard.session] = OwnTurn(heard.id, heard.text, reply.sentences, now())
+        said = ResidentReply.of(reply, self.speech_of(reply.text))
         return reply.understanding, shown(said, await self._cases.of_session(heard.session))
 
     async def _give_to_a_person(self, heard: Heard, reason: str) -> dict[str, Any]:
@@ -145,11 +146,22 @@ class Conversation:
         failed = words().errors["failed"]
         return shown(ResidentReply((failed,), error=failed), await self._cases.of_session(heard.session))
 
-    def _speech_of(self, reply: Reply) -> str | None:
-        if self._voice is None or not reply.text:
+    def with_answer(self, session: str, turns: Sequence[OwnTurn]) -> list[OwnTurn]:
+        """A page's turns, with what was answered last: of danger, the words of safety come before the turn is over."""
+        last = self._answered.get(session)
+        if last is None:
+            return list(turns)
+        if last.id not in {one.id for one in turns}:
+            return [*turns, last] if not turns or turns[-1].at <= last.at else list(turns)
+        return [last if one.id == last.id and not one.sentences else one for one in turns]
+
+    def speech_of(self, text: str) -> str | None:
+        """Where the sound of something that Gege has said is; None where nothing is spoken."""
+        if self._voice is None or not text:
             return None
-        name = secrets.token_urlsafe(16)
-        self._said[name] = reply.text
+        # The same sentence keeps its name, so that a page that is drawn again pushes nothing out.
+        name = hashlib.blake2b(text.encode(), key=self._salt, digest_size=16).hexdigest()
+        self._said[name] = text
         return f"/api/speech/{name}.wav"
 
     def _heard(self, values: Any, text: str) -> Heard:

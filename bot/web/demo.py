@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,14 +16,15 @@ from bot.speech.ear_card import EarCard
 from bot.tickets.desk import NotificationCard, TicketCard, TicketDesk
 from bot.tickets.labels import labels
 from bot.tickets.models import State
+from bot.tickets.own_case import OwnTurn
 from bot.tickets.reporter import Reporter
-from bot.web.cases import Cases, session_of
-from bot.web.conversation import Conversation
+from bot.web.cases import Cases, browser_of
 from bot.web.ear import ear_shown
 from bot.web.guard import Refused
-from bot.web.words import words
+from bot.web.pages import Pages
+from bot.web.resident import ResidentPages
 
-_PAGE = Path(__file__).with_name("static") / "demo.html"
+_PAGES = Pages("demo.yml")
 #: what a case goes through, as the page shows it
 _STEPS = (State.reported, State.acknowledged, State.resolved, State.closed)
 
@@ -98,15 +98,16 @@ class StaffCase:
         }
 
 
-def understanding_view(understanding: Understanding) -> dict[str, Any]:
+def _understood(turn: OwnTurn) -> str:
     """What Gege made of a sentence, for whoever tries her."""
-    return {
-        "intent": understanding.intent,
-        "meaning": labels().intent(understanding.intent),
-        "confidence": round(understanding.confidence, 4),
-        "fallback": understanding.fallback,
-        "entities": understanding.entities,
-    }
+    found: Any = (turn.reply or {}).get("understanding")
+    if not found:
+        return ""
+    known = Understanding(**found)
+    line = str(_PAGES.words["understood"]).format(
+        meaning=labels().intent(known.intent), sure=round(known.confidence * 100)
+    )
+    return line + (str(_PAGES.words["unsure"]) if known.fallback else "")
 
 
 class Demo:
@@ -115,49 +116,42 @@ class Demo:
     def __init__(
         self,
         sample: Callable[[], bool],
-        conversation: Conversation,
+        pages: ResidentPages,
         cases: Cases,
         desk: TicketDesk,
         zone: ZoneInfo,
         ear: EarCard | None = None,
     ) -> None:
+        self._sample, self._pages, self._cases, self._desk, self._zone = sample, pages, cases, desk, zone
         self._ear = ear
-        self._sample, self._conversation, self._cases, self._desk, self._zone = sample, conversation, cases, desk, zone
 
     def routes(self) -> list[web.RouteDef]:
-        return [
-            web.get("/demo", self._tried(self.page)),
-            web.get("/api/demo/start", self._tried(self.start)),
-            web.post("/api/demo/turn", self._tried(self.turn)),
-            web.get("/api/demo/case", self._tried(self.case)),
-        ]
+        return [web.get("/demo", self._tried(self.page)), web.post("/demo/say", self._tried(self.say))]
 
     async def is_open(self) -> bool:
+        """Whether everybody in the county is invented."""
         return await asyncio.to_thread(self._sample)
 
-    async def page(self, _request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(_PAGE, headers={"Cache-Control": "no-cache"})
+    async def page(self, request: web.Request) -> web.StreamResponse:
+        """The residents' page, what Gege understood of each sentence, and what the grid's people read."""
+        session = browser_of(request)
+        case = StaffCase(None, (), self._zone)
+        if session:
+            case = await asyncio.to_thread(
+                lambda: StaffCase.read(self._desk, self._cases.reporter(session), self._zone)
+            )
+        turns = await self._cases.talk(session)
+        beside = {
+            **case.as_json(), **ear_shown(self._ear), "demo": _PAGES.words, "fields": labels().fields,
+            "caller": await self._cases.number(session) or _PAGES.words["caller"],
+            "understood": [_understood(one) for one in turns],
+        }  # fmt: skip
+        return await self._pages.first(request, "demo.html", "/demo/say", **beside)
 
-    async def start(self, _request: web.Request) -> web.StreamResponse:
-        """What the page needs to know, which ear is in, and a number of the sample county to try."""
-        return web.json_response(
-            {**self._conversation.started(), **ear_shown(self._ear), "caller": words().sample_caller}
-        )
-
-    async def turn(self, request: web.Request) -> web.StreamResponse:
-        """A turn as on the first page, with what Gege understood and staff's side of it."""
-        heard = await self._conversation.heard(request)
-        understood, view = await self._conversation.answered(heard)
-        found = await self._side(heard.session)
-        understanding = understanding_view(understood) if understood else None
-        return web.json_response({**view, "understanding": understanding, **found})
-
-    async def case(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response(await self._side(session_of(request.query)))
-
-    async def _side(self, session: str) -> dict[str, Any]:
-        reporter = self._cases.reporter(session)
-        return (await asyncio.to_thread(StaffCase.read, self._desk, reporter, self._zone)).as_json()
+    async def say(self, request: web.Request) -> web.StreamResponse:
+        """A sentence as on the first page."""
+        session, grid = await self._pages.said(request)
+        raise self._pages.back(session, "/demo", grid)
 
     def _tried(
         self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]

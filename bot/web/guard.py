@@ -32,7 +32,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
 }
-_pages = Pages("staff.yml")
+_pages = Pages("trouble.yml")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -128,7 +128,8 @@ def _told(request: web.Request, name: str, status: int) -> web.Response:
     """A sentence as whoever asks reads it: a page for somebody in front of a browser, JSON for a script of ours."""
     if "text/html" not in request.headers.get("Accept", "") or request.path.startswith("/api/"):
         return sentence(name, status)
-    return _pages.say(words().errors[name], status)
+    back = "/desk" if request.path.startswith("/desk") else "/"
+    return _pages.page("trouble.html", status, say=words().errors[name], back=back)
 
 
 def _plain(request: web.Request, problem: web.HTTPException) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-"""The telephone in the browser: its page, and the websocket on which the same call runs as on every other line."""
+"""The telephone in the browser: the websocket on which the same call runs as on every other line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from aiohttp import WSCloseCode, web
@@ -29,7 +28,7 @@ from bot.voice.events import (
     Watcher,
     WordsHeard,
 )
-from bot.web.cases import Cases, session_of
+from bot.web.cases import Cases, browser_of, session_of
 from bot.web.guard import Refused, from_own_page
 from bot.web.view import shown
 from bot.web.words import words
@@ -40,7 +39,6 @@ log = logging.getLogger(__name__)
 RunCall = Callable[[Line, CallFacts, Watcher], Awaitable[Any]]
 
 _GRID = re.compile(r"[A-Za-z0-9_-]{1,30}")
-_PAGE = Path(__file__).with_name("static") / "phone.html"
 #: a browser that does not answer for this long (s) is gone, and its call broke off
 _HEARTBEAT_S = 8.0
 
@@ -57,10 +55,7 @@ class BrowserPhone:
         self._by_address: Counter[str] = Counter()
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get("/phone", self.page), web.get("/phone/line", self.line)]
-
-    async def page(self, _request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(_PAGE, headers={"Cache-Control": "no-cache"})
+        return [web.get("/phone/line", self.line)]
 
     async def close(self, _app: web.Application | None = None) -> None:
         """End the open calls; what was said in them becomes a call-back."""
@@ -69,11 +64,13 @@ class BrowserPhone:
         await asyncio.gather(*self._calls, return_exceptions=True)
 
     async def line(self, request: web.Request) -> web.StreamResponse:
-        """`?session=…&grid=24`: one call, from the first message to the last. `&demo=1` asks for what Gege understood,
-        which is told where everybody is invented."""
+        """`?grid=24&caller=139…`: one call, from the first message to the last. `caller`: where to call back, as it was typed.
+        `&demo=1` asks for what Gege understood, which is told where everybody is invented. A program that keeps no cookie
+        names its `session`."""
         if not from_own_page(request):
             raise Refused("stranger", 403)
-        session = session_of(request.query)
+        session = (browser_of(request) if "session" not in request.query else "") or session_of(request.query)
+        caller = request.query.get("caller", "")[:20]
         grid = request.query.get("grid", "")
         tried = "demo" in request.query and await self._demo()
         socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE, heartbeat=_HEARTBEAT_S, compress=False)
@@ -91,7 +88,7 @@ class BrowserPhone:
             str(uuid.uuid4()), dialled=f"grid_{grid}" if _GRID.fullmatch(grid) else "", channel=Channel.web
         )
         line = WebsocketLine(socket)
-        call = asyncio.create_task(self._call(line, facts, session, tried))
+        call = asyncio.create_task(self._call(line, facts, session, caller, tried))
         self._calls.add(call)
         self._by_address[address] += 1
         call.add_done_callback(lambda ended: self._ended(ended, address))
@@ -112,11 +109,14 @@ class BrowserPhone:
         full = len(self._calls) >= self._settings.calls
         return "phone_full" if full or self._by_address[address] >= self._settings.calls_per_address else ""
 
-    async def _call(self, line: WebsocketLine, facts: CallFacts, session: str, tried: bool) -> None:
+    async def _call(self, line: WebsocketLine, facts: CallFacts, session: str, caller: str, tried: bool) -> None:
         assert self._run_call is not None
         looks: set[asyncio.Task[None]] = set()
 
-        async def show_case() -> None:
+        async def show_case(ticket_no: str) -> None:
+            if caller:
+                # It vouches for nothing, so the call itself knows nothing of it.
+                await self._cases.leave_number(session, ticket_no, caller)
             line.tell({"event": "case", **shown(await self._cases.of_session(session))})
 
         def watch(event: CallEvent) -> None:
@@ -125,12 +125,12 @@ class BrowserPhone:
             elif tried and isinstance(event, Understood):
                 line.tell({"event": "understood", **_understood(event)})
             if isinstance(event, Understood) and event.ticket_no:
-                look = asyncio.create_task(show_case())
+                look = asyncio.create_task(show_case(event.ticket_no))
                 looks.add(look)
                 look.add_done_callback(looks.discard)
 
         # Also of a call that broke off: its page looks for it when it has a connection again.
-        self._cases.calls(session, facts.call_id)
+        await self._cases.call_begun(session, facts.call_id)
         line.start()
         ending = asyncio.get_running_loop().call_later(
             self._settings.longest_minutes * 60, lambda: asyncio.ensure_future(line.hang_up())

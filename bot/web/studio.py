@@ -23,11 +23,12 @@ from bot.speech.speak import Voice, VoiceFailed
 from bot.speech.studio_take import RATE, TakeRefused, accept
 from bot.voice.repertoire import Repertoire, Saying, repertoire
 from bot.web.guard import Refused
+from bot.web.pages import Pages
 from bot.web.words import words
 
 log = logging.getLogger(__name__)
 
-_STATIC = Path(__file__).with_name("static")
+_pages, _studio = Pages("trouble.yml"), Pages("studio.yml")
 #: a breath after a whole sentence, as after one that the machine speaks (s)
 _BREATH_S = 0.3
 
@@ -50,6 +51,7 @@ StaffOf = Callable[[web.Request], Awaitable[SignedIn | None]]
 class StudioWords:
     """studio.yml: why a take is not kept."""
 
+    title: str
     refused: dict[str, str]
 
 
@@ -84,9 +86,8 @@ class Studio:
     async def page(self, request: web.Request) -> web.StreamResponse:
         closed, _ = await self._closed(request)
         if closed:
-            text = (_STATIC / "closed.html").read_text("utf-8").replace("{sentence}", words().errors[closed])
-            return web.Response(text=text, content_type="text/html", status=403, headers={"Cache-Control": "no-store"})
-        return web.FileResponse(_STATIC / "studio.html", headers={"Cache-Control": "no-cache"})
+            return _pages.page("trouble.html", 403, say=words().errors[closed], back="/")
+        return _studio.page("studio.html")
 
     async def listing(self, request: web.Request) -> web.Response:
         """Groups in the order of recording, each with its sentences and which of them are recorded."""

@@ -13,11 +13,8 @@ from bot.foundation.words import load
 class Words:
     """What residents read."""
 
-    site_line: str
     heard_near: str
     heard_far: str
-    #: a number of the sample county, offered where the page is tried out
-    sample_caller: str
     #: of a moment, for strftime
     moment: str
     examples: tuple[str, ...]

@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.exchange.site import SECRET, Site, needs_asterisk
 
+from bot.bench.exchange.installed import SECRET, Site
 from bot.bench.exchange.sip import Exchange, exchange
 from bot.lines.ami import AmiAccount, check
 from bot.lines.ami_dialler import AmiDialler
 from tests.calling.ami_double import listening
+from tests.exchange.needed import needs_asterisk
 from tests.waiting import until
 
 pytestmark = [needs_asterisk, pytest.mark.slow]

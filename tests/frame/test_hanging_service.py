@@ -45,6 +45,7 @@ def served(home: Path) -> Iterator[Served]:
     web, agi, audio = free_port(), free_port(), free_port()
     (home / "gege.toml").write_text(
         f'[web]\nport = {web}\n[voice]\nsip = ""\naudiosocket = "127.0.0.1:{audio}"\nfastagi = "127.0.0.1:{agi}"\n'
+        '[speech]\nvoice = "espeak"\n'  # nobody listens: a voice that is quick to start
     )
     said = home / "said"
     with said.open("wb") as stream:

@@ -90,7 +90,7 @@ def test_the_address_that_is_shown_can_be_opened(host: str, shown: str) -> None:
 def test_the_service_answers_and_stops_in_peace(home: Path, dialogue_model: Path, number: signal.Signals) -> None:
     port = free_port()
     voice = f'audiosocket = "127.0.0.1:{free_port()}"\nfastagi = "127.0.0.1:{free_port()}"\n'
-    (home / "gege.toml").write_text(f"[web]\nport = {port}\n[voice]\n{voice}")
+    (home / "gege.toml").write_text(f'[web]\nport = {port}\n[voice]\n{voice}[speech]\nvoice = "espeak"\n')
     with sqlite3.connect(home / "gege.sqlite") as connection:
         connection.execute(
             "INSERT INTO call (id, caller, dialled, diverting, front_end, started_at, outcome)"

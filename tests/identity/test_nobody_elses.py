@@ -118,7 +118,7 @@ class Strangers(RuleBasedStateMachine):
     @rule(who=talks)
     def look(self, who: Who) -> None:
         """The page of any conversation whose name is known, and the pages that have no name."""
-        for path in (f"/api/case?session={who.session.replace(':', '-')}", "/", "/api/start", "/demo"):
+        for path in (f"/api/case?session={who.session.replace(':', '-')}", "/", "/phone", "/find/code", "/demo"):
             status, text = self.town.page(path)
             assert status == (404 if path == "/demo" else 200)
             self._clean(who, text)

@@ -119,7 +119,7 @@ def test_d3_the_page_tells_nothing_of_whom_to_look_after(town: Town) -> None:
         heard += town.page(f"/api/case?session={session}")[1] + town.page("/")[1]
         assert not [word for word in STAFF_WORDS if word in heard]
         assert VULNERABLE.holder not in heard
-    assert town.page("/demo")[0] == 404 and town.page("/api/demo/case?session=12345678")[0] == 404
+    assert town.page("/demo")[0] == 404 and town.page("/mine/0123456789abcdef")[0] == 404
 
 
 def test_d4_a_number_of_an_account_asks_for_the_place_like_any_other(town: Town) -> None:
@@ -181,7 +181,7 @@ def test_d7_a_chat_id_that_reads_like_a_number_is_not_that_number(town: Town) ->
 
 
 def test_d8_strangers_share_no_number(town: Town) -> None:
-    assert "1390715" not in town.page("/api/start")[1] + town.page("/")[1] + town.page("/static/gege.js")[1]
+    assert "1390715" not in town.page("/")[1] + town.page("/phone")[1] + town.page("/static/resident.js")[1]
     number = "13907150000"
     town.talk("web", f"停电了,{SAID}", TOWN[11].said, "对", number=number)
     heard = of(town.talk("web", "我报的修到哪一步了", number=number))

@@ -18,10 +18,10 @@ from bot.grid.sample import make_sample
 from bot.notify.texts import StaffText
 from bot.settings import Settings, SiteSettings
 from bot.tickets.cards import NotificationCard, TicketCard
-from bot.tickets.own_case import OwnCase
+from bot.tickets.own_case import OwnCase, OwnTurn
 from bot.tickets.reporter import Reporter
 from bot.web.demo import StaffCase
-from bot.web.view import ForResidents, ResidentCase, ResidentReply, shown
+from bot.web.view import ForResidents, ResidentCase, ResidentReply, ResidentReports, ResidentTalk, shown
 from tests.identity.town import TOWN, Town, write_town
 
 AT = dt.datetime(2026, 11, 28, 2, 0, tzinfo=dt.UTC)
@@ -49,10 +49,18 @@ def test_no_resident_is_shown_what_was_made_for_staff() -> None:
 
 
 def every_view() -> Iterator[ForResidents]:
-    case = OwnCase("hazard", "on_site", ("我讲的",), "程远", "13700000001", AT, AT)
+    case = OwnCase(
+        "鸟号", "hazard", "on_site", ("我讲的",), "程远", "13700000001", AT, AT, AT, "rating", "good", True, True
+    )
+    turn = OwnTurn("鸟", "我讲的", ("好。",), AT, {"understanding": "鸟", "ticket_no": "鸟", "detail": "鸟"})
     made = {
         ResidentReply: [ResidentReply(("好。",)), ResidentReply((), True, True, "/api/speech/x.wav", "对不住")],
         ResidentCase: [ResidentCase(None, SiteSettings()), ResidentCase(case, SiteSettings())],
+        ResidentReports: [
+            ResidentReports((), SiteSettings(), "web-1"),
+            ResidentReports((case,), SiteSettings(), "web-1"),
+        ],
+        ResidentTalk: [ResidentTalk((turn,), SiteSettings(), lambda _: None)],
     }
     assert set(made) == set(ForResidents.__subclasses__()), "a new view is walked here as well"
     for views in made.values():
@@ -61,13 +69,17 @@ def every_view() -> Iterator[ForResidents]:
 
 def test_every_field_of_a_residents_view_is_known() -> None:
     """A new field is a decision: it stands here, or it is not told."""
-    told = {"reply", "sentences", "hand_over", "ended", "speech", "error", "case"}
+    told = {"reply", "sentences", "hand_over", "ended", "speech", "error", "case", "reports", "talk"}
+    report = {"key", "over", "estimate", "asked", "answers", "rated", "may_call_off", "is_danger", "no_number"}
     case = {"what", "state", "state_name", "steps", "said", "who", "phone", "opened_at", "changed_at"}
     for view in every_view():
         found = shown(view)
-        assert set(found) <= told and set(found.get("case") or case) == case
+        assert set(found) <= told and set(found.get("case") or case) == case and "鸟" not in str(found)
+        assert all(set(one) == case | report for one in found.get("reports", ()))
+        assert all(set(one) == {"said", "reply", "at", "speech"} for one in found.get("talk", ()))
     assert {one.name for one in dataclasses.fields(OwnCase)} == {
-        "kind", "state", "said", "manager", "phone", "opened_at", "changed_at",
+        "ticket_no", "kind", "state", "said", "manager", "phone", "opened_at", "changed_at", "estimated_at", "asked",
+        "rated", "may_call_off", "no_number",
     }  # fmt: skip
 
 

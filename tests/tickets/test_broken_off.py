@@ -12,6 +12,7 @@ from bot.dialogue.old import forget_dialogues
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
+from bot.tickets.intake.unclear import intake_of
 from bot.tickets.models import DialogueState
 from tests.tickets.county import AT, minutes, on_sqlite, outage
 
@@ -53,6 +54,28 @@ def test_a_dropped_call_becomes_a_call_back(county: Database) -> None:
         "我屋里",
     )
     assert desk.call_back("c1") == []
+
+
+@on_sqlite
+def test_who_falls_silent_in_the_middle_has_one_ticket_that_holds_what_he_told(county: Database) -> None:
+    desk = TicketDesk(county)
+    caller = Caller.by("phone", "13800138000")
+    desk.begin_call("c1", "13800138000", "0715-3391024", "", "audiosocket", AT)
+    desk.keep(Heard("u1", "c1", "我屋里停电了", call_id="c1", caller=caller), at=AT)
+    told = {"kind": "outage", "said": "我屋里停电了", "place": "沿河路206号", "grid_no": "24"}
+    rest(county, "c1", {"matters": [told], "caller": {"channel": "phone"}})
+    ticket_no = intake_of(desk).keep(Heard("u2", "c1", "", call_id="c1", caller=caller), "silent")
+    desk.rest("c1")
+    [card] = desk.tickets()
+    assert (card.ticket_no, card.kind, card.place, card.facts["reason"]) == (
+        ticket_no,
+        "outage",
+        "沿河路206号",
+        "silent",
+    )
+    # Who told nothing is somebody to listen to, as ever.
+    again = intake_of(desk).keep(Heard("u3", "c3", "", call_id=None, caller=caller, dialled="0715-3391024"), "silent")
+    assert again is not None and (card := desk.ticket(again)) is not None and card.kind == "unclear"
 
 
 def test_calls_found_open_at_start_up_become_call_backs_once(county: Database, database_url: str) -> None:

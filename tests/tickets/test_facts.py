@@ -21,7 +21,7 @@ _SOURCES = [
 #: facts that a rule reads: `ticket.facts.get("owed")`, `facts["kind"]`
 _READ = re.compile(r"(?:\.|\b)facts(?:\.get\(|\[)\"(\w+)\"(?!\]\s*=)")
 #: rooms whose `facts` are another thing: what a call, or FastAGI, knows of a line
-_OTHERS = {"fastagi.py", "handover.py", "turns.py"}
+_OTHERS = {"dial_plan.py", "fastagi.py", "handover.py", "turns.py"}
 
 
 def _read() -> Iterator[tuple[str, str]]:

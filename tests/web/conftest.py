@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +12,11 @@ from aiohttp import web
 
 from bot.database import Database
 from bot.dialogue.port import Reply, Understanding
+from bot.grid.location import PersonCard
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.answered import AnsweredAlready
 from bot.tickets.intake.heard import Heard
 from bot.web.app import make_app
 from tests.postgres import site_database
@@ -42,6 +45,21 @@ class Site:
     sample: bool = False
 
 
+@dataclass
+class KeptDialogue(ScriptedDialogue):
+    """What was answered stands beside what was said, as the real one writes it."""
+
+    desk: TicketDesk | None = None
+
+    async def turn(self, heard: Heard) -> Reply:
+        answered = await super().turn(heard)
+        assert self.desk is not None
+        self.desk.keep(heard)
+        with contextlib.suppress(AnsweredAlready):
+            self.desk.answer(heard.id, answered.as_json())
+        return answered
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     database = site_database(tmp_path)
@@ -64,12 +82,21 @@ def site(tmp_path: Path) -> Iterator[Site]:
         )
         meaning = Understanding(heard.text, "report_outage", 0.934, False)
         number = desk.report(report).ticket_no
-        return Reply(("记下了,归程师傅管。", "他的电话是13907150024。您慢走。"), meaning, ticket_no=number)
+        return Reply(("记下了，归程师傅管。", "他的电话是13907150024。您慢走。"), meaning, ticket_no=number)
 
-    dialogue = ScriptedDialogue([outage])
+    dialogue = KeptDialogue([outage], desk=desk)
     recogniser = ScriptedRecogniser(["我屋里停电了"] * 9)
     settings = Settings(home=tmp_path)
-    app = make_app(dialogue, recogniser, ToneVoice(), desk, Grids(), settings, sample=lambda: site.sample)
+    app = make_app(
+        dialogue,
+        recogniser,
+        ToneVoice(),
+        desk,
+        Grids(),
+        settings,
+        sample=lambda: site.sample,
+        managers=lambda grid: [PersonCard("M24", "归程", "manager", "13907150024")],
+    )
     site = Site(app, database, desk, dialogue, recogniser, tmp_path)
     yield site
     database.dispose()

@@ -13,9 +13,9 @@ from bot.settings import Settings, SpeechSettings
 from bot.settings.settings import RemoteEarSettings
 from bot.speech.audio import read_audio
 from bot.web.app import make_app
-from bot.web.conversation import Conversation
+from bot.web.resident import heard_elsewhere
 from bot.web.words import words
-from tests.voice.doubles import ScriptedDialogue, reply
+from tests.voice.doubles import reply
 from tests.web.conftest import Grids, Site
 
 SESSION = "0123456789abcdef"
@@ -58,28 +58,25 @@ async def test_a_resident_is_shown_nothing_of_what_staff_read(client: TestClient
 
 
 async def test_no_number_is_filled_in_for_anybody(client: TestClient) -> None:
-    for path in ("/api/start", "/", "/static/gege.js", "/static/talk.js"):
+    for path in ("/", "/phone", "/find", "/static/resident.js", "/static/dial.js"):
         assert "1390715" not in await (await client.get(path)).text(), path
 
 
 async def test_staffs_side_is_shown_where_everybody_is_invented_and_nowhere_else(
     client: TestClient, site: Site
 ) -> None:
-    body = {"session": SESSION, "text": "我屋里停电了", "caller": "13907150000"}
-    for path in ("/demo", "/api/demo/start", f"/api/demo/case?session={SESSION}"):
-        assert (await client.get(path)).status == 404
-    assert (await client.post("/api/demo/turn", json=body)).status == 404
-    assert site.dialogue.heard == []
+    said = {"text": "我屋里停电了", "caller": "13907150000"}
+    assert (await client.get("/demo")).status == 404
+    assert (await client.post("/demo/say", data=said)).status == 404 and site.dialogue.heard == []
     site.sample = True
-    assert (await client.get("/demo")).status == 200
-    assert (await (await client.get("/api/demo/start")).json())["caller"]
-    found = await (await client.post("/api/demo/turn", json=body)).json()
-    assert found["understanding"]["meaning"] == "停电" and found["understanding"]["confidence"] == 0.934
-    assert found["ticket"]["ticket_no"].startswith("GD") and found["ticket"]["owner"] == "归程"
-    assert found["notifications"][0]["name"] == "归程" and "停电" in found["notifications"][0]["text"]
-    assert "13907150000" not in found["notifications"][0]["text"], "masked, as every messenger has it"
-    case = await (await client.get("/api/demo/case", params={"session": SESSION})).json()
-    assert case["ticket"]["ticket_no"] == found["ticket"]["ticket_no"]
+    first = await (await client.get("/demo")).text()
+    assert "13907150000" in first and 'href="/desk"' in first
+    found = await (await client.post("/demo/say", data=said)).text()
+    assert "听懂：停电 93%" in found and "GD" in found and "归程" in found
+    note = found.split('class="message">')[1]
+    assert "停电" in note and "13907150000" not in note.split("</p>")[0], "masked, as every messenger has it"
+    resident = await (await client.get("/")).text()
+    assert "听懂" not in resident and "GD" not in resident and "93%" not in resident
 
 
 async def test_the_ticket_is_followed_while_the_page_is_open(client: TestClient, site: Site) -> None:
@@ -186,11 +183,11 @@ async def test_a_wrong_address_gets_a_plain_sentence(client: TestClient, method:
 
 
 async def test_every_answer_carries_the_security_headers(client: TestClient) -> None:
-    for path in ("/", "/healthz", "/static/gege.js", "/none"):
+    for path in ("/", "/healthz", "/static/resident.js", "/none"):
         headers = (await client.get(path)).headers
         assert "default-src 'self'" in headers["Content-Security-Policy"] and "unsafe" not in str(headers)
         assert headers["X-Content-Type-Options"] == "nosniff"
-    assert (await client.get("/api/start")).headers["Cache-Control"] == "no-store"
+    assert (await client.get("/")).headers["Cache-Control"] == "no-store"
 
 
 async def test_a_foreign_host_or_page_is_refused(client: TestClient, site: Site) -> None:
@@ -215,5 +212,4 @@ async def test_the_page_says_where_voices_go_to_be_heard(tmp_path: Path) -> None
     near = RemoteEarSettings(kind="wyoming", url="tcp://10.0.0.3:10300")
     for speech, told in ((SpeechSettings(), ""), (SpeechSettings(engine="remote", remote=near), words().heard_near)):
         chosen = Settings(home=tmp_path, speech=speech)
-        page = Conversation(ScriptedDialogue([]), None, chosen, None, None, True)  # type: ignore[arg-type]
-        assert page.started()["elsewhere"] == told
+        assert heard_elsewhere(chosen) == told

@@ -54,7 +54,7 @@ async def test_a_newcomer_sees_what_was_heard_which_ear_it_was_and_how_to_go_on(
                     await told.wait_for()
                     assert "100 个字" in await told.inner_text() and "打字" in await told.inner_text()
                 await page.goto("/demo")
-                await page.locator("#dial").click()
+                await page.get_by_role("button", name="打电话").click()
                 # what was heard, and below it an answer
                 await page.locator(".captions .you:not(.hearing) ~ .gege").first.wait_for(timeout=90_000)
                 assert await page.get_by_role("button", name="找人").is_visible()

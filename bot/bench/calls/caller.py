@@ -130,10 +130,12 @@ class Caller:
             if READ_BACK in said or SAME_OUTAGE in said:
                 if self._leaves("read-back"):
                     return await self._go()
+                if self._leaves("falling silent"):
+                    return await self._says_nothing()
                 self.confirmed = True
-                if self._leaves("goodbye"):
-                    return await self._until_goodbye()
                 await self._say(YES)
+                if self._leaves("goodbye") and await self._hears_the_goodbye():
+                    return await self._go(2.0)
             elif ASKED in said:
                 if self._leaves("question"):
                     return await self._go()
@@ -143,10 +145,13 @@ class Caller:
         self.stuck = "the conversation goes round in circles"
         self.person.hang_up()
 
-    async def _until_goodbye(self) -> None:
-        await self._say(YES)
-        await self.person.until(lambda: self.person.heard(LOGGED), _PATIENCE_S)
-        await self._go(2.0)
+    async def _hears_the_goodbye(self) -> bool:
+        """Whether it begins; False when something else was said to the end."""
+        person, known = self.person, len(self.person.pieces)
+        await person.until(
+            lambda: person.heard(LOGGED) or (len(person.pieces) > known and person.quiet(_TURN_S)), _PATIENCE_S
+        )
+        return person.heard(LOGGED) is not None
 
     async def _logged(self) -> None:
         if self.story.wants == REPORT_AND_PERSON:
@@ -165,12 +170,15 @@ class Caller:
 
     async def _says_nothing(self) -> None:
         person = self.person
+        leaves_at = float("inf")
         # Until he is put through, or somebody else hangs up; each sentence of Gege's ends his turn's silence anew.
         while not person.over and not self._with_somebody:
             if person.quiet(_TURN_S):
                 person.excused = True
-            if self._leaves("silence") and person.heard(prompts().silence[0]):
-                return await self._go(4.0)
+            if self._leaves("silence") and leaves_at == float("inf") and person.heard(prompts().silence[0]):
+                leaves_at = person.clock() + 4.0 * self.dice.random() / person.pace
+            if person.clock() > leaves_at:
+                return person.hang_up()
             await asyncio.sleep(0.02)
 
     async def _leaves_a_message(self) -> None:

@@ -69,6 +69,8 @@ STORIES: Sequence[Story] = (
     Story("report, nobody", REPORT_AND_PERSON, phones=(NO_ANSWER,)),
     Story("circle, answered", PERSON, phones=(FORWARDS, ANSWERS), ways=_JOINED),
     Story("circle, hangs up: second ringing", PERSON, "second ringing", (FORWARDS,), _JOINED),
+    Story("falls silent in a report, answered", leaves="falling silent", phones=(ANSWERS,)),
+    Story("falls silent in a report, nobody", leaves="falling silent"),
     Story("silent, answered", SILENCE, phones=(ANSWERS,)),
     Story("silent, nobody", SILENCE),
     Story("silent, hangs up", SILENCE, "silence"),

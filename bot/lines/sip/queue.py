@@ -13,7 +13,7 @@ from bot.lines.sip.message import Message
 log = logging.getLogger(__name__)
 
 #: an INVITE waits for so long (s), and so many of one host at the same time
-_ROOM_S, _MOST = 1.0, 30
+_ROOM_S, _MOST = 2.0, 30
 _LOOK_S = 0.02
 
 Does = Callable[[Message, Address], None]

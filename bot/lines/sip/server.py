@@ -20,7 +20,7 @@ from bot.lines.sip.screening import refusal
 
 log = logging.getLogger(__name__)
 
-#: calls of one host that it has not acknowledged; the next wait for them
+#: calls of one host that it has not acknowledged, beyond as many as are up; the next wait for them
 _MOST_UNACKNOWLEDGED = 3
 
 
@@ -190,14 +190,15 @@ class SipServer:
     # ---- who calls and calls and acknowledges nothing -------------------------------------------
 
     def _crowded(self, host: str) -> bool:
-        """This host has as many calls as it may that it has not acknowledged: they cost it nothing, and us lines."""
+        """This host has as many calls as it may that it has not acknowledged: they cost it nothing, and us lines. Whose
+        calls are up has shown that it does acknowledge; a bad line may lose that of a few."""
         if self.gateway is not None and host == self.gateway.address[0]:
             return False
-        unacknowledged = [
-            call for call in self.calls.values()
-            if isinstance(call, IncomingCall) and not call.begun and call.dialog.peer[0] == host
+        calls = [
+            call for call in self.calls.values() if isinstance(call, IncomingCall) and call.dialog.peer[0] == host
         ]  # fmt: skip
-        return len(unacknowledged) >= _MOST_UNACKNOWLEDGED
+        up = sum(call.begun for call in calls)
+        return len(calls) - up >= _MOST_UNACKNOWLEDGED + up
 
     def _wait(self, invite: Message, source: Address) -> None:
         if self._waiting.join(invite, source):

@@ -86,6 +86,8 @@ def _latest(timer: Timer, ticket: Ticket, at: dt.datetime, rules: Rules) -> dt.d
     if timer.kind == paging.UNACKNOWLEDGED:
         gap = paging.gap(paging.paging_of(ticket).steps, timer.step)
         return rules.after(ticket, at, gap) if gap else None
+    if timer.kind == paging.UNCONFIRMED:
+        return rules.after(ticket, at, dt.timedelta(minutes=rules.confirm_min))
     return None
 
 

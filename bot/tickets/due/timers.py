@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from bot.database import Database, now
 from bot.foundation.background import Background
+from bot.tickets import shadow
 from bot.tickets.due import clock_set_back, deadlines
 from bot.tickets.due.deadlines import DEADLINES, RESOLVE_DUE
 from bot.tickets.models import Activity, State, Ticket, Timer
 from bot.tickets.owed import asking, paging
-from bot.tickets.owed.paging import UNACKNOWLEDGED
+from bot.tickets.owed.paging import UNACKNOWLEDGED, UNCONFIRMED
 from bot.tickets.rules import Rules, usual_rules
 
 log = logging.getLogger(__name__)
@@ -27,11 +28,16 @@ _START = insert(cast(Table, Timer.__table__))
 SLACK = dt.timedelta(seconds=1)
 
 
-def start(session: Session, ticket: Ticket, at: dt.datetime, rules: Rules | None = None) -> None:
-    """Start to wait: for an acknowledgement, and for the first deadline."""
+def start(
+    session: Session, ticket: Ticket, at: dt.datetime, rules: Rules | None = None, *, confirmed: bool = True
+) -> None:
+    """Start to wait: for an acknowledgement (or, not `confirmed` yet, for 对 or 改), and for the first deadline."""
     rules = rules or usual_rules()
-    climb = rules.after(ticket, at, paging.paging_of(ticket).steps[0].after)
-    rows = ((UNACKNOWLEDGED, climb), deadlines.first(ticket, at, rules))
+    if confirmed:
+        first = (UNACKNOWLEDGED, rules.after(ticket, at, paging.paging_of(ticket).steps[0].after))
+    else:
+        first = (UNCONFIRMED, rules.after(ticket, at, dt.timedelta(minutes=rules.confirm_min)))
+    rows = (first, deadlines.first(ticket, at, rules))
     session.connection().execute(
         _START, [{"ticket_id": ticket.id, "kind": kind, "step": 0, "due_at": due_at} for kind, due_at in rows]
     )
@@ -46,8 +52,10 @@ def stop(session: Session, ticket: Ticket, at: dt.datetime, *kinds: str) -> None
 
 
 def climb_anew(session: Session, ticket: Ticket, at: dt.datetime, rules: Rules) -> None:
-    """Wait for an acknowledgement from the beginning: an everyday matter has become urgent."""
-    stop(session, ticket, at, UNACKNOWLEDGED)
+    """Wait for an acknowledgement from the beginning: an everyday matter has become urgent. What climbs waits for
+    nobody's 对 any more."""
+    stop(session, ticket, at, UNACKNOWLEDGED, UNCONFIRMED)
+    shadow.drop(ticket)
     due_at = rules.after(ticket, at, paging.paging_of(ticket).steps[0].after)
     session.add(Timer(ticket_id=ticket.id, kind=UNACKNOWLEDGED, due_at=due_at))
 
@@ -127,6 +135,10 @@ def _fire(session: Session, timer_id: int, at: dt.datetime, rules: Rules) -> boo
         return deadlines.passed(session, timer, ticket, at, rules)
     if timer.kind in asking.SILENCES:
         return asking.silent(session, timer, ticket, at)
+    if timer.kind == UNCONFIRMED:
+        from bot.tickets.life import proposing  # it stands above timers: what goes on is grouped, told, and climbs
+
+        return proposing.expired(session, ticket, at, rules)
     if ticket.state != State.reported:
         return False
     _climb(session, timer, ticket, at, rules)

@@ -66,6 +66,10 @@ class ForAPerson:
 
     def _ticket(self, heard: Heard, reason: str) -> str:
         facts: dict[str, Any] = {"reason": reason, "recording": heard.recording, "call_id": heard.call_id}
+        if reason == "silent" and (told := self._desk.rest(heard.session)):
+            # He fell silent in the middle: what he had told by then is the case, and silence is no second one.
+            self._desk.add(told[0].ticket_no, facts=facts)
+            return told[0].ticket_no
         danger = danger_in(heard.text) is not None
         # Among words that stand there by chance danger is no report, and still makes a person hurry.
         kind = Kind.hazard if danger and not heard.unclear else Kind.unclear

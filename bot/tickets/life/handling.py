@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 
 from bot.grid.leave import present
 from bot.grid.models import Role, Staff
-from bot.tickets import access, reading
+from bot.tickets import access, reading, shadow
 from bot.tickets.cards import TicketRefused, TooLate
 from bot.tickets.due import timers
 from bot.tickets.intake.kept import fit
 from bot.tickets.life import opening
 from bot.tickets.life.states import OPEN, TAKEN, may_follow
 from bot.tickets.models import Kind, State, Ticket
-from bot.tickets.outages import members
+from bot.tickets.outages import grouping, members
 from bot.tickets.owed import asking, news, paging
 from bot.tickets.rules import Rules
 
@@ -57,7 +57,11 @@ class Handling:
             return self._earlier("acknowledged", "passed_on", "reopened", by=ticket.owner)
         self._go(State.acknowledged, note)
         ticket.owner = self.by
-        timers.stop(self.session, ticket, self.at, paging.UNACKNOWLEDGED)
+        timers.stop(self.session, ticket, self.at, paging.UNACKNOWLEDGED, paging.UNCONFIRMED)
+        if shadow.PROPOSED in ticket.facts:
+            # Whoever takes it has looked at it; an outage that it belongs to hears of it now.
+            shadow.drop(ticket)
+            grouping.found_later(self.session, ticket, self.at, self.rules)
         others = [one for one in reading.told(self.session, ticket) if one.staff_no != self.by]
         self._owe(others, "taken", urgent=False)
         self._news("news_acknowledged")

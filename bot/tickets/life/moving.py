@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.grid.models import Staff
+from bot.tickets import shadow
 from bot.tickets.due import timers
 from bot.tickets.intake.kept import fit
 from bot.tickets.life import opening
@@ -41,6 +42,8 @@ def correct_place(it: Handling, to: Place, note: str) -> None:
     words = note or f"{before.place} → {after.place}"
     opening.note(session, ticket, "corrected", it.by, at, words, detail)
     ticket.place, ticket.household_no, ticket.grid_no, ticket.changed_at = after.place, household_no, after.grid_no, at
+    if after.grid_no != before.grid_no:
+        shadow.drop(ticket)  # another grid's people get it as any report
     if after.household_no != before.household_no or after.grid_no != before.grid_no:
         _leave_outage(it)
     if ticket.state not in OPEN:

@@ -11,6 +11,7 @@ from sqlalchemy import Table, bindparam, insert, select, text
 from sqlalchemy.orm import Session
 
 from bot.grid.models import Grid, Household, Role, Staff
+from bot.tickets import shadow
 from bot.tickets.cards import Report
 from bot.tickets.due import timers
 from bot.tickets.intake.heard import Heard
@@ -100,11 +101,17 @@ def open_ticket(session: Session, report: Report, at: dt.datetime, rules: Rules 
     # On PostgreSQL the day's row stays locked from here to the commit: reports are counted one after the other.
     ticket_no = next_number(session, at, rules.hours.zone)
     area = grouping.area_of(session, report.kind, facts, household_no, grid_no, report.place, at, rules)
+    urgent = report.urgent or report.kind == Kind.hazard
+    # What a known outage takes in is told to nobody anew: there is nothing to confirm.
+    waits = area.outage is None and shadow.waits(session, report.kind, urgent, grid_no, facts)
+    if waits:
+        facts[shadow.PROPOSED] = shadow.proposal(report.kind, grid_no, household_no)
+        area = grouping.NOWHERE
     values: dict[str, Any] = {
         "ticket_no": ticket_no,
         "kind": str(report.kind),
         "state": str(State.reported),
-        "urgent": report.urgent or report.kind == Kind.hazard,
+        "urgent": urgent,
         "grid_no": grid_no,
         "household_no": household_no,
         "reporter": fit(report.caller.address, 80),
@@ -122,6 +129,12 @@ def open_ticket(session: Session, report: Report, at: dt.datetime, rules: Rules 
         **area.standing(alone=bool(about)),
     }
     ticket = Ticket(id=session.connection().execute(_OPEN, values).scalar_one(), **values)
+    if waits:
+        asked = people.told((Role.manager, Role.duty), owner, urgent)
+        note(session, ticket, "reported", "resident", at, detail={"told": [person.staff_no for person in asked]})
+        paging.owe(session, ticket, asked, "to_confirm", at, rules=rules)
+        timers.start(session, ticket, at, rules, confirmed=False)
+        return Opened(ticket, owner, True)
     spoken_for = grouping.take_in(session, ticket, area, at, rules)
     told = [] if spoken_for else people.told(paging.paging_of(ticket).at_once, owner, ticket.urgent)
     detail: dict[str, Any] = {"told": [person.staff_no for person in told]}

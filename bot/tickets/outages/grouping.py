@@ -21,6 +21,7 @@ from bot.tickets.outages import members
 from bot.tickets.outages.members import ACTIVE
 from bot.tickets.owed import paging
 from bot.tickets.rules import Rules
+from bot.tickets.shadow import PROPOSED
 
 #: what the conversation of an outage says instead of each report's own messages
 REPORTED = ("reported", "unacknowledged")
@@ -193,6 +194,8 @@ def found_later(session: Session, ticket: Ticket, at: dt.datetime, rules: Rules)
     """Where a report belongs has become known after it was logged: it joins the outage that is known there."""
     if ticket.outage_id is not None or ticket.transformer_id is not None or ticket.state not in OPEN:
         return
+    if PROPOSED in ticket.facts:
+        return  # it waits for 对 or 改, and is asked again then
     area = area_of(session, ticket.kind, ticket.facts, ticket.household_no, ticket.grid_no, ticket.place, at, rules)
     if area.transformer_id is None:
         return

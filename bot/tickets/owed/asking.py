@@ -12,6 +12,7 @@ from sqlalchemy import Table, insert, select, update
 from sqlalchemy.orm import Session
 
 from bot.foundation.words import load
+from bot.tickets.intake.channels import Channel
 from bot.tickets.models import Activity, OwedCall, Rating, State, Ticket, Timer
 from bot.tickets.owed import news, outbox, owed_calls
 from bot.tickets.owed.outbox import Owed
@@ -44,11 +45,14 @@ def rating_answers() -> dict[str, str]:
 
 def rating(session: Session, ticket: Ticket, at: dt.datetime, rules: Rules) -> None:
     """Staff say that it is done: by the channel of the report the resident is asked whether they are content."""
-    session.add(Rating(ticket_id=ticket.id, asked_at=at))
+    number = ticket.caller.number
+    if news.way(ticket, rules) or number or ticket.channel == Channel.web:
+        # A browser's page asks when it is looked at. Whom nobody can ask is not counted as asked.
+        session.add(Rating(ticket_id=ticket.id, asked_at=at))
     session.add(Timer(ticket_id=ticket.id, kind=UNRATED, due_at=at + dt.timedelta(days=rules.ratings.unrated_days)))
     if news.tell(session, ticket, "ask_rating", at, rules, {"buttons": buttons("rating", ticket.ticket_no)}):
         return
-    if number := ticket.caller.number:
+    if number:
         due_at = rules.hours.wakes(at)
         session.add(OwedCall(kind=RATING, ticket_id=ticket.id, number=number, due_at=due_at, changed_at=at))
 

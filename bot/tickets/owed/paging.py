@@ -39,6 +39,8 @@ class Paging:
 
 #: kind of the timer that climbs
 UNACKNOWLEDGED = "unacknowledged"
+#: kind of the timer that waits for 对 or 改 before anything climbs (bot/tickets/shadow.py)
+UNCONFIRMED = "unconfirmed"
 
 #: fact of a ticket: staff numbers of those whom a complaint is about
 COMPLAINED_OF = "complained_of"

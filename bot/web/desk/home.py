@@ -12,10 +12,12 @@ from aiohttp import web
 from bot.database import now
 from bot.doors.devices import SignedIn
 from bot.tickets import presses
+from bot.tickets.cards import TicketCard
 from bot.tickets.labels import labels
 from bot.tickets.lists import MOST, Counts, Listed, Lists, View
 from bot.tickets.models import State
 from bot.tickets.owed.paging import EVERYWHERE
+from bot.tickets.shadow import PROPOSED
 from bot.web.desk.clock import left, spell
 from bot.web.desk.layout import Desk
 from bot.web.desk.live import Live
@@ -65,6 +67,8 @@ def shown(one: Listed, at: dt.datetime) -> dict[str, Any]:
     words, ticket = _pages.words, one.ticket
     verb = next((each.verb for each in presses.offered(ticket.state, ticket.channel) if each.page), "")
     holder = words["with"].format(who=ticket.owner_name) if ticket.state != State.reported else words["nobody"]
+    if PROPOSED in ticket.facts:
+        holder = labels().unconfirmed
     return {
         "ticket_no": ticket.ticket_no,
         "kind": labels().kind(ticket.kind),
@@ -81,6 +85,11 @@ def shown(one: Listed, at: dt.datetime) -> dict[str, Any]:
         "verb": verb,
         "verb_label": _verbs.words["verbs"][verb]["button"] if verb else "",
     }
+
+
+def state_of(ticket: TicketCard) -> str:
+    """The state in a word; 待确认 while somebody has to say 对 or 改."""
+    return labels().unconfirmed if PROPOSED in ticket.facts else labels().state(ticket.state)
 
 
 def _tabs(who: SignedIn, counts: Counts) -> list[tuple[str, str, int]]:

@@ -33,8 +33,9 @@ from bot.tickets.life.states import OPEN
 from bot.tickets.lists import Listed
 from bot.voice.call_log import CallRecord, find_call
 from bot.web.call_view import call_view
-from bot.web.desk.home import shown
+from bot.web.desk.home import shown, state_of
 from bot.web.desk.layout import Desk
+from bot.web.desk.shadow import confirming
 from bot.web.desk.told import Told
 from bot.web.forms import Form, see
 from bot.web.message_links import pressed_by
@@ -147,7 +148,7 @@ class TicketPage:
         place = f"{household.community}{household.compound}{household.address}" if household else ticket.place
         return self._desk.page(
             request, who, _pages, "desk/ticket.html", status,
-            ticket=ticket, line=shown(it.line, at), state=labels().state(ticket.state), told=told, note=note,
+            ticket=ticket, line=shown(it.line, at), state=state_of(ticket), proposal=confirming(ticket), told=told, note=note,
             open=ticket.state in OPEN, tel=ticket.caller.number if ticket.caller.vouched else "", typed=typed,
             numbers=[(_case.words["ring"][whose], number) for whose, number in it.numbers if number != typed],
             way=f"geo:0,0?q={quote(place)}" if place else "", when=self._when(ticket.opened_at), recordings=range(it.recordings),

@@ -14,14 +14,14 @@ export class Line extends EventTarget {
   #ending = false;
   #reason = "";
 
-  // Raises NoMicrophone. `open` comes from a tap.
-  async open(session, grid, more = {}) {
+  // Raises NoMicrophone. `open` comes from a tap; `facts`: grid, caller, demo.
+  async open(facts) {
     this.#tell("state", { state: this.#state = "dialling" });
     await this.#sound.open();
     if (this.#ending) return this.#sound.close();
     this.#sound.onplaying = (playing) => { this.#playing = playing; this.#look(); };
     this.#sound.onlost = () => this.hangUp();
-    const query = new URLSearchParams({ session, grid, ...more });
+    const query = new URLSearchParams(facts);
     const socket = this.#socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/phone/line?${query}`);
     socket.binaryType = "arraybuffer";
     socket.onmessage = ({ data }) => (typeof data === "string" ? this.#told(JSON.parse(data)) : this.#sound.play(data));

@@ -1,7 +1,7 @@
 // The telephone on a page: one green button, big plain words, live captions.
 
 import { Line } from "./line.js";
-import { element, newSession, typeset } from "./page.js";
+import { element, typeset } from "./page.js";
 import { whyNoMicrophone } from "./sound.js";
 
 const STATES = {
@@ -32,32 +32,29 @@ function button(className, word, act, icon = 0) {
   return made;
 }
 
-// Makes its own elements below `root`. `oncase(found)`, `onbegin(session)`, `onclose()` tell the page.
+// Makes its own elements below `root`. `oncase(found)` and `onclose()` tell the page.
 export class Phone {
   oncase = () => {};
-  onbegin = () => {};
   onclose = () => {};
   #line = null;
   #awake = null;
   #partial = null;
-  #grid;
-  #more;
+  #facts;
 
-  // `more`: what else the line is asked for.
-  constructor(root, grid, more = {}) {
+  // `facts()`: what the line is told of the page: grid, caller.
+  constructor(root, facts) {
     this.root = root;
-    this.#grid = grid;
-    this.#more = more;
+    this.#facts = facts;
     root.classList.add("phone");
-    this.ring = element("div", "ring");
-    this.ring.append(handset(46));
+    this.lamp = element("div", "lamp");
+    this.lamp.append(handset(46));
     this.word = element("strong", "word");
     this.hint = element("span", "hint");
-    const told = element("div", "told");
+    const told = element("div", "says-state");
     told.setAttribute("role", "status");
     told.append(this.word, this.hint);
     this.head = element("div", "callhead");
-    this.head.append(this.ring, told);
+    this.head.append(this.lamp, told);
     this.captions = element("ol", "captions");
     this.captions.setAttribute("aria-live", "polite");
     this.captions.setAttribute("aria-label", "讲的话");
@@ -84,16 +81,15 @@ export class Phone {
     if (this.#line) return;
     const why = whyNoMicrophone();
     if (why) return this.#failed(why);
-    const line = this.#line = new Line(), session = newSession();
+    const line = this.#line = new Line();
     this.captions.replaceChildren();
     this.#partial = null;
-    this.onbegin(session);
     line.addEventListener("state", ({ detail }) => this.#state(detail));
     line.addEventListener("caption", ({ detail }) => this.#caption(detail));
     line.addEventListener("case", ({ detail }) => this.#case(detail));
-    line.addEventListener("level", ({ detail }) => this.ring.style.setProperty("--level", Math.min(1, detail.peak * 2.2).toFixed(2)));
+    line.addEventListener("level", ({ detail }) => this.lamp.style.setProperty("--level", Math.min(1, detail.peak * 2.2).toFixed(2)));
     try {
-      await line.open(session, this.#grid, this.#more);
+      await line.open(this.#facts());
       this.#awake = await navigator.wakeLock?.request("screen").catch(() => null);
     } catch (problem) {
       this.#line = null;
@@ -125,7 +121,7 @@ export class Phone {
     this.hangUp.hidden = this.sides.hidden = !on;
     this.dial.hidden = this.back.hidden = on || !state;
     if (!on) this.#showKeys(false);
-    if (state !== "listening") this.ring.style.setProperty("--level", 0);
+    if (state !== "listening") this.lamp.style.setProperty("--level", 0);
   }
 
   #showKeys(shown) {
@@ -153,7 +149,7 @@ export class Phone {
       this.#partial = null;
       this.#bubble("gege", text);
     } else return;
-    this.captions.scrollTop = this.captions.scrollHeight;
+    this.#toEnd();
   }
 
   #case(found) {
@@ -161,9 +157,15 @@ export class Phone {
     const known = found.case;
     if (!known || this.captions.querySelector(".logged")) return;
     const line = element("li", "logged");
-    line.append(element("b", "", "记下了"), element("span", "", `，归${known.who}，电话 ${known.phone}`));
+    const number = element("a", "", known.phone);
+    number.href = `tel:${known.phone}`;
+    line.append(element("b", "", "记下了"), element("span", "", `归${known.who}管　`), number);
     this.captions.append(line);
-    this.captions.scrollTop = this.captions.scrollHeight;
+    this.#toEnd();
+  }
+
+  #toEnd() {
+    this.captions.lastElementChild?.scrollIntoView({ block: "center" });
   }
 
   #bubble(who, text) {

@@ -35,7 +35,7 @@ export class Sound {
       this.#stream = await navigator.mediaDevices.getUserMedia({
         audio: { channelCount: 1, echoCancellation: clean, noiseSuppression: clean, autoGainControl: clean },
       });
-      await this.#context.audioWorklet.addModule("/static/sound-worklets.js");
+      await this.#context.audioWorklet.addModule(new URL("./sound-worklets.js", import.meta.url));
       await running;
       const microphone = new AudioWorkletNode(this.#context, "microphone", { numberOfOutputs: 0 });
       microphone.port.onmessage = ({ data }) => this.onframe(data);
