@@ -23,7 +23,7 @@ PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
 PHONE, OFFICE = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 #: between two telephones, pixels
 _GAP = 24
-_SHADES = 24
+_SHADES = 64
 
 
 def a_month(site: DeskSite, dice: random.Random) -> None:

@@ -39,7 +39,8 @@ async def first_paints(
             await context.close()
             for path in wanted:
                 progress(f"first paint of {path} …")
-                fresh, again = [], []
+                fresh: list[float] = []
+                again: list[float] = []
                 for _ in range(_TIMES):
                     context = await browser.new_context(
                         base_url=url, viewport={"width": 390, "height": 844}, storage_state=state
