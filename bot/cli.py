@@ -30,6 +30,7 @@ from bot.commands import (
     models,
     outage,
     rasa,
+    register,
     service,
     staff,
     talk,
@@ -76,6 +77,7 @@ for area in (
     channel,
     corpus,
     models,
+    register,
     voice,
     call_log,
 ):

@@ -20,6 +20,7 @@ from bot.database import Database, now, open_database
 from bot.dialogue.old import forget_dialogues
 from bot.dialogue.port import Dialogue
 from bot.dialogue.turns import RasaDialogue
+from bot.doors.sent import Sent
 from bot.foundation.background import Background, Backgrounds
 from bot.foundation.errors import Refused
 from bot.foundation.phone_numbers import area_code, phone_digits
@@ -198,6 +199,7 @@ def _work_of(parts: Parts) -> list[Background]:
     settings, database, owed, rules = parts.settings, parts.database, parts.relay.nudge, parts.rules
     forgets: dict[str, Callable[[dt.datetime], None]] = {
         "chats": parts.chats.tidy,
+        "presses": Sent(database).forget,
         "pages": parts.desk.following.forget,
         "dialogues": partial(forget_dialogues, database, settings.dialogue.keep_days),
     }

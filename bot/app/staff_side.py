@@ -7,12 +7,14 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from bot.app.parts import Parts
+from bot.app.register_side import register_side
 from bot.calling.call_backs import CallBacks
 from bot.chat.store import ChatShelf, NotAPicture, shut
 from bot.doors.devices import Devices
 from bot.doors.looks import Looks
 from bot.doors.passwords import Passwords
 from bot.doors.shutting import Shutting
+from bot.grid.occupied import Occupations
 from bot.grid.portraits import Portraits
 from bot.grid.search import HouseholdSearch
 from bot.learning.book import CorrectionBook
@@ -23,6 +25,7 @@ from bot.tickets.outside import Outside
 from bot.web.app import Screen, StaffSide
 from bot.web.calls import CallPages
 from bot.web.desk.boards import BoardPages
+from bot.web.desk.busy import BusySwitch
 from bot.web.desk.door import DoorPages
 from bot.web.desk.home import HomePage
 from bot.web.desk.households import HouseholdPages
@@ -30,12 +33,15 @@ from bot.web.desk.imports import ImportPages
 from bot.web.desk.layout import Desk
 from bot.web.desk.live import Live
 from bot.web.desk.new import NewPage
+from bot.web.desk.offline import OfflinePages
 from bot.web.desk.people import PeoplePages
 from bot.web.desk.plan import PlanPage
 from bot.web.desk.report import ReportPage
 from bot.web.desk.roster import RosterPages
 from bot.web.desk.shadow import ShadowPage
 from bot.web.desk.ticket import TicketPage
+from bot.web.desk.ticket_more import TicketMore
+from bot.web.desk.ticket_steps import TicketSteps
 from bot.web.desk.told import Told
 from bot.web.desk.tryout import TryOut
 from bot.web.desk.wall import WallPage
@@ -50,22 +56,26 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
     """All pages of the staff."""
     settings, database, registry = service.settings, service.database, service.registry
     zone = ZoneInfo(settings.site.timezone)
+    secure = settings.web.public_url.startswith("https:")
     sign_in = SignIn(
-        Devices(database), secure=settings.web.public_url.startswith("https:"),
+        Devices(database), secure=secure, sample=registry.is_sample,
         desk_life=dt.timedelta(hours=settings.web.sign_in_hours),
     )  # fmt: skip
     desk = Desk(sign_in)
     pictures, sounds = service.chats.pictures, service.chats.sounds
-    cases = StaffPages(service.desk, registry, sign_in, settings, pictures, sounds, call_backs=call_backs)
-    told, looks, live = Told(service.key), Looks(database), Live(database)
+    told, looks, live = Told(service.key, secure=secure), Looks(database), Live(database)
+    cases = StaffPages(service.desk, registry, sign_in, looks, settings, pictures, sounds, call_backs=call_backs)
     service.backgrounds.start(live.background)
     tickets = TicketPage(
         desk, told, database, service.desk, registry, looks, settings, pictures=pictures, sounds=sounds,
         keep_picture=partial(keep_picture, service.chats),
     )  # fmt: skip
+    busy = BusySwitch(desk, Occupations(database))
     passwords = Passwords(database, service.key, settings.site.name)
     hang_up = [] if call_backs is None else [call_backs.hang_up]
     shutting = Shutting(database, [shut], hang_up)
+    search, lists = HouseholdSearch(database, registry), Lists(database)
+    register = register_side(service, desk, told, looks, search, lists)
 
     def dismisses(staff_no: str, to: str, by: str) -> int:
         gone = dismiss(database, service.desk, staff_no, to, by)
@@ -75,20 +85,25 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
 
     screens: list[Screen] = [
         MessageLinks(service.desk, registry, service.links, sign_in, zone, personal=not service.relay.in_groups),
-        DoorPages(desk, sign_in, passwords, registry, zone),
+        DoorPages(desk, sign_in, passwords, registry, zone, busy.shown),
+        busy,
         PeoplePages(desk, told, sign_in, registry, shutting, service.links, service.chats.new_code, dismisses, zone),
         TryOut(registry.is_sample, sign_in, registry),
-        HomePage(desk, Lists(database), told, live),
+        HomePage(desk, lists, told, live, tasks=register.day.of),
         tickets,
-        HouseholdPages(desk, HouseholdSearch(database, registry), registry, service.desk, looks, zone),
-        NewPage(desk, told, service.desk, registry),
+        TicketMore(desk, told, service.desk),
+        TicketSteps(desk, told, service.desk),
+        OfflinePages(),
+        HouseholdPages(desk, told, search, registry, service.desk, register.book, looks, zone),
+        NewPage(desk, told, service.desk, registry, register.book),
+        *register.screens,
         WallPage(desk, told, database, zone),
         ImportPages(desk, told, database, registry, service.desk, zone),
         RosterPages(desk, told, database, registry, zone),
         OutsideApi(Outside(database, service.desk), registry, settings.outside.token),
         BoardPages(desk, told, registry, Portraits(settings.home), settings),
         PlanPage(desk, database, registry),
-        ReportPage(desk, told, database, registry, settings.site.name, zone),
+        ReportPage(desk, told, database, registry, settings.site.name, zone, further=register.further),
         cases,
         ShadowPage(
             desk,

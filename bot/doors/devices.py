@@ -19,6 +19,8 @@ from bot.tickets.owed.outbox import Owed, owe
 
 #: signed in with a password and a second factor, never by a link alone
 PASSWORD_ROLES = frozenset({Role.duty, Role.admin})
+#: how a device came in: a message's link, a link that was asked for, a password, the sample county's door
+MESSAGE, ASKED, PASSWORD, SAMPLE = "message", "asked", "password", "sample"
 #: how long a device stays in: a telephone in a pocket, a desk in an office
 PHONE_LIFE, DESK_LIFE = dt.timedelta(days=30), dt.timedelta(hours=12)
 #: `seen_at` is written no more often than this
@@ -37,6 +39,8 @@ class SignedIn:
     grids: frozenset[str]
     device_id: int
     csrf: str
+    #: how the device came in (bot/doors/models.py)
+    way: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,15 +88,23 @@ class Devices:
             if found is None:
                 return None
             device, person = found
+            if person.role in PASSWORD_ROLES and device.way == MESSAGE:
+                return None  # somebody came by a message before they got a desk, which a message does not open
             signed_in = SignedIn(
                 person.staff_no, person.name, person.role, person.phone, _grids(session, person.staff_no, at),
-                device.id, device.csrf,
+                device.id, device.csrf, device.way,
             )  # fmt: skip
             stale = at - device.seen_at > _SEEN_EVERY
         if stale:
             with self._database.noting() as session:
                 session.execute(update(Device).where(Device.id == signed_in.device_id).values(seen_at=at))
         return signed_in
+
+    def put_out(self, key: str) -> bool:
+        """Whether somebody put this device out; a time that ran out does not."""
+        with self._database.reading() as session:
+            ended = select(Device.ended_at).where(Device.key_hash == _hash(key), Device.ended_at.is_not(None))
+            return session.scalar(ended) is not None
 
     def list(self, staff_no: str) -> list[DeviceCard]:
         """Devices of somebody that are in, the latest first."""
@@ -109,6 +121,12 @@ class Devices:
         """Put out one device of somebody, or all of them; how many went."""
         with self._database.session() as session:
             return end(session, staff_no, self._clock(), device_id, by)
+
+    def end_others(self, staff_no: str, device_id: int) -> None:
+        """Put out every device of somebody but this one."""
+        others = update(Device).where(Device.staff_no == staff_no, Device.ended_at.is_(None), Device.id != device_id)
+        with self._database.session() as session:
+            session.execute(others.values(ended_at=self._clock(), ended_by=staff_no))
 
     def _in(self, staff_no: str):  # type: ignore[no-untyped-def]
         return select(Device).where(

@@ -12,7 +12,9 @@ from bot.database import Database, now
 from bot.doors.devices import SignedIn
 from bot.doors.models import Look
 
-CASE, RECORDING, PICTURE, HOUSEHOLD, CALL, SEARCH = "case", "recording", "picture", "household", "call", "search"
+CASE, RECORDING, PICTURE, HOUSEHOLD = "case", "recording", "picture", "household"
+#: an export is a look at everybody that its table holds
+CALL, SEARCH, EXPORT = "call", "search", "export"
 #: the same look again within this is the same look (a page that renews itself)
 _AGAIN = dt.timedelta(minutes=10)
 

@@ -54,9 +54,9 @@ class Look(Base):
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now, index=True)
     staff_no: Mapped[str] = mapped_column(String(40))
     device_id: Mapped[int | None] = mapped_column(Integer)
-    #: case, recording, picture, household, call, search
+    #: case, recording, picture, household, call, search, export
     what: Mapped[str] = mapped_column(String(20))
-    #: ticket number, household number, call number; of a search its kind, never its words
+    #: ticket, household or call number; of a search its kind, never its words; of an export its table
     ref: Mapped[str] = mapped_column(String(64), default="")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,7 +13,8 @@ import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.fernet import Fernet, InvalidToken
-from sqlalchemy import update
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from sqlalchemy import or_, update
 
 from bot.database import Database, now
 from bot.doors.models import Password
@@ -25,13 +27,18 @@ SHORTEST, LONGEST = 10, 200
 _FREE_TRIES = 5
 _WAITS = dt.timedelta(minutes=1)
 _LONGEST_WAIT = dt.timedelta(hours=1)
+#: doublings after which the longest wait is reached
+_DOUBLINGS = 6
+#: how long a browser that was let in by password is known, and how many of them are counted apart
+KNOWN = dt.timedelta(days=180)
+_MOST_KNOWN = 1_000
 _STEP_S = 30
 #: steps that a telephone's clock may be wrong
 _DRIFT = 1
 
 
 class DoorRefused(Refused):
-    """`reason`: wrong, wait, short, none (no password is set), code; staff.yml says it to people."""
+    """`reason`: wrong, wait, short, code; door.yml says it to people."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -46,6 +53,16 @@ class Second:
     address: str
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """A row as it was read."""
+
+    staff_no: str
+    hash: str
+    second: str
+    set_at: str
+
+
 class Passwords:
     """The passwords of one site; all methods block."""
 
@@ -56,6 +73,8 @@ class Passwords:
         self._hasher = PasswordHasher()
         # Whoever has no password costs as much time as whoever has one.
         self._nobody = self._hasher.hash("nobody")
+        self._browsers = URLSafeTimedSerializer(key, salt="known-browser")
+        self._tries: dict[str, tuple[int, dt.datetime | None]] = {}
 
     def begin(self, staff_no: str) -> Second:
         """A new second factor, not kept yet: the page keeps it until it has been tried (`set`)."""
@@ -81,25 +100,66 @@ class Passwords:
         with self._database.reading() as session:
             return session.get(Password, staff_no) is not None
 
-    def check(self, staff_no: str, password: str, code: str) -> None:
-        """Both are right, now and once. Raises DoorRefused (wrong, wait): which of the two was wrong is not told."""
+    def check(self, staff_no: str, password: str, code: str, browser: str = "") -> None:
+        """Both are right, now and once. Raises DoorRefused: wrong, without telling which, or that guesses are waited
+        for, so that nobody learns who has a password; wait, to a browser that was in before (`browser`: what
+        `known_browser` gave it). That one is counted by itself: guesses of strangers do not keep it out."""
         at = self._clock()
+        kept = self._kept(staff_no)
+        known = kept is not None and self._knows(browser, kept)
+        held = self._held_browser(browser, at) if known else self._held_account(staff_no, at)
+        # No transaction is open meanwhile: this takes long, and reports are written beside it.
+        right = self._verify(kept.hash if kept else self._nobody, password)
+        step = _step_of(self._secret(kept.second), code, at) if kept else None
+        if held or kept is None or not right or step is None or not self._used(kept, step):
+            raise DoorRefused("wait" if held and known else "wrong")
+        self._tries.pop(browser, None)
+
+    def known_browser(self, staff_no: str) -> str:
+        """What a browser keeps that was let in by password: strangers' guesses do not hold it (`check`)."""
+        kept = self._kept(staff_no)
+        return str(self._browsers.dumps([staff_no, kept.set_at, secrets.token_hex(8)])) if kept else ""
+
+    def _kept(self, staff_no: str) -> _Kept | None:
+        with self._database.reading() as session:
+            row = session.get(Password, staff_no)
+            return _Kept(staff_no, row.hash, row.second, row.set_at.isoformat()) if row else None
+
+    def _knows(self, browser: str, kept: _Kept) -> bool:
+        try:
+            said = self._browsers.loads(browser, max_age=int(KNOWN.total_seconds()))
+        except BadSignature:
+            return False
+        return bool(said[:2] == [kept.staff_no, kept.set_at])
+
+    def _held_account(self, staff_no: str, at: dt.datetime) -> bool:
+        """Whether guesses at an account wait; this one is counted before it is looked at, so that many at the same
+        moment are no more guesses than one after the other."""
+        free = or_(Password.locked_until.is_(None), Password.locked_until <= at)
         with self._database.session() as session:
-            # The row is written first, so that tries at the same moment wait for each other.
-            session.execute(
-                update(Password).where(Password.staff_no == staff_no).values(failures=Password.failures + 1)
+            counted = update(Password).where(Password.staff_no == staff_no, free).values(failures=Password.failures + 1)
+            if not session.execute(counted).rowcount:  # type: ignore[attr-defined]
+                return True
+            row = session.get_one(Password, staff_no, populate_existing=True)
+            row.locked_until = _until(row.failures, at)
+        return False
+
+    def _held_browser(self, browser: str, at: dt.datetime) -> bool:
+        failures, until = self._tries.pop(browser, (0, None))
+        held = until is not None and until > at
+        self._tries[browser] = (failures, until) if held else (failures + 1, _until(failures + 1, at))
+        while len(self._tries) > _MOST_KNOWN:
+            del self._tries[next(iter(self._tries))]
+        return held
+
+    def _used(self, kept: _Kept, step: int) -> bool:
+        """One code opens one door: of two at the same moment one wins."""
+        with self._database.session() as session:
+            fresh = update(Password).where(Password.staff_no == kept.staff_no, Password.hash == kept.hash)
+            done = session.execute(
+                fresh.where(Password.last_step < step).values(failures=0, locked_until=None, last_step=step)
             )
-            row = session.get(Password, staff_no, populate_existing=True)
-            locked = row is not None and row.locked_until is not None and row.locked_until > at
-            if not locked:
-                right = self._verify(row.hash if row else self._nobody, password) and row is not None
-                step = _step_of(self._secret(row), code, at) if row is not None else None
-                if right and row is not None and step is not None and step > row.last_step:
-                    row.failures, row.locked_until, row.last_step = 0, None, step
-                    return
-            if row is not None and not locked and row.failures >= _FREE_TRIES:
-                row.locked_until = at + min(_LONGEST_WAIT, _WAITS * 2 ** (row.failures - _FREE_TRIES))
-        raise DoorRefused("wait" if locked else "wrong")
+            return bool(done.rowcount)  # type: ignore[attr-defined]
 
     def forget(self, staff_no: str) -> None:
         """A telephone was lost, or a password: the next sign-in by a link sets both anew."""
@@ -107,9 +167,9 @@ class Passwords:
             if row := session.get(Password, staff_no):
                 session.delete(row)
 
-    def _secret(self, row: Password) -> str:
+    def _secret(self, second: str) -> str:
         try:
-            return self._sealed.decrypt(row.second.encode()).decode()
+            return self._sealed.decrypt(second.encode()).decode()
         except InvalidToken:
             return ""  # the site's key was changed: the code is wrong, and a link sets a new one
 
@@ -118,6 +178,12 @@ class Passwords:
             return self._hasher.verify(kept, password[:LONGEST])
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _until(failures: int, at: dt.datetime) -> dt.datetime | None:
+    if failures < _FREE_TRIES:
+        return None
+    return at + min(_LONGEST_WAIT, _WAITS * 2 ** min(failures - _FREE_TRIES, _DOUBLINGS))
 
 
 def _step_of(secret: str, code: str, at: dt.datetime) -> int | None:

@@ -7,10 +7,10 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from aiohttp import web
-from multidict import MultiDictProxy
+from multidict import MultiDict, MultiDictProxy
 from prometheus_client import CollectorRegistry, Counter
 
-from bot.foundation.untrusted import Unreadable, json_of
+from bot.foundation.untrusted import Unreadable, json_of, typed
 
 T = TypeVar("T")
 #: a body has arrived after so long (s), or its connection is cut
@@ -38,9 +38,13 @@ async def body_json(request: web.Request, most: int = LARGEST_JSON) -> Any:
 
 
 async def form(request: web.Request) -> MultiDictProxy[str | bytearray | bytes | web.FileField]:
-    """The fields of a form. Raises Unreadable for a charset that there is none of, a broken multipart, and the like."""
+    """The fields of a form, their text as somebody could have typed it (`typed`).
+
+    Raises Unreadable for a charset that there is none of, a broken multipart, and the like."""
     try:
-        return await _in_time(request.post())
+        sent = await _in_time(request.post())
+        fields = ((name, typed(value) if isinstance(value, str) else value) for name, value in sent.items())
+        return MultiDictProxy(MultiDict(fields))
     except (web.HTTPException, Unreadable):
         raise
     except (ValueError, LookupError, TypeError, AssertionError, RuntimeError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import math
+import unicodedata
 from typing import Any
 
 from bot.foundation.errors import Refused
@@ -13,6 +14,9 @@ from bot.foundation.errors import Refused
 DIGITS = 18
 #: how deep lists and objects of a body may lie in each other
 DEPTH = 32
+_UNSEEN = ("Cc", "Cs")
+#: Unicode's explicit directional characters (UAX #9)
+_TURNS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class Unreadable(Refused):
@@ -26,6 +30,14 @@ class Unreadable(Refused):
 def same(given: str | bytes, expected: str | bytes) -> bool:
     """Whether a secret fits, in constant time, whatever characters were sent."""
     return hmac.compare_digest(_bytes(given), _bytes(expected))
+
+
+def typed(text: str) -> str:
+    """Text without what nobody types and screens cannot show: control characters but tab and new line (PostgreSQL takes
+    no NUL), signs that turn the direction of writing, halves of characters."""
+    return "".join(
+        one for one in text if one in "\n\t" or unicodedata.category(one) not in _UNSEEN and one not in _TURNS
+    )
 
 
 def number(text: str, digits: int = DIGITS) -> int | None:

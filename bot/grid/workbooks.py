@@ -7,7 +7,6 @@ import io
 import zipfile
 
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from bot.grid.cells import visible
 from bot.grid.problems import ImportRefused, Problem
@@ -18,6 +17,8 @@ _ZIP = b"PK\x03\x04"
 _EXACT = 10**15
 #: what a workbook may become (bytes), so that a small file is no bomb
 _LARGEST = 400 * 1024 * 1024
+#: columns and rows of a table; one cell at the far end makes every row as wide
+_WIDEST, _LONGEST = 300, 1_000_000
 
 
 def is_workbook(data: bytes) -> bool:
@@ -35,13 +36,18 @@ def rows_of_workbook(name: str, data: bytes) -> list[tuple[int, list[str]]]:
         sheet = book.worksheets[0]
         found: list[tuple[int, list[str]]] = []
         for line, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+            if len(row) > _WIDEST or len(found) > _LONGEST:
+                raise ImportRefused(name, [Problem(line, "", "this workbook is too large")])
             cells = [_shown(value) for value in row]
             while cells and not cells[-1]:
                 cells.pop()
             if any(cells) and (found or len(list(filter(None, cells))) > 1):
                 found.append((line, cells))
         book.close()
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, IndexError, OSError, EOFError) as problem:
+    except ImportRefused:
+        raise
+    except Exception as problem:
+        # Whatever the reader stumbles over (broken XML, entities, a password, odd packing) is the sender's doing.
         raise ImportRefused(name, [Problem(1, "", "this workbook cannot be read; save it as xlsx again")]) from problem
     if not found:
         raise ImportRefused(name, [Problem(1, "", "there is no header")])

@@ -12,6 +12,7 @@ import bot.grid.models
 import bot.learning.models
 import bot.notify.links
 import bot.recordings.models
+import bot.register.models
 import bot.tickets.following
 import bot.tickets.models
 import bot.voice.models  # noqa: F401  (they register their tables)

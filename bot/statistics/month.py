@@ -44,6 +44,15 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Further:
+    """A figure from elsewhere, for the same sheet: so many, and (where it has one) a share."""
+
+    name: str
+    count: int
+    share: Share | None = None
+
+
+@dataclass(frozen=True)
 class Figures:
     """The six figures of a grid, or of the county."""
 

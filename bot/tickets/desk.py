@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from bot.database import Database, now
-from bot.tickets import access, presses
+from bot.tickets import access, materials, presses
 from bot.tickets import reading as shelf
 from bot.tickets.access import Access
 from bot.tickets.arrivals import Arrivals
@@ -31,9 +31,11 @@ from bot.tickets.intake.caller import Caller
 from bot.tickets.life import opening
 from bot.tickets.life.adding import Added, add
 from bot.tickets.life.calling_again import also_reported, called_again
-from bot.tickets.life.handling import Handling
+from bot.tickets.life.handling import Done, Handling
+from bot.tickets.life.joining import join
 from bot.tickets.life.keeping_from import keep_from
 from bot.tickets.life.moving import Place, correct_place
+from bot.tickets.life.stepping import press_step
 from bot.tickets.models import State, Ticket
 from bot.tickets.outages.desk import OutageDesk
 from bot.tickets.owed.answers import Answers
@@ -198,6 +200,18 @@ class TicketDesk(Arrivals, Questions):
         """Write a word into the history; the owner reads it as well."""
         return self._handle(ticket_no, by, at, lambda it: it.comment(note))
 
+    def step(
+        self,
+        ticket_no: str,
+        by: str,
+        name: str,
+        day: dt.date | None = None,
+        note: str = "",
+        at: dt.datetime | None = None,
+    ) -> Pressed:
+        """Press a step of the ticket's checklist (bot/tickets/checklists.yml); the same again changes nothing."""
+        return self._handle(ticket_no, by, at, lambda it: press_step(it, name, day, note))
+
     def rang(self, ticket_no: str, by: str, at: dt.datetime | None = None, *, note: str = "") -> Pressed:
         """Staff have looked at the number to ring it, or were put through (`note`); written down, also after the end."""
         return self._handle(ticket_no, by, at, lambda it: it.rang(note))
@@ -209,6 +223,27 @@ class TicketDesk(Arrivals, Questions):
     def pass_on(self, ticket_no: str, to: str, by: str, reason: str = "", at: dt.datetime | None = None) -> Pressed:
         """Give a ticket to somebody else (on leave: to who stands in), who is told; the state stays as it is."""
         return self._handle(ticket_no, by, at, lambda it: it.pass_on(access.known(it.session, to), reason))
+
+    def use(self, ticket_no: str, by: str, what: str, count: str, cny: str, at: dt.datetime | None = None) -> Pressed:
+        """Write down what was used, and what all of it cost."""
+        return self._handle(ticket_no, by, at, lambda it: materials.use(it, what, count, cny))
+
+    def take_back(self, ticket_no: str, by: str, line: int, at: dt.datetime | None = None) -> Pressed:
+        """A line of the materials was wrong."""
+        lines = self.activities(ticket_no)
+        return self._handle(ticket_no, by, at, lambda it: materials.take_back(it, line, lines))
+
+    def join(self, ticket_no: str, other_no: str, by: str, at: dt.datetime | None = None) -> Pressed:
+        """Two cases of one door are one matter: the later goes into the earlier (bot/tickets/life/joining.py)."""
+
+        def both(it: Handling) -> Done:
+            other = self._locked(it.session, second)
+            access.handler(it.session, by, other, it.at)
+            return join(it, other)
+
+        # In one order, whichever page it was pressed on: two who press at once do not wait for each other for ever.
+        first, second = sorted((ticket_no, other_no))
+        return self._handle(first, by, at, both)
 
     def press(
         self,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.grid.models import Role, Staff
 from bot.tickets import reading
+from bot.tickets.checklist import STEP
 from bot.tickets.life.states import OPEN
 from bot.tickets.models import Kind, Rating, State, Ticket, Timer, Utterance
 from bot.tickets.owed.owed_calls import LIGHT_ON
@@ -39,6 +40,8 @@ class OwnCase:
     changed_at: dt.datetime
     #: when staff think that it will be done
     estimated_at: dt.datetime | None = None
+    #: what they were told of its last step (bot/tickets/checklists.yml); words of ours and a day
+    told: str = ""
     #: what its reporter is asked now: "light", "rating", "content" (the light is on: were they content), or nothing
     asked: str = ""
     #: good, fair or bad: what they answered
@@ -111,11 +114,17 @@ def _own(session: Session, ticket: Ticket, owner: Staff | None, talk: str) -> Ow
         opened_at=ticket.opened_at,
         changed_at=ticket.changed_at,
         estimated_at=dt.datetime.fromisoformat(last.detail["restore_at"]) if last is not None and estimated else None,
+        told=_told(session, ticket),
         asked=_asked(session, ticket, rating),
         rated=rating.answer if rating is not None else "",
         may_call_off=ticket.state in OPEN and ticket.kind != Kind.hazard,
         no_number=not ticket.reporter and ticket.state in OPEN,
     )
+
+
+def _told(session: Session, ticket: Ticket) -> str:
+    last = reading.last_activity(session, ticket, STEP, "reopened") if ticket.state in OPEN else None
+    return str(last.detail.get("told", "")) if last is not None and last.kind == STEP else ""
 
 
 def _asked(session: Session, ticket: Ticket, rating: Rating | None) -> str:

@@ -8,10 +8,12 @@ from sqlalchemy import select
 
 from bot.database import now
 from bot.grid.location import PersonCard
+from bot.tickets import access
 from bot.tickets import reading as shelf
 from bot.tickets.again import same_danger, same_report
 from bot.tickets.cards import ActivityCard, DeadlineCard, NotificationCard, TicketCard
 from bot.tickets.intake.kept import fit
+from bot.tickets.life import joining
 from bot.tickets.life.complaints import complained_of
 from bot.tickets.life.states import OPEN
 from bot.tickets.models import Ticket
@@ -55,6 +57,19 @@ class Questions(Transactions):
         """Tickets of a household, open and over, newest first."""
         with self._database.reading() as session:
             return shelf.tickets(session, household_no=household_no, limit=limit)
+
+    def of_door(self, ticket_no: str, by: str, at: dt.datetime) -> list[tuple[TicketCard, bool]]:
+        """Other open cases of a case's door that `by` may read, and whether the two may become one."""
+        with self._database.reading() as session:
+            ticket = session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no))
+            if ticket is None:
+                return []
+            person = access.known(session, by)
+            return [
+                (shelf.card(session, one), joining.may_join(session, ticket, one))
+                for one in joining.of_door(session, ticket)
+                if access.may_see(session, person, one, at)
+            ]
 
     def open_of_session(self, session: str, kind: str, since: dt.datetime) -> str | None:
         """The newest open ticket of a kind that a conversation has made since then."""

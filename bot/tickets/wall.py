@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from bot.database import Database
 from bot.grid.leave import away
 from bot.grid.models import Feeder, Role, Staff, Transformer
+from bot.grid.occupied import Busy, occupied
 from bot.tickets import reading
 from bot.tickets.cards import TicketCard
 from bot.tickets.due.deadlines import DEADLINES
@@ -51,6 +52,8 @@ class WallPerson:
     #: their last act on any case
     last_at: dt.datetime | None
     stands_in: str
+    #: rides, or has no hand free
+    busy: Busy | None = None
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,10 @@ def _people(session: Session, at: dt.datetime) -> list[WallPerson]:
         .order_by(func.coalesce(hands.c.hands, 0).desc(), Staff.staff_no)
         .limit(MOST)
     )
+    busy = occupied(session, at)
     return [
-        WallPerson(one.staff_no, one.name, one.phone, count or 0, last_at, leaves.get(one.staff_no, ""))
+        WallPerson(
+            one.staff_no, one.name, one.phone, count or 0, last_at, leaves.get(one.staff_no, ""), busy.get(one.staff_no)
+        )
         for one, count, last_at in rows
     ]

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bot.database import Database
 from bot.doors.devices import SignedIn
+from bot.doors.looks import CALL, RECORDING, Looks
 from bot.foundation import untrusted
 from bot.grid.models import Role
 from bot.recordings.keys import KeyRefused
@@ -32,7 +33,7 @@ class CallPages:
 
     def __init__(self, database: Database, desk: TicketDesk, sign_in: SignIn, settings: Settings) -> None:
         self._database, self._desk = database, desk
-        self._sign_in, self._settings = sign_in, settings
+        self._sign_in, self._settings, self._looks = sign_in, settings, Looks(database)
         self._zone = ZoneInfo(settings.site.timezone)
 
     def routes(self) -> list[web.RouteDef]:
@@ -49,6 +50,7 @@ class CallPages:
             return _pages.say(_pages.words["closed"], 403)
         before = request.query.get("before", "")
         number = untrusted.number(before, 9)
+        await asyncio.to_thread(self._looks.note, person, CALL, "list")
         found, earlier = await asyncio.to_thread(self._calls, person, number)
         return _pages.page(
             "calls.html",
@@ -59,7 +61,7 @@ class CallPages:
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         """One call."""
-        call = await self._found(request)
+        call = await self._found(request, CALL)
         if isinstance(call, web.Response):
             return call
         view = await asyncio.to_thread(call_view, self._settings, call)
@@ -69,7 +71,7 @@ class CallPages:
 
     async def listen(self, request: web.Request) -> web.StreamResponse:
         """The call's sound: caller left, Gege right."""
-        call = await self._found(request)
+        call = await self._found(request, RECORDING)
         if isinstance(call, web.Response):
             return call
         try:
@@ -100,8 +102,8 @@ class CallPages:
             return found[:_PAGE], found[_PAGE - 1].number
         return found, looked_at[-1].number if len(looked_at) == most else 0
 
-    async def _found(self, request: web.Request) -> CallRecord | web.Response:
-        """The call that is asked for; or the page for strangers and other grids."""
+    async def _found(self, request: web.Request, what: str) -> CallRecord | web.Response:
+        """The call that is asked for, the look (`what`) written down; or the page for strangers and other grids."""
         person, number = await self._person(request), request.match_info["number"]
         if person is None:
             return _pages.say(_pages.words["closed"], 403)
@@ -112,6 +114,7 @@ class CallPages:
             return _pages.say(_pages.words["no_call"], 404)
         if not await asyncio.to_thread(self._seen, person, [call]):
             return _pages.say(_pages.words["not_yours"], 403)
+        await asyncio.to_thread(self._looks.note, person, what, call.ticket_no or str(call.number))
         return call
 
     def _when(self, call: CallRecord) -> str:

@@ -19,7 +19,8 @@ from bot.web.words import words
 
 log = logging.getLogger(__name__)
 
-_HEADERS = {
+#: of every answer; what begins to answer before it is done (a stream) sets them itself
+HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self';"
         " frame-ancestors 'none'"
@@ -61,6 +62,8 @@ def guard(hosts: Iterable[str]) -> Middleware:
             # A foreign name that points here (DNS rebinding) must not read the page's data.
             if _name(f"//{request.host}") not in known or not _own_page(request, known):
                 response: web.StreamResponse = sentence("stranger", 403)
+            elif "\0" in request.path or "\0" in request.query_string:
+                response = _told(request, "not_found", 404)  # nothing is called so, and a database refuses the question
             else:
                 response = await handler(request)
         except Refused as refused:
@@ -74,9 +77,9 @@ def guard(hosts: Iterable[str]) -> Middleware:
         except Exception as problem:
             faults.tell(request, problem)
             response = _told(request, "lost", 500)
-        response.headers.update(_HEADERS)
-        if request.path.startswith("/api/"):
-            response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.update(HEADERS)
+        # What does not say how long it may be kept is kept by nobody: answers, redirects, errors.
+        response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     return middleware

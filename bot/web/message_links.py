@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from bot.doors.devices import PASSWORD_ROLES
+from bot.doors.devices import ASKED, MESSAGE, PASSWORD_ROLES
 from bot.foundation import bodies
 from bot.grid.location import PersonCard
 from bot.grid.registry import Registry
@@ -20,8 +20,6 @@ from bot.web.pages import Pages
 from bot.web.signing_in import SignIn
 
 _pages = Pages("staff.yml")
-#: how a device came in
-MESSAGE, ASKED = "message", "asked"
 
 
 class MessageLinks:

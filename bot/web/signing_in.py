@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections.abc import Callable
 from typing import cast
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 from aiohttp_session import AbstractStorage, Session, get_session, new_session, session_middleware
 
-from bot.doors.devices import DESK_LIFE, PASSWORD_ROLES, PHONE_LIFE, Devices, SignedIn
+from bot.doors.devices import DESK_LIFE, PASSWORD_ROLES, PHONE_LIFE, SAMPLE, Devices, SignedIn
 from bot.foundation.untrusted import same
 from bot.grid.models import Role
 from bot.web.device_names import device_name
 
 COOKIE = "gege_staff"
-#: whoever tries the sample county comes in without asking anybody
-SAMPLE = "sample"
 _WHO, _WAY, _LIFE = "staff_no", "way", "life"
 _SIGNED_IN = web.RequestKey("signed_in", SignedIn)
 
@@ -25,16 +24,18 @@ _SIGNED_IN = web.RequestKey("signed_in", SignedIn)
 class _DeviceShelf(AbstractStorage):
     """Sessions as rows: a cookie holds a key, the row says whose it is; nothing else is kept between requests."""
 
-    def __init__(self, devices: Devices, *, secure: bool) -> None:
+    def __init__(self, devices: Devices, sample: Callable[[], bool], *, secure: bool) -> None:
         # Lax: a link in a message on the web leads here with the cookie; forms carry a word of their own besides.
         super().__init__(
             cookie_name=COOKIE, max_age=int(PHONE_LIFE.total_seconds()), httponly=True, samesite="Lax", secure=secure
         )
-        self._devices = devices
+        self._devices, self._sample = devices, sample
 
     async def load_session(self, request: web.Request) -> Session:
         key = self.load_cookie(request)
         found = await asyncio.to_thread(self._devices.of, key) if key else None
+        if found is not None and found.way == SAMPLE and not await asyncio.to_thread(self._sample):
+            found = None  # real people live here now; whoever tried the sample county is nobody
         if found is None:
             return Session(None, data=None, new=True, max_age=self.max_age)
         request[_SIGNED_IN] = found
@@ -54,10 +55,17 @@ class _DeviceShelf(AbstractStorage):
 class SignIn:
     """Lets people in and out, and knows them again. A role is the database's, at every request."""
 
-    def __init__(self, devices: Devices, *, secure: bool = False, desk_life: dt.timedelta = DESK_LIFE) -> None:
-        """`secure`: the site is reached by https."""
-        self.devices, self._desk_life = devices, desk_life
-        self._shelf = _DeviceShelf(devices, secure=secure)
+    def __init__(
+        self,
+        devices: Devices,
+        *,
+        secure: bool = False,
+        desk_life: dt.timedelta = DESK_LIFE,
+        sample: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`secure`: the site is reached by https; `sample`: whether the county is the invented one still."""
+        self.devices, self.secure, self._desk_life = devices, secure, desk_life
+        self._shelf = _DeviceShelf(devices, sample, secure=secure)
 
     @property
     def middleware(self) -> Middleware:
@@ -69,8 +77,16 @@ class SignIn:
         await get_session(request)
         return request.get(_SIGNED_IN)
 
+    async def put_out(self, request: web.Request) -> bool:
+        """Whether this browser was signed in once and has been put out (lost, left, signed out elsewhere)."""
+        key = request.cookies.get(COOKIE, "")
+        return bool(key) and await asyncio.to_thread(self.devices.put_out, key)
+
     async def let_in(self, request: web.Request, staff_no: str, role: str, way: str) -> None:
         """Sign somebody in on this browser, with the answer to this request."""
+        before = await self.staff_of(request)
+        if before is not None:
+            await asyncio.to_thread(self.devices.end, before.staff_no, before.device_id)
         session = await new_session(request)  # a new key: what a stranger planted before is worth nothing
         session[_WHO], session[_WAY] = staff_no, way
         session[_LIFE] = self._desk_life if Role(role) in PASSWORD_ROLES else PHONE_LIFE

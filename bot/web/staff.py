@@ -13,6 +13,7 @@ from multidict import MultiDictProxy
 
 from bot.calling.call_backs import CallBacks, numbers_of
 from bot.doors.devices import SignedIn
+from bot.doors.looks import CASE, PICTURE, RECORDING, Looks
 from bot.foundation import bodies, untrusted
 from bot.grid.models import Role
 from bot.grid.registry import Registry
@@ -57,6 +58,7 @@ class StaffPages:
         desk: TicketDesk,
         registry: Registry,
         sign_in: SignIn,
+        looks: Looks,
         settings: Settings,
         pictures: FilesOf = _no_files,
         sounds: FilesOf = _no_files,
@@ -64,7 +66,7 @@ class StaffPages:
         call_backs: CallBacks | None = None,
     ) -> None:
         """`call_backs` puts through who presses; without it there are numbers to ring oneself."""
-        self._desk, self._registry, self._sign_in = desk, registry, sign_in
+        self._desk, self._registry, self._sign_in, self._looks = desk, registry, sign_in, looks
         self._settings, self._pictures, self._sounds = settings, pictures, sounds
         self._call_backs = call_backs
 
@@ -92,6 +94,7 @@ class StaffPages:
         name = _at(await asyncio.to_thread(self._desk.recordings, found[1].ticket_no), request.match_info["number"])
         if name is None:
             return _pages.say(_pages.words["no_recording"], 404)
+        await self._noted(found, RECORDING)
         try:
             sound = await asyncio.to_thread(open_recording, self._settings, name)
         except (RecordingMissing, KeyRefused):
@@ -107,6 +110,7 @@ class StaffPages:
         path = self._settings.home / picture.file if picture else None
         if path is None or not path.is_file():
             return _pages.say(_pages.words["no_recording"], 404)
+        await self._noted(found, PICTURE)
         return web.FileResponse(path, headers={"Cache-Control": "no-store"})
 
     async def download(self, request: web.Request) -> web.StreamResponse:
@@ -117,6 +121,7 @@ class StaffPages:
         sound = _at(await asyncio.to_thread(self._sounds, found[1].ticket_no), request.match_info["number"])
         if sound is None:
             return _pages.say(_pages.words["no_recording"], 404)
+        await self._noted(found, RECORDING)
         try:
             data = await asyncio.to_thread(open_file, self._settings, sound.file)
         except (RecordingMissing, KeyRefused):
@@ -132,6 +137,7 @@ class StaffPages:
         if isinstance(found, web.Response):
             return found
         person, ticket = found
+        await self._noted(found, CASE)
         numbers = await asyncio.to_thread(numbers_of, ticket, self._registry)
         if numbers:
             await asyncio.to_thread(self._desk.rang, ticket.ticket_no, person.staff_no)
@@ -158,6 +164,10 @@ class StaffPages:
             begun = await asyncio.to_thread(self._call_backs.begin, ticket, person, str(form.get("number", "")))
         told = str(_pages.words["ring"]["begun"][begun])
         return _pages.page("said.html", say=told, back=f"/case/{ticket.ticket_no}", label=_pages.words["open"])
+
+    async def _noted(self, found: tuple[SignedIn, TicketCard], what: str) -> None:
+        """Before anything is shown."""
+        await asyncio.to_thread(self._looks.note, found[0], what, found[1].ticket_no)
 
     async def _own_form(self, request: web.Request) -> tuple[SignedIn, TicketCard, MultiDictProxy[Any]] | web.Response:
         """Who sent a form of ours, the ticket, and the form; or the page that everybody else gets."""

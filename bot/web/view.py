@@ -142,7 +142,7 @@ def _case(case: OwnCase, site: SiteSettings) -> dict[str, Any]:
     return {
         "what": labels().spoken_kind(case.kind),
         "state": case.state,
-        "state_name": labels().own_state(case.state),
+        "state_name": case.told.rstrip("。") or labels().own_state(case.state),
         "steps": labels().own_steps(),
         "said": list(case.said),
         "who": case.manager or site.station,

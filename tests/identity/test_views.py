@@ -79,7 +79,7 @@ def test_every_field_of_a_residents_view_is_known() -> None:
         assert all(set(one) == {"said", "reply", "at", "speech"} for one in found.get("talk", ()))
     assert {one.name for one in dataclasses.fields(OwnCase)} == {
         "ticket_no", "kind", "state", "said", "manager", "phone", "opened_at", "changed_at", "estimated_at", "asked",
-        "rated", "may_call_off", "no_number",
+        "rated", "may_call_off", "no_number", "told",
     }  # fmt: skip
 
 

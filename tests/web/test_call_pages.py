@@ -17,6 +17,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.doors.devices import Devices
+from bot.doors.looks import Looks
 from bot.grid.registry import Registry
 from bot.notify.links import Links, Purpose
 from bot.recordings.room import begin_recording, name_for
@@ -74,7 +75,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     two_grids(database)
     desk, registry, settings = TicketDesk(database), Registry.load(database), Settings(home=tmp_path)
     links, sign_in = Links(KEY, database), SignIn(Devices(database))
-    staff = StaffPages(desk, registry, sign_in, settings)
+    staff = StaffPages(desk, registry, sign_in, Looks(database), settings)
 
     def app() -> web.Application:
         calls = CallPages(database, desk, sign_in, settings)

@@ -21,6 +21,8 @@ from bot.grid.importer import import_csv
 from bot.grid.registry import Registry
 from bot.grid.search import HouseholdSearch
 from bot.notify.links import Links
+from bot.register.book import Book
+from bot.register.kind_files import read_kinds
 from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
 from bot.web.desk.door import DoorPages
@@ -70,10 +72,10 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     database = county(tmp_path)
     desk, registry, settings = TicketDesk(database), Registry.load(database), Settings(home=tmp_path)
     sign_in, told, looks, zone = SignIn(Devices(database)), Told(KEY), Looks(database), ZoneInfo("Asia/Shanghai")
-    frame, search = Desk(sign_in), HouseholdSearch(database, registry)
+    frame, search, book = Desk(sign_in), HouseholdSearch(database, registry), Book(database, read_kinds(tmp_path))
     routes = [
-        *HouseholdPages(frame, search, registry, desk, looks, zone).routes(),
-        *NewPage(frame, told, desk, registry).routes(),
+        *HouseholdPages(frame, told, search, registry, desk, book, looks, zone).routes(),
+        *NewPage(frame, told, desk, registry, book).routes(),
         *DoorPages(frame, sign_in, Passwords(database, KEY, "崇阳供电"), registry, zone).routes(),
         *ticket_routes(database, desk, registry, sign_in, settings),
     ]

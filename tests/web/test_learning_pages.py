@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.database import now
 from bot.doors.devices import Devices
+from bot.doors.looks import Looks
 from bot.grid.registry import Registry
 from bot.learning.book import CorrectionBook
 from bot.learning.figures import overview
@@ -60,7 +61,7 @@ async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     two_grids(database, D2=("夜班", "duty"))
     desk, registry, settings = TicketDesk(database), Registry.load(database), Settings(home=tmp_path)
     links, sign_in = Links(KEY, database), SignIn(Devices(database))
-    staff = StaffPages(desk, registry, sign_in, settings)
+    staff = StaffPages(desk, registry, sign_in, Looks(database), settings)
 
     def app() -> web.Application:
         learning = LearningPages(database, staff, sign_in, settings)

@@ -20,6 +20,7 @@ from bot.database import now
 from bot.doors.devices import Devices
 from bot.doors.passwords import Passwords
 from bot.doors.shutting import Shutting
+from bot.grid.importer import changed
 from bot.grid.models import Staff
 from bot.grid.registry import Registry
 from bot.notify.links import Links, Purpose
@@ -103,6 +104,18 @@ async def test_a_new_telephone_gets_a_link_to_scan_and_a_code_for_its_messenger(
     code = page.split("发这个码：")[1].split("，")[0]
     assert site.shelf.link("telegram", "99", code) == "归程"
     assert "重设密码" in (await site.form("/desk/people/D1", act="link"))[1]
+
+
+async def test_the_duty_desk_makes_nobody_an_administrator(site: Site) -> None:
+    with site.database.session() as session:
+        session.add(Staff(staff_no="A1", name="管理", role="admin", phone="139"))
+        changed(session)
+    site.registry.follow()
+    await site.sign_in("D1")
+    for act in ("link", "code", "left"):
+        _, page = await site.form("/desk/people/A1", act=act, to="D1")
+        assert "另一个管理员" in page and "/t/" not in page
+    assert "关掉了" in (await site.form("/desk/people/A1", act="lost"))[1]
 
 
 async def test_the_staff_is_looked_after_by_the_desk_alone(site: Site) -> None:

@@ -181,5 +181,5 @@ async def test_the_studio_fits_a_telephone_and_shows_what_is_missing(site: Site,
 async def test_a_stranger_reads_one_plain_sentence(site: Site) -> None:
     async with chromium() as browser, page_of(browser, site.app, refused=403) as page:
         await page.goto("/studio")
-        assert "登录" in await page.locator("p").inner_text()
+        assert "登录" in await page.locator(".say").inner_text()
         assert await page.locator("button").count() == 0

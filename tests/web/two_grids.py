@@ -21,7 +21,9 @@ from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
 from bot.web import assets
 from bot.web.desk.layout import Desk
+from bot.web.desk.offline import OfflinePages
 from bot.web.desk.ticket import TicketPage
+from bot.web.desk.ticket_more import TicketMore
 from bot.web.desk.told import Told
 from bot.web.guard import guard
 from bot.web.message_links import MessageLinks
@@ -78,7 +80,7 @@ def staff_app(
     """The pages of `routes` with the links that lead to them, and the sessions that both need."""
     app = web.Application(middlewares=[guard(()), sign_in.middleware])
     links = MessageLinks(desk, registry, Links(KEY, database), sign_in, ZoneInfo("Asia/Shanghai"), personal=personal)
-    app.router.add_routes([*links.routes(), *assets.routes(), *routes])
+    app.router.add_routes([*links.routes(), *assets.routes(), *OfflinePages().routes(), *routes])
     return app
 
 
@@ -88,9 +90,11 @@ def ticket_routes(
 ) -> list[web.RouteDef]:  # fmt: skip
     """One ticket: its page, and what belongs to it (sound, pictures, ringing)."""
     shelf = shelf or ChatShelf(database, settings.home)
-    files = StaffPages(desk, registry, sign_in, settings, shelf.pictures, shelf.sounds, call_backs=call_backs)
+    files = StaffPages(
+        desk, registry, sign_in, Looks(database), settings, shelf.pictures, shelf.sounds, call_backs=call_backs
+    )
     page = TicketPage(
         Desk(sign_in), Told(KEY), database, desk, registry, Looks(database), settings, pictures=shelf.pictures,
         sounds=shelf.sounds, keep_picture=partial(keep_picture, shelf),
     )  # fmt: skip
-    return [*files.routes(), *page.routes()]
+    return [*files.routes(), *page.routes(), *TicketMore(Desk(sign_in), Told(KEY), desk).routes()]

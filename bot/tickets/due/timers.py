@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from bot.database import Database, now
 from bot.foundation.background import Background
 from bot.tickets import shadow
-from bot.tickets.due import clock_set_back, deadlines
+from bot.tickets.checklist import STEP_DUE
+from bot.tickets.due import clock_set_back, deadlines, steps
 from bot.tickets.due.deadlines import DEADLINES, RESOLVE_DUE
 from bot.tickets.models import Activity, State, Ticket, Timer
 from bot.tickets.owed import asking, paging
@@ -135,6 +136,8 @@ def _fire(session: Session, timer_id: int, at: dt.datetime, rules: Rules) -> boo
         return deadlines.passed(session, timer, ticket, at, rules)
     if timer.kind in asking.SILENCES:
         return asking.silent(session, timer, ticket, at)
+    if timer.kind == STEP_DUE:
+        return steps.asked(session, timer, ticket, at, rules)
     if timer.kind == UNCONFIRMED:
         from bot.tickets.life import proposing  # it stands above timers: what goes on is grouped, told, and climbs
 
@@ -146,8 +149,8 @@ def _fire(session: Session, timer_id: int, at: dt.datetime, rules: Rules) -> boo
 
 
 def _climb(session: Session, timer: Timer, ticket: Ticket, at: dt.datetime, rules: Rules) -> None:
-    steps = paging.paging_of(ticket).steps
-    step = steps[min(timer.step, len(steps) - 1)]
+    climb = paging.paging_of(ticket).steps
+    step = climb[min(timer.step, len(climb) - 1)]
     owner = paging.owner_of(session, ticket, at)
     told = paging.people_of(session, ticket, at).told(step.to, owner, ticket.urgent)
     # A clock that was set back must not speak of minus three minutes.
@@ -162,7 +165,7 @@ def _climb(session: Session, timer: Timer, ticket: Ticket, at: dt.datetime, rule
             detail={"step": timer.step, "minutes": waited, "told": [person.staff_no for person in told]},
         )
     )
-    following = _following(timer, ticket, steps, at, rules)
+    following = _following(timer, ticket, climb, at, rules)
     if following is not None:
         session.add(Timer(ticket_id=ticket.id, kind=timer.kind, step=timer.step + 1, due_at=following))
 

@@ -201,6 +201,11 @@ class Handling:
         self._note("talked", note)
         return self._now()
 
+    def write(self, kind: str, note: str, detail: Mapping[str, Any]) -> None:
+        """A line of the history that staff alone write, and nobody is told of."""
+        self._worker()
+        self._note(kind, note, detail)
+
     def tell_owner(self, template: str, note: str, detail: Mapping[str, Any] | None = None) -> None:
         """The owner, or who stands in, reads `template`; not when it was the owner who did it."""
         owner = paging.owner_of(self.session, self.ticket, self.at)

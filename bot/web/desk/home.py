@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -26,6 +26,9 @@ from bot.web.pages import Pages
 
 _pages = Pages("desk/home.yml")
 _verbs = Pages("staff.yml")
+_register = Pages("desk/register.yml")
+#: below the tickets, so many of the day's other tasks
+_TASKS = 5
 #: of what was said, so many characters stand in a line
 _SAID = 40
 
@@ -34,9 +37,12 @@ class HomePage:
     """Handlers of one site."""
 
     def __init__(
-        self, desk: Desk, lists: Lists, told: Told, live: Live, clock: Callable[[], dt.datetime] = now
-    ) -> None:
+        self, desk: Desk, lists: Lists, told: Told, live: Live, clock: Callable[[], dt.datetime] = now,
+        tasks: Callable[[str], Sequence[Mapping[str, Any]]] = lambda _: (),
+    ) -> None:  # fmt: skip
+        """`tasks`: what else somebody has to do today, in the order in which they walk (register_day.py)."""
         self._desk, self._lists, self._told, self._live, self._clock = desk, lists, told, live, clock
+        self._tasks = tasks
 
     def routes(self) -> list[web.RouteDef]:
         mine = self._desk.open_to
@@ -49,11 +55,13 @@ class HomePage:
         at = self._clock()
         found, counts = await asyncio.to_thread(self._read, who.staff_no, view, at)
         lines = [shown(one, at) for one in found]
+        tasks = await asyncio.to_thread(self._tasks, who.staff_no) if view is View.mine else ()
         answer = self._desk.page(
             request, who, _pages, "desk/home.html", told=self._told.read(request), view=view,
             back=f"/desk?view={view}", tabs=_tabs(who, counts),
             burning=[line for line in lines if line["burns"]], rest=[line for line in lines if not line["burns"]],
             more=getattr(counts, view) - len(lines) if len(lines) == MOST else 0,
+            tasks=tasks[:_TASKS], tasks_more=len(tasks) - _TASKS, day_words=_register.words["day"],
         )  # fmt: skip
         self._told.forget(answer)
         return answer

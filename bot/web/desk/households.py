@@ -10,15 +10,19 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from bot.doors.devices import SignedIn
-from bot.doors.looks import HOUSEHOLD, SEARCH, Looks
+from bot.doors.looks import EXPORT, HOUSEHOLD, SEARCH, Looks
 from bot.grid.location import HouseholdCard
 from bot.grid.registry import Registry
 from bot.grid.search import MOST, HouseholdSearch
+from bot.register.book import Book
+from bot.register.kind_files import Type
 from bot.tickets.cards import TicketCard
 from bot.tickets.desk import TicketDesk
 from bot.tickets.labels import labels
 from bot.tickets.owed.paging import EVERYWHERE
 from bot.web.desk.layout import Desk
+from bot.web.desk.register_words import line, reader_of
+from bot.web.desk.told import Told
 from bot.web.forms import see
 from bot.web.pages import Pages
 
@@ -31,10 +35,11 @@ class HouseholdPages:
     """Handlers of one site."""
 
     def __init__(
-        self, desk: Desk, search: HouseholdSearch, registry: Registry, tickets: TicketDesk, looks: Looks, zone: ZoneInfo
-    ) -> None:
-        self._desk, self._search, self._registry, self._tickets = desk, search, registry, tickets
-        self._looks, self._zone = looks, zone
+        self, desk: Desk, told: Told, search: HouseholdSearch, registry: Registry, tickets: TicketDesk, book: Book,
+        looks: Looks, zone: ZoneInfo,
+    ) -> None:  # fmt: skip
+        self._desk, self._told, self._search, self._registry = desk, told, search, registry
+        self._tickets, self._book, self._looks, self._zone = tickets, book, looks, zone
 
     def routes(self) -> list[web.RouteDef]:
         mine = self._desk.open_to
@@ -68,11 +73,18 @@ class HouseholdPages:
         if grids is not None and card.grid_no not in grids:
             return _pages.say(_pages.words["not_yours"], 403)
         phones, cases, looks = await asyncio.to_thread(self._read, card, who)
-        return self._desk.page(
+        entries = await asyncio.to_thread(self._book.of_household, number, reader_of(who))
+        kinds = self._book.kinds
+        nexts = {one.id: after for one in entries if (after := kinds.next_day(one.kind, one.day, one.values, card))}
+        answer = self._desk.page(
             request, who, _pages, "desk/household.html", it=card, tags=_named(card), phones=phones, looks=looks,
             cases=[(one, labels().kind(one.kind), labels().state(one.state), self._day(one.opened_at)) for one in cases],
-            owed=-card.balance if card.balance < 0 else 0, ticket_words=_tags.words,
+            owed=-card.balance if card.balance < 0 else 0, ticket_words=_tags.words, told=self._told.read(request),
+            kinds=[(one.kind, one.words) for one in kinds.entered_by(who.role) if one.typed(Type.household)],
+            entries=[(line(kinds, one), nexts.get(one.id)) for one in entries],
         )  # fmt: skip
+        self._told.forget(answer)
+        return answer
 
     # ---- blocking -------------------------------------------------------------------------------
 
@@ -83,7 +95,7 @@ class HouseholdPages:
         seen = self._tickets.access.seen_by(who.staff_no, (one.ticket_no for one in cases))
         looks = [
             (self._day(one.at), person.name if (person := self._registry.person(one.staff_no)) else one.staff_no)
-            for one in self._looks.at([(HOUSEHOLD, number)], _LOOKS)
+            for one in self._looks.at([(HOUSEHOLD, number), (EXPORT, "households")], _LOOKS)
         ]
         return self._registry.phones_of(number), [one for one in cases if one.ticket_no in seen], looks
 

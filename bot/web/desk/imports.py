@@ -20,6 +20,7 @@ from pydantic import Field
 
 from bot.database import Database, now
 from bot.doors.devices import SignedIn
+from bot.doors.looks import EXPORT, Looks
 from bot.foundation import bodies
 from bot.grid.exporting import households, staff
 from bot.grid.importer import Examined, column_names, examine, take
@@ -70,7 +71,7 @@ class ImportPages:
     ) -> None:  # fmt: skip
         self._desk, self._told, self._database = desk, told, database
         self._registry, self._tickets, self._zone, self._clock = registry, tickets, zone, clock
-        self._outside = Outside(database, tickets)
+        self._outside, self._looks = Outside(database, tickets), Looks(database)
         self._kept: dict[str, _Kept] = {}
 
     def routes(self) -> list[web.RouteDef]:
@@ -127,7 +128,7 @@ class ImportPages:
         self._told.say(answer, _pages.words["outside_done"].format(fresh=fresh, known=known))
         raise answer
 
-    async def export(self, request: web.Request, _who: SignedIn) -> web.StreamResponse:
+    async def export(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """A table to take away."""
         make = {
             "households": self._households,
@@ -138,6 +139,7 @@ class ImportPages:
         name = request.match_info["name"]
         if name not in make:
             raise web.HTTPNotFound
+        await asyncio.to_thread(self._looks.note, who, EXPORT, name)
         body = await asyncio.to_thread(lambda: as_xlsx([make[name]()]))
         day = self._clock().astimezone(self._zone).strftime("%Y%m%d")
         headers = {"Content-Disposition": f'attachment; filename="gege-{name}-{day}.xlsx"', "Cache-Control": "no-store"}

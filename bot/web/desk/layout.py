@@ -11,8 +11,10 @@ from typing import Any
 from aiohttp import web
 
 from bot.doors.devices import SignedIn
+from bot.foundation import bodies
 from bot.foundation.words import load
 from bot.grid.models import Role
+from bot.web.desk.offline import WIPE, WIPE_ALL, WIPE_PAGES, offline_words
 from bot.web.forms import Fields, FormWrong, read_form
 from bot.web.pages import Pages
 from bot.web.signing_in import SignIn
@@ -65,7 +67,12 @@ class Desk:
             who = await self._sign_in.staff_of(request)
             if who is None or (who.role not in roles if roles else who.role == Role.supervisor):
                 watches = who is not None and who.role == Role.supervisor
-                return _sentence(desk_words().supervisor if watches else desk_words().closed, 403)
+                answer = _sentence(desk_words().supervisor if watches else desk_words().closed, 403)
+                if who is None:
+                    # A telephone that was put out forgets all that it keeps; one whose time is over, what it shows.
+                    gone = await self._sign_in.put_out(request)
+                    answer.headers[WIPE] = WIPE_ALL if gone else WIPE_PAGES
+                return answer
             try:
                 return await handler(request, who)
             except FormWrong:
@@ -75,10 +82,10 @@ class Desk:
 
     async def form(self, request: web.Request, who: SignedIn, model: type[Fields]) -> Fields:
         """The form of a page of ours. Raises FormWrong, Unreadable, and HTTPForbidden for a form that is not ours."""
-        found = await read_form(request, model)
-        if not await self._sign_in.own_form(request, found.csrf):
+        # First of all: what a foreign page typed is not even shown again.
+        if not await self._sign_in.own_form(request, str((await bodies.form(request)).get("csrf", ""))):
             raise web.HTTPForbidden
-        return found
+        return await read_form(request, model)
 
     def page(
         self, request: web.Request, who: SignedIn, pages: Pages, template: str, status: int = 200, **values: Any
@@ -93,7 +100,10 @@ class Desk:
             for one in words.rail
             if not one.roles or who.role in one.roles
         ]  # fmt: skip
-        return pages.page(template, status, who=who, csrf=who.csrf, rail=rail, rail_name=words.rail_name, **values)
+        return pages.page(
+            template, status, who=who, csrf=who.csrf, rail=rail, rail_name=words.rail_name,
+            offline=offline_words(), **values,
+        )  # fmt: skip
 
 
 def _sentence(text: str, status: int) -> web.Response:

@@ -17,14 +17,15 @@ from bot.foundation.background import Background
 from bot.grid.leave import away, substitute
 from bot.tickets.models import Activity, Ticket
 from bot.tickets.owed.paging import EVERYWHERE
+from bot.web.guard import HEADERS
 
 log = logging.getLogger(__name__)
 
 _LOOK_S = 1.0
 #: a line now and then, so that what stands between keeps the connection open, and we notice who has gone (s)
 _ALIVE_S = 20.0
-#: whoever is signed in somewhere has so many open at most
-_MOST = 500
+#: pages that are open at most, and those of one device
+_MOST, _MOST_OF_ONE = 500, 20
 #: of more acts than this in one look it is not asked whom they concern
 _ACTS = 200
 
@@ -61,10 +62,16 @@ class Live:
 
     async def events(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """`event: changed` for each change, several at once as one."""
-        if len(self._watching) >= _MOST:
+        mine = sum(one.device_id == who.device_id for one in self._watching.values())
+        if len(self._watching) >= _MOST or mine >= _MOST_OF_ONE:
             raise web.HTTPServiceUnavailable
         answer = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+            headers={
+                **HEADERS,
+                "Content-Type": "text/event-stream",
+                "Cache-Control": "no-store",
+                "X-Accel-Buffering": "no",
+            }
         )
         await answer.prepare(request)
         with contextlib.suppress(ConnectionError), self._watch(who) as changed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import secrets
 from typing import Annotated, Literal
 
@@ -12,6 +13,7 @@ from pydantic import Field, field_validator
 from bot.doors.devices import SignedIn
 from bot.foundation.phone_numbers import phone_digits
 from bot.grid.registry import Registry
+from bot.register.book import Book
 from bot.tickets.cards import Report
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.caller import Assurance, Caller
@@ -19,6 +21,7 @@ from bot.tickets.intake.channels import Channel
 from bot.tickets.labels import labels
 from bot.tickets.models import Kind
 from bot.web.desk.layout import Desk
+from bot.web.desk.register_entry import first
 from bot.web.desk.told import Told
 from bot.web.forms import Form, FormWrong, see
 from bot.web.pages import Pages
@@ -35,6 +38,8 @@ class _New(Form):
     household_no: Annotated[str, Field(max_length=40)] = ""
     phone: Annotated[str, Field(max_length=24)] = ""
     urgent: Literal["", "on"] = ""
+    #: made with the page: the same form sent twice is one report
+    once: Annotated[str, Field(max_length=32)] = ""
 
     @field_validator("kind")
     @classmethod
@@ -55,8 +60,8 @@ class _New(Form):
 class NewPage:
     """Handlers of one site."""
 
-    def __init__(self, desk: Desk, told: Told, tickets: TicketDesk, registry: Registry) -> None:
-        self._desk, self._told, self._tickets, self._registry = desk, told, tickets, registry
+    def __init__(self, desk: Desk, told: Told, tickets: TicketDesk, registry: Registry, book: Book) -> None:
+        self._desk, self._told, self._tickets, self._registry, self._book = desk, told, tickets, registry, book
 
     def routes(self) -> list[web.RouteDef]:
         mine = self._desk.open_to
@@ -72,7 +77,7 @@ class NewPage:
             new = await self._desk.form(request, who, _New)
         except FormWrong as wrong:
             return self._form(request, who, wrong.values, wrong.fields)
-        typed = new.model_dump(exclude={"csrf"})
+        typed = new.model_dump(exclude={"csrf", "once"})
         household = await asyncio.to_thread(self._registry.household, new.household_no) if new.household_no else None
         if new.household_no and household is None:
             return self._form(request, who, typed, {"household_no": "unknown"})
@@ -91,9 +96,10 @@ class NewPage:
         grid_no = household.grid_no if household else (place.grid_no if place else None) or usual
         # The resident gave the number to somebody of the staff, who vouches for having heard it.
         caller = Caller(new.phone, Channel.phone if new.phone else Channel.other, Assurance.signed)
+        session = _name_of(new, who)
         written = f"{household.compound}{household.address}" if household else ""
         report = Report(
-            new.kind, new.said, f"desk-{secrets.token_hex(8)}", caller, place=new.place or written,
+            new.kind, new.said, session, caller, utterance_id=session, place=new.place or written,
             household_no=household_no, grid_no=grid_no, facts={"entered_by": who.staff_no},
             urgent=bool(new.urgent) or new.kind == Kind.hazard,
         )  # fmt: skip
@@ -106,5 +112,16 @@ class NewPage:
         notes = {name: words["wrong"][name] for name in wrong or {} if name in words["wrong"]}
         return self._desk.page(
             request, who, _pages, "desk/new.html", 400 if wrong else 200, values=values, wrong=notes,
+            once=secrets.token_hex(8),
             kinds=[(str(kind), labels().kind(kind)) for kind in _KINDS],
+            first=first(who, self._book, "report"), household=values.get("household_no", ""),
         )  # fmt: skip
+
+
+def _name_of(new: _New, who: SignedIn) -> str:
+    """The same form of the same page has one name, so that a second press finds the report of the first; what was
+    typed is part of it, so that another report from a page that was kept open is another."""
+    if not new.once:
+        return f"desk-{secrets.token_hex(16)}"
+    said = "\0".join((new.once, who.staff_no, new.kind, new.said, new.place, new.household_no, new.phone))
+    return f"desk-{hashlib.sha256(said.encode()).hexdigest()[:32]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -33,7 +33,7 @@ _MOST = 200
 
 
 class _Act(Form):
-    act: Annotated[str, Field(max_length=10)] = ""
+    act: Literal["lost", "left", "code", "link"]
     to: Annotated[str, Field(max_length=40)] = ""
 
 
@@ -80,6 +80,9 @@ class PeoplePages:
         """Shut somebody out, or give them a way in."""
         form = await self._desk.form(request, who, _Act)
         person, words = await asyncio.to_thread(self._person, request), _pages.words["person"]
+        if person.role == Role.admin and who.role != Role.admin and form.act != "lost":
+            # Whoever watches the night shuts a lost telephone out, and makes nobody an administrator.
+            return await self._page(request, who, person, told=words["admins"])
         if form.act == "lost":
             gone = await asyncio.to_thread(self._shutting.shut, person.staff_no, who.staff_no)
             answer = see(request.path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from bot.database import Database, now
 from bot.doors.devices import SignedIn
 from bot.grid.models import Role
 from bot.grid.registry import Registry
-from bot.statistics.month import Figures, Miss, Month, Share, of_month
+from bot.statistics.month import Figures, Further, Miss, Month, Share, of_month
 from bot.statistics.sheets import Sheet, as_csv, as_xlsx
 from bot.tickets.cards import TicketRefused
 from bot.tickets.labels import labels
@@ -36,6 +36,8 @@ _SHARES = ("taken", "there", "settled", "content", "again")
 _MISSES = 60
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 
+FurtherOf = Callable[[dt.date, dt.date], Sequence[Further]]
+
 
 class _Plea(Form):
     month: Annotated[str, Field(max_length=7)] = ""
@@ -54,8 +56,10 @@ class ReportPage:
 
     def __init__(
         self, desk: Desk, told: Told, database: Database, registry: Registry, site: str, zone: ZoneInfo,
-        clock: Callable[[], dt.datetime] = now,
+        clock: Callable[[], dt.datetime] = now, further: FurtherOf = lambda _begin, _end: (),
     ) -> None:  # fmt: skip
+        """`further`: figures from elsewhere, of the days from the first up to, not including, the second."""
+        self._further = further
         self._desk, self._told, self._database, self._registry = desk, told, database, registry
         self._site, self._zone, self._clock, self._pleas = site, zone, clock, Pleas(database)
 
@@ -85,6 +89,7 @@ class ReportPage:
             days=[(day if day % 5 == 0 or day == 1 else "", count) for day, count in enumerate(it.by_day, start=1)],
             kinds=[(labels().kind(kind), count) for kind, count in it.by_kind[:8]],
             arrival=[(words["within"].format(count=limit) if limit else words["later"], n) for limit, n in it.arrival],
+            further=[(one.name, words["times"].format(count=one.count), _share(one)) for one in await self._more(it)],
             misses=[self._miss(one, who) for one in seen[:_MISSES]], count=len(seen),
             more_misses=words["more_misses"].format(count=len(seen) - _MISSES) if len(seen) > _MISSES else "",
         )  # fmt: skip
@@ -93,8 +98,12 @@ class ReportPage:
 
     async def xlsx(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """The same as a workbook."""
-        it = await self._month(request)
-        body = await asyncio.to_thread(as_xlsx, [self._figures(it), self._misses(_seen(it.misses, who))])
+        it, words = await self._month(request), _pages.words
+        sheets = [self._figures(it), self._misses(_seen(it.misses, who))]
+        if further := await self._more(it):
+            rows = [(one.name, one.count, _share(one)) for one in further]
+            sheets.append(Sheet(words["further"], words["further_columns"], rows))
+        body = await asyncio.to_thread(as_xlsx, sheets)
         kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
         return _file(body, f"gege-{it.year}-{it.month:02}.xlsx", kind)
 
@@ -133,6 +142,10 @@ class ReportPage:
         today = self._clock().astimezone(self._zone)
         year, month = (int(wanted[1]), int(wanted[2])) if wanted else (today.year, today.month)
         return await asyncio.to_thread(of_month, self._database, year, month, self._zone)
+
+    async def _more(self, it: Month) -> Sequence[Further]:
+        begin = dt.date(it.year, it.month, 1)
+        return await asyncio.to_thread(self._further, begin, (begin + dt.timedelta(days=32)).replace(day=1))
 
     # ---- as it is shown -------------------------------------------------------------------------
 
@@ -221,6 +234,10 @@ def _percent(share: Share) -> str:
 
 def _of(share: Share) -> str:
     return str(_pages.words["of"].format(hits=share.hits, of=share.of)) if share.of else ""
+
+
+def _share(one: Further) -> str:
+    return f"{_percent(one.share)} {_of(one.share)}" if one.share is not None and one.share.of else ""
 
 
 def _cells(share: Share) -> tuple[float | None, str]:

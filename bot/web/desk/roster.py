@@ -35,11 +35,15 @@ KEEPS = (Role.duty, Role.admin)
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 
 
+#: nobody's leave lies further off, and calendars end
+Day = Annotated[dt.date, Field(ge=dt.date(2000, 1, 1), le=dt.date(2099, 12, 31))]
+
+
 class _Leave(Form):
     who: Annotated[str, Field(max_length=40)] = ""
     stands_in: Annotated[str, Field(max_length=40)] = ""
-    begins: dt.date
-    ends: dt.date
+    begins: Day
+    ends: Day
 
 
 class _Back(Form):

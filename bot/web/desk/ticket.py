@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -17,8 +18,10 @@ from bot.calling.call_backs import numbers_of
 from bot.database import Database, now
 from bot.doors.devices import SignedIn
 from bot.doors.looks import CASE, HOUSEHOLD, Looks
+from bot.doors.sent import Sent
 from bot.foundation import bodies
 from bot.grid.location import HouseholdCard
+from bot.grid.occupied import Occupations
 from bot.grid.registry import Registry
 from bot.learning.book import learning_words
 from bot.notify.texts import noted
@@ -33,9 +36,13 @@ from bot.tickets.life.states import OPEN
 from bot.tickets.lists import Listed
 from bot.voice.call_log import CallRecord, find_call
 from bot.web.call_view import call_view
+from bot.web.desk.busy import busy_in_words
 from bot.web.desk.home import shown, state_of
 from bot.web.desk.layout import Desk
+from bot.web.desk.offline import LARGEST_PHOTO, Pressed, answered, by_script, late_note, offline_words
 from bot.web.desk.shadow import confirming
+from bot.web.desk.ticket_more import materials, of_this_door
+from bot.web.desk.ticket_steps import steps_shown
 from bot.web.desk.told import Told
 from bot.web.forms import Form, see
 from bot.web.message_links import pressed_by
@@ -50,7 +57,7 @@ _OTHERS = 3
 KeepPicture = Callable[[str, bytes, str], None]
 
 
-class _Act(Form):
+class _Act(Pressed):
     verb: Annotated[str, Field(max_length=20)] = ""
     note: Annotated[str, Field(max_length=1000)] = ""
     when: Annotated[str, Field(max_length=40)] = ""
@@ -73,6 +80,8 @@ class _Read:
     call: CallRecord | None
     names: Mapping[str, str]
     people: Sequence[tuple[str, str]]
+    #: other open cases of this door, and whether they may become one with it
+    door: Sequence[tuple[TicketCard, bool]]
 
 
 class TicketPage:
@@ -96,7 +105,8 @@ class TicketPage:
         self._desk, self._told, self._database, self._tickets = desk, told, database, tickets
         self._registry, self._looks, self._settings = registry, looks, settings
         self._pictures, self._sounds, self._keep_picture = pictures, sounds, keep_picture
-        self._zone, self._clock = ZoneInfo(settings.site.timezone), clock
+        self._zone, self._clock, self._sent = ZoneInfo(settings.site.timezone), clock, Sent(database, clock)
+        self._occupations = Occupations(database, clock)
 
     def routes(self) -> list[web.RouteDef]:
         mine, number = self._desk.open_to, "{ticket_no:GD[0-9]{6,18}}"
@@ -123,11 +133,17 @@ class TicketPage:
         try:
             ticket = await asyncio.to_thread(self._tickets.access.look, number, who.staff_no)
         except NotYours:
-            return _pages.say(_pages.words["not_yours"], 403)
+            return self._not_shown(request, "not_yours", 403)
         if ticket is None:
-            return _pages.say(_pages.words["none"], 404)
+            return self._not_shown(request, "none", 404)
         await asyncio.to_thread(self._looks.note, who, CASE, number)
         return ticket
+
+    @staticmethod
+    def _not_shown(request: web.Request, why: str, status: int) -> web.Response:
+        if by_script(request):
+            return answered(False, str(_pages.words[why]), "/desk")
+        return _pages.say(_pages.words[why], status)
 
     async def _page(
         self,
@@ -159,7 +175,8 @@ class TicketPage:
             owes=_owes(household), facts=noted(ticket.facts, household).read_by_staff(),
             others=[(_named(one), self._when(one.opened_at)) for one in it.others],
             people=it.people, kinds=[(kind, labels().kind(kind)) for kind in learning_words().intents],
-            case_words=_case.words,
+            case_words=_case.words, used=materials(it.history, it.names), door=of_this_door(it.door, self._when),
+            list=steps_shown(ticket, it.history, at.astimezone(self._zone).date()),
             history=[(self._when(act.at), labels().activity(act.kind), it.names.get(act.by, ""), act.note) for act in it.history],
             **view,
         )  # fmt: skip
@@ -172,12 +189,26 @@ class TicketPage:
         if isinstance(found, web.Response):
             return found
         form = await self._desk.form(request, who, _Act)
-        done, said = await asyncio.to_thread(self._do, found.ticket_no, form, who)
+        to = form.back if form.back.startswith(("/desk?", "/desk/wall")) else f"/desk/{found.ticket_no}"
+        done, said = await asyncio.to_thread(self._once, found.ticket_no, form, who)
+        if by_script(request):
+            return self._answered(done, said, to, form)
         if not done and form.note:
             return await self._page(request, who, found, told=said, note=form.note, status=409)
-        answer = see(form.back if form.back.startswith(("/desk?", "/desk/wall")) else f"/desk/{found.ticket_no}")
+        answer = see(to)
         self._told.say(answer, said)
         raise answer
+
+    def _answered(self, done: bool, said: str, to: str, form: Pressed) -> web.Response:
+        answer = answered(done, said, to)
+        if not form.ago:  # whoever pressed just now goes on to the next page, and reads it there
+            self._told.say(answer, said)
+        return answer
+
+    def _once(self, number: str, form: _Act, who: SignedIn) -> tuple[bool, str]:
+        content = "\0".join((number, form.verb, form.note, form.when, form.to))
+        form.note = late_note(form.note, form.ago, self._zone, self._clock())
+        return self._sent.once(who.staff_no, form.press, content, lambda: self._do(number, form, who))
 
     def _do(self, number: str, form: _Act, who: SignedIn) -> tuple[bool, str]:
         """Whether it was done, and what to tell whoever pressed. Blocks."""
@@ -221,16 +252,39 @@ class TicketPage:
         found = await self._allowed(request, who)
         if isinstance(found, web.Response):
             return found
-        await self._desk.form(request, who, Form)
-        sent = (await bodies.form(request)).get("photo")
-        data = sent.file.read() if isinstance(sent, web.FileField) else b""
-        answer = see(f"/desk/{found.ticket_no}")
+        number = found.ticket_no
+        # Larger than anything else that is sent here; the limit is this form's own.
+        large = request.clone(client_max_size=LARGEST_PHOTO)
         try:
-            await asyncio.to_thread(self._keep_picture, found.ticket_no, data, who.staff_no)
-            self._told.say(answer, _pages.words["told"]["photo"])
-        except TicketRefused:
-            self._told.say(answer, _pages.words["told"]["no_picture"])
+            form = await self._desk.form(large, who, Pressed)
+        except web.HTTPRequestEntityTooLarge:
+            return await self._photo_said(request, who, False, str(offline_words()["too_big"]), number, Pressed())
+        sent = (await bodies.form(large)).get("photo")
+        data = b""
+        if isinstance(sent, web.FileField):
+            with sent.file as file:
+                data = file.read()
+        done, said = await asyncio.to_thread(self._keep, number, form, data, who)
+        return await self._photo_said(request, who, done, said, number, form)
+
+    async def _photo_said(
+        self, request: web.Request, who: SignedIn, done: bool, said: str, number: str, form: Pressed
+    ) -> web.StreamResponse:
+        if by_script(request):
+            return self._answered(done, said, f"/desk/{number}", form)
+        answer = see(f"/desk/{number}")
+        self._told.say(answer, said)
         raise answer
+
+    def _keep(self, number: str, form: Pressed, data: bytes, who: SignedIn) -> tuple[bool, str]:
+        def keep() -> tuple[bool, str]:
+            try:
+                self._keep_picture(number, data, who.staff_no)
+            except TicketRefused:
+                return False, str(_pages.words["told"]["no_picture"])
+            return True, str(_pages.words["told"]["photo"])
+
+        return self._sent.once(who.staff_no, form.press, number + hashlib.sha256(data).hexdigest(), keep)
 
     # ---- blocking -------------------------------------------------------------------------------
 
@@ -251,8 +305,14 @@ class TicketPage:
             Listed(ticket, due.due_at if due and ticket.state in OPEN else None, "", 0), household, others, history,
             numbers_of(ticket, self._registry), 0 if call else len(tickets.recordings(number)), pictures,
             self._sounds(number), call, {one.staff_no: one.name for one in people if one},
-            [(one.staff_no, one.name) for _, one in self._registry.managers()],
+            self._others(), tickets.of_door(number, who.staff_no, self._clock()) if ticket.state in OPEN else [],
         )  # fmt: skip
+
+    def _others(self) -> list[tuple[str, str]]:
+        """To whom it can be passed on, with who rides or has no hand free just now."""
+        busy, at = self._occupations.now(), self._clock()
+        said = ((one, busy_in_words(busy.get(one.staff_no), at)) for _, one in self._registry.managers())
+        return [(one.staff_no, f"{one.name}（{now}）" if now else one.name) for one, now in said]
 
     def _when(self, at: dt.datetime) -> str:
         return at.astimezone(self._zone).strftime("%m-%d %H:%M")

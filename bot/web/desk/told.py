@@ -13,7 +13,9 @@ _LONGEST = 300
 class Told:
     """Says something on the next page of the same browser."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, *, secure: bool = False) -> None:
+        """`secure`: the site is reached by https."""
+        self._secure = secure
         self._signed = URLSafeTimedSerializer(key, salt=_SALT)
 
     def say(self, answer: web.StreamResponse, sentence: str) -> None:
@@ -25,6 +27,7 @@ class Told:
             path="/desk",
             httponly=True,
             samesite="Lax",
+            secure=self._secure,
         )
 
     def read(self, request: web.Request) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from bot.doors.devices import SAMPLE
 from bot.grid.location import PersonCard
 from bot.grid.models import Role
 from bot.grid.registry import Registry
@@ -14,7 +15,7 @@ from bot.tickets.labels import labels
 from bot.web.forms import see
 from bot.web.guard import Refused
 from bot.web.pages import Pages
-from bot.web.signing_in import SAMPLE, SignIn
+from bot.web.signing_in import SignIn
 
 _pages = Pages("desk/people.yml")
 

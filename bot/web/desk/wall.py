@@ -18,6 +18,7 @@ from bot.tickets.cards import TicketCard
 from bot.tickets.labels import labels
 from bot.tickets.models import Kind
 from bot.tickets.wall import SILENT, Wall, WallOutage, WallPerson, wall
+from bot.web.desk.busy import busy_in_words
 from bot.web.desk.clock import spell
 from bot.web.desk.layout import Desk
 from bot.web.desk.told import Told
@@ -102,6 +103,7 @@ def _person(one: WallPerson, at: dt.datetime) -> dict[str, Any]:
     return {
         "name": one.name, "phone": one.phone, "hands": words["hands"].format(count=one.hands),
         "away": words["away"].format(who=one.stands_in) if one.stands_in else "",
+        "busy": busy_in_words(one.busy, at),
         "silent": words["silent"].format(span=spell(quiet or SILENT, words)) if silent else "",
     }  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""登记: one register for everything that is done besides tickets."""

@@ -1,0 +1,138 @@
+"""登记: what was done besides tickets, with filters and counts, and as a sheet."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from bot.database import now
+from bot.doors.devices import SignedIn
+from bot.doors.looks import Looks
+from bot.grid.models import Role
+from bot.register.book import MOST, MOST_OF_A_SHEET, Book, EntryCard
+from bot.register.kind_files import Kind, Type
+from bot.register.models import EntryState
+from bot.statistics.sheets import Sheet, as_xlsx
+from bot.tickets.owed.paging import EVERYWHERE
+from bot.web.desk.layout import Desk
+from bot.web.desk.register_words import line, pages, reader_of, values
+from bot.web.desk.told import Told
+
+#: of a look: the sheet of a month was taken away
+REGISTER = "register"
+_MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
+
+
+class RegisterPage:
+    """Handlers of one site."""
+
+    def __init__(
+        self, desk: Desk, told: Told, book: Book, looks: Looks, zone: ZoneInfo,
+        clock: Callable[[], dt.datetime] = now,
+    ) -> None:  # fmt: skip
+        self._desk, self._told, self._book, self._looks = desk, told, book, looks
+        self._zone, self._clock = zone, clock
+
+    def routes(self) -> list[web.RouteDef]:
+        all_of_us = self._desk.open_to
+        return [
+            web.get("/desk/register", all_of_us(self.show, *Role)),
+            web.get("/desk/register.xlsx", all_of_us(self.xlsx)),
+        ]
+
+    async def show(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
+        """A month's entries, the latest first."""
+        wanted, reader, words = self._wanted(request), reader_of(who), pages.words
+        found, counts = await asyncio.gather(
+            asyncio.to_thread(self._book.listed, reader, **wanted),
+            asyncio.to_thread(self._book.count, reader, wanted["grid"], wanted["state"], wanted["month"]),
+        )
+        kinds, (year, month) = self._book.kinds, wanted["month"]
+        query = {**{name: wanted[name] for name in ("grid", "state")}, "month": f"{year}-{month:02}"}
+        answer = self._desk.page(
+            request, who, pages, "desk/register.html", told=self._told.read(request), kind=wanted["kind"], query=query,
+            tabs=tabs(who, "list"), lines=[line(kinds, one) for one in found], many=len(found) == MOST, most=MOST,
+            kinds=_counted(kinds.words, list(kinds), counts),
+            total=sum(counts.values()), grids=_grids(who), states=[(str(one), words["states"][one]) for one in EntryState],
+            problems=kinds.problems if who.role == Role.admin else (),
+        )  # fmt: skip
+        self._told.forget(answer)
+        return answer
+
+    async def xlsx(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
+        """The same as a workbook: one sheet, the fields of every kind as columns. That it was taken is written down."""
+        wanted = self._wanted(request)
+        year, month = wanted["month"]
+        await asyncio.to_thread(self._looks.note, who, REGISTER, f"{year}-{month:02}")
+        found = await asyncio.to_thread(self._book.listed, reader_of(who), **wanted, limit=MOST_OF_A_SHEET)
+        body = await asyncio.to_thread(as_xlsx, [sheet(self._book, found)])
+        name = f"gege-register-{year}-{month:02}.xlsx"
+        return web.Response(
+            body=body, content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+        )  # fmt: skip
+
+    def _wanted(self, request: web.Request) -> dict[str, Any]:
+        query, month = request.query, _MONTH.fullmatch(request.query.get("month", ""))
+        today = self._clock().astimezone(self._zone)
+        state = query.get("state", "")
+        return {
+            "kind": query.get("kind", "")[:20], "grid": query.get("grid", "")[:40],
+            "state": state if state in EntryState.__members__ else "",
+            "month": (int(month[1]), int(month[2])) if month else (today.year, today.month),
+        }  # fmt: skip
+
+
+def sheet(book: Book, found: list[EntryCard]) -> Sheet:
+    """Entries as a table; a column for each field that some kind has."""
+    words, kinds = pages.words, book.kinds
+    shown = [kind for kind in kinds.values() if any(one.kind == kind.kind for one in found)]
+    columns = list(
+        dict.fromkeys(field.words for kind in shown for field in kind.fields if field.type not in _ELSEWHERE)
+    )
+    rows = []
+    for one in found:
+        kind = kinds.get(one.kind)
+        said = _said(kind, one) if kind else {}
+        rows.append(
+            [
+                one.id, kinds.words(one.kind), one.day.isoformat(), one.grid_no, one.household_no,
+                one.place or one.community, words["states"][one.state],
+                words["resident"] if one.by == "resident" else one.by_name or one.by, one.claimed_name, one.word,
+                one.ticket_no, *(said.get(name, "") for name in columns),
+            ]
+        )  # fmt: skip
+    return Sheet(words["sheet"], [*words["columns"].values(), *columns], rows)
+
+
+_ELSEWHERE = (Type.household, Type.community, Type.photo)
+
+
+def _said(kind: Kind, one: EntryCard) -> dict[str, str]:
+    return {field.words: text for field, text in values(kind, one.values)}
+
+
+def _counted(words: Callable[[str], str], names: list[str], counts: dict[str, int]) -> list[tuple[str, str, int]]:
+    """Every kind that has entries, in the kinds' order; those whose file is gone at the end."""
+    return [(name, words(name), counts[name]) for name in dict.fromkeys([*names, *counts]) if counts.get(name)]
+
+
+def _grids(who: SignedIn) -> list[str]:
+    return sorted(who.grids) if who.role not in EVERYWHERE and len(who.grids) > 1 else []
+
+
+def tabs(who: SignedIn, here: str) -> list[tuple[str, str, bool]]:
+    """(path, name, whether it is open) of the register's pages that a person sees."""
+    names = pages.words["tabs"]
+    paths = {"day": "/desk/day", "list": "/desk/register", "wishes": "/desk/wishes", "survey": "/desk/survey"}
+    if who.role not in EVERYWHERE:
+        del paths["survey"]
+    if who.role == Role.supervisor:
+        del paths["wishes"], paths["day"]
+    return [(path, names[name], name == here) for name, path in paths.items()]
