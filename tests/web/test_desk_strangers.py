@@ -47,7 +47,7 @@ def table(desk: WholeDesk) -> dict[tuple[str, str], tuple[set[str], str, dict[st
         # whose case it is not reads so on the next page
         ("POST", f"/desk/{number}/step"): (INSIDE, f"{one}/step", {"step": "none"}),
         ("POST", f"/desk/{number}/join"): (INSIDE, f"{one}/join", {"other": "GD2600000000"}),
-        ("POST", f"/desk/{number}/used"): (CASE, f"{one}/used", {"what": "电线", "count": "2"}),
+        ("POST", f"/desk/{number}/used"): (INSIDE, f"{one}/used", {"what": "电线", "count": "2"}),
         ("POST", "/desk/me/busy"): (INSIDE, "/desk/me/busy", {"what": "riding", "minutes": "20"}),
         # what a telephone keeps is written for the person whose telephone it is; these two hold nobody's words
         ("GET", "/desk/worker.js"): (ANYBODY, "/desk/worker.js", {}),
