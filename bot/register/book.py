@@ -21,6 +21,8 @@ from bot.tickets.models import Activity, Rating, State, Ticket
 
 #: a list is read by people; a month's sheet holds all of it
 MOST, MOST_OF_A_SHEET = 300, 100_000
+#: whoever was not met is called on again after so long
+AGAIN = dt.timedelta(days=3)
 
 
 class NotAllowed(Refused):
@@ -135,8 +137,9 @@ class Book:
         photo = kind.typed(Type.photo)
         if photo is not None and new.photo:
             values[photo.name] = new.photo
+        state = _first_state(kind, values)
         return Entry(
-            kind=kind.kind, state=EntryState.open if kind.claims else EntryState.done, day=new.day, fields=values,
+            kind=kind.kind, state=state, day=new.day, fields=values,
             by=who.staff_no, at=at, done_at=None if kind.claims else at, nonce=new.nonce, **about,
         )  # fmt: skip
 
@@ -241,18 +244,25 @@ def _about(session: Session, kind: Kind, new: New, who: Reader) -> dict[str, Any
     return {"place": place, "grid_no": usual, "subject": subject_of(None, "", place)}
 
 
+def _first_state(kind: Kind, values: Mapping[str, Any]) -> EntryState:
+    if any(values.get(field.name) in field.missed for field in kind.fields):
+        return EntryState.missed
+    return EntryState.open if kind.claims else EntryState.done
+
+
 def _end_tasks(session: Session, entry: Entry, task_id: int, today: dt.date, who: Reader) -> None:
-    """The open tasks of its kind about the same are done; so is the one that it was entered from."""
+    """The open tasks of its kind about the same are done; so is the one that it was entered from. Where nobody was met,
+    they come again some days later."""
     same = and_(Task.subject == entry.subject, Task.subject != "")
     mine = Task.id == task_id
     if who.grids is not None:
         mine = and_(mine, or_(Task.grid_no.in_(who.grids), Task.staff_no == who.staff_no))
-    session.execute(
-        update(Task)
-        .where(Task.state == TaskState.open, Task.kind == entry.kind, or_(same, mine))
-        .values(state=TaskState.done, ended_on=today, ended_by=who.staff_no, entry_id=entry.id)
-        .execution_options(synchronize_session=False)
-    )
+    which = update(Task).where(Task.state == TaskState.open, Task.kind == entry.kind, or_(same, mine))
+    if entry.state == EntryState.missed:
+        which = which.values(due_on=today + AGAIN)
+    else:
+        which = which.values(state=TaskState.done, ended_on=today, ended_by=who.staff_no, entry_id=entry.id)
+    session.execute(which.execution_options(synchronize_session=False))
 
 
 def _cards() -> Select[Any]:

@@ -33,7 +33,7 @@ from bot.foundation.background import Background
 from bot.grid.models import Community, Household
 from bot.register.book import subject_of
 from bot.register.kind_files import ALL, DEBT, WITH, Due, Kind, Kinds
-from bot.register.models import Entry, EntryState, Task, TaskState
+from bot.register.models import NOTHING, Entry, Task, TaskState
 from bot.register.walk import walking
 from bot.register.wishes import take_tickets
 
@@ -187,7 +187,7 @@ def _fresh(
     yield ~exists().where(
         Task.kind == kind.kind, Task.rule == rule.name, Task.subject == subject, Task.period == period
     )
-    done = exists().where(Entry.kind == kind.kind, Entry.subject == subject, Entry.state != EntryState.dropped)
+    done = exists().where(Entry.kind == kind.kind, Entry.subject == subject, Entry.state.not_in(NOTHING))
     yield ~(done.where(Entry.day > today - dt.timedelta(rule.every)) if rule.every else done)
 
 
@@ -200,10 +200,10 @@ def _following(session: Session, kind: Kind, rule: Due, today: dt.date) -> Itera
         .outerjoin(Household, Household.household_no == source.household_no)
         .outerjoin(Community, Community.id == Household.community_id)
         .where(
-            source.kind == name, source.state != EntryState.dropped, source.subject != "", source.day > today - _OLDEST,
+            source.kind == name, source.state.not_in(NOTHING), source.subject != "", source.day > today - _OLDEST,
             or_(source.household_no.is_(None), and_(Household.household_no.is_not(None), _of(rule))),
-            ~exists().where(later.subject == source.subject, later.kind == name, later.id > source.id),
-            ~exists().where(later.subject == source.subject, later.kind == kind.kind, later.id > source.id),
+            ~exists().where(*_newer(later, source, name)),
+            ~exists().where(*_newer(later, source, kind.kind)),
             ~exists().where(
                 Task.kind == kind.kind, Task.rule == rule.name, Task.subject == source.subject,
                 Task.period == cast(source.id, String),
@@ -224,6 +224,10 @@ def _following(session: Session, kind: Kind, rule: Due, today: dt.date) -> Itera
             yield Made(str(entry.id), due_on, None, entry.community, place, entry.grid_no)
 
 
+def _newer(later: type[Entry], source: type[Entry], kind: str) -> tuple[ColumnElement[bool], ...]:
+    return later.subject == source.subject, later.kind == kind, later.id > source.id, later.state.not_in(NOTHING)
+
+
 def _of(rule: Due) -> ColumnElement[bool]:
     """Which households a rule is about."""
     if ALL in rule.of:
@@ -237,7 +241,7 @@ def _one_of(name: str) -> ColumnElement[bool]:
     if name.startswith(WITH):
         return exists().where(
             Entry.kind == name.removeprefix(WITH), Entry.household_no == Household.household_no,
-            Entry.subject == literal("h:") + Household.household_no, Entry.state != EntryState.dropped,
+            Entry.subject == literal("h:") + Household.household_no, Entry.state.not_in(NOTHING),
         )  # fmt: skip
     return cast(Household.tags, String).contains(f'"{name}"', autoescape=True)
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from bot.database import Database
 from bot.register.book import state_now
 from bot.register.kind_files import Done, Kinds
-from bot.register.models import Entry, EntryState
+from bot.register.models import NOTHING, Entry, EntryState
 from bot.register.survey import share_of
 from bot.statistics.month import Further, Share
 from bot.tickets.models import Ticket
@@ -36,7 +36,7 @@ def of_month(database: Database, kinds: Kinds, begin: dt.date, end: dt.date) -> 
     found = []
     for kind in kinds.values():
         states = counts.get(kind.kind, {})
-        count = sum(number for state, number in states.items() if state != EntryState.dropped)
+        count = sum(number for state, number in states.items() if state not in NOTHING)
         if not count:
             continue
         share = content.get(kind.kind)

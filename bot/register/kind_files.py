@@ -49,7 +49,11 @@ class Done(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """One field. `ahead`: a date that lies so many days in front of us at least; `good`, `bad`: answers that a survey counts."""
+    """One field.
+
+    `ahead`: a date that lies so many days in front of us at least; `missed`: answers that say that it did not take place,
+    so that it stays due; `good`, `bad`: answers that a survey counts.
+    """
 
     name: str
     words: str
@@ -62,6 +66,7 @@ class Field:
     ahead: int | None = None
     good: tuple[str, ...] = ()
     bad: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -70,7 +75,7 @@ class Field:
             raise ValueError(f"{self.name}.type: {self.type!r} is no type; one of {', '.join(Type)}")
         if (self.type == Type.choice) != bool(self.options):
             raise ValueError(f"{self.name}.options: a choice has options, and nothing else has")
-        strange = [one for one in (self.usual, *self.good, *self.bad) if one and one not in self.options]
+        strange = [one for one in (self.usual, *self.good, *self.bad, *self.missed) if one and one not in self.options]
         if self.type == Type.choice and strange:
             raise ValueError(f"{self.name}: {strange[0]!r} is none of its options {', '.join(self.options)}")
 

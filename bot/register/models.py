@@ -13,13 +13,19 @@ from bot.database import Base, UTCDateTime, now
 
 
 class EntryState(enum.StrEnum):
-    """What was done is `done` when it is entered; a wish is open → claimed → fulfilled → done, when the person says so."""
+    """What was done is `done` when it is entered, `missed` when nobody was met; a wish is open → claimed → fulfilled →
+    done, when the person says so."""
 
     open = "open"
     claimed = "claimed"
     fulfilled = "fulfilled"
     done = "done"
     dropped = "dropped"
+    missed = "missed"
+
+
+#: these fulfil no rule, and are counted nowhere
+NOTHING = (EntryState.dropped, EntryState.missed)
 
 
 class TaskState(enum.StrEnum):

@@ -73,6 +73,19 @@ def test_the_first_round_goes_on_house_by_house_six_a_day(town: Database, kinds:
     )
 
 
+def test_who_was_not_at_home_was_not_visited(town: Database, kinds: Kinds, book: Book) -> None:
+    make_tasks(town, kinds, TODAY)
+    missed = book.enter(new("visit", "4211001", met="nobody"), MANAGER, TODAY)
+    assert missed.state == "missed"
+    first = {one.place for one in days(town, kinds).of("M24", TODAY, NOON) if one.kind == "visit"}
+    assert "石桥路1号" not in first
+    later = TODAY + dt.timedelta(days=3)
+    assert "石桥路1号" in {one.place for one in days(town, kinds).of("M24", later, NOON) if one.kind == "visit"}
+    book.enter(new("visit", "4211003", met="nobody"), MANAGER, TODAY)
+    make_tasks(town, kinds, TODAY + MONTH)
+    assert tasks(town, "second_visit") == [], "there was no first round at the debtor's"
+
+
 def test_the_second_round_finds_large_users_and_debtors_a_month_later(town: Database, kinds: Kinds, book: Book) -> None:
     for number in (1, 3, 8):
         book.enter(new("visit", f"42110{number:02}"), MANAGER, TODAY)

@@ -363,8 +363,8 @@ async def test_from_a_household_to_a_kept_visit_are_three_taps_with_a_thumb(site
         await page.click("button")
         await page.goto("/desk/household/4211001")
         await page.click("summary:has-text('＋记一笔')")
-        await page.click("text=走访 >> nth=0")
+        await page.click(".kinds a:text-is('走访')")
         await page.click("text=记下来")
-        await page.wait_for_selector("[role=status]")
-        assert "记下了" in await page.inner_text("[role=status]")
+        await page.wait_for_selector("p.say[role=status]")
+        assert "记下了" in await page.inner_text("p.say[role=status]")
     assert [one.household_no for one in site.entries()] == ["4211001"]
