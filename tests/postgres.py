@@ -183,7 +183,14 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 def site_database(home: Path) -> Database:
-    """The migrated SQLite database of a site in this folder, open; whoever asks disposes of it."""
+    """The migrated SQLite database of a site in this folder, open; whoever asks disposes of it.
+
+    GEGE_TEST_POSTGRES=1: a PostgreSQL one in its place, to run a site's tests on the other kind."""
+    if os.environ.get("GEGE_TEST_POSTGRES"):
+        server = _server()
+        if isinstance(server, str):
+            pytest.skip(f"NO POSTGRESQL: {server}")
+        return open_database(server.create(f"gege_{os.getpid()}_{next(_counter)}", template="gege_template"))
     shutil.copy(_sqlite_template(), home / "gege.sqlite")
     return _careless(open_database(f"sqlite:///{home / 'gege.sqlite'}"))
 

@@ -178,6 +178,24 @@ async def notify(settings: Settings, progress: Progress) -> dict[str, Any]:
             database.dispose()
 
 
+async def desk(
+    settings: Settings,
+    tickets: int,
+    households: int,
+    storm: int,
+    desks: int,
+    times: int,
+    browser: bool,
+    progress: Progress,
+) -> dict[str, Any]:
+    """What the desk's pages cost (bot.bench.desk)."""
+    from bot.bench.desk import bench_desk
+
+    with tempfile.TemporaryDirectory(prefix="gege-bench-") as folder:
+        mine = scratch(settings, folder, households, progress)
+        return await bench_desk(mine, tickets, storm, desks, times, browser, progress)
+
+
 def reports(settings: Settings, count: int, progress: Progress) -> dict[str, Any]:
     """Full reports stored a second (utterance, ticket, activity, outbox, timer), on SQLite with real fsync."""
     from bot.bench.reports import bench_reports

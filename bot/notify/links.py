@@ -78,8 +78,8 @@ class LinkVoid(Base):
 
 def void_links(session: Session, staff_no: str, at: dt.datetime) -> None:
     """Within a transaction: no link that somebody was sent until `at` works any more."""
-    # A link carries whole seconds: one of the same second is void, too.
-    session.merge(LinkVoid(staff_no=staff_no, before=at + dt.timedelta(seconds=1)))
+    # A link carries milliseconds: one of the same moment is void, and one that is given right afterwards is not.
+    session.merge(LinkVoid(staff_no=staff_no, before=at + dt.timedelta(milliseconds=1)))
 
 
 class BadLink(Refused):
@@ -130,7 +130,7 @@ class Links:
         made = at or now()
         expires = int((made + (life or LIVES[purpose])).timestamp())
         nonce = base64.urlsafe_b64encode(secrets.token_bytes(9)).decode()
-        said = [purpose, ticket_no, staff_no, expires, nonce, int(made.timestamp())]
+        said = [purpose, ticket_no, staff_no, expires, nonce, round(made.timestamp(), 3)]
         body = json.dumps(said, separators=(",", ":")).encode()
         return f"{_text(body)}.{_text(self._sign(body))}"
 

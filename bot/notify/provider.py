@@ -11,7 +11,7 @@ from bot.foundation import errors
 @dataclass(frozen=True)
 class Button:
     """One thing that the reader can do. A messenger with callbacks sends `data` back ("take:GD2611230001");
-    elsewhere `url` is a signed link, empty where the site has no address of its own."""
+    elsewhere `url` is a signed link, empty where the site has no address of its own. Without `data` it is a link only."""
 
     label: str
     data: str

@@ -193,6 +193,8 @@ def _buttons(
         purpose = Purpose(press.verb) if press.verb in Purpose.__members__ else Purpose.open
         url = "" if press.chat or links is None else links.url(purpose, case.ticket_no, person.staff_no, at)
         found.append(Button(button(press.verb), f"{press.verb}:{case.ticket_no}", url))
+    if links is not None and (url := links.url(Purpose.open, case.ticket_no, person.staff_no, at)):
+        found.append(Button(button("open"), "", url))
     return tuple(found)
 
 

@@ -25,10 +25,14 @@ LONGEST = 4096
 
 
 def keyboard(buttons: tuple[Button, ...]) -> InlineKeyboardMarkup | None:
-    """Buttons under a message; `data` comes back with the press (64 bytes at most)."""
-    keys = [InlineKeyboardButton(one.label, callback_data=one.data) for one in buttons]
+    """Buttons under a message; `data` comes back with the press (64 bytes at most), without it a page opens."""
+    keys = [InlineKeyboardButton(one.label, callback_data=one.data or None, url=_page(one)) for one in buttons]
     rows = [keys[start : start + _IN_A_ROW] for start in range(0, len(keys), _IN_A_ROW)]
     return InlineKeyboardMarkup(rows) if rows else None
+
+
+def _page(one: Button) -> str | None:
+    return None if one.data else one.url
 
 
 @contextlib.contextmanager

@@ -210,21 +210,31 @@ def _again(session: Session, read: _Read, begin: dt.datetime) -> set[int]:
 
 def _by_grid(read: _Read) -> dict[str, Figures]:
     rated: dict[int, str] = {number: answer for number, answer, _, _ in read.ratings}
-    found: dict[str, Figures] = {}
+    # Plain counts, hits and of in turn: a month has thousands of tickets.
+    found: dict[str, list[int]] = {}
     for number, _, _, _, grid_no, _, _, household_no in read.tickets:
         first, missed = read.first[number], {deadline for deadline, _, _ in read.missed[number]}
         taken, up = first.get("acknowledged"), first.get("escalated")
         answer = rated.get(number)
-        one = Figures(
-            1,
-            Share(int(up is None or (taken is not None and taken <= up)), 1) if taken or up else Share(),
-            Share(int(ON_SITE_DUE not in missed), 1) if "on_site" in first or ON_SITE_DUE in missed else Share(),
-            Share(int(RESOLVE_DUE not in missed), 1) if "resolved" in first or RESOLVE_DUE in missed else Share(),
-            Share(int(answer in (GOOD, FAIR)), 1) if answer else Share(),
-            Share(int(number in read.again), 1) if household_no else Share(),
+        counted = (
+            (taken or up, up is None or (taken is not None and taken <= up)),
+            ("on_site" in first or ON_SITE_DUE in missed, ON_SITE_DUE not in missed),
+            ("resolved" in first or RESOLVE_DUE in missed, RESOLVE_DUE not in missed),
+            (answer, answer in (GOOD, FAIR)),
+            (household_no, number in read.again),
         )
-        found[grid_no] = found.get(grid_no, Figures()) + one
-    return dict(sorted(found.items()))
+        one = found.setdefault(grid_no, [0] * (1 + 2 * len(counted)))
+        one[0] += 1
+        for at, (counts, hit) in enumerate(counted):
+            if counts:
+                one[1 + 2 * at] += hit
+                one[2 + 2 * at] += 1
+    return {grid_no: _figures(counts) for grid_no, counts in sorted(found.items())}
+
+
+def _figures(counts: Sequence[int]) -> Figures:
+    taken, there, settled, content, again = (Share(*counts[at : at + 2]) for at in range(1, 11, 2))
+    return Figures(counts[0], taken, there, settled, content, again)
 
 
 def _arrival(read: _Read) -> list[tuple[int, int]]:

@@ -20,8 +20,8 @@ from bot.tickets.life.states import OPEN
 from bot.tickets.models import Kind, Outage, State, Ticket, Timer
 from bot.tickets.owed.paging import EVERYWHERE
 
-#: a list is read by people
-MOST = 300
+#: a list is read by people, and asked for anew at every change; what burns stands in the first of them
+MOST = 100
 
 
 class View(enum.StrEnum):

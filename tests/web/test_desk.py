@@ -24,7 +24,7 @@ from bot.notify.links import Links, Purpose
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
-from bot.tickets.lists import Lists, View
+from bot.tickets.lists import MOST, Lists, View
 from bot.tickets.models import Kind
 from bot.web.desk.door import DoorPages
 from bot.web.desk.home import HomePage
@@ -188,6 +188,38 @@ async def test_a_page_that_is_open_is_told_of_every_change(site: Site) -> None:
     assert told.startswith(b"event: changed")
     await site.live.close()
     assert await asyncio.wait_for(answer.content.read(), 30) == b""
+
+
+async def test_a_change_is_told_to_whoever_may_have_the_case_and_disturbs_nobody_else(site: Site) -> None:
+    """In a storm a hundred desks are open: each asks for its own list anew, not for everybody's."""
+    told = {}
+    clients = {no: TestClient(site.client.server) for no in ("M24", "M25", "D1")}
+    for no, client in clients.items():
+        await client.post(f"/t/{site.links.token(Purpose.sign_in, '', no)}", allow_redirects=False)
+        told[no] = await client.get("/desk/events")
+        await told[no].content.readuntil(b"\n\n")
+    await site.live._look()
+    number = site.report()
+    await site.live._look()
+    for no in ("M24", "D1"):
+        assert (await asyncio.wait_for(told[no].content.readuntil(b"\n\n"), 5)).startswith(b"event: changed")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(told["M25"].content.readuntil(b"\n\n"), 0.2)
+    site.desk.pass_on(number, "M25", "D1")
+    await site.live._look()
+    assert (await asyncio.wait_for(told["M25"].content.readuntil(b"\n\n"), 5)).startswith(b"event: changed")
+    assert (await asyncio.wait_for(told["M24"].content.readuntil(b"\n\n"), 5)).startswith(b"event: changed"), "it left"
+    await site.live.close()
+    for client in clients.values():
+        await client.session.close()
+
+
+async def test_a_list_has_an_end_and_says_how_many_are_behind_it(site: Site) -> None:
+    for number in range(MOST + 3):
+        site.report(place=f"石桥路{number}号", ago=number + 1)
+    await site.sign_in("D1")
+    _, page = await site.get("/desk?view=all")
+    assert page.count('class="what"') == MOST and "还有3张没列出来" in page
 
 
 async def test_strangers_hear_nothing_of_changes(site: Site) -> None:

@@ -44,6 +44,14 @@ def table(desk: WholeDesk) -> dict[tuple[str, str], tuple[set[str], str, dict[st
         ("POST", f"/desk/{number}"): (CASE, one, {"verb": "comment", "note": "看过"}),
         ("POST", f"/desk/{number}/rang"): (CASE, f"{one}/rang", {}),
         ("POST", f"/desk/{number}/photo"): (CASE, f"{one}/photo", {}),
+        # whose case it is not reads so on the next page
+        ("POST", f"/desk/{number}/step"): (INSIDE, f"{one}/step", {"step": "none"}),
+        ("POST", f"/desk/{number}/join"): (INSIDE, f"{one}/join", {"other": "GD2600000000"}),
+        ("POST", f"/desk/{number}/used"): (INSIDE, f"{one}/used", {"what": "电线", "count": "2"}),
+        ("POST", "/desk/me/busy"): (INSIDE, "/desk/me/busy", {"what": "riding", "minutes": "20"}),
+        # what a telephone keeps is written for the person whose telephone it is; these two hold nobody's words
+        ("GET", "/desk/worker.js"): (ANYBODY, "/desk/worker.js", {}),
+        ("GET", "/desk/offline"): (ANYBODY, "/desk/offline", {}),
         ("GET", "/desk/search"): (INSIDE, "/desk/search?q=4200000024", {}),
         ("GET", "/desk/household/{household_no}"): (CASE, "/desk/household/4200000024", {}),
         ("GET", "/desk/new"): (INSIDE, "/desk/new", {}),
@@ -148,4 +156,5 @@ async def test_every_route_opens_to_whom_it_is_for_and_shows_nobody_elses_words(
                 assert not seen, f"{told} shows {seen}"
             assert "frame-ancestors 'none'" in headers and "nosniff" in headers, told
             kept = "private" if "/portraits/" in url and status == 200 else "no-store"
+            kept = "no-cache" if "worker.js" in url else kept
             assert f"Cache-Control: {kept}" in headers, told

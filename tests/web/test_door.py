@@ -237,6 +237,7 @@ async def test_a_lost_telephone_is_shut_out_in_one_act(site: Site) -> None:
     told: list[str] = []
     also: list[str] = []
     shutting = Shutting(site.database, [lambda _session, who, _at: also.append(who)], [told.append], site.clock)
+    site.clock.at = now()  # links are as old as they are
     assert shutting.shut("M24", "D1").devices == 1
     assert (told, also) == (["M24"], ["M24"])
     assert (await site.client.get(site.case)).status == 403

@@ -34,6 +34,8 @@ from tests.web.browsing import chromium, page_of
 from tests.web.two_grids import KEY, StaffSite, staff_app, ticket_routes, two_grids
 
 REPORTS, OUTAGES = 12_000, 40
+#: beyond what a sequence gives
+_FIRST = 100_001
 
 
 @dataclass
@@ -71,13 +73,13 @@ def storm(database: Database, at: dt.datetime) -> None:
         )  # fmt: skip
         session.execute(
             insert(Ticket),
-            [{"id": n + 1, "ticket_no": f"GD26112{n:05d}", "kind": "outage", "state": "reported", "grid_no": "24",
+            [{"id": _FIRST + n, "ticket_no": f"GD26112{n:05d}", "kind": "outage", "state": "reported", "grid_no": "24",
               "owner": "M24", "outage_id": n % OUTAGES + 1 if n % 20 else None, "urgent": n % 500 == 1, "place": f"石桥路{n}号",
               "facts": {}, "opened_at": at - dt.timedelta(seconds=n % 3600), "changed_at": at, "said": "停电了"} for n in range(REPORTS)],
         )  # fmt: skip
         session.execute(
             insert(Timer),
-            [{"ticket_id": n + 1, "kind": "on_site_due", "step": 0, "due_at": at + dt.timedelta(minutes=n % 90 - 30)}
+            [{"ticket_id": _FIRST + n, "kind": "on_site_due", "step": 0, "due_at": at + dt.timedelta(minutes=n % 90 - 30)}
              for n in range(REPORTS)],
         )  # fmt: skip
 

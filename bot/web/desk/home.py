@@ -14,7 +14,7 @@ from bot.doors.devices import SignedIn
 from bot.tickets import presses
 from bot.tickets.cards import TicketCard
 from bot.tickets.labels import labels
-from bot.tickets.lists import Counts, Listed, Lists, View
+from bot.tickets.lists import MOST, Counts, Listed, Lists, View
 from bot.tickets.models import State
 from bot.tickets.owed.paging import EVERYWHERE
 from bot.tickets.shadow import PROPOSED
@@ -60,6 +60,7 @@ class HomePage:
             request, who, _pages, "desk/home.html", told=self._told.read(request), view=view,
             back=f"/desk?view={view}", tabs=_tabs(who, counts),
             burning=[line for line in lines if line["burns"]], rest=[line for line in lines if not line["burns"]],
+            more=getattr(counts, view) - len(lines) if len(lines) == MOST else 0,
             tasks=tasks[:_TASKS], tasks_more=len(tasks) - _TASKS, day_words=_register.words["day"],
         )  # fmt: skip
         self._told.forget(answer)

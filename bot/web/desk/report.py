@@ -32,6 +32,8 @@ _pages = Pages("desk/report.yml")
 #: everybody but crews sees the county's figures; of the misses, those of their own grids
 READS = (Role.manager, Role.assistant, Role.team, Role.duty, Role.admin)
 _SHARES = ("taken", "there", "settled", "content", "again")
+#: a page holds so many; the sheet holds all
+_MISSES = 60
 _MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 
 FurtherOf = Callable[[dt.date, dt.date], Sequence[Further]]
@@ -74,7 +76,7 @@ class ReportPage:
     async def show(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """The sheet."""
         it = await self._month(request)
-        words = _pages.words
+        words, seen = _pages.words, _seen(it.misses, who)
         begin = dt.date(it.year, it.month, 1)
         later = (begin + dt.timedelta(days=32)).replace(day=1)
         answer = self._desk.page(
@@ -88,7 +90,8 @@ class ReportPage:
             kinds=[(labels().kind(kind), count) for kind, count in it.by_kind[:8]],
             arrival=[(words["within"].format(count=limit) if limit else words["later"], n) for limit, n in it.arrival],
             further=[(one.name, words["times"].format(count=one.count), _share(one)) for one in await self._more(it)],
-            misses=[self._miss(one, who) for one in _seen(it.misses, who)],
+            misses=[self._miss(one, who) for one in seen[:_MISSES]], count=len(seen),
+            more_misses=words["more_misses"].format(count=len(seen) - _MISSES) if len(seen) > _MISSES else "",
         )  # fmt: skip
         self._told.forget(answer)
         return answer
