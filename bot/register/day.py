@@ -77,7 +77,7 @@ class Days:
     def drawn(self, staff_no: str, at: dt.datetime) -> int:
         """Households of a survey that somebody has yet to ask."""
         with self._database.reading() as session:
-            mine = _mine(session, staff_no, at)
+            mine = _mine(session, staff_no, at, drawn=True)
             if mine is None:
                 return 0
             query = select(func.count(Task.id)).where(Task.state == TaskState.open, Task.rule == DRAWN, mine)
@@ -110,14 +110,17 @@ class Days:
             return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
-def _mine(session: Session, staff_no: str, at: dt.datetime) -> ColumnElement[bool] | None:
+def _mine(session: Session, staff_no: str, at: dt.datetime, *, drawn: bool = False) -> ColumnElement[bool] | None:
+    """`drawn`: households of a survey, which no manager asks on their own grid, whoever has left."""
     person = session.get(Staff, staff_no)
-    if person is None or person.role == Role.supervisor:
+    if person is None or person.role in (Role.supervisor, Role.left):
         return None
     leaves = away(session, at)
     places = {no for no in leaves if substitute(no, leaves) == staff_no} | {staff_no}
     asked = and_(Task.staff_no != "", Task.staff_no.in_(places))
-    nobodys = or_(Task.staff_no == "", Task.staff_no.not_in(select(Staff.staff_no)))
+    nobodys = or_(Task.staff_no == "", Task.staff_no.not_in(select(Staff.staff_no).where(Staff.role != Role.left)))
+    if drawn:
+        return or_(asked, nobodys) if person.role in EVERYWHERE else asked
     grids = _grids(session, places)
     ours = [asked]
     if grids:

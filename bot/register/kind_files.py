@@ -19,8 +19,8 @@ OURS = Path(__file__).with_name("kinds")
 _NAME = re.compile(r"[a-z][a-z_]{1,19}")
 #: households of a due rule beside tags of the registry and kind:NAME (those with such an entry)
 ALL, DEBT, WITH = "all", "debt", "kind:"
-#: a supervisor, who is no employee, may enter where a kind says so
-_ENTERS = frozenset(Role)
+#: roles of those who are here; a supervisor, who is no employee, may enter where a kind says so
+ROLES = frozenset(role for role in Role if role is not Role.left)
 
 
 class KindWrong(Refused):
@@ -139,10 +139,10 @@ class Kind:
         if self.done not in Done.__members__:
             raise ValueError(f"done: {self.done!r}; write entered or said")
         for key in ("enters", "claims"):
-            if strange := sorted(getattr(self, key) - _ENTERS):
-                raise ValueError(f"{key}: {strange[0]!r} is no role; one of {', '.join(Role)}")
+            if strange := sorted(getattr(self, key) - ROLES):
+                raise ValueError(f"{key}: {strange[0]!r} is no role; one of {', '.join(sorted(ROLES))}")
         if not self.enters:
-            raise ValueError(f"enters: nobody may enter it; write some of {', '.join(Role)}")
+            raise ValueError(f"enters: nobody may enter it; write some of {', '.join(sorted(ROLES))}")
         if (self.done == Done.said) != bool(self.claims):
             raise ValueError("claims: who takes it on is written where done is said, and only there")
         names = [one.name for one in self.fields]

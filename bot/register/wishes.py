@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from bot.database import Database, now
@@ -77,13 +77,7 @@ class Wishes:
                 raise NotAllowed(f"{who.staff_no} does not take on {entry.kind}")
             if state != EntryState.open:
                 return self._taken(session, entry, state)
-            claimed = session.execute(
-                update(Entry)
-                .where(Entry.id == number, Entry.claimed_by == "")
-                .values(claimed_by=who.staff_no, claimed_at=at, state=EntryState.claimed)
-            )
-            if not claimed.rowcount:  # type: ignore[attr-defined]
-                return self._taken(session, entry, state)
+            entry.claimed_by, entry.claimed_at, entry.state = who.staff_no, at, EntryState.claimed
             if ticket is not None and ticket.state == State.reported:
                 self._tickets.acknowledge(ticket.ticket_no, who.staff_no, at)
             elif ticket is not None and ticket.owner != who.staff_no:
@@ -167,6 +161,7 @@ class Wishes:
 
     def _do(self, number: int, act: Callable[[Session, Entry, str, Ticket | None], Taken]) -> Taken:
         with self._database.together(), self._database.session() as session:
+            # Of two who press at the same moment the second waits here, and then sees what the first did.
             entry = session.scalar(select(Entry).where(Entry.id == number).with_for_update())
             if entry is None or entry.kind not in self._kinds or not self._kinds[entry.kind].claims:
                 raise NotAllowed(f"there is nothing to take on under {number}")
@@ -183,7 +178,6 @@ class Wishes:
 
     @staticmethod
     def _taken(session: Session, entry: Entry, state: str) -> Taken:
-        session.refresh(entry)
         person = session.get(Staff, entry.claimed_by) if entry.claimed_by else None
         return Taken(False, person.name if person else entry.claimed_by, state)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import threading
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from bot.register.due import Diary, make_tasks
 from bot.register.kind_files import Kinds
 from bot.register.models import Task, TaskState
 from bot.register.walk import walking
+from bot.tickets.desk import TicketDesk
+from bot.tickets.dismissing import dismiss
 from tests.register.town import MANAGER, NOON, TEAM, TODAY, ZONE, bring, new, rows
 
 MONTH = dt.timedelta(days=31)
@@ -36,6 +39,23 @@ def test_one_task_a_household_kind_and_period_however_often_one_looks(town: Data
     assert first > 0
     assert [make_tasks(town, kinds, TODAY) for _ in range(3)] == [0, 0, 0]
     assert len(tasks(town, "dunning")) == 1 and tasks(town, "dunning")[0].place == "石桥路3号"
+
+
+def test_two_who_look_at_the_same_moment_make_it_once(town: Database, kinds: Kinds) -> None:
+    faults: list[BaseException] = []
+
+    def look() -> None:
+        try:
+            make_tasks(town, kinds, TODAY)
+        except BaseException as problem:
+            faults.append(problem)
+
+    both = [threading.Thread(target=look) for _ in range(4)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert not faults and len(tasks(town, "dunning")) == 1
 
 
 def test_the_first_round_goes_on_house_by_house_six_a_day(town: Database, kinds: Kinds, book: Book) -> None:
@@ -118,6 +138,14 @@ def test_a_task_is_its_grids_and_goes_to_who_follows(town: Database, kinds: Kind
     with town.session() as session:
         session.execute(delete(GridStaff).where(GridStaff.staff_no == "M9"))
     assert set(before) <= {one.id for one in days(town, kinds).of("D1", TODAY, NOON)}, "nobody's is the desk's"
+
+
+def test_the_tasks_of_somebody_who_is_dismissed_are_the_heirs(town: Database, kinds: Kinds) -> None:
+    make_tasks(town, kinds, TODAY)
+    before = {one.id for one in days(town, kinds).of("M24", TODAY, NOON)}
+    dismiss(town, TicketDesk(town), "M24", "M25", "D1")
+    assert before and before <= {one.id for one in days(town, kinds).of("M25", TODAY, NOON)}
+    assert days(town, kinds).of("M24", TODAY, NOON) == []
 
 
 def test_a_household_that_has_gone_is_not_walked_to(town: Database, kinds: Kinds, book: Book) -> None:

@@ -45,7 +45,7 @@ def test_a_site_adds_a_kind_and_replaces_one_of_ours(tmp_path: Path) -> None:
     ("wrong", "told"),
     [
         (GOOD.replace("type: number", "type: numbr"), "'numbr' is no type; one of text, number"),
-        (GOOD.replace("enters: [manager]", "enters: [boss]"), "enters: 'boss' is no role; one of manager"),
+        (GOOD.replace("enters: [manager]", "enters: [boss]"), "enters: 'boss' is no role; one of admin"),
         (GOOD.replace("after: pole, ", ""), "again: write one of every, after, date, once; found none"),
         (GOOD.replace("after: pole, days: 30", "every: 3, once: true"), "found every, once"),
         (GOOD.replace("after: pole", "after: polle"), "there is no kind 'polle'"),

@@ -13,6 +13,8 @@ from bot.register.day import Days
 from bot.register.kind_files import Kinds
 from bot.register.models import Draw, Task
 from bot.register.survey import DrawRefused, Survey
+from bot.tickets.desk import TicketDesk
+from bot.tickets.dismissing import dismiss
 from tests.register.town import NOON, TEAM, TODAY, bring, new, rows
 
 
@@ -61,6 +63,15 @@ def test_a_double_tap_draws_once_and_the_households_are_shared_out(
     assert len(survey.to_ask(one)) == 4 and len(survey.to_ask(one, "T1")) == len(survey.to_ask(one, "T2")) == 2
     assert Days(town, kinds).drawn("T1", NOON) == 2
     assert Days(town, kinds).of("T1", TODAY, NOON) == [], "a survey is one line of the day, not a hundred"
+
+
+def test_what_somebody_had_to_ask_who_has_left_is_the_desks_and_never_the_managers(
+    town: Database, kinds: Kinds, survey: Survey
+) -> None:
+    survey.draw("survey", 2, "签", "D1", ["T1"], TODAY, "form-000000000001")
+    dismiss(town, TicketDesk(town), "T1", "T2", "D1")
+    asks = {who: Days(town, kinds).drawn(who, NOON) for who in ("T1", "T2", "D1", "M24")}
+    assert asks == {"T1": 0, "T2": 4, "D1": 4, "M24": 0}
 
 
 @pytest.mark.parametrize(

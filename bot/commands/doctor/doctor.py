@@ -42,6 +42,7 @@ from bot.database import MIGRATIONS, Database, now, open_database
 from bot.dialogue.training import trained_model
 from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
 from bot.notify.relay import Relay
+from bot.register.kind_files import read_kinds
 from bot.settings import Settings
 from bot.settings.tariff import TariffError, load_tariff
 from bot.tickets.models import Notification
@@ -102,6 +103,7 @@ def examine(settings: Settings) -> list[Finding]:
         "providers": _providers,
         "calling out": _calling,
         "tariff": _tariff,
+        "register": _register,
         "file modes": _modes,
         "disk space": _space,
         "disk speed": _fsync,
@@ -378,6 +380,13 @@ def _tariff(settings: Settings) -> Finding:
         return _bad("tariff", str(problem), "correct the price table; tariff in gege.toml names it")
     first = table.tiers[0].price
     return _good("tariff", f"in force since {table.since}, {len(table.tiers)} tiers from {first} CNY/kWh")
+
+
+def _register(settings: Settings) -> Finding:
+    kinds = read_kinds(settings.home)
+    if kinds.problems:
+        return _warning("register", kinds.problems[0], "correct the file; gege register kinds shows them all")
+    return _good("register", f"{len(kinds)} kinds of entries")
 
 
 def _modes(settings: Settings) -> Finding:

@@ -15,14 +15,12 @@ from bot.tickets.rules import Rules
 
 
 def asked(session: Session, timer: Timer, ticket: Ticket, at: dt.datetime, rules: Rules) -> bool:
-    """Ask the owner, or who stands in; False when the case has gone on since."""
+    """Ask the owner, or who stands in; False when the case is over. Who presses a later step ends the timer (stepping.py)."""
     steps = steps_of(ticket.kind)
     last = reading.last_activity(session, ticket, STEP, "reopened")
     if ticket.state not in OPEN or timer.step >= len(steps) or last is None or last.kind != STEP:
         return False
     step = steps[timer.step]
-    if last.detail.get("step") != step.name or not last.detail.get("day"):
-        return False
     words = step.asks.format(day=spoken_day(dt.date.fromisoformat(last.detail["day"])))
     owner = paging.owner_of(session, ticket, at)
     told = [owner] if owner is not None else paging.people_of(session, ticket, at).desk

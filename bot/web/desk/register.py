@@ -16,7 +16,7 @@ from bot.doors.devices import SignedIn
 from bot.doors.looks import Looks
 from bot.grid.models import Role
 from bot.register.book import MOST, MOST_OF_A_SHEET, Book, EntryCard
-from bot.register.kind_files import Kind, Type
+from bot.register.kind_files import ROLES, Kind, Type
 from bot.register.models import EntryState
 from bot.statistics.sheets import Sheet, as_xlsx
 from bot.tickets.owed.paging import EVERYWHERE
@@ -42,7 +42,7 @@ class RegisterPage:
     def routes(self) -> list[web.RouteDef]:
         all_of_us = self._desk.open_to
         return [
-            web.get("/desk/register", all_of_us(self.show, *Role)),
+            web.get("/desk/register", all_of_us(self.show, *map(Role, ROLES))),
             web.get("/desk/register.xlsx", all_of_us(self.xlsx)),
         ]
 

@@ -21,7 +21,7 @@ from bot.grid.models import Role
 from bot.grid.registry import Registry
 from bot.grid.search import HouseholdSearch
 from bot.register.book import Book, EntryCard, New, NotAllowed
-from bot.register.kind_files import Kind, Type
+from bot.register.kind_files import ROLES, Kind, Type
 from bot.register.models import EntryState
 from bot.register.photos import LARGEST, NoPhoto, Photos
 from bot.register.values import EntryWrong, read_day, read_values
@@ -75,9 +75,9 @@ class RegisterEntryPages:
         everybody = self._desk.open_to
         one = "/desk/register/{entry:[0-9]{1,12}}"
         return [
-            web.get("/desk/register/new", everybody(self.ask, *Role)),
-            web.post("/desk/register/new", everybody(self.keep, *Role)),
-            web.get(one, everybody(self.show, *Role)),
+            web.get("/desk/register/new", everybody(self.ask, *map(Role, ROLES))),
+            web.post("/desk/register/new", everybody(self.keep, *map(Role, ROLES))),
+            web.get(one, everybody(self.show, *map(Role, ROLES))),
             web.post(one, everybody(self.act)),
             web.get(f"{one}/photo", everybody(self.photo)),
         ]
