@@ -21,7 +21,7 @@ from bot.tickets.models import Kind, Outage, State, Ticket, Timer
 from bot.tickets.owed.paging import EVERYWHERE
 
 #: a list is read by people, and asked for anew at every change; what burns stands in the first of them
-MOST = 100
+MOST = 60
 
 
 class View(enum.StrEnum):

@@ -51,6 +51,20 @@ async def test_telegram_gets_the_text_with_its_buttons() -> None:
     ]
 
 
+async def test_a_button_without_data_opens_a_page() -> None:
+    """看详情 is a link: nothing comes back with its press."""
+    buttons = (Button("接单", "take:GD2611230001"), Button("看详情", "", "https://gege.example/t/abc"))
+    async with servers.telegram() as server:
+        provider = Telegram(TelegramAccount(token="1:a", base_url=server.url + "/bot"))
+        await provider.send(replace(MESSAGE, buttons=buttons))
+        await provider.close()
+    form = server.got[0].get("form") or server.got[0]["json"]
+    [row] = json.loads(form["reply_markup"])["inline_keyboard"]
+    assert [(key.get("callback_data"), key.get("url")) for key in row] == [
+        ("take:GD2611230001", None), (None, "https://gege.example/t/abc"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(("worst", "patience_s"), [(servers.broken, 10.0), (servers.lost, 10.0), (servers.hangs, 3.0)])
 async def test_telegram_at_its_worst_is_tried_again(worst: servers.Answer, patience_s: float) -> None:
     async with servers.telegram() as server:

@@ -59,7 +59,7 @@ def test_what_is_not_one_matter_is_not_made_one(county: Database) -> None:
     danger = desk.report(hazard(place="沿河路206号", session="s3"), AT).ticket_no
     money = desk.report(outage(kind="arrears", place="沿河路206号", session="s4"), AT).ticket_no
     kept = desk.report(
-        outage(kind="complaint", place="沿河路206号", session="s5", facts={"complained_of": ["M1"]}), AT
+        outage(kind="breaker_fault", place="沿河路206号", session="s5", facts={"complained_of": ["M1"]}), AT
     ).ticket_no
     offered = {one.ticket_no: joins for one, joins in desk.of_door(first, "D1", AT)}
     assert {offered[danger], offered[money], offered[kept]} == {False}

@@ -109,7 +109,7 @@ async def test_a_stairwell_from_the_message_to_the_note_with_a_thumb(county: Pat
             await page.get_by_text("记下了：您到现场了。").wait_for()
             await page.get_by_role("button", name="已修好，来电了").click()
             await page.locator("#act").get_by_role("button", name="处理好了").click()
-            await page.get_by_text("居民会收到消息").wait_for()
+            await page.get_by_text("会问他好了没有").wait_for()
             await page.goto("/desk")
             assert number not in await page.content(), "what is done leaves the list"
         done = acts(site, number)

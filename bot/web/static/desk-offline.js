@@ -16,6 +16,8 @@ const button = (text, does) => {
   return found;
 };
 
+const pathOf = (form) => new URL(form.getAttribute("action") || location.pathname, location.href).pathname;
+
 // ---- what waits, and what came of it --------------------------------------------------------------
 
 function typedOf(one) {
@@ -38,14 +40,14 @@ function line(one) {
       await forget(one.id);
       const fields = one.fields.filter(([name]) => name !== "verb").concat([["verb", "comment"]]);
       await keep({ ...one, id: fresh(), at: Date.now(), verb: "comment", fields, state: "waiting", csrf });
-      await flush();
-      await draw();
+      await again(PATIENCE_MS);
     }));
   }
   item.append(button(words.drop, async () => { await forget(one.id); await draw(); }));
   return item;
 }
 
+let shown = 0;
 async function draw() {
   const all = await kept(), unsent = all.filter((one) => one.state === "waiting");
   bar.replaceChildren();
@@ -62,14 +64,41 @@ async function draw() {
   part(words.refused, all.filter((one) => one.state === "answered" && !one.done));
   part(words.sent, all.filter((one) => one.state === "answered" && one.done));
   bar.hidden = !bar.childElementCount;
+  advance(unsent);
+  shown = unsent.length;
+}
+
+// What was pressed and waits is done as far as this telephone knows: the button says what comes next.
+const NEXT = { take: "site", site: "done" };
+function advance(unsent) {
+  for (const next of document.querySelectorAll("button.next")) {
+    const form = next.form;
+    if (!form || !form.hasAttribute("data-keep")) continue;
+    next.dataset.first = next.dataset.first || next.value;
+    const waits = unsent.filter((one) => one.path === pathOf(form)).map((one) => one.verb);
+    let verb = next.dataset.first;
+    while (verb && waits.includes(verb)) verb = NEXT[verb];
+    if (verb && verb === next.value) continue;
+    next.disabled = !verb;
+    next.textContent = verb ? words.buttons[verb] : words.all_wait;
+    if (verb) next.value = verb;
+  }
 }
 
 async function again(patience) {
-  if ((await waiting()).length) await flush(patience);
+  const before = (await waiting()).length;
+  if (before) await flush(patience);
   await draw();
-  // A kept page is yesterday's news once there is a signal; nothing that is being typed is disturbed.
-  const typed = [...document.querySelectorAll("textarea, input[name=when]")].some((one) => one.value);
-  if (body.dataset.kept && navigator.onLine && !typed && !(await waiting()).length) location.reload();
+  await renew(before);
+}
+
+// What was sent, or a kept page once there is a signal, is shown as it is now; nothing that is being typed is disturbed.
+async function renew(before) {
+  const now = (await waiting()).length;
+  const typed = [...document.querySelectorAll("textarea, input[name=when], input[name=what]")].some(
+    (one) => one.value !== one.defaultValue
+  );
+  if (navigator.onLine && !typed && (now < before || (body.dataset.kept && !now))) location.reload();
 }
 
 // ---- a press --------------------------------------------------------------------------------------
@@ -101,7 +130,7 @@ async function press(form, by) {
   const fields = fieldsOf(form, by), verb = form.dataset.keep || (by ? by.value : "");
   const one = {
     id: fresh(), me, csrf, at: Date.now(), state: "waiting", fields, verb,
-    path: new URL(form.getAttribute("action") || location.pathname, location.href).pathname, what: form.dataset.what || "",
+    path: pathOf(form), what: form.dataset.what || "",
   };
   const buttons = [...document.querySelectorAll("button[type=submit]")].filter((each) => each.form === form);
   for (const each of buttons) each.disabled = true;
@@ -183,7 +212,11 @@ if (keeps) {
   begin().catch(() => {});
   window.addEventListener("online", () => again());
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && again());
-  navigator.serviceWorker.addEventListener("message", () => draw());
+  navigator.serviceWorker.addEventListener("message", async () => {
+    const before = shown;
+    await draw();
+    await renew(before);
+  });
   setInterval(async () => (await waiting()).length && navigator.onLine && again(), AGAIN_MS);
   for (const form of document.querySelectorAll("form[data-leaves]")) {
     form.addEventListener("submit", (event) => {

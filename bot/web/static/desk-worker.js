@@ -73,7 +73,9 @@ async function forgetWhat(what) {
 }
 
 async function keepPage(url, answer) {
-  const text = await answer.text(), me = (text.match(/ data-me="([^"]*)"/) || [])[1];
+  // What was said once is not said again by a kept page.
+  const text = (await answer.text()).replace(/<p class="say" role="status">[^<]*<\/p>/, "");
+  const me = (text.match(/ data-me="([^"]*)"/) || [])[1];
   if (me === undefined) return;
   const pages = await caches.open(PAGES);
   await own(pages, me);
