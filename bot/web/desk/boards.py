@@ -14,6 +14,7 @@ from bot.grid.models import Role
 from bot.grid.portraits import NoPortrait, Portraits
 from bot.grid.registry import Registry
 from bot.settings import Settings
+from bot.tickets.labels import labels
 from bot.tickets.owed.paging import EVERYWHERE
 from bot.web.codes import code
 from bot.web.desk.layout import Desk
@@ -56,7 +57,7 @@ class BoardPages:
         site, words, told = self._settings.site, _pages.words["board"], self._told.read(request)
         size = request.query.get("size", "a4")
         others = [
-            (words[role], f"{one.name} {one.phone}")
+            (labels().role(role), f"{one.name} {one.phone}")
             for role in (Role.assistant, Role.supervisor)
             for one in self._registry.staff(grid_no, role)[:1]
         ]
@@ -66,7 +67,7 @@ class BoardPages:
             (site.station, site.station_phone),
         ]  # fmt: skip
         answer = self._desk.page(
-            request, who, _pages, "desk/board.html", told=told, site=site.name, grid=grid_no, manager=manager,
+            request, who, _pages, "desk/board.html", role=labels().role(Role.manager), told=told, site=site.name, grid=grid_no, manager=manager,
             size=size if size in _SIZES else "a4", phone=_spaced(manager.phone),
             serves="、".join(await asyncio.to_thread(self._registry.communities_of, grid_no)),
             photo=await asyncio.to_thread(self._portraits.has, manager.staff_no), lines=lines,
