@@ -67,7 +67,8 @@ class BoardPages:
             (site.station, site.station_phone),
         ]  # fmt: skip
         answer = self._desk.page(
-            request, who, _pages, "desk/board.html", role=labels().role(Role.manager), told=told, site=site.name, grid=grid_no, manager=manager,
+            request, who, _pages, "desk/board.html", role=labels().role(Role.manager), told=told,
+            site=site.name, grid=grid_no, manager=manager,
             size=size if size in _SIZES else "a4", phone=_spaced(manager.phone),
             serves="、".join(await asyncio.to_thread(self._registry.communities_of, grid_no)),
             photo=await asyncio.to_thread(self._portraits.has, manager.staff_no), lines=lines,
