@@ -27,7 +27,6 @@ from bot.web.desk.register_entry import RegisterEntryPages
 from bot.web.desk.register_survey import SurveyPage
 from bot.web.desk.register_wishes import WishesPage
 from bot.web.desk.report import FurtherOf
-from bot.web.desk.told import Told
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +41,7 @@ class RegisterSide:
     screens: list[Screen]
 
 
-def register_side(
-    service: Parts, desk: Desk, told: Told, looks: Looks, search: HouseholdSearch, lists: Lists
-) -> RegisterSide:
+def register_side(service: Parts, desk: Desk, looks: Looks, search: HouseholdSearch, lists: Lists) -> RegisterSide:
     """Starts what makes tasks, too. A site's file of a kind that is wrong is left out, told to the log and to its page."""
     database, registry, home = service.database, service.registry, service.settings.home
     zone = ZoneInfo(service.settings.site.timezone)
@@ -57,10 +54,10 @@ def register_side(
     return RegisterSide(
         book, day, partial(figures.of_month, database, kinds),
         [
-            RegisterPage(desk, told, book, looks, zone),
-            RegisterEntryPages(desk, told, book, wishes, Photos(home), registry, search, looks, zone),
-            DayPage(desk, told, lists, day),
-            WishesPage(desk, told, book, zone),
-            SurveyPage(desk, told, Survey(database, kinds), registry, zone),
+            RegisterPage(desk, book, looks, zone),
+            RegisterEntryPages(desk, book, wishes, Photos(home), registry, search, looks, zone),
+            DayPage(desk, lists, day),
+            WishesPage(desk, book, zone),
+            SurveyPage(desk, Survey(database, kinds), registry, zone),
         ],
     )  # fmt: skip

@@ -61,13 +61,13 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
         Devices(database), secure=secure, sample=registry.is_sample,
         desk_life=dt.timedelta(hours=settings.web.sign_in_hours),
     )  # fmt: skip
-    desk = Desk(sign_in)
+    desk = Desk(sign_in, Told(service.key, secure=secure))
     pictures, sounds = service.chats.pictures, service.chats.sounds
-    told, looks, live = Told(service.key, secure=secure), Looks(database), Live(database)
+    looks, live = Looks(database), Live(database)
     cases = StaffPages(service.desk, registry, sign_in, looks, settings, pictures, sounds, call_backs=call_backs)
     service.backgrounds.start(live.background)
     tickets = TicketPage(
-        desk, told, database, service.desk, registry, looks, settings, pictures=pictures, sounds=sounds,
+        desk, database, service.desk, registry, looks, settings, pictures=pictures, sounds=sounds,
         keep_picture=partial(keep_picture, service.chats),
     )  # fmt: skip
     busy = BusySwitch(desk, Occupations(database))
@@ -75,7 +75,7 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
     hang_up = [] if call_backs is None else [call_backs.hang_up]
     shutting = Shutting(database, [shut], hang_up)
     search, lists = HouseholdSearch(database, registry), Lists(database)
-    register = register_side(service, desk, told, looks, search, lists)
+    register = register_side(service, desk, looks, search, lists)
 
     def dismisses(staff_no: str, to: str, by: str) -> int:
         gone = dismiss(database, service.desk, staff_no, to, by)
@@ -87,27 +87,26 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
         MessageLinks(service.desk, registry, service.links, sign_in, zone, personal=not service.relay.in_groups),
         DoorPages(desk, sign_in, passwords, registry, zone, busy.shown),
         busy,
-        PeoplePages(desk, told, sign_in, registry, shutting, service.links, service.chats.new_code, dismisses, zone),
+        PeoplePages(desk, sign_in, registry, shutting, service.links, service.chats.new_code, dismisses, zone),
         TryOut(registry.is_sample, sign_in, registry),
-        HomePage(desk, lists, told, live, tasks=register.day.of),
+        HomePage(desk, lists, live, tasks=register.day.of),
         tickets,
-        TicketMore(desk, told, service.desk),
-        TicketSteps(desk, told, service.desk),
+        TicketMore(desk, service.desk),
+        TicketSteps(desk, service.desk),
         OfflinePages(),
-        HouseholdPages(desk, told, search, registry, service.desk, register.book, looks, zone),
-        NewPage(desk, told, service.desk, registry, register.book),
+        HouseholdPages(desk, search, registry, service.desk, register.book, looks, zone),
+        NewPage(desk, service.desk, registry, register.book),
         *register.screens,
-        WallPage(desk, told, database, zone),
-        ImportPages(desk, told, database, registry, service.desk, zone),
-        RosterPages(desk, told, database, registry, zone),
+        WallPage(desk, database, zone),
+        ImportPages(desk, database, registry, service.desk, zone),
+        RosterPages(desk, database, registry, zone),
         OutsideApi(Outside(database, service.desk), registry, settings.outside.token),
-        BoardPages(desk, told, registry, Portraits(settings.home), settings),
+        BoardPages(desk, registry, Portraits(settings.home), settings),
         PlanPage(desk, database, registry),
-        ReportPage(desk, told, database, registry, settings.site.name, zone, further=register.further),
+        ReportPage(desk, database, registry, settings.site.name, zone, further=register.further),
         cases,
         ShadowPage(
             desk,
-            told,
             database,
             service.desk,
             registry,

@@ -26,13 +26,11 @@ from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
 from bot.tickets.models import Outage
 from bot.web.desk.boards import BoardPages
-from bot.web.desk.layout import Desk
 from bot.web.desk.plan import PlanPage
-from bot.web.desk.told import Told
 from bot.web.signing_in import SignIn
 from tests.web.browsing import chromium, page_of
 from tests.web.test_households import county
-from tests.web.two_grids import KEY, StaffSite, staff_app
+from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
@@ -58,8 +56,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         home=tmp_path, web=WebSettings(public_url="https://gege.example"),
         site=SiteSettings(pay_url="https://pay.example", supervision_phone="0715-3391234"),
     )  # fmt: skip
-    boards = BoardPages(Desk(sign_in), Told(KEY), registry, Portraits(tmp_path), settings)
-    plan = PlanPage(Desk(sign_in), database, registry)
+    boards = BoardPages(frame_of(sign_in), registry, Portraits(tmp_path), settings)
+    plan = PlanPage(frame_of(sign_in), database, registry)
     app = staff_app(database, registry, desk, sign_in, *boards.routes(), *plan.routes())
     async with TestClient(TestServer(app)) as client:
         yield Site(client, Links(KEY, database), desk, database, app, tmp_path)

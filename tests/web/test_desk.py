@@ -28,13 +28,11 @@ from bot.tickets.lists import MOST, Lists, View
 from bot.tickets.models import Kind
 from bot.web.desk.door import DoorPages
 from bot.web.desk.home import HomePage
-from bot.web.desk.layout import Desk
 from bot.web.desk.live import Live
-from bot.web.desk.told import Told
 from bot.web.signing_in import SignIn
 from tests.postgres import site_database
 from tests.web.browsing import chromium, page_of
-from tests.web.two_grids import KEY, StaffSite, staff_app, ticket_routes, two_grids
+from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app, ticket_routes, two_grids
 
 STREETS = ("沿河路8号", "桃溪路3号", "下津路21号")
 
@@ -63,12 +61,12 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     database = site_database(tmp_path)
     two_grids(database, T1=("服务队", "team"))
     desk, registry, settings = TicketDesk(database), Registry.load(database), Settings(home=tmp_path)
-    sign_in, told, live = SignIn(Devices(database)), Told(KEY), Live(database)
-    home = HomePage(Desk(sign_in), Lists(database), told, live)
+    sign_in, live = SignIn(Devices(database)), Live(database)
+    home = HomePage(frame_of(sign_in), Lists(database), live)
 
     def app() -> web.Application:
         door = DoorPages(
-            Desk(sign_in), sign_in, Passwords(database, KEY, "崇阳供电"), registry, ZoneInfo("Asia/Shanghai")
+            frame_of(sign_in), sign_in, Passwords(database, KEY, "崇阳供电"), registry, ZoneInfo("Asia/Shanghai")
         )
         routes = [*home.routes(), *door.routes(), *ticket_routes(database, desk, registry, sign_in, settings)]
         made = staff_app(database, registry, desk, sign_in, *routes)

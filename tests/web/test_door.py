@@ -30,12 +30,10 @@ from bot.tickets.intake.caller import Caller
 from bot.tickets.lists import Lists
 from bot.web.desk.door import DoorPages
 from bot.web.desk.home import HomePage
-from bot.web.desk.layout import Desk
 from bot.web.desk.live import Live
-from bot.web.desk.told import Told
 from bot.web.signing_in import COOKIE, SignIn
 from tests.postgres import site_database
-from tests.web.two_grids import KEY, StaffSite, staff_app, ticket_routes, two_grids
+from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app, ticket_routes, two_grids
 
 WORD = "长长的一句密码不好猜"
 
@@ -84,10 +82,10 @@ async def site(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[
     card = desk.report(Report("outage", "停电了", "s", Caller.by("phone", "13900000001"), grid_no="24"))
     devices = Devices(database, clock)
     sign_in, passwords = SignIn(devices), Passwords(database, KEY, "崇阳供电", clock)
-    frame = Desk(sign_in)
+    frame = frame_of(sign_in)
     screens = (
         DoorPages(frame, sign_in, passwords, registry, zone),
-        HomePage(frame, Lists(database), Told(KEY), Live(database)),
+        HomePage(frame, Lists(database), Live(database)),
     )  # fmt: skip
     settings = Settings(home=tmp_path)
     routes = [route for screen in screens for route in screen.routes()]

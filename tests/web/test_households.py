@@ -27,12 +27,10 @@ from bot.settings import Settings
 from bot.tickets.desk import TicketDesk
 from bot.web.desk.door import DoorPages
 from bot.web.desk.households import HouseholdPages
-from bot.web.desk.layout import Desk
 from bot.web.desk.new import NewPage
-from bot.web.desk.told import Told
 from bot.web.signing_in import SignIn
 from tests.postgres import site_database
-from tests.web.two_grids import KEY, StaffSite, staff_app, ticket_routes
+from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app, ticket_routes
 
 HOUSEHOLDS = """household_no,householder,phone,community,compound,address,transformer,feeder,grid_no,tags,balance,months_owed,ytd_kwh
 4211001,章素芬,15800000001,东门社区,,石桥路12号,东门1台区,东门线,24,vulnerable,-320.5,3,812
@@ -71,11 +69,11 @@ def county(tmp_path: Path) -> Database:
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     database = county(tmp_path)
     desk, registry, settings = TicketDesk(database), Registry.load(database), Settings(home=tmp_path)
-    sign_in, told, looks, zone = SignIn(Devices(database)), Told(KEY), Looks(database), ZoneInfo("Asia/Shanghai")
-    frame, search, book = Desk(sign_in), HouseholdSearch(database, registry), Book(database, read_kinds(tmp_path))
+    sign_in, looks, zone = SignIn(Devices(database)), Looks(database), ZoneInfo("Asia/Shanghai")
+    frame, search, book = frame_of(sign_in), HouseholdSearch(database, registry), Book(database, read_kinds(tmp_path))
     routes = [
-        *HouseholdPages(frame, told, search, registry, desk, book, looks, zone).routes(),
-        *NewPage(frame, told, desk, registry, book).routes(),
+        *HouseholdPages(frame, search, registry, desk, book, looks, zone).routes(),
+        *NewPage(frame, desk, registry, book).routes(),
         *DoorPages(frame, sign_in, Passwords(database, KEY, "崇阳供电"), registry, zone).routes(),
         *ticket_routes(database, desk, registry, sign_in, settings),
     ]

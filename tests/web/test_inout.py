@@ -32,14 +32,12 @@ from bot.tickets.intake.caller import Caller
 from bot.tickets.outside import Outside, OutsideTicket, kind_of
 from bot.web.desk.door import DoorPages
 from bot.web.desk.imports import ImportPages, reason
-from bot.web.desk.layout import Desk
 from bot.web.desk.people import PeoplePages
 from bot.web.desk.roster import RosterPages
-from bot.web.desk.told import Told
 from bot.web.outside_api import OutsideApi
 from bot.web.signing_in import SignIn
 from tests.web.test_households import HOUSEHOLDS, county
-from tests.web.two_grids import KEY, StaffSite, staff_app
+from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app
 
 HEAD = HOUSEHOLDS.splitlines()[0].split(",")
 ROW = ["0042110009", "王五", "15800000009", "东门社区", "", "石桥路33号", "东门1台区", "东门线", "24", "", 0, 0, 70]
@@ -79,8 +77,8 @@ def book(*rows: list[Any], merged: str = "") -> bytes:
 @pytest_asyncio.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     database, zone = county(tmp_path), ZoneInfo("Asia/Shanghai")
-    desk, registry, sign_in, told = TicketDesk(database), Registry.load(database), SignIn(Devices(database)), Told(KEY)
-    frame, links, shelf = Desk(sign_in), Links(KEY, database, "https://gege.example"), ChatShelf(database, tmp_path)
+    desk, registry, sign_in = TicketDesk(database), Registry.load(database), SignIn(Devices(database))
+    frame, links, shelf = frame_of(sign_in), Links(KEY, database, "https://gege.example"), ChatShelf(database, tmp_path)
     shutting = Shutting(database, [shut])
 
     def dismisses(staff_no: str, to: str, by: str) -> int:
@@ -90,9 +88,9 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         return len(gone.tickets)
 
     routes = [
-        *ImportPages(frame, told, database, registry, desk, zone).routes(),
-        *RosterPages(frame, told, database, registry, zone).routes(),
-        *PeoplePages(frame, told, sign_in, registry, shutting, links, shelf.new_code, dismisses, zone).routes(),
+        *ImportPages(frame, database, registry, desk, zone).routes(),
+        *RosterPages(frame, database, registry, zone).routes(),
+        *PeoplePages(frame, sign_in, registry, shutting, links, shelf.new_code, dismisses, zone).routes(),
         *DoorPages(frame, sign_in, Passwords(database, KEY, "崇阳供电"), registry, zone).routes(),
         *OutsideApi(Outside(database, desk), registry, TOKEN).routes(),
     ]

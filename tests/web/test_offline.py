@@ -37,14 +37,12 @@ from bot.tickets.lists import Lists
 from bot.web import app as web_app
 from bot.web.desk.door import DoorPages
 from bot.web.desk.home import HomePage
-from bot.web.desk.layout import Desk
 from bot.web.desk.live import Live
 from bot.web.desk.offline import late_note
-from bot.web.desk.told import Told
 from bot.web.signing_in import SignIn
 from tests.postgres import site_database
 from tests.web.browsing import chromium
-from tests.web.two_grids import KEY, StaffSite, staff_app, ticket_routes, two_grids
+from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app, ticket_routes, two_grids
 
 ZONE = ZoneInfo("Asia/Shanghai")
 #: a large photograph, made by the browser: noise packs badly
@@ -97,13 +95,13 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     database = site_database(tmp_path)
     two_grids(database)
     desk, registry, settings = TicketDesk(database), Registry.load(database), Settings(home=tmp_path)
-    sign_in, told = SignIn(Devices(database)), Told(KEY)
-    frame = Desk(sign_in)
+    sign_in = SignIn(Devices(database))
+    frame = frame_of(sign_in)
 
     def app() -> web.Application:
         live = Live(database)
         screens = (
-            HomePage(frame, Lists(database), told, live),
+            HomePage(frame, Lists(database), live),
             DoorPages(frame, sign_in, Passwords(database, KEY, "崇阳供电"), registry, ZONE),
         )
         routes = [route for screen in screens for route in screen.routes()]

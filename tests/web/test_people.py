@@ -31,14 +31,12 @@ from bot.tickets.lists import Lists
 from bot.tickets.models import Notification
 from bot.web.desk.door import DoorPages
 from bot.web.desk.home import HomePage
-from bot.web.desk.layout import Desk
 from bot.web.desk.live import Live
 from bot.web.desk.people import PeoplePages
-from bot.web.desk.told import Told
 from bot.web.desk.tryout import TryOut
 from bot.web.signing_in import SignIn
 from tests.postgres import site_database
-from tests.web.two_grids import KEY, StaffSite, staff_app, ticket_routes, two_grids
+from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app, ticket_routes, two_grids
 
 URL = "https://gege.example"
 
@@ -63,13 +61,13 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     two_grids(database)
     desk, registry, settings = TicketDesk(database), Registry.load(database), Settings(home=tmp_path)
     links, devices, shelf = Links(KEY, database, URL), Devices(database), ChatShelf(database, tmp_path)
-    sign_in, told, hung_up, sample = SignIn(devices), Told(KEY), [], [False]
-    frame, shutting = Desk(sign_in), Shutting(database, [shut], [hung_up.append])
+    sign_in, hung_up, sample = SignIn(devices), [], [False]
+    frame, shutting = frame_of(sign_in), Shutting(database, [shut], [hung_up.append])
     routes = [
-        *PeoplePages(frame, told, sign_in, registry, shutting, links, shelf.new_code, lambda *_: 0, zone).routes(),
+        *PeoplePages(frame, sign_in, registry, shutting, links, shelf.new_code, lambda *_: 0, zone).routes(),
         *TryOut(lambda: sample[0], sign_in, registry).routes(),
         *DoorPages(frame, sign_in, Passwords(database, KEY, "崇阳供电"), registry, zone).routes(),
-        *HomePage(frame, Lists(database), told, Live(database)).routes(),
+        *HomePage(frame, Lists(database), Live(database)).routes(),
         *ticket_routes(database, desk, registry, sign_in, settings),
     ]
     async with TestClient(TestServer(staff_app(database, registry, desk, sign_in, *routes))) as client:

@@ -41,7 +41,6 @@ from bot.tickets.intake.caller import Caller
 from bot.tickets.lists import Lists
 from bot.web.desk.home import HomePage
 from bot.web.desk.households import HouseholdPages
-from bot.web.desk.layout import Desk
 from bot.web.desk.live import Live
 from bot.web.desk.new import NewPage
 from bot.web.desk.register import RegisterPage
@@ -50,11 +49,10 @@ from bot.web.desk.register_entry import RegisterEntryPages
 from bot.web.desk.register_survey import SurveyPage
 from bot.web.desk.register_wishes import WishesPage
 from bot.web.desk.ticket_steps import TicketSteps
-from bot.web.desk.told import Told
 from bot.web.signing_in import SignIn
 from tests.web.browsing import chromium, page_of
 from tests.web.test_households import county
-from tests.web.two_grids import KEY, StaffSite, staff_app, ticket_routes
+from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app, ticket_routes
 
 ZONE = ZoneInfo("Asia/Shanghai")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
@@ -97,21 +95,19 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
             [Staff(staff_no=no, name=name, role="team", phone="") for no, name in (("T1", "贺"), ("T2", "秦"))]
         )
     desk, registry, kinds = TicketDesk(database), Registry.load(database), read_kinds(tmp_path)
-    sign_in, told, looks = SignIn(Devices(database)), Told(KEY), Looks(database)
-    frame, book, search = Desk(sign_in), Book(database, kinds), HouseholdSearch(database, registry)
+    sign_in, looks = SignIn(Devices(database)), Looks(database)
+    frame, book, search = frame_of(sign_in), Book(database, kinds), HouseholdSearch(database, registry)
     day = DayLines(Days(database, kinds), kinds, ZONE)
     screens = [
-        HomePage(frame, Lists(database), told, Live(database), tasks=day.of),
-        HouseholdPages(frame, told, search, registry, desk, book, looks, ZONE),
-        NewPage(frame, told, desk, registry, book),
-        RegisterPage(frame, told, book, looks, ZONE),
-        RegisterEntryPages(
-            frame, told, book, Wishes(database, kinds, desk), Photos(tmp_path), registry, search, looks, ZONE
-        ),
-        DayPage(frame, told, Lists(database), day),
-        WishesPage(frame, told, book, ZONE),
-        SurveyPage(frame, told, Survey(database, kinds), registry, ZONE),
-        TicketSteps(frame, told, desk),
+        HomePage(frame, Lists(database), Live(database), tasks=day.of),
+        HouseholdPages(frame, search, registry, desk, book, looks, ZONE),
+        NewPage(frame, desk, registry, book),
+        RegisterPage(frame, book, looks, ZONE),
+        RegisterEntryPages(frame, book, Wishes(database, kinds, desk), Photos(tmp_path), registry, search, looks, ZONE),
+        DayPage(frame, Lists(database), day),
+        WishesPage(frame, book, ZONE),
+        SurveyPage(frame, Survey(database, kinds), registry, ZONE),
+        TicketSteps(frame, desk),
     ]
     routes = [route for screen in screens for route in screen.routes()]
     routes += ticket_routes(database, desk, registry, sign_in, Settings(home=tmp_path))

@@ -32,13 +32,11 @@ from bot.tickets.due.timers import fire_due
 from bot.tickets.intake.caller import Caller
 from bot.tickets.models import Ticket
 from bot.tickets.pleas import Pleas, Verdict
-from bot.web.desk.layout import Desk
 from bot.web.desk.report import ReportPage
-from bot.web.desk.told import Told
 from bot.web.signing_in import SignIn
 from tests.postgres import site_database
 from tests.web.browsing import chromium, page_of
-from tests.web.two_grids import KEY, StaffSite, staff_app, ticket_routes, two_grids
+from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app, ticket_routes, two_grids
 
 ZONE = ZoneInfo("Asia/Shanghai")
 BEGIN = dt.datetime(2026, 10, 5, 9, 0, tzinfo=ZONE)
@@ -88,7 +86,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     two_grids(database)
     desk, registry, sign_in = TicketDesk(database), Registry.load(database), SignIn(Devices(database))
     now = dt.datetime(2026, 10, 20, 12, tzinfo=ZONE)
-    page = ReportPage(Desk(sign_in), Told(KEY), database, registry, "崇阳供电", ZONE, lambda: now)
+    page = ReportPage(frame_of(sign_in), database, registry, "崇阳供电", ZONE, lambda: now)
     tickets = ticket_routes(database, desk, registry, sign_in, Settings(home=tmp_path))
     app = staff_app(database, registry, desk, sign_in, *page.routes(), *tickets)
     async with TestClient(TestServer(app)) as client:

@@ -31,14 +31,12 @@ from bot.tickets.intake.caller import Caller
 from bot.tickets.lists import Lists
 from bot.tickets.models import Kind, ShadowSwitch
 from bot.web.desk.home import HomePage
-from bot.web.desk.layout import Desk
 from bot.web.desk.live import Live
 from bot.web.desk.shadow import ShadowPage
-from bot.web.desk.told import Told
 from bot.web.signing_in import SignIn
 from tests.postgres import site_database
 from tests.web.browsing import chromium, page_of
-from tests.web.two_grids import KEY, StaffSite, staff_app, ticket_routes, two_grids
+from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app, ticket_routes, two_grids
 
 HOUSE = "4200000001"
 
@@ -76,11 +74,11 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
             )
         )  # fmt: skip
     desk, registry, settings = TicketDesk(database), Registry.load(database), Settings(home=tmp_path)
-    sign_in, told, live = SignIn(Devices(database)), Told(KEY), Live(database)
-    frame, zone = Desk(sign_in), ZoneInfo("Asia/Shanghai")
+    sign_in, live = SignIn(Devices(database)), Live(database)
+    frame, zone = frame_of(sign_in), ZoneInfo("Asia/Shanghai")
     screens = (
-        HomePage(frame, Lists(database), told, live),
-        ShadowPage(frame, told, database, desk, registry, Looks(database), CorrectionBook(database), zone),
+        HomePage(frame, Lists(database), live),
+        ShadowPage(frame, database, desk, registry, Looks(database), CorrectionBook(database), zone),
     )
 
     def app() -> web.Application:

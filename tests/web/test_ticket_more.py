@@ -23,12 +23,10 @@ from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
 from bot.web.desk.busy import BusySwitch, busy_in_words
 from bot.web.desk.door import DoorPages
-from bot.web.desk.layout import Desk
-from bot.web.desk.told import Told
 from bot.web.desk.wall import WallPage
 from bot.web.signing_in import SignIn
 from tests.postgres import site_database
-from tests.web.two_grids import KEY, StaffSite, staff_app, ticket_routes, two_grids
+from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app, ticket_routes, two_grids
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -51,11 +49,11 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     database = site_database(tmp_path)
     two_grids(database)
     desk, registry = TicketDesk(database), Registry.load(database)
-    sign_in, told = SignIn(Devices(database)), Told(KEY)
-    frame = Desk(sign_in)
+    sign_in = SignIn(Devices(database))
+    frame = frame_of(sign_in)
     busy = BusySwitch(frame, Occupations(database))
     door = DoorPages(frame, sign_in, Passwords(database, KEY, "崇阳供电"), registry, ZONE, busy.shown)
-    screens = (busy, door, WallPage(frame, told, database, ZONE))
+    screens = (busy, door, WallPage(frame, database, ZONE))
     routes = [route for screen in screens for route in screen.routes()]
     routes += ticket_routes(database, desk, registry, sign_in, Settings(home=tmp_path))
     async with TestClient(TestServer(staff_app(database, registry, desk, sign_in, *routes))) as client:

@@ -25,13 +25,11 @@ from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
 from bot.tickets.models import Outage, Ticket, Timer
 from bot.tickets.wall import MOST, wall
-from bot.web.desk.layout import Desk
-from bot.web.desk.told import Told
 from bot.web.desk.wall import CallNow, WallPage
 from bot.web.signing_in import SignIn
 from tests.postgres import site_database
 from tests.web.browsing import chromium, page_of
-from tests.web.two_grids import KEY, StaffSite, staff_app, ticket_routes, two_grids
+from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app, ticket_routes, two_grids
 
 REPORTS, OUTAGES = 12_000, 40
 #: beyond what a sequence gives
@@ -50,7 +48,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     desk, registry = TicketDesk(database), Registry.load(database)
     sign_in = SignIn(Devices(database))
     calls = [CallNow(now() - dt.timedelta(minutes=3), "139····0001", "停电")]
-    page = WallPage(Desk(sign_in), Told(KEY), database, ZoneInfo("Asia/Shanghai"), lambda: calls)
+    page = WallPage(frame_of(sign_in), database, ZoneInfo("Asia/Shanghai"), lambda: calls)
     tickets = ticket_routes(database, desk, registry, sign_in, Settings(home=tmp_path))
     app = staff_app(database, registry, desk, sign_in, *page.routes(), *tickets)
     async with TestClient(TestServer(app)) as client:

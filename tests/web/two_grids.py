@@ -69,6 +69,11 @@ class StaffSite:
         assert (response.status, response.headers["Location"]) == (303, "/desk")
 
 
+def frame_of(sign_in: SignIn) -> Desk:
+    """What the pages of a site stand in."""
+    return Desk(sign_in, Told(KEY))
+
+
 def staff_app(
     database: Database,
     registry: Registry,
@@ -89,12 +94,12 @@ def ticket_routes(
     shelf: ChatShelf | None = None, call_backs: CallBacks | None = None,
 ) -> list[web.RouteDef]:  # fmt: skip
     """One ticket: its page, and what belongs to it (sound, pictures, ringing)."""
-    shelf = shelf or ChatShelf(database, settings.home)
+    shelf, frame = shelf or ChatShelf(database, settings.home), frame_of(sign_in)
     files = StaffPages(
         desk, registry, sign_in, Looks(database), settings, shelf.pictures, shelf.sounds, call_backs=call_backs
     )
     page = TicketPage(
-        Desk(sign_in), Told(KEY), database, desk, registry, Looks(database), settings, pictures=shelf.pictures,
+        frame, database, desk, registry, Looks(database), settings, pictures=shelf.pictures,
         sounds=shelf.sounds, keep_picture=partial(keep_picture, shelf),
     )  # fmt: skip
-    return [*files.routes(), *page.routes(), *TicketMore(Desk(sign_in), Told(KEY), desk).routes()]
+    return [*files.routes(), *page.routes(), *TicketMore(frame, desk).routes()]

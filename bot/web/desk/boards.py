@@ -18,8 +18,7 @@ from bot.tickets.labels import labels
 from bot.tickets.owed.paging import EVERYWHERE
 from bot.web.codes import code
 from bot.web.desk.layout import Desk
-from bot.web.desk.told import Told
-from bot.web.forms import Form, see
+from bot.web.forms import Form
 from bot.web.pages import Pages
 
 _pages = Pages("desk/boards.yml")
@@ -29,8 +28,8 @@ _SIZES = ("a4", "a3")
 class BoardPages:
     """Handlers of one site."""
 
-    def __init__(self, desk: Desk, told: Told, registry: Registry, portraits: Portraits, settings: Settings) -> None:
-        self._desk, self._told, self._registry = desk, told, registry
+    def __init__(self, desk: Desk, registry: Registry, portraits: Portraits, settings: Settings) -> None:
+        self._desk, self._registry = desk, registry
         self._portraits, self._settings = portraits, settings
         self._zone = ZoneInfo(settings.site.timezone)
 
@@ -54,7 +53,7 @@ class BoardPages:
         manager = self._manager(grid_no)
         if manager is None or not _may(who, grid_no):
             raise web.HTTPNotFound
-        site, words, told = self._settings.site, _pages.words["board"], self._told.read(request)
+        site, words = self._settings.site, _pages.words["board"]
         size = request.query.get("size", "a4")
         others = [
             (labels().role(role), f"{one.name} {one.phone}")
@@ -66,8 +65,8 @@ class BoardPages:
             *others, (words["national"], "95598"), (words["regulator"], "12398"), (words["supervision"], supervision),
             (site.station, site.station_phone),
         ]  # fmt: skip
-        answer = self._desk.page(
-            request, who, _pages, "desk/board.html", role=labels().role(Role.manager), told=told,
+        return self._desk.page(
+            request, who, _pages, "desk/board.html", role=labels().role(Role.manager),
             site=site.name, grid=grid_no, manager=manager,
             size=size if size in _SIZES else "a4", phone=_spaced(manager.phone),
             serves="、".join(await asyncio.to_thread(self._registry.communities_of, grid_no)),
@@ -75,8 +74,6 @@ class BoardPages:
             bot=code(f"{self._settings.web.public_url.rstrip('/')}/?grid={grid_no}") if self._settings.web.public_url else "",
             pay=code(site.pay_url) if site.pay_url else "",
         )  # fmt: skip
-        self._told.forget(answer)
-        return answer
 
     async def photo(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """The manager's own photograph, by themselves or by the desk."""
@@ -92,9 +89,7 @@ class BoardPages:
             await asyncio.to_thread(self._portraits.keep, manager.staff_no, data)
         except NoPortrait:
             told = "no_picture"
-        answer = see(f"/desk/boards/{grid_no}")
-        self._told.say(answer, _pages.words["told"][told])
-        raise answer
+        raise self._desk.on(f"/desk/boards/{grid_no}", _pages.words["told"][told])
 
     async def portrait(self, request: web.Request, _who: SignedIn) -> web.StreamResponse:
         """Somebody's photograph; it hangs in every stairwell."""

@@ -21,7 +21,6 @@ from bot.tickets.shadow import PROPOSED
 from bot.web.desk.clock import left, spell
 from bot.web.desk.layout import Desk
 from bot.web.desk.live import Live
-from bot.web.desk.told import Told
 from bot.web.pages import Pages
 
 _pages = Pages("desk/home.yml")
@@ -37,11 +36,11 @@ class HomePage:
     """Handlers of one site."""
 
     def __init__(
-        self, desk: Desk, lists: Lists, told: Told, live: Live, clock: Callable[[], dt.datetime] = now,
+        self, desk: Desk, lists: Lists, live: Live, clock: Callable[[], dt.datetime] = now,
         tasks: Callable[[str], Sequence[Mapping[str, Any]]] = lambda _: (),
     ) -> None:  # fmt: skip
         """`tasks`: what else somebody has to do today, in the order in which they walk (register_day.py)."""
-        self._desk, self._lists, self._told, self._live, self._clock = desk, lists, told, live, clock
+        self._desk, self._lists, self._live, self._clock = desk, lists, live, clock
         self._tasks = tasks
 
     def routes(self) -> list[web.RouteDef]:
@@ -56,15 +55,13 @@ class HomePage:
         found, counts = await asyncio.to_thread(self._read, who.staff_no, view, at)
         lines = [shown(one, at) for one in found]
         tasks = await asyncio.to_thread(self._tasks, who.staff_no) if view is View.mine else ()
-        answer = self._desk.page(
-            request, who, _pages, "desk/home.html", told=self._told.read(request), view=view,
+        return self._desk.page(
+            request, who, _pages, "desk/home.html", view=view,
             back=f"/desk?view={view}", tabs=_tabs(who, counts),
             burning=[line for line in lines if line["burns"]], rest=[line for line in lines if not line["burns"]],
             more=getattr(counts, view) - len(lines) if len(lines) == MOST else 0,
             tasks=tasks[:_TASKS], tasks_more=len(tasks) - _TASKS, day_words=_register.words["day"],
         )  # fmt: skip
-        self._told.forget(answer)
-        return answer
 
     def _read(self, staff_no: str, view: View, at: dt.datetime) -> tuple[list[Listed], Counts]:
         return self._lists.open(staff_no, view, at), self._lists.count(staff_no, at)

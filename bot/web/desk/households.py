@@ -22,7 +22,6 @@ from bot.tickets.labels import labels
 from bot.tickets.owed.paging import EVERYWHERE
 from bot.web.desk.layout import Desk
 from bot.web.desk.register_words import line, reader_of
-from bot.web.desk.told import Told
 from bot.web.forms import see
 from bot.web.pages import Pages
 
@@ -35,10 +34,10 @@ class HouseholdPages:
     """Handlers of one site."""
 
     def __init__(
-        self, desk: Desk, told: Told, search: HouseholdSearch, registry: Registry, tickets: TicketDesk, book: Book,
+        self, desk: Desk, search: HouseholdSearch, registry: Registry, tickets: TicketDesk, book: Book,
         looks: Looks, zone: ZoneInfo,
     ) -> None:  # fmt: skip
-        self._desk, self._told, self._search, self._registry = desk, told, search, registry
+        self._desk, self._search, self._registry = desk, search, registry
         self._tickets, self._book, self._looks, self._zone = tickets, book, looks, zone
 
     def routes(self) -> list[web.RouteDef]:
@@ -76,15 +75,13 @@ class HouseholdPages:
         entries = await asyncio.to_thread(self._book.of_household, number, reader_of(who))
         kinds = self._book.kinds
         nexts = {one.id: after for one in entries if (after := kinds.next_day(one.kind, one.day, one.values, card))}
-        answer = self._desk.page(
+        return self._desk.page(
             request, who, _pages, "desk/household.html", it=card, tags=_named(card), phones=phones, looks=looks,
             cases=[(one, labels().kind(one.kind), labels().state(one.state), self._day(one.opened_at)) for one in cases],
-            owed=-card.balance if card.balance < 0 else 0, ticket_words=_tags.words, told=self._told.read(request),
+            owed=-card.balance if card.balance < 0 else 0, ticket_words=_tags.words,
             kinds=[(one.kind, one.words) for one in kinds.entered_by(who.role) if one.typed(Type.household)],
             entries=[(line(kinds, one), nexts.get(one.id)) for one in entries],
         )  # fmt: skip
-        self._told.forget(answer)
-        return answer
 
     # ---- blocking -------------------------------------------------------------------------------
 

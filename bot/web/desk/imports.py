@@ -33,8 +33,7 @@ from bot.tickets.desk import TicketDesk
 from bot.tickets.labels import labels
 from bot.tickets.outside import OUTSIDE_NO, Outside, OutsideRefused, OutsideTicket
 from bot.web.desk.layout import Desk
-from bot.web.desk.told import Told
-from bot.web.forms import Form, see
+from bot.web.forms import Form
 from bot.web.outside_api import found_in
 from bot.web.pages import Pages
 
@@ -66,10 +65,10 @@ class ImportPages:
     """Handlers of one site."""
 
     def __init__(
-        self, desk: Desk, told: Told, database: Database, registry: Registry, tickets: TicketDesk, zone: ZoneInfo,
+        self, desk: Desk, database: Database, registry: Registry, tickets: TicketDesk, zone: ZoneInfo,
         clock: Callable[[], dt.datetime] = now,
     ) -> None:  # fmt: skip
-        self._desk, self._told, self._database = desk, told, database
+        self._desk, self._database = desk, database
         self._registry, self._tickets, self._zone, self._clock = registry, tickets, zone, clock
         self._outside, self._looks = Outside(database, tickets), Looks(database)
         self._kept: dict[str, _Kept] = {}
@@ -86,9 +85,7 @@ class ImportPages:
 
     async def show(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """What can come in and go out."""
-        answer = self._page(request, who, told=self._told.read(request))
-        self._told.forget(answer)
-        return answer
+        return self._page(request, who)
 
     async def look(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """Read a file and say what is in it; nothing is changed."""
@@ -107,14 +104,12 @@ class ImportPages:
         """Import what was looked at."""
         form, words = await self._desk.form(request, who, _Take), _pages.words
         kept = self._kept.pop(form.token, None)
-        answer = see("/desk/imports")
         if kept is None or kept.device != who.device_id or time.monotonic() - kept.at > _KEPT_S:
-            self._told.say(answer, words["gone"])
-            raise answer
+            raise self._desk.on("/desk/imports", words["gone"])
         report = await asyncio.to_thread(take, self._database, kept.examined)
         await asyncio.to_thread(self._registry.follow)
-        self._told.say(answer, words["done"].format(kind=words["kinds"][report.kind], rows=report.rows))
-        raise answer
+        done = words["done"].format(kind=words["kinds"][report.kind], rows=report.rows)
+        raise self._desk.on("/desk/imports", done)
 
     async def outside(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """Tickets that 95598 handed down."""
@@ -124,9 +119,7 @@ class ImportPages:
             fresh, known = await asyncio.to_thread(self._take_outside, wanted)
         except ImportRefused as refused:
             return self._page(request, who, wrong=_pages.words["unreadable"], problems=refused.problems, status=400)
-        answer = see("/desk/imports")
-        self._told.say(answer, _pages.words["outside_done"].format(fresh=fresh, known=known))
-        raise answer
+        raise self._desk.on("/desk/imports", _pages.words["outside_done"].format(fresh=fresh, known=known))
 
     async def export(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """A table to take away."""
@@ -165,7 +158,7 @@ class ImportPages:
         return token
 
     def _page(
-        self, request: web.Request, who: SignedIn, *, told: str = "", wrong: str = "", examined: Examined | None = None,
+        self, request: web.Request, who: SignedIn, *, wrong: str = "", examined: Examined | None = None,
         problems: Sequence[Problem] = (), token: str = "", status: int = 200,
     ) -> web.Response:  # fmt: skip
         words = _pages.words
@@ -175,7 +168,7 @@ class ImportPages:
                 kind=words["kinds"][examined.kind], rows=len(examined.rows), fresh=examined.fresh, known=examined.known
             )
         return self._desk.page(
-            request, who, _pages, "desk/imports.html", status, told=told, wrong=wrong, counts=counts, token=token,
+            request, who, _pages, "desk/imports.html", status, wrong=wrong, counts=counts, token=token,
             empty=words["empty_grids"].format(grids="、".join(examined.empty_grids[:TOLD])) if examined and examined.empty_grids else "",
             problems=[(one.line, _column(one.column), reason(one.reason)) for one in problems[:200]], count=len(problems),
         )  # fmt: skip

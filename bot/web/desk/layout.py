@@ -15,7 +15,8 @@ from bot.foundation import bodies
 from bot.foundation.words import load
 from bot.grid.models import Role
 from bot.web.desk.offline import WIPE, WIPE_ALL, WIPE_PAGES, offline_words
-from bot.web.forms import Fields, FormWrong, read_form
+from bot.web.desk.told import Told
+from bot.web.forms import Fields, FormWrong, read_form, see
 from bot.web.pages import Pages
 from bot.web.signing_in import SignIn
 
@@ -54,10 +55,10 @@ Handler = Callable[[web.Request, SignedIn], Awaitable[web.StreamResponse]]
 
 
 class Desk:
-    """The frame of all desk pages: lets those in who may, and draws the page around a screen."""
+    """The frame of all desk pages: lets those in who may, draws the page around a screen, and says there what a form did."""
 
-    def __init__(self, sign_in: SignIn) -> None:
-        self._sign_in = sign_in
+    def __init__(self, sign_in: SignIn, told: Told) -> None:
+        self._sign_in, self._told = sign_in, told
 
     def open_to(self, handler: Handler, *roles: Role) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """A handler for who has signed in (with one of `roles`, when given); everybody else gets a plain page. A
@@ -87,10 +88,22 @@ class Desk:
             raise web.HTTPForbidden
         return await read_form(request, model)
 
+    def on(self, path: str, sentence: str) -> web.HTTPSeeOther:
+        """The page after a form, which says a sentence once; raise it."""
+        answer = see(path)
+        self.tell(answer, sentence)
+        return answer
+
+    def tell(self, answer: web.StreamResponse, sentence: str) -> None:
+        """Let the next page of this browser say it."""
+        self._told.say(answer, sentence)
+
     def page(
-        self, request: web.Request, who: SignedIn, pages: Pages, template: str, status: int = 200, **values: Any
-    ) -> web.Response:
-        """A screen within its frame; `who`, `csrf` and the rail stand in it beside the `values`."""
+        self, request: web.Request, who: SignedIn, pages: Pages, template: str, status: int = 200, *,
+        told: str | None = None, **values: Any,
+    ) -> web.Response:  # fmt: skip
+        """A screen within its frame; `who`, `csrf` and the rail stand in it beside the `values`. `told`: what it says in
+        place of the sentence that waits for the next page (`on`)."""
         words = desk_words()
         rail = [
             {
@@ -100,10 +113,13 @@ class Desk:
             for one in words.rail
             if not one.roles or who.role in one.roles
         ]  # fmt: skip
-        return pages.page(
-            template, status, who=who, csrf=who.csrf, rail=rail, rail_name=words.rail_name,
-            offline=offline_words(), **values,
+        answer = pages.page(
+            template, status, who=who, csrf=who.csrf, rail=rail, rail_name=words.rail_name, offline=offline_words(),
+            told=self._told.read(request) if told is None else told, **values,
         )  # fmt: skip
+        if told is None:
+            self._told.forget(request, answer)
+        return answer
 
 
 def _sentence(text: str, status: int) -> web.Response:

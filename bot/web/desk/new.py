@@ -22,8 +22,7 @@ from bot.tickets.labels import labels
 from bot.tickets.models import Kind
 from bot.web.desk.layout import Desk
 from bot.web.desk.register_entry import first
-from bot.web.desk.told import Told
-from bot.web.forms import Form, FormWrong, see
+from bot.web.forms import Form, FormWrong
 from bot.web.pages import Pages
 
 _pages = Pages("desk/new.yml")
@@ -60,8 +59,8 @@ class _New(Form):
 class NewPage:
     """Handlers of one site."""
 
-    def __init__(self, desk: Desk, told: Told, tickets: TicketDesk, registry: Registry, book: Book) -> None:
-        self._desk, self._told, self._tickets, self._registry, self._book = desk, told, tickets, registry, book
+    def __init__(self, desk: Desk, tickets: TicketDesk, registry: Registry, book: Book) -> None:
+        self._desk, self._tickets, self._registry, self._book = desk, tickets, registry, book
 
     def routes(self) -> list[web.RouteDef]:
         mine = self._desk.open_to
@@ -84,9 +83,7 @@ class NewPage:
         if not new.place and household is None:
             return self._form(request, who, typed, {"place": "missing"})
         number = await asyncio.to_thread(self._report, new, who)
-        answer = see(f"/desk/{number}")
-        self._told.say(answer, _pages.words["done"])
-        raise answer
+        raise self._desk.on(f"/desk/{number}", _pages.words["done"])
 
     def _report(self, new: _New, who: SignedIn) -> str:
         place = self._registry.locate(new.place) if new.place else None

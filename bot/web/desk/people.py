@@ -21,8 +21,7 @@ from bot.tickets.cards import TicketRefused
 from bot.tickets.labels import labels
 from bot.web.codes import code
 from bot.web.desk.layout import Desk
-from bot.web.desk.told import Told
-from bot.web.forms import Form, see
+from bot.web.forms import Form
 from bot.web.pages import Pages
 from bot.web.signing_in import SignIn
 
@@ -45,10 +44,10 @@ class PeoplePages:
     """Handlers of one site. `new_code` makes the code that links a messenger."""
 
     def __init__(
-        self, desk: Desk, told: Told, sign_in: SignIn, registry: Registry, shutting: Shutting, links: Links,
+        self, desk: Desk, sign_in: SignIn, registry: Registry, shutting: Shutting, links: Links,
         new_code: Callable[[str], str], dismisses: Dismisses, zone: ZoneInfo,
     ) -> None:  # fmt: skip
-        self._desk, self._told, self._sign_in, self._registry = desk, told, sign_in, registry
+        self._desk, self._sign_in, self._registry = desk, sign_in, registry
         self._shutting, self._links, self._new_code, self._zone = shutting, links, new_code, zone
         self._dismisses = dismisses
 
@@ -64,17 +63,12 @@ class PeoplePages:
         """The staff, by name or number."""
         wanted = request.query.get("q", "").strip()[:40]
         found = await asyncio.to_thread(self._found, wanted)
-        told = self._told.read(request)
-        answer = self._desk.page(request, who, _pages, "desk/people.html", wanted=wanted, people=found, told=told)
-        self._told.forget(answer)
-        return answer
+        return self._desk.page(request, who, _pages, "desk/people.html", wanted=wanted, people=found)
 
     async def show(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """One person."""
         person = await asyncio.to_thread(self._person, request)
-        answer = await self._page(request, who, person, told=self._told.read(request))
-        self._told.forget(answer)
-        return answer
+        return await self._page(request, who, person)
 
     async def act(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """Shut somebody out, or give them a way in."""
@@ -85,17 +79,13 @@ class PeoplePages:
             return await self._page(request, who, person, told=words["admins"])
         if form.act == "lost":
             gone = await asyncio.to_thread(self._shutting.shut, person.staff_no, who.staff_no)
-            answer = see(request.path)
-            self._told.say(answer, words["lost_told"].format(count=gone.devices))
-            raise answer
+            raise self._desk.on(request.path, words["lost_told"].format(count=gone.devices))
         if form.act == "left":
             try:
                 moved = await asyncio.to_thread(self._dismisses, person.staff_no, form.to, who.staff_no)
             except TicketRefused:
                 return await self._page(request, who, person, told=words["left_refused"])
-            answer = see("/desk/people")
-            self._told.say(answer, words["left_told"].format(name=person.name, count=moved))
-            raise answer
+            raise self._desk.on("/desk/people", words["left_told"].format(name=person.name, count=moved))
         if form.act == "code":
             made = await asyncio.to_thread(self._new_code, person.staff_no)
             return await self._page(request, who, person, told=words["code_told"].format(code=made))
@@ -104,7 +94,7 @@ class PeoplePages:
         return await self._page(request, who, person, told=told, url=url)
 
     async def _page(
-        self, request: web.Request, who: SignedIn, person: PersonCard, *, told: str = "", url: str = ""
+        self, request: web.Request, who: SignedIn, person: PersonCard, *, told: str | None = None, url: str = ""
     ) -> web.Response:
         devices = await asyncio.to_thread(self._sign_in.devices.list, person.staff_no)
         words = _pages.words["person"]

@@ -22,7 +22,6 @@ from bot.statistics.sheets import Sheet, as_xlsx
 from bot.tickets.owed.paging import EVERYWHERE
 from bot.web.desk.layout import Desk
 from bot.web.desk.register_words import line, pages, reader_of, values
-from bot.web.desk.told import Told
 
 #: of a look: the sheet of a month was taken away
 REGISTER = "register"
@@ -33,10 +32,10 @@ class RegisterPage:
     """Handlers of one site."""
 
     def __init__(
-        self, desk: Desk, told: Told, book: Book, looks: Looks, zone: ZoneInfo,
+        self, desk: Desk, book: Book, looks: Looks, zone: ZoneInfo,
         clock: Callable[[], dt.datetime] = now,
     ) -> None:  # fmt: skip
-        self._desk, self._told, self._book, self._looks = desk, told, book, looks
+        self._desk, self._book, self._looks = desk, book, looks
         self._zone, self._clock = zone, clock
 
     def routes(self) -> list[web.RouteDef]:
@@ -55,15 +54,13 @@ class RegisterPage:
         )
         kinds, (year, month) = self._book.kinds, wanted["month"]
         query = {**{name: wanted[name] for name in ("grid", "state")}, "month": f"{year}-{month:02}"}
-        answer = self._desk.page(
-            request, who, pages, "desk/register.html", told=self._told.read(request), kind=wanted["kind"], query=query,
+        return self._desk.page(
+            request, who, pages, "desk/register.html", kind=wanted["kind"], query=query,
             tabs=tabs(who, "list"), lines=[line(kinds, one) for one in found], many=len(found) == MOST, most=MOST,
             kinds=_counted(kinds.words, list(kinds), counts),
             total=sum(counts.values()), grids=_grids(who), states=[(str(one), words["states"][one]) for one in EntryState],
             problems=kinds.problems if who.role == Role.admin else (),
         )  # fmt: skip
-        self._told.forget(answer)
-        return answer
 
     async def xlsx(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """The same as a workbook: one sheet, the fields of every kind as columns. That it was taken is written down."""

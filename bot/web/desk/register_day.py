@@ -21,8 +21,7 @@ from bot.web.desk.home import shown
 from bot.web.desk.layout import Desk
 from bot.web.desk.register import tabs
 from bot.web.desk.register_words import pages
-from bot.web.desk.told import Told
-from bot.web.forms import Form, see
+from bot.web.forms import Form
 
 
 class _Act(Form):
@@ -63,8 +62,8 @@ class DayLines:
 class DayPage:
     """Handlers of one site."""
 
-    def __init__(self, desk: Desk, told: Told, lists: Lists, lines: DayLines) -> None:
-        self._desk, self._told, self._lists, self._lines = desk, told, lists, lines
+    def __init__(self, desk: Desk, lists: Lists, lines: DayLines) -> None:
+        self._desk, self._lists, self._lines = desk, lists, lines
 
     def routes(self) -> list[web.RouteDef]:
         mine = self._desk.open_to
@@ -77,13 +76,11 @@ class DayPage:
         """The day."""
         at = self._lines.clock()
         tickets, tasks, drawn = await asyncio.to_thread(self._read, who.staff_no, at)
-        answer = self._desk.page(
-            request, who, pages, "desk/day.html", told=self._told.read(request), tabs=tabs(who, "day"), back="/desk/day",
+        return self._desk.page(
+            request, who, pages, "desk/day.html", tabs=tabs(who, "day"), back="/desk/day",
             tickets=[shown(one, at) for one in tickets], drawn=drawn, 
             hurry=[one for one in tasks if one["hurry"]], walk=[one for one in tasks if not one["hurry"]],
         )  # fmt: skip
-        self._told.forget(answer)
-        return answer
 
     def _read(self, staff_no: str, at: dt.datetime) -> tuple[list[Any], list[dict[str, Any]], int]:
         return (
@@ -101,6 +98,4 @@ class DayPage:
             done, form.verb = True, "why"
         else:
             done = form.verb == "drop" and await asyncio.to_thread(days.drop, number, who.staff_no, form.why, today, at)
-        answer = see("/desk/day")
-        self._told.say(answer, words[form.verb] if done else words["refused"])
-        raise answer
+        raise self._desk.on("/desk/day", words[form.verb] if done else words["refused"])

@@ -30,7 +30,6 @@ from bot.tickets.cards import TicketRefused
 from bot.web.desk.households import may_look
 from bot.web.desk.layout import Desk
 from bot.web.desk.register_words import pages, reader_of, values
-from bot.web.desk.told import Told
 from bot.web.forms import Form, FormWrong, see
 from bot.web.pages import Pages
 
@@ -64,10 +63,10 @@ class RegisterEntryPages:
     """Handlers of one site."""
 
     def __init__(
-        self, desk: Desk, told: Told, book: Book, wishes: Wishes, photos: Photos, registry: Registry,
+        self, desk: Desk, book: Book, wishes: Wishes, photos: Photos, registry: Registry,
         search: HouseholdSearch, looks: Looks, zone: ZoneInfo, clock: Callable[[], dt.datetime] = now,
     ) -> None:  # fmt: skip
-        self._desk, self._told, self._book, self._wishes = desk, told, book, wishes
+        self._desk, self._book, self._wishes = desk, book, wishes
         self._photos, self._registry, self._search, self._looks = photos, registry, search, looks
         self._zone, self._clock = zone, clock
 
@@ -180,12 +179,10 @@ class RegisterEntryPages:
         return await asyncio.to_thread(self._photos.keep, data) if data else ""
 
     def _done(self, card: EntryCard, household: HouseholdCard | None, back: str) -> web.HTTPException:
-        answer = see(back if back.startswith(_BACK) else f"/desk/register/{card.id}")
         said = pages.words["done"]
         if (after := self._book.kinds.next_day(card.kind, card.day, card.values, household)) is not None:
             said += pages.words["next"].format(day=after[0].isoformat(), words=after[1])
-        self._told.say(answer, said)
-        return answer
+        return self._desk.on(back if back.startswith(_BACK) else f"/desk/register/{card.id}", said)
 
     async def _form(
         self, request: web.Request, who: SignedIn, kind: Kind, typed: Mapping[str, str],
@@ -226,8 +223,8 @@ class RegisterEntryPages:
         household = await asyncio.to_thread(self._known, found, who)
         after = self._book.kinds.next_day(found.kind, found.day, found.values, household)
         photo = kind.typed(Type.photo) if kind else None
-        answer = self._desk.page(
-            request, who, pages, "desk/register_entry.html", told=self._told.read(request), it=found,
+        return self._desk.page(
+            request, who, pages, "desk/register_entry.html", it=found,
             kind_words=self._book.kinds.words(found.kind),
             fields=values(kind, found.values) if kind else list(found.values.items()),
             photo=bool(photo and found.values.get(photo.name)), household=household,
@@ -237,8 +234,6 @@ class RegisterEntryPages:
             next=words["next"].format(day=after[0].isoformat(), words=after[1]) if after else "",
             history=self._history(found),
         )  # fmt: skip
-        self._told.forget(answer)
-        return answer
 
     async def act(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """Taken on, given back, fulfilled, said, dropped; who comes second is told what the first one did."""
@@ -267,9 +262,7 @@ class RegisterEntryPages:
                     told = words["taken"].format(who=done.who)
             except (NotAllowed, TicketRefused):
                 told = words["refused"]
-        answer = see(form.back if form.back.startswith(_BACK) else f"/desk/register/{number}")
-        self._told.say(answer, told)
-        raise answer
+        raise self._desk.on(form.back if form.back.startswith(_BACK) else f"/desk/register/{number}", told)
 
     async def photo(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """The photograph of an entry; the look is written down first."""

@@ -21,8 +21,7 @@ from bot.tickets.owed.paging import EVERYWHERE
 from bot.web.desk.layout import Desk
 from bot.web.desk.register import tabs
 from bot.web.desk.register_words import pages
-from bot.web.desk.told import Told
-from bot.web.forms import Form, FormWrong, see
+from bot.web.forms import Form, FormWrong
 
 KIND = "survey"
 #: of those who are still to be asked, a page shows so many
@@ -40,10 +39,10 @@ class SurveyPage:
     """Handlers of one site."""
 
     def __init__(
-        self, desk: Desk, told: Told, survey: Survey, registry: Registry, zone: ZoneInfo,
+        self, desk: Desk, survey: Survey, registry: Registry, zone: ZoneInfo,
         clock: Callable[[], dt.datetime] = now,
     ) -> None:  # fmt: skip
-        self._desk, self._told, self._survey, self._registry = desk, told, survey, registry
+        self._desk, self._survey, self._registry = desk, survey, registry
         self._zone, self._clock = zone, clock
 
     def routes(self) -> list[web.RouteDef]:
@@ -61,8 +60,8 @@ class SurveyPage:
         one = next((draw for draw in draws if str(draw.id) == wanted), draws[0] if draws else None)
         counted, todo, people = await asyncio.to_thread(self._read, one.id if one else 0, who.staff_no)
         words = pages.words["survey"]
-        answer = self._desk.page(
-            request, who, pages, "desk/survey.html", told=self._told.read(request), tabs=tabs(who, "survey"),
+        return self._desk.page(
+            request, who, pages, "desk/survey.html", tabs=tabs(who, "survey"),
             people=people, nonce=secrets.token_urlsafe(16), seed=secrets.token_hex(3), it=one, more=len(todo) - _TODO,
             draws=[
                 (draw.id, words["one"].format(
@@ -74,8 +73,6 @@ class SurveyPage:
             total=_total(counted),
             todo=[(place, community, self._enter(number, household)) for number, household, community, place in todo[:_TODO]],
         )  # fmt: skip
-        self._told.forget(answer)
-        return answer
 
     async def draw(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """Draw, once however often the button is tapped."""
@@ -91,9 +88,7 @@ class SurveyPage:
             told = words["each"]
         except DrawRefused as refused:
             told = words[refused.reason]
-        answer = see(f"/desk/survey?draw={number}" if number else "/desk/survey")
-        self._told.say(answer, told)
-        raise answer
+        raise self._desk.on(f"/desk/survey?draw={number}" if number else "/desk/survey", told)
 
     async def again(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """Drawn once more from its seed, and held against what was written down."""
@@ -104,9 +99,7 @@ class SurveyPage:
         except DrawRefused:
             raise web.HTTPNotFound from None
         name = "changed" if same is None else "yes" if same else "no"
-        answer = see(f"/desk/survey?draw={number}")
-        self._told.say(answer, pages.words["survey"]["repeated"][name])
-        raise answer
+        raise self._desk.on(f"/desk/survey?draw={number}", pages.words["survey"]["repeated"][name])
 
     def _read(self, number: int, staff_no: str) -> tuple[list[Counted], list[Any], list[tuple[str, str]]]:
         people = self._survey.people()

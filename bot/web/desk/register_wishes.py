@@ -17,7 +17,6 @@ from bot.register.models import EntryState
 from bot.web.desk.layout import Desk
 from bot.web.desk.register import tabs
 from bot.web.desk.register_words import line, pages, reader_of
-from bot.web.desk.told import Told
 
 #: of those that are done, the latest
 _DONE = 6
@@ -27,10 +26,8 @@ _SHOWN = (EntryState.open, EntryState.claimed, EntryState.fulfilled, EntryState.
 class WishesPage:
     """Handlers of one site."""
 
-    def __init__(
-        self, desk: Desk, told: Told, book: Book, zone: ZoneInfo, clock: Callable[[], dt.datetime] = now
-    ) -> None:
-        self._desk, self._told, self._book = desk, told, book
+    def __init__(self, desk: Desk, book: Book, zone: ZoneInfo, clock: Callable[[], dt.datetime] = now) -> None:
+        self._desk, self._book = desk, book
         self._zone, self._clock = zone, clock
 
     def routes(self) -> list[web.RouteDef]:
@@ -39,12 +36,10 @@ class WishesPage:
     async def show(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """The board: nobody's first, the oldest on top."""
         columns = await asyncio.to_thread(self._columns, who)
-        answer = self._desk.page(
-            request, who, pages, "desk/wishes.html", told=self._told.read(request), tabs=tabs(who, "wishes"),
+        return self._desk.page(
+            request, who, pages, "desk/wishes.html", tabs=tabs(who, "wishes"),
             columns=columns,
         )  # fmt: skip
-        self._told.forget(answer)
-        return answer
 
     def _columns(self, who: SignedIn) -> list[tuple[str, str, list[dict[str, Any]]]]:
         reader, kinds = reader_of(who), [one.kind for one in self._book.kinds.values() if one.claims]

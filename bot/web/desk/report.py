@@ -24,8 +24,7 @@ from bot.tickets.owed.paging import EVERYWHERE
 from bot.tickets.pleas import JUDGES, Pleas, Verdict
 from bot.web.desk.clock import spell
 from bot.web.desk.layout import Desk
-from bot.web.desk.told import Told
-from bot.web.forms import Form, see
+from bot.web.forms import Form
 from bot.web.pages import Pages
 
 _pages = Pages("desk/report.yml")
@@ -55,12 +54,12 @@ class ReportPage:
     """Handlers of one site."""
 
     def __init__(
-        self, desk: Desk, told: Told, database: Database, registry: Registry, site: str, zone: ZoneInfo,
+        self, desk: Desk, database: Database, registry: Registry, site: str, zone: ZoneInfo,
         clock: Callable[[], dt.datetime] = now, further: FurtherOf = lambda _begin, _end: (),
     ) -> None:  # fmt: skip
         """`further`: figures from elsewhere, of the days from the first up to, not including, the second."""
         self._further = further
-        self._desk, self._told, self._database, self._registry = desk, told, database, registry
+        self._desk, self._database, self._registry = desk, database, registry
         self._site, self._zone, self._clock, self._pleas = site, zone, clock, Pleas(database)
 
     def routes(self) -> list[web.RouteDef]:
@@ -79,8 +78,8 @@ class ReportPage:
         words, seen = _pages.words, _seen(it.misses, who)
         begin = dt.date(it.year, it.month, 1)
         later = (begin + dt.timedelta(days=32)).replace(day=1)
-        answer = self._desk.page(
-            request, who, _pages, "desk/report.html", told=self._told.read(request), month=f"{begin:%Y-%m}",
+        return self._desk.page(
+            request, who, _pages, "desk/report.html", month=f"{begin:%Y-%m}",
             heading=words["heading"].format(site=self._site, year=it.year, month=it.month),
             earlier=f"{begin - dt.timedelta(days=1):%Y-%m}",
             later=f"{later:%Y-%m}" if later <= self._clock().astimezone(self._zone).date() else "",
@@ -93,8 +92,6 @@ class ReportPage:
             misses=[self._miss(one, who) for one in seen[:_MISSES]], count=len(seen),
             more_misses=words["more_misses"].format(count=len(seen) - _MISSES) if len(seen) > _MISSES else "",
         )  # fmt: skip
-        self._told.forget(answer)
-        return answer
 
     async def xlsx(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """The same as a workbook."""
@@ -117,25 +114,24 @@ class ReportPage:
     async def plead(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """Whoever has the case says why."""
         form = await self._desk.form(request, who, _Plea)
-        await self._say(form.month, "pleaded", lambda: self._pleas.plead(form.ticket_no, who.staff_no, form.words))
-        raise AssertionError("unreachable")
+        raise await self._done(
+            form.month, "pleaded", lambda: self._pleas.plead(form.ticket_no, who.staff_no, form.words)
+        )
 
     async def judge(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """Somebody else decides whether it counts."""
         form = await self._desk.form(request, who, _Judged)
-        await self._say(
+        raise await self._done(
             form.month, "judged", lambda: self._pleas.judge(form.ticket_no, who.staff_no, Verdict(form.verdict))
         )
-        raise AssertionError("unreachable")
 
-    async def _say(self, month: str, done: str, act: Callable[[], None]) -> None:
+    async def _done(self, month: str, done: str, act: Callable[[], None]) -> web.HTTPSeeOther:
         try:
             await asyncio.to_thread(act)
         except TicketRefused:
             done = "refused"
-        answer = see(f"/desk/report?month={month}" if _MONTH.fullmatch(month) else "/desk/report")
-        self._told.say(answer, _pages.words["told"][done])
-        raise answer
+        path = f"/desk/report?month={month}" if _MONTH.fullmatch(month) else "/desk/report"
+        return self._desk.on(path, _pages.words["told"][done])
 
     async def _month(self, request: web.Request) -> Month:
         wanted = _MONTH.fullmatch(request.query.get("month", ""))

@@ -26,8 +26,7 @@ from bot.grid.registry import Registry
 from bot.tickets.labels import labels
 from bot.web.desk.imports import reason
 from bot.web.desk.layout import Desk
-from bot.web.desk.told import Told
-from bot.web.forms import Form, see
+from bot.web.forms import Form
 from bot.web.pages import Pages
 
 _pages = Pages("desk/roster.yml")
@@ -62,10 +61,10 @@ class RosterPages:
     """Handlers of one site."""
 
     def __init__(
-        self, desk: Desk, told: Told, database: Database, registry: Registry, zone: ZoneInfo,
+        self, desk: Desk, database: Database, registry: Registry, zone: ZoneInfo,
         clock: Callable[[], dt.datetime] = now,
     ) -> None:  # fmt: skip
-        self._desk, self._told, self._database = desk, told, database
+        self._desk, self._database = desk, database
         self._registry, self._zone, self._clock = registry, zone, clock
 
     def routes(self) -> list[web.RouteDef]:
@@ -93,14 +92,12 @@ class RosterPages:
             for week in calendar.Calendar().monthdatescalendar(first.year, first.month)
         ]
         words = _pages.words
-        answer = self._desk.page(
-            request, who, _pages, "desk/roster.html", told=self._told.read(request), weeks=weeks, today=today,
+        return self._desk.page(
+            request, who, _pages, "desk/roster.html", weeks=weeks, today=today,
             month=words["month"].format(year=first.year, month=first.month), earlier=f"{first - dt.timedelta(days=1):%Y-%m}",
             later=f"{after:%Y-%m}", people=self._people(who), all=self._people(None),
             leaves=[(one.staff_no, self._said(one), _days(one, self._zone)) for one in leaves],
         )  # fmt: skip
-        self._told.forget(answer)
-        return answer
 
     async def leave(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """Write a leave down: one's own, or anybody's for the desk."""
@@ -115,9 +112,7 @@ class RosterPages:
             await asyncio.to_thread(write_leave, self._database, form.who, form.stands_in, begins, ends)
         except LeaveRefused:
             told = "refused"
-        answer = see(f"/desk/roster?month={form.begins:%Y-%m}")
-        self._told.say(answer, _pages.words["told"][told])
-        raise answer
+        raise self._desk.on(f"/desk/roster?month={form.begins:%Y-%m}", _pages.words["told"][told])
 
     async def back(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """Somebody is there again."""
@@ -126,9 +121,7 @@ class RosterPages:
         if person is None or not _may(who, form.who):
             raise web.HTTPForbidden
         await asyncio.to_thread(come_back, self._database, form.who, self._clock())
-        answer = see("/desk/roster")
-        self._told.say(answer, _pages.words["told"]["back"].format(name=person.name))
-        raise answer
+        raise self._desk.on("/desk/roster", _pages.words["told"]["back"].format(name=person.name))
 
     # ---- people ---------------------------------------------------------------------------------
 
@@ -153,9 +146,7 @@ class RosterPages:
             wrong = {one.column: reason(one.reason) for one in refused.problems}
             return self._form(request, who, values, wrong)
         await asyncio.to_thread(self._registry.follow)
-        answer = see(f"/desk/people/{form.staff_no}")
-        self._told.say(answer, _pages.words["people"]["kept"])
-        raise answer
+        raise self._desk.on(f"/desk/people/{form.staff_no}", _pages.words["people"]["kept"])
 
     def _form(
         self, request: web.Request, who: SignedIn, values: dict[str, Any], wrong: dict[str, str] | None = None

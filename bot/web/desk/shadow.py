@@ -29,8 +29,7 @@ from bot.tickets.shadow_desk import Waiting
 from bot.voice.call_log import find_call
 from bot.web.desk.clock import spell
 from bot.web.desk.layout import Desk
-from bot.web.desk.told import Told
-from bot.web.forms import Form, see
+from bot.web.forms import Form
 from bot.web.pages import Pages
 
 _pages = Pages("desk/shadow.yml")
@@ -55,7 +54,6 @@ class ShadowPage:
     def __init__(
         self,
         desk: Desk,
-        told: Told,
         database: Database,
         tickets: TicketDesk,
         registry: Registry,
@@ -64,7 +62,7 @@ class ShadowPage:
         zone: ZoneInfo,
         clock: Callable[[], dt.datetime] = now,
     ) -> None:
-        self._desk, self._told, self._database, self._tickets = desk, told, database, tickets
+        self._desk, self._database, self._tickets = desk, database, tickets
         self._registry, self._looks, self._book = registry, looks, book
         self._zone, self._clock = zone, clock
 
@@ -78,12 +76,10 @@ class ShadowPage:
 
     async def show(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """What waits, the oldest first, and how every kind that was ever listened to stands."""
-        answer = await self._page(request, who, self._told.read(request))
-        self._told.forget(answer)
-        return answer
+        return await self._page(request, who)
 
     async def _page(
-        self, request: web.Request, who: SignedIn, told: str, typed: Mapping[str, str] | None = None
+        self, request: web.Request, who: SignedIn, told: str | None = None, typed: Mapping[str, str] | None = None
     ) -> web.Response:
         """`typed`: what stood in a form that could not be used; it stands there again."""
         at, words = self._clock(), _pages.words
@@ -105,17 +101,13 @@ class ShadowPage:
             return await self._page(
                 request, who, said, {"ticket_no": number, "kind": form.kind, "household_no": form.household}
             )
-        answer = see(f"/desk/{number}" if form.back == "ticket" else "/desk/shadow")
-        self._told.say(answer, said)
-        raise answer
+        raise self._desk.on(f"/desk/{number}" if form.back == "ticket" else "/desk/shadow", said)
 
     async def switch(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """上线, or back; empty means all of them."""
         form = await self._desk.form(request, who, _Switch)
         said = await asyncio.to_thread(self._switch, form, who.staff_no)
-        answer = see("/desk/shadow")
-        self._told.say(answer, said)
-        raise answer
+        raise self._desk.on("/desk/shadow", said)
 
     # ---- blocking -------------------------------------------------------------------------------
 

@@ -43,8 +43,7 @@ from bot.web.desk.offline import LARGEST_PHOTO, Pressed, answered, by_script, la
 from bot.web.desk.shadow import confirming
 from bot.web.desk.ticket_more import materials, of_this_door
 from bot.web.desk.ticket_steps import steps_shown
-from bot.web.desk.told import Told
-from bot.web.forms import Form, see
+from bot.web.forms import Form
 from bot.web.message_links import pressed_by
 from bot.web.pages import Pages
 from bot.web.staff import Attached, FilesOf
@@ -90,7 +89,6 @@ class TicketPage:
     def __init__(
         self,
         desk: Desk,
-        told: Told,
         database: Database,
         tickets: TicketDesk,
         registry: Registry,
@@ -102,7 +100,7 @@ class TicketPage:
         keep_picture: KeepPicture,
         clock: Callable[[], dt.datetime] = now,
     ) -> None:
-        self._desk, self._told, self._database, self._tickets = desk, told, database, tickets
+        self._desk, self._database, self._tickets = desk, database, tickets
         self._registry, self._looks, self._settings = registry, looks, settings
         self._pictures, self._sounds, self._keep_picture = pictures, sounds, keep_picture
         self._zone, self._clock, self._sent = ZoneInfo(settings.site.timezone), clock, Sent(database, clock)
@@ -124,9 +122,7 @@ class TicketPage:
         found = await self._allowed(request, who)
         if isinstance(found, web.Response):
             return found
-        answer = await self._page(request, who, found, told=self._told.read(request))
-        self._told.forget(answer)
-        return answer
+        return await self._page(request, who, found)
 
     async def _allowed(self, request: web.Request, who: SignedIn) -> TicketCard | web.Response:
         number = request.match_info["ticket_no"]
@@ -151,7 +147,7 @@ class TicketPage:
         who: SignedIn,
         ticket: TicketCard,
         *,
-        told: str = "",
+        told: str | None = None,
         note: str = "",
         status: int = 200,
     ) -> web.Response:
@@ -195,14 +191,12 @@ class TicketPage:
             return self._answered(done, said, to, form)
         if not done and form.note:
             return await self._page(request, who, found, told=said, note=form.note, status=409)
-        answer = see(to)
-        self._told.say(answer, said)
-        raise answer
+        raise self._desk.on(to, said)
 
     def _answered(self, done: bool, said: str, to: str, form: Pressed) -> web.Response:
         answer = answered(done, said, to)
         if not form.ago:  # whoever pressed just now goes on to the next page, and reads it there
-            self._told.say(answer, said)
+            self._desk.tell(answer, said)
         return answer
 
     def _once(self, number: str, form: _Act, who: SignedIn) -> tuple[bool, str]:
@@ -272,9 +266,7 @@ class TicketPage:
     ) -> web.StreamResponse:
         if by_script(request):
             return self._answered(done, said, f"/desk/{number}", form)
-        answer = see(f"/desk/{number}")
-        self._told.say(answer, said)
-        raise answer
+        raise self._desk.on(f"/desk/{number}", said)
 
     def _keep(self, number: str, form: Pressed, data: bytes, who: SignedIn) -> tuple[bool, str]:
         def keep() -> tuple[bool, str]:

@@ -17,8 +17,7 @@ from bot.tickets.desk import TicketDesk
 from bot.tickets.labels import labels
 from bot.tickets.materials import used
 from bot.web.desk.layout import Desk
-from bot.web.desk.told import Told
-from bot.web.forms import Form, see
+from bot.web.forms import Form
 from bot.web.pages import Pages
 
 _pages = Pages("desk/ticket_more.yml")
@@ -39,8 +38,8 @@ class _Join(Form):
 class TicketMore:
     """Handlers of one site; who may do it is asked by the ticket desk."""
 
-    def __init__(self, desk: Desk, told: Told, tickets: TicketDesk) -> None:
-        self._desk, self._told, self._tickets = desk, told, tickets
+    def __init__(self, desk: Desk, tickets: TicketDesk) -> None:
+        self._desk, self._tickets = desk, tickets
 
     def routes(self) -> list[web.RouteDef]:
         mine, number = self._desk.open_to, "{ticket_no:GD[0-9]{6,18}}"
@@ -78,9 +77,7 @@ class TicketMore:
         return str(told[name])
 
     def _on(self, number: str, said: str) -> web.HTTPSeeOther:
-        answer = see(f"/desk/{number}")
-        self._told.say(answer, said)
-        return answer
+        return self._desk.on(f"/desk/{number}", said)
 
 
 def materials(history: Sequence[ActivityCard], names: Mapping[str, str]) -> dict[str, Any]:

@@ -16,8 +16,7 @@ from bot.tickets.checklist import following, pressed, spoken_day, steps_of
 from bot.tickets.desk import TicketDesk
 from bot.tickets.life.states import OPEN
 from bot.web.desk.layout import Desk
-from bot.web.desk.told import Told
-from bot.web.forms import Form, see
+from bot.web.forms import Form
 from bot.web.pages import Pages
 
 _pages = Pages("desk/ticket_steps.yml")
@@ -49,8 +48,8 @@ def steps_shown(ticket: TicketCard, history: Sequence[ActivityCard], today: dt.d
 class TicketSteps:
     """Handlers of one site."""
 
-    def __init__(self, desk: Desk, told: Told, tickets: TicketDesk) -> None:
-        self._desk, self._told, self._tickets = desk, told, tickets
+    def __init__(self, desk: Desk, tickets: TicketDesk) -> None:
+        self._desk, self._tickets = desk, tickets
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/desk/{ticket_no:GD[0-9]{6,18}}/step", self._desk.open_to(self.press))]
@@ -68,6 +67,4 @@ class TicketSteps:
             said = words["not_yours"]
         except TicketRefused:
             said = words["refused"]
-        answer = see(f"/desk/{number}")
-        self._told.say(answer, said)
-        raise answer
+        raise self._desk.on(f"/desk/{number}", said)

@@ -38,6 +38,7 @@ class Told:
             return ""
 
     @staticmethod
-    def forget(answer: web.StreamResponse) -> None:
+    def forget(request: web.Request, answer: web.StreamResponse) -> None:
         """It has been said."""
-        answer.del_cookie(_COOKIE, path="/desk")
+        if _COOKIE in request.cookies:
+            answer.del_cookie(_COOKIE, path="/desk")

@@ -21,7 +21,6 @@ from bot.tickets.wall import SILENT, Wall, WallOutage, WallPerson, wall
 from bot.web.desk.busy import busy_in_words
 from bot.web.desk.clock import spell
 from bot.web.desk.layout import Desk
-from bot.web.desk.told import Told
 from bot.web.pages import Pages
 
 _pages = Pages("desk/wall.yml")
@@ -46,14 +45,13 @@ class WallPage:
     def __init__(
         self,
         desk: Desk,
-        told: Told,
         database: Database,
         zone: ZoneInfo,
         calls: Callable[[], Sequence[CallNow]] = lambda: (),
         clock: Callable[[], dt.datetime] = now,
     ) -> None:
         """`calls`: conversations that go on now."""
-        self._desk, self._told, self._database = desk, told, database
+        self._desk, self._database = desk, database
         self._zone, self._calls, self._clock = zone, calls, clock
 
     def routes(self) -> list[web.RouteDef]:
@@ -65,15 +63,13 @@ class WallPage:
         it = await asyncio.to_thread(wall, self._database, at)
         calls = self._calls()
         counts = {"open": it.open, "dangers": it.dangers, "untaken": it.untaken, "late": it.late, "calls": len(calls)}
-        answer = self._desk.page(
+        return self._desk.page(
             request, who, _pages, "desk/wall.html", it=it, counts=list(counts.items()),
             nobody=[_line(one, at) for one in it.nobody], more_nobody=_more(it),
             outages=[self._outage(one, at) for one in it.outages], more_outages=it.outages_open - len(it.outages),
             people=[_person(one, at) for one in it.people],
             calls=[{"since": _since(one.since, at, "call_since"), "caller": one.caller, "about": one.about} for one in calls],
         )  # fmt: skip
-        self._told.forget(answer)
-        return answer
 
     def _outage(self, one: WallOutage, at: dt.datetime) -> dict[str, Any]:
         words, until = _pages.words, one.estimated_restore_at
