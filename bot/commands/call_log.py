@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
 from bot.commands.line import note, out
 from bot.foundation.errors import Refused
+from bot.foundation.local_time import local
 
 #: of a turn, what stands on the screen
 _STEPS = ("end_of_speech", "recognise", "dialogue", "first_audio")
@@ -36,14 +38,14 @@ def call_log(
     from bot.voice.call_log import find_call, latest_calls
 
     settings = load_settings()
-    database = existing_site(settings)
+    database, zone = existing_site(settings), ZoneInfo(settings.site.timezone)
     try:
         if not which:
             found = latest_calls(database, limit)
             if as_json:
                 out([_plain(one, turns=False) for one in found])
             else:
-                _list(found, settings.site.timezone)
+                _list(found, zone)
             return
         call = find_call(database, which)
     finally:
@@ -55,7 +57,7 @@ def call_log(
     if as_json:
         out(_plain(call))
     elif play is None:
-        _show(call, settings.site.timezone)
+        _show(call, zone)
 
 
 def _plain(call: Any, turns: bool = True) -> dict[str, Any]:
@@ -78,7 +80,7 @@ def _write(settings: Any, call: Any, turn: int, file: Path) -> None:
     note(f"{file}: {'the caller' if turn else 'caller left, Gege right'}; delete it when you have heard it")
 
 
-def _list(calls: list[Any], zone: str) -> None:
+def _list(calls: list[Any], zone: ZoneInfo) -> None:
     from rich.table import Table
 
     from bot.commands.terminal import console
@@ -89,7 +91,7 @@ def _list(calls: list[Any], zone: str) -> None:
         return console.print(names.no_calls)
     table = Table(*names.call_fields.values())
     for call in calls:
-        table.add_row(str(call.number), _local(call.started_at, zone), call.caller, f"{call.seconds:.0f}",
+        table.add_row(str(call.number), local(call.started_at, zone), call.caller, f"{call.seconds:.0f}",
                       _outcome(call.outcome), call.ticket_no)  # fmt: skip
     console.print(table)
 
@@ -101,14 +103,14 @@ def _outcome(outcome: str) -> str:
     return names.call_outcomes.get(outcome, outcome) if outcome else names.going_on
 
 
-def _show(call: Any, zone: str) -> None:
+def _show(call: Any, zone: ZoneInfo) -> None:
     from rich.text import Text
 
     from bot.commands.terminal import console
     from bot.tickets.labels import labels
 
     names = labels()
-    heading = f"{call.number}  {_local(call.started_at, zone)}  {call.caller} → {call.dialled or call.diverting}"
+    heading = f"{call.number}  {local(call.started_at, zone)}  {call.caller} → {call.dialled or call.diverting}"
     console.print(Text(f"{heading}  {call.seconds:.0f} s  {_outcome(call.outcome)}  {call.ticket_no}", style="bold"))
     for sentence in call.greeting:
         console.print(Text(names.gege + sentence, style="green"))
@@ -121,9 +123,3 @@ def _show(call: Any, zone: str) -> None:
             console.print(Text("   " + names.gege + sentence, style="green"))
     for rung in call.rung:
         console.print(Text(f"→ {rung['to']}  {rung['status']}", style="bold"))
-
-
-def _local(at: Any, zone: str) -> str:
-    from zoneinfo import ZoneInfo
-
-    return str(at.astimezone(ZoneInfo(zone)).strftime("%m-%d %H:%M"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import sys
 import uuid
 from zoneinfo import ZoneInfo
@@ -14,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.dialogue.port import Dialogue, Reply
+from bot.foundation.local_time import local
 from bot.tickets.desk import NotificationCard, TicketCard, TicketDesk
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
@@ -29,11 +29,6 @@ def show_reply(reply: Reply, desk: TicketDesk, zone: ZoneInfo) -> None:
         console.print(Text(labels().gege + sentence, style="green"))
     if reply.ticket_no:
         show_ticket(desk, reply.ticket_no, zone)
-
-
-def local(at: dt.datetime, zone: ZoneInfo) -> str:
-    """An instant as the site tells it."""
-    return f"{at.astimezone(zone):%m-%d %H:%M}"
 
 
 def show_ticket(desk: TicketDesk, ticket_no: str, zone: ZoneInfo) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot.database import Database, now
 from bot.foundation.errors import Refused
+from bot.foundation.local_time import next_month
 from bot.grid.models import Community, Household, Staff
 from bot.register.kind_files import Kind, Kinds, Type
 from bot.register.models import Entry, EntryState, Task, TaskState
@@ -304,5 +305,5 @@ def _wanted(kind: str, grid: str, state: str, month: tuple[int, int] | None) -> 
         found.append(state_now == state)
     if month:
         begin = dt.date(month[0], month[1], 1)
-        found += [Entry.day >= begin, Entry.day < (begin + dt.timedelta(days=32)).replace(day=1)]
+        found += [Entry.day >= begin, Entry.day < next_month(begin)]
     return found

@@ -12,6 +12,7 @@ from bot.database import Database
 from bot.doors.devices import SignedIn
 from bot.doors.looks import CALL, RECORDING, Looks
 from bot.foundation import untrusted
+from bot.foundation.local_time import local
 from bot.grid.models import Role
 from bot.recordings.keys import KeyRefused
 from bot.recordings.room import RecordingMissing, open_recording
@@ -118,7 +119,7 @@ class CallPages:
         return call
 
     def _when(self, call: CallRecord) -> str:
-        return call.started_at.astimezone(self._zone).strftime("%m-%d %H:%M")
+        return local(call.started_at, self._zone)
 
     def _outcome(self, call: CallRecord) -> str:
         return str(_pages.words["outcomes"].get(call.outcome, call.outcome))

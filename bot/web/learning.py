@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bot.database import Database, now
 from bot.foundation import bodies, untrusted
+from bot.foundation.local_time import local
 from bot.learning.book import SECOND, CorrectionBook, learning_words, why
 from bot.learning.figures import Overview, overview
 from bot.learning.models import Decision
@@ -105,7 +106,7 @@ class LearningPages:
             kind_of=_kind,
             why=lambda reason: why(reason, "zh"),
             share=_share,
-            when=lambda at: at.astimezone(self._zone).strftime("%m-%d %H:%M"),
+            when=lambda at: local(at, self._zone),
         )
 
     async def _own(self, request: web.Request, form: Any) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from collections.abc import Callable
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -13,6 +12,7 @@ from pydantic import Field
 
 from bot.doors.devices import ASKED, PASSWORD, PASSWORD_ROLES, SignedIn
 from bot.doors.passwords import KNOWN, LONGEST, DoorRefused, Passwords, Second
+from bot.foundation.local_time import local
 from bot.grid.registry import Registry
 from bot.web.codes import code
 from bot.web.desk.layout import Desk
@@ -174,7 +174,7 @@ class DoorPages:
             (
                 one,
                 words["ways"].get(one.way, ""),
-                words["since"].format(when=self._day(one.since), seen=self._day(one.seen_at)),
+                words["since"].format(when=local(one.since, self._zone), seen=local(one.seen_at, self._zone)),
             )
             for one in devices
         ]
@@ -189,6 +189,3 @@ class DoorPages:
         else:
             await asyncio.to_thread(self._sign_in.devices.end, who.staff_no, wanted.device or None)
         raise see("/desk/me" if wanted.device and wanted.device != who.device_id else SIGNED_OUT)
-
-    def _day(self, at: dt.datetime) -> str:
-        return at.astimezone(self._zone).strftime("%m-%d %H:%M")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from collections.abc import Collection
 from zoneinfo import ZoneInfo
 
@@ -11,6 +10,7 @@ from aiohttp import web
 
 from bot.doors.devices import SignedIn
 from bot.doors.looks import EXPORT, HOUSEHOLD, SEARCH, Looks
+from bot.foundation.local_time import local
 from bot.grid.location import HouseholdCard
 from bot.grid.registry import Registry
 from bot.grid.search import MOST, HouseholdSearch
@@ -77,7 +77,7 @@ class HouseholdPages:
         nexts = {one.id: after for one in entries if (after := kinds.next_day(one.kind, one.day, one.values, card))}
         return self._desk.page(
             request, who, _pages, "desk/household.html", it=card, tags=_named(card), phones=phones, looks=looks,
-            cases=[(one, labels().kind(one.kind), labels().state(one.state), self._day(one.opened_at)) for one in cases],
+            cases=[(one, labels().kind(one.kind), labels().state(one.state), local(one.opened_at, self._zone)) for one in cases],
             owed=-card.balance if card.balance < 0 else 0, ticket_words=_tags.words,
             kinds=[(one.kind, one.words) for one in kinds.entered_by(who.role) if one.typed(Type.household)],
             entries=[(line(kinds, one), nexts.get(one.id)) for one in entries],
@@ -91,13 +91,13 @@ class HouseholdPages:
         cases = self._tickets.of_household(number, _CASES)
         seen = self._tickets.access.seen_by(who.staff_no, (one.ticket_no for one in cases))
         looks = [
-            (self._day(one.at), person.name if (person := self._registry.person(one.staff_no)) else one.staff_no)
+            (
+                local(one.at, self._zone),
+                person.name if (person := self._registry.person(one.staff_no)) else one.staff_no,
+            )
             for one in self._looks.at([(HOUSEHOLD, number), (EXPORT, "households")], _LOOKS)
         ]
         return self._registry.phones_of(number), [one for one in cases if one.ticket_no in seen], looks
-
-    def _day(self, at: dt.datetime) -> str:
-        return at.astimezone(self._zone).strftime("%m-%d %H:%M")
 
 
 def may_look(who: SignedIn) -> Collection[str] | None:

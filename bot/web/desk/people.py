@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -13,6 +12,7 @@ from pydantic import Field
 
 from bot.doors.devices import SignedIn
 from bot.doors.shutting import Shutting
+from bot.foundation.local_time import local
 from bot.grid.location import PersonCard
 from bot.grid.models import Role
 from bot.grid.registry import Registry
@@ -101,7 +101,10 @@ class PeoplePages:
         return self._desk.page(
             request, who, _pages, "desk/person.html", it=person, role=labels().role(person.role), told=told,
             code=code(url) if url else "", url=url, others=await asyncio.to_thread(self._heirs, person),
-            devices=[(one.label, words["since"].format(when=self._day(one.since), seen=self._day(one.seen_at))) for one in devices],
+            devices=[
+                (one.label, words["since"].format(when=local(one.since, self._zone), seen=local(one.seen_at, self._zone)))
+                for one in devices
+            ],
         )  # fmt: skip
 
     # ---- blocking -------------------------------------------------------------------------------
@@ -125,6 +128,3 @@ class PeoplePages:
     def _found(self, wanted: str) -> Sequence[tuple[PersonCard, str, int]]:
         people = [one for one in self._registry.people() if wanted in one.name or wanted == one.staff_no]
         return [(one, labels().role(one.role), len(self._sign_in.devices.list(one.staff_no))) for one in people[:_MOST]]
-
-    def _day(self, at: dt.datetime) -> str:
-        return at.astimezone(self._zone).strftime("%m-%d %H:%M")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import re
 from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +13,7 @@ from aiohttp import web
 from bot.database import now
 from bot.doors.devices import SignedIn
 from bot.doors.looks import Looks
+from bot.foundation.local_time import read_month
 from bot.grid.models import Role
 from bot.register.book import MOST, MOST_OF_A_SHEET, Book, EntryCard
 from bot.register.kind_files import ROLES, Kind, Type
@@ -25,7 +25,6 @@ from bot.web.desk.register_words import line, pages, reader_of, values
 
 #: of a look: the sheet of a month was taken away
 REGISTER = "register"
-_MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 
 
 class RegisterPage:
@@ -76,13 +75,13 @@ class RegisterPage:
         )  # fmt: skip
 
     def _wanted(self, request: web.Request) -> dict[str, Any]:
-        query, month = request.query, _MONTH.fullmatch(request.query.get("month", ""))
-        today = self._clock().astimezone(self._zone)
+        query = request.query
+        first = read_month(query.get("month", "")) or self._clock().astimezone(self._zone).date()
         state = query.get("state", "")
         return {
             "kind": query.get("kind", "")[:20], "grid": query.get("grid", "")[:40],
             "state": state if state in EntryState.__members__ else "",
-            "month": (int(month[1]), int(month[2])) if month else (today.year, today.month),
+            "month": (first.year, first.month),
         }  # fmt: skip
 
 

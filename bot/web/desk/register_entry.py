@@ -16,6 +16,7 @@ from bot.database import now
 from bot.doors.devices import SignedIn
 from bot.doors.looks import HOUSEHOLD, PICTURE, Looks
 from bot.foundation import bodies
+from bot.foundation.local_time import local
 from bot.grid.location import HouseholdCard
 from bot.grid.models import Role
 from bot.grid.registry import Registry
@@ -315,13 +316,10 @@ class RegisterEntryPages:
         ]
         if found.done_at and found.state in (EntryState.done, EntryState.dropped) and found.done_at != found.at:
             steps.append((found.done_at, words["entry"][found.state], ""))
-        return [(self._when(at), what, by) for at, what, by in steps if at is not None]
+        return [(local(at, self._zone), what, by) for at, what, by in steps if at is not None]
 
     def _today(self) -> dt.date:
         return self._clock().astimezone(self._zone).date()
-
-    def _when(self, at: dt.datetime) -> str:
-        return at.astimezone(self._zone).strftime("%m-%d %H:%M")
 
 
 def first(who: SignedIn, book: Book, here: str) -> list[tuple[str, str, bool]]:

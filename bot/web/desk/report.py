@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -14,6 +13,7 @@ from pydantic import Field
 
 from bot.database import Database, now
 from bot.doors.devices import SignedIn
+from bot.foundation.local_time import local, next_month, read_month
 from bot.grid.models import Role
 from bot.grid.registry import Registry
 from bot.statistics.month import Figures, Further, Miss, Month, Share, of_month
@@ -33,7 +33,6 @@ READS = (Role.manager, Role.assistant, Role.team, Role.duty, Role.admin)
 _SHARES = ("taken", "there", "settled", "content", "again")
 #: a page holds so many; the sheet holds all
 _MISSES = 60
-_MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 
 FurtherOf = Callable[[dt.date, dt.date], Sequence[Further]]
 
@@ -77,7 +76,7 @@ class ReportPage:
         it = await self._month(request)
         words, seen = _pages.words, _seen(it.misses, who)
         begin = dt.date(it.year, it.month, 1)
-        later = (begin + dt.timedelta(days=32)).replace(day=1)
+        later = next_month(begin)
         return self._desk.page(
             request, who, _pages, "desk/report.html", month=f"{begin:%Y-%m}",
             heading=words["heading"].format(site=self._site, year=it.year, month=it.month),
@@ -130,18 +129,16 @@ class ReportPage:
             await asyncio.to_thread(act)
         except TicketRefused:
             done = "refused"
-        path = f"/desk/report?month={month}" if _MONTH.fullmatch(month) else "/desk/report"
+        path = f"/desk/report?month={month}" if read_month(month) else "/desk/report"
         return self._desk.on(path, _pages.words["told"][done])
 
     async def _month(self, request: web.Request) -> Month:
-        wanted = _MONTH.fullmatch(request.query.get("month", ""))
-        today = self._clock().astimezone(self._zone)
-        year, month = (int(wanted[1]), int(wanted[2])) if wanted else (today.year, today.month)
-        return await asyncio.to_thread(of_month, self._database, year, month, self._zone)
+        first = read_month(request.query.get("month", "")) or self._clock().astimezone(self._zone).date()
+        return await asyncio.to_thread(of_month, self._database, first.year, first.month, self._zone)
 
     async def _more(self, it: Month) -> Sequence[Further]:
         begin = dt.date(it.year, it.month, 1)
-        return await asyncio.to_thread(self._further, begin, (begin + dt.timedelta(days=32)).replace(day=1))
+        return await asyncio.to_thread(self._further, begin, next_month(begin))
 
     # ---- as it is shown -------------------------------------------------------------------------
 
@@ -159,7 +156,9 @@ class ReportPage:
 
     def _evidence(self, one: Miss) -> str:
         names = ("reported", "acknowledged", "on_site", "resolved")
-        times = {name: self._when(one.times[name]) if name in one.times else _pages.words["never"] for name in names}
+        times = {
+            name: local(one.times[name], self._zone) if name in one.times else _pages.words["never"] for name in names
+        }
         return str(_pages.words["evidence"].format(**times))
 
     def _figures(self, it: Month) -> Sheet:
@@ -177,7 +176,7 @@ class ReportPage:
         rows = [
             [
                 one.ticket_no, one.grid_no, labels().kind(one.kind), self._name(one.owner), words["what"][one.what],
-                self._when(one.at), one.late, self._evidence(one), one.comment, one.plea, words["verdict"][one.verdict],
+                local(one.at, self._zone), one.late, self._evidence(one), one.comment, one.plea, words["verdict"][one.verdict],
             ]
             for one in misses
         ]  # fmt: skip
@@ -186,9 +185,6 @@ class ReportPage:
     def _name(self, staff_no: str) -> str:
         person = self._registry.person(staff_no)
         return person.name if person else staff_no
-
-    def _when(self, at: dt.datetime) -> str:
-        return at.astimezone(self._zone).strftime("%m-%d %H:%M")
 
 
 def _seen(misses: Iterable[Miss], who: SignedIn) -> list[Miss]:

@@ -7,7 +7,6 @@ import calendar
 import csv
 import datetime as dt
 import io
-import re
 from collections.abc import Callable
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -17,6 +16,7 @@ from pydantic import Field
 
 from bot.database import Database, now
 from bot.doors.devices import SignedIn
+from bot.foundation.local_time import next_month, read_month
 from bot.grid.exporting import STAFF, staff
 from bot.grid.importer import examine, take
 from bot.grid.leave import LeaveRefused, come_back, leaves_in, write_leave
@@ -31,7 +31,6 @@ from bot.web.pages import Pages
 
 _pages = Pages("desk/roster.yml")
 KEEPS = (Role.duty, Role.admin)
-_MONTH = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 
 
 #: nobody's leave lies further off, and calendars end
@@ -82,9 +81,8 @@ class RosterPages:
     async def show(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """A month: who is away on each day."""
         today = self._clock().astimezone(self._zone).date()
-        wanted = _MONTH.fullmatch(request.query.get("month", ""))
-        first = dt.date(int(wanted[1]), int(wanted[2]), 1) if wanted else today.replace(day=1)
-        after = (first + dt.timedelta(days=32)).replace(day=1)
+        first = read_month(request.query.get("month", "")) or today.replace(day=1)
+        after = next_month(first)
         begin, end = (dt.datetime.combine(day, dt.time(), self._zone) for day in (first, after))
         leaves = await asyncio.to_thread(leaves_in, self._database, begin, end)
         weeks = [

@@ -14,6 +14,7 @@ from pydantic import Field
 from bot.database import Database, now
 from bot.doors.devices import SignedIn
 from bot.doors.looks import CASE, Looks
+from bot.foundation.local_time import local
 from bot.grid.registry import Registry
 from bot.learning.book import CorrectionBook, learning_words
 from bot.learning.figures import corrected_since
@@ -151,7 +152,7 @@ class ShadowPage:
             tickets, corrected = corrected_since(self._database, one.grid_no, one.kind, one.since)
             after = words["corrected"].format(tickets=tickets, corrected=corrected)
         person = self._registry.person(one.by) if one.by else None
-        when = one.since.astimezone(self._zone).strftime("%m-%d %H:%M") if one.since else ""
+        when = local(one.since, self._zone) if one.since else ""
         what = words["switched_on" if one.on else "switched_off"]
         return {
             "grid_no": one.grid_no, "grid": words["grid"].format(grid=one.grid_no), "kind": one.kind,

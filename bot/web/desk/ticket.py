@@ -20,6 +20,7 @@ from bot.doors.devices import SignedIn
 from bot.doors.looks import CASE, HOUSEHOLD, Looks
 from bot.doors.sent import Sent
 from bot.foundation import bodies
+from bot.foundation.local_time import local
 from bot.grid.location import HouseholdCard
 from bot.grid.occupied import Occupations
 from bot.grid.registry import Registry
@@ -163,17 +164,17 @@ class TicketPage:
             ticket=ticket, line=shown(it.line, at), state=state_of(ticket), proposal=confirming(ticket), told=told, note=note,
             open=ticket.state in OPEN, tel=ticket.caller.number if ticket.caller.vouched else "", typed=typed,
             numbers=[(_case.words["ring"][whose], number) for whose, number in it.numbers if number != typed],
-            way=f"geo:0,0?q={quote(place)}" if place else "", when=self._when(ticket.opened_at), recordings=range(it.recordings),
+            way=f"geo:0,0?q={quote(place)}" if place else "", when=local(ticket.opened_at, self._zone), recordings=range(it.recordings),
             unsure=any(turn["perhaps"] for turn in view["turns"]),
             pictures=[(at_, it.names.get(one.by, "")) for at_, one in enumerate(it.pictures)],
             sounds=[(at_, one.kind) for at_, one in enumerate(it.sounds)],
             household=household, tags=[words["tags"].get(tag, tag) for tag in household.tags] if household else [],
             owes=_owes(household), facts=noted(ticket.facts, household).read_by_staff(),
-            others=[(_named(one), self._when(one.opened_at)) for one in it.others],
+            others=[(_named(one), local(one.opened_at, self._zone)) for one in it.others],
             people=it.people, kinds=[(kind, labels().kind(kind)) for kind in learning_words().intents],
-            case_words=_case.words, used=materials(it.history, it.names), door=of_this_door(it.door, self._when),
+            case_words=_case.words, used=materials(it.history, it.names), door=of_this_door(it.door, self._zone),
             list=steps_shown(ticket, it.history, at.astimezone(self._zone).date()),
-            history=[(self._when(act.at), labels().activity(act.kind), it.names.get(act.by, ""), act.note) for act in it.history],
+            history=[(local(act.at, self._zone), labels().activity(act.kind), it.names.get(act.by, ""), act.note) for act in it.history],
             **view,
         )  # fmt: skip
 
@@ -305,9 +306,6 @@ class TicketPage:
         busy, at = self._occupations.now(), self._clock()
         said = ((one, busy_in_words(busy.get(one.staff_no), at)) for _, one in self._registry.managers())
         return [(one.staff_no, f"{one.name}（{now}）" if now else one.name) for one, now in said]
-
-    def _when(self, at: dt.datetime) -> str:
-        return at.astimezone(self._zone).strftime("%m-%d %H:%M")
 
 
 def _named(one: TicketCard) -> dict[str, str]:

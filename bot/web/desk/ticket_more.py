@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import Field
 
 from bot.doors.devices import SignedIn
+from bot.foundation.local_time import local
 from bot.tickets.cards import ActivityCard, NotYours, TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
 from bot.tickets.labels import labels
@@ -95,12 +96,12 @@ def materials(history: Sequence[ActivityCard], names: Mapping[str, str]) -> dict
     }  # fmt: skip
 
 
-def of_this_door(found: Sequence[tuple[TicketCard, bool]], when: Callable[[dt.datetime], str]) -> list[dict[str, Any]]:
+def of_this_door(found: Sequence[tuple[TicketCard, bool]], zone: dt.tzinfo) -> list[dict[str, Any]]:
     """Other open cases of the door, as the ticket's page shows them."""
     return [
         {
             "ticket_no": one.ticket_no, "kind": labels().kind(one.kind), "state": labels().state(one.state),
-            "when": when(one.opened_at), "said": one.said[:40], "joins": joins,
+            "when": local(one.opened_at, zone), "said": one.said[:40], "joins": joins,
         }
         for one, joins in found
     ]  # fmt: skip
