@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot.database import Database, now
 from bot.doors.models import Device
-from bot.grid.leave import away, substitute
+from bot.grid.leave import places_of
 from bot.grid.models import GridStaff, Role, Staff
 from bot.tickets.owed.outbox import Owed, owe
 
@@ -143,9 +143,8 @@ def end(session: Session, staff_no: str, at: dt.datetime, device_id: int | None 
 
 
 def _grids(session: Session, staff_no: str, at: dt.datetime) -> frozenset[str]:
-    leaves = away(session, at)
-    places = {no for no in leaves if substitute(no, leaves) == staff_no} | {staff_no}
-    return frozenset(session.scalars(select(GridStaff.grid_no).where(GridStaff.staff_no.in_(places))))
+    served = GridStaff.staff_no.in_(places_of(session, staff_no, at))
+    return frozenset(session.scalars(select(GridStaff.grid_no).where(served)))
 
 
 def _hash(key: str) -> str:

@@ -52,6 +52,12 @@ def substitute(staff_no: str, leaves: dict[str, str]) -> str:
     return found
 
 
+def places_of(session: Session, staff_no: str, at: dt.datetime) -> frozenset[str]:
+    """Whose places somebody has at `at`: their own, and those of everybody whom they stand in for."""
+    leaves = away(session, at)
+    return frozenset(no for no in leaves if substitute(no, leaves) == staff_no) | {staff_no}
+
+
 def present(session: Session, person: Staff, at: dt.datetime) -> Staff:
     """The person, or whoever stands in at `at`."""
     leaves = away(session, at)

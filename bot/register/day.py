@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from bot.database import Database
-from bot.grid.leave import away, substitute
+from bot.grid.leave import places_of
 from bot.grid.models import Community, GridStaff, Household, Role, Staff
 from bot.register.due import DRAWN
 from bot.register.kind_files import Kinds
@@ -115,8 +115,7 @@ def _mine(session: Session, staff_no: str, at: dt.datetime, *, drawn: bool = Fal
     person = session.get(Staff, staff_no)
     if person is None or person.role in (Role.supervisor, Role.left):
         return None
-    leaves = away(session, at)
-    places = {no for no in leaves if substitute(no, leaves) == staff_no} | {staff_no}
+    places = places_of(session, staff_no, at)
     asked = and_(Task.staff_no != "", Task.staff_no.in_(places))
     nobodys = or_(Task.staff_no == "", Task.staff_no.not_in(select(Staff.staff_no).where(Staff.role != Role.left)))
     if drawn:

@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.database import Database, now
-from bot.grid.leave import away, substitute
+from bot.grid.leave import places_of
 from bot.grid.models import GridStaff, Role, Staff
 from bot.tickets import reading
 from bot.tickets.cards import NotYours, TicketCard, TicketRefused
 from bot.tickets.life.states import OPEN
 from bot.tickets.models import Kind, Outage, OutageState, Ticket
 from bot.tickets.owed.paging import COMPLAINED_OF, EVERYWHERE
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where somebody stands at a moment: their own place, and those of whom they stand in for."""
+
+    staff_nos: frozenset[str]
+    #: they serve the whole county
+    everywhere: bool
+    #: a crew's grids say where it is sent, not whose cases it reads: they are not among them
+    grids: frozenset[str]
+
+
+def place_of(session: Session, person: Staff, at: dt.datetime) -> Place:
+    """Read it once, and ask `may_see` about as many cases as there are."""
+    places = places_of(session, person.staff_no, at)
+    roles = {person.role, *session.scalars(select(Staff.role).where(Staff.staff_no.in_(places)))}
+    served = select(GridStaff.grid_no).join(Staff, Staff.staff_no == GridStaff.staff_no)
+    grids = session.scalars(served.where(GridStaff.staff_no.in_(places), Staff.role != Role.crew))
+    return Place(places, not roles.isdisjoint(EVERYWHERE), frozenset(grids))
 
 
 class Access:
@@ -41,12 +62,14 @@ class Access:
             person = session.get(Staff, by)
             if person is None:
                 return frozenset()
-            found = session.scalars(select(Ticket).where(Ticket.ticket_no.in_(set(ticket_nos))))
-            return frozenset(one.ticket_no for one in found if may_see(session, person, one, at))
+            found, place = select(Ticket).where(Ticket.ticket_no.in_(set(ticket_nos))), place_of(session, person, at)
+            return frozenset(
+                one.ticket_no for one in session.scalars(found) if may_see(session, person, one, at, place)
+            )
 
 
-def may_see(session: Session, person: Staff, ticket: Ticket, at: dt.datetime) -> bool:
-    """Whether a case, with names and addresses, is this person's to read.
+def may_see(session: Session, person: Staff, ticket: Ticket, at: dt.datetime, place: Place | None = None) -> bool:
+    """Whether a case, with names and addresses, is this person's to read; `place`: theirs, where many are asked about.
 
     Team, duty desk and administrators: every case. Everybody else: what they own, the cases of their grid, and those of
     an outage that they have been told of, while it lasts. A crew, which has no grid of its own: what it has been called
@@ -54,14 +77,18 @@ def may_see(session: Session, person: Staff, ticket: Ticket, at: dt.datetime) ->
     their place. A supervisor, who is no employee, reads none; nobody reads a complaint about themselves."""
     if person.role == Role.supervisor or complained_of(person.staff_no, ticket):
         return False
-    return _has_place(session, person, ticket, at)
+    return _has_place(session, place or place_of(session, person, at), ticket)
 
 
 def may_handle(session: Session, person: Staff, ticket: Ticket, at: dt.datetime) -> bool:
     """Whether this person may do something about a case: whoever may see it, and a supervisor with a complaint."""
     if person.role == Role.supervisor:
         about_them = complained_of(person.staff_no, ticket)
-        return ticket.kind == Kind.complaint and not about_them and _has_place(session, person, ticket, at)
+        return (
+            ticket.kind == Kind.complaint
+            and not about_them
+            and _has_place(session, place_of(session, person, at), ticket)
+        )
     return may_see(session, person, ticket, at)
 
 
@@ -90,24 +117,11 @@ def complained_of(staff_no: str, ticket: Ticket) -> bool:
     return staff_no in ticket.facts.get(COMPLAINED_OF, ())
 
 
-def _has_place(session: Session, person: Staff, ticket: Ticket, at: dt.datetime) -> bool:
-    """Whether the person, or somebody for whom they stand in, has to do with the case."""
-    leaves = away(session, at)
-    places = {no for no in leaves if substitute(no, leaves) == person.staff_no} | {person.staff_no}
-    roles = {person.role, *session.scalars(select(Staff.role).where(Staff.staff_no.in_(places)))}
-    if not roles.isdisjoint(EVERYWHERE) or ticket.owner in places:
+def _has_place(session: Session, place: Place, ticket: Ticket) -> bool:
+    """Whether somebody who stands there has to do with the case."""
+    if place.everywhere or ticket.owner in place.staff_nos or ticket.grid_no in place.grids:
         return True
-    return _of_their_grid(session, places, ticket) or not places.isdisjoint(_called(session, ticket))
-
-
-def _of_their_grid(session: Session, places: Collection[str], ticket: Ticket) -> bool:
-    """A crew's grids say where it is sent, not whose cases it reads."""
-    served = (
-        select(GridStaff.staff_no)
-        .join(Staff, Staff.staff_no == GridStaff.staff_no)
-        .where(GridStaff.grid_no == ticket.grid_no, GridStaff.staff_no.in_(places), Staff.role != Role.crew)
-    )
-    return ticket.grid_no is not None and session.scalar(served.limit(1)) is not None
+    return not place.staff_nos.isdisjoint(_called(session, ticket))
 
 
 def _called(session: Session, ticket: Ticket) -> set[str]:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
 from bot.database import Database
-from bot.grid.leave import away, substitute
-from bot.grid.models import GridStaff, Role, Staff
+from bot.grid.models import Role, Staff
 from bot.tickets import access, reading
 from bot.tickets.cards import TicketCard
 from bot.tickets.due.deadlines import DEADLINES
 from bot.tickets.life.states import OPEN
 from bot.tickets.models import Kind, Outage, State, Ticket, Timer
-from bot.tickets.owed.paging import EVERYWHERE
 
 #: a list is read by people, and asked for anew at every change; what burns stands in the first of them
 MOST = 60
@@ -75,9 +71,7 @@ class Lists:
             person = session.get(Staff, staff_no)
             if person is None or person.role == Role.supervisor:
                 return []
-            wanted = _of(session, person, view, at)
-            if wanted is None:
-                return []
+            wanted = _of(access.place_of(session, person, at), view)
             query = _lines(at).where(Ticket.state.in_(OPEN), wanted).limit(limit)
             found = [
                 Listed(reading.card(session, ticket, owner), due_at, outage_no or "", reports)
@@ -92,12 +86,12 @@ class Lists:
             person = session.get(Staff, staff_no)
             if person is None or person.role == Role.supervisor:
                 return Counts(0, 0, 0)
-            numbers = {}
-            for view in View:
-                wanted = _of(session, person, view, at)
-                query = select(func.count(Ticket.id)).where(Ticket.state.in_(OPEN))
-                numbers[view] = 0 if wanted is None else int(session.scalar(query.where(wanted)) or 0)
-        return Counts(**numbers)
+            place = access.place_of(session, person, at)
+            counted = (func.sum(case((_of(place, view), 1), else_=0)) for view in View)
+            # The widest view holds the others.
+            widest = select(*counted).where(Ticket.state.in_(OPEN), _of(place, View.all))
+            found = session.execute(widest).one()
+        return Counts(**{view: int(count or 0) for view, count in zip(View, found, strict=True)})
 
 
 def _lines(at: dt.datetime) -> Select[tuple[Ticket, Staff, dt.datetime, str, int]]:
@@ -124,31 +118,14 @@ def _lines(at: dt.datetime) -> Select[tuple[Ticket, Staff, dt.datetime, str, int
     )
 
 
-def _of(session: Session, person: Staff, view: View, at: dt.datetime) -> ColumnElement[bool] | None:
-    """The tickets of a view; None when that is none."""
-    leaves = away(session, at)
-    places = {no for no in leaves if substitute(no, leaves) == person.staff_no} | {person.staff_no}
+def _of(place: access.Place, view: View) -> ColumnElement[bool]:
+    """The tickets of a view, for who stands there."""
+    own = Ticket.owner.in_(place.staff_nos)
     if view is View.mine:
-        return Ticket.owner.in_(places)
-    if view is View.all and _everywhere(session, person, places):
+        return own
+    if view is View.all and place.everywhere:
         return Ticket.id.is_not(None)
-    grids = _grids(session, places)
-    return or_(Ticket.owner.in_(places), Ticket.grid_no.in_(grids)) if grids else Ticket.owner.in_(places)
-
-
-def _everywhere(session: Session, person: Staff, places: Collection[str]) -> bool:
-    roles = {person.role, *session.scalars(select(Staff.role).where(Staff.staff_no.in_(places)))}
-    return not roles.isdisjoint(EVERYWHERE)
-
-
-def _grids(session: Session, places: Collection[str]) -> list[str]:
-    """A crew's grids say where it is sent, not whose cases it reads (bot/tickets/access.py)."""
-    served = (
-        select(GridStaff.grid_no)
-        .join(Staff, Staff.staff_no == GridStaff.staff_no)
-        .where(and_(GridStaff.staff_no.in_(places), Staff.role != Role.crew))
-    )
-    return list(session.scalars(served.distinct()))
+    return or_(own, Ticket.grid_no.in_(place.grids)) if place.grids else own
 
 
 def _order(one: Listed, at: dt.datetime) -> tuple[object, ...]:

@@ -65,10 +65,11 @@ class Questions(Transactions):
             if ticket is None:
                 return []
             person = access.known(session, by)
+            place = access.place_of(session, person, at)
             return [
                 (shelf.card(session, one), joining.may_join(session, ticket, one))
                 for one in joining.of_door(session, ticket)
-                if access.may_see(session, person, one, at)
+                if access.may_see(session, person, one, at, place)
             ]
 
     def open_of_session(self, session: str, kind: str, since: dt.datetime) -> str | None:

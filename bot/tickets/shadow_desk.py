@@ -52,7 +52,8 @@ class ShadowDesk(Transactions):
                 .order_by(Ticket.opened_at, Ticket.id)
                 .limit(_LOOKED_AT)
             ).all()
-            mine = [(ticket, due) for ticket, due in rows if access.may_see(session, person, ticket, at)]
+            place = access.place_of(session, person, at)
+            mine = [(ticket, due) for ticket, due in rows if access.may_see(session, person, ticket, at, place)]
             return [Waiting(reading.card(session, ticket), due) for ticket, due in mine[:most]], len(mine)
 
     def standings(self, at: dt.datetime | None = None) -> list[Standing]:
