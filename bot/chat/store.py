@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from bot.chat.models import Attachment, ChatOpening, KfCursor, LinkCode, LinkTry, SeenUpdate, StaffWait, Takeover
 from bot.database import Database, now
 from bot.foundation.errors import Refused
+from bot.foundation.files import write_whole
+from bot.foundation.pictures import PICTURES, picture_kind
 from bot.grid.models import Staff
 
 #: no letters and digits that look alike
@@ -25,8 +27,6 @@ TRIES = 5
 _REPEATED = dt.timedelta(days=7)
 #: column of Staff for a channel
 _ADDRESS = {"telegram": Staff.telegram_id, "wecom": Staff.wecom}
-#: first bytes → kind of a picture
-_PICTURES = {b"\xff\xd8\xff": "jpg", b"\x89PNG\r\n\x1a\n": "png", b"RIFF": "webp", b"GIF8": "gif"}
 
 
 @dataclass(frozen=True)
@@ -133,16 +133,12 @@ class ChatShelf:
 
     def keep_picture(self, session_name: str, ticket_no: str, data: bytes, by: str = "resident") -> None:
         """Keep a picture with its report. Raises NotAPicture; nothing is half kept."""
-        kind = next((kind for start, kind in _PICTURES.items() if data.startswith(start)), None)
-        if kind is None:
+        kind = picture_kind(data)
+        if not kind:
             raise NotAPicture
         digest = hashlib.sha256(data).hexdigest()
         name = f"attachments/{digest[:2]}/{digest}.{kind}"
-        path = self._home / name
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = path.with_suffix(f".{secrets.token_hex(4)}.part")
-        part.write_bytes(data)
-        part.replace(path)
+        write_whole(self._home / name, data)
         self.attach(session_name, ticket_no, name, kind, digest, by)
 
     def attach(
@@ -168,11 +164,11 @@ class ChatShelf:
 
     def pictures(self, ticket_no: str) -> list[Attached]:
         """Pictures of a ticket, oldest first."""
-        return [one for one in self._attached(ticket_no) if one.kind in _PICTURES.values()]
+        return [one for one in self._attached(ticket_no) if one.kind in PICTURES]
 
     def sounds(self, ticket_no: str) -> list[Attached]:
         """Voice notes that could not be played here, oldest first; sealed (bot/recordings/files.py)."""
-        return [one for one in self._attached(ticket_no) if one.kind not in _PICTURES.values()]
+        return [one for one in self._attached(ticket_no) if one.kind not in PICTURES]
 
     def _attached(self, ticket_no: str) -> list[Attached]:
         with self._database.reading() as session:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
 from pathlib import Path
 
 from bot.foundation.errors import Refused
-
-#: first bytes of what a browser shows
-_KINDS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+from bot.foundation.files import write_whole
+from bot.foundation.pictures import PHOTOGRAPHS, picture_kind
 
 
 class NoPortrait(Refused):
@@ -25,16 +22,9 @@ class Portraits:
 
     def keep(self, staff_no: str, data: bytes) -> None:
         """Keep somebody's picture, in the place of an older one. Raises NoPortrait."""
-        if not data.startswith(_KINDS):
+        if picture_kind(data) not in PHOTOGRAPHS:
             raise NoPortrait("a portrait is a JPEG or a PNG")
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._path(staff_no)
-        part = path.with_suffix(f".{secrets.token_hex(4)}.part")
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_whole(self._path(staff_no), data)
 
     def read(self, staff_no: str) -> bytes | None:
         """Somebody's picture; None when there is none."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import secrets
 from pathlib import Path
 
 from bot.foundation.errors import Refused
+from bot.foundation.files import write_whole
+from bot.foundation.pictures import PHOTOGRAPHS, picture_kind
 
-_KINDS = {b"\xff\xd8\xff": "jpg", b"\x89PNG\r\n\x1a\n": "png"}
 _NAME = re.compile(r"[0-9a-f]{64}\.(jpg|png)")
 #: a telephone's photograph that nothing made small on the way (bytes)
 LARGEST = 16 * 1024 * 1024
@@ -28,20 +27,12 @@ class Photos:
 
     def keep(self, data: bytes) -> str:
         """Keep a photograph; its name. The same one again is the same file. Raises NoPhoto."""
-        kind = next((kind for start, kind in _KINDS.items() if data.startswith(start)), None)
-        if kind is None or len(data) > LARGEST:
+        kind = picture_kind(data)
+        if kind not in PHOTOGRAPHS or len(data) > LARGEST:
             raise NoPhoto("a photograph is a JPEG or a PNG of at most 16 MB")
         name = f"{hashlib.sha256(data).hexdigest()}.{kind}"
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._folder / name
-        if path.exists():
-            return name
-        part = path.with_suffix(f".{secrets.token_hex(4)}.part")
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        if not (self._folder / name).exists():
+            write_whole(self._folder / name, data)
         return name
 
     def find(self, name: str) -> Path | None:

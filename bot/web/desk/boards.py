@@ -9,6 +9,7 @@ from aiohttp import web
 
 from bot.doors.devices import SignedIn
 from bot.foundation import bodies
+from bot.foundation.pictures import picture_kind
 from bot.grid.location import PersonCard
 from bot.grid.models import Role
 from bot.grid.portraits import NoPortrait, Portraits
@@ -96,7 +97,7 @@ class BoardPages:
         data = await asyncio.to_thread(self._portraits.read, request.match_info["staff_no"])
         if data is None:
             raise web.HTTPNotFound
-        kind = "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
+        kind = "image/png" if picture_kind(data) == "png" else "image/jpeg"
         return web.Response(body=data, content_type=kind, headers={"Cache-Control": "private, max-age=60"})
 
     def _manager(self, grid_no: str) -> PersonCard | None:
