@@ -98,7 +98,7 @@ def import_csv(database: Database, path: Path, *, invented: bool = False) -> Imp
 def examine(database: Database, name: str, data: bytes) -> Examined:
     """Read and check a CSV text or a workbook (xlsx); every bad row has its reason. Raises ImportRefused for what is no
     such file at all."""
-    lines = rows_of_workbook(name, data) if is_workbook(data) else _rows(name, _decoded(name, data))
+    lines = rows_of_table(name, data)
     kind, columns, below = _find_header(name, lines)
     with database.reading() as session:
         grids = frozenset(session.scalars(select(Household.grid_no).distinct()))
@@ -111,6 +111,11 @@ def examine(database: Database, name: str, data: bytes) -> Examined:
     served = {grid for row in checked.rows for grid in row.get("grid_nos", ())}
     empty = tuple(sorted(served - grids)) if grids else ()
     return Examined(name, kind, checked.rows, checked.problems, len(checked.rows) - known, known, empty)
+
+
+def rows_of_table(name: str, data: bytes) -> list[tuple[int, list[str]]]:
+    """(line, cells) of every row of a CSV text or a workbook that holds something. Raises ImportRefused."""
+    return rows_of_workbook(name, data) if is_workbook(data) else _rows(name, _decoded(name, data))
 
 
 def take(database: Database, examined: Examined, *, invented: bool = False) -> ImportReport:

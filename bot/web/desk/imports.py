@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import datetime as dt
-import io
 import re
 import secrets
 import time
@@ -23,11 +21,10 @@ from bot.doors.devices import SignedIn
 from bot.doors.looks import EXPORT, Looks
 from bot.foundation import bodies
 from bot.grid.exporting import households, staff
-from bot.grid.importer import Examined, column_names, examine, take
+from bot.grid.importer import Examined, column_names, examine, rows_of_table, take
 from bot.grid.models import Role
 from bot.grid.problems import TOLD, ImportRefused, Problem
 from bot.grid.registry import Registry
-from bot.grid.workbooks import is_workbook, rows_of_workbook
 from bot.statistics.sheets import Cell, Sheet, as_xlsx
 from bot.tickets.desk import TicketDesk
 from bot.tickets.labels import labels
@@ -215,7 +212,7 @@ class ImportPages:
 
 def outside_tickets(name: str, data: bytes) -> list[OutsideTicket]:
     """The tickets of a table of 95598's. Raises ImportRefused."""
-    rows = rows_of_workbook(name, data) if is_workbook(data) else _csv_rows(data)
+    rows = rows_of_table(name, data)
     for at, (_, head) in enumerate(rows[:8]):
         columns = {
             field: next((n for n, cell in enumerate(head) if cell.strip() in names), None)
@@ -228,19 +225,6 @@ def outside_tickets(name: str, data: bytes) -> list[OutsideTicket]:
 
 def _cells(cells: Sequence[str], columns: Mapping[str, int | None]) -> dict[str, Any]:
     return {field: cells[n].strip() if n is not None and n < len(cells) else "" for field, n in columns.items()}
-
-
-def _csv_rows(data: bytes) -> list[tuple[int, list[str]]]:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        try:
-            return [(n, row) for n, row in enumerate(csv.reader(io.StringIO(text)), start=1) if any(row)]
-        except csv.Error:
-            break
-    return []
 
 
 def reason(english: str) -> str:
