@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from bot.database import Database, now
@@ -112,6 +112,12 @@ class Devices:
             rows = session.scalars(self._in(staff_no).order_by(Device.seen_at.desc(), Device.id.desc()))
             return [DeviceCard(one.id, one.label, one.way, one.since, one.seen_at, one.ends_at) for one in rows]
 
+    def counts(self) -> dict[str, int]:
+        """How many devices of each are in; nobody without one is among them."""
+        query = self._going().with_only_columns(Device.staff_no, func.count()).group_by(Device.staff_no)
+        with self._database.reading() as session:
+            return dict(session.execute(query).tuples().all())
+
     def any(self, staff_no: str) -> bool:
         """Whether somebody is signed in anywhere."""
         with self._database.reading() as session:
@@ -128,10 +134,11 @@ class Devices:
         with self._database.session() as session:
             session.execute(others.values(ended_at=self._clock(), ended_by=staff_no))
 
-    def _in(self, staff_no: str):  # type: ignore[no-untyped-def]
-        return select(Device).where(
-            Device.staff_no == staff_no, Device.ended_at.is_(None), Device.ends_at > self._clock()
-        )
+    def _in(self, staff_no: str) -> Select[tuple[Device]]:
+        return self._going().where(Device.staff_no == staff_no)
+
+    def _going(self) -> Select[tuple[Device]]:
+        return select(Device).where(Device.ended_at.is_(None), Device.ends_at > self._clock())
 
 
 def end(session: Session, staff_no: str, at: dt.datetime, device_id: int | None = None, by: str = "") -> int:

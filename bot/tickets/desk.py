@@ -230,8 +230,7 @@ class TicketDesk(Arrivals, Questions):
 
     def take_back(self, ticket_no: str, by: str, line: int, at: dt.datetime | None = None) -> Pressed:
         """A line of the materials was wrong."""
-        lines = self.activities(ticket_no)
-        return self._handle(ticket_no, by, at, lambda it: materials.take_back(it, line, lines))
+        return self._handle(ticket_no, by, at, lambda it: materials.take_back(it, line))
 
     def join(self, ticket_no: str, other_no: str, by: str, at: dt.datetime | None = None) -> Pressed:
         """Two cases of one door are one matter: the later goes into the earlier (bot/tickets/life/joining.py)."""

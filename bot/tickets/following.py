@@ -80,21 +80,19 @@ class Following:
     def newest(self, page: str) -> OwnCase | None:
         """The newest report that was made in this page's own conversation or calls, with all that was said there."""
         with self._database.reading() as session:
-            own = [page, *_calls(session, page)]
-            ticket = session.scalar(select(Ticket).where(Ticket.session.in_(own)).order_by(Ticket.id.desc()).limit(1))
+            ticket = _last(session, page)
             return own_cases(session, Ticket.id == ticket.id, ticket.session, 1)[0] if ticket else None
 
     def conversation(self, page: str) -> str:
         """The name of the page's conversation that reported last: the written one, or a call."""
         with self._database.reading() as session:
-            own = [page, *_calls(session, page)]
-            last = select(Ticket.session).where(Ticket.session.in_(own)).order_by(Ticket.id.desc()).limit(1)
-            return session.scalar(last) or page
+            ticket = _last(session, page)
+            return ticket.session if ticket else page
 
     def talk(self, page: str) -> list[OwnTurn]:
         """What was written here and said in calls from here, oldest first."""
         with self._database.reading() as session:
-            return own_talk(session, [page, *_calls(session, page)])
+            return own_talk(session, _conversations(session, page))
 
     def number(self, page: str) -> str:
         """Where to call back, as it was typed here last; empty when it was not."""
@@ -169,13 +167,20 @@ class Following:
             session.execute(delete(PageCode).where(PageCode.at < at - KEPT))
 
 
-def _calls(session: Session, page: str) -> list[str]:
-    return list(session.scalars(select(PageCall.call_id).where(PageCall.page == page)))
+def _conversations(session: Session, page: str) -> list[str]:
+    """What was written here, and the calls from here."""
+    return [page, *session.scalars(select(PageCall.call_id).where(PageCall.page == page))]
+
+
+def _last(session: Session, page: str) -> Ticket | None:
+    """The newest report of them."""
+    own = Ticket.session.in_(_conversations(session, page))
+    return session.scalar(select(Ticket).where(own).order_by(Ticket.id.desc()).limit(1))
 
 
 def _whose(session: Session, page: str) -> ColumnElement[bool]:
     """The condition on a page's reports: its own conversations, and what a code opened: all that this number reported lately."""
-    conditions: list[ColumnElement[bool]] = [Ticket.session.in_([page, *_calls(session, page)])]
+    conditions: list[ColumnElement[bool]] = [Ticket.session.in_(_conversations(session, page))]
     opened = select(Ticket, PageCode.opened_at).join(PageCode, PageCode.ticket_id == Ticket.id)
     for ticket, at in session.execute(opened.where(PageCode.page == page, PageCode.opened_at.is_not(None))):
         # What the number reports afterwards is its own affair again: its owner may have let somebody look once.

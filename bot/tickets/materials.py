@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from bot.tickets.cards import ActivityCard, TicketRefused
 from bot.tickets.life.handling import Done, Handling
 from bot.tickets.models import State
-from bot.tickets.reading import last_activity
+from bot.tickets.reading import activities, last_activity
 
 USED, TAKEN_BACK = "used", "used_back"
 #: above these somebody mistyped
@@ -51,9 +51,10 @@ def use(it: Handling, what: str, count: str, cny: str) -> Done:
     return Done(True, it.by, it.at)
 
 
-def take_back(it: Handling, line: int, lines: Iterable[ActivityCard]) -> Done:
+def take_back(it: Handling, line: int) -> Done:
     """A line was wrong; twice is once. Raises TicketRefused for a line that is none."""
-    found = next((one for one in used(lines) if one.line == line), None)
+    lines = used(activities(it.session, it.ticket.ticket_no))
+    found = next((one for one in lines if one.line == line), None)
     if found is None:
         raise TicketRefused(f"{it.ticket.ticket_no} has no line {line}")
     it.write(TAKEN_BACK, f"{found.what} ×{found.count} ¥{found.cny}", {"line": line})

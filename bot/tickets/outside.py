@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from sqlalchemy import func, select
 from bot.database import Database, now
 from bot.foundation.errors import Refused
 from bot.foundation.widths import plain
+from bot.grid.models import Staff
+from bot.tickets import reading
 from bot.tickets.cards import Report, TicketCard
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.caller import Assurance, Caller
@@ -21,6 +24,8 @@ from bot.tickets.models import Activity, Kind, State, Ticket
 
 #: fact of a ticket: its number at 95598
 OUTSIDE_NO = "outside_no"
+#: what their number is called as an utterance of ours
+_OURS = "95598-"
 _LONGEST = 40
 #: what 95598 calls things (供电服务 business types), by the words in them; the first that fits
 _KINDS = (
@@ -76,7 +81,7 @@ class Outside:
             return known, False
         # They spoke with the caller: the number is not the network's word, but somebody's who answers for it.
         caller = Caller(ticket.phone, Channel.phone if ticket.phone else Channel.other, Assurance.signed)
-        heard = Heard(f"95598-{number}", f"95598-{number}", ticket.said[:1000], caller=caller)
+        heard = Heard(_OURS + number, _OURS + number, ticket.said[:1000], caller=caller)
         self._desk.keep(heard)
         kind = kind_of(ticket.sort, ticket.said)
         report = Report.of(
@@ -88,33 +93,33 @@ class Outside:
     def find(self, number: str) -> TicketCard | None:
         """The ticket that bears this number of theirs."""
         with self._database.reading() as session:
-            found = session.scalar(select(Ticket.ticket_no).where(Ticket.utterance_id == f"95598-{number}"))
+            found = session.scalar(select(Ticket.ticket_no).where(Ticket.utterance_id == _OURS + number))
         return self._desk.ticket(found) if found else None
 
     def answers(self, numbers: Iterable[str] | None = None) -> list[Answered]:
         """What became of theirs, all of them or these, oldest first."""
-        query = select(Ticket.id, Ticket.ticket_no, Ticket.utterance_id).where(Ticket.utterance_id.startswith("95598-"))
+        mine = [Ticket.utterance_id.startswith(_OURS)]
         if numbers is not None:
-            query = query.where(Ticket.utterance_id.in_([f"95598-{number}" for number in numbers]))
+            mine.append(Ticket.utterance_id.in_([_OURS + number for number in numbers]))
+        firsts: dict[int, dict[str, dt.datetime]] = defaultdict(dict)
+        acts = (
+            select(Activity.ticket_id, Activity.kind, func.min(Activity.at))
+            .join(Ticket, Ticket.id == Activity.ticket_id)
+            .where(*mine, Activity.kind.in_((State.acknowledged, State.on_site, State.resolved, State.closed)))
+            .group_by(Activity.ticket_id, Activity.kind)
+        )
+        theirs = select(Ticket, Staff).outerjoin(Staff, Staff.staff_no == Ticket.owner).where(*mine)
         with self._database.reading() as session:
-            rows = session.execute(query.order_by(Ticket.id)).all()
-            ids = [row[0] for row in rows]
-            firsts: dict[int, dict[str, dt.datetime]] = {}
-            kinds = (State.acknowledged, State.on_site, State.resolved, State.closed)
-            for start in range(0, len(ids), 500):
-                acts = (
-                    select(Activity.ticket_id, Activity.kind, func.min(Activity.at))
-                    .where(Activity.ticket_id.in_(ids[start : start + 500]), Activity.kind.in_(kinds))
-                    .group_by(Activity.ticket_id, Activity.kind)
+            for ticket_id, kind, at in session.execute(acts):
+                firsts[ticket_id][kind] = at
+            return [
+                Answered(
+                    str(ticket.utterance_id).removeprefix(_OURS),
+                    reading.card(session, ticket, owner),
+                    firsts[ticket.id],
                 )
-                for number, kind, at in session.execute(acts):
-                    firsts.setdefault(number, {})[kind] = at
-        found = []
-        for number, ticket_no, utterance in rows:
-            card = self._desk.ticket(ticket_no)
-            if card is not None:
-                found.append(Answered(utterance.removeprefix("95598-"), card, firsts.get(number, {})))
-        return found
+                for ticket, owner in session.execute(theirs.order_by(Ticket.id))
+            ]
 
 
 def kind_of(sort: str, said: str) -> str:

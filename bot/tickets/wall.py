@@ -95,15 +95,12 @@ def wall(database: Database, at: dt.datetime) -> Wall:
 
 
 def _nobody(session: Session) -> list[TicketCard]:
-    """Dangers that are open, and what nobody has taken, but for what an outage holds together; the oldest first."""
+    """What nobody has taken, dangers first, then the oldest; but for what an outage holds together."""
     burning = case((Ticket.kind == Kind.hazard, 0), (Ticket.urgent.is_(True), 1), else_=2)
     rows = session.execute(
         select(Ticket, Staff)
         .outerjoin(Staff, Staff.staff_no == Ticket.owner)
-        .where(
-            ((Ticket.state == State.reported) & Ticket.outage_id.is_(None))
-            | ((Ticket.kind == Kind.hazard) & (Ticket.state == State.reported))
-        )
+        .where(Ticket.state == State.reported, Ticket.outage_id.is_(None) | (Ticket.kind == Kind.hazard))
         .order_by(burning, Ticket.opened_at, Ticket.id)
         .limit(MOST)
     )

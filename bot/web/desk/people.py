@@ -127,4 +127,5 @@ class PeoplePages:
 
     def _found(self, wanted: str) -> Sequence[tuple[PersonCard, str, int]]:
         people = [one for one in self._registry.people() if wanted in one.name or wanted == one.staff_no]
-        return [(one, labels().role(one.role), len(self._sign_in.devices.list(one.staff_no))) for one in people[:_MOST]]
+        devices = self._sign_in.devices.counts()
+        return [(one, labels().role(one.role), devices.get(one.staff_no, 0)) for one in people[:_MOST]]
