@@ -3,7 +3,7 @@
   if (!window.EventSource || !window.htmx) return;
   var events = new EventSource("/desk/events");
   events.addEventListener("changed", function () {
-    // Nobody's words or finger are disturbed: the list waits until the hand is away.
+    // What stands still is not drawn anew (hx-swap="outerMorph"), so that a finger finds its button.
     document.body.dispatchEvent(new CustomEvent("changed"));
   });
   window.addEventListener("pagehide", function () {

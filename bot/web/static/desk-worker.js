@@ -24,10 +24,10 @@ self.addEventListener("activate", (event) => event.waitUntil(begin()));
 
 // Pages of another version name files of that version: they go together.
 async function begin() {
-  const files = await caches.open(FILES), pages = await caches.open(PAGES);
+  const files = await caches.open(FILES);
   const old = (await files.keys()).filter((one) => !new URL(one.url).pathname.startsWith(VERSION));
   await Promise.all(old.map((one) => files.delete(one)));
-  if (old.length) await forgetPages(pages);
+  if (old.length) await forgetPages();
   await self.clients.claim();
 }
 
