@@ -49,10 +49,9 @@ class DialPlan:
 
     @property
     def scripts(self) -> dict[str, Script]:
-        """What FastAGI runs, by path."""
+        """What FastAGI runs, by path, beside its own `/alive`."""
         return {
             "start": self.start,
-            "alive": self.alive,
             "next": self.next,
             "over": self.over,
             "whisper": self.whisper,
@@ -82,10 +81,6 @@ class DialPlan:
         await session.set_variable("NEXT", self._hand_overs.people(facts)[0])
         if not room:
             await session.set_variable("GEGE", "full")
-
-    async def alive(self, session: AgiSession) -> None:
-        """Beside a conversation, every two seconds: that this is answered at all is what the exchange wants to know."""
-        await session.set_variable("GEGE_ALIVE", "1")
 
     async def next(self, session: AgiSession) -> None:
         """After the call, and after everybody who was rung: whom to ring now."""
