@@ -205,6 +205,15 @@ class HandOvers:
 
     # ---- what is told ---------------------------------------------------------------------------
 
+    async def tell_caller(self, line: Line, told: str) -> None:
+        """What a step says to the caller, by its name in prompts.yml; nothing for none, and without a voice."""
+        if self._voice is None or not told:
+            return
+        try:
+            await say(line, self._voice, getattr(prompts(), told))
+        except VoiceFailed:
+            log.exception("a sentence for a hand-over could not be spoken")
+
     async def line_of(self, plan: CallPlan) -> str:
         """What whoever is rung hears of the case before the caller is put through."""
         card = await self._ask_desk(lambda: self._desk.ticket(plan.ticket_no)) if plan.ticket_no else None
