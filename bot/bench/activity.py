@@ -15,6 +15,7 @@ import soxr
 import webrtcvad
 from numpy.typing import NDArray
 
+from bot.bench.percentile import percentile
 from bot.speech.audio import Samples
 from bot.voice.turn import Nearness, TurnEvent, TurnRules, TurnTaker
 from tools.demo_model.line import Line
@@ -147,12 +148,11 @@ def _judge(make: Callable[[], Detector], sounds: list[tuple[Truth, Samples]]) ->
         if after and (after[0] - end) * 0.02 <= 3.0:
             ended += 1
             late.append((after[0] - end) * 0.02 - TurnRules().end_of_speech)
-    late.sort()
     return {
         "missed": missed / max(speech_frames, 1),
         "false": false / max(other_frames, 1),
-        "late_s_p50": round(late[len(late) // 2], 3) if late else float("nan"),
-        "late_s_p95": round(late[int(len(late) * 0.95)], 3) if late else float("nan"),
+        "late_s_p50": round(percentile(late, 0.5), 3) if late else float("nan"),
+        "late_s_p95": round(percentile(late, 0.95), 3) if late else float("nan"),
         "hears_end": ended / len(sounds),
         "cut_off": early / len(sounds),
         "us_per_frame": spent / frames * 1e6,

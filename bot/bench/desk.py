@@ -16,9 +16,9 @@ from typing import Any
 
 import aiohttp
 from sqlalchemy import func, select
-from yarl import URL
 
 from bot.bench.desk_county import Rows
+from bot.bench.percentile import percentile
 from bot.database import Database, now, open_database
 from bot.grid.models import Household, Role, Staff
 from bot.notify.links import Links, Purpose, site_key
@@ -155,7 +155,7 @@ async def bench_desk(
                 "/desk/report": await _timed(lambda: people[DUTY].get("/desk/report"), max(3, times // 10)),
             }
             found["live"] = await _live(it, people[DUTY], county, desks, progress)
-            found["first_views_gzip_bytes"] = await _weights(people, county)
+            found["first_views_gzip_bytes"] = await _weights(it.url, people, county)
             if browser:
                 from bot.bench.desk_browser import first_paints
 
@@ -288,22 +288,22 @@ def _first_views(county: County) -> list[str]:
     return ["/desk", f"/desk/{county.mine[-1]}", "/desk/search", "/desk/new", "/desk/me"]
 
 
-async def _weights(people: dict[str, Visitor], county: County) -> dict[str, int]:
+async def _weights(url: str, people: dict[str, Visitor], county: County) -> dict[str, int]:
     """Bytes on the wire of a page with all that it loads, by a browser that has nothing yet."""
     wanted = [(people[MANAGER], path) for path in _first_views(county)]
     wanted += [(people[DUTY], path) for path in ("/desk/wall", "/desk/report", "/desk/plan", "/desk/boards", "/desk")]
     found = {}
     for visitor, path in wanted:
         page = (await visitor.get(path))[1]
-        files = {one for one in _FILES.findall(page)}
+        files = set(_FILES.findall(page))
         name = re.sub(r"GD\d+", "GD…", path)
         name = f"{name} (duty)" if name in found else name
-        found[name] = sum([await _bytes(visitor, one) for one in (path, *sorted(files))])
+        found[name] = sum([await _bytes(visitor, url + one) for one in (path, *sorted(files))])
     return found
 
 
-async def _bytes(visitor: Visitor, path: str) -> int:
-    url = URL(str(visitor.session._base_url)).join(URL(path))  # the session that does not unpack has the same cookies
+async def _bytes(visitor: Visitor, url: str) -> int:
+    """On the wire: a session that does not unpack, with the visitor's cookies."""
     async with (
         aiohttp.ClientSession(cookie_jar=visitor.session.cookie_jar, auto_decompress=False) as raw,
         raw.get(url, headers={"Accept-Encoding": "gzip"}) as answer,
@@ -313,9 +313,9 @@ async def _bytes(visitor: Visitor, path: str) -> int:
 
 
 def _percentiles(times: list[float]) -> dict[str, float]:
-    times = sorted(times) or [0.0]
-    return {"p50": round(times[len(times) // 2], 1), "p95": round(times[int(len(times) * 0.95)], 1), "n": len(times)}
+    times = times or [0.0]
+    return {"p50": round(percentile(times, 0.5), 1), "p95": round(percentile(times, 0.95), 1), "n": len(times)}
 
 
 def _seconds(times: list[float]) -> dict[str, float]:
-    return {"p50": round(sorted(times)[len(times) // 2], 2), "longest": round(max(times), 2)}
+    return {"p50": round(percentile(times, 0.5), 2), "longest": round(max(times), 2)}

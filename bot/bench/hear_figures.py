@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.bench.as_said import Errors, compared, sound
+from bot.bench.percentile import percentile
 from bot.bench.spoken_set import Said
 from bot.dialogue.frozen import HAZARD
 from bot.dialogue.port import Understanding
@@ -162,5 +163,4 @@ def _share(some: float, whole: float) -> float:
 
 def _at(share: float, seconds: list[float]) -> float | None:
     """Milliseconds below which that share lies."""
-    values = sorted(seconds)
-    return round(values[min(len(values) - 1, int(len(values) * share))] * 1000, 1) if values else None
+    return round(percentile(seconds, share) * 1000, 1) if seconds else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.bench.percentile import percentile
 from bot.voice.events import CallEvent, Timing
 
 STEPS = ("recognise", "dialogue", "first_audio")
@@ -21,11 +22,7 @@ class Latency:
         """`{"first_audio": {"p50": s, "p95": s, "max": s}, …}` over all turns so far; empty without turns."""
         found = {}
         for step in STEPS:
-            values = sorted(turn[step] for turn in self.turns if step in turn)
+            values = [turn[step] for turn in self.turns if step in turn]
             if values:
-                found[step] = {
-                    "p50": values[len(values) // 2],
-                    "p95": values[min(len(values) - 1, int(len(values) * 0.95))],
-                    "max": values[-1],
-                }
+                found[step] = {"p50": percentile(values, 0.5), "p95": percentile(values, 0.95), "max": max(values)}
         return found

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from bot.bench import line_sounds as made
 from bot.bench.line_sounds import NO_CALLER, RATE, Sound
+from bot.bench.percentile import percentile
 from bot.foundation.errors import Broken
 from bot.settings import PROJECT
 
@@ -210,6 +211,5 @@ def figures(calls: Sequence[dict[str, Any]], told: Sequence[dict[str, Any]]) -> 
         gathered.setdefault(key, []).extend(wait for wait in one["waits"] if wait is not None)
     for key, waits in gathered.items():
         if waits:
-            waits.sort()
-            rows[key]["wait p50"], rows[key]["p95"] = waits[len(waits) // 2], waits[int(len(waits) * 0.95)]
+            rows[key]["wait p50"], rows[key]["p95"] = percentile(waits, 0.5), percentile(waits, 0.95)
     return rows

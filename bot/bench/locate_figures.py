@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.bench.checkouts import Found
 from bot.bench.homes import Query
+from bot.bench.percentile import percentile
 from bot.dialogue.frozen import calibration_error
 
 Belief = tuple[float, bool]
@@ -70,9 +71,9 @@ class Tally:
 
 def milliseconds(times: Sequence[float]) -> dict[str, float]:
     """p50, p95 and the longest."""
-    ordered = sorted(times) or [0.0]
+    times = times or [0.0]
     return {
-        "ms_p50": round(ordered[len(ordered) // 2], 2),
-        "ms_p95": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))], 2),
-        "ms_max": round(ordered[-1], 2),
+        "ms_p50": round(percentile(times, 0.5), 2),
+        "ms_p95": round(percentile(times, 0.95), 2),
+        "ms_max": round(max(times), 2),
     }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app.parts import make_voice
+from bot.bench.percentile import percentile
 from bot.foundation.words import load
 from bot.settings import Settings
 from bot.speech.speak import GegeVoice
@@ -91,11 +92,11 @@ async def _measured(voice: GegeVoice, said: Sayings, progress: Progress, name: s
 
 
 def _figures(begun: Sequence[Begun]) -> dict[str, Any]:
-    first = sorted(one.first for one in begun)
+    first = [one.first for one in begun]
     return {
         "replies": len(begun),
-        "first_p50_ms": round(first[len(first) // 2] * 1000),
-        "first_p95_ms": round(first[min(len(first) - 1, int(len(first) * 0.95))] * 1000),
+        "first_p50_ms": round(percentile(first, 0.5) * 1000),
+        "first_p95_ms": round(percentile(first, 0.95) * 1000),
         "longest_stall_ms": round(max(one.stall for one in begun) * 1000),
         "seconds": round(sum(one.seconds for one in begun), 1),
     }

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from bot.bench.percentile import percentile
 from bot.database import Database, now
 from bot.grid.models import Household, Transformer
 from bot.notify.provider import Message
@@ -76,13 +77,13 @@ async def first_send(database: Database, per_second: int = 20, seconds: int = 10
     first: dict[str, float] = {}
     for at, message in provider.messages:
         first.setdefault(message.ticket_no, at)
-    waits = sorted((first[number] - at) * 1000 for number, at in committed.items() if number in first)
+    waits = [(first[number] - at) * 1000 for number, at in committed.items() if number in first]
     return {
         "reports": len(committed),
         "sent": len(waits),
-        "ms_p50": round(waits[len(waits) // 2], 1),
-        "ms_p95": round(waits[int(len(waits) * 0.95)], 1),
-        "ms_max": round(waits[-1], 1),
+        "ms_p50": round(percentile(waits, 0.5), 1),
+        "ms_p95": round(percentile(waits, 0.95), 1),
+        "ms_max": round(max(waits), 1),
     }
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app.parts import open_site, running
+from bot.bench.percentile import percentile
 from bot.grid.sample import make_sample
 from bot.settings import PROJECT, Settings
 from bot.tickets.intake.heard import Heard
@@ -207,5 +208,5 @@ def reports(settings: Settings, count: int, progress: Progress) -> dict[str, Any
 
 
 def _percentiles(times: list[float]) -> dict[str, float]:
-    times = sorted(times) or [0.0]
-    return {"p50": round(times[len(times) // 2], 2), "p95": round(times[int(len(times) * 0.95)], 2)}
+    times = times or [0.0]
+    return {"p50": round(percentile(times, 0.5), 2), "p95": round(percentile(times, 0.95), 2)}

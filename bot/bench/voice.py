@@ -20,6 +20,7 @@ from typing import Any
 
 from bot.app.parts import Parts, ears_and_mouth, running
 from bot.bench.latency import Latency
+from bot.bench.percentile import percentile
 from bot.bench.plain_loop import PlainLoop
 from bot.bench.service import scratch
 from bot.lines.audiosocket import AudioSocketLine, AudioSocketServer
@@ -169,8 +170,8 @@ class _Site:
             calls.append({"uuids": names, "talks": number < talking})
         told = await _callers({"port": self.server.port, "calls": calls, "wavs": wavs, "seconds": seconds})
         await asyncio.sleep(0.5)
-        first = sorted(turn["first_audio"] for turn in self.latency.turns if "first_audio" in turn)
-        recognised = sorted(turn["recognise"] for turn in self.latency.turns if "recognise" in turn)
+        first = [turn["first_audio"] for turn in self.latency.turns if "first_audio" in turn]
+        recognised = [turn["recognise"] for turn in self.latency.turns if "recognise" in turn]
         return {
             "open": open_calls,
             "talking": talking,
@@ -187,7 +188,7 @@ class _Site:
 
 def _at(values: list[float], share: float, times: float = 1.0) -> float | None:
     """The value below which that share lies; None of nothing."""
-    return round(values[min(len(values) - 1, int(len(values) * share))] * times, 1) if values else None
+    return round(percentile(values, share) * times, 1) if values else None
 
 
 async def _callers(wanted: dict[str, Any]) -> dict[str, Any]:
@@ -286,7 +287,7 @@ async def _most_plain(
     try:
         while calls <= largest:
             told = await _callers({"port": loop.port, "plain": calls, "wavs": wavs, "seconds": seconds})
-            waits = sorted(told["waits"])
+            waits = told["waits"]
             found = _at(waits, 0.95, 1000)
             progress(f"plain loop, {calls} talking: p95 {found} ms to the text, {len(waits)} turns")
             if found is None or found > GOAL_S * 1000 or told["failed"]:

@@ -14,7 +14,7 @@ from bot.calling.key import ask_for_key
 from bot.calling.ledger import CALL_BACK, CallRefused, Ledger
 from bot.foundation import logs
 from bot.foundation.phone_numbers import to_dial
-from bot.lines.bridge import Joinable, join, ring_back
+from bot.lines.bridge import Joinable, hearing_ringing, join, unless_over
 from bot.lines.dialling import Dialler, say_why
 from bot.notify.masking import surname
 from bot.speech.speak import Voice, VoiceFailed
@@ -148,16 +148,7 @@ class CallBacks:
         said = words()
         with contextlib.suppress(TicketRefused):  # it is over, and called about all the same
             await asyncio.to_thread(self._desk.press, ticket.ticket_no, "acknowledge", person.staff_no)
-        ringing = asyncio.create_task(ring_back(line))
-        leaving = asyncio.create_task(line.ended.wait())
-        calling = asyncio.create_task(self._talk(line, ringing, ticket, person, number))
-        try:
-            await asyncio.wait({leaving, calling}, return_when=asyncio.FIRST_COMPLETED)
-            outcome = calling.result() if calling.done() else "given_up"
-        finally:
-            for task in (ringing, leaving, calling):
-                task.cancel()
-            await asyncio.gather(ringing, leaving, calling, return_exceptions=True)
+        outcome = await self._talk(line, ticket, person, number)
         note = said.call_back_notes.get(outcome, said.call_back_notes["failed"])
         with contextlib.suppress(TicketRefused):
             await asyncio.to_thread(lambda: self._desk.rang(ticket.ticket_no, person.staff_no, note=note))
@@ -165,19 +156,21 @@ class CallBacks:
             line.drop()
             await say(line, self._voice, said.call_back_told.get(outcome, said.call_back_told["failed"]))
 
-    async def _talk(
-        self, line: Joinable, ringing: asyncio.Task[None], ticket: TicketCard, person: Presser, number: str
-    ) -> str:
-        """Ring the resident and let both talk; how that ended."""
-        async with self._rung(ticket, to_dial(number), "") as (other, outcome):
+    async def _talk(self, line: Joinable, ticket: TicketCard, person: Presser, number: str) -> str:
+        """Ring the resident and let both talk; how that ended: "given_up" where whoever pressed left before."""
+        async with contextlib.AsyncExitStack() as stack:
+            resident = stack.enter_async_context(self._rung(ticket, to_dial(number), ""))
+            async with hearing_ringing(line):
+                other, outcome = await unless_over(resident, line.ended) or (None, "given_up")
             if other is None:
                 return outcome
-            ringing.cancel()
-            line.drop()
             said, family = words(), surname(person.name)
             who = said.call_back_master.format(surname=family) if family else said.call_back_somebody
+            sentence = said.call_back_from.format(site=self._site, who=who)
             with contextlib.suppress(VoiceFailed):
-                await say(other, self._voice, said.call_back_from.format(site=self._site, who=who))
+                await unless_over(say(other, self._voice, sentence), line.ended)
+            if line.ended.is_set():
+                return "given_up"
             await join(line, other)
             return "answered"
 

@@ -52,7 +52,7 @@ def serve() -> None:
 
 def rasa_server(port: int = 5005, host: str = "127.0.0.1") -> None:
     """Run Rasa as a server of its own for [dialogue] adapter = "http" (needs [dialogue] token)."""
-    from bot.app.parts import make_actions, open_site
+    from bot.app.parts import area_code_of, make_actions, open_site
     from bot.dialogue.rasa_server import run_rasa_server
     from bot.grid.registry import Registry
     from bot.tickets.desk import TicketDesk
@@ -60,7 +60,7 @@ def rasa_server(port: int = 5005, host: str = "127.0.0.1") -> None:
 
     settings = load_settings()
     database = open_site(settings)
-    registry = Registry.load(database)
+    registry = Registry.load(database, area_code_of(settings))
     actions = make_actions(settings, TicketDesk(database, rules=rules_of(settings)), registry)
     try:
         run_rasa_server(settings, database, actions, [registry.background()], host=host, port=port)

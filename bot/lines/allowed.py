@@ -17,8 +17,11 @@ def networks(names: Sequence[str]) -> list[Network]:
 def is_allowed(writer: asyncio.StreamWriter, allowed: Sequence[Network]) -> bool:
     """Whether the other end lies in one of the networks."""
     peer = writer.get_extra_info("peername")
-    if not peer:
-        return False  # it has gone already
-    address = ipaddress.ip_address(str(peer[0]).partition("%")[0])
+    return bool(peer) and lies_in(str(peer[0]), allowed)  # none: it has gone already
+
+
+def lies_in(host: str, allowed: Sequence[Network]) -> bool:
+    """Whether an address lies in one of the networks. Raises ValueError for what is no address."""
+    address = ipaddress.ip_address(host.partition("%")[0])
     mapped = getattr(address, "ipv4_mapped", None)
     return any((mapped or address) in network for network in allowed)

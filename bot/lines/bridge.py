@@ -35,17 +35,16 @@ class Joinable(Line, Protocol):
 Done = TypeVar("Done")
 
 
-async def while_up(work: Coroutine[Any, Any, Done], *lines: Joinable) -> Done | None:
-    """What `work` gives; None when one of the lines is over before, and the work is cancelled."""
-    doing = asyncio.ensure_future(work)
-    ends = [asyncio.create_task(line.ended.wait()) for line in lines]
+async def unless_over(work: Coroutine[Any, Any, Done], over: asyncio.Event) -> Done | None:
+    """What `work` gives; None when it is over before (a line's `ended`), and the work is cancelled."""
+    doing, ending = asyncio.ensure_future(work), asyncio.create_task(over.wait())
     try:
-        await asyncio.wait((doing, *ends), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((doing, ending), return_when=asyncio.FIRST_COMPLETED)
         return doing.result() if doing.done() else None
     finally:
-        for task in (doing, *ends):
+        for task in (doing, ending):
             task.cancel()
-        await asyncio.gather(doing, *ends, return_exceptions=True)
+        await asyncio.gather(doing, ending, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager

@@ -124,7 +124,8 @@ Script = Callable[[AgiSession], Awaitable[None]]
 
 
 async def alive(session: AgiSession) -> None:
-    """`/alive`: the event loop turns. Asked by the exchange and by `gege doctor`; it waits for nobody else."""
+    """`/alive`: the event loop turns. Asked by `gege doctor`, and by the exchange every two seconds beside a conversation; it
+    waits for nobody else."""
     await session.set_variable("GEGE_ALIVE", "1")
 
 

@@ -14,12 +14,10 @@ from bot.foundation.phone_numbers import number_in, to_dial
 from bot.lines.audiosocket import Answer, AudioSocketLine, AudioSocketServer
 from bot.lines.fastagi import AgiSession, Script
 from bot.lines.line import CallFacts
-from bot.speech.speak import Voice, VoiceFailed
+from bot.speech.speak import Voice
 from bot.telephone.handover import HandOvers
 from bot.telephone.ring_plan import RANG_IN_VAIN, CallPlan
 from bot.voice.call_life import Stage
-from bot.voice.mouth import say
-from bot.voice.prompts import prompts
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +47,9 @@ class DialPlan:
 
     @property
     def scripts(self) -> dict[str, Script]:
-        """What FastAGI runs, by path."""
+        """What FastAGI runs, by path, beside its own `/alive`."""
         return {
             "start": self.start,
-            "alive": self.alive,
             "next": self.next,
             "over": self.over,
             "whisper": self.whisper,
@@ -83,10 +80,6 @@ class DialPlan:
         if not room:
             await session.set_variable("GEGE", "full")
 
-    async def alive(self, session: AgiSession) -> None:
-        """Beside a conversation, every two seconds: that this is answered at all is what the exchange wants to know."""
-        await session.set_variable("GEGE_ALIVE", "1")
-
     async def next(self, session: AgiSession) -> None:
         """After the call, and after everybody who was rung: whom to ring now."""
         status = session.query.get("status") or await session.variable("DIALSTATUS")
@@ -100,7 +93,7 @@ class DialPlan:
                 log.error("call %s is still going on, but the dial plan asks for the next one", plan.call_id)
         step = await self._hand_overs.advance(plan, status, sure=_measured(session), from_memory=session.crowded)
         if step.told and self._voice is not None and not session.crowded:
-            await self._leg(session, "TELL", self._saying(getattr(prompts(), step.told)))
+            await self._leg(session, "TELL", self._telling(step.told))
         await session.set_variable("NEXT", step.number)
 
     async def over(self, session: AgiSession) -> None:
@@ -166,14 +159,10 @@ class DialPlan:
         self._server.announce(leg, answer=speak)
         await session.set_variable(variable, leg)
 
-    def _saying(self, sentence: str) -> Answer:
+    def _telling(self, told: str) -> Answer:
         async def speak(line: AudioSocketLine, facts: CallFacts) -> None:
-            assert self._voice is not None
             async with _listening(line):
-                try:
-                    await say(line, self._voice, sentence)
-                except VoiceFailed:
-                    log.exception("a sentence for a hand-over could not be spoken")
+                await self._hand_overs.tell_caller(line, told)
 
         return speak
 

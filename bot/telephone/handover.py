@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from bot.foundation.background import Background
 from bot.foundation.phone_numbers import to_dial
 from bot.grid.dialled import grid_of_numbers
+from bot.lines.bridge import unless_over
 from bot.lines.line import CallFacts, Line
 from bot.settings import Settings
 from bot.speech.speak import Voice, VoiceFailed
@@ -150,22 +151,14 @@ class HandOvers:
         plan.life.answer(self._clock())
         whole, position = True, plan.position
         if self._voice is not None:
-            telling = asyncio.create_task(say(line, self._voice, await self.line_of(plan)))
-            leaving = asyncio.create_task(gone.wait())
+            case = await self.line_of(plan)
             try:
-                await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                whole = bool(await unless_over(say(line, self._voice, case), gone)) and not gone.is_set()
                 if gone.is_set():
-                    whole = False
                     line.drop()
                     await say(line, self._voice, prompts().caller_gone)
-                else:
-                    whole = telling.result()
             except VoiceFailed:
                 log.exception("a case could not be told to whoever was rung; they are connected without")
-            finally:
-                for task in (telling, leaving):
-                    task.cancel()
-                await asyncio.gather(telling, leaving, return_exceptions=True)
         if plan.position == position:  # else the dial plan was faster, and rings somebody else already
             plan.life.told(whole, self._clock())
         return whole
@@ -211,6 +204,15 @@ class HandOvers:
             ]
 
     # ---- what is told ---------------------------------------------------------------------------
+
+    async def tell_caller(self, line: Line, told: str) -> None:
+        """What a step says to the caller, by its name in prompts.yml; nothing for none, and without a voice."""
+        if self._voice is None or not told:
+            return
+        try:
+            await say(line, self._voice, getattr(prompts(), told))
+        except VoiceFailed:
+            log.exception("a sentence for a hand-over could not be spoken")
 
     async def line_of(self, plan: CallPlan) -> str:
         """What whoever is rung hears of the case before the caller is put through."""

@@ -5,7 +5,6 @@ is, and is joined with the caller. An exchange that takes no call from us is ask
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from bot.lines.dialling import outcome_of, say_why
@@ -13,15 +12,10 @@ from bot.lines.line import CallFacts, Line, LineEvent, Playback
 from bot.lines.sip.call import SipCall
 from bot.lines.sip.media import SipLine
 from bot.lines.sip.server import SipServer
-from bot.speech.speak import Voice, VoiceFailed
 from bot.telephone.exchange_ways import ExchangeWays
 from bot.telephone.handover import HandOvers
 from bot.telephone.put_through import ring_and_talk
 from bot.telephone.ring_plan import ANSWERED, CALLER_LEFT, CallPlan
-from bot.voice.mouth import say
-from bot.voice.prompts import prompts
-
-log = logging.getLogger(__name__)
 
 #: Asterisk's words for how ringing ended, so that both front ends follow one plan
 _STATUS = {"answered": ANSWERED, "busy": "BUSY", "no_answer": "NOANSWER"}
@@ -35,14 +29,13 @@ class SipHandOver:
         self,
         hand_overs: HandOvers,
         converse: Callable[[Line, CallFacts], Awaitable[None]],
-        voice: Voice | None,
         ways: ExchangeWays,
         *,
         ring_s: float = 25.0,
     ) -> None:
         """`converse` runs a call and hangs its line up; `ways` remembers what exchanges do for us; `ring_s`: how long each
         one is rung."""
-        self._hand_overs, self._converse, self._voice = hand_overs, converse, voice
+        self._hand_overs, self._converse = hand_overs, converse
         self._ways, self._ring_s = ways, ring_s
         #: callers for whom somebody is rung, or who talk with somebody
         self.joined = 0
@@ -57,12 +50,10 @@ class SipHandOver:
             call = self.server.call_of(line) if self.server is not None else None
             step = await self._hand_overs.advance(plan, CALLER_LEFT if line.ended.is_set() else "")
             while step.number and call is not None:
-                if step.told:
-                    await self._say(line, getattr(prompts(), step.told))
+                await self._hand_overs.tell_caller(line, step.told)
                 status = await self._ring(call, plan, step.number)
                 step = await self._hand_overs.advance(plan, status)
-            if step.told:
-                await self._say(line, getattr(prompts(), step.told))
+            await self._hand_overs.tell_caller(line, step.told)
         finally:
             # Whatever broke, the line goes down now: what is still open is owed.
             await self._hand_overs.advance(plan, CALLER_LEFT)
@@ -107,14 +98,6 @@ class SipHandOver:
             return _status_of(outcome_of(referred.status)) if referred.status else CALLER_LEFT
         # Who took one transfer and refuses the next has lost our caller with the first: somebody calls back.
         return CALLER_LEFT if call.over or moved else _UNAVAILABLE
-
-    async def _say(self, line: SipLine, sentence: str) -> None:
-        if self._voice is None:
-            return
-        try:
-            await say(line, self._voice, sentence)
-        except VoiceFailed:
-            log.exception("a sentence for a hand-over could not be spoken")
 
 
 def _status_of(outcome: str) -> str:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from bot.lines.bridge import hearing_ringing, join, while_up
+from bot.lines.bridge import hearing_ringing, join, unless_over
 from bot.lines.dialling import Rung
 from bot.lines.sip.call import SipCall
 from bot.lines.sip.media import SipLine
@@ -33,7 +33,7 @@ async def ring_and_talk(
     person: SipCall | None = None
     try:
         async with hearing_ringing(caller.line):
-            rung = await while_up(ring, caller.line)
+            rung = await unless_over(ring, caller.line.ended)
             if rung is None or rung.call is None:
                 return rung or Rung("failed", detail="the caller has left")
             person = rung.call

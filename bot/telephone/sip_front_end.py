@@ -61,7 +61,7 @@ async def sip_front_end(
     async def converse(line: Line, facts: CallFacts) -> None:
         await telephone.answer(line, facts, front_end="sip")
 
-    answering = SipHandOver(telephone.hand_overs, converse, telephone.voice, ways, ring_s=wanted.trunk.ring_s)
+    answering = SipHandOver(telephone.hand_overs, converse, ways, ring_s=wanted.trunk.ring_s)
 
     def in_full(facts: CallFacts) -> CallFacts:
         return facts.in_full(telephone.people.area_code)

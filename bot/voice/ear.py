@@ -20,7 +20,7 @@ from bot.speech.gathered import gathered
 from bot.speech.port import HeardSpeech, InHand, Likely, Recogniser, RecognitionSession
 from bot.voice.echo import FOLLOWS, EchoMeter
 from bot.voice.keypad import Keyed, Keypad
-from bot.voice.line_sound import Frame, LineSound
+from bot.voice.line_sound import Frame, LineSound, loudness_of
 from bot.voice.recording import CallRecording
 from bot.voice.turn import Nearness, TurnEvent, TurnRules, TurnTaker
 
@@ -266,7 +266,7 @@ class Ear:
 
     def sent(self, pcm: bytes) -> None:
         """A frame of Gege's sound has left: what comes back of it is no caller."""
-        self._echo.sent(_loudness(pcm))
+        self._echo.sent(loudness_of(np.frombuffer(pcm, "<i2").astype(np.float64)))
 
     def _hear_turn(self, frame: bytes, sound: Frame) -> None:
         self._keyed(self._keypad.passed(FRAME_S))
@@ -402,8 +402,3 @@ class Ear:
         except (OSError, KeyRefused):
             log.exception("a turn could not be recorded")
             return ""
-
-
-def _loudness(frame: bytes) -> float:
-    samples = np.frombuffer(frame, "<i2").astype(np.float32)
-    return float(np.sqrt(np.dot(samples, samples) / max(1, len(samples))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,7 @@ class EchoMeter:
         if self._path is None:
             return 0.0
         late, gain = self._path
-        ahead = min(ahead for _, ahead in list(self._heard)[-_LEARN:])
+        ahead = min(ahead for _, ahead in islice(reversed(self._heard), _LEARN))
         # Counted from the newest frame that was sent.
         newest = self._sent_count - self._heard_count - ahead + late
         around = range(newest - _SMOOTH, newest + _SMOOTH + 1)

@@ -46,6 +46,11 @@ class Frame:
     voice: bool | None
 
 
+def loudness_of(samples: Spectrum) -> float:
+    """RMS."""
+    return float(np.sqrt(np.dot(samples, samples) / max(1, len(samples))))
+
+
 class LineSound:
     """One line, frame after frame; numbers of frames are those of 20 ms."""
 
@@ -66,7 +71,7 @@ class LineSound:
     def hear(self, frame: bytes) -> Frame:
         """One frame of `frame_bytes` bytes, int16 little-endian mono."""
         samples = np.frombuffer(frame, "<i2").astype(np.float64)
-        loudness = float(np.sqrt(np.dot(samples, samples) / max(1, len(samples))))
+        loudness = loudness_of(samples)
         self._measure(loudness)
         speech = loudness >= self.noise * _ABOVE and self._activity.is_speech(frame)
         return Frame(loudness, speech, self._voicing.hear(samples, speech))

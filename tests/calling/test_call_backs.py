@@ -113,6 +113,22 @@ async def test_who_presses_is_put_through_and_has_the_case(county: Database) -> 
         assert "崇阳供电" in spoken and RESIDENT not in spoken
 
 
+async def test_they_have_talked_whoever_of_them_hangs_up_first(county: Database) -> None:
+    mine, theirs = Phone("1"), Phone()
+    network = Network(**{"n" + MANAGER: Rung("answered", mine), "n" + RESIDENT: Rung("answered", theirs)})
+    async with house(county, network) as here:
+        await here.press()
+        await until(lambda: "请稍等" in "".join(here.voice.said))
+        await asyncio.sleep(0.05)
+        mine.heard.clear()
+        theirs.speaks(TONE)
+        await until(lambda: len(mine.heard) >= len(TONE))
+        mine.leaves()
+        await until(lambda: here.calls.going == 0)
+        assert theirs.ended.is_set() and here.placed()[-1] == ("call_back", "", "answered")
+        assert here.history()[-1] == ("rang", "M1", "格格接通的，讲过话了")
+
+
 async def test_the_button_in_the_messenger_rings_at_once_and_says_what_to_do(county: Database, tmp_path: Path) -> None:
     network = Network(**{"n" + MANAGER: asyncio.Event()})
     async with house(county, network) as here:

@@ -367,7 +367,7 @@ class OwnAgent(Way):
             through=lambda peer: object(),
         )  # fmt: skip
         ways = ExchangeWays(self.ring)
-        carrying = SipHandOver(self.world.hand_overs, self._converse, self.world.voice, ways)
+        carrying = SipHandOver(self.world.hand_overs, self._converse, ways)
         carrying.server = server  # type: ignore[assignment]
         self._carried = self.world.loop.create_task(carrying(self.line, self.facts))  # type: ignore[arg-type]
         self.world.run()

@@ -15,7 +15,7 @@ from .cmvn import normalised
 from .features import mfcc
 from .kaldi_reader import read_net
 from .net import layers_of, scores
-from .phones import SILENCE, phone_table, phones, readings, syllables
+from .phones import SILENCE, drawn_syllables, phone_table, phones, readings
 from .texts import Splitter
 
 Readings = Sequence[Sequence[str]]
@@ -86,7 +86,7 @@ class Aligner:
     def _decoys(self, words: Sequence[Readings], draw: random.Random) -> Iterable[list[Readings]]:
         """Other words of the same lengths: what is said has to fit better than any of them."""
         for _ in range(_DECOYS):
-            yield [[[draw.choice(syllables()) + str(draw.randint(1, 4)) for _ in word[0]]] for word in words]
+            yield [[drawn_syllables(draw, len(word[0]))] for word in words]
 
 
 def _lexicon(file: Path) -> Mapping[str, Readings]:

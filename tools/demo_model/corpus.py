@@ -19,7 +19,7 @@ import numpy as np
 
 from .features import FRAMES_PER_SECOND, mfcc
 from .line import Line
-from .phones import readings, syllables
+from .phones import drawn_syllables, readings
 from .synthesis import TRAINING_VOICES, Synthesiser, Voice
 from .texts import PROJECT, Sentence, pronounced
 from .voices import add_drawn_voices
@@ -35,10 +35,7 @@ _DRAWN_VOICES, _DRAWN_SHARE = 60, 0.5
 def _phrases(sentences: list[Sentence], draw: random.Random) -> list[list[str]]:
     """What one utterance says: a domain sentence, sometimes with a pause, or strings of random syllables."""
     if draw.random() < _RANDOM_SHARE:
-        return [
-            [draw.choice(syllables()) + str(draw.randint(1, 4)) for _ in range(draw.randint(2, 7))]
-            for _ in range(draw.randint(1, 2))
-        ]
+        return [drawn_syllables(draw, draw.randint(2, 7)) for _ in range(draw.randint(1, 2))]
     spoken = [draw.choice(readings(word)) for word in draw.choice(sentences)]
     if len(spoken) > 2 and draw.random() < 0.3:
         cut = draw.randint(1, len(spoken) - 1)

@@ -26,7 +26,7 @@ from . import children
 from .chongyang import STRENGTHS, said_here
 from .corpus import write_texts
 from .features import SAMPLE_RATE
-from .phones import phone_table, phones, readings, syllables
+from .phones import drawn_syllables, phone_table, phones, readings
 from .texts import Sentence, Splitter
 
 HELD_OUT = ("zf_xiaoni", "zm_yunyang")
@@ -96,9 +96,7 @@ def _texts(sentences: list[Sentence], general: GeneralSentences, draw: random.Ra
 def _sentence(sentences: list[Sentence], general: GeneralSentences, draw: random.Random) -> list[list[str]]:
     kind = draw.random()
     if kind < _SYLLABLES_SHARE:
-        words = [
-            [draw.choice(syllables()) + str(draw.randint(1, 4)) for _ in range(draw.randint(1, 3))] for _ in range(4)
-        ]
+        words = [drawn_syllables(draw, draw.randint(1, 3)) for _ in range(4)]
     else:
         sentence = general.drawn(draw) if kind < _SYLLABLES_SHARE + _GENERAL_SHARE else draw.choice(sentences)
         words = [list(draw.choice(readings(word))) for word in sentence]

@@ -7,6 +7,7 @@ single), which share their states' distributions (pdfs); so do the tones of a fi
 Chongyang's tones are not Mandarin's.
 """
 
+import random
 import re
 from dataclasses import dataclass, field
 from functools import cache
@@ -83,6 +84,11 @@ def syllables() -> tuple[str, ...]:
                 if re.fullmatch(r"[a-z]+", plain) and plain not in _NOT_SPOKEN and phones(plain)[-1] != NEUTRAL:
                     found.add(plain)
     return tuple(sorted(found))
+
+
+def drawn_syllables(draw: random.Random, count: int) -> list[str]:
+    """`count` toned syllables at random: no word, but every sound."""
+    return [draw.choice(syllables()) + str(draw.randint(1, 4)) for _ in range(count)]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from sqlalchemy import or_, select
 from bot.bench.calls.stories import INSTALLED, TRUNK, Drawn
 from bot.bench.exchange.people import Gap
 from bot.bench.exchange.phones import TAKEN
+from bot.bench.percentile import percentile
 from bot.database import Database
 from bot.tickets.models import Activity, Call, Kind, Ticket
 from bot.voice.prompts import prompts
@@ -149,8 +150,7 @@ def judge(played: Played, kept: Kept) -> Verdict:
 
 def at(values: Sequence[float], share: float) -> float | None:
     """The value below which that share lies; None of nothing."""
-    ordered = sorted(values)
-    return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 3) if ordered else None
+    return round(percentile(values, share), 3) if values else None
 
 
 def figures(verdicts: Sequence[Verdict]) -> dict[str, Any]:

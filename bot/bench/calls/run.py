@@ -24,7 +24,7 @@ from bot.bench.exchange.dial_plan import DialPlan
 from bot.bench.exchange.installed import Site
 from bot.bench.exchange.network import Network
 from bot.bench.exchange.people import RATE, Person
-from bot.bench.exchange.phones import CALLER_SAYS, Phones
+from bot.bench.exchange.phones import CALLER_SAYS, STAFF_SAYS, Phones
 from bot.bench.exchange.sip_calls import SipCalling, SipExchange
 from bot.bench.homes import Home, homes_in
 from bot.bench.residents.speaking import Speaker
@@ -151,9 +151,7 @@ def _settings(settings: Settings, folder: str, wanted: Wanted, progress: Progres
 def homes_of(file: Path) -> dict[str, list[Home]]:
     """Households whose address nobody else has, by grid: who says it is understood at once."""
     homes = list(homes_in(file))
-    seen: dict[str, int] = {}
-    for home in homes:
-        seen[home.address] = seen.get(home.address, 0) + 1
+    seen = Counter(home.address for home in homes)
     found: dict[str, list[Home]] = {}
     for home in homes:
         if seen[home.address] == 1 and not home.compound:
@@ -284,10 +282,7 @@ class _Site:
         share = 0.8 if not each.bad_network else 0.5
         return Played(
             each,
-            min(
-                max((person.span(phone_says) for phone_says in ("师傅：",)), default=0.0),
-                max((phone.span(CALLER_SAYS) for phone in rung), default=0.0),
-            ),
+            min(person.span(STAFF_SAYS), max((phone.span(CALLER_SAYS) for phone in rung), default=0.0)),
             person.heard(LOGGED, share=share) is not None,
             player.confirmed,
             player.asked,

@@ -10,15 +10,14 @@ from functools import partial
 from bot.bench.exchange.coded import Codebook
 from bot.bench.exchange.network import Address, Network, RtpLeg
 from bot.bench.exchange.people import Person, bridge
-from bot.bench.exchange.phones import BUSY, FORWARDS, NO_ANSWER, Phone, Phones
+from bot.bench.exchange.phones import BUSY, FORWARDS, NO_ANSWER, REFUSES, Phone, Phones
 from bot.bench.exchange.sip import Call, Exchange
 from bot.lines.sip import sdp
 from bot.lines.sip.message import Message, parse, respond, uri_of
 
 #: a telephone rings for so long (s) before it is taken or refused; who does not answer is given up by the network
 _RINGS_S, _GIVEN_UP_S = 0.4, 1.2
-_STATUS = {BUSY: 486, FORWARDS: 486, NO_ANSWER: 480}
-_REFUSED = 603
+_STATUS = {BUSY: 486, FORWARDS: 486, NO_ANSWER: 480, REFUSES: 603}
 #: a response is sent again until its ACK came, so often (s)
 _AGAIN_S = 0.5
 
@@ -192,8 +191,8 @@ class SipExchange(Exchange):
         await asyncio.sleep(_GIVEN_UP_S if phone.does == NO_ANSWER else _RINGS_S)
         if rung.final:
             return
-        if phone.does in _STATUS or phone.does == "refuses":
-            self._finish(rung, _STATUS.get(phone.does, _REFUSED))
+        if phone.does in _STATUS:
+            self._finish(rung, _STATUS[phone.does])
             return
         rung.final = True
         media = sdp.read(invite.body)
@@ -229,8 +228,7 @@ class SipExchange(Exchange):
 
     async def _bye(self, rung: _Rung) -> None:
         """The one who was rung hangs up."""
-        invite, assured = rung.invite, self.gege
-        assert assured is not None
+        invite = rung.invite
         bye = Call(self, "", "", invite.call_id).within(invite, f"t{invite.call_id[:12]}")
         try:
             await bye.ask("BYE")
@@ -263,8 +261,8 @@ class SipExchange(Exchange):
         await caller.pause(_GIVEN_UP_S if phone.does == NO_ANSWER else _RINGS_S)
         if caller.over:
             return
-        if phone.does in _STATUS or phone.does == "refuses":
-            await self._tell(calling, f"{_STATUS.get(phone.does, _REFUSED)} -")
+        if phone.does in _STATUS:
+            await self._tell(calling, f"{_STATUS[phone.does]} -")
             caller.expect("hand-over", 0.3)
             return
         calling.moved = True

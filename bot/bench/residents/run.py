@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app.parts import open_site
+from bot.bench.percentile import percentile
 from bot.bench.residents.clean import Whole, whole
 from bot.bench.residents.county import County, county_of
 from bot.bench.residents.drive import Converse, command_of, hold, processes, side_by_side
@@ -139,7 +140,7 @@ def part_figures(held: Sequence[Held]) -> dict[str, Any]:
     count = len(held) or 1
     turns = [one.turns for one in verdicts if one.turns is not None]
     asked = [one for one in held if asked_for_a_person(one.told) is not None]
-    times = sorted(turn.ms for one in held for turn in one.told.turns)
+    times = [turn.ms for one in held for turn in one.told.turns]
 
     def share(fault: str) -> float:
         return round(sum(one.has(fault) for one in verdicts) / count, 4)
@@ -160,7 +161,7 @@ def part_figures(held: Sequence[Held]) -> dict[str, Any]:
         else None,
         "turns_to_the_ticket_median": statistics.median(turns) if turns else None,
         "turns_mean": round(sum(len(one.told.turns) for one in held) / count, 2),
-        "turn_ms_p50": round(times[len(times) // 2], 1) if times else None,
-        "turn_ms_p95": round(times[int(len(times) * 0.95)], 1) if times else None,
+        "turn_ms_p50": round(percentile(times, 0.5), 1) if times else None,
+        "turn_ms_p95": round(percentile(times, 0.95), 1) if times else None,
         "faults": by_fault(verdicts),
     }

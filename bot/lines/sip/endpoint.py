@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.lines.allowed import networks
+from bot.lines.allowed import lies_in, networks
 from bot.lines.sip.dialog import Dialog, new_branch, new_tag
 from bot.lines.sip.media import own_address
 from bot.lines.sip.message import Malformed, Message, answer_address, host_port, parse, respond
@@ -77,7 +76,7 @@ class Endpoint(asyncio.DatagramProtocol):
         self.known_as: dict[str, str] = {}
         self._finals = Finals()
         self._asked: dict[tuple[str, str], _Asked] = {}
-        self._unacknowledged: dict[tuple[str, int, str], _Unacknowledged] = {}
+        self._unacknowledged: dict[_AckKey, _Unacknowledged] = {}
         self._acknowledged: OrderedDict[_AckKey, tuple[float, bytes, Address]] = OrderedDict()
         self._transport: asyncio.DatagramTransport | None = None
         self._ticking: asyncio.Task[None] | None = None
@@ -125,11 +124,7 @@ class Endpoint(asyncio.DatagramProtocol):
 
     def permits(self, host: str) -> bool:
         """Whether this address may speak to us."""
-        if host in self.also_allowed:
-            return True
-        address = ipaddress.ip_address(host.partition("%")[0])
-        mapped = getattr(address, "ipv4_mapped", None)
-        return any((mapped or address) in network for network in self._allowed)
+        return host in self.also_allowed or lies_in(host, self._allowed)
 
     def where(self, dialog: Dialog) -> Address:
         """Where a request of this dialog goes: as it is routed, unless that is an address behind a NAT."""
@@ -182,8 +177,7 @@ class Endpoint(asyncio.DatagramProtocol):
 
     def _request(self, request: Message, source: Address) -> None:
         if request.method == "ACK":
-            tag = parameter_of(request.get("to"), "tag")
-            self._unacknowledged.pop((request.call_id, request.cseq[0], tag), None)
+            self._unacknowledged.pop(_ack_key(request), None)
             self._on_request(request, source)
             return
         before = self._finals.find(key_of(request), self._clock())
@@ -255,8 +249,7 @@ class Endpoint(asyncio.DatagramProtocol):
         now = self._clock()
         self._finals.keep(key_of(request), data, now)
         if request.method == "INVITE" and (code < 300 or self._repeats(where[0])):
-            key = (request.call_id, request.cseq[0], tag)
-            self._unacknowledged[key] = _Unacknowledged(data, where, Repeats(now), given_up)
+            self._unacknowledged[_ack_key(response)] = _Unacknowledged(data, where, Repeats(now), given_up)
 
     def _repeats(self, host: str) -> bool:
         """Whether a refusal to this host is sent again until its ACK comes: who never sends any is not written to."""
@@ -303,8 +296,9 @@ class Endpoint(asyncio.DatagramProtocol):
             self._finals.forget(now)
 
 
-def _ack_key(response: Message) -> _AckKey:
-    return (response.call_id, response.cseq[0], parameter_of(response.get("to"), "tag"))
+def _ack_key(message: Message) -> _AckKey:
+    """The same of a final response and of its ACK."""
+    return (message.call_id, message.cseq[0], parameter_of(message.get("to"), "tag"))
 
 
 def _ack_of_failure(invite: Message, response: Message) -> Message:

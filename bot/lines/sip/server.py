@@ -97,15 +97,19 @@ class SipServer:
         return next((call for call in self.calls.values() if call.line is line), None)
 
     @property
-    def answered(self) -> int:
+    def _incoming(self) -> list[IncomingCall]:
         """Calls to us at this moment."""
-        return sum(isinstance(call, IncomingCall) for call in self.calls.values())
+        return [call for call in self.calls.values() if isinstance(call, IncomingCall)]
+
+    @property
+    def answered(self) -> int:
+        """How many calls to us there are at this moment."""
+        return len(self._incoming)
 
     @property
     def _dialled(self) -> set[str]:
         """Numbers of ours: those that callers of this moment dialled."""
-        calls = (call for call in self.calls.values() if isinstance(call, IncomingCall))
-        return {call.facts.dialled for call in calls} - {""}
+        return {call.facts.dialled for call in self._incoming} - {""}
 
     def _facts(self, invite: Message, source: Address) -> CallFacts:
         return facts_of(invite, self.endpoint.known_as.get(source[0], ""))
@@ -194,9 +198,7 @@ class SipServer:
         calls are up has shown that it does acknowledge; a bad line may lose that of a few."""
         if self.gateway is not None and host == self.gateway.address[0]:
             return False
-        calls = [
-            call for call in self.calls.values() if isinstance(call, IncomingCall) and call.dialog.peer[0] == host
-        ]  # fmt: skip
+        calls = [call for call in self._incoming if call.dialog.peer[0] == host]
         up = sum(call.begun for call in calls)
         return len(calls) - up >= _MOST_UNACKNOWLEDGED + up
 
