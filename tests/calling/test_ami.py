@@ -51,9 +51,7 @@ async def test_who_answers_comes_to_our_audiosocket_and_goes_when_we_hang_up() -
                     break
         assert event.digit == "1"
         await rung.call.hang_up()
-        async with asyncio.timeout(5):
-            while audio.open:
-                await asyncio.sleep(0.01)
+        await until(lambda: not audio.open, 5)
 
 
 async def test_whoever_is_rung_sees_the_companys_number() -> None:

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-import numpy as np
 import pytest
 
 from bot.calling.key import ask_for_key
+from bot.lines.line import Pressed
 from tests.calling.phones import Phone
-from tests.voice.doubles import ToneVoice
+from tests.voice.doubles import ToneVoice, speech
 
 SENTENCE, AGAIN = "有危险。我来管，请按一。", "请按一。"
-
-
-def speech(seconds: float) -> bytes:
-    """A voice's harmonics, 120 Hz and syllables of a fifth of a second, at 8 kHz."""
-    at = np.arange(int(8000 * seconds)) / 8000
-    voice = sum(np.sin(2 * np.pi * 120 * each * at) / each for each in range(1, 20))
-    return (voice * (0.6 + 0.4 * np.sin(2 * np.pi * 5 * at)) * 4000).astype("<i2").tobytes()
 
 
 @pytest.fixture(autouse=True)
@@ -76,8 +69,6 @@ async def test_who_is_silent_and_slow_can_still_press(after: int) -> None:
 
     def presses(count: int) -> None:
         if count == after:
-            from bot.lines.line import Pressed
-
             loop.call_later(0.35, phone._incoming.offer, Pressed("1"))
 
     assert (await ask(presses, phone))[0] == "1"

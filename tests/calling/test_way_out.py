@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from bot.commands.doctor.calling import check_calling
 from bot.foundation.errors import Unavailable
 from bot.settings import Settings
 from tests.calling.ami_double import CALL, ORIGINATE, READ, SECRET, ManagerInterface
+from tests.own_loop import own_loop
 
 
 def settings(*addresses: str, **calling: Any) -> Settings:
@@ -26,17 +25,13 @@ def settings(*addresses: str, **calling: Any) -> Settings:
 @contextlib.contextmanager
 def exchange(**how: Any) -> Iterator[str]:
     """An exchange in a loop of its own: `gege doctor` has none."""
-    double, loop = ManagerInterface(**how), asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    try:
-        account = asyncio.run_coroutine_threadsafe(double.start(), loop).result(5)
-        yield f"{account.host}:{account.port}"
-    finally:
-        asyncio.run_coroutine_threadsafe(double.close(), loop).result(5)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+    double = ManagerInterface(**how)
+    with own_loop() as run:
+        account = run(double.start())
+        try:
+            yield f"{account.host}:{account.port}"
+        finally:
+            run(double.close())
 
 
 @pytest.fixture(autouse=True)
@@ -52,18 +47,15 @@ def test_the_doctor_signs_in_and_says_whose_number_is_seen() -> None:
 
 def test_the_doctor_tells_what_cannot_work_from_what_is_missing() -> None:
     with exchange(rights={READ, ORIGINATE}) as narrow, exchange(gone=True) as gone:
-        assert (
-            check_calling(settings(narrow)).works and "write=originate,call" in check_calling(settings(narrow)).advice
-        )
+        found = check_calling(settings(narrow))
+        assert found.works and "write=originate,call" in found.advice
         assert not check_calling(settings(gone)).works
         both = check_calling(settings(gone, narrow))
         assert both.works and "1 of 2" in both.detail and gone in both.advice
     with exchange(rights={READ, CALL}) as mute:
         assert not check_calling(settings(mute)).works
-    assert (
-        not check_calling(settings("nowhere")).works
-        and "[asterisk.ami] address" in check_calling(settings("nowhere")).advice
-    )
+    found = check_calling(settings("nowhere"))
+    assert not found.works and "[asterisk.ami] address" in found.advice
 
 
 def test_a_company_without_a_number_that_can_be_shown_is_told_so() -> None:

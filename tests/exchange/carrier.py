@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bot.lines.sip import g711
+from tests.waiting import until
 
 Address = tuple[str, int]
 SILENCE = bytes([0xD5]) * 160
@@ -251,9 +252,7 @@ class Carrier:
 
     async def rings(self, count: int = 1, within_s: float = 10.0) -> Leg:
         """The mobile that is rung as the n-th."""
-        async with asyncio.timeout(within_s):
-            while len(self.rung) < count:
-                await asyncio.sleep(0.01)
+        await until(lambda: len(self.rung) >= count, within_s)
         return self.rung[count - 1]
 
     # ---- what comes -----------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import pytest
 from bot.bench.exchange.installed import Site, free_port
 from bot.settings import PROJECT
 from tests.exchange.carrier import Carrier, Leg
+from tests.waiting import until
 
 
 class Gege:
@@ -52,9 +53,7 @@ class Gege:
 
     async def told(self, words: str, within_s: float = 8.0) -> None:
         """Wait until the desk was told so."""
-        async with asyncio.timeout(within_s):
-            while words not in self.said:
-                await asyncio.sleep(0.05)
+        await until(lambda: words in self.said, within_s)
 
 
 class Station:
@@ -75,6 +74,13 @@ class Station:
         await asyncio.sleep(0.7)
         await leg.press("0")
         return leg
+
+    async def whispered_to(self, **more) -> tuple[Leg, Leg]:
+        """A caller who asks for a person, and who has just answered him: the case is told now."""
+        caller = await self.asks_for_a_person(**more)
+        person = await self.carrier.rings()
+        await asyncio.wait_for(person.answered.wait(), 5)
+        return caller, person
 
 
 @pytest.fixture

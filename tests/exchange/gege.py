@@ -18,9 +18,8 @@ from bot.telephone.handover import HandOvers
 from bot.voice.call import PhoneCall
 from bot.voice.events import CallEvent
 from tests.voice.doubles import HandingDesk, NotingIntake, ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply
-from tests.voice.test_fastagi import ASSISTANT, MANAGER, Town
+from tests.voice.town import Town
 
-__all__ = ["ASSISTANT", "MANAGER"]
 #: the whisper's and the greeting's length (s)
 SENTENCE_S = 1.5
 

@@ -6,4 +6,6 @@ import pytest
 
 from bot.bench.exchange.installed import is_installed
 
-needs_asterisk = pytest.mark.skipif(not is_installed(), reason="ASTERISK names no folder of an installed Asterisk")
+needs_asterisk = pytest.mark.skipif(
+    not is_installed(), reason="NOT TESTED: ASTERISK names no folder of an installed Asterisk"
+)

@@ -8,8 +8,9 @@ import time
 import pytest
 
 from bot.bench.exchange.installed import ACCOUNT, STATION
-from tests.exchange.gege import ASSISTANT, MANAGER, SENTENCE_S
+from tests.exchange.gege import SENTENCE_S
 from tests.exchange.needed import needs_asterisk
+from tests.voice.town import ASSISTANT, MANAGER
 
 pytestmark = [needs_asterisk, pytest.mark.slow]
 
@@ -19,9 +20,7 @@ TONE = {"indications.conf": [("ring=450/1000,0/4000", "ring=450"), ("callwaiting
 
 async def test_the_caller_hears_ringing_until_the_case_was_whispered_and_then_the_person(station) -> None:
     async with station(changed=TONE) as site:
-        caller = await site.asks_for_a_person()
-        person = await site.carrier.rings()
-        await asyncio.wait_for(person.answered.wait(), 5)
+        caller, person = await site.whispered_to()
         person.sound.speaking = True
         connected = person.answered_at + SENTENCE_S
         await asyncio.sleep(SENTENCE_S + 2)
@@ -37,9 +36,8 @@ async def test_the_caller_hears_ringing_until_the_case_was_whispered_and_then_th
 
 async def test_the_company_is_named_to_everybody_who_is_rung_and_the_caller_learns_nothing_new(station) -> None:
     async with station() as site:
-        caller = await site.asks_for_a_person(more=("Diversion: <sip:13900000099@carrier.example>;reason=no-answer",))
-        person = await site.carrier.rings()
-        await asyncio.wait_for(person.answered.wait(), 5)
+        diverted = "Diversion: <sip:13900000099@carrier.example>;reason=no-answer"
+        caller, person = await site.whispered_to(more=(diverted,))
         await asyncio.sleep(SENTENCE_S + 1)
         assert person.invite is not None
         for name in ("from", "p-asserted-identity"):
@@ -73,9 +71,7 @@ async def test_nobody_answers_and_the_next_one_is_rung(station) -> None:
 
 async def test_who_hangs_up_in_the_whisper_has_not_taken_it_and_the_caller_stays(station) -> None:
     async with station() as site:
-        caller = await site.asks_for_a_person()
-        person = await site.carrier.rings()
-        await asyncio.wait_for(person.answered.wait(), 5)
+        caller, person = await site.whispered_to()
         await asyncio.sleep(0.6)
         person.hang_up()
         second = await site.carrier.rings(2)
@@ -133,9 +129,7 @@ async def test_a_killed_gege_costs_nobody_a_person_and_nobody_is_rung_twice(stat
 
 async def test_who_is_rung_hears_the_caller_when_gege_dies_in_the_whisper(station) -> None:
     async with station() as site:
-        caller = await site.asks_for_a_person()
-        person = await site.carrier.rings()
-        await asyncio.wait_for(person.answered.wait(), 5)
+        caller, person = await site.whispered_to()
         await asyncio.sleep(0.5)
         await site.gege.kill()
         caller.sound.speaking = True

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,14 @@ PROGRAM = Path(sys.executable).with_name("gege")
 def environment(home: Path, **more: str) -> dict[str, str]:
     """An operator's environment with that GEGE_HOME."""
     return {**os.environ, "GEGE_HOME": str(home), **more}
+
+
+def until_said(words: str, said: Path, process: subprocess.Popen[bytes], seconds: float = 120.0) -> None:
+    """Until a service that starts has written these words; one that ends before, or never writes them, has failed."""
+    deadline = time.monotonic() + seconds
+    while words not in (text := said.read_text()):
+        assert process.poll() is None and time.monotonic() < deadline, text
+        time.sleep(0.2)
 
 
 @pytest.fixture

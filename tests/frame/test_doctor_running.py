@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,23 +12,19 @@ from bot.commands.doctor.running import check_service
 from bot.foundation.service_state import file_of, write_state
 from bot.lines.fastagi import FastAgiServer
 from bot.settings import Settings, VoiceSettings
+from tests.own_loop import own_loop
 
 
 @contextmanager
 def answering(allowed: Sequence[str] = ("127.0.0.0/8",)) -> Iterator[int]:
     """A FastAGI in another thread, as the service's is in another process; its port."""
-    loop = asyncio.new_event_loop()
     server = FastAgiServer("127.0.0.1", 0, {}, allowed=allowed)
-    loop.run_until_complete(server.start())
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    try:
-        yield server.port
-    finally:
-        asyncio.run_coroutine_threadsafe(server.close(), loop).result(5)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+    with own_loop() as run:
+        run(server.start())
+        try:
+            yield server.port
+        finally:
+            run(server.close())
 
 
 def running(home: Path, port: int) -> Settings:

@@ -20,7 +20,7 @@ import pytest
 from bot.bench.exchange.agi import Channel
 from bot.lines.audiosocket import UUID, Frame
 from bot.settings import PROJECT
-from tests.frame.conftest import environment
+from tests.frame.conftest import environment, until_said
 from tests.frame.test_serving import free_port
 
 pytestmark = pytest.mark.slow
@@ -54,10 +54,7 @@ def served(home: Path) -> Iterator[Served]:
             env=environment(home, PYTHONPATH=str(PROJECT)),
         )  # fmt: skip
     try:
-        deadline = time.monotonic() + 180
-        while "Gege is at" not in said.read_text() and time.monotonic() < deadline:
-            assert process.poll() is None, said.read_text()
-            time.sleep(0.2)
+        until_said("Gege is at", said, process, 180.0)
         yield Served(process, agi, audio, said)
     finally:
         process.kill()

@@ -28,7 +28,7 @@ from bot.settings import PROJECT
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import Utterance
-from tests.frame.conftest import PROGRAM, Gege, environment
+from tests.frame.conftest import PROGRAM, Gege, environment, until_said
 from tests.frame.test_serving import free_port
 
 NAME, PHONE, PLACE, IDENTITY, WORDS = "欧阳锁库", "13955556666", "望江路八十八号", "421223199901019999", "金丝雀"
@@ -122,10 +122,7 @@ def broken_service(home: Path, dialogue_model: Path) -> Iterator[tuple[int, int,
     with said.open("wb") as stream:
         running = subprocess.Popen([PROGRAM, "serve"], cwd=PROJECT, env=environment(home), stdout=stream, stderr=stream)
     try:
-        deadline = time.monotonic() + 120
-        while f"http://localhost:{port}" not in said.read_text() and time.monotonic() < deadline:
-            assert running.poll() is None, said.read_text()
-            time.sleep(0.2)
+        until_said(f"http://localhost:{port}", said, running)
         yield port, agi, said
     finally:
         running.terminate()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +10,9 @@ import pytest
 from bot.learning.private import Private
 from bot.lines.sip.facts import number_of
 from bot.notify.masking import mask
-from bot.settings import PROJECT
 from bot.speech.reading import spoken
+from tests.reported import holds, reported
 
-CASES = PROJECT.parent / "shared" / "cases" / "bugs.jsonl"
 DOORS: dict[str, Callable[[dict[str, Any]], str]] = {
     "number": lambda given: number_of(given["header"]),
     "mask": lambda given: (mask if given["how"] == "mask" else Private(()).strip)(given["text"]),
@@ -22,19 +20,7 @@ DOORS: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 
 
-def holds(expected: dict[str, Any], seen: str) -> bool:
-    """Whether an answer is what a case expects."""
-    return (
-        seen in expected.get("number_in", [seen])
-        and all(word in seen for word in expected.get("has", []))
-        and not any(word in seen for word in expected.get("has_not", []))
-    )
-
-
 @pytest.mark.parametrize("door", DOORS)
 def test_no_bug_that_others_have_reported_is_ours(door: str) -> None:
-    if not CASES.exists():
-        pytest.skip(f"NOT RUN: there is no {CASES.name} beside the repository")
-    cases = [case for case in map(json.loads, CASES.read_text("utf-8").splitlines()) if case["door"] == door]
-    seen = [(case["id"], DOORS[door](case["input"]), case["expect"]) for case in cases]
-    assert seen and not [one for one in seen if not holds(one[2], one[1])]
+    seen = [(case["id"], DOORS[door](case["input"]), case["expect"]) for case in reported(door)]
+    assert not [one for one in seen if not holds(one[2], one[1])]

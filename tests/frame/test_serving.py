@@ -19,7 +19,7 @@ import pytest
 from bot.app import serve as serving
 from bot.app.serve import CannotServe, url
 from bot.settings import PROJECT, Settings, VoiceSettings, WebSettings
-from tests.frame.conftest import PROGRAM, environment
+from tests.frame.conftest import PROGRAM, environment, until_said
 
 
 def free_port() -> int:
@@ -101,10 +101,7 @@ def test_the_service_answers_and_stops_in_peace(home: Path, dialogue_model: Path
     with said.open("wb") as stream:
         running = subprocess.Popen([PROGRAM, "serve"], cwd=PROJECT, env=environment(home), stdout=stream, stderr=stream)
     try:
-        deadline = time.monotonic() + 120
-        while f"http://localhost:{port}" not in said.read_text() and time.monotonic() < deadline:
-            assert running.poll() is None, said.read_text()
-            time.sleep(0.2)
+        until_said(f"http://localhost:{port}", said, running)
         with urllib.request.urlopen(f"http://localhost:{port}/", timeout=10) as page:
             assert page.status == 200
         began = time.monotonic()

@@ -10,6 +10,7 @@ from bot.bench.exchange.sip import Call, Exchange, exchange, goes_on
 from bot.lines.line import CallFacts, Pressed, Sounded
 from bot.lines.sip import rtp, sdp
 from bot.lines.sip.media import SipLine
+from bot.lines.sip.message import Message
 from bot.lines.sip.server import SipServer
 from tests.waiting import until
 
@@ -53,6 +54,11 @@ async def up(far: Exchange, listener: Listener, caller: str = "1391") -> tuple[C
     await until(lambda: caller in listener.heard)
     await goes_on(call, listener.heard[caller])
     return call, listener.heard[caller]
+
+
+async def response(far: Exchange, request: Message) -> Message:
+    """What comes to this request next, provisional or final; who waits for the final one asks by `Call.ask`."""
+    return await asyncio.wait_for(far._responses.setdefault(request.branch, asyncio.Queue()).get(), 5)
 
 
 def offer(far: Exchange, direction: str = "sendrecv", codec: str = "8") -> bytes:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import random
 import re
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
-
+from bot.bench.exchange.installed import INSTALLED
+from bot.settings import PROJECT
 from tests.waiting import until
 
-ASTERISK = os.environ.get("ASTERISK", "")
-DEPLOY = Path(__file__).resolve().parents[2] / "deploy/asterisk/sip"
-needs_asterisk = pytest.mark.skipif(
-    not Path(ASTERISK, "sbin/asterisk").is_file(), reason="NOT TESTED: ASTERISK names no folder with sbin/asterisk"
-)
+DEPLOY = PROJECT / "deploy/asterisk/sip"
 
 
 def free_port() -> int:
@@ -40,10 +35,16 @@ class RealAsterisk:
     async def command(self, words: str) -> str:
         """What its console says."""
         process = await asyncio.create_subprocess_exec(
-            f"{ASTERISK}/sbin/asterisk", "-C", str(self._home / "etc/asterisk.conf"), "-rx", words,
+            f"{INSTALLED}/sbin/asterisk", "-C", str(self._home / "etc/asterisk.conf"), "-rx", words,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         return (await process.communicate())[0].decode()
+
+    async def until_says(self, command: str, words: str, seconds: float) -> None:
+        """Until its console answers this command with these words."""
+        async with asyncio.timeout(seconds):
+            while words not in await self.command(command):
+                await asyncio.sleep(0.3)
 
     async def channels(self) -> int:
         """Calls' ends that it holds at this moment."""
@@ -70,8 +71,8 @@ async def asterisk(home: Path, files: dict[str, str]) -> AsyncIterator[RealAster
                "astvarlibdir": "lib", "astkeydir": "keys", "astagidir": "lib/agi-bin"}  # fmt: skip
     lines = [f"{name} => {home / where}" for name, where in folders.items()]
     lines += [
-        f"astmoddir => {ASTERISK}/lib/asterisk/modules",
-        f"astdatadir => {ASTERISK}/var/lib/asterisk",
+        f"astmoddir => {INSTALLED}/lib/asterisk/modules",
+        f"astdatadir => {INSTALLED}/var/lib/asterisk",
     ]
     given = {
         "asterisk.conf": "[directories]\n" + "\n".join(lines) + "\n[options]\nverbose=4\n",
@@ -83,7 +84,7 @@ async def asterisk(home: Path, files: dict[str, str]) -> AsyncIterator[RealAster
     for name, text in given.items():
         (home / "etc" / name).write_text(text.replace("{port}", str(port)))
     process = await asyncio.create_subprocess_exec(
-        f"{ASTERISK}/sbin/asterisk", "-f", "-C", str(home / "etc/asterisk.conf"),
+        f"{INSTALLED}/sbin/asterisk", "-f", "-C", str(home / "etc/asterisk.conf"),
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     made = RealAsterisk(home, port)

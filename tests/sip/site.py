@@ -13,7 +13,7 @@ import pytest
 from bot.bench.exchange.sip import Call, Exchange, Sound, exchange
 from bot.database import Database
 from bot.grid.registry import Registry
-from bot.lines.sip.message import Message, uri_of
+from bot.lines.sip.message import Message
 from bot.lines.sip.server import SipServer
 from bot.settings import Settings
 from bot.telephone.sip_front_end import sip_front_end
@@ -116,9 +116,4 @@ async def taker(far: Exchange, number: str = "") -> Sound:
 def bye(far: Exchange, number: str) -> None:
     """Whoever took the call at this number hangs up."""
     invite = next(each for each in far.named("INVITE") if f"sip:{number}@" in each.uri)
-    headers = [
-        ("via", f"SIP/2.0/UDP {far.host};branch=z9hG4bKbye{number};rport"),
-        ("from", f"{invite.get('to')};tag={number}"), ("to", invite.get("from")), ("call-id", invite.call_id),
-        ("cseq", "1 BYE"),
-    ]  # fmt: skip
-    far.transport.sendto(Message(method="BYE", uri=uri_of(invite.get("contact")), headers=headers).encode(), far.gege)
+    Call(far, "", "", invite.call_id).within(invite, number).send("BYE")

@@ -15,10 +15,11 @@ import pytest
 from bot.bench.exchange.sip import Call, Exchange, Sound, exchange
 from bot.database import Database
 from bot.lines.sip import sdp
-from bot.lines.sip.message import Message, parameter, uri_of
+from bot.lines.sip.message import Message, parameter
 from bot.voice.call_life import REACHED
-from tests.sip.real_asterisk import DEPLOY, RealAsterisk, asterisk, free_port, needs_asterisk
-from tests.sip.site import Site, opened
+from tests.exchange.needed import needs_asterisk
+from tests.sip.real_asterisk import DEPLOY, RealAsterisk, asterisk, free_port
+from tests.sip.site import Site, bye, opened
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
 from tests.waiting import until
@@ -105,20 +106,13 @@ def at_asterisk(tmp_path: Path, county: Database) -> Callable[..., Any]:
                 voice.setdefault("exchange", {"user": "gege", "password": "secret"})
                 async with opened(tmp_path / "gege", county, at=port, number=COMPANY, **voice) as site:
                     carrier.gege = ("127.0.0.1", real.port)
-                    await until_known(real)
+                    await real.until_says("pjsip show aor gege", "Avail", 40)
                     made = AtAsterisk(site, carrier, real)
                     yield made
                     for person in made.people:
                         person.sound.transport.close()
 
     return started
-
-
-async def until_known(real: RealAsterisk) -> None:
-    """Asterisk has seen that Gege lives."""
-    async with asyncio.timeout(40):
-        while "Avail" not in await real.command("pjsip show aor gege"):
-            await asyncio.sleep(0.3)
 
 
 async def heard(source: Sound, target: Sound, where: tuple[str, int], pitch: float) -> bool:
@@ -154,17 +148,6 @@ class Person:
         assert self.invite is not None
         media = sdp.read(self.invite.body)
         return media.host, media.port
-
-    def hangs_up(self) -> None:
-        assert self.invite is not None
-        carrier, invite = self._here.carrier, self.invite
-        headers = [
-            ("via", f"SIP/2.0/UDP {carrier.host};branch=z9hG4bKbye{self.number};rport"),
-            ("from", invite.get("to") + f";tag={self.number}"), ("to", invite.get("from")),
-            ("call-id", invite.call_id), ("cseq", "1 BYE"),
-        ]  # fmt: skip
-        bye = Message(method="BYE", uri=uri_of(invite.get("contact")), headers=headers)
-        carrier.transport.sendto(bye.encode(), carrier.gege)
 
 
 async def until_talk(here: AtAsterisk, call: Call, person: Person) -> None:
@@ -202,7 +185,7 @@ async def test_busy_and_a_refusal_in_the_whisper_lose_no_caller(at_asterisk: Cal
         assistant, duty = await here.person(ASSISTANT), await here.person(DUTY)
         call = await here.caller()
         await until(lambda: any(assistant.sound.heard), 30)
-        assistant.hangs_up()
+        bye(here.carrier, ASSISTANT)
         await until(lambda: duty.invite is not None, 20)
         await until_talk(here, call, duty)
         assert here.rung() == [MANAGER, ASSISTANT, DUTY]

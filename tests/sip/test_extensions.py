@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from bot.bench.exchange.sip import Call, exchange, goes_on
+from bot.bench.exchange.sip import Call, Exchange, goes_on
 from bot.lines.sip.gateway import Gateway
 from bot.lines.sip.message import ALLOW, Message, parse
 from bot.lines.sip.session_timer import SessionTimer
-from tests.sip.calls import both, offer, up
+from tests.sip.calls import both, offer, response, up
 from tests.waiting import until
 
 SDP = "application/sdp"
@@ -77,8 +77,7 @@ async def test_headers_may_be_written_short_and_a_contact_by_name() -> None:
             data = data.replace(b"\r\n" + long + b":", b"\r\n" + short + b":")
         data = data.replace(b"<sip:us@" + far.host.encode(), b"<sip:us@pbx.example")
         far.transport.sendto(data, far.gege)
-        queue = far._responses.setdefault(written.branch, asyncio.Queue())
-        answer = await asyncio.wait_for(queue.get(), 5)
+        answer = await response(far, written)
         assert answer.code == 200 and answer.get("session-expires") == "1800;refresher=uac"
         call._to = answer.get("to")
         call.send("ACK", number=1)
@@ -117,15 +116,21 @@ def _clocked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.lines.sip.watch._AGAIN_S", 0.2)
 
 
+async def timed(far: Exchange, wanted: str, **headers: str) -> tuple[Call, Message]:
+    """A call of theirs that wants this session timer, and our answer."""
+    call = Call(far, "0715", "1391", "t")
+    headers = {"supported": "timer", "session_expires": wanted, "content_type": SDP, **headers}
+    answer = await call.ask("INVITE", body=offer(far), **headers)
+    call._to = answer.get("to")
+    call.send("ACK", number=1)
+    return call, answer
+
+
 @slow
 async def test_a_peer_that_stops_refreshing_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     _clocked(monkeypatch)
     async with both() as (server, far, listener):
-        call = Call(far, "0715", "1391", "t")
-        wanted = {"supported": "timer", "session_expires": "2;refresher=uac", "content_type": SDP}
-        answer = await call.ask("INVITE", body=offer(far), **wanted)
-        call._to = answer.get("to")
-        call.send("ACK", number=1)
+        call, _ = await timed(far, "2;refresher=uac")
         for _ in range(4):
             await asyncio.sleep(0.5)
             refreshed = await call.ask("UPDATE", supported="timer", session_expires="2;refresher=uac")
@@ -151,13 +156,9 @@ async def test_we_refresh_when_that_is_ours(monkeypatch: pytest.MonkeyPatch, all
                 far.answer(request, 200, session_expires="4;refresher=uac")
 
         far.behave[method] = refreshed
-        call = Call(far, "0715", "1391", "t")
-        wanted = {"supported": "timer", "session_expires": "4;refresher=uas", "content_type": SDP, "allow": allow}
         monkeypatch.setattr("random.uniform", lambda least, most: 0.05)
-        answer = await call.ask("INVITE", body=offer(far), **wanted)
+        call, answer = await timed(far, "4;refresher=uas", allow=allow)
         assert answer.get("session-expires") == "4;refresher=uas"
-        call._to = answer.get("to")
-        call.send("ACK", number=1)
         await until(lambda: len(far.named(method)) >= 4, 10.0)
         assert server.calls and not far.named("BYE")
         assert far.named(method)[-1].get("session-expires").endswith(";refresher=uac")
@@ -175,11 +176,7 @@ async def test_two_who_ask_at_once_both_get_491_or_their_answer(monkeypatch: pyt
     _clocked(monkeypatch)
     async with both() as (server, far, listener):
         far.behave["INVITE"] = lambda request: None  # we wait for an answer
-        call = Call(far, "0715", "1391", "t")
-        wanted = {"supported": "timer", "session_expires": "4;refresher=uas", "content_type": SDP, "allow": "INVITE"}
-        answer = await call.ask("INVITE", body=offer(far), **wanted)
-        call._to = answer.get("to")
-        call.send("ACK", number=1)
+        call, _ = await timed(far, "4;refresher=uas", allow="INVITE")
         await until(lambda: far.named("INVITE"), 5.0)
         glare = await call.ask("INVITE", body=offer(far), content_type=SDP)
         call.send("ACK", number=glare.cseq[0])
@@ -215,7 +212,7 @@ async def test_an_ack_without_the_answer_that_was_due_ends_the_call() -> None:
 @slow
 async def test_a_call_of_ours_takes_the_timer_that_its_peer_wants(monkeypatch: pytest.MonkeyPatch) -> None:
     _clocked(monkeypatch)
-    async with both() as (server, far, listener), exchange():
+    async with both() as (server, far, listener):
         far.behave["INVITE"] = lambda invite: far.answer(
             invite, 200, sound=True, session_expires="2;refresher=uac", allow=ALLOW
         )

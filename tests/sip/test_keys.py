@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 
 from bot.lines.line import Pressed
 from bot.lines.sip import rtp
 from bot.lines.sip.packet import Packet
-from bot.settings import PROJECT
+from tests.reported import reported
 
-CASES = PROJECT.parent / "shared" / "cases" / "bugs.jsonl"
 #: a packet of a key: time stamp, event, whether it is the end, marker
 Given = tuple[int, int, bool, bool]
 
@@ -34,12 +30,9 @@ def key(event: int, stamp: int, *, marker: bool = True, held: int = 3, ends: int
 
 
 def test_no_case_of_keys_that_others_have_reported_is_ours() -> None:
-    if not CASES.exists():
-        pytest.skip(f"NOT RUN: there is no {CASES.name} beside the repository")
-    cases: list[dict[str, Any]] = [json.loads(line) for line in CASES.read_text("utf-8").splitlines()]
-    mine = [case for case in cases if case["door"] == "dtmf"]
-    seen = {case["id"]: pressed([tuple(each) for each in case["input"]["packets"]]) for case in mine}
-    assert mine and seen == {case["id"]: case["expect"]["keys"] for case in mine}
+    cases = reported("dtmf")
+    seen = {case["id"]: pressed([tuple(each) for each in case["input"]["packets"]]) for case in cases}
+    assert seen == {case["id"]: case["expect"]["keys"] for case in cases}
 
 
 @pytest.mark.parametrize(

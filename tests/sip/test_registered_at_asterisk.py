@@ -12,7 +12,8 @@ import pytest
 
 from bot.bench.exchange.sip import Exchange, exchange
 from bot.database import Database
-from tests.sip.real_asterisk import RealAsterisk, asterisk, free_port, needs_asterisk
+from tests.exchange.needed import needs_asterisk
+from tests.sip.real_asterisk import RealAsterisk, asterisk, free_port
 from tests.sip.site import Site, opened, taker
 from tests.tickets.county import county as small_county
 from tests.tickets.county import on_sqlite
@@ -94,17 +95,9 @@ def registered(tmp_path: Path, county: Database) -> Callable[..., Any]:
     return started
 
 
-async def until_registered(real: RealAsterisk) -> str:
-    """The contact that it knows."""
-    async with asyncio.timeout(30):
-        while f"sip:{ACCOUNT}@" not in (said := await real.command(f"pjsip show aor {ACCOUNT}")):
-            await asyncio.sleep(0.3)
-    return said
-
-
 async def test_calls_come_in_with_their_number_and_people_are_rung_through_the_trunk(registered: Callable) -> None:
     async with registered() as (site, network, real):
-        await until_registered(real)
+        await real.until_says(f"pjsip show aor {ACCOUNT}", f"sip:{ACCOUNT}@", 30)
         manager = await taker(network, MANAGER)
         call = await network.call(line=GRID)
         assert call.final is not None and call.final.code == 200

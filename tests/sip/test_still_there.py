@@ -47,7 +47,7 @@ async def test_a_peer_that_suppresses_silence_is_asked_and_kept() -> None:
 @pytest.mark.parametrize("code", [481, 408])
 async def test_a_peer_that_knows_nothing_of_the_call_has_gone(code: int) -> None:
     async with both() as (server, far, listener):
-        far.behave["INVITE"] = lambda asked: far.answer(asked, code, sound=code == 200)
+        far.behave["INVITE"] = lambda asked: far.answer(asked, code)
         await up(far, listener)
         await until(lambda: far.named("BYE"), 5.0)
         assert not server.calls

@@ -16,8 +16,9 @@ from bot.lines.line import Sounded
 from bot.lines.sip import g711
 from bot.lines.sip.gateway import Gateway
 from bot.lines.sip.server import SipServer
+from tests.exchange.needed import needs_asterisk
 from tests.sip.calls import Listener, both, offer
-from tests.sip.real_asterisk import RealAsterisk, asterisk, needs_asterisk
+from tests.sip.real_asterisk import RealAsterisk, asterisk
 from tests.sip.test_baresip import is_in, sweep
 from tests.waiting import until
 

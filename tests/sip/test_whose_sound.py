@@ -8,7 +8,7 @@ import pytest
 
 from bot.bench.exchange.sip import TONE, Call, Exchange, exchange, goes_on
 from bot.lines.sip import g711, rtp, sdp
-from tests.sip.calls import Listener, Port, both, offer, port, up
+from tests.sip.calls import Listener, Port, both, offer, port, response, up
 from tests.waiting import until
 
 # Calls in real time.
@@ -158,12 +158,11 @@ async def test_a_caller_who_waits_and_leaves_is_let_go() -> None:
         first = [await _unacknowledged(far, f"n{at}") for at in range(3)]
         waiting = Call(far, "0715", "1395", "waiting")
         invite = waiting.send("INVITE", body=offer(far), content_type="application/sdp")
-        queue = far._responses.setdefault(invite.branch, asyncio.Queue())
-        assert (await asyncio.wait_for(queue.get(), 5)).code == 100
+        assert (await response(far, invite)).code == 100
         far.transport.sendto(invite.encode(), far.gege)
-        assert (await asyncio.wait_for(queue.get(), 5)).code == 100, "a repeated one is the same"
+        assert (await response(far, invite)).code == 100, "a repeated one is the same"
         waiting.send("CANCEL", number=1)
-        assert (await asyncio.wait_for(queue.get(), 5)).code == 487
+        assert (await response(far, invite)).code == 487
         waiting.send("ACK", number=1)
         assert len(server.calls) == len(first)
 

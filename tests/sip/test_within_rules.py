@@ -12,7 +12,7 @@ from bot.bench.exchange.sip import TONE, Call, Exchange, exchange, goes_on
 from bot.lines.sip import sdp
 from bot.lines.sip.gateway import Gateway
 from bot.lines.sip.message import parameter
-from tests.sip.calls import both, offer, up
+from tests.sip.calls import both, offer, response, up
 from tests.waiting import until
 
 # Calls in real time.
@@ -57,12 +57,10 @@ async def test_a_cancel_that_crosses_the_answer_changes_nothing() -> None:
         answered, call._to = call._to, call._to.partition(";tag")[0]
         cancelled = call.send("CANCEL", number=1)  # sent before the answer, and its tag, had come
         call._to = answered
-        queue = far._responses.setdefault(cancelled.branch, asyncio.Queue())
-        assert (await asyncio.wait_for(queue.get(), 5)).code == 200
+        assert (await response(far, cancelled)).code == 200
         await goes_on(call, heard)
         nobodys = Call(far, "0715", "1392", "nobody").send("CANCEL", number=1)
-        queue = far._responses.setdefault(nobodys.branch, asyncio.Queue())
-        assert (await asyncio.wait_for(queue.get(), 5)).code == 481
+        assert (await response(far, nobodys)).code == 481
 
 
 @pytest.mark.parametrize(
@@ -133,7 +131,7 @@ async def test_what_nobody_may_ask_is_answered_in_the_words_of_the_rules() -> No
         assert (await call.ask("REFER", refer_to="<sip:1@elsewhere>")).code == 603, "nobody transfers us"
         assert (await call.ask("MESSAGE", body=b"hello")).code == 200
         late = call.send("INFO", number=1, body=b"Signal=5")
-        assert (await asyncio.wait_for(far._responses.setdefault(late.branch, asyncio.Queue()).get(), 5)).code == 500
+        assert (await response(far, late)).code == 500
         await goes_on(call, heard)
 
 

@@ -26,32 +26,9 @@ from bot.telephone.handover_by_sip import SipHandOver
 from bot.voice.call_life import Decision
 from bot.voice.events import CallEvent, Settled
 from tests.voice.doubles import HandingDesk, ToneVoice
+from tests.voice.town import Town
 
 CALLER = "13971800123"
-PEOPLE = ("13900000001", "13900000002", "13900000006")
-
-
-@dataclass(frozen=True)
-class Somebody:
-    phone: str
-
-
-class Town:
-    """A manager, an assistant, one at the duty desk; the station is rung after them."""
-
-    area_code = "0715"
-
-    def staff(self, grid_no: str, role: str, /) -> list[Somebody]:
-        return [Somebody(PEOPLE[("manager", "assistant").index(role)])] if role in ("manager", "assistant") else []
-
-    def duty(self) -> list[Somebody]:
-        return [Somebody(PEOPLE[2])]
-
-    def person(self, staff_no: str, /) -> Somebody | None:
-        return None
-
-    def grid_of_number(self, number: str, /) -> str | None:
-        return "24"
 
 
 class AtOnce(ThreadPoolExecutor):
@@ -200,7 +177,11 @@ class Way:
 
     def answers(self) -> None: ...
 
-    def hears_all(self) -> None: ...
+    def hears_all(self) -> None:
+        assert self.callee is not None
+        self.callee.hear()
+        self.world.run()
+        self._connected()
 
     def refuses(self) -> None: ...
 
@@ -264,7 +245,6 @@ class Asterisk(Way):
 
     def go_on(self) -> None:
         """[gege-person]: ask, tell, ring."""
-        self.talking_over = True
         self.variables |= {"TELL": "", "GEGE_SAID": self.variables["NEXT"]}
         self.ask("next", **self._told(self.variables["DIALSTATUS"]))
         if self.variables["TELL"]:
@@ -314,12 +294,6 @@ class Asterisk(Way):
         self.ask("whisper", call=self.call_id)
         self._leg = self.world.loop.create_task(self.legs[self.variables["WHISPER"]](self.callee, self.facts))  # type: ignore[arg-type]
         self.world.run()
-
-    def hears_all(self) -> None:
-        assert self.callee is not None
-        self.callee.hear()
-        self.world.run()
-        self._connected()
 
     def refuses(self) -> None:
         self.rung, self.variables["DIALSTATUS"] = "", "BUSY"
@@ -428,12 +402,6 @@ class OwnAgent(Way):
         number = self.rung
         self._rung_ends(Rung("answered", SimpleNamespace(line=callee, hang_up=callee.hang_up)))
         self.rung = number
-
-    def hears_all(self) -> None:
-        assert self.callee is not None
-        self.callee.hear()
-        self.world.run()
-        self._connected()
 
     def refuses(self) -> None:
         self._rung_ends(Rung("busy"))

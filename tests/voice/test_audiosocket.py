@@ -15,6 +15,7 @@ import pytest
 from bot.lines import audiosocket
 from bot.lines.audiosocket import AudioSocketLine, AudioSocketServer, Frame, read_frame
 from bot.lines.line import CallFacts, LineEvent, Pressed, Sounded
+from tests.waiting import until
 
 ID = uuids.UUID("40325ec2-5efd-4bd3-805f-53576e581d13")
 #: captured from Asterisk: UUID frame, then 20 ms of slin
@@ -56,11 +57,17 @@ async def serving(
         await server.close()
 
 
-async def wait_for(condition: Callable[[], bool], seconds: float = 3.0) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not happen"
-        await asyncio.sleep(0.005)
+@asynccontextmanager
+async def called(
+    answered: Answered, first: bytes = b"", **more: object
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A call that was announced and has said its UUID, then what comes `first`."""
+    async with serving(answered, **more) as server:
+        server.announce(str(ID))
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(HELLO + first)
+        yield reader, writer
+        writer.close()
 
 
 async def closed(reader: asyncio.StreamReader) -> bool:
@@ -104,7 +111,7 @@ async def test_a_uuid_in_letters_is_understood(name: str) -> None:
         server.announce(str(ID), "13971800123")
         _, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(Frame(0x01, name.encode()).encode())
-        await wait_for(lambda: bool(answered.facts))
+        await until(lambda: bool(answered.facts), 3.0)
         writer.close()
     assert answered.facts[0].caller == "13971800123"
 
@@ -134,46 +141,34 @@ async def test_a_network_that_is_not_allowed_is_closed() -> None:
 async def test_sound_and_keys_arrive_whatever_the_frame_length() -> None:
     answered = Answered()
     sound = np.arange(2400, dtype="<i2").tobytes()
-    async with serving(answered) as server:
-        server.announce(str(ID))
-        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(HELLO)
+    async with called(answered) as (_, writer):
         for start in range(0, len(sound), 480):
             writer.write(Frame(0x10, sound[start : start + 480]).encode())
         writer.write(Frame(0x10).encode() + Frame(0x42, b"x").encode() + Frame(0x03, b"#").encode())
-        await wait_for(lambda: Pressed("#") in answered.events)
+        await until(lambda: Pressed("#") in answered.events, 3.0)
         assert answered.sound[: len(sound)] == sound
         writer.write(b"\x00\x00\x00")
         await asyncio.wait_for(answered.over.wait(), 2.0)
-        writer.close()
 
 
 async def test_frames_that_end_within_a_sample_leave_the_sound_whole() -> None:
     answered = Answered()
     sound = np.arange(-1600, 1600, dtype="<i2").tobytes()
-    async with serving(answered) as server:
-        server.announce(str(ID))
-        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(HELLO)
+    async with called(answered) as (_, writer):
         for start in range(0, len(sound), 640):
             writer.write(Frame(0x10, sound[start : start + 319]).encode())
             writer.write(Frame(0x10, sound[start + 319 : start + 640]).encode())
-        await wait_for(lambda: len(answered.sound) >= len(sound))
+        await until(lambda: len(answered.sound) >= len(sound), 3.0)
         assert answered.sound[: len(sound)] == sound
-        writer.close()
 
 
 async def test_a_frame_of_the_greatest_length_is_many_short_events() -> None:
     answered = Answered()
     sound = np.arange(32_767, dtype="<i2").tobytes()
-    async with serving(answered) as server:
-        server.announce(str(ID))
-        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(HELLO + Frame(0x10, sound).encode())
-        await wait_for(lambda: len(answered.sound) >= len(sound))
+    async with called(answered, Frame(0x10, sound).encode()) as (_, writer):
+        await until(lambda: len(answered.sound) >= len(sound), 3.0)
         assert answered.sound[: len(sound)] == sound
         assert max(len(each.pcm) for each in answered.events if isinstance(each, Sounded)) <= 1600
-        writer.close()
 
 
 async def test_two_exchanges_with_one_uuid_get_one_call() -> None:
@@ -200,13 +195,10 @@ async def _heard(reader: asyncio.StreamReader) -> int:
 
 async def test_an_exchange_that_sends_nothing_after_the_uuid_hears_gege_and_is_taken_for_silence() -> None:
     answered = Answered(speak=np.full(800, 77, "<i2").tobytes())
-    async with serving(answered, pace=4.0) as server:
-        server.announce(str(ID))
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(HELLO)
+    async with called(answered, pace=4.0) as (reader, writer):
         heard = await asyncio.wait_for(reader.readexactly(323 * 20), 3.0)
         assert b"\x4d\x00" * 160 in heard
-        await wait_for(lambda: len(answered.sound) > 8000)
+        await until(lambda: len(answered.sound) > 8000, 3.0)
         assert not any(answered.sound)
         writer.close()
         await asyncio.wait_for(answered.over.wait(), 3.0)
@@ -222,7 +214,7 @@ async def test_an_exchange_that_reads_nothing_loses_the_call(monkeypatch: pytest
             exchange.connect(("127.0.0.1", server.port))
             exchange.sendall(HELLO)
             await asyncio.wait_for(answered.over.wait(), 15.0)
-            await wait_for(lambda: not server.open)
+            await until(lambda: not server.open, 3.0)
 
 
 async def test_who_never_says_a_uuid_gives_way_the_oldest_first() -> None:
@@ -233,47 +225,37 @@ async def test_who_never_says_a_uuid_gives_way_the_oldest_first() -> None:
         server.announce(str(ID))
         _, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(HELLO)
-        await wait_for(lambda: bool(answered.facts))
+        await until(lambda: bool(answered.facts), 3.0)
         assert await closed(silent[0][0]), "the oldest"
         assert server.open == 20 and server.refused == {"flood": 1}
-        await wait_for(lambda: server.refused["silent"] == 19)
+        await until(lambda: server.refused["silent"] == 19, 3.0)
         for _, other in (*silent, (None, writer)):
             other.close()
 
 
 async def test_sixteen_kilohertz_is_answered_in_sixteen() -> None:
     answered = Answered(speak=np.full(3200, 77, "<i2").tobytes())
-    async with serving(answered) as server:
-        server.announce(str(ID))
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(HELLO + Frame(0x12, bytes(640)).encode())
+    async with called(answered, Frame(0x12, bytes(640)).encode()) as (reader, writer):
         frames = [await read_frame(reader) for _ in range(12)]
         assert {(frame.kind, len(frame.payload)) for frame in frames if frame} == {(0x12, 640)}
         spoken = np.frombuffer(b"".join(frame.payload for frame in frames if frame), "<i2")
         assert (spoken == 77).sum() == 3200
-        writer.close()
 
 
 async def test_other_rates_are_resampled_both_ways() -> None:
     answered = Answered(speak=np.full(3200, 3000, "<i2").tobytes())
-    async with serving(answered) as server:
-        server.announce(str(ID))
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    async with called(answered) as (reader, writer):
         for _ in range(20):
-            writer.write((HELLO if _ == 0 else b"") + Frame(0x16, np.full(960, 5000, "<i2").tobytes()).encode())
+            writer.write(Frame(0x16, np.full(960, 5000, "<i2").tobytes()).encode())
         frame = await read_frame(reader)
         assert frame is not None and (frame.kind, len(frame.payload)) == (0x16, 1920)
-        await wait_for(lambda: len(answered.sound) > 8000)
+        await until(lambda: len(answered.sound) > 8000, 3.0)
         assert answered.lines[0].rate == 16000
-        writer.close()
 
 
 async def test_gege_always_sends_one_frame_every_20_ms_and_silence_has_no_gaps() -> None:
     answered = Answered()
-    async with serving(answered) as server:
-        server.announce(str(ID))
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(HELLO + Frame(0x10, bytes(320)).encode())
+    async with called(answered, Frame(0x10, bytes(320)).encode()) as (reader, writer):
         await read_frame(reader)
         began, frames = time.monotonic(), 0
         while time.monotonic() - began < 1.0:
@@ -281,28 +263,20 @@ async def test_gege_always_sends_one_frame_every_20_ms_and_silence_has_no_gaps()
             assert frame == Frame(0x10, bytes(320))
             frames += 1
         assert 46 <= frames <= 56
-        writer.close()
 
 
 async def test_a_silent_telephone_becomes_zeros_on_the_clock() -> None:
     answered = Answered()
-    async with serving(answered, pace=4.0) as server:
-        server.announce(str(ID))
-        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(HELLO + Frame(0x10, b"\x01\x00" * 160).encode())
+    async with called(answered, Frame(0x10, b"\x01\x00" * 160).encode(), pace=4.0) as (_, writer):
         await asyncio.sleep(0.5)
         heard = np.frombuffer(answered.sound, "<i2")
         assert heard[:160].all() and not heard[160:].any()
         assert 1.0 < len(heard) / 8000 < 2.4
-        writer.close()
 
 
 async def test_dropped_sound_never_leaves_and_is_told() -> None:
     answered = Answered(speak=np.full(16000, 77, "<i2").tobytes())
-    async with serving(answered) as server:
-        server.announce(str(ID))
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(HELLO + Frame(0x10, bytes(320)).encode())
+    async with called(answered, Frame(0x10, bytes(320)).encode()) as (reader, writer):
         for _ in range(5):
             await read_frame(reader)
         line = answered.lines[0]
@@ -314,4 +288,3 @@ async def test_dropped_sound_never_leaves_and_is_told() -> None:
         await line.hang_up()
         rest = await asyncio.wait_for(reader.read(), 2.0)
         assert rest.endswith(b"\x00\x00\x00")
-        writer.close()

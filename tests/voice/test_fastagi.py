@@ -6,7 +6,6 @@ import asyncio
 import uuid as uuids
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from bot.bench.exchange.agi import Channel
-from bot.foundation.phone_numbers import phone_digits
 from bot.lines.audiosocket import AudioSocketServer
 from bot.lines.client import Key, place_call
 from bot.lines.fastagi import AgiFailed, AgiSession, FastAgiServer
@@ -27,36 +25,11 @@ from bot.voice.call import PhoneCall
 from bot.voice.events import CallEvent, Rung, Settled
 from bot.voice.prompts import prompts
 from tests.voice.doubles import HandingDesk, NotingIntake, ScriptedDialogue, ScriptedRecogniser, ToneVoice, reply
+from tests.voice.town import ASSISTANT, DUTY, MANAGER, STATION, Town
 from tests.waiting import until
 
 # Calls in real time.
 pytestmark = pytest.mark.slow
-
-MANAGER, ASSISTANT, DUTY, STATION = "13900000001", "13900000002", "13900000006", "07153390000"
-
-
-@dataclass(frozen=True)
-class Somebody:
-    phone: str
-
-
-class Town:
-    """Grid 24 with its number on the board, a manager, an assistant; one at the duty desk."""
-
-    def staff(self, grid_no: str, role: str, /) -> list[Somebody]:
-        people = {("24", "manager"): "139 0000 0001", ("24", "assistant"): "+86 13900000002", ("7", "manager"): "1380"}
-        return [Somebody(people[grid_no, role])] if (grid_no, role) in people else []
-
-    def duty(self) -> list[Somebody]:
-        return [Somebody(DUTY)]
-
-    def person(self, staff_no: str, /) -> Somebody | None:
-        return {"M1": Somebody("139 0000 0001")}.get(staff_no)
-
-    area_code = "0715"
-
-    def grid_of_number(self, number: str, /) -> str | None:
-        return {"07153391024": "24", MANAGER: "24", "grid_7": "7"}.get(phone_digits(number))
 
 
 class Exchange:
@@ -93,6 +66,13 @@ class Exchange:
         await place_call("127.0.0.1", self.audio.port, call_id, files, pace=8.0)
         await until(lambda: self.hand_overs.plans[call_id].life.line_down)
 
+    async def called(self, key: str) -> Channel:
+        """A caller who was announced, heard Gege out and pressed this key; their conversation is over."""
+        channel = self.channel()
+        await channel.agi("start")
+        await self.talk(channel, Key(key))
+        return channel
+
 
 @pytest.fixture
 def exchange(tmp_path: Path) -> Callable:
@@ -124,9 +104,7 @@ async def test_start_announces_the_call_with_its_numbers_and_says_whom_to_ring(e
 
 async def test_an_announced_call_gets_in_once_and_only_for_a_while(exchange: Callable) -> None:
     async with exchange(reply("好。", ended=True)) as site:
-        channel = site.channel()
-        await channel.agi("start")
-        await site.talk(channel, Key("1"))
+        channel = await site.called("1")
         await channel.agi("start")
         placed = await place_call("127.0.0.1", site.audio.port, channel.variables["ASID"], [])
         assert placed.heard == b"" and site.audio.refused == {"unknown UUID": 1}
@@ -167,9 +145,7 @@ async def test_the_number_to_ring_fits_the_dial_plan(exchange: Callable, facts: 
 
 async def test_after_a_settled_call_nobody_is_rung(exchange: Callable) -> None:
     async with exchange(reply("记下了。", ended=True, ticket_no="GD1")) as site:
-        channel = site.channel()
-        await channel.agi("start")
-        await site.talk(channel, Key("1"))
+        channel = await site.called("1")
         channel.variables["DIALSTATUS"] = "ANSWER"  # of Dial(AudioSocket/…)
         await channel.hand_over(site.audio.port, lambda number: "ANSWER")
         assert channel.rung == [] and channel.variables["NEXT"] == ""
@@ -179,9 +155,7 @@ async def test_a_warm_hand_over_tells_the_manager_and_puts_through(exchange: Cal
     async with exchange(
         reply("我给您的网格员打电话。", hand_over=True, hand_over_to="139-0000-0001", ticket_no="GD1")
     ) as site:
-        channel = site.channel()
-        await channel.agi("start")
-        await site.talk(channel, Key("0"))
+        channel = await site.called("0")
         await channel.hand_over(site.audio.port, lambda number: "ANSWER")
         assert channel.rung == [MANAGER]
         assert len(channel.whispered[0]) > 1600, "he heard a sentence before"
@@ -194,9 +168,7 @@ async def test_a_warm_hand_over_tells_the_manager_and_puts_through(exchange: Cal
 
 async def test_who_does_not_answer_leads_to_the_next_and_at_last_to_a_call_back(exchange: Callable) -> None:
     async with exchange(reply("我给您的网格员打电话。", hand_over=True, hand_over_to=MANAGER, ticket_no="GD1")) as site:
-        channel = site.channel()
-        await channel.agi("start")
-        await site.talk(channel, Key("0"))
+        channel = await site.called("0")
         status = iter(["NOANSWER", "BUSY", "CHANUNAVAIL", "CONGESTION"])
         await channel.hand_over(site.audio.port, lambda number: next(status))
         await site.hand_overs.close()
@@ -212,9 +184,7 @@ async def test_who_does_not_answer_leads_to_the_next_and_at_last_to_a_call_back(
 async def test_who_is_complained_of_is_not_handed_the_call(exchange: Callable) -> None:
     async with exchange(reply("我帮您找人。", hand_over=True, hand_over_to=MANAGER, ticket_no="GD1")) as site:
         site.desk.complained_of = frozenset({"M1"})
-        channel = site.channel()
-        await channel.agi("start")
-        await site.talk(channel, Key("0"))
+        channel = await site.called("0")
         await channel.hand_over(site.audio.port, lambda number: "NOANSWER")
         assert channel.rung == [ASSISTANT, DUTY, STATION]
 
@@ -242,9 +212,7 @@ async def test_a_dial_plan_that_rang_the_first_number_itself_is_not_led_back_to_
 
 async def test_who_hangs_up_while_it_rings_is_called_back(exchange: Callable) -> None:
     async with exchange(reply("好。", hand_over=True)) as site:
-        channel = site.channel()
-        await channel.agi("start")
-        await site.talk(channel, Key("0"))
+        channel = await site.called("0")
         await channel.agi("next")
         assert channel.variables["NEXT"] == MANAGER
         await channel.agi("next?hangup=1")
@@ -294,9 +262,7 @@ async def test_who_hangs_up_in_mid_conversation_is_called_back_however_fast_the_
 
 async def test_a_caller_whose_audiosocket_broke_is_put_through_to_a_person(exchange: Callable) -> None:
     async with exchange(reply("您家在哪里?")) as site:
-        channel = site.channel()
-        await channel.agi("start")
-        await site.talk(channel, Key("1"))
+        channel = await site.called("1")
         await channel.hand_over(site.audio.port, lambda number: "ANSWER")
         await site.hand_overs.close()
         assert channel.rung == [MANAGER] and site.desk.notes[-1][0::2] == ("end", "handed_over")
@@ -306,10 +272,7 @@ async def test_a_caller_who_is_there_after_all_is_rung_through_however_late_the_
     exchange: Callable,
 ) -> None:
     async with exchange(reply("您家在哪里?")) as site:
-        channel = site.channel()
-        await channel.agi("start")
-        await site.talk(channel, Key("1"))
-        await until(lambda: site.hand_overs.plans[channel.variables["ASID"]].life.line_down)
+        channel = await site.called("1")
         site.now += 3.0
         await site.hand_overs.sweep()
         await channel.hand_over(site.audio.port, lambda number: "ANSWER")
@@ -323,9 +286,7 @@ async def test_who_hangs_up_while_the_case_is_told_was_not_reached(exchange: Cal
     """DIALSTATUS is ANSWER all the same; the caller may be cut off with him, or be there yet."""
     async with exchange(reply("好。", hand_over=True, hand_over_to=MANAGER)) as site:
         site.voice.seconds = 7.0
-        channel = site.channel()
-        await channel.agi("start")
-        await site.talk(channel, Key("0"))
+        channel = await site.called("0")
         await channel.agi("next")
         called = site.channel(variables={})
         await called.agi(f"whisper?call={channel.variables['ASID']}")
@@ -348,14 +309,12 @@ async def test_whom_nobody_talked_to_for_three_seconds_was_not_reached(
     exchange: Callable, seconds: float, reached: bool
 ) -> None:
     async with exchange(reply("好。", hand_over=True, hand_over_to=MANAGER, ticket_no="GD1")) as site:
-        channel = site.channel()
+        channel = await site.called("0")
 
         def talked() -> None:
             site.now += seconds
 
         channel.talk = talked
-        await channel.agi("start")
-        await site.talk(channel, Key("0"))
         await channel.hand_over(site.audio.port, lambda number: "ANSWER" if number == MANAGER else "BUSY")
         await site.hand_overs.close()
         assert channel.rung == ([MANAGER] if reached else [MANAGER, ASSISTANT, DUTY, STATION])
@@ -364,9 +323,7 @@ async def test_whom_nobody_talked_to_for_three_seconds_was_not_reached(
 
 async def test_who_hears_the_case_is_told_when_the_caller_has_hung_up(exchange: Callable) -> None:
     async with exchange(reply("好。", hand_over=True)) as site:
-        channel = site.channel()
-        await channel.agi("start")
-        await site.talk(channel, Key("0"))
+        channel = await site.called("0")
         await channel.agi("next")
         called = site.channel(variables={})
         await called.agi(f"whisper?call={channel.variables['ASID']}")
@@ -383,9 +340,7 @@ async def test_who_hears_the_case_is_told_when_the_caller_has_hung_up(exchange: 
 @pytest.mark.parametrize("script", OVER)
 async def test_our_own_ringing_that_came_back_is_no_call(exchange: Callable, script: str) -> None:
     async with exchange(reply("好。", hand_over=True)) as site:
-        channel = site.channel()
-        await channel.agi("start")
-        await site.talk(channel, Key("0"))
+        channel = await site.called("0")
         await channel.agi("next")
         back = site.channel(diverting=MANAGER)
         await back.agi("start")
@@ -432,9 +387,7 @@ async def test_after_a_restart_an_unknown_call_is_put_through_and_never_for_ever
 
 async def test_a_forwarded_telephone_does_not_ring_in_a_circle(exchange: Callable) -> None:
     async with exchange(reply("好。", hand_over=True)) as site:
-        channel = site.channel()
-        await channel.agi("start")
-        await site.talk(channel, Key("0"))
+        channel = await site.called("0")
         await channel.agi("next")
         back = site.channel(diverting=MANAGER)  # the manager's mobile forwards our own call to us
         await back.agi("start")
