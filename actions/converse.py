@@ -63,6 +63,7 @@ class Converse(Action):
         return "action_converse"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[EventType]:
+        await self.site.present.keep_fresh()
         turn = Turn(self.site, tracker, dispatcher, domain.get("responses"))
         converse(turn)
         return turn.events()

@@ -26,7 +26,8 @@ class Present:
     """Answers as the registry does about staff and duty desk, for this moment. A database that cannot be asked leaves
     what was known last: a caller must always be put through.
 
-    In an event loop nothing is ever asked: whoever answers there has `refresh` called beside it."""
+    In an event loop nothing is ever asked: whoever answers there has `refresh` called beside it, or waits for
+    `keep_fresh` first."""
 
     def __init__(
         self,
@@ -73,14 +74,24 @@ class Present:
         finally:
             self._asking.release()
 
+    async def keep_fresh(self) -> None:
+        """What who answers in an event loop does before: asks beside the loop where what is known is old. Raises nothing."""
+        if self._old():
+            await asyncio.to_thread(self._try)
+
     def _current(self) -> dict[str, str]:
-        old = self._asked is None or self._steady() - self._asked >= _FRESH_S
-        if old and not _in_a_loop():
-            try:
-                self.refresh()
-            except Exception:
-                log.exception("who is on leave cannot be read; going by what was known")
+        if self._old() and not _in_a_loop():
+            self._try()
         return self._leaves
+
+    def _old(self) -> bool:
+        return self._asked is None or self._steady() - self._asked >= _FRESH_S
+
+    def _try(self) -> None:
+        try:
+            self.refresh()
+        except Exception:
+            log.exception("who is on leave cannot be read; going by what was known")
 
 
 def _in_a_loop() -> bool:

@@ -15,6 +15,8 @@ from bot.voice.patience import only_listens
 _QUIETER = 0.316
 #: what the recogniser is surer of than this was spoken into the telephone, however quietly
 _SURE = 0.9
+#: and so many syllables of it are no chance: a voice that holds still (an old man's, a machine's) is told by its words
+_WORDS = 5
 #: so many turns one after the other are somebody else's at most: then the caller has become quiet
 _MOST = 2
 #: so much of a voice (s) is the shortest answer, 嗯 and 对; in other sound less of it is chance, and this share of long sound too;
@@ -33,7 +35,8 @@ class CallerVoice:
 
     def is_his(self, said: Said, sentences: Sequence[str]) -> bool:
         """Whether a turn is to be taken for the caller's; `sentences`: what Gege said lately. Danger in any voice always is."""
-        if said.no_voice > said.voice < min(_SOMEBODY_S, max(_VOICE_S, _CHANCE * said.no_voice)):
+        little = said.no_voice > said.voice < min(_SOMEBODY_S, max(_VOICE_S, _CHANCE * said.no_voice))
+        if little and not (said.speech.confidence >= _SURE and len(said.speech.text) >= _WORDS):
             return False
         if is_echo(said.follows, said.speech.text, sentences):
             return False

@@ -18,7 +18,7 @@ from bot.settings import PROJECT
 STAFF = {
     "bot/voice/prompts.yml": {"whisper", "whisper_where", "caller_gone", "unreached_note"},
     "bot/voice/calling_prompts.yml": {
-        "danger", "danger_what", "danger_where", "danger_taken", "danger_passed", "danger_settled", "call_back",
+        "danger", "danger_again", "danger_what", "danger_where", "danger_taken", "danger_passed", "danger_settled", "call_back",
         "call_back_told", "call_back_notes", "keys", "no_more_words",
     },
     "bot/chat/words.yml": {"staff", "corrects", "wecom", "linked", "bad_code"},

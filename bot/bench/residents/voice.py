@@ -43,6 +43,8 @@ RATE = 8000
 PACE = 8.0
 #: an answer is waited for at most so long (s of audio time)
 _PATIENCE_S = 90.0
+#: and who hears nothing at all says the next thing after so long: Gege has asked again by then
+_UNANSWERED_S = 20.0
 
 
 def by_voice(settings: Settings, folder: Path, count: int, seed: int, progress: Progress) -> list[Held]:
@@ -136,22 +138,25 @@ class _Site:
     ) -> None:
         voice = resident.dice.randrange(1_000_000)
 
-        async def my_turn() -> None:
-            wait = self._settings.voice.end_of_speech + 0.5
-            await asyncio.sleep(wait / PACE)
-            waited = wait
-            while waited < _PATIENCE_S and not over.is_set() and not (calls and calls[0].listening):
+        async def my_turn(mark: int) -> None:
+            """Until Gege has spoken since then, and listens. How long she waits for the end of a sentence she learns in
+            the call, so that no fixed time tells that she has answered."""
+            waited = 0.0
+            while waited < _PATIENCE_S and not over.is_set():
+                answered = waited >= _UNANSWERED_S or any(isinstance(one, Spoke) for one in events[mark:])
+                if answered and calls and calls[0].listening:
+                    return
                 await asyncio.sleep(FRAME_S / PACE)
                 waited += FRAME_S
 
-        await my_turn()
+        await my_turn(0)
         known: set[str] = set()
         said: tuple[Act, str] | None = resident.begin()
         while said is not None and not over.is_set():
             act, meant = said
             mark = len(events)
             await caller.say(await asyncio.to_thread(self.speaker.say, meant, voice))
-            await my_turn()
+            await my_turn(mark)
             found = events[mark:]
             tickets = tuple(one["ticket_no"] for one in await self._conversations.tickets())
             turn = Turn(
