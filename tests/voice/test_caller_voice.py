@@ -275,7 +275,9 @@ def test_what_is_no_voice_is_no_turn_not_even_danger_and_a_voice_over_it_is() ->
         "words by chance, out of rain or music"
     )
     assert voice.is_his(said("着火了", 3000, no_voice=8.0, voice=1.2), ()), "over music somebody calls"
-    assert voice.is_his(said("我怕不敢动", 3000, 0.92, no_voice=1.9, voice=0.2), ()), "a voice that holds still says plain words"
+    assert voice.is_his(said("我怕不敢动", 3000, 0.92, no_voice=1.9, voice=0.2), ()), (
+        "a voice that holds still says plain words"
+    )
     assert voice.is_his(said("对", 3000, voice=0.2), ()), "a short answer is not judged by its sound"
 
 
