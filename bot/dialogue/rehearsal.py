@@ -24,8 +24,8 @@ class NotProved(Broken):
     """A rehearsed report did not come to where a real one has to come."""
 
 
-class _TakenBack(Exception):
-    """The end of every rehearsal."""
+class _TakenBack(BaseException):
+    """The end of every rehearsal; no error, so that nobody on the way takes it for one."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__()
