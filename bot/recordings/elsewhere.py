@@ -5,10 +5,13 @@ while a call waits."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
+import io
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Protocol
+from urllib.parse import urlsplit
 
 from bot.foundation.errors import Refused, Unavailable
 from bot.settings import BucketSettings, Settings
@@ -51,73 +54,71 @@ def _bucket(settings: BucketSettings) -> Bucket:
 
 
 class Bucket:
-    """A bucket by the S3 protocol (MinIO, Ceph, a cloud's own), through boto3: the extra `s3`."""
+    """A bucket by the S3 protocol (MinIO, Ceph, a cloud's own): the extra `s3`."""
 
     def __init__(self, settings: BucketSettings) -> None:
         try:
-            import boto3
-            from botocore.config import Config
+            import urllib3
+            from minio import Minio
         except ImportError as problem:
-            raise Refused("[recording.bucket] needs boto3: uv sync --locked --extra s3") from problem
+            raise Refused("[recording.bucket] needs the library minio: uv sync --locked --extra s3") from problem
         self._bucket, self._prefix = settings.bucket, settings.prefix
-        waits = {"connect_timeout": settings.timeout_s, "read_timeout": settings.timeout_s}
-        self._client = boto3.client(
-            "s3",
-            endpoint_url=settings.url,
-            region_name=settings.region,
-            aws_access_key_id=settings.access_key,
-            aws_secret_access_key=settings.secret_key,
-            config=Config(
-                **waits,
-                # Whoever asks tries again by itself: the loop that moves, the person who listens.
-                retries={"total_max_attempts": 1},
-                s3={"addressing_style": "path"},
-                # Older S3-compatible servers refuse the newer checksums; ours is the seal.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
+        where = urlsplit(settings.url)
+        self._client = Minio(
+            where.netloc,
+            settings.access_key,
+            settings.secret_key,
+            region=settings.region,
+            secure=where.scheme == "https",
+            # Whoever asks tries again by itself: the loop that moves, the person who listens.
+            http_client=urllib3.PoolManager(
+                timeout=urllib3.Timeout(settings.timeout_s), retries=urllib3.Retry(0), maxsize=4
             ),
         )
 
     def put(self, name: str, data: bytes) -> None:
-        self._ask("put_object", name, Body=data, ContentType="application/octet-stream")
+        with _told(name):
+            self._client.put_object(self._bucket, self._prefix + name, io.BytesIO(data), len(data))
 
     def get(self, name: str, first: int | None = None) -> bytes:
-        part = {} if first is None else {"Range": f"bytes=0-{first - 1}"}
-        found: bytes = self._ask("get_object", name, **part)
+        with _told(name):
+            answer = self._client.get_object(self._bucket, self._prefix + name, length=first or 0)
+            try:
+                found: bytes = answer.read(decode_content=False)
+            finally:
+                answer.close()
+                answer.release_conn()
         return found if first is None else found[:first]
 
     def delete(self, name: str) -> None:
-        self._ask("delete_object", name)
+        with _told(name), contextlib.suppress(NotElsewhere):
+            self._client.remove_object(self._bucket, self._prefix + name)
 
     def names(self) -> Iterator[tuple[str, dt.datetime]]:
-        more: dict[str, Any] = {}
-        while True:
-            page = self._ask("list_objects_v2", None, Prefix=self._prefix, **more)
-            for one in page.get("Contents", ()):
-                yield str(one["Key"]).removeprefix(self._prefix), one["LastModified"]
-            if not page.get("IsTruncated"):
-                return
-            token = page.get("NextContinuationToken")
-            if not token or more.get("ContinuationToken") == token:
-                raise StoreUnavailable("the storage of recordings lists without an end")
-            more = {"ContinuationToken": token}
+        last = ""
+        with _told("the list"):
+            for one in self._client.list_objects(self._bucket, prefix=self._prefix, recursive=True):
+                name, put_at = one.object_name or "", one.last_modified
+                # In order, as the protocol has it: so that a list comes to an end whoever makes it.
+                if name <= last or put_at is None:
+                    raise StoreUnavailable("the storage of recordings lists without order")
+                last = name
+                yield name.removeprefix(self._prefix), put_at
 
-    def _ask(self, what: str, name: str | None, **arguments: Any) -> Any:
-        """One request; a body is read to its end in here, where what goes wrong has one name."""
-        from botocore.exceptions import BotoCoreError, ClientError
-        from urllib3.exceptions import HTTPError
 
-        if name is not None:
-            arguments["Key"] = self._prefix + name
-        try:
-            answer = getattr(self._client, what)(Bucket=self._bucket, **arguments)
-            return answer["Body"].read() if what == "get_object" else answer
-        except ClientError as problem:
-            code = str(problem.response.get("Error", {}).get("Code", ""))
-            if code in ("NoSuchKey", "404"):
-                raise NotElsewhere(f"{name} is not in the bucket") from problem
-            raise StoreUnavailable(
-                f"the storage of recordings answers {code or 'nothing that can be read'}"
-            ) from problem
-        except (BotoCoreError, HTTPError, OSError, ValueError) as problem:
-            raise StoreUnavailable(f"the storage of recordings does not answer ({type(problem).__name__})") from problem
+@contextlib.contextmanager
+def _told(name: str) -> Iterator[None]:
+    """What goes wrong with the storage under one of our two names."""
+    from minio.error import MinioException, S3Error
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except S3Error as problem:
+        if problem.code == "NoSuchKey":
+            raise NotElsewhere(f"{name} is not in the bucket") from problem
+        raise StoreUnavailable(f"the storage of recordings answers {problem.code}") from problem
+    except (MinioException, HTTPError, OSError, ValueError) as problem:
+        raise StoreUnavailable(f"the storage of recordings does not answer ({type(problem).__name__})") from problem
+    except SyntaxError as problem:  # what it calls a list is no XML
+        raise StoreUnavailable("the storage of recordings answers nonsense") from problem

@@ -77,10 +77,11 @@ def look_into(settings: Settings, name: str) -> Opened:
         raise RecordingMissing(f"{name} cannot be opened: {problem}") from problem
 
 
-def path_of(settings: Settings, name: str) -> Path:
-    """Where a recording lies. Raises RecordingMissing for a name that leads elsewhere."""
-    if _NAME.fullmatch(name):
-        path = (settings.home / name).resolve()
+def path_of(settings: Settings, name: str, *, follow: bool = True) -> Path:
+    """Where a recording lies on the disk. Raises RecordingMissing for a name that leads elsewhere."""
+    if _NAME.fullmatch(name) and ".." not in name.split("/"):
+        path = settings.home / name
+        path = path.resolve() if follow else path.parent.resolve() / path.name
         if path.is_relative_to((settings.home / FOLDER).resolve()):
             return path
     raise RecordingMissing(f"{name!r} is no recording")
@@ -114,6 +115,15 @@ def recordings(settings: Settings) -> Iterator[tuple[str, dt.datetime]]:
         yield name_of(settings, path), made
 
 
+def recordings_elsewhere(settings: Settings) -> Iterator[tuple[str, dt.datetime]]:
+    """(name, when it was put there) of every recording in the storage elsewhere; what else lies there is not ours."""
+    if (elsewhere := elsewhere_of(settings)) is not None:
+        for name, put_at in elsewhere.names():
+            with contextlib.suppress(RecordingMissing):
+                path_of(settings, name)
+                yield name, put_at
+
+
 def on_disk(settings: Settings, *suffixes: str) -> list[Path]:
     """The files of the room, sorted. A folder that another empties and removes meanwhile is passed over."""
     found = [Path(at) / name for at, _, names in os.walk(settings.home / FOLDER) for name in names]
@@ -130,7 +140,7 @@ def delete_recording(settings: Settings, name: str) -> bool:
 
     Raises RecordingMissing for a name that leads elsewhere, OSError and StoreUnavailable when one of the places did
     not let go of it: it is tried again by whoever asked."""
-    path = path_of(settings, name)
+    path = path_of(settings, name, follow=False)  # of a link, the link
     elsewhere = elsewhere_of(settings)
     # The disk first: what is on its way elsewhere is deleted there by whoever moves it.
     path.unlink(missing_ok=True)
@@ -163,7 +173,7 @@ def _expired_elsewhere(settings: Settings, before: dt.datetime) -> Iterator[tupl
     the last days before the term's end is asked for its header."""
     if (elsewhere := elsewhere_of(settings)) is None:
         return
-    for name, put_at in list(elsewhere.names()):
+    for name, put_at in list(recordings_elsewhere(settings)):
         if put_at - before > _LATE:
             continue
         made_at = put_at
@@ -178,8 +188,6 @@ def _delete(settings: Settings, database: Database, names: Iterable[tuple[str, d
     for name, made_at in names:
         try:
             verified = delete_recording(settings, name)
-        except RecordingMissing:
-            continue  # a link, or another's object in the bucket
         except (OSError, StoreUnavailable):
             log.exception("%s is over its term and could not be deleted; it is tried again", name)
             verified = False

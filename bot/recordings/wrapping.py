@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bot.recordings.elsewhere import NotElsewhere, elsewhere_of
 from bot.recordings.keys import KeyRefused, KeyRing, load_keys
-from bot.recordings.room import SUFFIX, recordings
+from bot.recordings.room import SUFFIX, recordings, recordings_elsewhere
 from bot.recordings.sealed import HEADER_BYTES, NotSealed, rewrap
 from bot.settings import Settings
 
@@ -53,7 +53,7 @@ def _each(settings: Settings, keys: KeyRing) -> Iterator[bool | None]:
                 yield None
     if (elsewhere := elsewhere_of(settings)) is None:
         return
-    for name, _ in list(elsewhere.names()):
+    for name, _ in list(recordings_elsewhere(settings)):
         try:
             changed = rewrap(elsewhere.get(name, HEADER_BYTES), keys)
             if changed is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -289,6 +290,8 @@ class BucketSettings(Section):
 
     @model_validator(mode="after")
     def _whole(self) -> BucketSettings:
+        if self.url and not re.fullmatch(r"https?://[^/@\s]+", self.url):
+            raise ValueError(f"url is http(s)://HOST[:PORT] and no more, not {self.url!r}")
         if self.url and not (self.bucket and self.access_key and self.secret_key):
             raise ValueError("url needs bucket, access_key and secret_key beside it")
         return self

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 BUCKET = "recordings"
+_SPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 
 
 @dataclass
@@ -60,7 +61,11 @@ def _handler(storage: Storage) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(body)
 
         def _error(self, status: int, code: str) -> None:
-            self._answer(status, f"<Error><Code>{code}</Code></Error>".encode(), Content_Type="application/xml")
+            self._answer(
+                status,
+                f"<Error {_SPACE}><Code>{code}</Code><Message/></Error>".encode(),
+                Content_Type="application/xml",
+            )
 
         def _key(self) -> str | None:
             """None when it was answered already."""
@@ -118,7 +123,8 @@ def _handler(storage: Storage) -> type[BaseHTTPRequestHandler]:
                 for name in page
             )
             token = f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if more else ""
-            body = f"<ListBucketResult><IsTruncated>{str(more).lower()}</IsTruncated>{token}{rows}</ListBucketResult>"
+            head = f"<Name>{BUCKET}</Name><IsTruncated>{str(more).lower()}</IsTruncated>"
+            body = f"<ListBucketResult {_SPACE}>{head}{token}{rows}</ListBucketResult>"
             self._answer(200, body.encode(), Content_Type="application/xml")
 
     return Handler

@@ -47,7 +47,7 @@ def running() -> Iterator[Storage]:
 
 @pytest.fixture
 def storage(running: Storage) -> Storage:
-    """Empty and well-behaved; the same address for all tests, so that boto3 reads its tables once."""
+    """Empty and well-behaved; the same address and so the same client, for all tests."""
     running.__init__(running.url)  # type: ignore[misc]
     return running
 

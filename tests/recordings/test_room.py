@@ -31,6 +31,7 @@ from bot.recordings.room import (
     RecordingMissing,
     begin_recording,
     delete_expired,
+    delete_recording,
     keep_recording,
     look_into,
     name_for,
@@ -245,6 +246,9 @@ def test_a_link_out_of_the_room_leads_nowhere(tmp_path: Path, linked: str) -> No
         assert (inside / name).is_file()
         with pytest.raises(RecordingMissing, match="is no recording"):
             open_recording(site, f"recordings/c1/{name}")
+        with contextlib.suppress(RecordingMissing):
+            delete_recording(site, f"recordings/c1/{name}")
+    assert len(list(elsewhere.iterdir())) == 2, "what lies behind a link is not ours to delete"
 
 
 def test_an_id_of_a_telephone_leads_nowhere_else() -> None:
