@@ -205,7 +205,8 @@ async def test_a_site_without_ears_and_voice_still_reads_and_writes(site: Site, 
     app = make_app(site.dialogue, None, None, site.desk, Grids(), Settings(home=tmp_path))
     async with TestClient(TestServer(app)) as client:
         assert (await turn(client, text="停电了"))["speech"] is None
-        assert (await (await client.get("/healthz")).json()) == {"ok": True, "hears": False, "speaks": False}
+        for path in ("/live", "/healthz"):
+            assert (await (await client.get(path)).json()) == {"ok": True, "hears": False, "speaks": False}
 
 
 async def test_the_page_says_where_voices_go_to_be_heard(tmp_path: Path) -> None:
