@@ -302,6 +302,15 @@ class PromptSettings(Section):
     longest_s: float = Field(default=30.0, gt=1.0, le=120.0)
 
 
+class ReplicaSettings(Section):
+    """Several services on one PostgreSQL database (docs/replicas.md)."""
+
+    #: this service's place, another one for each; empty: machine and GEGE_HOME
+    name: str = ""
+    #: a service that gave no sign of life for so long (seconds) is dead: the others take over its calls and messages
+    lease_s: float = Field(default=20.0, ge=1.0, le=300.0)
+
+
 class LearningSettings(Section):
     """Learning from what staff correct (gege learn)."""
 
@@ -340,6 +349,7 @@ class Settings(Section):
     phone: PhoneSettings = Field(default_factory=PhoneSettings)
     outside: OutsideSettings = Field(default_factory=OutsideSettings)
     learning: LearningSettings = Field(default_factory=LearningSettings)
+    replicas: ReplicaSettings = Field(default_factory=ReplicaSettings)
     #: YAML of dated prices; empty: the one that ships with Gege
     tariff: str = ""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -48,7 +48,7 @@ class Arrivals(Transactions):
     ) -> bool:
         """Write a call down before a word is spoken; False when it is there already."""
         with self._database.session() as session:
-            return calls.begin(session, id, caller, dialled, diverting, front_end, at or now())
+            return calls.begin(session, id, caller, dialled, diverting, front_end, at or now(), self._service)
 
     def end_call(self, id: str, outcome: str, at: dt.datetime | None = None) -> bool:
         """Close a call; False when it was closed already."""
@@ -73,14 +73,26 @@ class Arrivals(Transactions):
         return cards
 
     def recover(
-        self, at: dt.datetime | None = None, stale_after: dt.timedelta = dt.timedelta(minutes=30)
+        self,
+        at: dt.datetime | None = None,
+        stale_after: dt.timedelta = dt.timedelta(minutes=30),
+        living: Collection[str] = (),
     ) -> list[TicketCard]:
         """At start-up: calls found open become call-backs, and matters that rest since `stale_after` become tickets.
 
-        Call it before the first new call: it takes every open call for a broken one."""
+        Call it before the first new call: it takes every open call for a broken one that none of the `living`
+        services carries."""
         at = at or now()
-        found = [card for call in self.open_calls() for card in self.call_back(call.id, "interrupted", at)]
-        return found + self.sweep(at, stale_after)
+        return self.take_over(living, at, anybodys=True) + self.sweep(at, stale_after)
+
+    def take_over(
+        self, living: Collection[str], at: dt.datetime | None = None, *, anybodys: bool = False
+    ) -> list[TicketCard]:
+        """The calls of services that are none of the `living` become call-backs; of two that take one over, one does.
+        With `anybodys`, also the calls that no service has put its name to."""
+        with self._database.reading() as session:
+            left = calls.left_open(session, living, anybodys=anybodys)
+        return [card for id in left for card in self.call_back(id, "interrupted", at or now())]
 
     def sweep(
         self, at: dt.datetime | None = None, stale_after: dt.timedelta = dt.timedelta(minutes=30)
