@@ -53,6 +53,7 @@ from bot.voice.repertoire import Repertoire
 if TYPE_CHECKING:
     from rasa_sdk import Action
 
+    from bot.dialogue.embedded import EmbeddedDialogue
     from bot.speech.port import Recogniser
     from bot.speech.speak import GegeVoice
 
@@ -116,17 +117,42 @@ def make_dialogue(
     registry: Registry,
     spool: Spool | None = None,
     present: Present | None = None,
+    owed: Callable[[], None] = lambda: None,
 ) -> Dialogue:
-    """The dialogue adapter that the settings choose; trains a missing or stale model first."""
+    """The dialogue adapter that the settings choose; trains a missing or stale model first. `owed`: turns that are taken
+    in another process owe somebody a message."""
     spool = spool or Spool(settings.home, ForAPerson(desk, registry))
     wanted = settings.dialogue
     if wanted.adapter == "http":
         from bot.dialogue.rasa_server import RasaServerDialogue
 
         return RasaServerDialogue(wanted.url, wanted.token, desk, spool, wanted.write_s)
+    if wanted.processes > 1:
+        from bot.dialogue.processes import SharedOutDialogue
+        from bot.dialogue.training import train, trained_model
+
+        # Once, before several would: they find it there.
+        trained_model(settings.dialogue_models) or train(settings.dialogue_models)
+        command = [sys.executable, "-W", "ignore", "-m", "bot.app.dialogue_worker"]
+        hello = settings.model_dump_json()
+        return SharedOutDialogue(command, hello, wanted.processes, desk, spool, wanted.write_s, owed)
+    return make_embedded(settings, database, desk, registry, spool, present)
+
+
+def make_embedded(
+    settings: Settings,
+    database: Database,
+    desk: TicketDesk,
+    registry: Registry,
+    spool: Spool | None = None,
+    present: Present | None = None,
+) -> EmbeddedDialogue:
+    """Rasa in this process."""
     from bot.dialogue.embedded import EmbeddedDialogue
     from bot.dialogue.training import train, trained_model
 
+    spool = spool or Spool(settings.home, ForAPerson(desk, registry))
+    wanted = settings.dialogue
     model = trained_model(settings.dialogue_models) or train(settings.dialogue_models)
     actions = make_actions(settings, desk, registry, present)
     return EmbeddedDialogue(model, database, desk, spool, actions, wanted.session_minutes, wanted.write_s)
@@ -165,7 +191,7 @@ def make_parts(settings: Settings, database: Database, registry: Registry, owner
         desk=desk,
         intake=intake,
         spool=spool,
-        dialogue=make_dialogue(settings, database, desk, registry, spool, present),
+        dialogue=make_dialogue(settings, database, desk, registry, spool, present, relay.nudge),
         owner=owner,
         backgrounds=Backgrounds(),
     )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import ColumnElement, CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from bot.database import Database, now
@@ -380,7 +380,7 @@ def _skip(session: Session, lost: Due) -> None:
 def release(database: Database, at: dt.datetime, living: Collection[str] = (), *, anybodys: bool = True) -> int:
     """What a fallen relay had claimed, none of the `living` services', is due at once. With `anybodys` (at start-up)
     also what was claimed by no service of a name. Returns how many."""
-    left = [Notification.service.not_in(living)]
+    left: list[ColumnElement[bool]] = [Notification.service.not_in(living)]
     if not anybodys:
         left.append(Notification.service != "")
     claimed = (

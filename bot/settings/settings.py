@@ -127,6 +127,8 @@ class DialogueSettings(Section):
 
     #: "embedded" (Rasa in this process) or "http" (a Rasa server, see docs)
     adapter: str = "embedded"
+    #: processes that take turns side by side, one core each; 1: the service itself takes them
+    processes: int = Field(default=1, ge=1, le=64)
     #: address of that server, and the token that it asks for
     url: str = "http://127.0.0.1:5005"
     token: str = ""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot.database import now
 from bot.tickets import reading as shelf
 from bot.tickets.cards import CallCard, Report, TicketCard
-from bot.tickets.intake.answered import answer, answered
+from bot.tickets.intake.answered import answer, answered, last_answers
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.kept import keep
 from bot.tickets.life import broken_off as calls
@@ -31,6 +31,11 @@ class Arrivals(Transactions):
         """What became of an utterance (bot/tickets/intake/answered.py); None while it waits."""
         with self._database.reading() as session:
             return answered(session, utterance_id)
+
+    def last_answers(self, session: str, since: dt.datetime, most: int) -> list[dict[str, Any]]:
+        """The last replies of a dialogue, newest first, as they are kept."""
+        with self._database.reading() as reading:
+            return last_answers(reading, session, since, most)
 
     def answer(self, utterance_id: str, reply: Mapping[str, Any]) -> None:
         """Write down what became of an utterance. Raises AnsweredAlready."""
