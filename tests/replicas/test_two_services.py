@@ -6,25 +6,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import signal
+import sys
 import time
+import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import ClientError, ClientSession
 from sqlalchemy import Select, func, select
 
 from bot.app.parts import open_site
 from bot.bench.exchange.agi import Channel
-from bot.database import Database, open_database
+from bot.database import Database, now, open_database
 from bot.grid.sample import make_sample
 from bot.lines.client import place_call
 from bot.replicas.models import Lease
-from bot.settings import Settings
+from bot.settings import PROJECT, Settings
 from bot.tickets.models import Activity, Call, Kind, Notification, Ticket
 from tests.chat.telegram_server import TelegramServer, telegram_server
-from tests.crash.harness import House
+from tests.chat.test_killed import free_ports
 from tests.postgres import _server
 
 # The services in processes of their own.
@@ -34,26 +39,116 @@ pytestmark = pytest.mark.slow
 LEASE_S, PROMISED_S = 3.0, 30.0
 
 
+class Service:
+    """One of several that one nursery starts."""
+
+    def __init__(self, home: Path, nursery: asyncio.subprocess.Process, one_at_a_time: asyncio.Lock) -> None:
+        self.home, self._nursery, self._one_at_a_time = home, nursery, one_at_a_time
+        self.page, self.audio, self.agi = free_ports(3)
+        self._pid: int | None = None
+
+    def settle(self, telegram: TelegramServer) -> None:
+        """Write gege.toml. Without a speech model callers leave messages: it is the quickest start."""
+        (self.home / "gege.toml").write_text(
+            f"""
+[web]
+port = {self.page}
+[voice]
+audiosocket = "127.0.0.1:{self.audio}"
+fastagi = "127.0.0.1:{self.agi}"
+sip = ""
+[speech]
+model = "{self.home / "none"}"
+voice = "espeak"
+[notify]
+providers = ["file"]
+[notify.telegram]
+token = "123456789:{"A" * 35}"
+base_url = "{telegram.url}/bot"
+base_file_url = "{telegram.url}/file/bot"
+[replicas]
+lease_s = {LEASE_S}
+""",
+            "utf-8",
+        )
+
+    async def start(self) -> None:
+        """Until it answers."""
+        assert self._nursery.stdin is not None and self._nursery.stdout is not None
+        async with self._one_at_a_time:
+            self._nursery.stdin.write(f"start {self.home}\n".encode())
+            self._pid = int(await self._nursery.stdout.readline())
+        async with ClientSession() as http, asyncio.timeout(120):
+            while True:
+                with contextlib.suppress(ClientError, OSError):
+                    async with http.get(f"http://127.0.0.1:{self.page}/healthz") as answer:
+                        if answer.status == 200:
+                            return
+                assert self._alive, self.said
+                await asyncio.sleep(0.05)
+
+    @property
+    def _alive(self) -> bool:
+        with contextlib.suppress(OSError):
+            os.kill(self._pid or 0, 0)
+            return self._pid is not None
+        return False
+
+    async def kill(self) -> None:
+        """SIGKILL; its ports are free afterwards."""
+        if self._pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
+            while self._alive:
+                await asyncio.sleep(0.02)
+            self._pid = None
+
+    @property
+    def said(self) -> str:
+        file = self.home / "said.log"
+        return file.read_text("utf-8", "replace")[-4000:] if file.exists() else ""
+
+    async def turn(self, session: str, text: str) -> str:
+        """One turn of the page."""
+        body = {"session": session, "text": text, "id": uuid.uuid4().hex}
+        async with ClientSession() as http, http.post(f"http://127.0.0.1:{self.page}/api/turn", json=body) as answer:
+            return str((await answer.json())["reply"])
+
+
 class Site:
     """One database, and the homes of its services."""
 
     def __init__(self, folder: Path, url: str, telegram: TelegramServer) -> None:
         self._folder, self.url, self.telegram = folder, url, telegram
-        self.services: list[House] = []
+        self.services: list[Service] = []
+        self._one_at_a_time = asyncio.Lock()
+        self._nursery: asyncio.subprocess.Process | None = None
         self.database: Database = open_database(url)
 
-    async def prepare(self, count: int) -> list[House]:
+    async def prepare(self, count: int) -> list[Service]:
         """So many services that start at once when they are told to."""
+        environment = {**os.environ, "GEGE_DATABASE_URL": self.url, "PYTHONPATH": str(PROJECT)}
+        with (self._folder / "nursery.log").open("wb") as said:
+            self._nursery = await asyncio.create_subprocess_exec(
+                sys.executable, "-W", "ignore", "-m", "tests.replicas.nursery", cwd=PROJECT, env=environment,
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=said,
+            )  # fmt: skip
         for number in range(count):
             home = self._folder / f"service-{number}"
             home.mkdir(mode=0o700)
-            house = House(home, self.url)
+            house = Service(home, self._nursery, self._one_at_a_time)
             house.settle(self.telegram)
-            with (home / "gege.toml").open("a") as file:
-                file.write(f"\n[replicas]\nlease_s = {LEASE_S}\n")
             self.services.append(house)
-        await asyncio.gather(*(house.open() for house in self.services))
+        assert self._nursery.stdout is not None
+        assert await self._nursery.stdout.readline() == b"ready\n", (self._folder / "nursery.log").read_text()
         return self.services
+
+    async def close(self) -> None:
+        await asyncio.gather(*(house.kill() for house in self.services))
+        if self._nursery is not None and self._nursery.stdin is not None:
+            self._nursery.stdin.close()
+            await self._nursery.wait()
+        self.database.dispose()
 
     async def ask(self, query: Select[Any]) -> list[Any]:
         def rows() -> list[Any]:
@@ -108,11 +203,10 @@ async def site(folder: Path) -> AsyncIterator[Site]:
         try:
             yield one
         finally:
-            await asyncio.gather(*(house.close() for house in one.services))
-            one.database.dispose()
+            await one.close()
 
 
-async def ring(house: House, number: str) -> asyncio.Task[Any]:
+async def ring(house: Service, number: str) -> asyncio.Task[Any]:
     """A call that goes on until the service or the test ends."""
     channel = Channel(house.agi, caller=number, dialled="07153391024")
     await channel.agi("start")
@@ -125,11 +219,17 @@ async def ring(house: House, number: str) -> asyncio.Task[Any]:
     )
 
 
-async def report(first: House, second: House, session: str) -> list[str]:
+#: what a resident answers, by what was asked
+ANSWERS = {"对不对": "对", "户主": "户主叫王建国", "哪": "桃花源村三组", "门牌": "桃花源村三组", "？": "不晓得"}
+
+
+async def report(first: Service, second: Service, session: str) -> list[str]:
     """A report, its turns taken by the two in alternation."""
-    said, houses = [], [first, second]
-    for number, text in enumerate(["我屋里停电了", "桃花源村三组", "对", "对"]):
-        said.append(str((await houses[number % 2].turn(session, text))["reply"]))
+    said: list[str] = []
+    text = "我屋里停电了"
+    while text and len(said) < 8:
+        said.append(await (first, second)[len(said) % 2].turn(session, text))
+        text = next((answer for asked, answer in ANSWERS.items() if asked in said[-1]), "")
         if "记下了" in said[-1]:
             break
     return said
@@ -159,10 +259,10 @@ async def test_services_beside_each_other(tmp_path: Path, dialogue_model: Path) 
         assert "记下了" in alone[-1]
 
         # Messages leave once, by whichever service; and one asks Telegram, not three.
-        owed = select(func.count()).select_from(Notification).where(Notification.state == "pending")
-
         async def all_sent() -> bool:
-            return (await one.ask(owed))[0][0] == 0
+            """What waits for the morning is not owed yet."""
+            owed = select(Notification.id).where(Notification.state == "pending", Notification.due_at <= now())
+            return not await one.ask(owed)
 
         await one.until(all_sent)
         assert set(one.messages().values()) == {1}, one.messages()
