@@ -13,6 +13,7 @@ from bot.database import Database, now
 from bot.dialogue.port import Dialogue
 from bot.foundation.background import Background, Backgrounds
 from bot.foundation.backoff import Backoff
+from bot.foundation.lateness import Lateness
 from bot.grid.present import EVERY_S, Present
 from bot.grid.registry import Registry
 from bot.lines.audiosocket import AudioSocketServer
@@ -67,13 +68,14 @@ class Telephone:
         intake: ForAPerson | None = None,
         spool: Spool | None = None,
         backgrounds: Backgrounds | None = None,
+        lateness: Lateness | None = None,
     ) -> None:
         """Without a recogniser callers leave messages; without a voice every call goes to a person at once. A `spool`
         that is given is somebody else's to empty."""
         self._database, self._desk, self._dialogue = database, desk, dialogue
         self._recogniser, self._voice, self._settings = recogniser, voice, settings
         self._known_outage = KnownOutages(desk.outages, registry, ZoneInfo(settings.site.timezone))
-        self.seats = Seats.of(settings)
+        self.seats = Seats.of(settings, lateness)
         self.calls: dict[str, PhoneCall] = {}
         self.metrics = CallMetrics()
         self._log = CallLog(database)
@@ -131,6 +133,10 @@ class Telephone:
         watch = self.metrics.watch
         watch("recognised_calls", "Calls that hold a seat of the recogniser", lambda: self.seats.taken)
         watch("recognised_calls_most", "Seats of the recogniser", lambda: self.seats.most)
+        late = self.seats.lateness
+        watch("turn_wait_seconds", "How long a turn would wait that came now", lambda: late.turns_s)
+        watch("loop_late_seconds", "How late the event loop lately came to what was due", lambda: late.loop_s)
+        watch("ears_late_seconds", "How long callers lately waited to be recognised", lambda: late.ears_s)
         watch("spool_waiting", "Reports that wait for the database", lambda: self.spool.waiting)
         watch("audiosocket_refused", "AudioSocket connections refused", lambda: self.audiosocket.refused.total())
         watch("fastagi_failed", "FastAGI sessions refused or broken off", lambda: self.fastagi.failed.total())

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 #: calls of one host that it has not acknowledged, beyond as many as are up; the next wait for them
 _MOST_UNACKNOWLEDGED = 3
+#: whoever finds all lines taken tries again after so long (s)
+_AGAIN_S = "30"
 
 
 class SipServer:
@@ -160,9 +162,12 @@ class SipServer:
         elif self._stopping:
             refused["stopping"] += 1
             reply(invite, 503, source, headers=[("retry-after", "60")])
-        elif self.answered >= self._most or self._circles(self._facts(invite, source)):
+        elif self._circles(self._facts(invite, source)):
             refused["busy"] += 1
             reply(invite, 486, source)
+        elif self.answered >= self._most:
+            refused["busy"] += 1
+            reply(invite, 486, source, headers=[("retry-after", _AGAIN_S)])
         elif self._crowded(source[0]):
             self._wait(invite, source)
         else:
