@@ -100,7 +100,7 @@ async def _serve(settings: Settings) -> None:
         if voice is not None and not voice.engine.quick:
             gentle = partial(make_engine, settings, gentle=True)
             service.backgrounds.start(preparing(voice, service.repertoire, gentle))
-        heart = Heart(settings.capacity.watchdog_s, lambda: f"{len(telephone.calls)} calls", service.lateness.looped)
+        heart = Heart(settings.capacity.watchdog_s, lambda: f"{len(telephone.calls)} calls")
         stack.push_async_callback(heart.stop)
         telephone, call_backs = await _answer_calls(service, recogniser, voice, phone, agi, stack)
         telephone.metrics.watch(
@@ -111,7 +111,7 @@ async def _serve(settings: Settings) -> None:
         waiting = WaitingTurns(
             service.dialogue, WaitingShelf(service.database), service.lateness, settings.capacity.text_wait_s
         )
-        service.backgrounds.start(waiting.background())
+        service.backgrounds.start(waiting.background(), service.lateness.background())
         telephone.metrics.watch(
             "turns_that_wait", "Turns of pages that were kept to be answered", lambda: waiting.count
         )

@@ -5,12 +5,17 @@ somebody in asks here."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterator
 
+from bot.foundation.background import Background
+
 #: of what is told of turns, of the loop and of ears, each new one counts so much: one slow moment shuts nobody out
-_TURN_COUNTS, _LOOP_COUNTS, _EAR_COUNTS = 0.1, 0.4, 0.3
+_TURN_COUNTS, _LOOP_COUNTS, _EAR_COUNTS = 0.1, 0.3, 0.3
+#: the loop is looked at so often (s)
+_LOOK_S = 0.1
 #: what was told of loop and ears halves in so long (s): while nobody is let in, nothing more is heard of them
 _HALVES_S = 4.0
 #: a spoken conversation is worth nothing when any of them is later than this (s)
@@ -86,7 +91,22 @@ class Lateness:
         """The event loop came so much later to something that was due."""
         self._loop.see(seconds)
 
+    def background(self) -> Background:
+        """Looks at the event loop that this runs in."""
+
+        async def look() -> None:
+            began = self._clock()
+            await asyncio.sleep(_LOOK_S)
+            self.looped(max(0.0, self._clock() - began - _LOOK_S))
+
+        return Background("lateness", _LOOK_S, look)
+
+    @property
+    def for_anybody(self) -> bool:
+        """Whether the loop itself is late: whoever is let in now makes it later for all."""
+        return self.loop_s > _LOOP_LATE_S
+
     @property
     def for_calls(self) -> bool:
         """Whether one more caller would talk to somebody who answers late."""
-        return self.loop_s > _LOOP_LATE_S or self.ears_s > _EARS_LATE_S or self.turns_s > _TURNS_LATE_S
+        return self.for_anybody or self.ears_s > _EARS_LATE_S or self.turns_s > _TURNS_LATE_S

@@ -98,7 +98,7 @@ class Telephone:
             intake=self.spool,
             watcher=all_of((self._log, self.metrics), _broke),
         )
-        dial_plan = DialPlan(self.hand_overs, self.audiosocket, voice, room=self._room)
+        dial_plan = DialPlan(self.hand_overs, self.audiosocket, voice, room=self.room)
         self.fastagi = FastAgiServer(
             *fastagi, dial_plan.scripts, allowed=asterisk.allowed, most=asterisk.connections,
             timeout_s=asterisk.timeout_s,
@@ -209,8 +209,11 @@ class Telephone:
         """Run a call of the browser's phone, whose page watches it."""
         await self.answer(line, facts, "browser", watcher)
 
-    def _room(self) -> bool:
-        return not self.stopping and self._voice is not None and len(self.calls) < self._settings.capacity.open_calls
+    def room(self) -> bool:
+        """Whether one more call may be taken: not while stopping, nor when each that is let in makes it later for all."""
+        late = self.seats.lateness.for_anybody
+        open_calls = self._settings.capacity.open_calls
+        return not self.stopping and not late and self._voice is not None and len(self.calls) < open_calls
 
     async def drain(self) -> None:
         """No new calls; live ones finish for `[capacity] stop_s`, the rest apologise and become call-backs."""

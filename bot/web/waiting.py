@@ -43,6 +43,8 @@ class WaitingTurns:
         self._coming: list[tuple[Heard, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
         self._taking: set[asyncio.Task[None]] = set()
+        #: answered, and their rows are still there: after a death the same id is the same turn
+        self._done: list[str] = []
         self._loaded = False
         #: told of each answer that was found behind
         self.on_answer: Callable[[Heard, Reply], None] = lambda heard, reply: None
@@ -119,12 +121,20 @@ class WaitingTurns:
                 self._add(heard)
             self._loaded = True
         self._fill()
+        if self._done:
+            await asyncio.to_thread(self._shelf.done, done := list(self._done))
+            del self._done[: len(done)]
 
     def _fill(self) -> None:
-        while self._queue and len(self._taking) < _AT_ONCE and self._lateness.turns_s < self._patience_s * _BEGINS:
+        while self._queue and self._has_room():
             task = asyncio.create_task(self._take(self._queue.popleft()))
             self._taking.add(task)
             task.add_done_callback(self._taken)
+
+    def _has_room(self) -> bool:
+        """One is always on its way: who waits is not left behind by those who come."""
+        in_time = self._lateness.turns_s < self._patience_s * _BEGINS
+        return not self._taking or (in_time and len(self._taking) < _AT_ONCE)
 
     def _taken(self, task: asyncio.Task[None]) -> None:
         self._taking.discard(task)
@@ -136,7 +146,7 @@ class WaitingTurns:
             self._answers[heard.id] = reply
             self.saw(heard, reply)
             self.on_answer(heard, reply)
-            await asyncio.to_thread(self._shelf.done, heard.id)
+            self._done.append(heard.id)
         except Exception:
             # Its row is still there: it is taken again at the next start, and the same id is one turn.
             log.exception("a turn that waited was not answered")

@@ -96,7 +96,7 @@ async def test_who_would_wait_is_told_that_it_is_kept_and_is_answered_in_order_l
         found = await _says(client, OTHER, "停电了", "turn-bbbb")
         assert found["reply"] == "停电了，晓得了。" and not found.get("waiting")
         assert [one.text for one in dialogue.heard] == ["我屋里停电了", "停电了", "在桃花源"], "each once, in order"
-        assert shelf.all() == []
+        await until(lambda: shelf.all() == [])
 
 
 async def test_danger_never_waits_nor_what_is_said_of_it_afterwards(crowd: Callable) -> None:

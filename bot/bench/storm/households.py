@@ -15,14 +15,12 @@ from bot.bench.homes import Home
 OUTAGE, YES, DANGER = "我屋里停电了", "对", "哎呀电线断了掉在路上,冒火花"
 #: words that promise that it reaches somebody: from then on it must not be lost
 LOGGED = ("记下了", "报上去了")
-#: somebody reads and writes so long (s)
-_THINKS_S = (2.0, 6.0)
 #: nobody writes more than so many sentences
 _MOST_TURNS = 5
 #: an answer that does not come in so long (s) never comes
 _PATIENCE_S = 60.0
-#: who was told that it is kept looks again after so long (s), and so often
-_LOOKS_S, _MOST_LOOKS = 8.0, 30
+#: who was told that it is kept looks again so often
+_MOST_LOOKS = 30
 
 
 @dataclass
@@ -49,7 +47,12 @@ class Seen:
 class Reporter:
     """One household and its page."""
 
-    def __init__(self, http: aiohttp.ClientSession, url: str, home: Home, seen: Seen, dice: random.Random) -> None:
+    def __init__(
+        self, http: aiohttp.ClientSession, url: str, home: Home, seen: Seen, dice: random.Random,
+        patience: tuple[float, float, float],
+    ) -> None:  # fmt: skip
+        """`patience`: seconds between which they read and write, and after which they look whether they were answered."""
+        self._shortest, self._longest, self._looks_s = patience
         self._http, self._url, self._home, self._seen, self._dice = http, url, home, seen, dice
         self.session = secrets.token_hex(16)
         self._kept = False
@@ -60,7 +63,7 @@ class Reporter:
         says = [DANGER, place] if danger else [OUTAGE, place, YES, YES]
         for number, text in enumerate(says[:_MOST_TURNS]):
             if number:
-                await asyncio.sleep(self._dice.uniform(*_THINKS_S))
+                await asyncio.sleep(self._dice.uniform(self._shortest, self._longest))
             words = await self._say(text, danger and not number)
             if words is None:
                 break
@@ -87,7 +90,7 @@ class Reporter:
                 if not looks:
                     self._seen.kept.append(took)
                 looks += 1
-                await asyncio.sleep(_LOOKS_S)
+                await asyncio.sleep(self._looks_s)
                 continue
             if looks:
                 self._seen.later.append(time.monotonic() - began)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import csv
+import dataclasses
 import os
 import random
 import tempfile
@@ -37,8 +38,6 @@ _DUTY = "D1"
 _DANGER_IN = 200
 #: connections that all households share
 _CONNECTIONS = 400
-#: after the last arrival what was kept comes to its end within this (s)
-_REST_S = 10.0
 #: what callers say, and with how many voices
 _SAYS, _VOICES = ("我屋里停电了", "整个这一片都停了", "对"), 4
 
@@ -66,15 +65,20 @@ class Storm:
     #: of the calls, so many by SIP; the others by AudioSocket and FastAGI
     sip_share: float = 0.5
     speech: bool = True
-    #: the control room enters what is dark so long after the first report (s)
-    entered_s: float = 60.0
+    #: the control room enters what is dark after so much of the time (0 to 1); 1: never
+    entered: float = 0.1
+    #: seconds: a household reads and writes between these two, who is kept looks again after so long, a caller hangs up at the
+    #: latest after so long, and after the last of them what was kept comes to its end within so long
+    thinks_s: tuple[float, float] = (2.0, 6.0)
+    looks_s: float = 8.0
+    longest_call_s: float = 45.0
+    rest_s: float = 10.0
 
     def share(self, part: float) -> Storm:
         """A smaller one: so much of the households, the time and the calls' rate (0 to 1)."""
-        return Storm(
-            max(1, round(self.households * part)), self.seconds, self.calls_a_second * part, self.transformers,
-            self.county, self.seed, self.sip_share, self.speech, self.entered_s,
-        )  # fmt: skip
+        return dataclasses.replace(
+            self, households=max(1, round(self.households * part)), calls_a_second=self.calls_a_second * part
+        )
 
 
 def storm(settings: Settings, wanted: Storm, progress: Progress, more: str = "") -> dict[str, Any]:
@@ -86,7 +90,7 @@ def storm(settings: Settings, wanted: Storm, progress: Progress, more: str = "")
 
 async def _storm(mine: Settings, wanted: Storm, progress: Progress, more: str) -> dict[str, Any]:
     dark = await asyncio.to_thread(dark_homes, mine.home / "sample" / "households.csv", wanted)
-    said = await asyncio.to_thread(sentences)
+    said = await asyncio.to_thread(sentences) if wanted.speech else [[]]
     database = open_database(mine.database_url)
     try:
         progress(f"{len(dark)} households are dark; starting gege serve …")
@@ -99,20 +103,21 @@ async def _storm(mine: Settings, wanted: Storm, progress: Progress, more: str) -
 
 async def blow(
     it: Served, database: Database, dark: Sequence[Dark], wanted: Storm, said: Sequence[Sequence[bytes]],
-    progress: Progress,
+    progress: Progress, dangerous: int = _DANGER_IN,
 ) -> dict[str, Any]:  # fmt: skip
-    """The storm at a service that runs; figures of what was seen from outside."""
+    """The storm at a service that runs; figures of what was seen from outside. One of so many reports is of danger."""
     dice, seen, costs = random.Random(wanted.seed), Seen(), [it.cost()]
     boards = await asyncio.to_thread(boards_of, database)
-    phones = Phones(("127.0.0.1", it.audio), ("127.0.0.1", it.agi), ("127.0.0.1", it.sip), said)
+    phones = Phones(("127.0.0.1", it.audio), ("127.0.0.1", it.agi), ("127.0.0.1", it.sip), said, wanted.longest_call_s)
     await phones.start()
     connector = aiohttp.TCPConnector(limit=_CONNECTIONS)
     load = os.getloadavg()[0]
     async with aiohttp.ClientSession(connector=connector) as http:
 
         def writes(number: int, home: Home) -> Callable[[], Awaitable[None]]:
-            danger = number % _DANGER_IN == _DANGER_IN - 1
-            return lambda: Reporter(http, it.url, home, seen, random.Random(dice.random())).report(danger)
+            danger = number % dangerous == dangerous - 1
+            mine, patience = random.Random(dice.random()), (*wanted.thinks_s, wanted.looks_s)
+            return lambda: Reporter(http, it.url, home, seen, mine, patience).report(danger)
 
         def calls(row: Dark) -> Callable[[], Awaitable[None]]:
             by = phones.by_sip if dice.random() < wanted.sip_share else phones.by_asterisk
@@ -131,14 +136,15 @@ async def blow(
         async def enters() -> None:
             await asyncio.to_thread(_enter, database, areas)
 
-        coming.append((min(wanted.entered_s, wanted.seconds / 4), enters))
+        if wanted.entered < 1:
+            coming.append((wanted.entered * wanted.seconds, enters))
         coming.sort(key=lambda each: each[0])
         watching = asyncio.create_task(_watch(it, costs, seen, phones, progress))
         late = await arrive(iter(coming))
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
     await phones.stop()
-    await asyncio.sleep(_REST_S)
+    await asyncio.sleep(wanted.rest_s)
     costs.append(it.cost())
     texts = await asyncio.to_thread(of_texts, seen, database)
     return {
@@ -150,7 +156,7 @@ async def blow(
         "people": await asyncio.to_thread(busiest_minute, it.home / "notifications.jsonl"),
         "cost_before": asdict(costs[0]),
         "cost_after": asdict(costs[-1]),
-        "rss_mb_by_minute": [one.rss_mb for one in costs],
+        "by_minute": [asdict(one) for one in costs],
     }
 
 
@@ -215,5 +221,8 @@ def rows_of(found: dict[str, Any], before: str = "") -> Iterator[str]:
     for name, value in found.items():
         if isinstance(value, dict):
             yield from rows_of(value, f"{before}{name}.")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for number, one in enumerate(value):
+                yield f"{before}{name}.{number}: " + ", ".join(f"{key} {each}" for key, each in one.items())
         else:
             yield f"{before}{name}: {value}"

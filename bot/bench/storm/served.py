@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import socket
 import sys
@@ -21,6 +22,8 @@ from bot.settings import PROJECT
 _READY_S = 120.0
 #: calls that are open when it stops are waited for so long (s)
 _STOPS_S = 60.0
+#: as gege.toml writes it
+_PROVIDER = json.dumps("file")
 _PROGRAM = "from bot.cli import main; main()"
 
 
@@ -81,7 +84,7 @@ async def served(home: Path, more: str = "", *, database: str = "", speech: bool
     (home / "gege.toml").write_text(
         f'[web]\nport = {page}\n[voice]\naudiosocket = "127.0.0.1:{audio}"\nfastagi = "127.0.0.1:{agi}"\n'
         f'sip = "127.0.0.1:{sip}"\n[speech]\nvoice = "espeak"\n{deaf}'
-        f"[notify]\nproviders = ['file']\n{more}",
+        f"[notify]\nproviders = [{_PROVIDER}]\n{more}",
         "utf-8",
     )
     environment = {**os.environ, "GEGE_HOME": str(home), "PYTHONPATH": str(PROJECT)}

@@ -44,7 +44,7 @@ class WaitingShelf:
                     log.error("waiting turn %s cannot be read; it stays where it is", row.id)
         return found
 
-    def done(self, id: str) -> None:
-        """Its turn was taken."""
+    def done(self, ids: Sequence[str]) -> None:
+        """Their turns were taken."""
         with self._database.session() as session:
-            session.execute(delete(WaitingTurn).where(WaitingTurn.id == id))
+            session.execute(delete(WaitingTurn).where(WaitingTurn.id.in_(ids)))
