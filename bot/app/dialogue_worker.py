@@ -1,7 +1,7 @@
 """One dialogue process of `[dialogue] processes`: reads turns on standard input, answers on standard output, ends with
 whoever started it.
 
-The first line is the site's settings; then each line is `{"n", "do": "turn" | "parse" | "take_up", …}` and is answered by
+The first line is the site's settings; then each line is `{"n", "do": "turn" | "parse" | "take_up" | "rehearse", …}` and is answered by
 a line with the same `n`. `{"owed": true}` says that somebody is owed a message."""
 
 from __future__ import annotations
@@ -101,6 +101,9 @@ async def _answered(dialogue: EmbeddedDialogue, asked: dict[str, Any], tell: Cal
 async def _done(dialogue: EmbeddedDialogue, asked: dict[str, Any]) -> dict[str, Any]:
     if asked["do"] == "turn":
         return {"reply": (await dialogue.turn(Heard.from_json(asked["heard"]))).as_json()}
+    if asked["do"] == "rehearse":
+        await dialogue.rehearse()
+        return {}
     if asked["do"] == "take_up":
         return {"taken": await dialogue.take_up(Path(asked["model"]))}
     found = await dialogue.parse(asked["text"], tuple(asked["alternatives"]), asked["question"])

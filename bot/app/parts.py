@@ -24,6 +24,7 @@ from bot.dialogue.turns import RasaDialogue
 from bot.doors.sent import Sent
 from bot.foundation.background import Background, Backgrounds
 from bot.foundation.errors import Refused
+from bot.foundation.lateness import Lateness
 from bot.foundation.phone_numbers import area_code, phone_digits
 from bot.foundation.service_state import EVERY_S, file_of, forget_state, write_state
 from bot.grid.present import Present
@@ -85,6 +86,8 @@ class Parts:
     dialogue: Dialogue
     #: whose the rows are that this process works on
     owner: Owner
+    #: of this process: whoever lets somebody in asks it
+    lateness: Lateness
     backgrounds: Backgrounds
 
 
@@ -177,6 +180,7 @@ def make_parts(settings: Settings, database: Database, registry: Registry, owner
     desk = TicketDesk(database, relay.nudge, rules, owner.id)
     intake = ForAPerson(desk, registry)
     spool = Spool(settings.home, intake)
+    dialogue = make_dialogue(settings, database, desk, registry, spool, present, relay.nudge)
     return Parts(
         settings=settings,
         database=database,
@@ -191,8 +195,9 @@ def make_parts(settings: Settings, database: Database, registry: Registry, owner
         desk=desk,
         intake=intake,
         spool=spool,
-        dialogue=make_dialogue(settings, database, desk, registry, spool, present, relay.nudge),
         owner=owner,
+        dialogue=dialogue,
+        lateness=dialogue.lateness if isinstance(dialogue, RasaDialogue) else Lateness(),
         backgrounds=Backgrounds(),
     )
 

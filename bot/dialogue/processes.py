@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.dialogue.port import Reply, Understanding
+from bot.dialogue.rehearsal import NotProved
 from bot.dialogue.turns import RasaDialogue
 from bot.foundation import logs
 from bot.foundation.backoff import Backoff
@@ -196,6 +197,12 @@ class SharedOutDialogue(RasaDialogue):
         taken = await asyncio.gather(*(one.ask({"do": "take_up", "model": str(model)}, _READY_S) for one in there))
         self._model = model
         return any(one["taken"] for one in taken)
+
+    async def rehearse(self) -> None:
+        there = [one for one in self._processes if one.ready]
+        if not there:
+            raise NotProved("no dialogue process is there")
+        await asyncio.gather(*(one.ask({"do": "rehearse"}) for one in there))
 
     async def _take_turn(self, heard: Heard) -> Reply:
         try:

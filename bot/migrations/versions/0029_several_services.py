@@ -6,12 +6,12 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0029"
-down_revision = "0024"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
 _AT = sa.DateTime(timezone=True)
-_OWNED = ("call", "notification", "kept_update", "owed_answer")
+_OWNED = ("call", "notification", "kept_update", "owed_answer", "waiting_turn")
 
 
 def upgrade() -> None:
