@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.settings import Settings, SpeechSettings
 from bot.settings.settings import RemoteEarSettings
-from bot.speech.audio import read_audio
+from bot.speech.audio import read_sent
 from bot.web.app import make_app
 from bot.web.resident import heard_elsewhere
 from bot.web.words import words
@@ -129,7 +129,7 @@ async def test_what_gege_said_can_be_heard_and_nothing_else(client: TestClient) 
     url = (await turn(client, text="停电了"))["speech"]
     response = await client.get(url)
     assert response.content_type == "audio/wav"
-    assert read_audio(await response.read()).rate == 16000
+    assert read_sent(await response.read()).rate == 16000
     assert (await client.get("/api/speech/hello.wav")).status == 404
 
 
