@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from prometheus_client.metrics_core import GaugeMetricFamily
@@ -13,6 +14,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from bot.app.backing_up import newest_backup
 from bot.app.parts import Parts
 from bot.app.readiness import folders_of
 from bot.chat.models import KeptUpdate, OwedAnswer
@@ -35,10 +37,13 @@ class SiteFigures(Collector):
         database: Database,
         folders: Mapping[str, Path],
         spool: Callable[[], int],
+        newest_backup: Callable[[], float | None] = lambda: None,
         clock: Callable[[], dt.datetime] = now,
     ) -> None:
-        """`folders`: {what lies there: folder}; `spool()`: reports that wait for the database."""
+        """`folders`: {what lies there: folder}; `spool()`: reports that wait for the database; `newest_backup()`: when
+        it was made, seconds since 1970, None where none are made."""
         self._database, self._folders, self._spool, self._clock = database, dict(folders), spool, clock
+        self._newest_backup = newest_backup
         self._read: list[GaugeMetricFamily] = []
         self.background = Background("figures", EVERY_S, lambda: asyncio.to_thread(self.look))
 
@@ -64,11 +69,17 @@ class SiteFigures(Collector):
                 size.add_metric([name], disk.total)
         yield from (free, size)
         yield _value("spool_files", "Reports that wait on disk until the database takes them", self._spool())
+        if (newest := self._newest_backup()) is not None:
+            age = max(0.0, self._clock().timestamp() - newest)
+            yield _value("backup_age_seconds", "How long ago the newest proved backup was made", age)
 
 
 def figures_of(parts: Parts) -> SiteFigures:
     """Those of a whole service."""
-    return SiteFigures(parts.database, folders_of(parts.settings), lambda: parts.spool.waiting)
+    settings = parts.settings
+    return SiteFigures(
+        parts.database, folders_of(settings), lambda: parts.spool.waiting, partial(newest_backup, settings)
+    )
 
 
 def _of_messages(session: Session, at: dt.datetime) -> Iterator[GaugeMetricFamily]:

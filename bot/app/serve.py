@@ -14,6 +14,7 @@ from functools import partial
 
 from aiohttp import web
 
+from bot.app.backing_up import backing_up
 from bot.app.calling import calling_out, dialler_of
 from bot.app.figures import figures_of
 from bot.app.heart import Heart
@@ -136,7 +137,7 @@ async def _serve(settings: Settings) -> None:
         # The county and Rasa's models live as long as we do: to look through them took 0.25 s of every call's sound.
         gc.collect()
         gc.freeze()
-        service.backgrounds.start(*readiness.backgrounds, figures.background)
+        service.backgrounds.start(*readiness.backgrounds, figures.background, *backing_up(settings))
         await heart.start()
         tell(f"Gege is at {url(settings)} (Ctrl-C ends)")
         if await asyncio.to_thread(service.registry.is_sample):

@@ -36,7 +36,7 @@ _NAME = re.compile(r"\b((?:gege|process)_[a-z_]+|up)\b")
 def given(database: Database, home: Path) -> set[str]:
     """Every name of a sample that `/metrics` may give."""
     calls = CallMetrics()
-    figures = SiteFigures(database, {"home": home}, lambda: 2, clock=lambda: AT + minutes(7))
+    figures = SiteFigures(database, {"home": home}, lambda: 2, lambda: 0.0, clock=lambda: AT + minutes(7))
     figures.look()
     for one in (figures, metrics.BackgroundMetrics(Backgrounds()), metrics.ReadyMetrics(lambda: {"disk": "ok"})):
         calls.registry.register(one)
