@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
     app.command("backup")(backup)
     app.command("restore")(restore)
+    app.command("restored")(restored)
     app.command("settings")(settings)
 
 
@@ -119,6 +120,25 @@ def restore(
         note(restore_newest(load_settings(), file, force))
     else:
         note(run(load_settings(), file, force=force))
+
+
+def restored(
+    moment: Annotated[str, typer.Argument(help="What the data is of: 2026-11-28T12:00, the site's time.")],
+) -> None:
+    """After a restore by other means (PostgreSQL's own): give no number twice, tell the duty desk what is missing."""
+    from zoneinfo import ZoneInfo
+
+    from sqlalchemy.engine import make_url
+
+    from bot.commands.escalation import moment as read
+    from bot.commands.restored import go_on
+    from bot.database import now
+
+    settings = load_settings()
+    made_at = read(moment, ZoneInfo(settings.site.timezone))
+    if made_at > now():
+        raise Failure(f"{moment} is still to come")
+    note(f"ticket numbers go on {go_on(make_url(settings.database_url), settings.home, made_at)} further")
 
 
 def settings(
