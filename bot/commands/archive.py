@@ -29,7 +29,7 @@ from sqlalchemy import URL, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.commands.restored import go_on
+from bot.commands.restored import as_one_file, go_on
 from bot.database import MIGRATIONS, now, open_database
 from bot.foundation.errors import Refused
 from bot.foundation.private_files import shut
@@ -296,6 +296,7 @@ def _restore(home: Path, file: Path, workshop: Path, force: bool) -> str:
         target = Path(url.database or "")
         _check_unused(target)
         step = go_on(URL.create("sqlite", database=str(dump)), unpacked, made_at)
+        as_one_file(dump)
         moves.append((dump, target))
     else:
         _check_postgres(url, force)

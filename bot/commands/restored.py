@@ -38,8 +38,10 @@ def go_on(url: URL, home: Path, made_at: dt.datetime) -> int:
             )
     finally:
         database.dispose()
-    if url.get_backend_name() == "sqlite" and url.database:
-        # It is moved as one file.
-        with contextlib.closing(sqlite3.connect(url.database)) as file:
-            file.execute("PRAGMA journal_mode=DELETE")
     return step
+
+
+def as_one_file(file: Path) -> None:
+    """Bring a SQLite database that nobody has open into its one file, which is moved."""
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA journal_mode=DELETE")
