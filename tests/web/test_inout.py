@@ -157,8 +157,11 @@ async def test_what_is_no_such_file_gets_plain_words(site: Site, data: bytes) ->
 
 def test_every_reason_has_words_of_ours() -> None:
     source = Path(__file__).parents[2] / "bot" / "grid"
-    texts = "".join((source / name).read_text("utf-8") for name in ("cells.py", "importer.py", "workbooks.py"))
+    texts = "".join(
+        (source / name).read_text("utf-8") for name in ("cells.py", "importer.py", "workbooks.py", "geojson.py")
+    )
     raised = re.findall(r'(?:ValueError|refuse)\((?:0, |[^"]*?)f?"([^"]+)"', texts)
+    raised += re.findall(r'_Wrong\([^,]+, f?"([^"]+)"', texts)
     found = raised + re.findall(r'Problem\([^"]*"?[^"]*"?, f?"([^"]+)"\)', texts)
     said = [one for one in found if re.search("[a-z]{3}", one)]
     assert len(said) > 15

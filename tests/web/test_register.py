@@ -28,6 +28,7 @@ from bot.grid.registry import Registry
 from bot.grid.search import HouseholdSearch
 from bot.notify.links import Links, Purpose
 from bot.register.book import Book
+from bot.register.changing import Changing
 from bot.register.day import Days
 from bot.register.due import make_tasks
 from bot.register.kind_files import read_kinds
@@ -45,6 +46,7 @@ from bot.web.desk.live import Live
 from bot.web.desk.new import NewPage
 from bot.web.desk.register import RegisterPage
 from bot.web.desk.register_day import DayLines, DayPage
+from bot.web.desk.register_edit import RegisterEditPages
 from bot.web.desk.register_entry import RegisterEntryPages
 from bot.web.desk.register_survey import SurveyPage
 from bot.web.desk.register_wishes import WishesPage
@@ -97,16 +99,20 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     desk, registry, kinds = TicketDesk(database), Registry.load(database), read_kinds(tmp_path)
     sign_in, looks = SignIn(Devices(database)), Looks(database)
     frame, book, search = frame_of(sign_in), Book(database, kinds), HouseholdSearch(database, registry)
+    changing = Changing(database, kinds)
     day = DayLines(Days(database, kinds), kinds, ZONE)
     screens = [
         HomePage(frame, Lists(database), Live(database), tasks=day.of),
         HouseholdPages(frame, search, registry, desk, book, looks, ZONE),
         NewPage(frame, desk, registry, book),
         RegisterPage(frame, book, looks, ZONE),
-        RegisterEntryPages(frame, book, Wishes(database, kinds, desk), Photos(tmp_path), registry, search, looks, ZONE),
+        RegisterEntryPages(
+            frame, book, changing, Wishes(database, kinds, desk), Photos(tmp_path), registry, search, looks, ZONE
+        ),
+        RegisterEditPages(frame, book, changing, Photos(tmp_path), ZONE),
         DayPage(frame, Lists(database), day),
-        WishesPage(frame, book, ZONE),
-        SurveyPage(frame, Survey(database, kinds), registry, ZONE),
+        WishesPage(frame, book, looks, ZONE),
+        SurveyPage(frame, Survey(database, kinds), registry, looks, ZONE),
         TicketSteps(frame, desk),
     ]
     routes = [route for screen in screens for route in screen.routes()]
