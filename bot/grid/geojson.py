@@ -90,9 +90,9 @@ def read_map(database: Database, name: str, data: bytes) -> tuple[list[dict[str,
         try:
             reading.shapes.append(_shape(feature, reading))
         except _Wrong as wrong:
-            reading.problems.append(Problem(number, wrong.column, wrong.reason, "feature"))
+            reading.problems.append(Problem(number, wrong.column, wrong.reason, unit="feature"))
         if reading.corners > MOST_CORNERS:
-            raise ImportRefused(name, [Problem(number, "", "this map is too large", "feature")])
+            raise ImportRefused(name, [Problem(number, "", "this map is too large", unit="feature")])
     return reading.shapes, reading.problems
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ import pytest
 from sqlalchemy import select
 
 from bot.database import Database
+from bot.grid import geojson
 from bot.grid.importer import examine, import_csv, take
 from bot.grid.models import MapShape
 from bot.grid.problems import ImportRefused
 from bot.statistics.map import WIDTH, map_of
 from bot.statistics.plan import plan_of
-from tests.postgres import database, database_url
+from tests.postgres import database, database_url, site_database
 
 __all__ = ["database", "database_url"]
 
@@ -43,11 +45,17 @@ GOOD = (
 )
 
 
-@pytest.fixture
-def county(database: Database, tmp_path: Path) -> Database:
-    (tmp_path / "in.csv").write_text(_HOUSEHOLDS, "utf-8")
-    import_csv(database, tmp_path / "in.csv")
+def peopled(database: Database, folder: Path) -> Database:
+    (folder / "in.csv").write_text(_HOUSEHOLDS, "utf-8")
+    import_csv(database, folder / "in.csv")
     return database
+
+
+@pytest.fixture
+def county(tmp_path: Path) -> Iterator[Database]:
+    made = peopled(site_database(tmp_path), tmp_path)
+    yield made
+    made.dispose()
 
 
 def shapes(county: Database) -> set[tuple[str, str, str]]:
@@ -55,7 +63,8 @@ def shapes(county: Database) -> set[tuple[str, str, str]]:
         return {(one.layer, one.name, one.feeder) for one in session.scalars(select(MapShape))}
 
 
-def test_a_map_is_kept_by_the_names_of_the_county_and_changes_nobody(county: Database) -> None:
+def test_a_map_is_kept_by_the_names_of_the_county_and_changes_nobody(database: Database, tmp_path: Path) -> None:
+    county = peopled(database, tmp_path)
     report = take(county, examine(county, "map.geojson", collection(*GOOD)))
     assert str(report) == "4 shapes of the map imported"
     assert shapes(county) == {
@@ -67,51 +76,49 @@ def test_a_map_is_kept_by_the_names_of_the_county_and_changes_nobody(county: Dat
     )
 
 
-@pytest.mark.parametrize(
-    ("bad", "told"),
-    [
-        (feature("Point", [114, 29], 台区="月亮台区"), "feature 2, property transformer: there is no area 月亮台区"),
-        (feature("Point", [114, 29], 台区="公变2"), "feature 2, property feeder: several lines have an area"),
-        (feature("Point", [114, 29], 台区="东门1台区", 线路="西门线"), "does not hang on the line 西门线"),
-        (feature("Polygon", SQUARE, grid_no=99), "there is no grid 99"),
-        (feature("LineString", [[1, 2], [3, 4]], 线路="海线"), "there is no line 海线"),
-        (feature("Point", [114, 29], name="x"), "no name"),
-        (feature("LineString", [[1, 2], [3, 4]], 台区="东门1台区"), "drawn as Point or Polygon"),
-        (feature("Point", [29.5, 114.0], 台区="东门1台区"), "degrees east first, then north"),
-        (feature("Point", [501234.5, 3265432.1], 台区="东门1台区"), "no place"),
-        (feature("Point", ["a", None], 台区="东门1台区"), "its coordinates are not those"),
-        (feature("Point", [[1, 2]], 台区="东门1台区"), "its coordinates are not those"),
-        (feature("Polygon", [SQUARE[0][:-1]], grid_no=24), "ends where it begins"),
-        (feature("LineString", [[1, 2]], 线路="东门线"), "too short"),
-        (feature("Polygon", [], grid_no=24), "its coordinates are not those"),
-        ("feature", "no Feature"),
-        ({"type": "Feature", "properties": None, "geometry": None}, "no name"),
-    ],
-)
-def test_what_is_wrong_is_told_with_its_shape_and_then_nothing_is_kept(county: Database, bad: Any, told: str) -> None:
-    found = examine(county, "map.geojson", collection(GOOD[0], bad))
-    with pytest.raises(ImportRefused, match="feature 2") as refused:
-        take(county, found)
-    assert told in str(refused.value) and not shapes(county)
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b'{"type": "Feature"}', b"{", b'{"type": "FeatureCollection", "features": []}', b'{"features": ' + b"[" * 5000,
-        collection(GOOD[0], crs={"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4547"}}),
-        b'{"type": "FeatureCollection", "features": [NaN]}', b'{"a":"' + b"x" * (17 << 20) + b'"}',
-    ],
+WRONG: list[tuple[Any, str]] = [
+    (feature("Point", [114, 29], 台区="月亮台区"), "feature 2, property transformer: there is no area 月亮台区"),
+    (feature("Point", [114, 29], 台区="公变2"), "feature 2, property feeder: several lines have an area"),
+    (feature("Point", [114, 29], 台区="东门1台区", 线路="西门线"), "does not hang on the line 西门线"),
+    (feature("Polygon", SQUARE, grid_no=99), "there is no grid 99"),
+    (feature("LineString", [[1, 2], [3, 4]], 线路="海线"), "there is no line 海线"),
+    (feature("Point", [114, 29], name="x"), "no name"),
+    (feature("LineString", [[1, 2], [3, 4]], 台区="东门1台区"), "drawn as Point or Polygon"),
+    (feature("Point", [29.5, 114.0], 台区="东门1台区"), "degrees east first, then north"),
+    (feature("Point", [501234.5, 3265432.1], 台区="东门1台区"), "no place"),
+    (feature("Point", ["a", None], 台区="东门1台区"), "its coordinates are not those"),
+    (feature("Point", [[1, 2]], 台区="东门1台区"), "its coordinates are not those"),
+    (feature("Polygon", [SQUARE[0][:-1]], grid_no=24), "ends where it begins"),
+    (feature("LineString", [[1, 2]], 线路="东门线"), "too short"),
+    (feature("Polygon", [], grid_no=24), "its coordinates are not those"),
+    ("feature", "no Feature"),
+    ({"type": "Feature", "properties": None, "geometry": None}, "no name"),
+]
+NO_MAP = (
+    b'{"type": "Feature"}', b"{", b'{"type": "FeatureCollection", "features": []}', b'{"features": ' + b"[" * 5000,
+    collection(GOOD[0], crs={"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4547"}}),
+    b'{"type": "FeatureCollection", "features": [NaN]}', b"{\xff}",
 )  # fmt: skip
-def test_what_is_no_map_is_refused_as_a_whole(county: Database, data: bytes) -> None:
-    with pytest.raises(ImportRefused):
-        examine(county, "map.geojson", data)
 
 
-def test_too_many_corners_are_refused(county: Database) -> None:
-    line = [[114 + number / 1e6, 29.5] for number in range(200_001)]
-    with pytest.raises(ImportRefused, match="too large"):
-        examine(county, "map.geojson", collection(feature("LineString", line, 线路="东门线")))
+def test_what_is_wrong_is_told_with_its_shape_and_then_nothing_is_kept(county: Database) -> None:
+    for bad, told in WRONG:
+        found = examine(county, "map.geojson", collection(GOOD[0], bad))
+        with pytest.raises(ImportRefused, match="feature 2") as refused:
+            take(county, found)
+        assert told in str(refused.value) and not shapes(county)
+
+
+def test_what_is_no_map_or_too_large_is_refused_as_a_whole(county: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    for data in NO_MAP:
+        with pytest.raises(ImportRefused):
+            examine(county, "map.geojson", data)
+    for limit, most in (("LARGEST", 40), ("MOST_SHAPES", 1), ("MOST_CORNERS", 3)):
+        with monkeypatch.context() as small:
+            small.setattr(geojson, limit, most)
+            with pytest.raises(ImportRefused, match="too large"):
+                examine(county, "map.geojson", collection(*GOOD))
+    examine(county, "map.geojson", collection(*GOOD))
 
 
 def test_north_is_above_and_a_degree_east_is_shorter_than_one_north(county: Database) -> None:

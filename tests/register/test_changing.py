@@ -32,7 +32,9 @@ def test_what_it_said_before_stays_with_who_and_when(book: Book, changing: Chang
     assert after is not None and (after.day, after.values) == (earlier, {"words": "杆断了"})
     [was] = changing.history(card.id)
     assert (was.by_name, was.at, was.day, was.values) == ("归程", NOON, TODAY, {"words": "杆歪了"})
-    assert not changing.change(after, MANAGER, 1, earlier, {"words": "杆断了"}, "", TODAY), "the same again is no change"
+    assert not changing.change(after, MANAGER, 1, earlier, {"words": "杆断了"}, "", TODAY), (
+        "the same again is no change"
+    )
     assert len(changing.history(card.id)) == 1
 
 

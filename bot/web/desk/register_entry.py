@@ -278,7 +278,7 @@ class RegisterEntryPages:
     def _changes(self, found: EntryCard, changes: Sequence[Change]) -> list[tuple[dt.datetime | None, str, str]]:
         """Each change with what it said before and after."""
         words, kind = pages.words["edit"], self._book.kinds.get(found.kind)
-        after = [(one.day, one.values) for one in changes[1:]] + [(found.day, found.values)]
+        after = [*((one.day, one.values) for one in changes), (found.day, found.values)][1:]
         steps: list[tuple[dt.datetime | None, str, str]] = []
         for one, (day, fields) in zip(changes, after, strict=True):
             if one.what == REMOVED:
