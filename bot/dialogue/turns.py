@@ -16,9 +16,11 @@ from bot.database import Database, Unit, database_away, patience
 from bot.dialogue.danger import HAZARD, Asked, DangerQuestions
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.reading import readable, says_something
+from bot.dialogue.rehearsal import NotProved, rehearsed
 from bot.dialogue.responses import sentence
 from bot.foundation import logs
 from bot.foundation.errors import Broken
+from bot.foundation.lateness import Lateness
 from bot.foundation.recent import Recent
 from bot.sound.answers.asked import read_answer
 from bot.sound.answers.yes_no import spelled_signs
@@ -64,6 +66,8 @@ class RasaDialogue(ABC):
     def __init__(self, desk: TicketDesk, spool: Spool, write_s: float) -> None:
         """`spool`: where what failed goes; `write_s`: how long a turn waits for others that write."""
         self._desk, self._spool, self._write_s = desk, spool, write_s
+        #: how long turns wait here; a site asks one for all that it serves
+        self.lateness = Lateness()
         self._danger = DangerQuestions()
         self._asked: Recent[str, str] = Recent(_REMEMBERED)
         self._behind: set[asyncio.Future[Reply]] = set()
@@ -71,6 +75,10 @@ class RasaDialogue(ABC):
         self._thread_of_writes = ThreadPoolExecutor(1, "turns")
         #: turns that others wait behind; bound to the loop that takes them
         self._one_at_a_time = asyncio.Lock()
+
+    @abstractmethod
+    async def parse(self, text: str, alternatives: tuple[str, ...] = (), question: str = "") -> Understanding:
+        """Understand one sentence (`Dialogue.parse`)."""
 
     @abstractmethod
     async def _rasa_parse(self, clean: str, question: str = "") -> dict[str, Any]:
@@ -131,7 +139,7 @@ class RasaDialogue(ABC):
     async def turn(self, heard: Heard) -> Reply:
         """What is cancelled here goes on behind: it was heard."""
         with about_turn(heard):
-            turn = asyncio.ensure_future(self._run(self._take_turn(heard)))
+            turn = asyncio.ensure_future(self._in_turn(heard))
             self._behind.add(turn)
             turn.add_done_callback(self._behind.discard)
             danger = None if heard.unclear else danger_in(heard.text)
@@ -146,6 +154,10 @@ class RasaDialogue(ABC):
                 words = (sentence(f"utter_safety_{danger}"), sentence("utter_danger_call_yourself"))
                 return Reply(words, Understanding(heard.text, HAZARD, 0.0, False), hand_over=True)
             return await self._apology(heard, TimeoutError())
+
+    async def _in_turn(self, heard: Heard) -> Reply:
+        with self.lateness.turn():
+            return await self._run(self._take_turn(heard))
 
     async def _take_turn(self, heard: Heard) -> Reply:
         try:
@@ -187,6 +199,16 @@ class RasaDialogue(ABC):
         """Off the loop: whoever waits for the database must not keep others from being heard."""
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(self._thread_of_writes, context.run, work)
+
+    # ---- proof ----------------------------------------------------------------------------------
+
+    async def rehearse(self) -> None:
+        """Prove that who reports danger now would be taken care of, and touch nobody. Raises whatever would fail.
+
+        Where the dialogue is elsewhere, nothing can be taken back there: that it understands is all that is proved."""
+        found = await self.parse(rehearsed().text)
+        if found.intent != HAZARD:
+            raise NotProved("a rehearsed report of danger was not understood")
 
     # ---- when it fails --------------------------------------------------------------------------
 
