@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from bot.database import Database, Unit, database_away, patience
+from bot.dialogue import metrics
 from bot.dialogue.danger import HAZARD, Asked, DangerQuestions
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.reading import readable, says_something
@@ -138,7 +139,7 @@ class RasaDialogue(ABC):
 
     async def turn(self, heard: Heard) -> Reply:
         """What is cancelled here goes on behind: it was heard."""
-        with about_turn(heard):
+        with about_turn(heard), metrics.seconds.labels(str(heard.channel)).time():
             turn = asyncio.ensure_future(self._in_turn(heard))
             self._behind.add(turn)
             turn.add_done_callback(self._behind.discard)
@@ -150,6 +151,7 @@ class RasaDialogue(ABC):
                 return await self._apology(heard, problem) if isinstance(problem, Exception) else turn.result()
             if danger is not None:
                 log.warning("the words of safety are said before the turn is over")
+                metrics.failures.labels("safety_first").inc()
                 await self._on_file(heard)
                 words = (sentence(f"utter_safety_{danger}"), sentence("utter_danger_call_yourself"))
                 return Reply(words, Understanding(heard.text, HAZARD, 0.0, False), hand_over=True)
@@ -227,6 +229,7 @@ class RasaDialogue(ABC):
                 with patience(_KEEPING_S):
                     ticket_no = await self._spool.intake(heard, "dialogue_failed")
                     found = None if ticket_no else await asyncio.to_thread(self._earlier, heard)
+                metrics.failures.labels("for_a_person").inc()
                 return found or given_to_a_person(heard, ticket_no)
             except Exception:
                 log.exception("what was said could not be written down")
@@ -235,9 +238,11 @@ class RasaDialogue(ABC):
         except Exception:
             log.exception("what was said could not be kept either")
             return self._lost(heard)
+        metrics.failures.labels("waits").inc()
         return _apologise(heard, sentence("utter_written_later"))
 
     def _lost(self, heard: Heard) -> Reply:
+        metrics.failures.labels("lost").inc()
         return _apologise(heard, sentence("utter_could_not_log"))
 
 

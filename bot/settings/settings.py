@@ -314,6 +314,17 @@ class LogSettings(Section):
     level: Literal["debug", "info", "warning", "error"] = "warning"
 
 
+class BackupSettings(Section):
+    """Backups that the service makes of itself while it runs (docs/operate.md)."""
+
+    #: folder on another disk or machine; it must be there. Empty: none is made by itself
+    folder: str = ""
+    #: so often: what a lost machine loses at most
+    every_min: float = Field(default=4.0, ge=1, le=60)
+    #: archives older than this go, and with them what the site has deleted meanwhile
+    keep_days: int = Field(default=14, ge=1)
+
+
 class MetricsSettings(Section):
     """`/metrics` is for this machine, and for whoever shows this token (Authorization: Bearer …)."""
 
@@ -367,6 +378,7 @@ class Settings(Section):
     asterisk: AsteriskSettings = Field(default_factory=AsteriskSettings)
     calling: CallingSettings = Field(default_factory=CallingSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+    backup: BackupSettings = Field(default_factory=BackupSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     prompts: PromptSettings = Field(default_factory=PromptSettings)
     phone: PhoneSettings = Field(default_factory=PhoneSettings)
