@@ -65,6 +65,8 @@ class Call(Base):
     started_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
     ended_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     outcome: Mapped[str] = mapped_column(String(40), default="")
+    #: id of the service that carries it (bot/replicas); empty: none that stays
+    service: Mapped[str] = mapped_column(String(80), default="", server_default="")
 
 
 class Utterance(Base):
@@ -86,6 +88,19 @@ class Utterance(Base):
     heard_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
     #: what was answered (bot/tickets/intake/answered.py), in the same transaction as all that the answer speaks of
     reply: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class WaitingTurn(Base):
+    """A sentence of a page that was kept while too many wrote at once; its turn is taken when there is room."""
+
+    __tablename__ = "waiting_turn"
+    #: the utterance's
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    #: all of it, as bot/tickets/intake/heard.py writes it
+    heard: Mapped[dict[str, Any]] = mapped_column(JSON)
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now, index=True)
+    #: id of the service that takes it (bot/replicas)
+    service: Mapped[str] = mapped_column(String(80), default="", server_default="")
 
 
 class Ticket(Base):
@@ -261,6 +276,8 @@ class Notification(Base):
     held_until: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     sent_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     error: Mapped[str] = mapped_column(Text, default="")
+    #: id of the service that has claimed it last (bot/replicas)
+    service: Mapped[str] = mapped_column(String(80), default="", server_default="")
 
 
 class Timer(Base):
