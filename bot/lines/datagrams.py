@@ -13,7 +13,7 @@ _LARGEST = 65_536
 _MOST = 64
 
 
-def waiting(sock: socket.socket) -> Iterator[tuple[bytes, tuple[str, int]]]:
+def that_wait(sock: socket.socket) -> Iterator[tuple[bytes, tuple[str, int]]]:
     """The datagrams that have come by now, each with its sender; `sock` does not block."""
     for _ in range(_MOST):
         try:

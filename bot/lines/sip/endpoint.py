@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.lines.allowed import lies_in, networks
-from bot.lines.datagrams import waiting
+from bot.lines.datagrams import that_wait
 from bot.lines.sip.dialog import Dialog, new_branch, new_tag
 from bot.lines.sip.media import own_address
 from bot.lines.sip.message import Malformed, Message, answer_address, host_port, parse, respond
@@ -146,7 +146,7 @@ class Endpoint(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: Address) -> None:
         self._datagram(data, (addr[0], addr[1]))
         if self._socket is not None:
-            for more, source in waiting(self._socket):
+            for more, source in that_wait(self._socket):
                 self._datagram(more, source)
 
     def _datagram(self, data: bytes, source: Address) -> None:
