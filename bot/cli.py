@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from bot.commands import (
     bench,
     bench_calls,
+    bench_crash,
     bench_desk,
     bench_hear,
     bench_nlu,
@@ -83,7 +84,7 @@ for area in (
 ):
     area.register(app)
 app.add_typer(bench_app, name="bench")
-for area in (bench, bench_voice, bench_calls, bench_desk, bench_hear, bench_nlu, bench_residents):
+for area in (bench, bench_voice, bench_calls, bench_crash, bench_desk, bench_hear, bench_nlu, bench_residents):
     area.register(bench_app)
 
 

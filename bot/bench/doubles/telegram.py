@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,8 @@ class TelegramServer:
     bad: dict[str, list[web.Response]] = field(default_factory=dict)
     #: handed out once more, whatever was confirmed
     replays: list[dict[str, Any]] = field(default_factory=list)
+    #: texts of sendMessage, by chat
+    shown: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _ids: int = 1000
 
     def sent(self) -> list[str]:
@@ -94,7 +97,11 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
     server, app = TelegramServer(), web.Application()
 
     async def method(request: web.Request) -> web.StreamResponse:
-        name, body = request.match_info["method"], await request.text()
+        name = request.match_info["method"]
+        try:
+            body = await request.text()
+        except ConnectionResetError:  # whoever was speaking has died
+            return web.Response(status=400)
         form: dict[str, Any] = json.loads(body) if request.content_type == "application/json" else dict(parse_qsl(body))
         form |= request.query
         server.calls.append((name, form))
@@ -110,6 +117,7 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
             if not result:
                 await asyncio.sleep(0.05)
         elif name == "sendMessage":
+            server.shown[str(form["chat_id"])].append(form["text"])
             chat = {"id": int(form["chat_id"]), "type": "private"}
             result = {"message_id": server.next_id(), "date": int(time.time()), "chat": chat, "text": form["text"]}
         elif name == "getFile":
