@@ -91,10 +91,8 @@ sip = "127.0.0.1:{self.sip}"
 [speech]
 model = "{self._model or self.home / "none"}"
 voice = "espeak"
-[service.deadlines.on_site_min]
-town = 0.1
-village = 0.1
-remote = 0.1
+[service.deadlines]
+on_site_min = {{ town = 0.1, village = 0.1, remote = 0.1 }}
 [notify]
 per_person_a_minute = 10000
 providers = ["{"webhook" if beyond else "file"}"]
