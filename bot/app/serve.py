@@ -14,11 +14,14 @@ from functools import partial
 
 from aiohttp import web
 
+from bot.app.backing_up import backing_up
 from bot.app.calling import calling_out, dialler_of
+from bot.app.figures import figures_of
 from bot.app.heart import Heart
 from bot.app.in_use import in_use_line
 from bot.app.messengers import messengers
 from bot.app.parts import Parts, ears_and_mouth, make_voice, open_site, running, tell
+from bot.app.readiness import readiness_of
 from bot.app.staff_side import staff_side
 from bot.calling.call_backs import CallBacks
 from bot.database import now
@@ -40,10 +43,13 @@ from bot.speech.speak import GegeVoice, Voice, VoiceFailed
 from bot.speech.voice_of import make_engine
 from bot.telephone.sip_front_end import UnknownTrunk, sip_front_end
 from bot.telephone.telephone import Telephone
+from bot.tickets.intake.waiting import WaitingShelf
 from bot.voice.preparing import preparing
 from bot.web.app import make_app
 from bot.web.guard import runner_of
-from bot.web.metrics import BackgroundMetrics, metrics_route
+from bot.web.health import ready_route
+from bot.web.metrics import LOOP_LATE, BackgroundMetrics, ReadyMetrics, metrics_route
+from bot.web.waiting import WaitingTurns
 
 
 class CannotServe(Refused):
@@ -98,7 +104,7 @@ async def _serve(settings: Settings) -> None:
         if voice is not None and not voice.engine.quick:
             gentle = partial(make_engine, settings, gentle=True)
             service.backgrounds.start(preparing(voice, service.repertoire, gentle))
-        heart = Heart(settings.capacity.watchdog_s, lambda: f"{len(telephone.calls)} calls")
+        heart = Heart(settings.capacity.watchdog_s, lambda: f"{len(telephone.calls)} calls", LOOP_LATE.observe)
         stack.push_async_callback(heart.stop)
         telephone, call_backs = await _answer_calls(service, recogniser, voice, phone, agi, stack)
         telephone.metrics.watch(
@@ -106,15 +112,26 @@ async def _serve(settings: Settings) -> None:
         )
         staff = staff_side(service, call_backs)
         callbacks = await stack.enter_async_context(messengers(service, recogniser, tell, call_backs))
+        waiting = WaitingTurns(
+            service.dialogue, WaitingShelf(service.database), service.lateness, settings.capacity.text_wait_s
+        )
+        service.backgrounds.start(waiting.background(), service.lateness.background())
+        telephone.metrics.watch(
+            "turns_that_wait", "Turns of pages that were kept to be answered", lambda: waiting.count
+        )
         app = make_app(
             service.dialogue, recogniser, voice, service.desk, service.registry, settings, staff=staff,
             run_call=None if voice is None else telephone.browser_call,
             sample=service.registry.is_sample, repertoire=service.repertoire, intake=service.spool, ear=card,
-            managers=partial(_managers, service.registry),
+            managers=partial(_managers, service.registry), waiting=waiting,
         )  # fmt: skip
         app.router.add_routes(callbacks)
-        telephone.metrics.registry.register(BackgroundMetrics(service.backgrounds))
-        app.router.add_routes([metrics_route(telephone.metrics.text, settings.metrics.token)])
+        readiness, figures = readiness_of(service), figures_of(service)
+        for one in (BackgroundMetrics(service.backgrounds), ReadyMetrics(readiness.parts), figures):
+            telephone.metrics.registry.register(one)
+        app.router.add_routes(
+            [metrics_route(telephone.metrics.text, settings.metrics.token), ready_route(readiness.parts)]
+        )
         runner = runner_of(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -129,6 +146,7 @@ async def _serve(settings: Settings) -> None:
         # The county and Rasa's models live as long as we do: to look through them took 0.25 s of every call's sound.
         gc.collect()
         gc.freeze()
+        service.backgrounds.start(*readiness.backgrounds, figures.background, *backing_up(settings))
         await heart.start()
         tell(f"Gege is at {url(settings)} (Ctrl-C ends)")
         if await asyncio.to_thread(service.registry.is_sample):
@@ -207,6 +225,7 @@ async def _answer_calls(
     telephone = Telephone(
         service.database, service.desk, service.registry, service.dialogue, recogniser, voice, service.settings,
         audiosocket=phone, fastagi=agi, people=service.present, intake=service.intake, spool=service.spool, backgrounds=service.backgrounds,
+        lateness=service.lateness,
     )  # fmt: skip
     try:
         await telephone.start()

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, TimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
+from bot.database import metrics
 from bot.foundation.errors import Unavailable
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
@@ -363,6 +364,7 @@ def open_database(url: str) -> Database:
         engine = create_engine(
             parsed, pool_pre_ping=True, pool_timeout=_USUAL_S, connect_args=connect, hide_parameters=True
         )
+        metrics.watch(engine)
         return Database(engine)
     wal = None
     if parsed.database and parsed.database != ":memory:":
@@ -373,6 +375,7 @@ def open_database(url: str) -> Database:
 
 def _sqlite_engine(url: URL, synchronous: str) -> Engine:
     engine = create_engine(url, hide_parameters=True)
+    metrics.watch(engine)
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:

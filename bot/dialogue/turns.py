@@ -13,12 +13,15 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from bot.database import Database, Unit, database_away, patience
+from bot.dialogue import metrics
 from bot.dialogue.danger import HAZARD, Asked, DangerQuestions
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.reading import readable, says_something
+from bot.dialogue.rehearsal import NotProved, rehearsed
 from bot.dialogue.responses import sentence
 from bot.foundation import logs
 from bot.foundation.errors import Broken
+from bot.foundation.lateness import Lateness
 from bot.foundation.recent import Recent
 from bot.sound.answers.asked import read_answer
 from bot.sound.answers.yes_no import spelled_signs
@@ -64,6 +67,8 @@ class RasaDialogue(ABC):
     def __init__(self, desk: TicketDesk, spool: Spool, write_s: float) -> None:
         """`spool`: where what failed goes; `write_s`: how long a turn waits for others that write."""
         self._desk, self._spool, self._write_s = desk, spool, write_s
+        #: how long turns wait here; a site asks one for all that it serves
+        self.lateness = Lateness()
         self._danger = DangerQuestions()
         self._asked: Recent[str, str] = Recent(_REMEMBERED)
         self._behind: set[asyncio.Future[Reply]] = set()
@@ -71,6 +76,10 @@ class RasaDialogue(ABC):
         self._thread_of_writes = ThreadPoolExecutor(1, "turns")
         #: turns that others wait behind; bound to the loop that takes them
         self._one_at_a_time = asyncio.Lock()
+
+    @abstractmethod
+    async def parse(self, text: str, alternatives: tuple[str, ...] = (), question: str = "") -> Understanding:
+        """Understand one sentence (`Dialogue.parse`)."""
 
     @abstractmethod
     async def _rasa_parse(self, clean: str, question: str = "") -> dict[str, Any]:
@@ -130,8 +139,8 @@ class RasaDialogue(ABC):
 
     async def turn(self, heard: Heard) -> Reply:
         """What is cancelled here goes on behind: it was heard."""
-        with about_turn(heard):
-            turn = asyncio.ensure_future(self._run(self._take_turn(heard)))
+        with about_turn(heard), metrics.seconds.labels(str(heard.channel)).time():
+            turn = asyncio.ensure_future(self._in_turn(heard))
             self._behind.add(turn)
             turn.add_done_callback(self._behind.discard)
             danger = None if heard.unclear else danger_in(heard.text)
@@ -142,10 +151,15 @@ class RasaDialogue(ABC):
                 return await self._apology(heard, problem) if isinstance(problem, Exception) else turn.result()
             if danger is not None:
                 log.warning("the words of safety are said before the turn is over")
+                metrics.failures.labels("safety_first").inc()
                 await self._on_file(heard)
                 words = (sentence(f"utter_safety_{danger}"), sentence("utter_danger_call_yourself"))
                 return Reply(words, Understanding(heard.text, HAZARD, 0.0, False), hand_over=True)
             return await self._apology(heard, TimeoutError())
+
+    async def _in_turn(self, heard: Heard) -> Reply:
+        with self.lateness.turn():
+            return await self._run(self._take_turn(heard))
 
     async def _take_turn(self, heard: Heard) -> Reply:
         try:
@@ -188,6 +202,16 @@ class RasaDialogue(ABC):
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(self._thread_of_writes, context.run, work)
 
+    # ---- proof ----------------------------------------------------------------------------------
+
+    async def rehearse(self) -> None:
+        """Prove that who reports danger now would be taken care of, and touch nobody. Raises whatever would fail.
+
+        Where the dialogue is elsewhere, nothing can be taken back there: that it understands is all that is proved."""
+        found = await self.parse(rehearsed().text)
+        if found.intent != HAZARD:
+            raise NotProved("a rehearsed report of danger was not understood")
+
     # ---- when it fails --------------------------------------------------------------------------
 
     async def _on_file(self, heard: Heard) -> None:
@@ -205,6 +229,7 @@ class RasaDialogue(ABC):
                 with patience(_KEEPING_S):
                     ticket_no = await self._spool.intake(heard, "dialogue_failed")
                     found = None if ticket_no else await asyncio.to_thread(self._earlier, heard)
+                metrics.failures.labels("for_a_person").inc()
                 return found or given_to_a_person(heard, ticket_no)
             except Exception:
                 log.exception("what was said could not be written down")
@@ -213,9 +238,11 @@ class RasaDialogue(ABC):
         except Exception:
             log.exception("what was said could not be kept either")
             return self._lost(heard)
+        metrics.failures.labels("waits").inc()
         return _apologise(heard, sentence("utter_written_later"))
 
     def _lost(self, heard: Heard) -> Reply:
+        metrics.failures.labels("lost").inc()
         return _apologise(heard, sentence("utter_could_not_log"))
 
 

@@ -15,6 +15,7 @@ import bot.recordings.models
 import bot.register.models
 import bot.tickets.following
 import bot.tickets.models
+import bot.tickets.site_history
 import bot.voice.models  # noqa: F401  (they register their tables)
 from bot.database import Base
 

@@ -15,7 +15,7 @@ from bot.notify.outage_texts import outage_fields
 from bot.notify.provider import Button, Message, Provider
 from bot.notify.registered_names import RegisteredNames
 from bot.notify.texts import Case, button, digest, digest_for_all, render
-from bot.tickets import access, presses, reading
+from bot.tickets import access, presses, reading, site_history
 from bot.tickets.intake.channels import Channel
 from bot.tickets.models import Notification, State, Ticket
 
@@ -138,7 +138,7 @@ def parcel(
         else:
             text, buttons = digest(cases, role, _LINES), ()
         messages[way.name] = Message(
-            notification_id=first.id,
+            notification_id=first.id + site_history.jump(session),
             ticket_no=cases[0].ticket_no if len(rows) == 1 else "",
             staff_no=person.staff_no if person else "",
             name="、@".join(one.name for one in people.values()),

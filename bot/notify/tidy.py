@@ -7,12 +7,12 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 
 from bot.database import Database, now
 from bot.foundation.background import Background
 from bot.foundation.backoff import Backoff
-from bot.notify.links import LIVES, LinkUse
+from bot.notify.links import LIVES, LinkMade, LinkUse
 from bot.tickets.models import Notification, State, Ticket
 
 #: rows that one transaction deletes: a report must not wait for it
@@ -21,6 +21,8 @@ _BATCH = 500
 _LINKS = max(LIVES.values()) + dt.timedelta(days=1)
 _DAY_S = 86_400.0
 _AGAIN = Backoff(first_s=60.0, most_s=3600.0)
+#: who let whom in is asked when something was found out, weeks later
+_MADE = dt.timedelta(days=180)
 #: these cases are over
 _OVER = (State.closed, State.cancelled, State.merged)
 
@@ -39,6 +41,8 @@ def tidy(database: Database, at: dt.datetime, keep_days: int) -> Tidied:
     links = messages = 0
     while gone := _links(database, at - _LINKS):
         links += gone
+    with database.session() as session:
+        session.execute(delete(LinkMade).where(LinkMade.at < at - _MADE))
     while gone := _messages(database, at - dt.timedelta(days=keep_days)):
         messages += gone
     return Tidied(links, messages)
@@ -46,7 +50,9 @@ def tidy(database: Database, at: dt.datetime, keep_days: int) -> Tidied:
 
 def _links(database: Database, before: dt.datetime) -> int:
     with database.session() as session:
-        old = session.scalars(select(LinkUse.nonce).where(LinkUse.used_at < before).limit(_BATCH)).all()
+        # Those that let somebody in stay as long as it is known who made them.
+        made = exists().where(LinkMade.nonce == LinkUse.nonce)
+        old = session.scalars(select(LinkUse.nonce).where(LinkUse.used_at < before, ~made).limit(_BATCH)).all()
         if old:
             session.execute(delete(LinkUse).where(LinkUse.nonce.in_(old)))
         return len(old)
