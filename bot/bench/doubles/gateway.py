@@ -9,6 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.foundation import bodies
+
 
 @dataclass
 class Gateway:
@@ -24,7 +26,7 @@ async def gateway() -> AsyncIterator[Gateway]:
     made, app = Gateway(), web.Application()
 
     async def take(request: web.Request) -> web.Response:
-        made.taken.append((request.headers["Idempotency-Key"], await request.json()))
+        made.taken.append((request.headers["Idempotency-Key"], await bodies.body_json(request)))
         return web.Response()
 
     app.router.add_post("/", take)

@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from bot.foundation import bodies
+
 BOT = {"id": 1, "is_bot": True, "first_name": "格格", "username": "gege_bot"}
 
 
@@ -99,7 +101,7 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
     async def method(request: web.Request) -> web.StreamResponse:
         name = request.match_info["method"]
         try:
-            body = await request.text()
+            body = (await bodies.body(request)).decode()
         except ConnectionResetError:  # whoever was speaking has died
             return web.Response(status=400)
         form: dict[str, Any] = json.loads(body) if request.content_type == "application/json" else dict(parse_qsl(body))

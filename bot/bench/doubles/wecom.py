@@ -12,6 +12,8 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.foundation import bodies
+
 
 @dataclass
 class WeChatServer:
@@ -54,7 +56,7 @@ async def wechat_server() -> AsyncIterator[WeChatServer]:
         return web.json_response({"errcode": 0, "access_token": "t", "expires_in": 7200})
 
     async def sync(request: web.Request) -> web.StreamResponse:
-        body = await request.json()
+        body = await bodies.body_json(request)
         if server.away:
             return server.away.pop(0)
         start = int(body["cursor"] or 0)
@@ -65,7 +67,7 @@ async def wechat_server() -> AsyncIterator[WeChatServer]:
         )
 
     async def send(request: web.Request) -> web.StreamResponse:
-        body = await request.json()
+        body = await bodies.body_json(request)
         server.sent.append(body)
         if server.bad:
             return web.json_response(server.bad.pop(0))
@@ -75,7 +77,7 @@ async def wechat_server() -> AsyncIterator[WeChatServer]:
         return web.json_response({"errcode": 0})
 
     async def tell(request: web.Request) -> web.StreamResponse:
-        server.told.append(await request.json())
+        server.told.append(await bodies.body_json(request))
         return web.json_response({"errcode": 0, "invaliduser": ""})
 
     async def media(request: web.Request) -> web.StreamResponse:
