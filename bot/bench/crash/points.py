@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-import yaml
-
+from bot.foundation.words import load
 from bot.settings import PROJECT
 
 #: what begins a transaction that writes (`bot.database.Database`); a place holds one in its `with`
@@ -23,24 +22,30 @@ SIDES = ("before", "after")
 
 
 @dataclass(frozen=True)
+class Beside:
+    """Commit points that no crash run comes by on purpose, and why."""
+
+    because: str
+    points: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Points:
-    """The list (points.yml). `walked`: a running service with residents and staff at its doors comes by all of these;
-    `beside`: by these not in a crash run, each with the reason."""
+    """The list (points.yml). `walked`: point → what is committed there; a running service with residents and staff at
+    its doors comes by all of these."""
 
     walked: dict[str, str]
-    beside: dict[str, str]
+    beside: tuple[Beside, ...]
 
     @property
     def all(self) -> frozenset[str]:
-        return frozenset({*self.walked, *self.beside})
+        return frozenset({*self.walked, *(name for group in self.beside for name in group.points)})
 
 
 @functools.cache
 def points() -> Points:
     """Read the list."""
-    listed = yaml.safe_load(Path(__file__).with_name("points.yml").read_text("utf-8"))
-    beside = {name: group["because"] for group in listed["beside"] for name in group["points"]}
-    return Points(dict(listed["walked"]), beside)
+    return load(Points, Path(__file__).with_name("points.yml"))
 
 
 def commit_points() -> set[str]:
