@@ -128,6 +128,8 @@ class DialogueSettings(Section):
 
     #: "embedded" (Rasa in this process) or "http" (a Rasa server, see docs)
     adapter: str = "embedded"
+    #: processes that take turns side by side, one core each; 1: the service itself takes them
+    processes: int = Field(default=1, ge=1, le=64)
     #: address of that server, and the token that it asks for
     url: str = "http://127.0.0.1:5005"
     token: str = ""
@@ -345,6 +347,15 @@ class PromptSettings(Section):
     longest_s: float = Field(default=30.0, gt=1.0, le=120.0)
 
 
+class ReplicaSettings(Section):
+    """Several services on one PostgreSQL database (docs/replicas.md)."""
+
+    #: this service's place, another one for each; empty: machine and GEGE_HOME
+    name: str = ""
+    #: a service that gave no sign of life for so long (seconds) is dead: the others take over its calls and messages
+    lease_s: float = Field(default=20.0, ge=1.0, le=300.0)
+
+
 class LearningSettings(Section):
     """Learning from what staff correct (gege learn)."""
 
@@ -384,6 +395,7 @@ class Settings(Section):
     phone: PhoneSettings = Field(default_factory=PhoneSettings)
     outside: OutsideSettings = Field(default_factory=OutsideSettings)
     learning: LearningSettings = Field(default_factory=LearningSettings)
+    replicas: ReplicaSettings = Field(default_factory=ReplicaSettings)
     #: YAML of dated prices; empty: the one that ships with Gege
     tariff: str = ""
 
