@@ -91,18 +91,35 @@ def doctor(as_json: JsonFlag = False) -> None:
 def backup(file: Annotated[Path, typer.Argument(help="Archive to write (.tar.gz).")]) -> None:
     """Write settings, database, recordings and prompts of GEGE_HOME into one archive."""
     from bot.commands.archive import backup as run
+    from bot.privacy.tombstones import Hasher
 
-    note(run(load_settings(), file))
+    settings = load_settings()
+    if settings.home.is_dir():
+        Hasher(settings.home)  # an archive of before the first deletion holds its key as well
+    note(run(settings, file))
 
 
 def restore(
     file: Annotated[Path, typer.Argument(help="Archive made by gege backup.")],
     force: Annotated[bool, typer.Option("--force", help="Replace what is in GEGE_HOME.")] = False,
 ) -> None:
-    """Put an archive back into GEGE_HOME."""
+    """Put an archive back into GEGE_HOME; who was deleted since it was made is deleted again."""
+    from bot.app.parts import existing_site
     from bot.commands.archive import restore as run
+    from bot.privacy.persons import Persons
+    from bot.privacy.tombstones import deleted_file, put_back, read
 
-    note(run(load_settings(), file, force=force))
+    before = load_settings()
+    deleted = read((deleted_file(before),))
+    note(run(before, file, force=force))
+    after = load_settings()
+    put_back(deleted_file(after), deleted)
+    database = existing_site(after)
+    try:
+        if count := Persons(after, database, note).again():
+            note(f"{count} persons who were deleted since then were deleted again (docs/privacy.md)")
+    finally:
+        database.dispose()
 
 
 def settings(

@@ -11,6 +11,7 @@ import bot.doors.models
 import bot.grid.models
 import bot.learning.models
 import bot.notify.links
+import bot.privacy.models
 import bot.recordings.models
 import bot.register.models
 import bot.tickets.following

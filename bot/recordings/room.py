@@ -105,6 +105,19 @@ def _name(settings: Settings, path: Path) -> str:
     return path.relative_to(settings.home).as_posix()
 
 
+def delete_recording(settings: Settings, name: str) -> bool:
+    """Delete one recording; → whether it was looked for afterwards and is gone. Raises RecordingMissing for a name that
+    leads elsewhere."""
+    path = path_of(settings, name)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        log.exception("%s could not be deleted; it is tried again", name)
+    with contextlib.suppress(OSError):
+        path.parent.rmdir()  # only when it was the last one of its call
+    return not path.exists()
+
+
 def delete_expired(settings: Settings, database: Database, at: dt.datetime) -> int:
     """Delete what is older than the site's term, look that it is gone, and write that down; → how many went."""
     before = at - dt.timedelta(days=settings.recording.days)
@@ -112,15 +125,8 @@ def delete_expired(settings: Settings, database: Database, at: dt.datetime) -> i
     for name, made_at in list(recordings(settings)):
         if made_at >= before:
             continue
-        path = settings.home / name
-        try:
-            path.unlink(missing_ok=True)
-        except OSError:
-            log.exception("%s is over its term and could not be deleted; it is tried again", name)
-        verified = not path.exists()
+        verified = delete_recording(settings, name)
         done.append(RecordingDeletion(name=name, recorded_at=made_at, deleted_at=at, verified=verified))
-        with contextlib.suppress(OSError):
-            path.parent.rmdir()  # only when it was the last one of its call
     if done:
         with database.session() as session:
             session.add_all(done)
