@@ -19,6 +19,7 @@ from bot.app.heart import Heart
 from bot.app.in_use import in_use_line
 from bot.app.messengers import messengers
 from bot.app.parts import Parts, ears_and_mouth, make_voice, open_site, running, tell
+from bot.app.readiness import readiness_of
 from bot.app.staff_side import staff_side
 from bot.calling.call_backs import CallBacks
 from bot.database import now
@@ -43,6 +44,7 @@ from bot.telephone.telephone import Telephone
 from bot.voice.preparing import preparing
 from bot.web.app import make_app
 from bot.web.guard import runner_of
+from bot.web.health import ready_route
 from bot.web.metrics import BackgroundMetrics, metrics_route
 
 
@@ -114,7 +116,10 @@ async def _serve(settings: Settings) -> None:
         )  # fmt: skip
         app.router.add_routes(callbacks)
         telephone.metrics.registry.register(BackgroundMetrics(service.backgrounds))
-        app.router.add_routes([metrics_route(telephone.metrics.text, settings.metrics.token)])
+        readiness = readiness_of(service)
+        app.router.add_routes(
+            [metrics_route(telephone.metrics.text, settings.metrics.token), ready_route(readiness.parts)]
+        )
         runner = runner_of(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -129,6 +134,7 @@ async def _serve(settings: Settings) -> None:
         # The county and Rasa's models live as long as we do: to look through them took 0.25 s of every call's sound.
         gc.collect()
         gc.freeze()
+        service.backgrounds.start(*readiness.backgrounds)
         await heart.start()
         tell(f"Gege is at {url(settings)} (Ctrl-C ends)")
         if await asyncio.to_thread(service.registry.is_sample):

@@ -23,7 +23,8 @@ from bot.notify.texts import button
 from bot.recordings.files import keep_file
 from bot.recordings.room import keep_recording, name_for
 from bot.settings import Settings
-from bot.speech.audio import AudioRefused, Sound, read_audio
+from bot.speech.audio import AudioRefused, Sound, read_sent
+from bot.speech.decoder import AMR_MAGIC
 from bot.speech.port import HeardSpeech, Likely, Recogniser, RecogniserFailed
 from bot.tickets.cards import TicketRefused
 from bot.tickets.desk import TicketDesk
@@ -41,8 +42,6 @@ _RATE = 16_000
 _LONGEST_S = 300.0
 #: chats whose open question is remembered
 _REMEMBERED = 1000
-#: how AMR begins (RFC 4867), which WeCom's voice notes are; not every machine plays it (bot/speech/amr.py)
-_AMR = b"#!AMR"
 
 
 @dataclass(frozen=True)
@@ -182,7 +181,7 @@ class Residents:
     async def _voice(self, message: Incoming, data: bytes) -> list[str]:
         """Kept first, then understood; what is not understood a person hears."""
         try:
-            sound = await asyncio.to_thread(read_audio, data, _RATE, longest_s=_LONGEST_S)
+            sound = await asyncio.to_thread(read_sent, data, _RATE, longest_s=_LONGEST_S)
         except AudioRefused:
             # In a format that nobody here can play: whoever has the case downloads it.
             ticket_no = await self._for_a_person(message, "", "not_playable")
@@ -220,7 +219,7 @@ class Residents:
             return ""
 
     def _keep_bytes(self, message: Incoming, data: bytes, ticket_no: str) -> None:
-        kind = "amr" if data.startswith(_AMR) else "sound"
+        kind = "amr" if data.startswith(AMR_MAGIC) else "sound"
         digest = hashlib.sha256(data).hexdigest()
         name = keep_file(self._settings, name_for("files", message.channel, message.id), data)
         self._shelf.attach(message.session, ticket_no, name, kind, digest)
@@ -270,7 +269,7 @@ class Residents:
     async def _words_of(self, message: Incoming, data: bytes, talk: Talk) -> HeardSpeech:
         """What was heard in a voice note, which is kept with the ticket; nothing when nobody here can hear it."""
         try:
-            sound = await asyncio.to_thread(read_audio, data, _RATE, longest_s=_LONGEST_S)
+            sound = await asyncio.to_thread(read_sent, data, _RATE, longest_s=_LONGEST_S)
         except AudioRefused:
             await asyncio.to_thread(self._keep_bytes, message, data, talk.ticket_no)
             return HeardSpeech("")

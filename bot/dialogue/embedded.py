@@ -11,12 +11,13 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bot.database import Database, at_once, database_away
-from bot.dialogue import rasa_lite
+from bot.database import Database, at_once, database_away, patience
+from bot.dialogue import rasa_lite, rehearsal
 from bot.dialogue.port import Reply, Understanding
+from bot.dialogue.reading import readable
 from bot.dialogue.responses import say_what_the_file_says, sentence
 from bot.dialogue.training import source_fingerprint
-from bot.dialogue.turns import RasaDialogue, reply_from, settle, understanding_of
+from bot.dialogue.turns import RasaDialogue, about_turn, reply_from, settle, understanding_of
 from bot.foundation.errors import Broken
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.danger import danger_in
@@ -211,3 +212,20 @@ class EmbeddedDialogue(RasaDialogue):
         agent = self._agent
         assert agent is not None
         return await settle(self._database, heard, lambda: handle(agent, self._store, heard, clean), self._in_thread)
+
+    async def rehearse(self) -> None:
+        await self._there(self._rehearsed())
+
+    async def _rehearsed(self) -> None:
+        agent, heard = self._agent, rehearsal.rehearsed()
+        assert agent is not None
+
+        def say() -> Coroutine[Any, Any, Reply]:
+            return handle(agent, self._store, heard, readable(heard.text))
+
+        with about_turn(heard), patience(self._write_s):
+            async with self._one_at_a_time:
+                try:
+                    await rehearsal.rehearse(self._database, heard, self._desk.keep, say, self._in_thread)
+                finally:
+                    self._store.forget(heard.session)

@@ -16,6 +16,7 @@ from bot.database import Database, Unit, database_away, patience
 from bot.dialogue.danger import HAZARD, Asked, DangerQuestions
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.reading import readable, says_something
+from bot.dialogue.rehearsal import NotProved, rehearsed
 from bot.dialogue.responses import sentence
 from bot.foundation import logs
 from bot.foundation.errors import Broken
@@ -71,6 +72,10 @@ class RasaDialogue(ABC):
         self._thread_of_writes = ThreadPoolExecutor(1, "turns")
         #: turns that others wait behind; bound to the loop that takes them
         self._one_at_a_time = asyncio.Lock()
+
+    @abstractmethod
+    async def parse(self, text: str, alternatives: tuple[str, ...] = (), question: str = "") -> Understanding:
+        """Understand one sentence (`Dialogue.parse`)."""
 
     @abstractmethod
     async def _rasa_parse(self, clean: str, question: str = "") -> dict[str, Any]:
@@ -187,6 +192,16 @@ class RasaDialogue(ABC):
         """Off the loop: whoever waits for the database must not keep others from being heard."""
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(self._thread_of_writes, context.run, work)
+
+    # ---- proof ----------------------------------------------------------------------------------
+
+    async def rehearse(self) -> None:
+        """Prove that who reports danger now would be taken care of, and touch nobody. Raises whatever would fail.
+
+        Where the dialogue is elsewhere, nothing can be taken back there: that it understands is all that is proved."""
+        found = await self.parse(rehearsed().text)
+        if found.intent != HAZARD:
+            raise NotProved("a rehearsed report of danger was not understood")
 
     # ---- when it fails --------------------------------------------------------------------------
 

@@ -22,7 +22,8 @@ from bot.privacy.record import TableEntry, the_record
 from bot.privacy.rows import Found, are, find, forget, portions, values_of, with_what_belongs
 from bot.privacy.subject import Subject, households_of, is_about
 from bot.privacy.tables import tables
-from bot.recordings.room import FOLDER, RecordingMissing, delete_recording, name_for, path_of
+from bot.recordings.elsewhere import elsewhere_of
+from bot.recordings.room import FOLDER, RecordingMissing, delete_recording, name_for, path_of, recordings_elsewhere
 from bot.settings import Settings
 from bot.tickets.life.states import OPEN
 from bot.tickets.models import Activity, State, Ticket, Timer
@@ -163,15 +164,16 @@ class Erasure:
             if columns := record.of_class(name, "file"):
                 files |= values_of(session, name, columns, keys)
         # A call that was cut short left a recording that no row names.
-        for call in values_of(session, "call_log", ["call_id"], found.get("call_log", set())) | {
-            key[0] for key in found.get("call", ())
-        }:
-            files |= self._of_call(call)
+        calls = values_of(session, "call_log", ["call_id"], found.get("call_log", set()))
+        files |= self._of_calls(calls | {key[0] for key in found.get("call", ())})
         return {one for one in files if not self._shared(session, one, found)}
 
-    def _of_call(self, call: str) -> set[str]:
-        folder = (self._settings.home / name_for(call, "call")).parent
-        return {one.relative_to(self._settings.home).as_posix() for one in folder.glob("*") if one.is_file()}
+    def _of_calls(self, calls: set[str]) -> set[str]:
+        home = self._settings.home
+        folders = {(home / name_for(call, "call")).parent for call in calls}
+        here = {one for folder in folders for one in folder.glob("*") if one.is_file()}
+        there = {home / name for name, _ in recordings_elsewhere(self._settings)} if folders else set()
+        return {one.relative_to(home).as_posix() for one in here | {one for one in there if one.parent in folders}}
 
     @staticmethod
     def _shared(session: Session, file: str, found: Found) -> bool:
@@ -222,12 +224,13 @@ class Erasure:
 
 
 def remove_file(settings: Settings, name: str) -> bool:
-    """Delete a recording or a picture; → whether it was there and is gone."""
+    """Delete a recording, wherever it lies, or a picture; → whether it was there and is gone. Raises OSError and
+    StoreUnavailable when it could not be: it can be done again."""
     if not name:
         return False
     try:
         path = path_of(settings, name)
-        return path.exists() and delete_recording(settings, name)
+        return (path.exists() or elsewhere_of(settings) is not None) and delete_recording(settings, name)
     except RecordingMissing:
         path = (settings.home / name).resolve()
     if not path.is_relative_to((settings.home / "attachments").resolve()) or not path.is_file():

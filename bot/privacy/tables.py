@@ -1,4 +1,4 @@
-"""Every table that Gege has, by name; importing this file is what makes all of them known."""
+"""Every table that Gege has, by name; importing this file makes all of them known, to migrations as well."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import bot.recordings.models
 import bot.register.models
 import bot.tickets.following
 import bot.tickets.models
+import bot.tickets.site_history
 import bot.voice.models  # noqa: F401  (they register their tables)
 from bot.database import Base
 

@@ -1,4 +1,4 @@
-"""Sound in, sound out: any file or bytes to mono int16 samples, resampling, WAV bytes."""
+"""Sound in, sound out: files and what was sent to mono int16 samples, resampling, WAV bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import soundfile
 import soxr
 
 from bot.foundation.errors import Refused
-from bot.speech import amr
+from bot.speech import decoder
 
 Samples = npt.NDArray[np.int16]
 
@@ -34,57 +34,65 @@ class Sound:
         return len(self.samples) / self.rate
 
 
-def read_audio(source: Path | str | bytes, rate: int | None = None, *, longest_s: float = 600.0) -> Sound:
-    """Read a WAV, OGG/Opus, FLAC, MP3, AMR… file or its bytes; several channels are mixed.
+def read_sent(data: bytes, rate: int | None = None, *, longest_s: float = 600.0) -> Sound:
+    """What somebody sent: WAV, OGG/Opus or AMR, two channels and 48 kHz at most; a child that can do nothing else decodes
+    it (bot/speech/decoder.py). Blocks.
 
-    `rate` resamples (Hz), None keeps the file's own. Raises AudioRefused for an empty file, for something
-    that is no sound or is broken, and for more than `longest_s` seconds."""
-    data = _bytes_of(source)
+    `rate` resamples (Hz), None keeps the file's own. Raises AudioRefused for an empty file, for another format, for
+    something that is no sound or is broken, and for more than `longest_s` seconds."""
     if not data:
         raise AudioRefused("the audio is empty (0 bytes)")
-    if data.startswith(amr.MAGIC):
-        return _read_amr(data, rate, longest_s)
     try:
-        with soundfile.SoundFile(io.BytesIO(data)) as file:
-            own = int(file.samplerate)
+        samples, own = decoder.decode(data, longest_s)
+    except decoder.TooLong as problem:
+        raise AudioRefused(f"the audio is too long ({problem})") from problem
+    except decoder.NotDecoded as problem:
+        raise AudioRefused(f"the audio cannot be read ({problem})") from problem
+    return _at_rate(samples, own, rate)
+
+
+def read_audio(file: Path | str, rate: int | None = None, *, longest_s: float = 600.0) -> Sound:
+    """A file of the site's own or of its operator's: WAV, OGG, FLAC, MP3…; several channels are mixed.
+
+    What strangers sent is read by `read_sent`. `rate` resamples (Hz), None keeps the file's own. Raises AudioRefused for
+    an empty file, for something that is no sound or is broken, and for more than `longest_s` seconds."""
+    data = _bytes_of(file)
+    if not data:
+        raise AudioRefused("the audio is empty (0 bytes)")
+    if data.startswith(decoder.AMR_MAGIC):
+        return read_sent(data, rate, longest_s=longest_s)
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as sound:
+            own = int(sound.samplerate)
             limit = int(longest_s * own)
-            if 0 < limit < file.frames < _UNKNOWN_LENGTH:
-                raise AudioRefused(f"the audio is too long ({file.frames / own:.0f} s, at most {longest_s:.0f} s)")
-            wide = file.read(limit + 1, dtype="float32", always_2d=True)
+            if 0 < limit < sound.frames < _UNKNOWN_LENGTH:
+                raise AudioRefused(f"the audio is too long ({sound.frames / own:.0f} s, at most {longest_s:.0f} s)")
+            wide = sound.read(limit + 1, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError, ValueError) as problem:
         raise AudioRefused(f"the audio cannot be read ({_reason(problem)})") from problem
-    if len(wide) == 0:
-        raise AudioRefused("the audio holds no sound (0 samples)")
     if len(wide) > limit:
         raise AudioRefused(f"the audio is too long (more than {longest_s:.0f} s)")
     mono = np.nan_to_num(wide.mean(axis=1), nan=0.0, posinf=1.0, neginf=-1.0)
-    samples = (np.clip(mono, -1.0, 32767 / 32768) * 32768).astype(np.int16)
+    return _at_rate((np.clip(mono, -1.0, 32767 / 32768) * 32768).astype(np.int16), own, rate)
+
+
+def _at_rate(samples: Samples, own: int, rate: int | None) -> Sound:
+    if len(samples) == 0:
+        raise AudioRefused("the audio holds no sound (0 samples)")
     if rate is None or rate == own:
         return Sound(samples, own)
     return Sound(resample(samples, own, rate), rate)
-
-
-def _read_amr(data: bytes, rate: int | None, longest_s: float) -> Sound:
-    try:
-        samples = np.frombuffer(amr.decode(data, longest_s), dtype="<i2").astype(np.int16)
-    except amr.NotDecoded as problem:
-        raise AudioRefused(f"the audio cannot be read ({problem})") from problem
-    if rate is None or rate == amr.RATE:
-        return Sound(samples, amr.RATE)
-    return Sound(resample(samples, amr.RATE, rate), rate)
 
 
 # libsndfile reports this many frames when a stream does not say its length.
 _UNKNOWN_LENGTH = 1 << 60
 
 
-def _bytes_of(source: Path | str | bytes) -> bytes:
-    if isinstance(source, bytes):
-        return source
+def _bytes_of(file: Path | str) -> bytes:
     try:
-        return Path(source).read_bytes()
+        return Path(file).read_bytes()
     except OSError as problem:
-        raise AudioRefused(f"{source}: {problem.strerror or problem}") from problem
+        raise AudioRefused(f"{file}: {problem.strerror or problem}") from problem
 
 
 def _reason(problem: Exception) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bot.foundation.errors import Refused
-from bot.speech.audio import AudioRefused, Samples, read_audio
+from bot.speech.audio import AudioRefused, Samples, read_sent, resample
 from bot.speech.level import faded, levelled, loudness, trimmed
 
 #: recordings are kept at this rate (Hz): all that the browser phone carries, twice the telephone
@@ -29,13 +29,12 @@ class TakeRefused(Refused):
 def accept(data: bytes, wished_db: float, longest_s: float) -> Samples:
     """A recorded file -> mono samples at RATE, trimmed, at the wished loudness (dBFS). Raises TakeRefused."""
     try:
-        own = read_audio(data, longest_s=longest_s + 30)
-        sound = own if own.rate == RATE else read_audio(data, RATE, longest_s=longest_s + 30)
+        own = read_sent(data, longest_s=longest_s + 30)
     except AudioRefused as refused:
         raise TakeRefused("long" if "too long" in str(refused) else "no_sound") from refused
     if np.mean(np.abs(own.samples.astype(np.int32)) >= _CUT) > _CUT_SHARE:
         raise TakeRefused("loud")
-    wide = sound.samples.astype(np.float64)
+    wide = resample(own.samples, own.rate, RATE).astype(np.float64)
     # Cheap sound cards add a constant, which would be heard as a click at both ends.
     samples = np.clip(wide - wide.mean(), -32768, 32767).astype(np.int16)
     if loudness(samples, RATE) < _QUIET_DB:

@@ -18,6 +18,7 @@ from bot.grid.registry import Registry
 from bot.lines.audiosocket import AudioSocketServer
 from bot.lines.fastagi import FastAgiServer
 from bot.lines.line import CallFacts, Line
+from bot.recordings.moving import recordings_move
 from bot.recordings.room import delete_expired
 from bot.settings import Settings
 from bot.speech.port import Recogniser
@@ -113,6 +114,7 @@ class Telephone:
             *(() if spool else (self.spool.background(),)),
             Background("who is on leave", EVERY_S, lambda: asyncio.to_thread(self.people.refresh)),
             Background("recordings' terms", _EXPIRY_S, self._expire, again=_EXPIRY_AGAIN),
+            *recordings_move(settings),
         )
         self._warming: asyncio.Task[None] | None = None
         self._watch()

@@ -64,6 +64,7 @@ class Conversation:
             web.post("/api/turn", self.turn),
             web.get("/api/case", self.case),
             web.get("/api/speech/{id}.wav", self.speech),
+            web.get("/live", self.health),
             web.get("/healthz", self.health),
         ]
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 
-from sqlalchemy import Column, Integer, MetaData, String, Table
+from sqlalchemy import Column, Integer, MetaData, String, Table, inspect
 
+from bot.database import Database
 from bot.privacy.record import as_markdown, lacking, the_record
 from bot.privacy.tables import tables
 from bot.settings import PROJECT
+from tests.tickets.county import on_sqlite
 
 BEGIN, END = "<!-- record -->", "<!-- end of record -->"
 
 
 def test_every_column_of_every_table_is_said() -> None:
     assert list(lacking(the_record(), tables())) == []
+
+
+@on_sqlite
+def test_the_record_knows_every_table_that_a_site_has(database: Database) -> None:
+    assert set(inspect(database.engine).get_table_names()) - {"alembic_version"} == set(tables())
 
 
 def test_a_column_without_a_word_is_found() -> None:

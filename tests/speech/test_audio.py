@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from bot.speech.audio import AudioRefused, read_audio, resample, wav_bytes
+from bot.speech.audio import AudioRefused, read_audio, read_sent, resample, wav_bytes
 
 
 def tone(seconds: float, rate: int, channels: int = 1) -> np.ndarray:
@@ -29,8 +29,12 @@ def encoded(samples: np.ndarray, rate: int, format: str, subtype: str) -> bytes:
     [("WAV", "PCM_16", 44100), ("WAV", "FLOAT", 44100), ("WAV", "PCM_24", 48000), ("WAV", "PCM_U8", 8000),
      ("WAV", "ULAW", 8000), ("OGG", "OPUS", 48000), ("OGG", "VORBIS", 44100), ("FLAC", "PCM_16", 22050)],
 )  # fmt: skip
-def test_stereo_of_any_rate_and_format_is_mixed_and_resampled(format: str, subtype: str, rate: int) -> None:
-    sound = read_audio(encoded(tone(1.0, rate, channels=2), rate, format, subtype), 8000)
+def test_stereo_of_any_rate_and_format_is_mixed_and_resampled(
+    tmp_path: Path, format: str, subtype: str, rate: int
+) -> None:
+    path = tmp_path / "sound"
+    path.write_bytes(encoded(tone(1.0, rate, channels=2), rate, format, subtype))
+    sound = read_audio(path, 8000)
     assert sound.rate == 8000 and sound.samples.dtype == np.int16 and sound.samples.ndim == 1
     assert sound.seconds == pytest.approx(1.0, abs=0.05)
     assert np.abs(sound.samples[1000:7000]).max() == pytest.approx(16384, rel=0.1)
@@ -56,16 +60,18 @@ def test_a_file_is_read_at_its_own_rate_when_none_is_asked(tmp_path: Path) -> No
     ],
     ids=["0 bytes", "words", "zeros", "wav without data", "wav without samples", "cut OGG", "broken OGG"],
 )
-def test_what_is_no_sound_is_refused_with_a_reason(data: bytes, reason: str) -> None:
-    with pytest.raises(AudioRefused, match=reason):
-        read_audio(data)
+def test_what_is_no_sound_is_refused_with_a_reason(tmp_path: Path, data: bytes, reason: str) -> None:
+    (tmp_path / "sound").write_bytes(data)
+    for read in (lambda: read_audio(tmp_path / "sound"), lambda: read_sent(data)):
+        with pytest.raises(AudioRefused, match=reason):
+            read()
 
 
 def test_an_ogg_that_breaks_in_the_middle_gives_what_is_there_or_is_refused() -> None:
     data = bytearray(encoded(tone(4.0, 48000), 48000, "OGG", "OPUS"))
     data[len(data) // 2 : len(data) // 2 + 400] = b"\xff" * 400
     try:
-        assert read_audio(bytes(data), 8000).seconds < 4.5
+        assert read_sent(bytes(data), 8000).seconds < 4.5
     except AudioRefused as refused:
         assert str(refused)
 
@@ -74,12 +80,12 @@ def test_a_missing_file_and_an_endless_one_are_refused(tmp_path: Path) -> None:
     with pytest.raises(AudioRefused, match="No such file"):
         read_audio(tmp_path / "none.wav")
     with pytest.raises(AudioRefused, match="too long"):
-        read_audio(wav_bytes(np.zeros(8000 * 11, np.int16), 8000), longest_s=10)
+        read_sent(wav_bytes(np.zeros(8000 * 11, np.int16), 8000), longest_s=10)
 
 
 def test_not_a_number_in_a_float_file_becomes_silence() -> None:
     samples = np.full(800, np.nan, dtype=np.float32)
-    assert not read_audio(encoded(samples, 8000, "WAV", "FLOAT")).samples.any()
+    assert not read_sent(encoded(samples, 8000, "WAV", "FLOAT")).samples.any()
 
 
 def test_resampling_keeps_the_length() -> None:

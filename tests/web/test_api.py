@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.settings import Settings, SpeechSettings
 from bot.settings.settings import RemoteEarSettings
-from bot.speech.audio import read_audio
+from bot.speech.audio import read_sent
 from bot.web.app import make_app
 from bot.web.resident import heard_elsewhere
 from bot.web.words import words
@@ -129,7 +129,7 @@ async def test_what_gege_said_can_be_heard_and_nothing_else(client: TestClient) 
     url = (await turn(client, text="停电了"))["speech"]
     response = await client.get(url)
     assert response.content_type == "audio/wav"
-    assert read_audio(await response.read()).rate == 16000
+    assert read_sent(await response.read()).rate == 16000
     assert (await client.get("/api/speech/hello.wav")).status == 404
 
 
@@ -205,7 +205,8 @@ async def test_a_site_without_ears_and_voice_still_reads_and_writes(site: Site, 
     app = make_app(site.dialogue, None, None, site.desk, Grids(), Settings(home=tmp_path))
     async with TestClient(TestServer(app)) as client:
         assert (await turn(client, text="停电了"))["speech"] is None
-        assert (await (await client.get("/healthz")).json()) == {"ok": True, "hears": False, "speaks": False}
+        for path in ("/live", "/healthz"):
+            assert (await (await client.get(path)).json()) == {"ok": True, "hears": False, "speaks": False}
 
 
 async def test_the_page_says_where_voices_go_to_be_heard(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.recordings.room import open_recording
 from bot.settings import Settings
-from bot.speech.audio import read_audio
+from bot.speech.audio import read_sent
 from bot.web.app import make_app
 from tests.voice.doubles import ToneVoice, reply, silence, speech
 from tests.web.browsing import both_directions
@@ -113,7 +113,7 @@ async def test_a_call_is_greeted_understood_recorded_and_logged(client: TestClie
         "grid_24",
         "",
     ) and first.call_id == second.call_id
-    assert read_audio(open_recording(Settings(home=site.home), first.recording)).seconds > 1.0
+    assert read_sent(open_recording(Settings(home=site.home), first.recording)).seconds > 1.0
     said, answered = both_directions(site.home, first.call_id)
     assert len(said) == len(answered) > 3 * 16000 and np.abs(said).max() > 3000 < np.abs(answered).max()
     shown = await (await client.get("/api/case", params={"session": SESSION})).json()

@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.settings import Settings
-from bot.speech.audio import read_audio, wav_bytes
+from bot.speech.audio import read_sent, wav_bytes
 from bot.speech.level import loudness
 from bot.speech.proposals import Proposals
 from bot.speech.speak import GegeVoice
@@ -69,7 +69,7 @@ async def test_a_take_is_trimmed_levelled_kept_and_spoken_from_then_on(client: T
     answer = await client.put(f"/api/studio/{item['name']}", data=take())
     kept = await answer.json()
     assert answer.status == 200 and 1.0 < kept["seconds"] < 1.6 and kept["recorded"]
-    heard = read_audio(await (await client.get(f"/api/studio/{item['name']}.wav")).read())
+    heard = read_sent(await (await client.get(f"/api/studio/{item['name']}.wav")).read())
     assert heard.rate == 16000 and loudness(heard.samples, 16000) == pytest.approx(-19.0, abs=1.0)
     assert (await items(client))["有事再找我。"]["recorded"]
     said = np.frombuffer(await gege.say("好,您慢走。有事再找我。", 16000), "<i2").astype(np.int16)
@@ -82,7 +82,7 @@ async def test_a_part_is_spoken_inside_its_sentences(client: TestClient, gege: G
     for text in ("他的电话是", *"零一二三四五六七八九幺"):
         assert (await client.put(f"/api/studio/{listed[text]['name']}", data=take(0.4))).status == 200
     sample = await client.get(f"/api/studio/{listed['他的电话是']['name']}/sample.wav")
-    assert read_audio(await sample.read()).seconds > 4 and gege.engine.starts == 0
+    assert read_sent(await sample.read()).seconds > 4 and gege.engine.starts == 0
 
 
 async def test_a_recording_is_replaced_and_removed(client: TestClient) -> None:
@@ -90,7 +90,7 @@ async def test_a_recording_is_replaced_and_removed(client: TestClient) -> None:
     lengths = []
     for seconds in (1.0, 2.0):
         await client.put(f"/api/studio/{name}", data=take(seconds))
-        lengths.append(read_audio(await (await client.get(f"/api/studio/{name}.wav")).read()).seconds)
+        lengths.append(read_sent(await (await client.get(f"/api/studio/{name}.wav")).read()).seconds)
     assert lengths[1] - lengths[0] == pytest.approx(1.0, abs=0.2)
     assert (await (await client.delete(f"/api/studio/{name}")).json())["recorded"] is None
     assert (await client.get(f"/api/studio/{name}.wav")).status == 404
@@ -110,7 +110,7 @@ async def test_what_is_offered_is_spoken_only_after_a_manager_took_it(
     item = (await items(client))["有事再找我。"]
     assert item["proposed"] and item["recorded"] is None
     assert not contains(await said(gege, "有事再找我。"), spoken(1.0)[1600:14400]) > 0.95, "offered is not in use"
-    heard = read_audio(await (await client.get(f"/api/studio/{item['name']}/proposal.wav")).read())
+    heard = read_sent(await (await client.get(f"/api/studio/{item['name']}/proposal.wav")).read())
     assert heard.seconds == pytest.approx(1.0, abs=0.01)
     taken = await (await client.post(f"/api/studio/{item['name']}/proposal")).json()
     assert taken["recorded"] and taken["proposed"] is None

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from bot.settings import Settings
 from bot.settings.accounts import TelegramAccount, WeComAccount
-from bot.speech.amr import installed
+from bot.speech.decoder import amr_installed
 
 NOT_SET_UP = "not set up"
 #: what @BotFather gives: the bot's number and 35 letters
@@ -65,7 +65,7 @@ def _wecom(account: WeComAccount) -> Iterator[Messenger]:
     yield _half("WeCom staff", app | callbacks if any(own.values()) else {}, "messages and callbacks")
     wanted = residents if account.kf_secret or account.open_kfid else {}
     line = _half("WeCom residents", wanted, "微信客服, voice notes as well")
-    if not line.advice and wanted and not installed():
+    if not line.advice and wanted and not amr_installed():
         detail = "微信客服; voice notes (AMR) are kept for a person, not understood"
         line = Messenger(line.name, detail, "apt-get install libopencore-amrnb0")
     if line.advice == "" and wanted and not _AES_KEY.fullmatch(account.aes_key):

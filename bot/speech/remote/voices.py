@@ -11,7 +11,7 @@ import aiohttp
 import numpy as np
 
 from bot.settings.settings import RemoteVoiceSettings
-from bot.speech.audio import AudioRefused, Sound, read_audio
+from bot.speech.audio import AudioRefused, Sound, read_sent
 from bot.speech.engine import USUAL_RATE, Sentence, VoiceFailed
 from bot.speech.level import stretched
 from bot.speech.reading import spoken
@@ -103,7 +103,7 @@ async def _openai(way: _Way, text: str) -> Sound:
         raise RemoteFailed(Way.html)
     if kind in ("audio/pcm", "audio/l16"):
         return Sound(np.frombuffer(body[: len(body) // 2 * 2], "<i2").astype(np.int16), _BARE_RATE)
-    return await asyncio.to_thread(read_audio, body, longest_s=_LONGEST_S)
+    return await asyncio.to_thread(read_sent, body, longest_s=_LONGEST_S)
 
 
 async def _wyoming(way: _Way, text: str) -> Sound:

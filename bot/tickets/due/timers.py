@@ -24,6 +24,9 @@ from bot.tickets.rules import Rules, usual_rules
 
 log = logging.getLogger(__name__)
 
+#: the loop that fires them
+NAME = "timers"
+
 _START = insert(cast(Table, Timer.__table__))
 #: a clock is corrected by less than this all day long
 SLACK = dt.timedelta(seconds=1)
@@ -208,4 +211,4 @@ def watching(database: Database, owed: Callable[[], None], rules: Rules | None =
         if await asyncio.to_thread(watch.tick, now()):
             owed()
 
-    return Background("timers", 1.0, work)
+    return Background(NAME, 1.0, work)
