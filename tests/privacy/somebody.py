@@ -96,6 +96,8 @@ class Somebody:
         }
         if (table, name) in (("ticket", "id"), ("call", "id"), ("utterance", "id"), ("chat_opening", "chat")):
             return {"ticket": self.number, "call": self.call, "utterance": self.utterance}.get(table, self.session)
+        if the_record().tables[table].of.get(name) == "utterance.id":
+            return self.utterance
         if name == "ticket_id":
             return self.number
         if name in linked:

@@ -43,9 +43,7 @@ def opened(file: Path, key: Path) -> bytes:
 
 
 @pytest.mark.parametrize("size", [0, 1, 999, 1000, 1001, 3000], ids=str)
-def test_what_was_sealed_comes_back_whole(
-    pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
+def test_what_was_sealed_comes_back_whole(pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setattr(sealed_backup, "_PIECE", 1000)
     content = (WORDS * 200)[:size]
     file = sealed(pair, content)
