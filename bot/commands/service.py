@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.line import JsonFlag, note, out
+from bot.commands.line import Failure, JsonFlag, note, out
 from bot.settings import load_settings
 
 #: 500 questions and 500 silent connections of FastAGI, as many of AudioSocket, pages, files
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
     app.command("backup")(backup)
     app.command("restore")(restore)
+    app.command("restored")(restored)
     app.command("settings")(settings)
 
 
@@ -88,38 +89,61 @@ def doctor(as_json: JsonFlag = False) -> None:
         raise typer.Exit(1)
 
 
-def backup(file: Annotated[Path, typer.Argument(help="Archive to write (.tar.gz).")]) -> None:
-    """Write settings, database, recordings and prompts of GEGE_HOME into one archive."""
+def backup(
+    file: Annotated[Path | None, typer.Argument(help="Archive to write (.tar.gz).")] = None,
+    into: Annotated[Path | None, typer.Option("--into", help="Folder that gets one more archive.")] = None,
+) -> None:
+    """Write settings, database, recordings and prompts of GEGE_HOME into one archive, and prove it.
+
+    With --into, what never changes is copied beside the archives once: often enough for every few minutes."""
     from bot.commands.archive import backup as run
+    from bot.commands.backups import backup_into
     from bot.privacy.tombstones import Hasher
 
     settings = load_settings()
     if settings.home.is_dir():
         Hasher(settings.home)  # an archive of before the first deletion holds its key as well
-    note(run(settings, file))
+    if into is not None and file is None:
+        note(backup_into(settings, into))
+    elif file is not None and into is None:
+        note(run(settings, file))
+    else:
+        raise Failure("where to? gege backup FILE.tar.gz, or gege backup --into FOLDER")
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="Archive made by gege backup.")],
+    file: Annotated[Path, typer.Argument(help="Archive made by gege backup, or the folder of --into.")],
     force: Annotated[bool, typer.Option("--force", help="Replace what is in GEGE_HOME.")] = False,
 ) -> None:
-    """Put an archive back into GEGE_HOME; who was deleted since it was made is deleted again."""
-    from bot.app.parts import existing_site
+    """Put an archive back into GEGE_HOME; of a folder the newest that proves itself. Who was deleted since is deleted again."""
     from bot.commands.archive import restore as run
-    from bot.privacy.persons import Persons
-    from bot.privacy.tombstones import deleted_file, put_back, read
+    from bot.commands.backups import restore_newest
+    from bot.commands.deleted_again import deleting_again
 
-    before = load_settings()
-    deleted = read((deleted_file(before),))
-    note(run(before, file, force=force))
-    after = load_settings()
-    put_back(deleted_file(after), deleted)
-    database = existing_site(after)
-    try:
-        if count := Persons(after, database, note).again():
-            note(f"{count} persons who were deleted since then were deleted again (docs/privacy.md)")
-    finally:
-        database.dispose()
+    settings = load_settings()
+    with deleting_again(settings):
+        note(restore_newest(settings, file, force) if file.is_dir() else run(settings, file, force=force))
+
+
+def restored(
+    moment: Annotated[str, typer.Argument(help="What the data is of: 2026-11-28T12:00, the site's time.")],
+) -> None:
+    """After a restore by other means (PostgreSQL's own): give no number twice, tell the duty desk what is missing."""
+    from zoneinfo import ZoneInfo
+
+    from sqlalchemy.engine import make_url
+
+    from bot.commands.deleted_again import deleting_again
+    from bot.commands.escalation import moment as read
+    from bot.commands.restored import go_on
+    from bot.database import now
+
+    settings = load_settings()
+    made_at = read(moment, ZoneInfo(settings.site.timezone))
+    if made_at > now():
+        raise Failure(f"{moment} is still to come")
+    with deleting_again(settings):
+        note(f"ticket numbers go on {go_on(make_url(settings.database_url), settings.home, made_at)} further")
 
 
 def settings(

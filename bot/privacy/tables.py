@@ -14,6 +14,7 @@ import bot.notify.links
 import bot.privacy.models
 import bot.recordings.models
 import bot.register.models
+import bot.replicas.models
 import bot.tickets.following
 import bot.tickets.models
 import bot.tickets.site_history

@@ -25,7 +25,7 @@ _NOT = {
 #: columns with one meaning in every table
 _ALWAYS = {
     "grid_no": "24", "by_staff_no": "M1", "second_staff_no": None, "withdrawn_by": None, "owner": "M1", "run_id": None,
-    "outage_id": None, "transformer_id": None, "entry_id": None, "withdrawn_at": None, "stands_in": "M1",
+    "outage_id": None, "transformer_id": None, "withdrawn_at": None, "stands_in": "M1",
 }  # fmt: skip
 _FLAGS = {"half_told": False}
 _STATES = {"ticket": "closed", "notification": "sent", "entry": "done", "task": "done", "owed_call": "answered"}
