@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from bot.commands import (
     bench,
     bench_calls,
+    bench_crash,
     bench_desk,
     bench_hear,
     bench_nlu,
@@ -93,6 +94,7 @@ for area in (
     bench,
     bench_voice,
     bench_calls,
+    bench_crash,
     bench_desk,
     bench_hear,
     bench_nlu,
