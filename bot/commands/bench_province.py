@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -38,12 +39,11 @@ def bench_province(
     caller: dict[str, Any] = {} if telephone is None else {"by_telephone": telephone}
     if not known:
         caller["known_number"] = 0.0
-    of = of.model_copy(
-        update={
-            "county": of.county.model_copy(update=county),
-            "caller": of.caller.model_copy(update=caller),
-            "typhoon": of.typhoon.model_copy(update={"dark": dark}),
-        }
+    of = replace(
+        of,
+        county=replace(of.county, **county),
+        caller=replace(of.caller, **caller),
+        typhoon=replace(of.typhoon, dark=dark),
     )
     out(
         {

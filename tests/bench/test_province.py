@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,7 @@ from bot.bench.province.typhoon import plan, province, storm
 
 def changed(**parts: dict[str, object]) -> Figures:
     of = figures()
-    return of.model_copy(update={name: getattr(of, name).model_copy(update=one) for name, one in parts.items()})
+    return replace(of, **{name: replace(getattr(of, name), **one) for name, one in parts.items()})
 
 
 def poisson(a_second: float, count: int, chance: random.Random, *, by_telephone: bool) -> list[Wish]:

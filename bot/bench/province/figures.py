@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from bot.foundation.words import load
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class County(_Part):
+@dataclass(frozen=True)
+class County:
     """One cell: a county's households, and what serves them. `lines`: calls at the same time, whoever takes them."""
 
-    households: int = Field(gt=0)
-    transformer: int = Field(gt=0)
-    lines: int = Field(gt=0)
-    cores: int = Field(gt=0)
-    seats_a_core: int = Field(gt=0)
-    people: int = Field(gt=0)
+    households: int
+    transformer: int
+    lines: int
+    cores: int
+    seats_a_core: int
+    people: int
 
     @property
     def seats(self) -> int:
@@ -34,53 +31,59 @@ class County(_Part):
         return max(1, self.cores - self.cores // 2)
 
 
-class Turn(_Part):
+@dataclass(frozen=True)
+class Turn:
     """Seconds of one core for a turn, and the wait (s) from which a report is told to be kept."""
 
-    cpu_s: float = Field(gt=0)
-    kept_after_s: float = Field(gt=0)
+    cpu_s: float
+    kept_after_s: float
 
 
-class Behaviour(_Part):
+@dataclass(frozen=True)
+class Behaviour:
     """What households do; shares from 0 to 1, times in seconds (means of exponential ones)."""
 
-    report_share: float = Field(ge=0, le=1)
-    by_telephone: float = Field(ge=0, le=1)
-    first_after_s: float = Field(gt=0)
-    redials: float = Field(ge=0, le=1)
-    redial_after_s: float = Field(gt=0)
-    patience_s: float = Field(gt=0)
-    known_number: float = Field(ge=0, le=1)
+    report_share: float
+    by_telephone: float
+    first_after_s: float
+    redials: float
+    redial_after_s: float
+    patience_s: float
+    known_number: float
 
 
-class Calls(_Part):
+@dataclass(frozen=True)
+class Calls:
     """How long calls hold a line (s)."""
 
-    seat_s: float = Field(gt=0)
-    known_s: float = Field(gt=0)
-    message_s: float = Field(gt=0)
-    known_after_s: float = Field(ge=0)
-    person_share: float = Field(ge=0, le=1)
-    person_s: float = Field(gt=0)
+    seat_s: float
+    known_s: float
+    message_s: float
+    known_after_s: float
+    person_share: float
+    person_s: float
 
 
-class Chats(_Part):
+@dataclass(frozen=True)
+class Chats:
     """A report by text."""
 
-    turns: int = Field(gt=0)
-    think_s: float = Field(gt=0)
+    turns: int
+    think_s: float
 
 
-class Typhoon(_Part):
+@dataclass(frozen=True)
+class Typhoon:
     """When and where it becomes dark."""
 
-    hours: float = Field(gt=0)
-    spread_s: float = Field(gt=0)
-    dark: float = Field(gt=0, le=1)
-    unequal: float = Field(ge=0)
+    hours: float
+    spread_s: float
+    dark: float
+    unequal: float
 
 
-class Figures(_Part):
+@dataclass(frozen=True)
+class Figures:
     """All of it."""
 
     county: County
@@ -94,4 +97,4 @@ class Figures(_Part):
 @functools.cache
 def figures() -> Figures:
     """Those of figures.yml."""
-    return Figures.model_validate(yaml.safe_load(Path(__file__).with_name("figures.yml").read_text("utf-8")))
+    return load(Figures, Path(__file__).with_name("figures.yml"))
