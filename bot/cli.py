@@ -13,9 +13,11 @@ from typer.core import TyperGroup
 from bot.commands import (
     bench,
     bench_calls,
+    bench_crash,
     bench_desk,
     bench_hear,
     bench_nlu,
+    bench_replicas,
     bench_residents,
     bench_storm,
     bench_voice,
@@ -26,10 +28,12 @@ from bot.commands import (
     corpus,
     county,
     escalation,
+    keys,
     learning,
     link,
     models,
     outage,
+    person,
     rasa,
     register,
     service,
@@ -77,6 +81,8 @@ for area in (
     learning,
     channel,
     corpus,
+    keys,
+    person,
     models,
     register,
     voice,
@@ -84,7 +90,18 @@ for area in (
 ):
     area.register(app)
 app.add_typer(bench_app, name="bench")
-for area in (bench, bench_voice, bench_calls, bench_desk, bench_hear, bench_nlu, bench_residents, bench_storm):
+for area in (
+    bench,
+    bench_voice,
+    bench_calls,
+    bench_crash,
+    bench_desk,
+    bench_hear,
+    bench_nlu,
+    bench_replicas,
+    bench_residents,
+    bench_storm,
+):
     area.register(bench_app)
 
 

@@ -14,6 +14,7 @@ from functools import partial
 
 from aiohttp import web
 
+from bot.app.among_services import the_only_one
 from bot.app.backing_up import backing_up
 from bot.app.calling import calling_out, dialler_of
 from bot.app.figures import figures_of
@@ -88,6 +89,11 @@ async def _serve(settings: Settings) -> None:
     _probe(*agi, "[voice] fastagi", settings)
     if settings.voice.sip:
         _probe(*_address(settings.voice.sip, "sip"), "[voice] sip", settings, socket.SOCK_DGRAM)
+    with the_only_one(settings):
+        await _serve_alone(settings, phone, agi)
+
+
+async def _serve_alone(settings: Settings, phone: tuple[str, int], agi: tuple[str, int]) -> None:
     await asyncio.to_thread(_furnish, settings)
     tell(in_use_line(settings))
     if is_open(settings.home):
@@ -95,10 +101,11 @@ async def _serve(settings: Settings) -> None:
             f"OTHERS ON THIS MACHINE MAY READ {settings.home}: gege doctor says which files, and the command that mends it"
         )
     tell("starting Gege …")
-    async with running(settings) as service, contextlib.AsyncExitStack() as stack:
+    async with running(settings, serves=True) as service, contextlib.AsyncExitStack() as stack:
         rested = dt.timedelta(minutes=settings.dialogue.session_minutes)
-        await asyncio.to_thread(service.desk.recover, now(), rested)
-        await asyncio.to_thread(release, service.database, now())
+        living = await asyncio.to_thread(service.owner.living)
+        await asyncio.to_thread(service.desk.recover, now(), rested, living)
+        await asyncio.to_thread(release, service.database, now(), living)
         recogniser, voice = await _speech(service, stack)
         card = None if recogniser is None else await asyncio.to_thread(_ear, settings)
         if voice is not None and not voice.engine.quick:
@@ -113,7 +120,10 @@ async def _serve(settings: Settings) -> None:
         staff = staff_side(service, call_backs)
         callbacks = await stack.enter_async_context(messengers(service, recogniser, tell, call_backs))
         waiting = WaitingTurns(
-            service.dialogue, WaitingShelf(service.database), service.lateness, settings.capacity.text_wait_s
+            service.dialogue,
+            WaitingShelf(service.database, service.owner),
+            service.lateness,
+            settings.capacity.text_wait_s,
         )
         service.backgrounds.start(waiting.background(), service.lateness.background())
         telephone.metrics.watch(

@@ -13,6 +13,7 @@ from bot.database import Database, now
 from bot.foundation.background import Background
 from bot.foundation.backoff import Backoff
 from bot.notify.links import LIVES, LinkMade, LinkUse
+from bot.replicas.place import ALONE, Owner, alone
 from bot.tickets.models import Notification, State, Ticket
 
 #: rows that one transaction deletes: a report must not wait for it
@@ -73,14 +74,22 @@ def _messages(database: Database, before: dt.datetime) -> int:
 
 
 def tidying(
-    database: Database, keep_days: int, others: Mapping[str, Callable[[dt.datetime], None]] | None = None
+    database: Database,
+    keep_days: int,
+    others: Mapping[str, Callable[[dt.datetime], object]] | None = None,
+    owner: Owner = ALONE,
 ) -> list[Background]:
-    """Tidy at the start and once a day, off the event loop; `others` tidy other rooms' rows."""
+    """Tidy at the start and once a day, off the event loop; `others` tidy other rooms' rows. Of several services one
+    does."""
 
     def tidy_outbox(at: dt.datetime) -> None:
         tidy(database, at, keep_days)
 
-    def background(name: str, work: Callable[[dt.datetime], None]) -> Background:
-        return Background(f"tidy {name}", _DAY_S, lambda: asyncio.to_thread(work, now()), again=_AGAIN)
+    def background(name: str, work: Callable[[dt.datetime], object]) -> Background:
+        async def once() -> None:
+            await asyncio.to_thread(work, now())
 
-    return [background(name, work) for name, work in {"outbox": tidy_outbox, **(others or {})}.items()]
+        return Background(f"tidy {name}", _DAY_S, alone(owner, f"tidy {name}", once), again=_AGAIN)
+
+    works: dict[str, Callable[[dt.datetime], object]] = {"outbox": tidy_outbox, **(others or {})}
+    return [background(name, work) for name, work in works.items()]

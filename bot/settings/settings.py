@@ -128,6 +128,8 @@ class DialogueSettings(Section):
 
     #: "embedded" (Rasa in this process) or "http" (a Rasa server, see docs)
     adapter: str = "embedded"
+    #: processes that take turns side by side, one core each; 1: the service itself takes them
+    processes: int = Field(default=1, ge=1, le=64)
     #: address of that server, and the token that it asks for
     url: str = "http://127.0.0.1:5005"
     token: str = ""
@@ -307,6 +309,27 @@ class RecordingSettings(Section):
     bucket: BucketSettings = Field(default_factory=BucketSettings)
 
 
+class PrivacySettings(Section):
+    """How long what people said and reported is kept (days), and where it is written down who was deleted (docs/privacy.md)."""
+
+    #: what was said in calls and chats, and how calls went
+    words_days: int = Field(default=365, ge=30)
+    #: pictures and files that came with a report
+    pictures_days: int = Field(default=365, ge=30)
+    #: words, places and names of a case, from its last change; kind, state, grid and times stay for statistics
+    cases_days: int = Field(default=1095, ge=180)
+    #: visits, wishes and other lines of the register
+    register_days: int = Field(default=1825, ge=365)
+    #: corrections by staff, and what is learned from them
+    learning_days: int = Field(default=730, ge=30)
+    #: who of the staff looked, and what was done for a person's sake (network logs: six months at least)
+    looks_days: int = Field(default=1095, ge=180)
+    #: small traces: how slowly somebody speaks, proofs that failed, calls that were owed
+    traces_days: int = Field(default=90, ge=7)
+    #: file of those who were deleted, which a restore reads; best beside the backups, on another disk. Empty: GEGE_HOME/deleted.jsonl
+    deleted_file: str = ""
+
+
 class LogSettings(Section):
     """The service's log on standard error; GEGE_LOG in the environment comes before it."""
 
@@ -345,6 +368,15 @@ class PromptSettings(Section):
     longest_s: float = Field(default=30.0, gt=1.0, le=120.0)
 
 
+class ReplicaSettings(Section):
+    """Several services on one PostgreSQL database (docs/replicas.md)."""
+
+    #: this service's place, another one for each; empty: machine and GEGE_HOME
+    name: str = ""
+    #: a service that gave no sign of life for so long (seconds) is dead: the others take over its calls and messages
+    lease_s: float = Field(default=20.0, ge=1.0, le=300.0)
+
+
 class LearningSettings(Section):
     """Learning from what staff correct (gege learn)."""
 
@@ -377,6 +409,7 @@ class Settings(Section):
     capacity: CapacitySettings = Field(default_factory=CapacitySettings)
     asterisk: AsteriskSettings = Field(default_factory=AsteriskSettings)
     calling: CallingSettings = Field(default_factory=CallingSettings)
+    privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     log: LogSettings = Field(default_factory=LogSettings)
     backup: BackupSettings = Field(default_factory=BackupSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
@@ -384,6 +417,7 @@ class Settings(Section):
     phone: PhoneSettings = Field(default_factory=PhoneSettings)
     outside: OutsideSettings = Field(default_factory=OutsideSettings)
     learning: LearningSettings = Field(default_factory=LearningSettings)
+    replicas: ReplicaSettings = Field(default_factory=ReplicaSettings)
     #: YAML of dated prices; empty: the one that ships with Gege
     tariff: str = ""
 
