@@ -7,7 +7,7 @@ import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from bot.calling.danger import DangerCalls
 from bot.calling.ledger import Ledger
@@ -41,9 +41,9 @@ def relay(database: Database, owner: Place, provider: Recording) -> Relay:
 
 def test_a_managers_minute_is_one_minute_however_many_services_there_are(county: Database) -> None:
     desk, sent = TicketDesk(county), Recording()
-    relays = [relay(county, place(county, name), sent) for name in ("a", "b", "c")]
+    relays = [relay(county, place(county, name), sent) for name in ("a", "b")]
     left: list[dt.datetime] = []
-    for second in range(120):
+    for second in range(0, 90, 2):
         at = AT + second * SECOND
         desk.report(outage(), at)
         for one in relays:
@@ -69,15 +69,15 @@ def test_who_takes_over_the_messages_counts_what_the_fallen_one_sent(county: Dat
     fallen, heir = place(county, "a"), place(county, "b", clock)
     at = now()
     for number in range(5):
-        desk.report(outage(session=f"s{number}"), at)
-        asyncio.run(relay(county, fallen, sent).deliver_due(at))
+        desk.report(outage(session=f"s{number}"), at + number * SECOND)
+        asyncio.run(relay(county, fallen, sent).deliver_due(at + number * SECOND))
     watching_for_a_lease(heir, clock)
     killed(county, fallen)
     before = len(sent.sent)
     assert before == 5
     one = relay(county, heir, sent)
-    desk.report(outage(session="s9"), at + SECOND)
-    asyncio.run(one.deliver_due(at + SECOND))
+    desk.report(outage(session="s9"), at + 6 * SECOND)
+    asyncio.run(one.deliver_due(at + 6 * SECOND))
     assert len(sent.sent) == before, "his minute is full"
     asyncio.run(one.deliver_due(at + 61 * SECOND))
     assert len(sent.sent) == before + 1
@@ -144,11 +144,11 @@ async def test_one_service_learns_at_the_weekly_hour(county: Database, tmp_path:
 
 def test_a_timer_fires_once_whoever_looks(county: Database) -> None:
     desk = TicketDesk(county)
-    for number in range(20):
+    for number in range(8):
         desk.report(outage(session=f"s{number}"), AT)
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda _: fire_due(county, AT + minutes(11)), range(4)))
-    climbed = select(func.count()).where(Activity.kind == "escalated").group_by(Activity.ticket_id)
     with county.reading() as session:
-        counts = session.scalars(climbed).all()
-    assert len(counts) == 20 and set(counts) == {1}
+        climbed = session.scalars(select(Activity).where(Activity.kind == "escalated")).all()
+    steps = [(row.ticket_id, row.detail["step"]) for row in climbed]
+    assert len(steps) == len(set(steps)) == 16, "two steps each, none twice"
