@@ -72,6 +72,11 @@ class Lateness:
         none has come out for longer than usual, that counts."""
         return self._inside * max(self._gap_s, self._clock() - self._out_at) if self._inside else 0.0
 
+    @property
+    def pace_s(self) -> float:
+        """The usual time between two turns that come out while others wait (s); 0 before the first."""
+        return self._gap_s
+
     # ---- loop and ears --------------------------------------------------------------------------
 
     @property
