@@ -30,6 +30,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.parts import make_providers
+from bot.commands.doctor.backups import check_backups
 from bot.commands.doctor.calling import check_calling
 from bot.commands.doctor.hearing import check_hearing
 from bot.commands.doctor.learned import check_channel, check_said_names
@@ -42,6 +43,7 @@ from bot.database import MIGRATIONS, Database, now, open_database
 from bot.dialogue.training import trained_model
 from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
 from bot.notify.relay import Relay
+from bot.notify.routes import OWN_MACHINE
 from bot.register.kind_files import read_kinds
 from bot.settings import Settings
 from bot.settings.tariff import TariffError, load_tariff
@@ -53,8 +55,6 @@ DISK_LOW, DISK_OUT = 2 << 30, 200 << 20
 SLOW_FSYNC_S = 0.05
 #: an ordinary message that waits longer than this does not get through; danger is delivered within seconds
 STUCK, STUCK_URGENT = dt.timedelta(minutes=10), dt.timedelta(minutes=1)
-#: providers that reach this machine only
-OWN_MACHINE = {"console", "file"}
 _COUNTY = "gege sample makes an invented county; gege import FILE.csv brings yours"
 _SEEN = 5
 
@@ -107,6 +107,7 @@ def examine(settings: Settings) -> list[Finding]:
         "file modes": _modes,
         "disk space": _space,
         "disk speed": _fsync,
+        "backups": _backups,
         "service": _service,
     }
     for name, check in checks.items():
@@ -409,6 +410,11 @@ def _space(settings: Settings) -> Finding:
     if free < DISK_LOW:
         return _warning("disk space", detail, "make room: an hour of calls is about 0.1 GB")
     return _good("disk space", detail)
+
+
+def _backups(settings: Settings) -> Finding:
+    detail, advice = check_backups(settings)
+    return _warning("backups", detail, advice) if advice else _good("backups", detail)
 
 
 def _fsync(settings: Settings) -> Finding:
