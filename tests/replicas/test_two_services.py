@@ -296,7 +296,6 @@ async def test_services_beside_each_other(tmp_path: Path, dialogue_model: Path) 
 
         await one.until(no_call, PROMISED_S)
         await one.until(heir, PROMISED_S - (time.monotonic() - died))
-        print(f"taken over after {time.monotonic() - died:.1f} s")
         await report(second, third, "after-00001")
         await one.until(all_sent)
         await one.until(lambda: len(one.telegram.sent()) == 2)
