@@ -277,12 +277,14 @@ class Relay:
     async def _deliver(self, parcel: Parcel, at: dt.datetime | None) -> int:
         """Send one parcel by all of its ways at once and write down what came of it; rows that are delivered."""
         outcome = _Outcome()
-        logs.note(ticket=next((one.ticket_no for one in parcel.messages.values()), ""))
+        logs.note(session=parcel.talk, ticket=next((one.ticket_no for one in parcel.messages.values()), ""))
         try:
             await asyncio.gather(*(self._send(name, one, parcel, outcome) for name, one in parcel.messages.items()))
         finally:
             if not parcel.urgent:
                 self._busy.subtract(parcel.messages.keys())
+        number, taken = parcel.notification_ids[0], ", ".join(outcome.taken) or "nobody"
+        log.info("notification %s (%d in one): taken by %s", number, len(parcel.notification_ids), taken)
         try:
             delivered = await asyncio.to_thread(self._settle, parcel, outcome, at or self._clock())
             self._taken.done(of_message(id, name) for id in parcel.notification_ids for name in outcome.taken)
