@@ -251,7 +251,7 @@ class Ear:
         size = self._sound.frame_bytes
         while len(self._rest) >= size:
             frame, self._rest = self._rest[:size], self._rest[size:]
-            sound = self._sound.hear(frame)
+            sound = self._sound.hear(frame, judge=self._message is None)
             if self._message is not None:
                 await self._hear_message(frame, sound.speech)
             else:

@@ -86,9 +86,17 @@ def of_calls(calls: Sequence[Heard], database: Database) -> dict[str, Any]:
 
 
 def busiest_minute(messages: Path) -> dict[str, int]:
-    """Of what notifications.jsonl holds: messages, and how many one person had in their busiest minute."""
-    if not messages.exists():
-        return {"messages": 0, "busiest_minute_of_a_person": 0}
-    rows = [json.loads(line) for line in messages.read_text("utf-8").splitlines() if line]
-    minutes = Counter((row["to"], row["at"][:16]) for row in rows)
-    return {"messages": len(rows), "busiest_minute_of_a_person": max(minutes.values(), default=0)}
+    """Of what notifications.jsonl holds: messages, and how many one person had in their busiest minute, of danger and besides;
+    only danger knows no limit."""
+    lines = messages.read_text("utf-8").splitlines() if messages.exists() else []
+    rows = [json.loads(line) for line in lines if line]
+    minutes = Counter((row["urgent"], row["to"], row["at"][:16]) for row in rows)
+
+    def busiest(urgent: bool) -> int:
+        return max((count for (of_danger, *_), count in minutes.items() if of_danger is urgent), default=0)
+
+    return {
+        "messages": len(rows),
+        "busiest_minute_of_a_person": busiest(False),
+        "of_danger_besides": busiest(True),
+    }
