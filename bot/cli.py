@@ -17,6 +17,7 @@ from bot.commands import (
     bench_desk,
     bench_hear,
     bench_nlu,
+    bench_province,
     bench_replicas,
     bench_residents,
     bench_storm,
@@ -98,6 +99,7 @@ for area in (
     bench_desk,
     bench_hear,
     bench_nlu,
+    bench_province,
     bench_replicas,
     bench_residents,
     bench_storm,
@@ -133,6 +135,6 @@ def _start_log() -> None:
     """As the settings say; where they cannot be read, a command that needs them says so itself."""
     try:
         settings = load_settings()
-        logs.start(settings.log.level, ZoneInfo(settings.site.timezone))
+        logs.start(settings.log.level, ZoneInfo(settings.site.timezone), form=settings.log.form)
     except (SettingsError, OSError, ValueError, ZoneInfoNotFoundError):
         logs.start()
