@@ -14,7 +14,7 @@ from bot.bench.percentile import percentile
 from bot.bench.storm.households import Seen
 from bot.bench.storm.phones import Heard
 from bot.database import Database
-from bot.tickets.models import Call, Kind, Ticket
+from bot.tickets.models import Call, Kind, Ticket, Utterance
 
 
 def times(values: Sequence[float]) -> dict[str, float | int]:
@@ -33,8 +33,11 @@ def of_texts(seen: Seen, database: Database) -> dict[str, Any]:
     """Of households that wrote."""
     with database.reading() as session:
         rows = session.execute(select(Ticket.session, Ticket.kind).where(Ticket.session.like("web-%"))).all()
+        told = session.execute(select(Utterance.session, Utterance.reply).where(Utterance.session.like("web-%"))).all()
+        numbers = set(session.scalars(select(Ticket.ticket_no)))
     made = Counter((session, kind) for session, kind in rows)
-    has = {session for session, _ in made}
+    # Who reports what his household has reported before is a line on that ticket.
+    has = {session for session, _ in made} | {one for one, reply in told if (reply or {}).get("ticket_no") in numbers}
     return {
         "answered_s": times(seen.answered),
         "told_that_it_is_kept_s": times(seen.kept),
