@@ -17,6 +17,7 @@ from bot.commands import (
     bench_hear,
     bench_nlu,
     bench_residents,
+    bench_storm,
     bench_voice,
     call_log,
     calling,
@@ -83,7 +84,7 @@ for area in (
 ):
     area.register(app)
 app.add_typer(bench_app, name="bench")
-for area in (bench, bench_voice, bench_calls, bench_desk, bench_hear, bench_nlu, bench_residents):
+for area in (bench, bench_voice, bench_calls, bench_desk, bench_hear, bench_nlu, bench_residents, bench_storm):
     area.register(bench_app)
 
 

@@ -23,6 +23,7 @@ from bot.dialogue.turns import RasaDialogue
 from bot.doors.sent import Sent
 from bot.foundation.background import Background, Backgrounds
 from bot.foundation.errors import Refused
+from bot.foundation.lateness import Lateness
 from bot.foundation.phone_numbers import area_code, phone_digits
 from bot.foundation.service_state import EVERY_S, file_of, forget_state, write_state
 from bot.grid.present import Present
@@ -80,6 +81,8 @@ class Parts:
     intake: ForAPerson
     spool: Spool
     dialogue: Dialogue
+    #: of this process: whoever lets somebody in asks it
+    lateness: Lateness
     backgrounds: Backgrounds
 
 
@@ -147,6 +150,7 @@ def make_parts(settings: Settings, database: Database, registry: Registry) -> Pa
     desk = TicketDesk(database, relay.nudge, rules)
     intake = ForAPerson(desk, registry)
     spool = Spool(settings.home, intake)
+    dialogue = make_dialogue(settings, database, desk, registry, spool, present)
     return Parts(
         settings=settings,
         database=database,
@@ -161,7 +165,8 @@ def make_parts(settings: Settings, database: Database, registry: Registry) -> Pa
         desk=desk,
         intake=intake,
         spool=spool,
-        dialogue=make_dialogue(settings, database, desk, registry, spool, present),
+        dialogue=dialogue,
+        lateness=dialogue.lateness if isinstance(dialogue, RasaDialogue) else Lateness(),
         backgrounds=Backgrounds(),
     )
 

@@ -41,11 +41,13 @@ from bot.speech.speak import GegeVoice, Voice, VoiceFailed
 from bot.speech.voice_of import make_engine
 from bot.telephone.sip_front_end import UnknownTrunk, sip_front_end
 from bot.telephone.telephone import Telephone
+from bot.tickets.intake.waiting import WaitingShelf
 from bot.voice.preparing import preparing
 from bot.web.app import make_app
 from bot.web.guard import runner_of
 from bot.web.health import ready_route
 from bot.web.metrics import BackgroundMetrics, metrics_route
+from bot.web.waiting import WaitingTurns
 
 
 class CannotServe(Refused):
@@ -116,11 +118,18 @@ async def _serve(settings: Settings) -> None:
         )
         staff = staff_side(service, call_backs)
         callbacks = await stack.enter_async_context(messengers(service, recogniser, tell, call_backs))
+        waiting = WaitingTurns(
+            service.dialogue, WaitingShelf(service.database), service.lateness, settings.capacity.text_wait_s
+        )
+        service.backgrounds.start(waiting.background(), service.lateness.background())
+        telephone.metrics.watch(
+            "turns_that_wait", "Turns of pages that were kept to be answered", lambda: waiting.count
+        )
         app = make_app(
             service.dialogue, recogniser, voice, service.desk, service.registry, settings, staff=staff,
             run_call=None if voice is None else telephone.browser_call,
             sample=service.registry.is_sample, repertoire=service.repertoire, intake=service.spool, ear=card,
-            managers=partial(_managers, service.registry),
+            managers=partial(_managers, service.registry), waiting=waiting,
         )  # fmt: skip
         app.router.add_routes(callbacks)
         telephone.metrics.registry.register(BackgroundMetrics(service.backgrounds))
@@ -221,6 +230,7 @@ async def _answer_calls(
     telephone = Telephone(
         service.database, service.desk, service.registry, service.dialogue, recogniser, voice, service.settings,
         audiosocket=phone, fastagi=agi, people=service.present, intake=service.intake, spool=service.spool, backgrounds=service.backgrounds,
+        lateness=service.lateness,
     )  # fmt: skip
     try:
         await telephone.start()

@@ -20,6 +20,7 @@ from bot.dialogue.rehearsal import NotProved, rehearsed
 from bot.dialogue.responses import sentence
 from bot.foundation import logs
 from bot.foundation.errors import Broken
+from bot.foundation.lateness import Lateness
 from bot.foundation.recent import Recent
 from bot.sound.answers.asked import read_answer
 from bot.sound.answers.yes_no import spelled_signs
@@ -65,6 +66,8 @@ class RasaDialogue(ABC):
     def __init__(self, desk: TicketDesk, spool: Spool, write_s: float) -> None:
         """`spool`: where what failed goes; `write_s`: how long a turn waits for others that write."""
         self._desk, self._spool, self._write_s = desk, spool, write_s
+        #: how long turns wait here; a site asks one for all that it serves
+        self.lateness = Lateness()
         self._danger = DangerQuestions()
         self._asked: Recent[str, str] = Recent(_REMEMBERED)
         self._behind: set[asyncio.Future[Reply]] = set()
@@ -136,7 +139,7 @@ class RasaDialogue(ABC):
     async def turn(self, heard: Heard) -> Reply:
         """What is cancelled here goes on behind: it was heard."""
         with about_turn(heard):
-            turn = asyncio.ensure_future(self._run(self._take_turn(heard)))
+            turn = asyncio.ensure_future(self._in_turn(heard))
             self._behind.add(turn)
             turn.add_done_callback(self._behind.discard)
             danger = None if heard.unclear else danger_in(heard.text)
@@ -151,6 +154,10 @@ class RasaDialogue(ABC):
                 words = (sentence(f"utter_safety_{danger}"), sentence("utter_danger_call_yourself"))
                 return Reply(words, Understanding(heard.text, HAZARD, 0.0, False), hand_over=True)
             return await self._apology(heard, TimeoutError())
+
+    async def _in_turn(self, heard: Heard) -> Reply:
+        with self.lateness.turn():
+            return await self._run(self._take_turn(heard))
 
     async def _take_turn(self, heard: Heard) -> Reply:
         try:

@@ -4,6 +4,9 @@ from bot.settings.settings import (
     PROJECT as PROJECT,
 )
 from bot.settings.settings import (
+    BucketSettings as BucketSettings,
+)
+from bot.settings.settings import (
     ChatSettings as ChatSettings,
 )
 from bot.settings.settings import (

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveFloat, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, ValidationError, model_validator
 
 from bot.foundation.backoff import Backoff
 from bot.foundation.errors import Refused
 from bot.settings.accounts import RobotAccount, TelegramAccount, WebhookAccount, WeComAccount
 from bot.settings.mistakes import mistake
-from bot.settings.section import Network, Section, Span, Weekly
+from bot.settings.section import Network, Section, Span, Weekly, read_secret
 from bot.settings.telephony import (
     AsteriskSettings,
     CallingSettings,
@@ -288,6 +289,36 @@ class ServiceSettings(Section):
     floods: FloodSettings = Field(default_factory=FloodSettings)
 
 
+class BucketSettings(Section):
+    """[recording.bucket]: recordings leave this machine's disk for a bucket of an S3-compatible storage; empty: they stay.
+
+    They go there sealed; the keys stay here (docs/decisions/0042-recordings-elsewhere.md)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    #: its address: https://…, http:// in a network of our own
+    url: str = ""
+    bucket: str = ""
+    #: before every name, where a bucket is shared by several sites: "county-1/"
+    prefix: str = ""
+    region: str = "us-east-1"
+    #: account there; both may be `env:NAME` or `file:/path` (its first line)
+    access_key: Annotated[str, BeforeValidator(read_secret)] = ""
+    secret_key: Annotated[str, BeforeValidator(read_secret)] = Field(default="", repr=False)
+    #: minutes that a recording stays on the disk after its last change
+    after_min: float = Field(default=60.0, ge=0)
+    #: seconds that one answer of the storage may take; no call waits for it
+    timeout_s: float = Field(default=30.0, gt=0)
+
+    @model_validator(mode="after")
+    def _whole(self) -> BucketSettings:
+        if self.url and not re.fullmatch(r"https?://[^/@\s]+", self.url):
+            raise ValueError(f"url is http(s)://HOST[:PORT] and no more, not {self.url!r}")
+        if self.url and not (self.bucket and self.access_key and self.secret_key):
+            raise ValueError("url needs bucket, access_key and secret_key beside it")
+        return self
+
+
 class RecordingSettings(Section):
     """Recordings of calls (docs/decisions/0015-sealed-recordings.md)."""
 
@@ -295,6 +326,7 @@ class RecordingSettings(Section):
     key_file: str = ""
     #: kept for so many days; a State Grid company keeps them three months at least
     days: int = Field(default=180, ge=90)
+    bucket: BucketSettings = Field(default_factory=BucketSettings)
 
 
 class LogSettings(Section):

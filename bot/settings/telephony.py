@@ -97,6 +97,9 @@ class CapacitySettings(Section):
     #: a turn that is not recognised, or not answered, after so many seconds goes to a person
     recognise_s: float = Field(default=4.0, gt=0.0)
     dialogue_s: float = Field(default=8.0, gt=0.0)
+    #: what is written on a page and would wait longer for its answer (s) is kept, and answered in its order; 0: it waits.
+    #: Danger is answered at once
+    text_wait_s: float = Field(default=1.0, ge=0.0)
     #: a stopping service lets calls finish for so many seconds
     stop_s: float = Field(default=120.0, ge=0.0, le=600.0)
     #: a service that does nothing for so many seconds is ended, so that callers are rung through; 0: never (for a debugger)

@@ -47,6 +47,11 @@ async def trunk_of(settings: Settings) -> Gateway | None:
     )  # fmt: skip
 
 
+def _room(telephone: Telephone) -> bool:
+    """Without a voice the caller is rung through, which only this front end can do for him."""
+    return telephone.room() or telephone.voice is None
+
+
 @contextlib.asynccontextmanager
 async def sip_front_end(
     telephone: Telephone, where: tuple[str, int], settings: Settings
@@ -69,7 +74,8 @@ async def sip_front_end(
     server = SipServer(
         *where, lambda line, facts: answering(line, in_full(facts)), allowed=wanted.sip_allowed,
         most=wanted.sip_calls, public=wanted.sip_public,
-        busy=lambda facts: telephone.hand_overs.circles(in_full(facts)), gateway=trunk, account=account,
+        busy=lambda facts: telephone.hand_overs.circles(in_full(facts)), room=lambda: _room(telephone), gateway=trunk,
+        account=account,
     )  # fmt: skip
     answering.server = server
     await server.start()

@@ -13,11 +13,13 @@ from bot.database import Database, now
 from bot.dialogue.port import Dialogue
 from bot.foundation.background import Background, Backgrounds
 from bot.foundation.backoff import Backoff
+from bot.foundation.lateness import Lateness
 from bot.grid.present import EVERY_S, Present
 from bot.grid.registry import Registry
 from bot.lines.audiosocket import AudioSocketServer
 from bot.lines.fastagi import FastAgiServer
 from bot.lines.line import CallFacts, Line
+from bot.recordings.moving import recordings_move
 from bot.recordings.room import delete_expired
 from bot.settings import Settings
 from bot.speech.port import Recogniser
@@ -67,13 +69,14 @@ class Telephone:
         intake: ForAPerson | None = None,
         spool: Spool | None = None,
         backgrounds: Backgrounds | None = None,
+        lateness: Lateness | None = None,
     ) -> None:
         """Without a recogniser callers leave messages; without a voice every call goes to a person at once. A `spool`
         that is given is somebody else's to empty."""
         self._database, self._desk, self._dialogue = database, desk, dialogue
         self._recogniser, self._voice, self._settings = recogniser, voice, settings
         self._known_outage = KnownOutages(desk.outages, registry, ZoneInfo(settings.site.timezone))
-        self.seats = Seats.of(settings)
+        self.seats = Seats.of(settings, lateness)
         self.calls: dict[str, PhoneCall] = {}
         self.metrics = CallMetrics()
         self._log = CallLog(database)
@@ -96,7 +99,7 @@ class Telephone:
             intake=self.spool,
             watcher=all_of((self._log, self.metrics), _broke),
         )
-        dial_plan = DialPlan(self.hand_overs, self.audiosocket, voice, room=self._room)
+        dial_plan = DialPlan(self.hand_overs, self.audiosocket, voice, room=self.room)
         self.fastagi = FastAgiServer(
             *fastagi, dial_plan.scripts, allowed=asterisk.allowed, most=asterisk.connections,
             timeout_s=asterisk.timeout_s,
@@ -113,6 +116,7 @@ class Telephone:
             *(() if spool else (self.spool.background(),)),
             Background("who is on leave", EVERY_S, lambda: asyncio.to_thread(self.people.refresh)),
             Background("recordings' terms", _EXPIRY_S, self._expire, again=_EXPIRY_AGAIN),
+            *recordings_move(settings),
         )
         self._warming: asyncio.Task[None] | None = None
         self._watch()
@@ -131,6 +135,10 @@ class Telephone:
         watch = self.metrics.watch
         watch("recognised_calls", "Calls that hold a seat of the recogniser", lambda: self.seats.taken)
         watch("recognised_calls_most", "Seats of the recogniser", lambda: self.seats.most)
+        late = self.seats.lateness
+        watch("turn_wait_seconds", "How long a turn would wait that came now", lambda: late.turns_s)
+        watch("loop_late_seconds", "How late the event loop lately came to what was due", lambda: late.loop_s)
+        watch("ears_late_seconds", "How long callers lately waited to be recognised", lambda: late.ears_s)
         watch("spool_waiting", "Reports that wait for the database", lambda: self.spool.waiting)
         watch("audiosocket_refused", "AudioSocket connections refused", lambda: self.audiosocket.refused.total())
         watch("fastagi_failed", "FastAGI sessions refused or broken off", lambda: self.fastagi.failed.total())
@@ -203,8 +211,11 @@ class Telephone:
         """Run a call of the browser's phone, whose page watches it."""
         await self.answer(line, facts, "browser", watcher)
 
-    def _room(self) -> bool:
-        return not self.stopping and self._voice is not None and len(self.calls) < self._settings.capacity.open_calls
+    def room(self) -> bool:
+        """Whether one more call may be taken: not while stopping, nor when each that is let in makes it later for all."""
+        late = self.seats.lateness.for_anybody
+        open_calls = self._settings.capacity.open_calls
+        return not self.stopping and not late and self._voice is not None and len(self.calls) < open_calls
 
     async def drain(self) -> None:
         """No new calls; live ones finish for `[capacity] stop_s`, the rest apologise and become call-backs."""

@@ -15,6 +15,7 @@ from bot.tickets.intake.answered import answer, answered
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.kept import keep
 from bot.tickets.life import broken_off as calls
+from bot.tickets.life.calls_in_the_dark import on_the_list
 from bot.tickets.models import Ticket
 from bot.tickets.transactions import Transactions
 
@@ -62,12 +63,15 @@ class Arrivals(Transactions):
 
     def call_back(self, call_id: str, outcome: str = "dropped", at: dt.datetime | None = None) -> list[TicketCard]:
         """End a call that broke off: its caller is owed a call back, the first of the tickets; what else was open in it
-        has tickets of its own. All in one transaction.
+        has tickets of its own. Who said nothing, out of an outage that is known, is a line of its one list. All in one
+        transaction.
 
         Empty when it had ended before, or when there is neither a number nor a word to go by."""
         at = at or now()
         with self._database.session() as session:
-            cards = self._open(session, calls.broken_off(session, call_id, outcome, at), at)
+            reports = calls.broken_off(session, call_id, outcome, at)
+            listed, reports = on_the_list(session, reports, at, self._rules)
+            cards = [shelf.card(session, listed)] if listed is not None else self._open(session, reports, at)
         if cards:
             self._owed()
         return cards

@@ -90,6 +90,17 @@ class Utterance(Base):
     reply: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
+class WaitingTurn(Base):
+    """A sentence of a page that was kept while too many wrote at once; its turn is taken when there is room."""
+
+    __tablename__ = "waiting_turn"
+    #: the utterance's
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    #: all of it, as bot/tickets/intake/heard.py writes it
+    heard: Mapped[dict[str, Any]] = mapped_column(JSON)
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now, index=True)
+
+
 class Ticket(Base):
     """工单. Deadlines are timers, history is activities; nothing is stored twice."""
 

@@ -44,6 +44,8 @@ _COUGH_S = 1.0
 #: the dialogue has so long (s) when the caller has hung up already: the call-back is due within 5 s
 _GONE_S = 2.0
 _DANGER = "report_hazard"
+#: who was told of his outage has so long (s) to hang up before he gets a seat; looked at so often
+_LEAVES_S, _LOOK_S = 1.5, 0.05
 
 
 class _Stopped:
@@ -76,14 +78,16 @@ class PhoneCall:
         logs.note(call=self._call.facts.call_id)
         self._call.line.on_sent = self._call.sent
         ear = asyncio.create_task(self._call.ear.listen())
-        seated = self._call.recogniser is not None and (self._call.seats is None or self._call.seats.take())
-        outcome = "failed"
+        seated, outcome = False, "failed"
         try:
             row = self._call.steering.begun(facts, self._call.front_end)
             self._call.patience.added = await self._call.keeping.begin(row)
             self._call.tell(CallStarted(facts.call_id, facts.caller, facts.dialled, facts.diverting))
             await self._greet(began)
-            outcome = await (self._talk() if seated else self._messages.no_seat())
+            outcome = await self._told_before()
+            if not outcome:
+                seated = self._call.recogniser is not None and (self._call.seats is None or self._call.seats.take())
+                outcome = await (self._talk() if seated else self._messages.no_seat())
         except VoiceFailed:
             log.exception("call %s: no voice; the dial plan rings a person", self._call.facts.call_id)
             outcome = "failed"
@@ -139,6 +143,21 @@ class PhoneCall:
             self._call.recording.begin()
         except (OSError, KeyRefused):
             log.exception("call %s cannot be recorded", self._call.facts.call_id)
+
+    async def _told_before(self) -> str:
+        """While seats are scarce, an outage that is known where he calls from is told before he takes one; who called for
+        that hangs up. → how the call ended by it; empty when it goes on."""
+        seats = self._call.seats
+        if self._call.opening or self._call.recogniser is None or seats is None or not seats.scarce:
+            return ""
+        known = await self._call.known()
+        if not known.sentences:
+            return ""
+        await self._call.speak(known.sentences)
+        ear, until = self._call.ear, self._call.clock() + _LEAVES_S
+        while not ear.gone and ear.inbox.empty() and (ear.over or self._call.clock() < until):
+            await asyncio.sleep(_LOOK_S)
+        return "told" if ear.gone and known.own else ""
 
     async def _talk(self) -> str:
         greeting = self._call.opening.sentence if self._call.opening else prompts().greeting
@@ -270,6 +289,8 @@ class PhoneCall:
         self, turn: TurnStory, heard: Heard, ended_at: float, recognised_at: float, unfinished: bool = False
     ) -> str:
         patience = self._call.settings.capacity.dialogue_s
+        if self._call.seats is not None:
+            self._call.seats.lateness.recognised(recognised_at - ended_at)
         try:
             reply = await asyncio.wait_for(
                 self._call.dialogue.turn(heard), min(patience, _GONE_S) if self._call.ear.over else patience

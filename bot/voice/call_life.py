@@ -46,7 +46,8 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Decision:
-    """How a conversation ended: goodbye, message, stopped, hung_up, hand_over (a person is wanted), failed."""
+    """How a conversation ended: goodbye, message, stopped, hung_up, hand_over (a person is wanted), failed; told: of the
+    outage at his own house, and he said nothing."""
 
     outcome: str
     hand_over_to: str = ""
@@ -70,7 +71,7 @@ UNHEARD_S = {
     Stage.connected: 3600.0,
 }
 #: conversations that were led to their end, and all after which nobody is rung
-_DONE = ("goodbye", "message")
+_DONE = ("goodbye", "message", "told")
 _OVER = (*_DONE, "stopped")
 
 REACHED = Verdict(End.reached, "handed_over")

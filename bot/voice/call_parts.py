@@ -25,6 +25,7 @@ from bot.voice.comfort import Comfort
 from bot.voice.ear import Ear
 from bot.voice.events import CallEvent, Looking, Partial, Spoke, TurnTold, Watcher, nobody_watches
 from bot.voice.keypad import Keypad
+from bot.voice.known_outages import Known
 from bot.voice.mouth import Mouth, Spoken
 from bot.voice.patience import Absence, CallerPaces, Patience, rules_of
 from bot.voice.record import CallStory, TurnStory
@@ -36,9 +37,11 @@ log = logging.getLogger(__name__)
 
 #: sentences that may come back as an echo
 _LATELY = 6
+#: known outages are asked for so long (s)
+_KNOWN_S = 1.0
 
-#: what a caller should know before anything else (an outage of his area); empty for nothing
-KnownOutage = Callable[[CallFacts], Awaitable[Sequence[str]]]
+#: what a caller should know before anything else (an outage of his area)
+KnownOutage = Callable[[CallFacts], Awaitable[Known]]
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,8 @@ class CallParts:
         self.settings, self.clock = settings, clock
         self._watcher, self.front_end = watcher, front_end
         self.steering: Steering = steering or Settling(desk, intake, watcher=watcher)
-        self.seats, self.known_outage = seats, known_outage
+        self.seats, self._known_outage = seats, known_outage
+        self._known: Known | None = None
         self.recording = CallRecording(settings, facts.call_id, line.rate)
         self.keeping = Keeping(facts, intake, paces)
         self.mouth = Mouth(line, voice, clock)
@@ -129,6 +133,17 @@ class CallParts:
     async def keep(self, heard: Heard, reason: str) -> str | None:
         """Nothing that was said is lost: what cannot be understood goes to a person."""
         return await self.keeping.keep(heard, reason)
+
+    async def known(self) -> Known:
+        """What is known of outages where he calls from; nothing when that cannot be had in time. Asked once."""
+        if self._known is None:
+            self._known = Known()
+            if self._known_outage is not None:
+                try:
+                    self._known = await asyncio.wait_for(self._known_outage(self.facts), _KNOWN_S)
+                except Exception:
+                    log.exception("known outages could not be told")
+        return self._known
 
     # ---- speaking -------------------------------------------------------------------------------
 

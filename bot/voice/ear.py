@@ -166,12 +166,18 @@ class Ear:
         self._unfinished = 0
         #: the caller has gone: what is being worked on must come to an end soon
         self.over = False
+        self._told_gone = False
         self._partial = ""
         #: what was asked last (Reply.detail's "asks"): turns that begin now are likely to answer it
         self.question = ""
         self._message: bytearray | None = None
         self._message_taker = TurnTaker(_MESSAGE)
         self._keypad = keypad or Keypad()
+
+    @property
+    def gone(self) -> bool:
+        """The call is over, and nothing that was said in it waits to be answered."""
+        return self._told_gone and self.inbox.qsize() == 1
 
     @property
     def busy(self) -> bool:
@@ -220,6 +226,7 @@ class Ear:
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
+            self._told_gone = True
             self.inbox.put_nowait(Gone())
 
     async def _pressed(self, key: Pressed) -> None:

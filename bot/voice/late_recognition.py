@@ -64,7 +64,7 @@ class LaterRecognition:
     @property
     def room(self) -> bool:
         """Whether calls leave room."""
-        return self._seats.taken * 2 <= self._seats.most
+        return self._seats.taken * 2 <= self._seats.most and not self._seats.lateness.for_calls
 
     def background(self) -> Background:
         """One message after the other, as long as there are any."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Sequence
 
 from bot.lines.tones import beep
@@ -14,12 +12,8 @@ from bot.voice.keypad import Keyed
 from bot.voice.prompts import prompts
 from bot.voice.record import TurnStory
 
-log = logging.getLogger(__name__)
-
 #: a message with less voice than this (s) says nothing
 _MESSAGE_S = 0.5
-#: known outages are asked for so long (s)
-_KNOWN_S = 1.0
 
 
 class MessageTaking:
@@ -37,16 +31,12 @@ class MessageTaking:
         return await self._message([prompts().message], reason)
 
     async def no_seat(self) -> str:
-        """Nobody is free to understand: what is known of the area is told, then a message is taken."""
-        known: Sequence[str] = ()
-        if self._call.known_outage is not None:
-            try:
-                known = await asyncio.wait_for(self._call.known_outage(self._call.facts), _KNOWN_S)
-            except Exception:
-                log.exception("known outages could not be told")
+        """Nobody is free to understand: what is known of the area is told, if it was not yet, then a message is taken."""
+        known = (await self._call.known()).sentences
         deaf = self._call.recogniser is None
         first = prompts().message if deaf else prompts().storm
-        return await self._message([*known, first], "no_recogniser" if deaf else "storm")
+        left = [each for each in known if each not in self._call.lately]
+        return await self._message([*left, first], "no_recogniser" if deaf else "storm")
 
     async def _message(self, sentences: Sequence[str], reason: str) -> str:
         await self._call.speak(sentences, firm=len(sentences))

@@ -35,6 +35,7 @@ from bot.web.phone import BrowserPhone, RunCall
 from bot.web.resident import ResidentPages
 from bot.web.signing_in import SignIn
 from bot.web.studio import StaffOf, Studio
+from bot.web.waiting import WaitingTurns
 
 #: of a request, bytes; a take of the studio is the longest
 MAX_BODY = 10 * 1024 * 1024
@@ -73,6 +74,7 @@ def make_app(
     sample: Callable[[], bool] = lambda: False,
     ear: EarCard | None = None,
     managers: Callable[[str], Sequence[PersonCard]] = lambda _: (),
+    waiting: WaitingTurns | None = None,
 ) -> web.Application:
     """The application; `recogniser` and `voice` may be missing, the page then offers only writing.
 
@@ -80,13 +82,16 @@ def make_app(
     the desk, and who has signed in there; `run_call`: how a call of a browser is run, PhoneCall with these parts by default;
     `staff_of`: who of the staff has signed in, by default what `staff` says; `repertoire`: what can be recorded here;
     `sample`: whether everybody in the county is invented, so that /demo may show staff's side; `ear`: what is known of
-    the recogniser, which the pages tell; `managers`: whom the notice board of a grid names."""
+    the recogniser, which the pages tell; `managers`: whom the notice board of a grid names; `waiting`: who keeps those
+    that write while too many do, whose background the caller runs."""
     intake = intake or intake_of(desk, registry)
     if run_call is None and recogniser is not None and voice is not None:
         run_call = _calls(dialogue, recogniser, voice, desk, intake, settings)
     cases = Cases(desk, settings.site)
     origins = Origins(site_key(settings.home), settings.web.proxies)
-    conversation = Conversation(dialogue, voice, settings, intake, cases, hears=run_call is not None, origins=origins)
+    conversation = Conversation(
+        dialogue, voice, settings, intake, cases, hears=run_call is not None, origins=origins, waiting=waiting
+    )
     browsers = Browsers(secure=settings.web.public_url.startswith("https:"))
     pages = ResidentPages(conversation, cases, browsers, registry, settings, ear, managers)
     own = OwnReports(pages, conversation, cases, browsers, desk, sends=_writes(settings))

@@ -13,7 +13,7 @@ import numpy as np
 from aiohttp import web
 
 from bot.database import now
-from bot.dialogue.port import Dialogue, Understanding
+from bot.dialogue.port import Dialogue, Reply, Understanding
 from bot.foundation.bodies import body_json
 from bot.foundation.recent import Recent
 from bot.foundation.widths import plain
@@ -29,6 +29,7 @@ from bot.web.cases import Cases, session_of
 from bot.web.guard import Refused, sentence
 from bot.web.origin import Origins
 from bot.web.view import ResidentReply, shown
+from bot.web.waiting import WaitingTurns
 from bot.web.words import words
 
 log = logging.getLogger(__name__)
@@ -52,14 +53,19 @@ class Conversation:
         cases: Cases,
         hears: bool,
         origins: Origins,
+        waiting: WaitingTurns | None = None,
     ) -> None:
-        """`hears`: there is a telephone on the page; `origins`: which network a turn comes from."""
+        """`hears`: there is a telephone on the page; `origins`: which network a turn comes from; `waiting`: whom it keeps
+        when too many write at once."""
         self._dialogue, self._voice, self._hears = dialogue, voice, hears
         self._settings, self._intake, self._cases, self._origins = settings, intake, cases, origins
         self._said: Recent[str, str] = Recent(_REMEMBERED)
         #: what was answered last in a session: a page shows it though its row is not written yet, or never is
         self._answered: Recent[str, OwnTurn] = Recent(_REMEMBERED)
         self._salt = secrets.token_bytes(16)
+        self._waiting = waiting
+        if waiting is not None:
+            waiting.on_answer = self._note
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -129,16 +135,34 @@ class Conversation:
 
     async def answered(self, heard: Heard) -> tuple[Understanding | None, dict[str, Any]]:
         """(what was understood, what the resident's page is shown) of a turn."""
+        if self._waiting is not None and self._waiting.must_wait(heard, heard.session not in self._answered):
+            try:
+                await self._waiting.keep(heard)
+            except Exception:
+                log.exception("a turn that should wait was not kept; it is taken at once")
+            else:
+                return None, self._kept(heard)
         try:
-            reply = await self._dialogue.turn(heard)
+            reply = (self._waiting and self._waiting.answer(heard.id)) or await self._dialogue.turn(heard)
         except Exception:
             log.exception("the dialogue broke on a browser's turn")
             told = await self._give_to_a_person(heard, "dialogue_failed")
             self._answered[heard.session] = OwnTurn(heard.id, heard.text, tuple(told["sentences"]), now())
             return None, told
-        self._answered[heard.session] = OwnTurn(heard.id, heard.text, reply.sentences, now())
+        self._note(heard, reply)
+        if self._waiting is not None:
+            self._waiting.saw(heard, reply)
         said = ResidentReply.of(reply, self.speech_of(reply.text))
         return reply.understanding, shown(said, await self._cases.of_session(heard.session))
+
+    def _note(self, heard: Heard, reply: Reply) -> None:
+        self._answered[heard.session] = OwnTurn(heard.id, heard.text, reply.sentences, now())
+
+    def _kept(self, heard: Heard) -> dict[str, Any]:
+        """It is committed, and answered when it is its turn: the same id asks for the answer."""
+        told = (words().waiting,)
+        self._answered[heard.session] = OwnTurn(heard.id, heard.text, told, now())
+        return shown(ResidentReply(told, speech=self.speech_of(told[0]), waits=True))
 
     async def _give_to_a_person(self, heard: Heard, reason: str) -> dict[str, Any]:
         try:

@@ -34,6 +34,8 @@ class ResidentReply(ForResidents):
     #: where the sound of it is
     speech: str | None = None
     error: str = ""
+    #: it is kept, and not answered yet
+    waits: bool = False
 
     @classmethod
     def of(cls, reply: Reply, speech: str | None) -> ResidentReply:
@@ -42,7 +44,12 @@ class ResidentReply(ForResidents):
     def as_json(self) -> dict[str, Any]:
         told = {"reply": "".join(self.sentences), "sentences": list(self.sentences)}
         flags = {"hand_over": self.hand_over, "ended": self.ended, "speech": self.speech}
-        return {**told, **flags, **({"error": self.error} if self.error else {})}
+        return {
+            **told,
+            **flags,
+            **({"error": self.error} if self.error else {}),
+            **({"waiting": True} if self.waits else {}),
+        }
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,7 @@ class ResidentTalk(ForResidents):
                     "reply": "".join(one.sentences),
                     "at": one.at.astimezone(zone).strftime(words().moment),
                     "speech": self.speech("".join(one.sentences)) if one.sentences else None,
+                    "waits": one.sentences in ((), (words().waiting,)),
                 }
                 for one in self.turns
             ]

@@ -18,6 +18,8 @@ class Words:
     #: of a moment, for strftime
     moment: str
     examples: tuple[str, ...]
+    #: to whoever writes while too many do
+    waiting: str
     errors: dict[str, str]
     #: what is told of the ear: people, people_line, unmeasured, local, no_local, again; demo, better where Gege is tried
     ear: dict[str, str]

@@ -30,6 +30,7 @@ ASKED_FOR = {
     "onnx": "the group dev, for tools/tiny_models",
     "matplotlib": "the group pictures, for gege bench thresholds --picture",
     "faster_whisper": "the extra whisper",
+    "minio": "the extra s3",
     "playwright": "the group dev, for gege bench desk --browser",
     "onnxruntime": "the extra voice",
     "sherpa_onnx": "the extra sherpa",

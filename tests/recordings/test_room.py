@@ -9,6 +9,7 @@ import io
 import os
 import signal
 import stat
+import struct
 import subprocess
 import sys
 import threading
@@ -30,13 +31,14 @@ from bot.recordings.room import (
     RecordingMissing,
     begin_recording,
     delete_expired,
+    delete_recording,
     keep_recording,
     look_into,
     name_for,
     open_recording,
     recordings,
 )
-from bot.recordings.sealed import NotSealed, SealedWriter, header_of, unseal
+from bot.recordings.sealed import HEADER_BYTES, NotSealed, SealedWriter, header_of, unseal
 from bot.settings import PROJECT, RecordingSettings, Settings, SettingsError, load_settings
 
 NAME = "recordings/c1/call.sealed"
@@ -141,31 +143,54 @@ def test_a_killed_process_leaves_all_but_the_last_piece(site: Settings) -> None:
     assert look_into(site, NAME).pcm == opened.pcm[: 4 * 16000]
 
 
+def test_a_recording_of_the_first_form_is_still_heard(site: Settings) -> None:
+    """Written as it was before each file had a key of its own: these bytes are what a site has on its disk."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    key = load_keys(site).current
+    header = struct.pack(">8s8s16sQIB", b"GEGEREC1", key.id, bytes(range(16)), 1_700_000_000, 8000, 1)
+    cipher = AESGCM(HKDF(SHA256(), 32, bytes(range(16)), b"gege recording 1").derive(key.secret))
+    pieces = [
+        cipher.encrypt(struct.pack(">B3xQ", last, at), pcm, header)
+        for at, (last, pcm) in enumerate([(0, SOUND), (1, b"")])
+    ]
+    file = site.home / NAME
+    file.parent.mkdir(parents=True)
+    file.write_bytes(header + b"".join(struct.pack(">I", len(one)) + one for one in pieces))
+    opened = look_into(site, NAME)
+    assert (opened.pcm, opened.complete, opened.made_at.year) == (SOUND, True, 2023)
+
+
 def test_pieces_cannot_be_changed_swapped_or_cut_off_unnoticed(site: Settings) -> None:
     keys = load_keys(site)
 
     def written(name: str) -> bytes:
-        writer = SealedWriter(site.home / name, keys.current, 8000, 1, now())
+        writer = SealedWriter(site.home / name, name, keys.current, 8000, 1, now())
         for number in range(3):
             writer.write(bytes([number, 0]) * 100)
         writer.close()
         return (site.home / name).read_bytes()
 
     one, two = written("one"), written("two")
-    head, piece = 45, 4 + 200 + 16
-    assert unseal(one, keys).complete
+    head, piece = HEADER_BYTES, 4 + 200 + 16
+    assert unseal(one, "one", keys).complete
     swapped = one[:head] + one[head + piece : head + 2 * piece] + one[head : head + piece] + one[head + 2 * piece :]
     for changed in (
-        one[:60] + bytes([one[60] ^ 1]) + one[61:],
-        one[:30] + bytes([one[30] ^ 1]) + one[31:],  # the header itself
+        one[:80] + bytes([one[80] ^ 1]) + one[81:],
+        one[:30] + bytes([one[30] ^ 1]) + one[31:],  # its own key, in the header
+        one[:62] + bytes([one[62] ^ 1]) + one[63:],  # when it was made
         swapped,
         one[:head] + two[head:],
         one + b"more",
         one[: head + piece] + one[-20:],  # a second cut out of the middle
     ):
         with pytest.raises((NotSealed, KeyRefused)):
-            unseal(changed, keys)
-    assert not unseal(one[:-20], keys).complete
+            unseal(changed, "one", keys)
+    with pytest.raises(NotSealed):
+        unseal(two, "one", keys)  # a whole one in another's place
+    assert not unseal(one[:-20], "one", keys).complete
 
 
 @hypothesis_settings(max_examples=400, deadline=None)
@@ -175,10 +200,10 @@ def test_whatever_lies_in_the_folder_is_refused_in_peace(noise: bytes, cut: int)
     from bot.recordings.sealed import Header
 
     key = Key(bytes(32))
-    header = Header(key.id, bytes(16), dt.datetime(2026, 1, 1, tzinfo=dt.UTC), 8000, 1).encode()
+    header = Header(key.id, bytes(40), dt.datetime(2026, 1, 1, tzinfo=dt.UTC), 8000, 1).encode()
     for data in (noise, header + noise, (header + noise)[:cut]):
         with contextlib.suppress(NotSealed, KeyRefused):
-            assert unseal(data, KeyRing((key,))).complete is False
+            assert unseal(data, "x", KeyRing((key,))).complete is False
 
 
 @pytest.mark.parametrize(
@@ -221,6 +246,9 @@ def test_a_link_out_of_the_room_leads_nowhere(tmp_path: Path, linked: str) -> No
         assert (inside / name).is_file()
         with pytest.raises(RecordingMissing, match="is no recording"):
             open_recording(site, f"recordings/c1/{name}")
+        with contextlib.suppress(RecordingMissing):
+            delete_recording(site, f"recordings/c1/{name}")
+    assert len(list(elsewhere.iterdir())) == 2, "what lies behind a link is not ours to delete"
 
 
 def test_an_id_of_a_telephone_leads_nowhere_else() -> None:

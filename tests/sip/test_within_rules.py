@@ -24,6 +24,7 @@ async def test_who_finds_every_place_taken_gets_the_busy_tone_and_the_others_tal
         first, heard = await up(far, listener)
         refused = await far.call(caller="1392")
         assert refused.final is not None and refused.final.code == 486 and "1392" not in listener.heard
+        assert int(refused.final.get("retry-after")) > 0
         await goes_on(first, heard)
         assert (await first.ask("BYE")).code == 200
         await up(far, listener, "1393")

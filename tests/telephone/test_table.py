@@ -43,6 +43,7 @@ ROWS: dict[str, tuple[Callable[[CallLife], None], float]] = {
     "broken off, nothing open": (conversation("hung_up"), 0.5),
     "broken off, a ticket logged": (conversation("hung_up", ticket_no="GD1"), 0.5),
     "goodbye was said": (conversation("goodbye"), 0.5),
+    "told of the outage at his own house, said nothing and hung up": (conversation("told", unsettled=True), 0.5),
     "a message was left": (conversation("message"), 0.5),
     "a person is wanted": (conversation("hand_over", ticket_no="GD1"), 0.5),
     "Gege failed, something open": (conversation("failed", unsettled=True), 0.5),

@@ -21,6 +21,7 @@ from bot.speech.audio import write_wav
 from bot.speech.port import HeardSpeech
 from bot.voice.call import PhoneCall
 from bot.voice.events import CallEvent, Looking, TurnTold, Understood, WordsHeard
+from bot.voice.known_outages import Known
 from bot.voice.loopback import run_call
 from bot.voice.prompts import prompts
 from bot.voice.record import CallStory
@@ -260,14 +261,51 @@ async def test_in_a_storm_the_outage_is_told_first_and_a_message_taken(tmp_path:
     seats = Seats(1)
     assert seats.take()
 
-    async def known(facts: CallFacts) -> tuple[str, ...]:
-        return ("您那一片八点十分停的电。",) if facts.dialled == "grid_24" else ()
+    async def known(facts: CallFacts) -> Known:
+        return Known(("您那一片八点十分停的电。",), own=True) if facts.dialled == "grid_24" else Known()
 
     room.more = {"seats": seats, "known_outage": known}
     story = await room.call(room.wav("1.wav", speech(2.0) + silence(6.0)), dialled="grid_24")
     assert room.voice.said[1:3] == ["您那一片八点十分停的电。", prompts().storm]
     assert [reason for _, reason in room.intake.notes] == ["storm"] and story.outcome == "message"
     assert room.recogniser.fed == [] and seats.taken == 1, "it neither decodes nor takes another's seat"
+
+
+@pytest.mark.parametrize(("own", "outcome"), [(True, "told"), (False, "hung_up")])
+async def test_while_seats_are_scarce_a_known_outage_is_told_before_one_is_taken(
+    tmp_path: Path, own: bool, outcome: str
+) -> None:
+    room = Room(tmp_path, [], [])
+    seats = Seats(2)
+    assert seats.take()
+
+    async def known(facts: CallFacts) -> Known:
+        return Known(("您那一片八点十分停的电。",), own=own)
+
+    async def hears_it() -> None:
+        while len(room.voice.said) < 2:
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.3)
+
+    room.more = {"seats": seats, "known_outage": known}
+    story = await room.call(wait=hears_it)
+    assert room.voice.said[1] == "您那一片八点十分停的电。" and prompts().greeting not in room.voice.said
+    assert story.outcome == outcome and seats.taken == 1
+    owed = [note for note in room.desk.notes if note[0] == "call_back"]
+    assert bool(owed) is not own, "who heard of his own house is owed nothing; of another's, a call back"
+
+
+async def test_who_stays_after_the_known_outage_gets_the_last_seat(tmp_path: Path) -> None:
+    room = Room(tmp_path, ["我屋里的电线冒火花"], [reply("好。", ended=True)])
+    seats = Seats(2)
+    assert seats.take()
+
+    async def known(facts: CallFacts) -> Known:
+        return Known(("您那一片八点十分停的电。",), own=True)
+
+    room.more = {"seats": seats, "known_outage": known}
+    story = await room.call(room.wav("1.wav", speech(1.5)))
+    assert [heard.text for heard in room.dialogue.heard] == ["我屋里的电线冒火花"] and story.outcome == "goodbye"
 
 
 async def test_without_a_model_a_message_is_taken(tmp_path: Path) -> None:

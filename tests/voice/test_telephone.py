@@ -33,7 +33,7 @@ from bot.sound.times import say_time
 from bot.telephone.telephone import Telephone
 from bot.tickets.desk import TicketCard, TicketDesk
 from bot.voice.call_log import find_call, latest_calls
-from bot.voice.known_outages import KnownOutages
+from bot.voice.known_outages import Known, KnownOutages
 from bot.voice.patience import CallerPaces
 from bot.voice.prompts import prompts
 from bot.web.metrics import metrics_route
@@ -126,14 +126,15 @@ async def test_what_is_known_is_told_by_house_or_grid_and_only_while_it_lasts(ho
         registry, zone, began = Registry.load(site.database), ZoneInfo("Asia/Shanghai"), now() - dt.timedelta(hours=1)
         known = KnownOutages(site.desk.outages, registry, zone)
         here, elsewhere = CallFacts("1", dialled="0715-3391024"), CallFacts("2", dialled="0715-3391007")
-        assert await known(here) == []
+        assert await known(here) == Known()
         outage = site.desk.outages.open("M1", transformer="沿河一台区", started_at=began)
         until = now() + dt.timedelta(hours=2)
         since = say_time(began, now(), zone)
-        assert await known(here) == [f"桃溪社区有一片{since}停的电，我们晓得了，在叫人修，几时来电还不晓得。"]
+        words = f"桃溪社区有一片{since}停的电，我们晓得了，在叫人修，几时来电还不晓得。"
+        assert await known(here) == Known((words,), own=False)
         site.desk.outages.estimate(outage.outage_no, "M1", until)
-        assert "估计" in (await known(here))[0]
-        assert await known(elsewhere) == [] and await known(CallFacts("3")) == []
+        assert "估计" in (await known(here)).sentences[0]
+        assert await known(elsewhere) == Known() and await known(CallFacts("3")) == Known()
         # The caller's own house, known by the number: 您那一片, whatever was dialled.
         with site.database.session() as session:
             session.execute(update(Household).values(months_owed=0))
@@ -143,9 +144,10 @@ async def test_what_is_known_is_told_by_house_or_grid_and_only_while_it_lasts(ho
             session.add(
                 HouseholdContact(household_no="4200000001", contact_id=contact.id, verifies=True, source="import")
             )
-        assert (await known(CallFacts("4", CALLER, "0715-3391007")))[0].startswith("您那一片")
+        own = await known(CallFacts("4", CALLER, "0715-3391007"))
+        assert own.sentences[0].startswith("您那一片") and own.own
         site.desk.outages.restored(outage.outage_no, "M1")
-        assert await known(here) == []
+        assert await known(here) == Known()
 
 
 async def test_in_a_storm_messages_are_kept_and_understood_later(house: Callable) -> None:

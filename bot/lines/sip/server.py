@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 #: calls of one host that it has not acknowledged, beyond as many as are up; the next wait for them
 _MOST_UNACKNOWLEDGED = 3
+#: whoever finds all lines taken tries again after so long (s)
+_AGAIN_S = "30"
 
 
 class SipServer:
@@ -37,12 +39,13 @@ class SipServer:
         most: int = 30,
         public: str = "",
         busy: Callable[[CallFacts], bool] = lambda facts: False,
+        room: Callable[[], bool] = lambda: True,
         gateway: Gateway | None = None,
         account: Account | None = None,
     ) -> None:
-        """`most` calls to us at the same time; `busy(facts)`: whether this caller gets the busy tone; `gateway`: our
-        trunk; `account`: who we are to exchanges that call us without being it."""
-        self.host, self._answer, self._most, self._busy = host, answer, most, busy
+        """`most` calls to us at the same time; `busy(facts)`: whether this caller gets the busy tone; `room()`: whether
+        one more is taken at all; `gateway`: our trunk; `account`: who we are to exchanges that call us without being it."""
+        self.host, self._answer, self._most, self._busy, self._room = host, answer, most, busy, room
         self.endpoint = Endpoint(host, port, self._request, allowed, public=public)
         self.calls: dict[str, SipCall] = {}
         self.gateway, self._account = gateway, account or Account()
@@ -160,9 +163,12 @@ class SipServer:
         elif self._stopping:
             refused["stopping"] += 1
             reply(invite, 503, source, headers=[("retry-after", "60")])
-        elif self.answered >= self._most or self._circles(self._facts(invite, source)):
+        elif self._circles(self._facts(invite, source)):
             refused["busy"] += 1
             reply(invite, 486, source)
+        elif self.answered >= self._most or not self._room():
+            refused["busy"] += 1
+            reply(invite, 486, source, headers=[("retry-after", _AGAIN_S)])
         elif self._crowded(source[0]):
             self._wait(invite, source)
         else:

@@ -33,6 +33,13 @@ def also_reported(it: Handling, note: str, caller: Caller | None, facts: Mapping
     _tell(it, note)
 
 
+def also_called(it: Handling, caller: Caller, *, tell: bool) -> None:
+    """One more number on a list of call-backs; whoever has it is told where that is wanted."""
+    _count(it, "also_reported", caller.address, caller, {})
+    if tell:
+        _tell(it, caller.address)
+
+
 def _count(it: Handling, what: str, note: str, caller: Caller | None, facts: Mapping[str, Any]) -> None:
     session, ticket, at = it.session, it.ticket, it.at
     before = ticket.facts.get(what)

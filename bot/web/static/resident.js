@@ -49,7 +49,7 @@
 
   function watch() {
     clearTimeout(looking);
-    looking = setTimeout(() => { (document.hidden || (byId("mine").hidden && !byId("staff")) ? Promise.resolve() : look()).then(watch); }, LOOK_MS);
+    looking = setTimeout(() => { (document.hidden || (byId("mine").hidden && !byId("staff") && !document.querySelector("[data-waits]")) ? Promise.resolve() : look()).then(watch); }, LOOK_MS);
   }
   document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
   // The telephone beside it tells of news.
