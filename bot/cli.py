@@ -14,6 +14,7 @@ from bot.commands import (
     bench,
     bench_calls,
     bench_desk,
+    bench_fuzz,
     bench_hear,
     bench_nlu,
     bench_residents,
@@ -84,7 +85,17 @@ for area in (
 ):
     area.register(app)
 app.add_typer(bench_app, name="bench")
-for area in (bench, bench_voice, bench_calls, bench_desk, bench_hear, bench_nlu, bench_residents, bench_storm):
+for area in (
+    bench,
+    bench_voice,
+    bench_calls,
+    bench_desk,
+    bench_fuzz,
+    bench_hear,
+    bench_nlu,
+    bench_residents,
+    bench_storm,
+):
     area.register(bench_app)
 
 
