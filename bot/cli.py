@@ -17,6 +17,7 @@ from bot.commands import (
     bench_fuzz,
     bench_hear,
     bench_nlu,
+    bench_replicas,
     bench_residents,
     bench_storm,
     bench_voice,
@@ -93,6 +94,7 @@ for area in (
     bench_fuzz,
     bench_hear,
     bench_nlu,
+    bench_replicas,
     bench_residents,
     bench_storm,
 ):

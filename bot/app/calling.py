@@ -117,15 +117,15 @@ async def calling_out(parts: Parts, telephone: Telephone, dialler: Dialler) -> A
     ledger = Ledger(database, wanted)
     danger = DangerCalls(
         desk, telephone.people, dialler, voice, ledger, site=settings.site.name, ring_s=wanted.ring_s, pause_s=wanted.pause_s,
-        not_now=lambda: telephone.stopping,
+        not_now=lambda: telephone.stopping, owner=parts.owner,
     )  # fmt: skip
     questions = Questions(
         database, telephone, dialler, ledger, parts.rules.hours, lines=wanted.lines, ring_s=wanted.ring_s,
-        again_after=dt.timedelta(minutes=wanted.again_min),
+        again_after=dt.timedelta(minutes=wanted.again_min), owner=parts.owner,
     )  # fmt: skip
     call_backs = CallBacks(
         desk, parts.registry, dialler, voice, ledger, site=settings.site.name, ring_s=wanted.ring_s,
-        not_now=lambda: telephone.stopping,
+        not_now=lambda: telephone.stopping, owner=parts.owner,
     )  # fmt: skip
     telephone.between_people.append(lambda: call_backs.going)
 

@@ -26,9 +26,15 @@ _ENDS_S = 2.0
 class Heart:
     """Beats from `start`, when the service is ready, to `stop`, when its last call is over."""
 
-    def __init__(self, patience_s: float, status: Callable[[], str] = lambda: "") -> None:
-        """`patience_s`: without a beat for so long the process is ended; 0: never. `status` is what systemd shows."""
-        self._patience_s, self._status = patience_s, status
+    def __init__(
+        self,
+        patience_s: float,
+        status: Callable[[], str] = lambda: "",
+        late: Callable[[float], object] = lambda _: None,
+    ) -> None:
+        """`patience_s`: without a beat for so long the process is ended; 0: never. `status` is what systemd shows;
+        `late` hears how late (s) each beat was."""
+        self._patience_s, self._status, self._late = patience_s, status, late
         self._watchdog: subprocess.Popen[bytes] | None = None
         self._began_at = 0.0
         self._beating: asyncio.Task[None] | None = None
@@ -68,6 +74,7 @@ class Heart:
             await asyncio.sleep(_EVERY_S)
             late_s = time.monotonic() - slept_at - _EVERY_S
             self.longest_s = max(self.longest_s, late_s)
+            self._late(max(0.0, late_s))
             if self._patience_s and late_s > self._patience_s / 2:
                 log.warning("the event loop stood still for %.1f s; after %g s Gege is ended", late_s, self._patience_s)
 

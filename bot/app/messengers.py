@@ -19,11 +19,16 @@ from bot.chat.residents import Residents
 from bot.chat.staff import StaffChat
 from bot.chat.takeover import Takeovers
 from bot.chat.wecom import RESIDENTS, WeComChat
+from bot.foundation.background import Background
 from bot.learning.book import CorrectionBook
 from bot.speech.port import Recogniser
 
 if TYPE_CHECKING:
     from bot.chat.telegram import TelegramChat
+
+
+#: it is looked so often (s) for what a service that fell has left
+_LOOK_S = 2.0
 
 
 @contextlib.asynccontextmanager
@@ -55,26 +60,36 @@ async def messengers(
         book,
         call_backs,
     )
-    outgoing = Outgoing(database, dt.timedelta(minutes=settings.chat.answers_for_min))
+    owner = parts.owner
+    outgoing = Outgoing(database, dt.timedelta(minutes=settings.chat.answers_for_min), owner=owner)
+    looking: list[Background] = []
     if settings.notify.wecom.aes_key:
-        wecom = WeComChat(settings.notify.wecom, residents, staff, shelf, Inbox(database, RESIDENTS), outgoing)
+        wecom = WeComChat(settings.notify.wecom, residents, staff, shelf, Inbox(database, RESIDENTS, owner), outgoing)
         routes += wecom.routes()
         await wecom.start()
+        looking.append(Background("wecom updates", _LOOK_S, wecom.look))
         tell("WeCom: callbacks on /wecom/app and /wecom/kf")
     if settings.notify.telegram.token:
         from bot.chat.telegram import CHANNEL, TelegramChat
 
-        chat = TelegramChat(settings.notify.telegram, residents, staff, shelf, Inbox(database, CHANNEL), outgoing)
+        inbox = Inbox(database, CHANNEL, owner)
+        chat = TelegramChat(settings.notify.telegram, residents, staff, shelf, inbox, outgoing, owner=owner)
         routes += chat.routes()
+        looking.append(Background("telegram updates", _LOOK_S, chat.look))
         if not settings.notify.telegram.webhook:
             backgrounds.include(chat.background)
         tasks.append(asyncio.create_task(chat.run(tell), name="telegram"))
         tasks[-1].add_done_callback(lambda task: _ended(task, tell))
         tell("Telegram: listening for residents and staff")
     await outgoing.start()
+    if routes or tasks:
+        looking.append(Background("answers in chats", _LOOK_S, outgoing.look))
+    backgrounds.start(*looking)
     try:
         yield routes
     finally:
+        if looking:
+            await backgrounds.stop(*looking)
         await outgoing.close()
         if wecom is not None:
             await wecom.close()

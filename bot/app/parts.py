@@ -15,8 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.app.among_services import place_of, standing_in
 from bot.chat.store import ChatShelf
-from bot.database import Database, now, open_database
+from bot.database import Database, database_away, now, open_database
 from bot.dialogue.old import forget_dialogues
 from bot.dialogue.port import Dialogue
 from bot.dialogue.turns import RasaDialogue
@@ -39,6 +40,7 @@ from bot.notify.tidy import tidying
 from bot.notify.webhook import Webhook
 from bot.notify.wecom import WeChat, WeCom
 from bot.notify.wecom_robot import WeComRobot
+from bot.replicas.place import ALONE, Owner, Place, alone
 from bot.settings import Settings
 from bot.settings.tariff import load_tariff
 from bot.tickets.desk import TicketDesk
@@ -52,6 +54,7 @@ from bot.voice.repertoire import Repertoire
 if TYPE_CHECKING:
     from rasa_sdk import Action
 
+    from bot.dialogue.embedded import EmbeddedDialogue
     from bot.speech.port import Recogniser
     from bot.speech.speak import GegeVoice
 
@@ -81,6 +84,8 @@ class Parts:
     intake: ForAPerson
     spool: Spool
     dialogue: Dialogue
+    #: whose the rows are that this process works on
+    owner: Owner
     #: of this process: whoever lets somebody in asks it
     lateness: Lateness
     backgrounds: Backgrounds
@@ -115,17 +120,42 @@ def make_dialogue(
     registry: Registry,
     spool: Spool | None = None,
     present: Present | None = None,
+    owed: Callable[[], None] = lambda: None,
 ) -> Dialogue:
-    """The dialogue adapter that the settings choose; trains a missing or stale model first."""
+    """The dialogue adapter that the settings choose; trains a missing or stale model first. `owed`: turns that are taken
+    in another process owe somebody a message."""
     spool = spool or Spool(settings.home, ForAPerson(desk, registry))
     wanted = settings.dialogue
     if wanted.adapter == "http":
         from bot.dialogue.rasa_server import RasaServerDialogue
 
         return RasaServerDialogue(wanted.url, wanted.token, desk, spool, wanted.write_s)
+    if wanted.processes > 1:
+        from bot.dialogue.processes import SharedOutDialogue
+        from bot.dialogue.training import train, trained_model
+
+        # Once, before several would: they find it there.
+        trained_model(settings.dialogue_models) or train(settings.dialogue_models)
+        command = [sys.executable, "-W", "ignore", "-m", "bot.app.dialogue_worker"]
+        hello = settings.model_dump_json()
+        return SharedOutDialogue(command, hello, wanted.processes, desk, spool, wanted.write_s, owed)
+    return make_embedded(settings, database, desk, registry, spool, present)
+
+
+def make_embedded(
+    settings: Settings,
+    database: Database,
+    desk: TicketDesk,
+    registry: Registry,
+    spool: Spool | None = None,
+    present: Present | None = None,
+) -> EmbeddedDialogue:
+    """Rasa in this process."""
     from bot.dialogue.embedded import EmbeddedDialogue
     from bot.dialogue.training import train, trained_model
 
+    spool = spool or Spool(settings.home, ForAPerson(desk, registry))
+    wanted = settings.dialogue
     model = trained_model(settings.dialogue_models) or train(settings.dialogue_models)
     actions = make_actions(settings, desk, registry, present)
     return EmbeddedDialogue(model, database, desk, spool, actions, wanted.session_minutes, wanted.write_s)
@@ -142,15 +172,15 @@ def make_actions(
     return every_action(Site(desk, registry, tariff, settings, present or Present(registry)))
 
 
-def make_parts(settings: Settings, database: Database, registry: Registry) -> Parts:
+def make_parts(settings: Settings, database: Database, registry: Registry, owner: Owner = ALONE) -> Parts:
     """Everything of a site that is open, not started yet."""
     key, rules, present = site_key(settings.home), rules_of(settings), Present(registry)
     links = Links(key, database, settings.web.public_url)
-    relay = make_relay(settings, database, links, rules)
-    desk = TicketDesk(database, relay.nudge, rules)
+    relay = make_relay(settings, database, links, rules, owner)
+    desk = TicketDesk(database, relay.nudge, rules, owner.id)
     intake = ForAPerson(desk, registry)
     spool = Spool(settings.home, intake)
-    dialogue = make_dialogue(settings, database, desk, registry, spool, present)
+    dialogue = make_dialogue(settings, database, desk, registry, spool, present, relay.nudge)
     return Parts(
         settings=settings,
         database=database,
@@ -165,6 +195,7 @@ def make_parts(settings: Settings, database: Database, registry: Registry) -> Pa
         desk=desk,
         intake=intake,
         spool=spool,
+        owner=owner,
         dialogue=dialogue,
         lateness=dialogue.lateness if isinstance(dialogue, RasaDialogue) else Lateness(),
         backgrounds=Backgrounds(),
@@ -177,15 +208,24 @@ def area_code_of(settings: Settings) -> str:
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, relay: bool = True, hurries: bool = True) -> AsyncIterator[Parts]:
+async def running(
+    settings: Settings, *, relay: bool = True, hurries: bool = True, serves: bool = False
+) -> AsyncIterator[Parts]:
     """A started service: database, county, dialogue, and (with `relay`) the outbox and the timers. A tool that reads the
-    answers waits for whole ones (`hurries` False); who is in danger hears what to do at once."""
+    answers waits for whole ones (`hurries` False); who is in danger hears what to do at once. `serves`: it has a place
+    among the services of its database (its caller holds `the_only_one`)."""
     database = await asyncio.to_thread(open_site, settings)
+    place = place_of(settings, database) if serves else None
     try:
-        parts = make_parts(settings, database, await asyncio.to_thread(Registry.load, database, area_code_of(settings)))
+        if place is not None:
+            await asyncio.to_thread(place.begin)
+        registry = await asyncio.to_thread(Registry.load, database, area_code_of(settings))
+        parts = make_parts(settings, database, registry, place or ALONE)
         if isinstance(parts.dialogue, RasaDialogue):
             parts.dialogue.hurries = hurries
         await parts.dialogue.start()
+        if place is not None:
+            parts.backgrounds.start(standing_in(place, database, parts.desk, parts.relay.nudge))
         if relay:
             parts.backgrounds.start(*_work_of(parts))
         try:
@@ -196,7 +236,18 @@ async def running(settings: Settings, *, relay: bool = True, hurries: bool = Tru
             await parts.relay.close()
             await parts.dialogue.close()
     finally:
+        if place is not None:
+            await asyncio.to_thread(_leave, place)
         database.dispose()
+
+
+def _leave(place: Place) -> None:
+    try:
+        place.end()
+    except Exception as problem:
+        if not database_away(problem):
+            raise
+        log.error("the database is away: the others take over what was here when the lease is over")
 
 
 def _work_of(parts: Parts) -> list[Background]:
@@ -211,19 +262,20 @@ def _work_of(parts: Parts) -> list[Background]:
     return [
         parts.relay.background,
         watching(database, owed, rules),
-        sweeping(parts.desk, settings),
+        sweeping(parts.desk, settings, parts.owner),
         parts.spool.background(),
         parts.registry.background(),
         auditing(database, owed, rules),
-        *tidying(database, settings.notify.keep_days, forgets),
-        learning(settings, database, parts.dialogue),
+        *tidying(database, settings.notify.keep_days, forgets, parts.owner),
+        learning(settings, database, parts.dialogue, owner=parts.owner),
         telling_the_doctor(settings, parts.backgrounds),
     ]
 
 
-def make_relay(settings: Settings, database: Database, links: Links, rules: Rules) -> Relay:
+def make_relay(settings: Settings, database: Database, links: Links, rules: Rules, owner: Owner = ALONE) -> Relay:
     """The outbox's relay with the providers that a site has."""
-    return Relay(database, make_providers(settings), settings.notify, links=links, zone=rules.hours.zone)
+    providers = make_providers(settings)
+    return Relay(database, providers, settings.notify, links=links, zone=rules.hours.zone, owner=owner)
 
 
 def make_providers(settings: Settings) -> dict[str, Provider]:
@@ -247,10 +299,14 @@ def make_providers(settings: Settings) -> dict[str, Provider]:
     return {provider.name: provider for provider in found}
 
 
-def sweeping(desk: TicketDesk, settings: Settings) -> Background:
+def sweeping(desk: TicketDesk, settings: Settings, owner: Owner = ALONE) -> Background:
     """Dialogues that were left half-told become tickets (promise 1)."""
     rest = dt.timedelta(minutes=settings.dialogue.session_minutes)
-    return Background("half-told dialogues", 60.0, lambda: asyncio.to_thread(desk.sweep, now(), rest))
+
+    async def work() -> None:
+        await asyncio.to_thread(desk.sweep, now(), rest)
+
+    return Background("half-told dialogues", 60.0, alone(owner, "half-told dialogues", work))
 
 
 def telling_the_doctor(settings: Settings, backgrounds: Backgrounds) -> Background:

@@ -15,6 +15,7 @@ from bot.app.parts import Parts
 from bot.database import Database, now, patience
 from bot.dialogue.turns import RasaDialogue
 from bot.foundation.background import Background, BackgroundState
+from bot.settings import Settings
 from bot.tickets.due import timers
 from bot.tickets.site_history import beat
 
@@ -73,14 +74,18 @@ class Readiness:
 def readiness_of(parts: Parts) -> Readiness:
     """That of a whole service: every folder that it writes to, its dialogue, its relay and its timers."""
     settings, dialogue = parts.settings, parts.dialogue
-    url = make_url(settings.database_url)
-    folders = [settings.home]
-    if url.get_backend_name() == "sqlite" and url.database:
-        folders.append(Path(url.database).parent)
     rehearse = dialogue.rehearse if isinstance(dialogue, RasaDialogue) else partial(dialogue.parse, "")
     needed = [one for one in parts.backgrounds if one.name in (parts.relay.background.name, timers.NAME)]
     node = f"{socket.gethostname()}:{settings.web.port}"
-    return Readiness(parts.database, folders, rehearse, needed, node=node)
+    return Readiness(parts.database, list(folders_of(settings).values()), rehearse, needed, node=node)
+
+
+def folders_of(settings: Settings) -> dict[str, Path]:
+    """{what lies there: folder} of all that the service writes to."""
+    folders, url = {"home": settings.home}, make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        folders["database"] = Path(url.database).parent
+    return folders
 
 
 def _said(state: BackgroundState, failures: int) -> str:

@@ -12,6 +12,7 @@ from bot.doors.looks import Looks
 from bot.grid.search import HouseholdSearch
 from bot.register import figures
 from bot.register.book import Book
+from bot.register.changing import Changing
 from bot.register.day import Days
 from bot.register.due import Diary
 from bot.register.kind_files import read_kinds
@@ -23,6 +24,7 @@ from bot.web.app import Screen
 from bot.web.desk.layout import Desk
 from bot.web.desk.register import RegisterPage
 from bot.web.desk.register_day import DayLines, DayPage
+from bot.web.desk.register_edit import RegisterEditPages
 from bot.web.desk.register_entry import RegisterEntryPages
 from bot.web.desk.register_survey import SurveyPage
 from bot.web.desk.register_wishes import WishesPage
@@ -50,14 +52,15 @@ def register_side(service: Parts, desk: Desk, looks: Looks, search: HouseholdSea
         log.error("%s", problem)
     book, day = Book(database, kinds), DayLines(Days(database, kinds), kinds, zone)
     service.backgrounds.start(Diary(database, kinds, zone).background)
-    wishes = Wishes(database, kinds, service.desk)
+    changing, wishes = Changing(database, kinds), Wishes(database, kinds, service.desk)
     return RegisterSide(
         book, day, partial(figures.of_month, database, kinds),
         [
             RegisterPage(desk, book, looks, zone),
-            RegisterEntryPages(desk, book, wishes, Photos(home), registry, search, looks, zone),
+            RegisterEntryPages(desk, book, changing, wishes, Photos(home), registry, search, looks, zone),
+            RegisterEditPages(desk, book, changing, Photos(home), zone),
             DayPage(desk, lists, day),
-            WishesPage(desk, book, zone),
-            SurveyPage(desk, Survey(database, kinds), registry, zone),
+            WishesPage(desk, book, looks, zone),
+            SurveyPage(desk, Survey(database, kinds), registry, looks, zone),
         ],
     )  # fmt: skip

@@ -14,7 +14,10 @@ from functools import partial
 
 from aiohttp import web
 
+from bot.app.among_services import the_only_one
+from bot.app.backing_up import backing_up
 from bot.app.calling import calling_out, dialler_of
+from bot.app.figures import figures_of
 from bot.app.heart import Heart
 from bot.app.in_use import in_use_line
 from bot.app.messengers import messengers
@@ -46,7 +49,7 @@ from bot.voice.preparing import preparing
 from bot.web.app import make_app
 from bot.web.guard import runner_of
 from bot.web.health import ready_route
-from bot.web.metrics import BackgroundMetrics, metrics_route
+from bot.web.metrics import LOOP_LATE, BackgroundMetrics, ReadyMetrics, metrics_route
 from bot.web.waiting import WaitingTurns
 
 
@@ -97,20 +100,26 @@ async def _serve(settings: Settings) -> None:
     _probe(*agi, "[voice] fastagi", settings)
     if settings.voice.sip:
         _probe(*_address(settings.voice.sip, "sip"), "[voice] sip", settings, socket.SOCK_DGRAM)
+    with the_only_one(settings):
+        await _serve_alone(settings, phone, agi)
+
+
+async def _serve_alone(settings: Settings, phone: tuple[str, int], agi: tuple[str, int]) -> None:
     await asyncio.to_thread(_furnish, settings)
     await asyncio.to_thread(_only_safely, settings)
     tell(in_use_line(settings))
     tell("starting Gege …")
-    async with running(settings) as service, contextlib.AsyncExitStack() as stack:
+    async with running(settings, serves=True) as service, contextlib.AsyncExitStack() as stack:
         rested = dt.timedelta(minutes=settings.dialogue.session_minutes)
-        await asyncio.to_thread(service.desk.recover, now(), rested)
-        await asyncio.to_thread(release, service.database, now())
+        living = await asyncio.to_thread(service.owner.living)
+        await asyncio.to_thread(service.desk.recover, now(), rested, living)
+        await asyncio.to_thread(release, service.database, now(), living)
         recogniser, voice = await _speech(service, stack)
         card = None if recogniser is None else await asyncio.to_thread(_ear, settings)
         if voice is not None and not voice.engine.quick:
             gentle = partial(make_engine, settings, gentle=True)
             service.backgrounds.start(preparing(voice, service.repertoire, gentle))
-        heart = Heart(settings.capacity.watchdog_s, lambda: f"{len(telephone.calls)} calls")
+        heart = Heart(settings.capacity.watchdog_s, lambda: f"{len(telephone.calls)} calls", LOOP_LATE.observe)
         stack.push_async_callback(heart.stop)
         telephone, call_backs = await _answer_calls(service, recogniser, voice, phone, agi, stack)
         telephone.metrics.watch(
@@ -119,7 +128,10 @@ async def _serve(settings: Settings) -> None:
         staff = staff_side(service, call_backs)
         callbacks = await stack.enter_async_context(messengers(service, recogniser, tell, call_backs))
         waiting = WaitingTurns(
-            service.dialogue, WaitingShelf(service.database), service.lateness, settings.capacity.text_wait_s
+            service.dialogue,
+            WaitingShelf(service.database, service.owner),
+            service.lateness,
+            settings.capacity.text_wait_s,
         )
         service.backgrounds.start(waiting.background(), service.lateness.background())
         telephone.metrics.watch(
@@ -132,8 +144,9 @@ async def _serve(settings: Settings) -> None:
             managers=partial(_managers, service.registry), waiting=waiting,
         )  # fmt: skip
         app.router.add_routes(callbacks)
-        telephone.metrics.registry.register(BackgroundMetrics(service.backgrounds))
-        readiness = readiness_of(service)
+        readiness, figures = readiness_of(service), figures_of(service)
+        for one in (BackgroundMetrics(service.backgrounds), ReadyMetrics(readiness.parts), figures):
+            telephone.metrics.registry.register(one)
         app.router.add_routes(
             [metrics_route(telephone.metrics.text, settings.metrics.token), ready_route(readiness.parts)]
         )
@@ -151,7 +164,7 @@ async def _serve(settings: Settings) -> None:
         # The county and Rasa's models live as long as we do: to look through them took 0.25 s of every call's sound.
         gc.collect()
         gc.freeze()
-        service.backgrounds.start(*readiness.backgrounds)
+        service.backgrounds.start(*readiness.backgrounds, figures.background, *backing_up(settings))
         await heart.start()
         tell(f"Gege is at {url(settings)} (Ctrl-C ends)")
         if await asyncio.to_thread(service.registry.is_sample):

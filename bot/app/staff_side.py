@@ -10,15 +10,18 @@ from bot.app.parts import Parts
 from bot.app.register_side import register_side
 from bot.calling.call_backs import CallBacks
 from bot.chat.store import ChatShelf, NotAPicture, shut
+from bot.database import Database
 from bot.doors.devices import Devices
 from bot.doors.looks import Looks
 from bot.doors.passwords import Passwords
 from bot.doors.shutting import Shutting
 from bot.grid.occupied import Occupations
 from bot.grid.portraits import Portraits
+from bot.grid.registry import Registry
 from bot.grid.search import HouseholdSearch
 from bot.learning.book import CorrectionBook
 from bot.tickets.cards import TicketRefused
+from bot.tickets.desk import TicketDesk
 from bot.tickets.dismissing import dismiss
 from bot.tickets.lists import Lists
 from bot.tickets.outside import Outside
@@ -77,12 +80,7 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
     search, lists = HouseholdSearch(database, registry), Lists(database)
     register = register_side(service, desk, looks, search, lists)
 
-    def dismisses(staff_no: str, to: str, by: str) -> int:
-        gone = dismiss(database, service.desk, staff_no, to, by)
-        shutting.shut(staff_no, by)
-        registry.follow()
-        return len(gone.tickets)
-
+    dismisses = partial(dismissed, database, service.desk, shutting, registry)
     screens: list[Screen] = [
         MessageLinks(service.desk, registry, service.links, sign_in, zone, personal=not service.relay.in_groups),
         DoorPages(desk, sign_in, passwords, registry, zone, busy.shown),
@@ -118,6 +116,17 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
         CallPages(database, service.desk, sign_in, settings),
     ]
     return StaffSide(sign_in, [route for screen in screens for route in screen.routes()], live.close)
+
+
+def dismissed(
+    database: Database, desk: TicketDesk, shutting: Shutting, registry: Registry, staff_no: str, to: str, by: str
+) -> int:
+    """Somebody leaves: what they have goes to another, and every door of theirs is shut; → how many tickets went over.
+    Raises TicketRefused. Blocks."""
+    gone = dismiss(database, desk, staff_no, to, by)
+    shutting.shut(staff_no, by)
+    registry.follow()
+    return len(gone.tickets)
 
 
 def keep_picture(chats: ChatShelf, ticket_no: str, data: bytes, staff_no: str) -> None:

@@ -17,6 +17,7 @@ from bot.foundation.phone_numbers import to_dial
 from bot.lines.bridge import Joinable, hearing_ringing, join, unless_over
 from bot.lines.dialling import Dialler, say_why
 from bot.notify.masking import surname
+from bot.replicas.place import ALONE, Owner
 from bot.speech.speak import Voice, VoiceFailed
 from bot.tickets.desk import TicketCard, TicketDesk, TicketRefused
 from bot.voice.calling_prompts import words
@@ -68,8 +69,11 @@ class CallBacks:
         site: str,
         ring_s: float = 25.0,
         not_now: Callable[[], bool] = lambda: False,
+        owner: Owner = ALONE,
     ) -> None:
-        """`not_now()`: the service stops. Made in the running loop that carries the calls."""
+        """`not_now()`: the service stops; `owner`: of several services one calls about a case, or for a person. Made in
+        the running loop that carries the calls."""
+        self._owner = owner
         self._desk, self._registry, self._dialler, self._voice = desk, registry, dialler, voice
         self._ledger, self._site, self._ring_s, self._not_now = ledger, site, ring_s, not_now
         self._loop = asyncio.get_running_loop()
@@ -105,9 +109,23 @@ class CallBacks:
         if any(ticket.ticket_no == no or person.staff_no == who for no, who in self._going):
             return "already"
         key = (ticket.ticket_no, person.staff_no)
-        self._going[key] = task = asyncio.create_task(self._call(ticket, person, number))
+        self._going[key] = task = asyncio.create_task(self._call_once(ticket, person, number))
         task.add_done_callback(lambda _: self._going.pop(key, None))
         return "ringing"
+
+    async def _call_once(self, ticket: TicketCard, person: Presser, number: str) -> None:
+        """Unless another service of this database calls about the case, or for this person, just now."""
+        ours: list[str] = []
+        try:
+            for what in (f"call-back {ticket.ticket_no}", f"call-back by {person.staff_no}"):
+                if not await asyncio.to_thread(self._owner.claim, what):
+                    log.info("call-back %s goes on in another service", ticket.ticket_no)
+                    return
+                ours.append(what)
+            await self._call(ticket, person, number)
+        finally:
+            for what in ours:
+                await asyncio.shield(asyncio.to_thread(self._owner.let_go, what))
 
     def hang_up(self, staff_no: str) -> None:
         """Hang up what somebody of the staff is talking in: their telephone was lost. From any thread."""

@@ -16,6 +16,7 @@ from bot.foundation.backoff import Backoff
 from bot.foundation.phone_numbers import to_dial
 from bot.lines.dialling import OURS, Connected, Dialler, Rung, say_why
 from bot.notify.masking import mask
+from bot.replicas.place import ALONE, Owner
 from bot.speech.speak import Voice, VoiceFailed
 from bot.telephone.ring_plan import People, Person, in_order
 from bot.tickets.desk import TicketCard, TicketDesk, TicketRefused
@@ -56,8 +57,11 @@ class DangerCalls:
         ring_s: float = 25.0,
         pause_s: float = 60.0,
         not_now: Callable[[], bool] = lambda: False,
+        owner: Owner = ALONE,
     ) -> None:
-        """`pause_s` passes between two rounds; `not_now()`: the service stops."""
+        """`pause_s` passes between two rounds; `not_now()`: the service stops; `owner`: of several services one rings for
+        a ticket."""
+        self._owner = owner
         self._desk, self._people, self._dialler, self._voice = desk, people, dialler, voice
         self._ledger, self._site, self._ring_s, self._pause_s = ledger, site, ring_s, pause_s
         self._not_now = not_now
@@ -69,7 +73,7 @@ class DangerCalls:
             del self._rounds[number]
         if not self._not_now():
             for ticket in await asyncio.to_thread(self._desk.unacknowledged, Kind.hazard):
-                if ticket.ticket_no not in self._rounds:
+                if ticket.ticket_no not in self._rounds and await self._is_ours(ticket):
                     self._rounds[ticket.ticket_no] = asyncio.create_task(self._until_taken(ticket))
         return len(self._rounds)
 
@@ -87,7 +91,16 @@ class DangerCalls:
                 found.setdefault(number, each)
         return list(found.values())
 
+    async def _is_ours(self, ticket: TicketCard) -> bool:
+        return await asyncio.to_thread(self._owner.claim, f"danger {ticket.ticket_no}")
+
     async def _until_taken(self, ticket: TicketCard) -> None:
+        try:
+            await self._rounds_of(ticket)
+        finally:
+            await asyncio.shield(asyncio.to_thread(self._owner.let_go, f"danger {ticket.ticket_no}"))
+
+    async def _rounds_of(self, ticket: TicketCard) -> None:
         logs.note(ticket=ticket.ticket_no)
         try:
             in_vain = 0
@@ -98,7 +111,7 @@ class DangerCalls:
                     log.error("danger %s: nobody has a telephone number; see the staff import", ticket.ticket_no)
                 rang = False
                 for person in people:
-                    if await self._taken(ticket.ticket_no):
+                    if await self._taken(ticket.ticket_no) or not await self._is_ours(ticket):
                         return
                     outcome = await self._ring(fresh or ticket, person)
                     if outcome in _SETTLED:

@@ -16,6 +16,7 @@ from bot.foundation import logs
 from bot.foundation.phone_numbers import to_dial
 from bot.lines.dialling import Dialler, say_why
 from bot.lines.line import CallFacts, Line
+from bot.replicas.place import ALONE, Owner
 from bot.telephone.telephone import Telephone
 from bot.tickets.due.hours import Hours
 from bot.tickets.intake.heard import Heard
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 #: not understood so often: a machine, or somebody who does not want to talk to one
 _MOST_AGAIN = 2
+#: what one service at a time does
+ASKING = "questions by telephone"
 _UNDERSTOOD = Understanding("", "deny", 1.0, False)
 #: so many are looked at in one go
 _AT_ONCE = 50
@@ -83,8 +86,11 @@ class Questions:
         lines: int = 2,
         ring_s: float = 25.0,
         again_after: dt.timedelta = dt.timedelta(hours=2),
+        owner: Owner = ALONE,
     ) -> None:
-        """`lines`: calls at the same time; who does not answer is tried once more `again_after`."""
+        """`lines`: calls at the same time; who does not answer is tried once more `again_after`. Of several services one
+        (`owner`) asks: the lines are the site's."""
+        self._owner = owner
         self._owed = OwedCalls(database)
         self._telephone, self._dialler, self._ledger, self._hours = telephone, dialler, ledger, hours
         self._lines, self._ring_s, self._again_after = lines, ring_s, again_after
@@ -96,6 +102,8 @@ class Questions:
         for key in [key for key, task in self._calls.items() if task.done()]:
             del self._calls[key]
         if self._hours.disturbs(at) or self._telephone.stopping or len(self._calls) >= self._lines:
+            return len(self._calls)
+        if not await asyncio.to_thread(self._owner.claim, ASKING):
             return len(self._calls)
         for owed in await asyncio.to_thread(self._owed.due, at, _AT_ONCE):
             if len(self._calls) >= self._lines:

@@ -8,19 +8,22 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from bot.chat.models import KeptUpdate, SeenUpdate
 from bot.chat.outgoing import Said, owe
 from bot.database import Database, DatabaseBusy, now
 from bot.foundation import logs
 from bot.foundation.backoff import Backoff
+from bot.foundation.recent import Recent
+from bot.replicas.place import ALONE, Owner
 
 log = logging.getLogger(__name__)
 
 #: an update that fails so often is given up, and logged
 TRIES = 5
+_REMEMBERED = 1_000
 _AGAIN = Backoff(first_s=0.5, most_s=8.0, tries=TRIES)
 
 
@@ -34,30 +37,63 @@ class Kept:
 
 
 class Inbox:
-    """The rows of one messenger; every command is one transaction."""
+    """The rows of one messenger; every command is one transaction.
 
-    def __init__(self, database: Database, channel: str) -> None:
-        self._database, self.channel = database, channel
+    Of several services each handles what it has kept; what belongs to one that is gone is taken by the others."""
+
+    def __init__(self, database: Database, channel: str, owner: Owner = ALONE) -> None:
+        self._database, self.channel, self._owner = database, channel, owner
 
     def keep(self, updates: Sequence[Kept]) -> list[Kept]:
         """Write them down for good; those that are new. Once this returns the messenger may forget them."""
-        names = [one.id for one in updates]
-        if not names:
+        if not updates:
             return []
+        try:
+            return self._keep(updates)
+        except IntegrityError:
+            return self._keep(updates)  # another service was given the same, and was first
+
+    def _keep(self, updates: Sequence[Kept]) -> list[Kept]:
+        names, living = [one.id for one in updates], self._owner.living()
         with self._database.session() as session:
             known = {
                 *session.scalars(select(SeenUpdate.id).where(SeenUpdate.id.in_(names))),
                 *session.scalars(select(KeptUpdate.id).where(KeptUpdate.id.in_(names))),
             }
             fresh = [one for one in {one.id: one for one in updates}.values() if one.id not in known]
-            session.add_all(KeptUpdate(id=one.id, channel=self.channel, chat=one.chat, raw=one.raw) for one in fresh)
-        return fresh
+            # Whoever is handling what came before in a chat handles what comes after it: a chat has an order.
+            others = select(KeptUpdate.chat, KeptUpdate.service).where(
+                KeptUpdate.channel == self.channel,
+                KeptUpdate.chat.in_({one.chat for one in fresh}),
+                KeptUpdate.service.in_(living - {self._owner.id}),
+            )
+            whose = {row.chat: row.service for row in session.execute(others)}
+            session.add_all(
+                KeptUpdate(
+                    id=one.id,
+                    channel=self.channel,
+                    chat=one.chat,
+                    raw=one.raw,
+                    service=whose.get(one.chat, self._owner.id),
+                )
+                for one in fresh
+            )
+        return [one for one in fresh if one.chat not in whose]
 
     def waiting(self) -> list[Kept]:
-        """What was kept and not handled, oldest first: what a fallen service left."""
+        """What was kept, is ours and not handled, oldest first; what a fallen service left is ours from now on."""
+        living = self._owner.living()
+        left = (KeptUpdate.channel == self.channel) & KeptUpdate.service.not_in(living | {self._owner.id})
+        with self._database.reading() as session:
+            found = session.scalar(select(KeptUpdate.seq).where(left).limit(1))
+        if found is not None:
+            with self._database.session() as session:
+                session.execute(update(KeptUpdate).where(left).values(service=self._owner.id))
         with self._database.reading() as session:
             rows = session.scalars(
-                select(KeptUpdate).where(KeptUpdate.channel == self.channel).order_by(KeptUpdate.seq)
+                select(KeptUpdate)
+                .where(KeptUpdate.channel == self.channel, KeptUpdate.service == self._owner.id)
+                .order_by(KeptUpdate.seq)
             )
             return [Kept(row.id, row.chat, row.raw) for row in rows]
 
@@ -66,7 +102,7 @@ class Inbox:
         with self._database.noting() as session:
             session.execute(delete(KeptUpdate).where(KeptUpdate.id == id))
             session.merge(SeenUpdate(id=id, at=now()))
-            owe(session, id, said)
+            owe(session, id, said, self._owner.id)
 
     def failed(self, id: str) -> int:
         """It could not be handled; how often that has happened."""
@@ -96,11 +132,15 @@ class InOrder:
         self._inbox, self._handle, self._owed, self._sorry, self._again = inbox, handle, owed, sorry, again
         self._room = asyncio.Semaphore(at_once)
         self._lines: dict[str, list[Kept]] = {}
+        #: handled lately: whoever looks for what was left behind may have read it just before
+        self._done: Recent[str, bool] = Recent(_REMEMBERED)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def put(self, updates: Sequence[Kept]) -> None:
-        """They have been kept: handle them."""
+        """They have been kept: handle them, each once."""
         for one in updates:
+            if one.id in self._done or one.id in {known.id for known in self._lines.get(one.chat, ())}:
+                continue
             if one.chat in self._lines:
                 self._lines[one.chat].append(one)
                 continue
@@ -121,6 +161,7 @@ class InOrder:
             while line:
                 async with self._room:
                     await self._one(line[0])
+                self._done[line[0].id] = True
                 line.pop(0)
         finally:
             del self._lines[chat]

@@ -30,6 +30,8 @@ class KeptUpdate(Base):
     raw: Mapped[dict[str, Any]] = mapped_column(JSON)
     attempts: Mapped[int] = mapped_column(default=0)
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+    #: id of the service that handles it (bot/replicas)
+    service: Mapped[str] = mapped_column(String(80), default="", server_default="")
 
 
 class OwedAnswer(Base):
@@ -50,6 +52,8 @@ class OwedAnswer(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
     due_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+    #: id of the service that shows it (bot/replicas)
+    service: Mapped[str] = mapped_column(String(80), default="", server_default="")
 
 
 class StaffWait(Base):

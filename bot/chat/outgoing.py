@@ -9,13 +9,14 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from bot.chat.models import OwedAnswer
 from bot.database import Database, now
 from bot.foundation.backoff import Backoff
 from bot.notify.provider import Refused, Transient
+from bot.replicas.place import ALONE, Owner
 
 log = logging.getLogger(__name__)
 
@@ -40,16 +41,17 @@ class Said:
 Way = Callable[[str, Said], Awaitable[None]]
 
 
-def owe(session: Session, name: str, said: Sequence[Said]) -> None:
-    """Write answers down within the caller's transaction. `name` is what they answer: the same owes nothing twice."""
+def owe(session: Session, name: str, said: Sequence[Said], service: str = "") -> None:
+    """Write answers down within the caller's transaction. `name` is what they answer: the same owes nothing twice;
+    `service` is whose they are to show."""
     keys = [f"{name}:{number}" for number in range(len(said))]
     known = set(session.scalars(select(OwedAnswer.key).where(OwedAnswer.key.in_(keys)))) if keys else set()
     for key, one in zip(keys, said, strict=True):
         if key not in known and one.text:
             choices = [list(pair) for pair in one.choices]
-            session.add(
-                OwedAnswer(key=key, channel=one.channel, chat=one.chat, text=one.text, choices=choices, board=one.board)
-            )
+            row = OwedAnswer(key=key, channel=one.channel, chat=one.chat, text=one.text, choices=choices)
+            row.board, row.service = one.board, service
+            session.add(row)
 
 
 @dataclass(frozen=True)
@@ -63,16 +65,18 @@ class _Owed:
 
 
 class Outgoing:
-    """Sends what is owed. `start()` takes up what a fallen service left; `close()` leaves the rest to the next one."""
+    """Sends what is owed. `start()` takes up what a fallen service left, and so does `look()` afterwards; `close()` leaves
+    the rest to the next one."""
 
     def __init__(
         self,
         database: Database,
         keep_for: dt.timedelta = dt.timedelta(hours=1),
         again: Backoff = _AGAIN,
+        owner: Owner = ALONE,
     ) -> None:
         """`keep_for`: an answer that nobody takes for so long is worth nothing any more."""
-        self._database, self._keep_for = database, keep_for
+        self._database, self._keep_for, self._owner = database, keep_for, owner
         self._again = dataclasses.replace(again, give_up_after_s=keep_for.total_seconds())
         self._ways: dict[str, Way] = {}
         self._work: dict[tuple[str, str], asyncio.Task[None]] = {}
@@ -83,6 +87,10 @@ class Outgoing:
         self._ways.update(ways)
 
     async def start(self) -> None:
+        await self.look()
+
+    async def look(self) -> None:
+        """Take up what is ours, and what belongs to a service that is gone."""
         for channel, chat in await asyncio.to_thread(self._chats):
             self.nudge(channel, chat)
 
@@ -151,15 +159,21 @@ class Outgoing:
     # ---- rows -----------------------------------------------------------------------------------
 
     def _chats(self) -> list[tuple[str, str]]:
+        left = OwedAnswer.service.not_in(self._owner.living() | {self._owner.id})
         with self._database.reading() as session:
-            found = session.execute(select(OwedAnswer.channel, OwedAnswer.chat).distinct())
-            return [(row.channel, row.chat) for row in found]
+            found = session.scalar(select(OwedAnswer.id).where(left).limit(1))
+        if found is not None:
+            with self._database.session() as session:
+                session.execute(update(OwedAnswer).where(left).values(service=self._owner.id))
+        with self._database.reading() as session:
+            ours = select(OwedAnswer.channel, OwedAnswer.chat).where(OwedAnswer.service == self._owner.id)
+            return [(row.channel, row.chat) for row in session.execute(ours.distinct())]
 
     def _first(self, key: tuple[str, str]) -> _Owed | None:
         with self._database.reading() as session:
             row = session.scalar(
                 select(OwedAnswer)
-                .where(OwedAnswer.channel == key[0], OwedAnswer.chat == key[1])
+                .where(OwedAnswer.channel == key[0], OwedAnswer.chat == key[1], OwedAnswer.service == self._owner.id)
                 .order_by(OwedAnswer.id)
                 .limit(1)
             )
@@ -171,7 +185,7 @@ class Outgoing:
 
     def _write(self, name: str, said: Sequence[Said]) -> None:
         with self._database.noting() as session:
-            owe(session, name, said)
+            owe(session, name, said, self._owner.id)
 
     def _later(self, id: int, due_at: dt.datetime) -> None:
         with self._database.noting() as session:

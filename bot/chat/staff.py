@@ -157,7 +157,7 @@ class StaffChat:
     def _sign_in(self, staff_no: str) -> Shown:
         """登录: a link for this person, once; who needs a password gets the way to it."""
         said, person = words().staff, self.registry.person(staff_no)
-        url = self.links.url(Purpose.sign_in, "", staff_no) if self.links is not None and person is not None else ""
+        url = self.links.sign_in_url(staff_no, staff_no) if self.links is not None and person is not None else ""
         if not url:
             return Shown(said.sign_in_nowhere)
         if person is not None and person.role in PASSWORD_ROLES:

@@ -34,6 +34,7 @@ from bot.foundation.backoff import Backoff
 from bot.foundation.errors import Unavailable
 from bot.foundation.untrusted import Unreadable, json_of, same
 from bot.notify.telegram import LONGEST, telling
+from bot.replicas.place import ALONE, Owner
 from bot.settings.accounts import TelegramAccount
 from bot.tickets.intake.channels import Channel
 from bot.tickets.owed.answers import Answer
@@ -44,6 +45,9 @@ CHANNEL = Channel.telegram
 #: seconds between tries to reach Telegram's server
 _AGAIN = Backoff(first_s=1.0, most_s=60.0, factor=4.0)
 _STUCK_S = 180.0
+#: what one service at a time does, and how often (s) the others look whether it still does
+POLLING = "telegram updates"
+_LOOK_S = 1.0
 _WANTED = ["message", "callback_query"]
 #: an update holds 4096 characters of text and some names
 _LARGEST = 256 * 1024
@@ -63,8 +67,10 @@ class TelegramChat:
         inbox: Inbox,
         outgoing: Outgoing,
         poll_s: int = 30,
+        owner: Owner = ALONE,
     ) -> None:
-        self._account, self._poll_s = account, poll_s
+        """`owner`: of several services one asks Telegram for updates; it answers no second one."""
+        self._account, self._poll_s, self._owner = account, poll_s, owner
         self._residents, self._staff, self._shelf = residents, staff, shelf
         self._inbox, self._outgoing = inbox, outgoing
         self._in_order = InOrder(inbox, self._handle, outgoing.owed, self._sorry)
@@ -95,6 +101,12 @@ class TelegramChat:
         """Where Telegram delivers, when the site wants that."""
         path = urlsplit(self._account.webhook).path
         return [web.post(path or "/", self.deliver)] if self._account.webhook else []
+
+    async def look(self) -> None:
+        """Take up what another service has left, or has left to us."""
+        if self._ready:
+            async with self._keeping:
+                self._in_order.put(await asyncio.to_thread(self._inbox.waiting))
 
     async def run(self, tell: Callable[[str], None] = log.warning) -> None:
         """Serve until cancelled. A server that cannot be reached is told once and tried again."""
@@ -134,6 +146,10 @@ class TelegramChat:
         """Fetch, write down, and only then ask for the next: asking confirms what came before (Bot API, getUpdates).
 
         The library's own updater confirms what is still in memory."""
+        if not await asyncio.to_thread(self._owner.claim, POLLING):
+            self._offset = None
+            await asyncio.sleep(_LOOK_S)
+            return
         try:
             updates = await self._fetch(self._offset)
         except TelegramError as problem:

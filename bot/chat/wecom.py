@@ -81,6 +81,10 @@ class WeComChat:
         if self._account.open_kfid and await asyncio.to_thread(self._shelf.cursor, self._account.open_kfid):
             self._look(self._account.open_kfid, "")
 
+    async def look(self) -> None:
+        """Take up what another service has left, or has left to us."""
+        self._in_order.put(await asyncio.to_thread(self._inbox.waiting))
+
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/wecom/app", self.verify),

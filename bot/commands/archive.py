@@ -19,7 +19,7 @@ import subprocess
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -29,6 +29,7 @@ from sqlalchemy import URL, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.commands.restored import as_one_file, go_on
 from bot.database import MIGRATIONS, now, open_database
 from bot.foundation.errors import Refused
 from bot.foundation.private_files import shut
@@ -63,11 +64,12 @@ def _passed_over(name: str) -> bool:
 # ---- backup ---------------------------------------------------------------------------------------
 
 
-def backup(settings: Settings, file: Path) -> str:
+def backup(settings: Settings, file: Path, leave_out: Collection[str] = ()) -> str:
     """Write settings, database, recordings, prompts and what else the site has put into GEGE_HOME; → one line.
 
     The service may go on running: the database is copied as it stands at one moment, the recordings after it, so
-    that none which it names is missing. Raises ArchiveFailed and leaves no half file."""
+    that none which it names is missing. What was written is opened and proved before it takes its name. `leave_out`:
+    entries of GEGE_HOME that are kept elsewhere. Raises ArchiveFailed and leaves no half file."""
     file = file.expanduser()
     if not file.parent.is_dir():
         raise ArchiveFailed(f"{file.parent}: there is no such folder")
@@ -78,30 +80,31 @@ def backup(settings: Settings, file: Path) -> str:
     try:
         with tempfile.TemporaryDirectory(dir=file.parent, prefix=_UNDER_WAY[0]) as name:
             made = Path(name) / "archive"
-            count = _write(settings, made, Path(name))
+            count = _write(settings, made, Path(name), leave_out)
             made.chmod(0o600)  # names, numbers and voices of residents
             with made.open("rb") as whole:
                 os.fsync(whole.fileno())
+            _prove(made, Path(name))
             made.replace(file)
     except (OSError, tarfile.TarError, sqlite3.Error, SQLAlchemyError) as problem:
         raise ArchiveFailed(f"{file}: the backup failed: {_line(problem)}") from problem
     return f"{file}: {count} files and the database, {file.stat().st_size / 1e6:.1f} MB"
 
 
-def _write(settings: Settings, archive: Path, workshop: Path) -> int:
+def _write(settings: Settings, archive: Path, workshop: Path, leave_out: Collection[str]) -> int:
     """The archive; → how many files of GEGE_HOME it holds."""
-    url = make_url(settings.database_url)
+    url, made_at = make_url(settings.database_url), now()  # what comes after this moment may be missing
     copy = _copy_sqlite(url, workshop) if url.get_backend_name() == "sqlite" else _dump_postgres(url, workshop)
     entries: dict[str, _Entry] = {}
     with tarfile.open(archive, "w:gz", compresslevel=6, format=tarfile.PAX_FORMAT) as tar:
         entries[copy.name] = _add(tar, copy, copy.name)
-        for path, name in _owned(settings, url, archive):
+        for path, name in _owned(settings, url, archive, leave_out):
             # What retention deletes meanwhile is not missed.
             with contextlib.suppress(FileNotFoundError):
                 entries[name] = _add(tar, path, name)
         manifest = {
             "gege_archive": FORMAT,
-            "made_at": now().isoformat(timespec="seconds"),
+            "made_at": made_at.isoformat(timespec="seconds"),
             "revision": _revision(URL.create("sqlite", database=str(copy)) if copy.name == SQLITE else url),
             "files": {name: {"sha256": one.sha256, "size": one.size} for name, one in entries.items()},
         }
@@ -112,7 +115,7 @@ def _write(settings: Settings, archive: Path, workshop: Path) -> int:
     return len(entries) - 1
 
 
-def _owned(settings: Settings, url: URL, archive: Path) -> Iterator[tuple[Path, str]]:
+def _owned(settings: Settings, url: URL, archive: Path, leave_out: Collection[str]) -> Iterator[tuple[Path, str]]:
     """Every file of GEGE_HOME that cannot be made again, and its name in the archive."""
     home = settings.home
     own = {home / f"gege.sqlite{end}" for end in ("", "-wal", "-shm", "-journal")}
@@ -120,7 +123,7 @@ def _owned(settings: Settings, url: URL, archive: Path) -> Iterator[tuple[Path, 
         own |= {Path(url.database + end) for end in ("", "-wal", "-shm", "-journal")}
     skip = {path.resolve() for path in own} | {archive.parent.resolve()}
     for top in sorted(home.iterdir()):
-        if _passed_over(top.name):
+        if _passed_over(top.name) or top.name in leave_out:
             continue
         found = [top] if top.is_file() else [Path(at) / one for at, _, files in os.walk(top) for one in files]
         for path in sorted(found):
@@ -128,6 +131,19 @@ def _owned(settings: Settings, url: URL, archive: Path) -> Iterator[tuple[Path, 
             if path.resolve() in skip or not path.is_file() or path.name.endswith((".tar.gz", ".part")):
                 continue
             yield path, f"home/{path.relative_to(home).as_posix()}"
+
+
+def _prove(archive: Path, workshop: Path) -> None:
+    """Open what was written as a restore would. Raises ArchiveFailed: what cannot be read again is no backup."""
+    opened = workshop / "opened"
+    opened.mkdir()
+    _unpack(archive, opened)
+    copy = opened / SQLITE
+    if copy.is_file():
+        with contextlib.closing(sqlite3.connect(copy)) as database:
+            if (found := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+                raise ArchiveFailed(f"what was written cannot be read again ({found}); is the disk damaged?")
+    shutil.rmtree(opened)
 
 
 class _Hashing:
@@ -273,11 +289,14 @@ def _restore(home: Path, file: Path, workshop: Path, force: bool) -> str:
             f"{file} holds a {other} database, but the database is to be {url.render_as_string()}; "
             "set GEGE_DATABASE_URL to one of the same kind"
         )
+    made_at = dt.datetime.fromisoformat(manifest["made_at"])
     stamp = f"{REPLACED}{now():%Y%m%d-%H%M%S}"
     moves = [(one, home / one.name) for one in sorted(unpacked.iterdir())]
     if kind == SQLITE:
         target = Path(url.database or "")
         _check_unused(target)
+        step = go_on(URL.create("sqlite", database=str(dump)), unpacked, made_at)
+        as_one_file(dump)
         moves.append((dump, target))
     else:
         _check_postgres(url, force)
@@ -286,9 +305,10 @@ def _restore(home: Path, file: Path, workshop: Path, force: bool) -> str:
             # Inside: when it fails, the files go back as well.
             options = ("--clean", "--if-exists") if force else ()
             _postgres("pg_restore", url, "--single-transaction", "--no-owner", "--exit-on-error", *options, str(dump))
+            step = go_on(url, home, made_at)
     count = len(manifest["files"]) - 1
-    made_at = dt.datetime.fromisoformat(manifest["made_at"])
-    told = f"{home}: restored {count} files and the database as of {made_at:%Y-%m-%d %H:%M} UTC"
+    told = f"{home}: restored {count} files and the database as of {made_at:%Y-%m-%d %H:%M:%S} UTC"
+    told += f"; ticket numbers go on {step} further"
     if (home / stamp).exists():
         told += f"; what was there is in {home / stamp}"
     return told + _still_owed(url)

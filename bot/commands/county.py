@@ -60,7 +60,7 @@ def locate() -> None:
 
 
 def import_(file: Path) -> None:
-    """Import a CSV of households or of staff; the header says which."""
+    """Import a table (CSV, xlsx) of households or of staff; the header says which. Or a map of the county (GeoJSON)."""
     from bot.app.parts import open_site
     from bot.grid.importer import import_csv
     from bot.grid.problems import ImportRefused

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -48,6 +50,67 @@ def due() -> None:
     finally:
         database.dispose()
     print(f"{made} tasks made")
+
+
+@_app.command("export")
+def export(
+    file: Path,
+    month: Annotated[str, typer.Option("--month", help="Only of a month, 2026-11.")] = "",
+    kind: Annotated[str, typer.Option("--kind", help="Only of a kind, by its name (gege register kinds).")] = "",
+) -> None:
+    """Write the register into FILE.xlsx or FILE.csv; 户号 is text, and nothing in it runs."""
+    from bot.app.parts import existing_site
+    from bot.foundation.files import write_whole
+    from bot.foundation.local_time import read_month
+    from bot.register.book import MOST_OF_A_SHEET, Book, Reader
+    from bot.register.kind_files import read_kinds
+    from bot.register.sheets import file_of
+
+    settings = load_settings()
+    first = read_month(month) if month else None
+    if month and first is None:
+        raise Failure(f"{month} is no month: write it as 2026-11")
+    if file.suffix.lower() not in (".xlsx", ".csv"):
+        raise Failure(f"{file}: write FILE.xlsx or FILE.csv")
+    database = existing_site(settings)
+    try:
+        book = Book(database, read_kinds(settings.home))
+        if kind and kind not in book.kinds:
+            raise Failure(f"there is no kind {kind}; one of {', '.join(book.kinds)}")
+        wanted = (first.year, first.month) if first else None
+        found = book.listed(Reader("", "", None), kind, month=wanted, limit=MOST_OF_A_SHEET)
+        write_whole(file, file_of(book, found, csv=file.suffix.lower() == ".csv"))
+    except OSError as problem:
+        raise Failure(f"{file} cannot be written ({problem.strerror})") from None
+    finally:
+        database.dispose()
+    note(f"{len(found)} entries written")
+
+
+@_app.command("import")
+def import_(file: Path, by: Annotated[str, typer.Option("--by", help="Who entered it: a staff number.")]) -> None:
+    """Enter what a sheet holds (CSV, xlsx; the columns of an export), all of it or nothing; the same row is one entry."""
+    from bot.app.parts import existing_site
+    from bot.grid.problems import ImportRefused
+    from bot.register.book import Book
+    from bot.register.kind_files import read_kinds
+    from bot.register.sheets import reader_of, take_sheet
+
+    settings = load_settings()
+    database = existing_site(settings)
+    try:
+        who = reader_of(database, by)
+        if who is None:
+            raise Failure(f"there is nobody with the staff number {by}")
+        today = dt.datetime.now(zone_of(settings)).date()
+        done = take_sheet(database, Book(database, read_kinds(settings.home)), file.name, file.read_bytes(), who, today)
+    except ImportRefused as refused:
+        raise Failure(str(refused)) from None
+    except OSError as problem:
+        raise Failure(f"{file} cannot be read ({problem.strerror})") from None
+    finally:
+        database.dispose()
+    note(str(done))
 
 
 @_app.command("redraw")

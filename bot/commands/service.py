@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.line import JsonFlag, note, out
+from bot.commands.line import Failure, JsonFlag, note, out
 from bot.settings import load_settings
 
 #: 500 questions and 500 silent connections of FastAGI, as many of AudioSocket, pages, files
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
     app.command("backup")(backup)
     app.command("restore")(restore)
+    app.command("restored")(restored)
     app.command("settings")(settings)
 
 
@@ -93,21 +94,56 @@ def doctor(
         raise typer.Exit(1)
 
 
-def backup(file: Annotated[Path, typer.Argument(help="Archive to write (.tar.gz).")]) -> None:
-    """Write settings, database, recordings and prompts of GEGE_HOME into one archive."""
-    from bot.commands.archive import backup as run
+def backup(
+    file: Annotated[Path | None, typer.Argument(help="Archive to write (.tar.gz).")] = None,
+    into: Annotated[Path | None, typer.Option("--into", help="Folder that gets one more archive.")] = None,
+) -> None:
+    """Write settings, database, recordings and prompts of GEGE_HOME into one archive, and prove it.
 
-    note(run(load_settings(), file))
+    With --into, what never changes is copied beside the archives once: often enough for every few minutes."""
+    from bot.commands.archive import backup as run
+    from bot.commands.backups import backup_into
+
+    settings = load_settings()
+    if into is not None and file is None:
+        note(backup_into(settings, into))
+    elif file is not None and into is None:
+        note(run(settings, file))
+    else:
+        raise Failure("where to? gege backup FILE.tar.gz, or gege backup --into FOLDER")
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="Archive made by gege backup.")],
+    file: Annotated[Path, typer.Argument(help="Archive made by gege backup, or the folder of --into.")],
     force: Annotated[bool, typer.Option("--force", help="Replace what is in GEGE_HOME.")] = False,
 ) -> None:
-    """Put an archive back into GEGE_HOME."""
+    """Put an archive back into GEGE_HOME; of a folder the newest that proves itself."""
     from bot.commands.archive import restore as run
+    from bot.commands.backups import restore_newest
 
-    note(run(load_settings(), file, force=force))
+    if file.is_dir():
+        note(restore_newest(load_settings(), file, force))
+    else:
+        note(run(load_settings(), file, force=force))
+
+
+def restored(
+    moment: Annotated[str, typer.Argument(help="What the data is of: 2026-11-28T12:00, the site's time.")],
+) -> None:
+    """After a restore by other means (PostgreSQL's own): give no number twice, tell the duty desk what is missing."""
+    from zoneinfo import ZoneInfo
+
+    from sqlalchemy.engine import make_url
+
+    from bot.commands.escalation import moment as read
+    from bot.commands.restored import go_on
+    from bot.database import now
+
+    settings = load_settings()
+    made_at = read(moment, ZoneInfo(settings.site.timezone))
+    if made_at > now():
+        raise Failure(f"{moment} is still to come")
+    note(f"ticket numbers go on {go_on(make_url(settings.database_url), settings.home, made_at)} further")
 
 
 def settings(

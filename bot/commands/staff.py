@@ -13,7 +13,7 @@ def register(app: typer.Typer) -> None:
         """Print a link that signs a member of staff in on the browser that opens it (once, within 15 minutes)."""
         from bot.app.parts import existing_site
         from bot.grid.registry import Registry
-        from bot.notify.links import Links, Purpose, site_key
+        from bot.notify.links import SHELL, Links, site_key
         from bot.settings import load_settings
 
         settings = load_settings()
@@ -22,6 +22,6 @@ def register(app: typer.Typer) -> None:
             if Registry.load(database).person(staff_no) is None:
                 raise typer.BadParameter(f"there is nobody with the staff number {staff_no}")
             address = settings.web.public_url or f"http://localhost:{settings.web.port}"
-            print(Links(site_key(settings.home), database, address).url(Purpose.sign_in, "", staff_no))
+            print(Links(site_key(settings.home), database, address).sign_in_url(staff_no, SHELL))
         finally:
             database.dispose()

@@ -13,12 +13,13 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, DateTime, Dialect, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, DateTime, Dialect, Engine, TextClause, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, TimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
+from bot.database import metrics
 from bot.foundation.errors import Unavailable
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
@@ -72,6 +73,9 @@ _NEVER = -math.inf
 #: PostgreSQL that does not answer at all is away after so long (s)
 _CONNECT_S = 4
 _LIGHTLY = text("SET LOCAL synchronous_commit = off")
+#: who changes tables holds this; any number that nobody else in the database uses
+_MIGRATIONS = 7_303_029
+_HOLD, _LET_GO = text("SELECT pg_advisory_lock(:key)"), text("SELECT pg_advisory_unlock(:key)")
 
 
 @contextmanager
@@ -302,7 +306,8 @@ class Database:
             writer.execute(text(f"SET LOCAL lock_timeout = {int(wait * 1000)}"))
 
     def migrate(self) -> None:
-        """Bring the schema to the newest revision (creates everything in an empty database)."""
+        """Bring the schema to the newest revision (creates everything in an empty database). Of several services that
+        start at once, one does, and the others wait for it."""
         from alembic import command
         from alembic.config import Config
 
@@ -312,11 +317,19 @@ class Database:
             config.attributes["connection"] = connection
             # SQLite changes a table by making it anew: whatever refers to its rows must not go with the old one.
             self._refer(connection, "OFF")
+            self._hold_migrations(connection, _HOLD)
             try:
                 command.upgrade(config, "head")
             finally:
                 connection.rollback()
+                self._hold_migrations(connection, _LET_GO)
                 self._refer(connection, "ON")
+
+    def _hold_migrations(self, connection: Connection, statement: TextClause) -> None:
+        """A lock of the connection's, not of a transaction: a migration may commit in between."""
+        if self.engine.dialect.name == "postgresql":
+            connection.execute(statement, {"key": _MIGRATIONS})
+            connection.commit()
 
     def _refer(self, connection: Connection, kept: str) -> None:
         """Whether SQLite keeps references; not within a transaction."""
@@ -363,6 +376,7 @@ def open_database(url: str) -> Database:
         engine = create_engine(
             parsed, pool_pre_ping=True, pool_timeout=_USUAL_S, connect_args=connect, hide_parameters=True
         )
+        metrics.watch(engine)
         return Database(engine)
     wal = None
     if parsed.database and parsed.database != ":memory:":
@@ -373,6 +387,7 @@ def open_database(url: str) -> Database:
 
 def _sqlite_engine(url: URL, synchronous: str) -> Engine:
     engine = create_engine(url, hide_parameters=True)
+    metrics.watch(engine)
 
     @event.listens_for(engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:

@@ -6,6 +6,7 @@ In the service's own loop the agent delayed 20 ms audio ticks by 6.5 ms (p99), i
 from __future__ import annotations
 
 import asyncio
+import copy
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -13,12 +14,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.database import Database, at_once, database_away, patience
 from bot.dialogue import rasa_lite, rehearsal
+from bot.dialogue.danger import UNCLEAR
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.reading import readable
 from bot.dialogue.responses import say_what_the_file_says, sentence
 from bot.dialogue.training import source_fingerprint
 from bot.dialogue.turns import RasaDialogue, about_turn, reply_from, settle, understanding_of
 from bot.foundation.errors import Broken
+from bot.foundation.recent import Recent
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.danger import danger_in
 from bot.tickets.intake.heard import Heard
@@ -29,6 +32,7 @@ rasa_lite.install()
 
 from rasa.core.agent import Agent  # noqa: E402
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage  # noqa: E402
+from rasa.core.processor import MessageProcessor  # noqa: E402
 from rasa.shared.core.slots import TextSlot  # noqa: E402
 from rasa.shared.core.trackers import DialogueStateTracker  # noqa: E402
 
@@ -44,6 +48,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: sentences that were understood just now
+_UNDERSTOOD = 16
+
 
 async def handle(agent: Agent, store: DialogueStore, heard: Heard, clean: str) -> Reply:
     """One turn through an agent. Raises what Rasa or an action raises; the dialogue is then as it was before."""
@@ -53,6 +60,8 @@ async def handle(agent: Agent, store: DialogueStore, heard: Heard, clean: str) -
         # What goes on in memory has been changed half-way.
         store.forget(heard.session)
         raise
+    if heard.unclear:
+        messages.append({"custom": {UNCLEAR: True}})
     return reply_from(messages, understanding_of(heard.text, parsed))
 
 
@@ -102,6 +111,24 @@ async def understood(agent: Agent, clean: str, question: str) -> dict[str, Any]:
     tracker = DialogueStateTracker("parse", slots=[asked])
     parsed: dict[str, Any] = await agent.processor.parse_message(UserMessage(clean), tracker)
     return parsed
+
+
+def understand_once(processor: MessageProcessor) -> None:
+    """A sentence is understood by its words and the question that it answers, and by nothing else: what was understood a
+    moment ago, to choose a reading or before the turn's transaction, is not worked out again."""
+    parse, known = processor.parse_message, Recent[tuple[str, str], dict[str, Any]](_UNDERSTOOD)
+
+    async def parse_message(
+        message: UserMessage, tracker: DialogueStateTracker | None = None, only_output_properties: bool = True
+    ) -> dict[str, Any]:
+        if tracker is None or not only_output_properties or not message.text:
+            return dict(await parse(message, tracker, only_output_properties))
+        key = (message.text, str(tracker.get_slot("question") or ""))
+        if key not in known:
+            known[key] = await parse(message, tracker)
+        return {**copy.deepcopy(known[key]), "message_id": message.message_id, "metadata": message.metadata}
+
+    processor.parse_message = parse_message
 
 
 class ModelDamaged(Broken):
@@ -190,6 +217,7 @@ class EmbeddedDialogue(RasaDialogue):
         pay_once(agent.processor.domain)
         swallow_nothing()
         agent.processor.graph_runner = SequentialGraphRunner(agent.processor.graph_runner)
+        understand_once(agent.processor)
         return agent
 
     async def _rasa_parse(self, clean: str, question: str = "") -> dict[str, Any]:
@@ -208,9 +236,11 @@ class EmbeddedDialogue(RasaDialogue):
                 raise
         return await super()._in_thread(work)
 
-    async def _answer(self, heard: Heard, clean: str) -> Reply:
+    async def _answer(self, heard: Heard, clean: str, question: str) -> Reply:
         agent = self._agent
         assert agent is not None
+        # Before the transaction: on SQLite it keeps every other process from writing.
+        await understood(agent, clean, question)
         return await settle(self._database, heard, lambda: handle(agent, self._store, heard, clean), self._in_thread)
 
     async def rehearse(self) -> None:

@@ -65,7 +65,7 @@ class RasaServerDialogue(RasaDialogue):
         answer = await self._post("/webhooks/gege/parse", {"text": clean, "question": question})
         return dict(answer)
 
-    async def _answer(self, heard: Heard, clean: str) -> Reply:
+    async def _answer(self, heard: Heard, clean: str, question: str) -> Reply:
         # The server writes: ticket, dialogue and reply are one transaction there.
         answer = await self._post("/webhooks/gege/turn", {"heard": heard.as_json(), "text": clean})
         return Reply.from_json(answer["reply"])

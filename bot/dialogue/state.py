@@ -36,6 +36,8 @@ _SAVE = text(
 ).bindparams(bindparam("unfinished", type_=JSON()), bindparam("changed_at", type_=UTCDateTime()))
 #: when a dialogue was last written; on PostgreSQL no sweep takes its form while its turn goes on
 _CHANGED = select(DialogueState.changed_at).where(DialogueState.session == bindparam("session")).with_for_update()
+#: until the end of the turn's transaction; SQLite has one writer
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:session, 0))")
 #: events after which a dialogue is shortened
 _LONG = 40
 #: dialogues kept in memory
@@ -51,6 +53,7 @@ class DialogueStore(TrackerStore):
     def __init__(self, database: Database, session_minutes: int) -> None:
         super().__init__(Domain.empty())
         self._database = database
+        self._many = database.engine.dialect.name == "postgresql"
         self._rest = dt.timedelta(minutes=session_minutes)
         self._warm: Recent[str, tuple[DialogueStateTracker, dt.datetime]] = Recent(_WARM)
 
@@ -79,6 +82,9 @@ class DialogueStore(TrackerStore):
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         with self._database.reading() as session:
+            if self._many:
+                # Two processes that take turns of one dialogue at once take them one after the other.
+                session.connection().execute(_ONE_AT_A_TIME, {"session": sender_id})
             if known := self._warm.get(sender_id):
                 tracker, at = known
                 if session.connection().execute(_CHANGED, {"session": sender_id}).scalar_one_or_none() == at:

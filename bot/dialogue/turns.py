@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import datetime as dt
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from bot.database import Database, Unit, database_away, patience
-from bot.dialogue.danger import HAZARD, Asked, DangerQuestions
+from bot.database import Database, Unit, database_away, now, patience
+from bot.dialogue import metrics
+from bot.dialogue.danger import HAZARD, Asked, answer_to, look, question_of, still_open
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.reading import readable, says_something
 from bot.dialogue.rehearsal import NotProved, rehearsed
@@ -21,7 +23,6 @@ from bot.dialogue.responses import sentence
 from bot.foundation import logs
 from bot.foundation.errors import Broken
 from bot.foundation.lateness import Lateness
-from bot.foundation.recent import Recent
 from bot.sound.answers.asked import read_answer
 from bot.sound.answers.yes_no import spelled_signs
 from bot.tickets.desk import TicketDesk
@@ -37,8 +38,8 @@ FALLBACK = "nlu_fallback"
 _NOTHING = f"/{FALLBACK}"
 #: readings of one utterance that are looked at when the first makes no sense
 _READINGS = 4
-#: sessions whose last question is remembered
-_REMEMBERED = 500
+#: of a session's last replies so many are looked at, as far back as a dialogue may rest, for the question that is open
+_LAST, _OPEN_FOR = 4, dt.timedelta(minutes=30)
 #: who speaks of danger hears what to do after so long (s), whatever the turn waits for
 SAFETY_WORDS_S = 0.2
 #: and the file that keeps what was said, whatever happens to this process, is waited for so long (s)
@@ -68,8 +69,6 @@ class RasaDialogue(ABC):
         self._desk, self._spool, self._write_s = desk, spool, write_s
         #: how long turns wait here; a site asks one for all that it serves
         self.lateness = Lateness()
-        self._danger = DangerQuestions()
-        self._asked: Recent[str, str] = Recent(_REMEMBERED)
         self._behind: set[asyncio.Future[Reply]] = set()
         # One thread: SQLite has one writer, and who waits for it must not stand in anybody's way.
         self._thread_of_writes = ThreadPoolExecutor(1, "turns")
@@ -85,8 +84,9 @@ class RasaDialogue(ABC):
         """Rasa's parse result of one clean sentence that answers a question."""
 
     @abstractmethod
-    async def _answer(self, heard: Heard, clean: str) -> Reply:
-        """Take the turn, and keep what is answered, as one transaction. Raises what Rasa or an action raises."""
+    async def _answer(self, heard: Heard, clean: str, question: str) -> Reply:
+        """Take the turn, which may answer a `question`, and keep what is answered, as one transaction. Raises what Rasa
+        or an action raises."""
 
     async def _run(self, work: Coroutine[Any, Any, T]) -> T:
         """Where turns are taken."""
@@ -109,19 +109,21 @@ class RasaDialogue(ABC):
     async def _meaning(self, reading: str) -> Understanding:
         return understanding_of(reading, await self._rasa_parse(reading))
 
-    async def _best_reading(self, heard: Heard) -> str | Asked:
-        """What Rasa is to be told; or danger that has to be asked about first."""
+    async def _best_reading(self, heard: Heard, last: Sequence[Mapping[str, Any]], question: str) -> str | Asked:
+        """What Rasa is to be told; or danger that has to be asked about first. `last`: the session's last replies;
+        `question`: what is open in it beside danger."""
+        waits = still_open(last)
         if heard.unclear:
             # Words by chance are no sentence; the conversation asks again, and looks in them for danger.
-            return self._danger.once_more(heard.session) or _NOTHING
+            return (waits and waits.once_more) or _NOTHING
         readings = _readings(heard.text, heard.alternatives)
         if not readings:
             return _NOTHING
-        if answer := await self._danger.answered(heard, readings[0], self._meaning):
+        if waits and (answer := await answer_to(waits, readings[0], self._meaning)):
             return answer
-        if (plain := self._plain_answer(heard.session, readings)) is not None:
+        if (plain := _plain_answer(question, readings)) is not None:
             return plain
-        if asked := await self._danger.look(readings, self._meaning):
+        if asked := await look(readings, self._meaning):
             return asked
         if len(readings) > 1:
             for reading in readings:
@@ -129,16 +131,11 @@ class RasaDialogue(ABC):
                     return reading
         return readings[0]
 
-    def _plain_answer(self, session: str, readings: list[str]) -> str | None:
-        """The reading that is nothing but an answer to what was asked last; no other reading of it is looked for."""
-        question = self._asked.get(session, "")
-        return next((one for one in readings if (found := read_answer(question, one)) and not found.more), None)
-
     # ---- a turn ---------------------------------------------------------------------------------
 
     async def turn(self, heard: Heard) -> Reply:
         """What is cancelled here goes on behind: it was heard."""
-        with about_turn(heard):
+        with about_turn(heard), metrics.seconds.labels(str(heard.channel)).time():
             turn = asyncio.ensure_future(self._in_turn(heard))
             self._behind.add(turn)
             turn.add_done_callback(self._behind.discard)
@@ -150,6 +147,7 @@ class RasaDialogue(ABC):
                 return await self._apology(heard, problem) if isinstance(problem, Exception) else turn.result()
             if danger is not None:
                 log.warning("the words of safety are said before the turn is over")
+                metrics.failures.labels("safety_first").inc()
                 await self._on_file(heard)
                 words = (sentence(f"utter_safety_{danger}"), sentence("utter_danger_call_yourself"))
                 return Reply(words, Understanding(heard.text, HAZARD, 0.0, False), hand_over=True)
@@ -174,18 +172,14 @@ class RasaDialogue(ABC):
             return await self._apology(heard, problem)
 
     async def _answered(self, heard: Heard) -> Reply:
-        reading = await self._best_reading(heard)
+        last = await self._in_thread(lambda: self._desk.last_answers(heard.session, now() - _OPEN_FOR, _LAST))
+        question = question_of(last)
+        reading = await self._best_reading(heard, last, question)
         if isinstance(reading, Asked):
-            words = ("utter_again", "utter_is_it_danger") if reading.again else ("utter_is_it_danger",)
-            reply = Reply(tuple(sentence(one) for one in words), await self._meaning(reading.danger))
+            reply = reading.reply(await self._meaning(reading.danger))
             await self._in_thread(lambda: self._desk.answer(heard.id, reply.as_json()))
-            self._danger.ask(heard.session, reading)
             return reply
-        reply = await self._answer(heard, reading)
-        if not heard.unclear:
-            self._danger.over(heard.session)
-        self._asked[heard.session] = reply.question or ""
-        return reply
+        return await self._answer(heard, reading, question)
 
     def _kept(self, heard: Heard) -> Reply | None:
         """Keep what was heard; what was answered to it before."""
@@ -227,6 +221,7 @@ class RasaDialogue(ABC):
                 with patience(_KEEPING_S):
                     ticket_no = await self._spool.intake(heard, "dialogue_failed")
                     found = None if ticket_no else await asyncio.to_thread(self._earlier, heard)
+                metrics.failures.labels("for_a_person").inc()
                 return found or given_to_a_person(heard, ticket_no)
             except Exception:
                 log.exception("what was said could not be written down")
@@ -235,9 +230,11 @@ class RasaDialogue(ABC):
         except Exception:
             log.exception("what was said could not be kept either")
             return self._lost(heard)
+        metrics.failures.labels("waits").inc()
         return _apologise(heard, sentence("utter_written_later"))
 
     def _lost(self, heard: Heard) -> Reply:
+        metrics.failures.labels("lost").inc()
         return _apologise(heard, sentence("utter_could_not_log"))
 
 
@@ -281,6 +278,11 @@ def _apologise(heard: Heard, words: str) -> Reply:
     safety = (sentence(f"utter_safety_{danger}"),) if danger else ()
     understanding = Understanding(heard.text, HAZARD if danger else "out_of_scope", 0.0, True)
     return Reply((*safety, words), understanding, hand_over=True)
+
+
+def _plain_answer(question: str, readings: list[str]) -> str | None:
+    """The reading that is nothing but an answer to what was asked last; no other reading of it is looked for."""
+    return next((one for one in readings if (found := read_answer(question, one)) and not found.more), None)
 
 
 def about_turn(heard: Heard) -> AbstractContextManager[None]:

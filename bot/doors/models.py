@@ -45,19 +45,36 @@ class Password(Base):
     set_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
 
 
+class BrowserTry(Base):
+    """Guesses at a password from a browser that was let in before; counted apart from the account's (passwords.py)."""
+
+    __tablename__ = "browser_try"
+    #: sha256 of what the browser keeps
+    browser: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int] = mapped_column(Integer)
+    locked_until: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime, index=True)
+
+
 class Look(Base):
     """Somebody of the staff looked at a household, a case or a recording; the person concerned can be told."""
 
     __tablename__ = "look"
-    __table_args__ = (Index("ix_look_ref", "what", "ref"), Index("ix_look_staff", "staff_no", "at"))
+    __table_args__ = (
+        # Each look asks first whether the same person has just looked.
+        Index("ix_look_again", "what", "ref", "staff_no", "at"),
+        Index("ix_look_staff", "staff_no", "at"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now, index=True)
     staff_no: Mapped[str] = mapped_column(String(40))
     device_id: Mapped[int | None] = mapped_column(Integer)
-    #: case, recording, picture, household, call, search, export
+    #: case, recording, picture, household, call, search, export, list
     what: Mapped[str] = mapped_column(String(20))
-    #: ticket, household or call number; of a search its kind, never its words; of an export its table
+    #: ticket, household or call number; of a search its kind, never its words; of an export its table, of a list its name
     ref: Mapped[str] = mapped_column(String(64), default="")
+    #: of a search or a list: how many it showed
+    many: Mapped[int | None] = mapped_column(Integer)
 
 
 class SentPress(Base):

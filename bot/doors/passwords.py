@@ -14,10 +14,10 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.fernet import Fernet, InvalidToken
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from sqlalchemy import or_, update
+from sqlalchemy import bindparam, delete, or_, text, update
 
-from bot.database import Database, now
-from bot.doors.models import Password
+from bot.database import Database, UTCDateTime, now
+from bot.doors.models import BrowserTry, Password
 from bot.foundation.errors import Refused
 from bot.foundation.widths import plain
 
@@ -29,9 +29,12 @@ _WAITS = dt.timedelta(minutes=1)
 _LONGEST_WAIT = dt.timedelta(hours=1)
 #: doublings after which the longest wait is reached
 _DOUBLINGS = 6
-#: how long a browser that was let in by password is known, and how many of them are counted apart
+#: how long a browser that was let in by password is known
 KNOWN = dt.timedelta(days=180)
-_MOST_KNOWN = 1_000
+#: two tries at the same moment are two of one row
+_BEGUN = text(
+    "INSERT INTO browser_try (browser, failures, at) VALUES (:browser, 0, :at) ON CONFLICT (browser) DO NOTHING"
+).bindparams(bindparam("at", type_=UTCDateTime()))
 _STEP_S = 30
 #: steps that a telephone's clock may be wrong
 _DRIFT = 1
@@ -74,7 +77,6 @@ class Passwords:
         # Whoever has no password costs as much time as whoever has one.
         self._nobody = self._hasher.hash("nobody")
         self._browsers = URLSafeTimedSerializer(key, salt="known-browser")
-        self._tries: dict[str, tuple[int, dt.datetime | None]] = {}
 
     def begin(self, staff_no: str) -> Second:
         """A new second factor, not kept yet: the page keeps it until it has been tried (`set`)."""
@@ -113,7 +115,8 @@ class Passwords:
         step = _step_of(self._secret(kept.second), code, at) if kept else None
         if held or kept is None or not right or step is None or not self._used(kept, step):
             raise DoorRefused("wait" if held and known else "wrong")
-        self._tries.pop(browser, None)
+        if known:
+            self._forget(browser)
 
     def known_browser(self, staff_no: str) -> str:
         """What a browser keeps that was let in by password: strangers' guesses do not hold it (`check`)."""
@@ -145,12 +148,25 @@ class Passwords:
         return False
 
     def _held_browser(self, browser: str, at: dt.datetime) -> bool:
-        failures, until = self._tries.pop(browser, (0, None))
-        held = until is not None and until > at
-        self._tries[browser] = (failures, until) if held else (failures + 1, _until(failures + 1, at))
-        while len(self._tries) > _MOST_KNOWN:
-            del self._tries[next(iter(self._tries))]
-        return held
+        """The same for a browser that is known; a row, so that a restart gives no fresh guesses, and one more process no
+        second count. Counted before it is looked at, as an account is."""
+        name = _name_of(browser)
+        free = or_(BrowserTry.locked_until.is_(None), BrowserTry.locked_until <= at)
+        counted = update(BrowserTry).where(BrowserTry.browser == name, free)
+        counted = counted.values(failures=BrowserTry.failures + 1, at=at)
+        with self._database.session() as session:
+            if session.execute(_BEGUN, {"browser": name, "at": at}).rowcount:  # type: ignore[attr-defined]
+                # What is of browsers that nobody knows any more goes with it.
+                session.execute(delete(BrowserTry).where(BrowserTry.at < at - KNOWN))
+            if not session.execute(counted).rowcount:  # type: ignore[attr-defined]
+                return True
+            row = session.get_one(BrowserTry, name, populate_existing=True)
+            row.locked_until = _until(row.failures, at)
+        return False
+
+    def _forget(self, browser: str) -> None:
+        with self._database.session() as session:
+            session.execute(delete(BrowserTry).where(BrowserTry.browser == _name_of(browser)))
 
     def _used(self, kept: _Kept, step: int) -> bool:
         """One code opens one door: of two at the same moment one wins."""
@@ -178,6 +194,10 @@ class Passwords:
             return self._hasher.verify(kept, password[:LONGEST])
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _name_of(browser: str) -> str:
+    return hashlib.sha256(browser.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _until(failures: int, at: dt.datetime) -> dt.datetime | None:

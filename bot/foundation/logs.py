@@ -28,7 +28,7 @@ _PLAIN = ("ticket", "update", "request")
 #: numbers get a mark that is the same for one number as long as this process lives, and says nothing afterwards
 _SECRET = secrets.token_bytes(16)
 _NUMBERS = re.compile(
-    r"(?P<kept>GD\d{10}(?!\d)"  # a ticket's number is no secret
+    r"(?P<kept>GD\d{10,18}(?!\d)"  # a ticket's number is no secret
     r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"  # nor is a call's id
     r"|(?<![0-9a-z])(?=[0-9]*[a-f])(?![0-9a-f]*\d{10})[0-9a-f]{12,}(?![0-9a-z])"  # nor are random names
     r"|(?<!\d)20\d\d-[01]\d-[0-3]\d(?!\d))"  # nor is a date

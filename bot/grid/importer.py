@@ -1,4 +1,4 @@
-"""Import of the two CSV files of the contract: a bad file is refused as a whole, a second import updates."""
+"""Import of the two tables of the contract, and of a map: a bad file is refused as a whole, a second import updates."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from bot.foundation.widths import plain
 from bot.foundation.words import load
 from bot.grid.cells import Check, checks, visible
 from bot.grid.contacts import PHONE
+from bot.grid.geojson import is_map, read_map, store_map
 from bot.grid.models import (
     Community,
     Contact,
@@ -55,7 +56,7 @@ class ImportReport:
 
     def __str__(self) -> str:
         empty = f"; no household is in grid {', '.join(self.empty_grids[:TOLD])}" if self.empty_grids else ""
-        return f"{self.rows} {self.kind} imported{empty}"
+        return f"{self.rows} {'shapes of the map' if self.kind == 'map' else self.kind} imported{empty}"
 
 
 @dataclass
@@ -76,7 +77,7 @@ class Examined:
     """A file that was read and checked, not imported yet."""
 
     name: str
-    #: households or staff
+    #: households, staff or map
     kind: str
     rows: list[dict[str, Any]]
     problems: list[Problem]
@@ -87,7 +88,8 @@ class Examined:
 
 
 def import_csv(database: Database, path: Path, *, invented: bool = False) -> ImportReport:
-    """Import households or staff; the header says which; `invented`: of the sample county. Raises ImportRefused."""
+    """Import households, staff (the header says which) or a map; `invented`: of the sample county. Raises
+    ImportRefused."""
     try:
         data = path.read_bytes()
     except OSError as problem:
@@ -96,8 +98,11 @@ def import_csv(database: Database, path: Path, *, invented: bool = False) -> Imp
 
 
 def examine(database: Database, name: str, data: bytes) -> Examined:
-    """Read and check a CSV text or a workbook (xlsx); every bad row has its reason. Raises ImportRefused for what is no
-    such file at all."""
+    """Read and check a CSV text, a workbook (xlsx) or a map (GeoJSON); every bad row or shape has its reason. Raises
+    ImportRefused for what is no such file at all."""
+    if is_map(data):
+        shapes, problems = read_map(database, name, data)
+        return Examined(name, "map", shapes, problems, len(shapes), 0, ())
     lines = rows_of_table(name, data)
     kind, columns, below = _find_header(name, lines)
     with database.reading() as session:
@@ -123,6 +128,9 @@ def take(database: Database, examined: Examined, *, invented: bool = False) -> I
     if examined.problems:
         raise ImportRefused(examined.name, examined.problems)
     with database.session() as session:
+        if examined.kind == "map":
+            store_map(session, examined.rows)
+            return ImportReport(examined.kind, len(examined.rows))
         _mark(session, invented)
         (_store_households if examined.kind == "households" else _store_staff)(session, examined.rows)
         changed(session)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import JSON, Boolean, ForeignKey, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -78,6 +79,20 @@ class Household(Base):
     ytd_kwh: Mapped[int] = mapped_column(default=0)
 
     community: Mapped[Community] = relationship(lazy="joined")
+
+
+class MapShape(Base):
+    """One shape of a county's own map, by the name that households know it by; areas and lines come and go beneath it."""
+
+    __tablename__ = "map_shape"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: transformer, feeder or grid
+    layer: Mapped[str] = mapped_column(String(12), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    #: of an area whose name is on several lines
+    feeder: Mapped[str] = mapped_column(String(80), default="")
+    #: GeoJSON geometry (RFC 7946): type, and coordinates in degrees east and north
+    shape: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class SampleCounty(Base):

@@ -13,18 +13,17 @@ TOLD = 20
 
 @dataclass(frozen=True)
 class Problem:
-    """One fault of a file: line counted from 1 (the header), column by its English name."""
+    """One fault of a file: line counted from 1 (the header), column by its English name. Of a map, its feature and the
+    property (`unit` feature)."""
 
     line: int
     column: str
     reason: str
+    unit: str = "line"
 
     def __str__(self) -> str:
-        return (
-            f"line {self.line}, column {self.column}: {self.reason}"
-            if self.column
-            else f"line {self.line}: {self.reason}"
-        )
+        column = f", {'column' if self.unit == 'line' else 'property'} {self.column}" if self.column else ""
+        return f"{self.unit} {self.line}{column}: {self.reason}"
 
 
 class ImportRefused(Refused):

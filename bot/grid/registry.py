@@ -218,6 +218,11 @@ class Registry:
         """Who has this staff number."""
         return self.county.person(staff_no)
 
+    def name_of(self, staff_no: str) -> str:
+        """What somebody is called; the number of whoever is not in the county any more."""
+        person = self.person(staff_no)
+        return person.name if person else staff_no
+
     def duty(self) -> list[PersonCard]:
         """The duty desk."""
         return self.county.duty()

@@ -15,8 +15,9 @@ from bot.grid.problems import ImportRefused, Problem
 _ZIP = b"PK\x03\x04"
 #: Excel keeps fifteen digits of a number; the rest are zeros that nobody wrote
 _EXACT = 10**15
-#: what a workbook may become (bytes), so that a small file is no bomb
-_LARGEST = 400 * 1024 * 1024
+#: what a workbook may become (bytes), so that a small file is no bomb: 57,600 households are 55 MB, and what it says of
+#: itself is believed, as no more than that is read of it
+_LARGEST = 200 * 1024 * 1024
 #: columns and rows of a table; one cell at the far end makes every row as wide
 _WIDEST, _LONGEST = 300, 1_000_000
 

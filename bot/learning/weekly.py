@@ -15,6 +15,7 @@ from bot.database import Database, now
 from bot.dialogue.training import trained_model
 from bot.foundation.background import Background
 from bot.learning.runs import RunLog
+from bot.replicas.place import ALONE, Owner
 from bot.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,8 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 #: later than this the machine has other things to do: it waits for the next week
 _LATE = dt.timedelta(hours=6)
 _LOOK_S = 30.0
+#: what one service at a time does
+LEARNING = "learning"
 
 
 @runtime_checkable
@@ -51,8 +54,10 @@ def learning(
     dialogue: object,
     run: Callable[[], Awaitable[int]] | None = None,
     look_s: float = _LOOK_S,
+    owner: Owner = ALONE,
 ) -> Background:
-    """Beside the service: start a run when its time has come, go on with the model that it made.
+    """Beside the service: start a run when its time has come (of several services one does), go on with the model that it
+    made.
 
     The service goes on with the model that it has when that fails."""
     from zoneinfo import ZoneInfo
@@ -63,7 +68,8 @@ def learning(
     async def work() -> None:
         last = await asyncio.to_thread(runs.runs, 1)
         began = last[0].began_at if last else None
-        if due(settings.learning.weekly, now().astimezone(zone), began) and (code := await start()):
+        is_due = due(settings.learning.weekly, now().astimezone(zone), began)
+        if is_due and await asyncio.to_thread(owner.claim, LEARNING) and (code := await start()):
             log.warning("gege learn ended with %s; gege learn --log says why", code)
         if isinstance(dialogue, TakesUp):
             model = await asyncio.to_thread(trained_model, settings.dialogue_models)

@@ -13,6 +13,7 @@ import bot.learning.models
 import bot.notify.links
 import bot.recordings.models
 import bot.register.models
+import bot.replicas.models
 import bot.tickets.following
 import bot.tickets.models
 import bot.tickets.site_history

@@ -17,7 +17,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import String
+from sqlalchemy import String, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -56,6 +56,8 @@ LIVES: dict[Purpose, dt.timedelta] = {
     # An unrated ticket closes after three days ([service.ratings] unrated_days); the page says when it is too late.
     Purpose.rate: dt.timedelta(days=7),
 }
+#: whoever has a shell on the server
+SHELL = "shell"
 #: these may be opened again: they lead to a sign-in, and do nothing themselves
 MANY_TIMES = frozenset({Purpose.open, Purpose.listen, Purpose.correct, Purpose.ring})
 
@@ -66,6 +68,18 @@ class LinkUse(Base):
     __tablename__ = "link_use"
     nonce: Mapped[str] = mapped_column(String(24), primary_key=True)
     used_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+
+
+class LinkMade(Base):
+    """Who made a link that signs somebody in: themselves (登录), the duty desk for somebody, or a shell on the server."""
+
+    __tablename__ = "link_made"
+    nonce: Mapped[str] = mapped_column(String(24), primary_key=True)
+    #: whom it lets in
+    staff_no: Mapped[str] = mapped_column(String(40), index=True)
+    #: a staff number, or SHELL
+    by: Mapped[str] = mapped_column(String(40))
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now, index=True)
 
 
 class LinkVoid(Base):
@@ -103,6 +117,15 @@ class Link:
     made_at: dt.datetime
 
 
+@dataclass(frozen=True)
+class MadeLink:
+    """A link that lets somebody in: who made it, when, and when it did so."""
+
+    by: str
+    at: dt.datetime
+    used_at: dt.datetime | None
+
+
 class Links:
     """Makes and reads links with the site's key."""
 
@@ -118,6 +141,26 @@ class Links:
             return ""
         return f"{self._public_url}/t/{self.token(purpose, ticket_no, staff_no, at)}"
 
+    def sign_in_url(self, staff_no: str, by: str, at: dt.datetime | None = None) -> str:
+        """An address that lets somebody in, once; `by` whom it was made is a row before it exists. Blocks."""
+        if not self._public_url:
+            return ""
+        made, nonce = at or now(), _nonce()
+        with self._database.session() as session:
+            session.add(LinkMade(nonce=nonce, staff_no=staff_no, by=by, at=made))
+        return f"{self._public_url}/t/{self.token(Purpose.sign_in, '', staff_no, made, nonce=nonce)}"
+
+    def sign_ins(self, staff_no: str, limit: int = 10) -> list[MadeLink]:
+        """Links that were made to let somebody in, the latest first. Blocks."""
+        query = (
+            select(LinkMade, LinkUse.used_at)
+            .outerjoin(LinkUse, LinkUse.nonce == LinkMade.nonce)
+            .where(LinkMade.staff_no == staff_no)
+            .order_by(LinkMade.at.desc(), LinkMade.nonce)
+        )
+        with self._database.reading() as session:
+            return [MadeLink(one.by, one.at, used) for one, used in session.execute(query.limit(limit))]
+
     def token(
         self,
         purpose: Purpose,
@@ -125,12 +168,12 @@ class Links:
         staff_no: str,
         at: dt.datetime | None = None,
         life: dt.timedelta | None = None,
+        nonce: str = "",
     ) -> str:
         """A signed token that begins to age at `at`."""
         made = at or now()
         expires = int((made + (life or LIVES[purpose])).timestamp())
-        nonce = base64.urlsafe_b64encode(secrets.token_bytes(9)).decode()
-        said = [purpose, ticket_no, staff_no, expires, nonce, round(made.timestamp(), 3)]
+        said = [purpose, ticket_no, staff_no, expires, nonce or _nonce(), round(made.timestamp(), 3)]
         body = json.dumps(said, separators=(",", ":")).encode()
         return f"{_text(body)}.{_text(self._sign(body))}"
 
@@ -191,6 +234,10 @@ def site_key(home: Path) -> bytes:
         file.flush()
         os.fsync(file.fileno())
     return bytes.fromhex(path.read_text("ascii").strip())
+
+
+def _nonce() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(9)).decode()
 
 
 def _text(raw: bytes) -> str:

@@ -11,10 +11,8 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 from bot.notify.provider import Provider
-from bot.notify.routes import Due, sent_lately
+from bot.notify.routes import Due, SentMessage
 
 #: cases that one message tells of, with a link each: 2048 bytes is what WeCom's robot takes
 CASES = 6
@@ -60,7 +58,6 @@ class Minutes:
         #: of these more than `per_minute` is lost: danger keeps to it as well. Robots say so of themselves.
         self._strict = {name for name, provider in providers.items() if getattr(provider, "strict", False)}
         self._sent: dict[str, deque[dt.datetime]] = {name: deque() for name in providers}
-        self._looked_back = False
 
     def strict(self, name: str) -> bool:
         return name in self._strict
@@ -84,14 +81,12 @@ class Minutes:
             room[name] = room_for_danger(self._sent[name], self._limits[name] or 1, at)
         return room
 
-    def look_back(self, session: Session, at: dt.datetime) -> None:
-        """A robot's minute goes on over a restart; read once."""
-        if self._looked_back or not self._strict:
-            return
-        self._looked_back = True
-        for sent_at, ways in sent_lately(session, at):
-            for name in self._strict.intersection(ways):
-                self._sent[name].append(sent_at)
+    def look_back(self, sent: Sequence[SentMessage]) -> None:
+        """A provider's minute goes on over a restart, and over the death of whoever sent until now. To a robot that
+        writes for many at once, what left at the same moment is one message."""
+        for name, window in self._sent.items():
+            window.clear()
+            window.extend(sorted({one.at for one in sent if name in one.ways}))
 
 
 def share_out(

@@ -22,6 +22,7 @@ class Button:
 class Message:
     """What is sent to one person. The ticket number is in it, because delivery is at least once."""
 
+    #: never given twice by one site, restored or not: what a gateway knows a message by
     notification_id: int
     #: empty when the message is about no ticket
     ticket_no: str

@@ -8,11 +8,11 @@ import dataclasses
 import datetime as dt
 import logging
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import ColumnElement, CursorResult, select, update
 from sqlalchemy.orm import Session
 
 from bot.database import Database, now
@@ -25,6 +25,7 @@ from bot.notify.pace import Group, Minutes, forget, share_out
 from bot.notify.provider import Message, Provider, Refused, Transient
 from bot.notify.registered_names import RegisteredNames
 from bot.notify.routes import Due, Parcel
+from bot.replicas.place import ALONE, Owner
 from bot.settings import NotifySettings
 from bot.tickets.models import Notification
 from bot.tickets.owed import outbox, paging
@@ -40,6 +41,8 @@ LOOK = 2_000
 #: rows that one message stands for at most
 AT_MOST = 60
 UNDELIVERED = "undelivered"
+#: what one service at a time does: sending what has a minute to keep to
+OUTBOX = "outbox"
 
 
 @dataclass
@@ -72,8 +75,10 @@ class Relay:
         clock: Callable[[], dt.datetime] = now,
         links: Links | None = None,
         zone: dt.tzinfo | None = None,
+        owner: Owner = ALONE,
     ) -> None:
-        """`links` for staff's buttons; `zone`: the site's, in which times are written."""
+        """`links` for staff's buttons; `zone`: the site's, in which times are written. Of several services one sends
+        everyday messages, so that a reader's minute is one minute; danger has none and leaves by whoever sees it first."""
         if missing := [name for name in settings.providers if name not in providers]:
             raise ValueError(f"notify.providers names {', '.join(missing)}; there is only {', '.join(providers)}")
         self._database = database
@@ -83,6 +88,7 @@ class Relay:
         self._lease = dt.timedelta(seconds=self._timeout_s + 5)
         self._poll_s = poll_s
         self._clock = clock
+        self._owner, self._had = owner, False
         self._busy: Counter[str] = Counter()
         self._site = routes.Site(RegisteredNames(database), zone or usual_rules().hours.zone, links)
         self._minutes = Minutes(providers)
@@ -138,10 +144,13 @@ class Relay:
 
     def _claim(self, at: dt.datetime) -> list[Parcel]:
         """Take what is due and may leave now. Being claimed is a later `due_at`, so a crash only delays."""
+        ours = self._owner.claim(OUTBOX)
         with self._database.reading() as session:
-            self._minutes.look_back(session, at)
+            if ours and not self._had:
+                self._look_back(session, at)
             found = routes.due(session, at, LOOK)
-        groups, nowhere = self._choose(found, at)
+        self._had = ours
+        groups, nowhere = self._choose(found if ours else [one for one in found if self._anybodys(one)], at)
         if not groups and not nowhere:
             return []
         self._site.names.refresh()
@@ -149,6 +158,21 @@ class Relay:
             for lost in nowhere:
                 _skip(session, lost)
             return self._take(session, groups, at)
+
+    def _look_back(self, session: Session, at: dt.datetime) -> None:
+        """What left within the last minute, before we came or by whoever sent until now, counts."""
+        sent = routes.sent_lately(session, at)
+        self._minutes.look_back(sent)
+        self._told.clear()
+        for one in sent:
+            if not one.urgent:
+                self._told[one.reader].append(one.at)
+
+    def _anybodys(self, one: Due) -> bool:
+        """Danger; but a robot that loses what is more than its minute holds is one service's to count."""
+        return one.urgent and not any(
+            self._minutes.strict(name) for name in routes.route(one, self._providers, self._settings.providers)
+        )
 
     def _choose(self, found: list[Due], at: dt.datetime) -> tuple[list[Group], list[Due]]:
         """(what leaves now, what has no way to its reader). Danger leaves alone and at once; the rest of a reader's
@@ -214,6 +238,7 @@ class Relay:
             for row in mine:
                 row.due_at = at + self._lease
                 row.attempts += 1
+                row.service = self._owner.id
             try:
                 ways = [self._providers[name] for name in group.ways]
                 parcel = routes.parcel(session, mine, ways, self._site, at)
@@ -352,12 +377,16 @@ def _skip(session: Session, lost: Due) -> None:
         row.error = f"no way to this reader ({lost.channel or 'no messenger'})"
 
 
-def release(database: Database, at: dt.datetime) -> int:
-    """At start-up of the only relay: what a fallen one had claimed is due at once. Returns how many."""
+def release(database: Database, at: dt.datetime, living: Collection[str] = (), *, anybodys: bool = True) -> int:
+    """What a fallen relay had claimed, none of the `living` services', is due at once. With `anybodys` (at start-up)
+    also what was claimed by no service of a name. Returns how many."""
+    left: list[ColumnElement[bool]] = [Notification.service.not_in(living)]
+    if not anybodys:
+        left.append(Notification.service != "")
     claimed = (
         select(Notification.id)
         .where(Notification.state == "pending", Notification.error == "", Notification.due_at > at)
-        .where(Notification.attempts > 0)
+        .where(Notification.attempts > 0, *left)
         .order_by(Notification.id)
         # What the fallen one's last transaction still holds comes free by its lease: to wait for it can be a deadlock.
         .with_for_update(skip_locked=True)

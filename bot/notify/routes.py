@@ -15,7 +15,7 @@ from bot.notify.outage_texts import outage_fields
 from bot.notify.provider import Button, Message, Provider
 from bot.notify.registered_names import RegisteredNames
 from bot.notify.texts import Case, button, digest, digest_for_all, render
-from bot.tickets import access, presses, reading
+from bot.tickets import access, presses, reading, site_history
 from bot.tickets.intake.channels import Channel
 from bot.tickets.models import Notification, State, Ticket
 
@@ -138,7 +138,7 @@ def parcel(
         else:
             text, buttons = digest(cases, role, _LINES), ()
         messages[way.name] = Message(
-            notification_id=first.id,
+            notification_id=first.id + site_history.jump(session),
             ticket_no=cases[0].ticket_no if len(rows) == 1 else "",
             staff_no=person.staff_no if person else "",
             name="、@".join(one.name for one in people.values()),
@@ -152,15 +152,38 @@ def parcel(
     return Parcel(tuple(row.id for row in rows), first.urgent, messages)
 
 
-def sent_lately(session: Session, at: dt.datetime) -> list[tuple[dt.datetime, tuple[str, ...]]]:
-    """(when, by which ways) for each message of the last minute, oldest first; rows of one message are one."""
+@dataclass(frozen=True)
+class SentMessage:
+    """A message of the last minute; rows that left together are one."""
+
+    at: dt.datetime
+    ways: tuple[str, ...]
+    urgent: bool
+    reader: str
+
+
+def sent_lately(session: Session, at: dt.datetime) -> list[SentMessage]:
+    """The messages of the last minute, oldest first, whichever service sent them."""
     rows = session.execute(
-        select(Notification.sent_at, Notification.provider)
+        select(
+            Notification.sent_at,
+            Notification.provider,
+            Notification.urgent,
+            Notification.staff_no,
+            Notification.channel,
+            Notification.address,
+        )
         .where(Notification.state == "sent", Notification.sent_at > at - dt.timedelta(minutes=1))
         .order_by(Notification.sent_at)
         .distinct()
     )
-    return [(row.sent_at, tuple(row.provider.split(","))) for row in rows]
+    return [
+        SentMessage(
+            row.sent_at, tuple(row.provider.split(",")), row.urgent, row.staff_no or f"{row.channel}:{row.address}"
+        )
+        for row in rows
+        if row.sent_at is not None
+    ]
 
 
 def _takes(told: Sequence[tuple[Staff, Case]], links: Links | None, at: dt.datetime) -> tuple[Button, ...]:

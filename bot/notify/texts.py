@@ -218,6 +218,8 @@ def _fields(case: Case, trusted: bool) -> dict[str, str]:
         "who": _who("" if GRID_TOLD in case.facts else case.owner),
         "station_phone": str(case.detail.get("station_phone", "")),
         "restore_at": clock(case.detail.get("restore_at"), case.zone),
+        "missing_since": clock(case.detail.get("missing_since"), case.zone),
+        "missing_until": clock(case.detail.get("missing_until"), case.zone),
         "reason": str(case.detail.get("reason", "")),
         "code": str(case.detail.get("code", "")),
         "person": str(case.detail.get("person", "")),

@@ -120,7 +120,7 @@ class Book:
                 entry = self._entry(session, kind, new, who, at)
                 session.add(entry)
                 session.flush()
-                _end_tasks(session, entry, new.task_id, today, who)
+                end_tasks(session, entry, new.task_id, today, who)
                 number = entry.id
         except IntegrityError:
             # A double tap: the other one was first.
@@ -138,7 +138,7 @@ class Book:
         photo = kind.typed(Type.photo)
         if photo is not None and new.photo:
             values[photo.name] = new.photo
-        state = _first_state(kind, values)
+        state = first_state(kind, values)
         return Entry(
             kind=kind.kind, state=state, day=new.day, fields=values,
             by=who.staff_no, at=at, done_at=None if kind.claims else at, nonce=new.nonce, **about,
@@ -183,7 +183,7 @@ class Book:
 
     def of_household(self, household_no: str, who: Reader, limit: int = 30) -> list[EntryCard]:
         """What was entered about a household, the latest first."""
-        query = _cards().where(Entry.subject == f"h:{household_no}", _reads(who))
+        query = _cards().where(Entry.subject == f"h:{household_no}", _reads(who), *_wanted("", "", "", None))
         with self._database.reading() as session:
             rows = session.execute(query.order_by(Entry.day.desc(), Entry.id.desc()).limit(limit)).all()
         return [_card(row) for row in rows]
@@ -245,13 +245,14 @@ def _about(session: Session, kind: Kind, new: New, who: Reader) -> dict[str, Any
     return {"place": place, "grid_no": usual, "subject": subject_of(None, "", place)}
 
 
-def _first_state(kind: Kind, values: Mapping[str, Any]) -> EntryState:
+def first_state(kind: Kind, values: Mapping[str, Any]) -> EntryState:
+    """What an entry is when it has been entered with these values."""
     if any(values.get(field.name) in field.missed for field in kind.fields):
         return EntryState.missed
     return EntryState.open if kind.claims else EntryState.done
 
 
-def _end_tasks(session: Session, entry: Entry, task_id: int, today: dt.date, who: Reader) -> None:
+def end_tasks(session: Session, entry: Entry, task_id: int, today: dt.date, who: Reader) -> None:
     """The open tasks of its kind about the same are done; so is the one that it was entered from. Where nobody was met,
     they come again some days later."""
     same = and_(Task.subject == entry.subject, Task.subject != "")
@@ -301,8 +302,7 @@ def _wanted(kind: str, grid: str, state: str, month: tuple[int, int] | None) -> 
         found.append(Entry.kind == kind)
     if grid:
         found.append(Entry.grid_no == grid)
-    if state:
-        found.append(state_now == state)
+    found.append(state_now == state if state else Entry.state != EntryState.removed)
     if month:
         begin = dt.date(month[0], month[1], 1)
         found += [Entry.day >= begin, Entry.day < next_month(begin)]

@@ -31,7 +31,9 @@ def of_month(database: Database, kinds: Kinds, begin: dt.date, end: dt.date) -> 
         counts: dict[str, dict[str, int]] = {}
         for kind, state, count in session.execute(query):
             counts.setdefault(kind, {})[state] = int(count)
-        for kind, values in session.execute(select(Entry.kind, Entry.fields).where(Entry.kind.in_(asks), *within)):
+        for kind, values in session.execute(
+            select(Entry.kind, Entry.fields).where(Entry.kind.in_(asks), Entry.state != EntryState.removed, *within)
+        ):
             content[kind] = content.get(kind, Share()) + share_of(kinds, kind, values)
     found = []
     for kind in kinds.values():

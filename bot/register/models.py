@@ -14,7 +14,7 @@ from bot.database import Base, UTCDateTime, now
 
 class EntryState(enum.StrEnum):
     """What was done is `done` when it is entered, `missed` when nobody was met; a wish is open → claimed → fulfilled →
-    done, when the person says so."""
+    done, when the person says so. Whatever was entered by mistake is `removed`: marked, and never gone."""
 
     open = "open"
     claimed = "claimed"
@@ -22,10 +22,11 @@ class EntryState(enum.StrEnum):
     done = "done"
     dropped = "dropped"
     missed = "missed"
+    removed = "removed"
 
 
 #: these fulfil no rule, and are counted nowhere
-NOTHING = (EntryState.dropped, EntryState.missed)
+NOTHING = (EntryState.dropped, EntryState.missed, EntryState.removed)
 
 
 class TaskState(enum.StrEnum):
@@ -72,6 +73,21 @@ class Entry(Base):
     ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
     #: of the form that it came by: the same form again is the same entry
     nonce: Mapped[str] = mapped_column(String(64), unique=True)
+
+
+class EntryChange(Base):
+    """What an entry said before somebody changed or removed it: one row for each time, never changed itself."""
+
+    __tablename__ = "entry_change"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"), index=True)
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
+    by: Mapped[str] = mapped_column(String(40))
+    #: changed or removed
+    what: Mapped[str] = mapped_column(String(10))
+    #: day (ISO), state, and the fields by name, as they were
+    was: Mapped[dict[str, Any]] = mapped_column(JSON)
+    why: Mapped[str] = mapped_column(String(200), default="")
 
 
 class Task(Base):

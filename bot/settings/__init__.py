@@ -4,6 +4,9 @@ from bot.settings.settings import (
     PROJECT as PROJECT,
 )
 from bot.settings.settings import (
+    BackupSettings as BackupSettings,
+)
+from bot.settings.settings import (
     BucketSettings as BucketSettings,
 )
 from bot.settings.settings import (

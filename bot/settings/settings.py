@@ -138,6 +138,8 @@ class DialogueSettings(Section):
 
     #: "embedded" (Rasa in this process) or "http" (a Rasa server, see docs)
     adapter: str = "embedded"
+    #: processes that take turns side by side, one core each; 1: the service itself takes them
+    processes: int = Field(default=1, ge=1, le=64)
     #: address of that server, and the token that it asks for
     url: str = "http://127.0.0.1:5005"
     token: str = ""
@@ -336,6 +338,17 @@ class LogSettings(Section):
     level: Literal["debug", "info", "warning", "error"] = "warning"
 
 
+class BackupSettings(Section):
+    """Backups that the service makes of itself while it runs (docs/operate.md)."""
+
+    #: folder on another disk or machine; it must be there. Empty: none is made by itself
+    folder: str = ""
+    #: so often: what a lost machine loses at most
+    every_min: float = Field(default=4.0, ge=1, le=60)
+    #: archives older than this go, and with them what the site has deleted meanwhile
+    keep_days: int = Field(default=14, ge=1)
+
+
 class MetricsSettings(Section):
     """`/metrics` is for this machine, and for whoever shows this token (Authorization: Bearer …)."""
 
@@ -354,6 +367,15 @@ class PromptSettings(Section):
     recorders: list[str] = Field(default_factory=lambda: ["manager", "duty", "admin"])
     #: the longest recording of one sentence
     longest_s: float = Field(default=30.0, gt=1.0, le=120.0)
+
+
+class ReplicaSettings(Section):
+    """Several services on one PostgreSQL database (docs/replicas.md)."""
+
+    #: this service's place, another one for each; empty: machine and GEGE_HOME
+    name: str = ""
+    #: a service that gave no sign of life for so long (seconds) is dead: the others take over its calls and messages
+    lease_s: float = Field(default=20.0, ge=1.0, le=300.0)
 
 
 class LearningSettings(Section):
@@ -390,11 +412,13 @@ class Settings(Section):
     asterisk: AsteriskSettings = Field(default_factory=AsteriskSettings)
     calling: CallingSettings = Field(default_factory=CallingSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+    backup: BackupSettings = Field(default_factory=BackupSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     prompts: PromptSettings = Field(default_factory=PromptSettings)
     phone: PhoneSettings = Field(default_factory=PhoneSettings)
     outside: OutsideSettings = Field(default_factory=OutsideSettings)
     learning: LearningSettings = Field(default_factory=LearningSettings)
+    replicas: ReplicaSettings = Field(default_factory=ReplicaSettings)
     #: YAML of dated prices; empty: the one that ships with Gege
     tariff: str = ""
 

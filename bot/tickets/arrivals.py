@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot.database import now
 from bot.tickets import reading as shelf
 from bot.tickets.cards import CallCard, Report, TicketCard
-from bot.tickets.intake.answered import answer, answered
+from bot.tickets.intake.answered import answer, answered, last_answers
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.kept import keep
 from bot.tickets.life import broken_off as calls
@@ -33,6 +33,11 @@ class Arrivals(Transactions):
         with self._database.reading() as session:
             return answered(session, utterance_id)
 
+    def last_answers(self, session: str, since: dt.datetime, most: int) -> list[dict[str, Any]]:
+        """The last replies of a dialogue, newest first, as they are kept."""
+        with self._database.reading() as reading:
+            return last_answers(reading, session, since, most)
+
     def answer(self, utterance_id: str, reply: Mapping[str, Any]) -> None:
         """Write down what became of an utterance. Raises AnsweredAlready."""
         with self._database.noting() as session:
@@ -49,7 +54,7 @@ class Arrivals(Transactions):
     ) -> bool:
         """Write a call down before a word is spoken; False when it is there already."""
         with self._database.session() as session:
-            return calls.begin(session, id, caller, dialled, diverting, front_end, at or now())
+            return calls.begin(session, id, caller, dialled, diverting, front_end, at or now(), self._service)
 
     def end_call(self, id: str, outcome: str, at: dt.datetime | None = None) -> bool:
         """Close a call; False when it was closed already."""
@@ -77,14 +82,26 @@ class Arrivals(Transactions):
         return cards
 
     def recover(
-        self, at: dt.datetime | None = None, stale_after: dt.timedelta = dt.timedelta(minutes=30)
+        self,
+        at: dt.datetime | None = None,
+        stale_after: dt.timedelta = dt.timedelta(minutes=30),
+        living: Collection[str] = (),
     ) -> list[TicketCard]:
         """At start-up: calls found open become call-backs, and matters that rest since `stale_after` become tickets.
 
-        Call it before the first new call: it takes every open call for a broken one."""
+        Call it before the first new call: it takes every open call for a broken one that none of the `living`
+        services carries."""
         at = at or now()
-        found = [card for call in self.open_calls() for card in self.call_back(call.id, "interrupted", at)]
-        return found + self.sweep(at, stale_after)
+        return self.take_over(living, at, anybodys=True) + self.sweep(at, stale_after)
+
+    def take_over(
+        self, living: Collection[str], at: dt.datetime | None = None, *, anybodys: bool = False
+    ) -> list[TicketCard]:
+        """The calls of services that are none of the `living` become call-backs; of two that take one over, one does.
+        With `anybodys`, also the calls that no service has put its name to."""
+        with self._database.reading() as session:
+            left = calls.left_open(session, living, anybodys=anybodys)
+        return [card for id in left for card in self.call_back(id, "interrupted", at or now())]
 
     def sweep(
         self, at: dt.datetime | None = None, stale_after: dt.timedelta = dt.timedelta(minutes=30)

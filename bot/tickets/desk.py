@@ -66,10 +66,17 @@ class TicketDesk(Arrivals, Questions):
     """Commands and questions about tickets; every command is one transaction.
 
     `at` is when it happened (default: now). Commands against the rules raise `TicketRefused`.
-    `owed` is called, from any thread, after a commit that may owe somebody a message; `rules` are the site's."""
+    `owed` is called, from any thread, after a commit that may owe somebody a message; `rules` are the site's; `service`
+    is whose the calls are that begin here."""
 
-    def __init__(self, database: Database, owed: Callable[[], None] = lambda: None, rules: Rules | None = None) -> None:
-        super().__init__(database, owed, rules)
+    def __init__(
+        self,
+        database: Database,
+        owed: Callable[[], None] = lambda: None,
+        rules: Rules | None = None,
+        service: str = "",
+    ) -> None:
+        super().__init__(database, owed, rules, service)
         self.outages = OutageDesk(database, self._owed, self._rules)
         self.shadow = ShadowDesk(database, self._owed, self._rules)
         self.access = Access(database)

@@ -65,6 +65,8 @@ class Call(Base):
     started_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
     ended_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     outcome: Mapped[str] = mapped_column(String(40), default="")
+    #: id of the service that carries it (bot/replicas); empty: none that stays
+    service: Mapped[str] = mapped_column(String(80), default="", server_default="")
 
 
 class Utterance(Base):
@@ -99,6 +101,8 @@ class WaitingTurn(Base):
     #: all of it, as bot/tickets/intake/heard.py writes it
     heard: Mapped[dict[str, Any]] = mapped_column(JSON)
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now, index=True)
+    #: id of the service that takes it (bot/replicas)
+    service: Mapped[str] = mapped_column(String(80), default="", server_default="")
 
 
 class Ticket(Base):
@@ -285,6 +289,8 @@ class Notification(Base):
     held_until: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     sent_at: Mapped[dt.datetime | None] = mapped_column(UTCDateTime)
     error: Mapped[str] = mapped_column(Text, default="")
+    #: id of the service that has claimed it last (bot/replicas)
+    service: Mapped[str] = mapped_column(String(80), default="", server_default="")
 
 
 class Timer(Base):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 
 from sqlalchemy import String, bindparam, delete, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -11,10 +12,8 @@ from bot.database import Base, Database, UTCDateTime
 
 #: a process that wrote nothing for so long is gone
 _GONE = dt.timedelta(days=1)
-#: numbers that may have been given in the time that a backup does not know: the most that was ever measured, a second
-_A_SECOND = 25
-#: and in a longer one: every household once, and one a second beside them
-_MARGIN = 1_000
+#: more numbers than any site gives in a second (25 reports a second were the most that two cores ever logged)
+_A_SECOND, _MARGIN = 100, 1_000
 
 _BEAT = text(
     "INSERT INTO pulse (node, at) VALUES (:node, :at) ON CONFLICT (node) DO UPDATE SET at = excluded.at"
@@ -57,16 +56,13 @@ def jump(session: Session) -> int:
     return session.scalar(select(func.max(Restored.jump))) or 0
 
 
-def go_on(session: Session, made_at: dt.datetime, at: dt.datetime, zone: dt.tzinfo, households: int) -> int:
+def go_on(session: Session, made_at: dt.datetime, at: dt.datetime, zone: dt.tzinfo) -> int:
     """After a restore at `at` of what was backed up at `made_at`: no number that somebody may hold is given again.
 
-    → how far the numbers jump. It grows with the time between, so that the same backup, restored twice, jumps further
-    the second time."""
-    unknown_s = max(0, int((at - made_at).total_seconds()) + 1)
-    most = min(_A_SECOND * unknown_s, households + unknown_s) + _MARGIN
-    step = -(-most // 1_000) * 1_000
-    total = jump(session) + step
-    session.add(Restored(made_at=made_at, at=at, jump=total))
+    → how far the numbers jump. It grows faster with the time between than numbers can be given, so that the same backup,
+    put back a second time, jumps past all that was given after the first."""
+    step = math.ceil(_A_SECOND * max(0.0, (at - made_at).total_seconds())) + _MARGIN
+    session.add(Restored(made_at=made_at, at=at, jump=jump(session) + step))
     day = made_at.astimezone(zone).date()
     while day <= at.astimezone(zone).date():
         session.connection().execute(_RAISE, {"day": f"{day:%y%m%d}", "jump": step})

@@ -29,8 +29,15 @@ from bot.tickets.rules import Rules, usual_rules
 class Transactions:
     """Every command is one transaction; whoever is owed a message is told after it."""
 
-    def __init__(self, database: Database, owed: Callable[[], None] = lambda: None, rules: Rules | None = None) -> None:
-        self._database = database
+    def __init__(
+        self,
+        database: Database,
+        owed: Callable[[], None] = lambda: None,
+        rules: Rules | None = None,
+        service: str = "",
+    ) -> None:
+        """`service`: whose the calls are that begin here (bot/replicas)."""
+        self._database, self._service = database, service
         # Inside a larger transaction nobody is told before that is committed.
         self._owed = partial(database.after_commit, owed)
         self._rules = rules or usual_rules()

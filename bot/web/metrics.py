@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram, ProcessCollector, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from bot.database import metrics as database_metrics
+from bot.dialogue import metrics as dialogue_metrics
 from bot.foundation import bodies
 from bot.foundation.background import Backgrounds
 from bot.foundation.untrusted import same
 from bot.speech import ear_metrics
+
+REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+LOOP_LATE = Histogram(
+    "gege_loop_late_seconds",
+    "How late the event loop came to what it does twice a second",
+    buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0),
+    registry=REGISTRY,
+)
+#: what counts by itself, in whichever room
+EVERYWHERE = (REGISTRY, bodies.REGISTRY, ear_metrics.REGISTRY, dialogue_metrics.REGISTRY, database_metrics.REGISTRY)
 
 #: what a proxy adds to a request that it passes on
 _PROXYS = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
@@ -31,7 +44,7 @@ def metrics_route(text: Callable[[], bytes], token: str) -> web.RouteDef:
         behind = any(name in request.headers for name in _PROXYS)
         if not shown and (token or behind or not _loopback(request.remote)):
             return web.Response(status=403, text="metrics: on this machine only, or with [metrics] token\n")
-        everywhere = generate_latest(bodies.REGISTRY) + generate_latest(ear_metrics.REGISTRY)
+        everywhere = b"".join(map(generate_latest, EVERYWHERE))
         return web.Response(body=text() + everywhere, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return web.get("/metrics", metrics)
@@ -56,6 +69,20 @@ class BackgroundMetrics(Collector):
             failures.add_metric([state.name], state.failures)
             stuck.add_metric([state.name], float(state.stuck))
         yield from (last, took, failures, stuck)
+
+
+class ReadyMetrics(Collector):
+    """What `/ready` says, part by part."""
+
+    def __init__(self, parts: Callable[[], Mapping[str, str]]) -> None:
+        self._parts = parts
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """1 for a part that is well."""
+        found = GaugeMetricFamily("gege_ready", "1: this part of the service is well", labels=["part"])
+        for name, said in self._parts().items():
+            found.add_metric([name], float(said == "ok"))
+        yield found
 
 
 def _gauge(name: str, help: str) -> GaugeMetricFamily:

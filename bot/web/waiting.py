@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter, deque
 from collections.abc import Callable
 
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 #: what waits is looked at so often (s)
 _LOOK_S = 0.2
+#: and so often whether a service that is gone has left something
+_LEFT_S = 2.0
 #: who begins now gives way to who is in the middle of a report: the share of the patience that he has
 _BEGINS = 0.5
 #: so many of those that waited are with the dialogue at the same time
@@ -45,7 +48,7 @@ class WaitingTurns:
         self._taking: set[asyncio.Task[None]] = set()
         #: answered, and their rows are still there: after a death the same id is the same turn
         self._done: list[str] = []
-        self._loaded = False
+        self._looks_at = 0.0
         #: told of each answer that was found behind
         self.on_answer: Callable[[Heard, Reply], None] = lambda heard, reply: None
 
@@ -116,10 +119,11 @@ class WaitingTurns:
             self._queue.append(heard)
 
     async def _work(self) -> None:
-        if not self._loaded:
-            for heard in await asyncio.to_thread(self._shelf.all):
-                self._add(heard)
-            self._loaded = True
+        if (at := time.monotonic()) >= self._looks_at:
+            for heard in await asyncio.to_thread(self._shelf.left):
+                if heard.id not in self._answers:
+                    self._add(heard)
+            self._looks_at = at + _LEFT_S
         self._fill()
         if self._done:
             await asyncio.to_thread(self._shelf.done, done := list(self._done))

@@ -39,7 +39,9 @@ def test_a_hole_would_be_found() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif("GEGE_FUZZ" not in os.environ, reason="NO GEGE_FUZZ: the coverage-guided fuzzer takes half a minute")
+@pytest.mark.skipif(
+    "GEGE_FUZZ" not in os.environ, reason="NO GEGE_FUZZ: the coverage-guided fuzzer takes half a minute"
+)
 def test_the_bench_finds_a_hole_by_coverage_and_keeps_the_input(tmp_path: Path) -> None:
     (found,) = run_bench(0.1, ["planted"], tmp_path)
     assert "planted" in found["found"] and Path(found["file"]).read_bytes().startswith(b"GE!")

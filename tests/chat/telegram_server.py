@@ -27,6 +27,8 @@ class TelegramServer:
     bad: dict[str, list[web.Response]] = field(default_factory=dict)
     #: handed out once more, whatever was confirmed
     replays: list[dict[str, Any]] = field(default_factory=list)
+    #: the connections that asked for updates, in order: several services may not take turns
+    polled_by: list[int] = field(default_factory=list)
     _ids: int = 1000
 
     def sent(self) -> list[str]:
@@ -104,6 +106,7 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
         if name == "getMe":
             result = BOT
         elif name == "getUpdates":
+            server.polled_by.append(request.transport.get_extra_info("peername")[1] if request.transport else 0)
             # As the Bot API says: an update is confirmed, and forgotten, by asking for a higher one.
             server.updates = [one for one in server.updates if one["update_id"] >= int(form.get("offset") or 0)]
             result, server.replays = [*server.replays, *server.updates][: int(form.get("limit", 100))], []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from axe_playwright_python.async_playwright import Axe
 
 from bot.recordings.room import look_into, name_for
 from bot.settings import Settings
@@ -58,6 +61,41 @@ async def page_of(browser: Any, app: web.Application, *, refused: int = 0, **opt
         yield page
         await context.close()
     assert [fault for fault in faults if not refused or f"status of {refused}" not in fault] == []
+
+
+#: what a screen reader says first of these is their name
+_NAMED = ("button", "link", "textbox", "combobox", "checkbox", "radio", "img", "navigation", "searchbox", "spinbutton")
+_SPOKEN = re.compile(r"^\s*- (?P<role>[a-z]+)(?: \"(?P<name>(?:[^\"\\]|\\.)*)\")?(?P<rest>.*)$")
+
+
+async def no_faults(page: Any) -> None:
+    """Nothing serious or moderate for axe, nothing wider than the screen, and a screen reader has a name for whatever can
+    be pressed or filled in, one heading of the page before all others, and no level left out."""
+    found = (await Axe().run(page)).response["violations"]
+    wrong = [one for one in found if one["impact"] in ("serious", "critical", "moderate")]
+    told = [(one["id"], [node["html"][:200] for node in one["nodes"]][:2]) for one in wrong]
+    assert not told, (page.url, told)
+    wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert wide <= 0, f"{page.url} is wider than the screen by {wide}"
+    heard = spoken(await page.locator("body").aria_snapshot())
+    nameless = [role for role, name, _ in heard if role in _NAMED and not name]
+    assert not nameless, f"{page.url}: without a name: {nameless}"
+    levels = [level for role, _, level in heard if role == "heading"]
+    assert levels[:1] == [1] and levels.count(1) == 1, f"{page.url}: headings {levels}"
+    assert all(after <= before + 1 for before, after in pairwise(levels)), f"{page.url}: {levels}"
+    assert [role for role, *_ in heard].count("main") == 1, f"{page.url}: what is the page's own?"
+
+
+def spoken(snapshot: str) -> list[tuple[str, str, int]]:
+    """(role, name, level of a heading) of what a screen reader comes by, in its order (Playwright's aria snapshot)."""
+    found = []
+    for line in snapshot.splitlines():
+        if one := _SPOKEN.match(line):
+            level = re.search(r"\[level=(\d)\]", one["rest"])
+            # Some have their only words behind a colon.
+            name = one["name"] or one["rest"].partition(":")[2].strip()
+            found.append((one["role"], name, int(level[1]) if level else 0))
+    return found
 
 
 def both_directions(home: Path, call_id: str) -> tuple[Samples, Samples]:

@@ -10,15 +10,15 @@ import pytest
 import pytest_asyncio
 from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient, TestServer
-from axe_playwright_python.async_playwright import Axe
 from sqlalchemy import select
 
 from bot.database import now
 from bot.doors.devices import Devices
+from bot.grid.importer import examine, take
 from bot.grid.models import Transformer
 from bot.grid.portraits import Portraits
 from bot.grid.registry import Registry
-from bot.notify.links import Links, Purpose
+from bot.notify.links import Links
 from bot.settings import Settings
 from bot.settings.settings import SiteSettings, WebSettings
 from bot.statistics.plan import plan_of
@@ -28,7 +28,8 @@ from bot.tickets.models import Outage
 from bot.web.desk.boards import BoardPages
 from bot.web.desk.plan import PlanPage
 from bot.web.signing_in import SignIn
-from tests.web.browsing import chromium, page_of
+from tests.grid.test_map import SQUARE, collection, feature
+from tests.web.browsing import chromium, no_faults, page_of
 from tests.web.test_households import county
 from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app
 
@@ -122,20 +123,47 @@ async def test_the_plan_says_what_hangs_where_what_is_reported_and_what_is_out(s
     assert "东门1台区" in page and "西门" not in page, "another grid is not drawn"
 
 
+async def test_a_map_that_the_county_brought_is_drawn_and_burns_where_the_plan_does(site: Site) -> None:
+    await site.sign_in("M24")
+    assert "地图" not in (await site.get("/desk/plan"))[1], "no map, no way to one"
+    areas = (feature("Point", [114.0, 29.5], 台区="东门1台区"), feature("Point", [114.1, 29.6], 台区="西门1台区"))
+    edge = feature("Polygon", SQUARE, grid_no="24")
+    take(site.database, examine(site.database, "map.geojson", collection(*areas, edge)))
+    site.desk.report(
+        Report("outage", "停电", "s", Caller.by("phone", "1"), household_no="4211001", grid_no="24", place="石桥路12号")
+    )
+    _, page = await site.get("/desk/plan?grid=25&view=map")
+    drawn = page.split("<svg viewBox")[1].split("</svg>")[0]
+    assert 'aria-label="地图：1个台区，停电的0个，没办完的1件。"' in drawn and "东门1台区，1件没办完，2户" in drawn
+    assert "西门" not in page and "asked" in drawn and 'class="edge"' in drawn, "another grid is not drawn"
+    assert "示意图" in (await site.get("/desk/plan"))[1], "the schematic one is the first view"
+    await site.sign_in("D1")
+    _, page = await site.get("/desk/plan?grid=all&view=map")
+    assert "东门1台区" in page and "西门1台区" in page
+    assert "不在县里的地图上" not in (await site.get("/desk/plan?grid=25&view=map"))[1]
+    assert (await site.get("/desk/plan?grid=99&view=nonsense"))[0] == 200
+
+
+@pytest.mark.slow
+async def test_the_map_is_read_by_a_screen_reader_and_is_one_sheet_of_paper(site: Site) -> None:
+    areas = (feature("Point", [114.0, 29.5], 台区="东门1台区"), feature("Polygon", SQUARE, grid_no="24"))
+    take(site.database, examine(site.database, "map.geojson", collection(*areas)))
+    async with chromium() as browser, page_of(browser, site.app) as page:
+        await site.enter(page, "M24")
+        await page.goto("/desk/plan?view=map")
+        await no_faults(page)
+        assert await page.get_by_role("img", name="地图：1个台区").count() == 1
+        assert b"/Count 1" in await page.pdf(format="A4")
+
+
 @pytest.mark.slow
 async def test_a_board_is_one_sheet_of_a4_or_a3_and_its_name_is_read_from_two_metres(site: Site) -> None:
     async with chromium() as browser:
         for size, paper in (("a4", "A4"), ("a3", "A3")):
-            link = f"/t/{site.links.token(Purpose.sign_in, '', 'M24')}"
             async with page_of(browser, site.app, refused=404) as page:
-                await page.goto(link)
-                await page.click("button")
+                await site.enter(page, "M24")
                 await page.goto(f"/desk/boards/24?size={size}")
-                found = await Axe().run(page)
-                wrong = [
-                    one for one in found.response["violations"] if one["impact"] in ("serious", "critical", "moderate")
-                ]
-                assert not wrong, [(one["id"], [node["html"] for node in one["nodes"]][:2]) for one in wrong]
+                await no_faults(page)
                 pdf = await page.pdf(format=paper)
                 assert b"/Count 1" in pdf
                 await page.emulate_media(media="print")

@@ -14,7 +14,6 @@ import pytest
 import pytest_asyncio
 from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient, TestServer
-from axe_playwright_python.async_playwright import Axe
 
 from bot.database import now
 from bot.doors.devices import Devices
@@ -31,8 +30,8 @@ from bot.web.desk.home import HomePage
 from bot.web.desk.live import Live
 from bot.web.signing_in import SignIn
 from tests.postgres import site_database
-from tests.web.browsing import chromium, page_of
-from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app, ticket_routes, two_grids
+from tests.web.browsing import chromium, no_faults, page_of
+from tests.web.two_grids import KEY, StaffSite, csrf_of, frame_of, staff_app, ticket_routes, two_grids
 
 STREETS = ("沿河路8号", "桃溪路3号", "下津路21号")
 
@@ -47,13 +46,6 @@ class Site(StaffSite):
         caller = Caller.by("phone", "13900000001")
         report = Report(kind, "屋里黑了", f"s{place}{ago}{kind}", caller, place=place, grid_no="24", **more)
         return self.desk.report(report, now() - dt.timedelta(minutes=ago)).ticket_no
-
-    async def form(self, path: str, **fields: str) -> tuple[int, str]:
-        """A form of the desk's, posted and followed."""
-        page = (await self.get("/desk/me"))[1]
-        csrf = page.split('name="csrf" value="')[1].split('"')[0]
-        answer = await self.client.post(path, data={"csrf": csrf, **fields})
-        return answer.status, await answer.text()
 
 
 @pytest_asyncio.fixture
@@ -147,7 +139,7 @@ async def test_everything_else_is_done_from_the_page_too(site: Site) -> None:
 async def test_a_photo_is_kept_and_what_is_none_is_refused(site: Site) -> None:
     number = site.report()
     await site.sign_in("M24")
-    csrf = (await site.get(f"/desk/{number}"))[1].split('name="csrf" value="')[1].split('"')[0]
+    csrf = csrf_of((await site.get(f"/desk/{number}"))[1])
     for data, told in ((b"\x89PNG\r\n\x1a\n1", "照片存好了"), (b"<svg onload=alert(1)>", "不是照片")):
         form = FormData({"csrf": csrf})
         form.add_field("photo", data, filename="a.png", content_type="image/png")
@@ -242,12 +234,4 @@ async def test_from_the_message_to_the_ringing_two_taps_and_no_serious_fault_for
                 assert await page.locator("a[href='tel:13900000001']").count() == 1, "the second tap rings"
                 for path in ("/desk", f"/desk/{number}", "/desk/me"):
                     await page.goto(path)
-                    found = await Axe().run(page)
-                    wrong = [
-                        one
-                        for one in found.response["violations"]
-                        if one["impact"] in ("serious", "critical", "moderate")
-                    ]
-                    assert not wrong, [(one["id"], [node["html"] for node in one["nodes"]][:2]) for one in wrong]
-                    wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                    assert wide <= 0, f"{path} is wider than {width}"
+                    await no_faults(page)

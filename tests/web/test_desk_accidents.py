@@ -20,7 +20,7 @@ from sqlalchemy import delete, select, update
 
 from bot.database import now
 from bot.doors.looks import CALL, CASE, EXPORT, HOUSEHOLD, PICTURE, SEARCH
-from bot.doors.models import Device, Look, Password
+from bot.doors.models import BrowserTry, Device, Look, Password
 from bot.doors.passwords import DoorRefused, Passwords
 from bot.grid.models import SampleCounty, Staff
 from bot.notify.links import Purpose
@@ -86,6 +86,21 @@ async def test_guesses_from_a_browser_that_was_in_before_wait_too_and_alone(desk
     with pytest.raises(DoorRefused, match="wait"):
         passwords.check("D1", WORD, totp.at(clock.at), stolen)
     passwords.check("D1", WORD, totp.at(clock.at), own)
+
+
+async def test_a_restart_gives_a_browser_no_fresh_guesses(desk: WholeDesk) -> None:
+    passwords, totp, clock = door(desk)
+    known = passwords.known_browser("D1")
+    for _ in range(5):
+        with pytest.raises(DoorRefused, match="wrong"):
+            passwords.check("D1", "guess", "000000", known)
+    again = Passwords(desk.database, KEY, "崇阳供电", clock)
+    with pytest.raises(DoorRefused, match="wait"):
+        again.check("D1", WORD, totp.at(clock.at), known)
+    clock.at += dt.timedelta(hours=2)
+    again.check("D1", WORD, totp.at(clock.at), known)
+    with desk.database.reading() as session:
+        assert not session.scalars(select(BrowserTry)).all(), "who came in begins anew"
 
 
 async def test_a_new_password_forgets_the_browsers_of_the_old_one(desk: WholeDesk) -> None:

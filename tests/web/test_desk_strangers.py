@@ -91,6 +91,8 @@ def table(desk: WholeDesk) -> dict[tuple[str, str], tuple[set[str], str, dict[st
         # an entry that is not there
         ("GET", "/desk/register/{entry:[0-9]{1,12}}"): (set(), "/desk/register/99", {}),
         ("POST", "/desk/register/{entry:[0-9]{1,12}}"): (set(), "/desk/register/99", {"act": "claim"}),
+        ("GET", "/desk/register/{entry:[0-9]{1,12}}/edit"): (set(), "/desk/register/99/edit", {}),
+        ("POST", "/desk/register/{entry:[0-9]{1,12}}/edit"): (set(), "/desk/register/99/edit", {"verb": "remove"}),
         ("GET", "/desk/register/{entry:[0-9]{1,12}}/photo"): (set(), "/desk/register/99/photo", {}),
         ("GET", "/desk/wishes"): (INSIDE, "/desk/wishes", {}),
         ("GET", "/desk/survey"): (STATION, "/desk/survey", {}),

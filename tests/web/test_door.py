@@ -33,7 +33,7 @@ from bot.web.desk.home import HomePage
 from bot.web.desk.live import Live
 from bot.web.signing_in import COOKIE, SignIn
 from tests.postgres import site_database
-from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app, ticket_routes, two_grids
+from tests.web.two_grids import KEY, StaffSite, csrf_of, frame_of, staff_app, ticket_routes, two_grids
 
 WORD = "长长的一句密码不好猜"
 
@@ -100,7 +100,7 @@ async def site(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[
 
 
 async def csrf(client: TestClient[web.Request, web.Application]) -> str:
-    return (await (await client.get("/desk/me")).text()).split('name="csrf" value="')[1].split('"')[0]
+    return csrf_of(await (await client.get("/desk/me")).text())
 
 
 async def test_a_messages_link_lets_the_first_telephone_in_and_leads_to_the_case(site: Site) -> None:
@@ -221,7 +221,7 @@ async def test_who_was_let_in_by_a_link_sets_a_password_with_a_code_of_the_new_t
     await site.sign_in("D1")
     page = await (await site.client.get("/desk/password")).text()
     secret = page.split('class="num">')[1].split("<")[0]
-    form = {"csrf": page.split('name="csrf" value="')[1].split('"')[0], "password": WORD, "code": "000000"}
+    form = {"csrf": csrf_of(page), "password": WORD, "code": "000000"}
     answer = await site.client.post("/desk/password", data=form, allow_redirects=False)
     assert answer.status == 400 and not site.passwords.has("D1") and secret in await answer.text()
     form["code"] = pyotp.TOTP(secret).at(site.clock.at)

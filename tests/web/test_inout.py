@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
+import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,14 +19,17 @@ from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient, TestServer
 from openpyxl import Workbook, load_workbook
 
+from bot.app.staff_side import dismissed
 from bot.chat.store import ChatShelf, shut
 from bot.database import now
 from bot.doors.devices import Devices
 from bot.doors.passwords import Passwords
 from bot.doors.shutting import Shutting
+from bot.grid import workbooks
 from bot.grid.importer import examine
+from bot.grid.problems import ImportRefused
 from bot.grid.registry import Registry
-from bot.notify.links import Links, Purpose
+from bot.notify.links import SHELL, Links, Purpose
 from bot.tickets.cards import TicketRefused
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.dismissing import dismiss
@@ -36,8 +41,9 @@ from bot.web.desk.people import PeoplePages
 from bot.web.desk.roster import RosterPages
 from bot.web.outside_api import OutsideApi
 from bot.web.signing_in import SignIn
+from tests.grid.test_map import collection, feature
 from tests.web.test_households import HOUSEHOLDS, county
-from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app
+from tests.web.two_grids import KEY, StaffSite, csrf_of, frame_of, staff_app
 
 HEAD = HOUSEHOLDS.splitlines()[0].split(",")
 ROW = ["0042110009", "王五", "15800000009", "东门社区", "", "石桥路33号", "东门1台区", "东门线", "24", "", 0, 0, 70]
@@ -50,16 +56,12 @@ class Site(StaffSite):
     app: web.Application
 
     async def csrf(self, path: str = "/desk/imports") -> str:
-        return (await self.get(path))[1].split('name="csrf" value="')[1].split('"')[0]
+        return csrf_of((await self.get(path))[1])
 
     async def send(self, path: str, data: bytes, name: str = "county.xlsx") -> tuple[int, str]:
         form = FormData({"csrf": await self.csrf()})
         form.add_field("file", data, filename=name)
         answer = await self.client.post(path, data=form)
-        return answer.status, await answer.text()
-
-    async def form(self, path: str, page: str = "", **fields: str) -> tuple[int, str]:
-        answer = await self.client.post(path, data={"csrf": await self.csrf(page or path), **fields})
         return answer.status, await answer.text()
 
 
@@ -81,12 +83,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     frame, links, shelf = frame_of(sign_in), Links(KEY, database, "https://gege.example"), ChatShelf(database, tmp_path)
     shutting = Shutting(database, [shut])
 
-    def dismisses(staff_no: str, to: str, by: str) -> int:
-        gone = dismiss(database, desk, staff_no, to, by)
-        shutting.shut(staff_no, by)
-        registry.follow()
-        return len(gone.tickets)
-
+    dismisses = partial(dismissed, database, desk, shutting, registry)
     routes = [
         *ImportPages(frame, database, registry, desk, zone).routes(),
         *RosterPages(frame, database, registry, zone).routes(),
@@ -109,12 +106,10 @@ async def test_a_workbook_is_looked_at_first_and_imported_on_the_second_press(si
     status, page = await site.send("/desk/imports", data)
     assert status == 200 and "用户表，2行：新的1行，更新1行" in page and site.registry.household("0042110009") is None
     token = page.split('name="token" value="')[1].split('"')[0]
-    assert "导好了：用户表2行" in (await site.form("/desk/imports/take", "/desk/imports", token=token))[1]
+    assert "导好了：用户表2行" in (await site.form("/desk/imports/take", token=token))[1]
     card = site.registry.household("0042110009")
     assert card is not None and card.householder == "王五", "its zeros are kept"
-    assert "放久了" in (await site.form("/desk/imports/take", "/desk/imports", token=token))[1], (
-        "a double tap imports once"
-    )
+    assert "放久了" in (await site.form("/desk/imports/take", token=token))[1], "a double tap imports once"
 
 
 async def test_a_head_of_two_rows_whose_cells_were_merged_is_read(site: Site) -> None:
@@ -155,10 +150,38 @@ async def test_what_is_no_such_file_gets_plain_words(site: Site, data: bytes) ->
     assert status == 400 and ("看不了" in page or "先选一个文件" in page)
 
 
+async def test_a_map_comes_in_on_the_same_page_and_a_wrong_shape_is_told(site: Site) -> None:
+    await site.sign_in("D1")
+    good = feature("Point", [114.0, 29.5], 台区="东门1台区")
+    bad = feature("Point", [114.0, 29.5], 台区="月亮台区")
+    status, page = await site.send("/desk/imports", collection(good, bad), "map.geojson")
+    assert status == 400 and "第2个图形" in page and "没有这个台区：月亮台区" in page and 'name="token"' not in page
+    status, page = await site.send("/desk/imports", collection(good), "map.geojson")
+    assert status == 200 and "地图，1个图形" in page
+    token = page.split('name="token" value="')[1].split('"')[0]
+    assert "地图1个图形" in (await site.form("/desk/imports/take", token=token))[1]
+
+
+def test_a_workbook_that_claims_to_be_huge_is_refused_before_it_is_unpacked(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbooks, "load_workbook", lambda *_, **__: pytest.fail("it was unpacked"))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("xl/sheet1.xml", "w") as part:
+        for _ in range(201):
+            part.write(bytes(1 << 20))
+    assert len(out.getvalue()) < 1 << 20
+    with pytest.raises(ImportRefused, match="too large"):
+        examine(site.database, "x.xlsx", out.getvalue())
+
+
 def test_every_reason_has_words_of_ours() -> None:
     source = Path(__file__).parents[2] / "bot" / "grid"
-    texts = "".join((source / name).read_text("utf-8") for name in ("cells.py", "importer.py", "workbooks.py"))
+    texts = "".join(
+        (source / name).read_text("utf-8") for name in ("cells.py", "importer.py", "workbooks.py", "geojson.py")
+    )
     raised = re.findall(r'(?:ValueError|refuse)\((?:0, |[^"]*?)f?"([^"]+)"', texts)
+    raised += re.findall(r'_Wrong\([^,]+, f?"([^"]+)"', texts)
     found = raised + re.findall(r'Problem\([^"]*"?[^"]*"?, f?"([^"]+)"\)', texts)
     said = [one for one in found if re.search("[a-z]{3}", one)]
     assert len(said) > 15
@@ -247,6 +270,21 @@ def report(site: Site, name: str) -> str:
     ).ticket_no
 
 
+async def test_who_made_a_way_in_is_written_down_and_whether_it_was_used(site: Site) -> None:
+    await site.sign_in("D1")
+    assert "登录链接</h2>" not in (await site.get("/desk/people/M25"))[1]
+    page = (await site.form("/desk/people/M25", act="link"))[1]
+    assert "值班做的，没用" in page
+    url = re.search(r"https://gege.example(/t/[^<]+)", page)
+    assert url is not None
+    phone = TestClient(site.client.server)
+    assert (await phone.post(url[1], allow_redirects=False)).status == 303
+    await phone.session.close()
+    assert re.search(r"值班做的，\S+ ?\S*用了", (await site.get("/desk/people/M25"))[1])
+    site.links.sign_in_url("M25", SHELL)
+    assert "服务器上做的，没用" in (await site.get("/desk/people/M25"))[1]
+
+
 async def test_who_leaves_hands_over_everything_and_is_out(site: Site) -> None:
     numbers = [report(site, f"石桥路{n}号") for n in range(3)]
     site.desk.acknowledge(numbers[0], "M24")
@@ -295,7 +333,7 @@ async def test_a_leave_stands_in_the_calendar_and_cases_go_to_who_stands_in(site
     assert "这样不行" in (await site.form("/desk/roster", **{**fields, "who": "M25", "stands_in": "M24"}))[1], (
         "a circle"
     )
-    assert "归程回来了" in (await site.form("/desk/roster/back", "/desk/roster", who="M24"))[1]
+    assert "归程回来了" in (await site.form("/desk/roster/back", who="M24"))[1]
 
 
 async def test_a_manager_writes_his_own_leave_and_nobody_elses(site: Site) -> None:

@@ -18,7 +18,6 @@ import pytest
 import pytest_asyncio
 from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient, TestServer
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Error
 from sqlalchemy import func, select
 
@@ -41,8 +40,8 @@ from bot.web.desk.live import Live
 from bot.web.desk.offline import late_note
 from bot.web.signing_in import SignIn
 from tests.postgres import site_database
-from tests.web.browsing import chromium
-from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app, ticket_routes, two_grids
+from tests.web.browsing import chromium, no_faults
+from tests.web.two_grids import KEY, StaffSite, csrf_of, frame_of, staff_app, ticket_routes, two_grids
 
 ZONE = ZoneInfo("Asia/Shanghai")
 #: a large photograph, made by the browser: noise packs badly
@@ -142,7 +141,7 @@ async def test_a_photo_that_comes_twice_is_one(site: Site) -> None:
     number = site.report()
     await site.sign_in("M24")
     page = (await site.get(f"/desk/{number}"))[1]
-    csrf = page.split('name="csrf" value="')[1].split('"')[0]
+    csrf = csrf_of(page)
     for _ in range(2):
         form = FormData({"csrf": csrf, "press": "p1"})
         form.add_field("photo", PNG, filename="a.png", content_type="image/png")
@@ -154,7 +153,7 @@ async def test_a_photo_that_comes_twice_is_one(site: Site) -> None:
 async def test_a_photo_of_sixteen_megabytes_goes_and_a_larger_one_is_told_plainly(site: Site) -> None:
     number = site.report()
     await site.sign_in("M24")
-    csrf = (await site.get(f"/desk/{number}"))[1].split('name="csrf" value="')[1].split('"')[0]
+    csrf = csrf_of((await site.get(f"/desk/{number}"))[1])
     for size, told in ((12_000_000, "照片存好了"), (17_000_000, "照片太大了，最多16 MB")):
         form = FormData({"csrf": csrf})
         form.add_field("photo", io.BytesIO(PNG + b"0" * size), filename="a.png", content_type="image/png")
@@ -261,8 +260,7 @@ async def test_stairwell(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         assert "换了空开" in await page.inner_text("#waiting") and len(site.acts(number)) == 1
         for scheme in ("light", "dark"):
             await page.emulate_media(color_scheme=scheme)
-            found = (await Axe().run(page)).response["violations"]
-            assert not [one["id"] for one in found if one["impact"] in ("serious", "critical", "moderate")]
+            await no_faults(page)
         assert await page.inner_text("#act button.next") == "处理好了", "what comes next, as far as he knows"
         await page.click("#act button.next")
         await page.wait_for_selector("text=3条等信号再发")

@@ -49,11 +49,6 @@ class Site(StaffSite):
     hung_up: list[str]
     sample: list[bool]
 
-    async def form(self, path: str, **fields: str) -> tuple[int, str]:
-        csrf = (await self.get(path))[1].split('name="csrf" value="')[1].split('"')[0]
-        answer = await self.client.post(path, data={"csrf": csrf, **fields})
-        return answer.status, await answer.text()
-
 
 @pytest_asyncio.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:

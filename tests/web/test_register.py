@@ -16,7 +16,6 @@ import pytest
 import pytest_asyncio
 from aiohttp import FormData, web
 from aiohttp.test_utils import TestClient, TestServer
-from axe_playwright_python.async_playwright import Axe
 from sqlalchemy import delete, select
 
 from bot.database import now
@@ -26,8 +25,9 @@ from bot.doors.models import Look
 from bot.grid.models import Household, HouseholdContact, Staff
 from bot.grid.registry import Registry
 from bot.grid.search import HouseholdSearch
-from bot.notify.links import Links, Purpose
+from bot.notify.links import Links
 from bot.register.book import Book
+from bot.register.changing import Changing
 from bot.register.day import Days
 from bot.register.due import make_tasks
 from bot.register.kind_files import read_kinds
@@ -45,14 +45,15 @@ from bot.web.desk.live import Live
 from bot.web.desk.new import NewPage
 from bot.web.desk.register import RegisterPage
 from bot.web.desk.register_day import DayLines, DayPage
+from bot.web.desk.register_edit import RegisterEditPages
 from bot.web.desk.register_entry import RegisterEntryPages
 from bot.web.desk.register_survey import SurveyPage
 from bot.web.desk.register_wishes import WishesPage
 from bot.web.desk.ticket_steps import TicketSteps
 from bot.web.signing_in import SignIn
-from tests.web.browsing import chromium, page_of
+from tests.web.browsing import chromium, no_faults, page_of
 from tests.web.test_households import county
-from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app, ticket_routes
+from tests.web.two_grids import KEY, StaffSite, csrf_of, frame_of, staff_app, ticket_routes
 
 ZONE = ZoneInfo("Asia/Shanghai")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
@@ -97,16 +98,20 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     desk, registry, kinds = TicketDesk(database), Registry.load(database), read_kinds(tmp_path)
     sign_in, looks = SignIn(Devices(database)), Looks(database)
     frame, book, search = frame_of(sign_in), Book(database, kinds), HouseholdSearch(database, registry)
+    changing = Changing(database, kinds)
     day = DayLines(Days(database, kinds), kinds, ZONE)
     screens = [
         HomePage(frame, Lists(database), Live(database), tasks=day.of),
         HouseholdPages(frame, search, registry, desk, book, looks, ZONE),
         NewPage(frame, desk, registry, book),
         RegisterPage(frame, book, looks, ZONE),
-        RegisterEntryPages(frame, book, Wishes(database, kinds, desk), Photos(tmp_path), registry, search, looks, ZONE),
+        RegisterEntryPages(
+            frame, book, changing, Wishes(database, kinds, desk), Photos(tmp_path), registry, search, looks, ZONE
+        ),
+        RegisterEditPages(frame, book, changing, Photos(tmp_path), ZONE),
         DayPage(frame, Lists(database), day),
-        WishesPage(frame, book, ZONE),
-        SurveyPage(frame, Survey(database, kinds), registry, ZONE),
+        WishesPage(frame, book, looks, ZONE),
+        SurveyPage(frame, Survey(database, kinds), registry, looks, ZONE),
         TicketSteps(frame, desk),
     ]
     routes = [route for screen in screens for route in screen.routes()]
@@ -217,6 +222,48 @@ async def test_anothers_entry_is_not_read_and_a_made_up_one_is_told(site: Site) 
     assert (await site.get("/desk/register/999999999999"))[0] == 404
 
 
+async def test_an_entry_is_put_right_and_says_what_it_said_before(site: Site) -> None:
+    await site.sign_in("M24")
+    await site.form("/desk/register/new?kind=visit&household=4211001", topics="讲了漏保")
+    [entry] = site.entries()
+    path = f"/desk/register/{entry.id}"
+    assert f"{path}/edit" in (await site.get(path))[1]
+    status, page = await site.form(f"{path}/edit", topics=f"讲了漏保和{SCRIPT}", seen="0")
+    assert status == 200 and "原来的也留着" in page and "讲了漏保 → 讲了漏保和" in page and "归程" in page
+    assert "<script>alert" not in page
+    status, page = await site.form(f"{path}/edit", topics="第三种", seen="0")
+    assert status == 409 and "归程刚改过这一条" in page and "第三种" in page, "what was typed stays"
+    status, page = await site.form(f"{path}/edit", day="2099-01-01", seen="1")
+    assert status == 400 and "还没到的日子" in page
+    await site.sign_in("M25")
+    assert (await site.get(f"{path}/edit"))[0] == 403
+
+
+async def test_a_mistake_is_struck_out_and_can_still_be_found(site: Site) -> None:
+    await site.sign_in("M24")
+    await site.form("/desk/register/new?kind=note", words="记错的话")
+    [entry] = site.entries()
+    path = f"/desk/register/{entry.id}"
+    page = (await site.form(f"{path}/edit", verb="remove", why="不是这一户", seen="0"))[1]
+    assert "划掉了：不是这一户" in page and f"{path}/edit" not in page
+    assert "记错的话" not in (await site.get("/desk/register"))[1]
+    assert "记错的话" in (await site.get("/desk/register?state=removed"))[1]
+    assert (await site.form(f"{path}/edit", verb="remove", seen="1"))[0] == 403
+
+
+async def test_a_list_that_shows_households_is_one_look_with_how_many(site: Site) -> None:
+    await site.sign_in("M24")
+    for words in ("一", "二"):
+        await site.form("/desk/register/new?kind=note&household=4211001", words=words)
+    for _ in range(3):
+        await site.get("/desk/register")
+        await site.get("/desk/search?q=章素芬")
+        await site.get("/desk/wishes")
+    with site.database.reading() as session:
+        looks = [(one.what, one.ref, one.many) for one in session.scalars(select(Look)) if one.many is not None]
+    assert looks == [("list", "register", 2), ("search", "household", 1)], "again within ten minutes is the same look"
+
+
 async def test_a_household_that_has_gone_leaves_its_entries_readable(site: Site) -> None:
     await site.sign_in("M24")
     await site.form("/desk/register/new?kind=visit&household=4211001")
@@ -236,7 +283,7 @@ async def test_the_second_who_claims_a_wish_is_told_who_has_it(site: Site) -> No
     await site.sign_in("T1")
     board = (await site.get("/desk/wishes"))[1]
     assert "一盏台灯" in board and "我来办" in board
-    csrf = board.split('name="csrf" value="')[1].split('"')[0]
+    csrf = csrf_of(board)
     first = await site.client.post(
         f"/desk/register/{wish.id}", data={"csrf": csrf, "verb": "claim", "back": "/desk/wishes"}
     )
@@ -311,7 +358,7 @@ async def test_a_step_of_a_long_case_is_pressed_on_its_page_and_says_what_comes_
     await site.sign_in("M25")
     assert (await site.get(f"/desk/{number}"))[0] == 403
     page = (await site.get("/desk/new"))[1]
-    csrf = page.split('name="csrf" value="')[1].split('"')[0]
+    csrf = csrf_of(page)
     answer = await site.client.post(
         f"/desk/{number}/step", data={"csrf": csrf, "step": "decided"}, allow_redirects=False
     )
@@ -331,32 +378,23 @@ async def test_every_page_can_be_used_by_everybody(site: Site, scheme: str, size
     pages = {
         "M24": ["/desk", "/desk/day", "/desk/register", "/desk/register/new", "/desk/household/4211001", "/desk/new",
                 "/desk/register/new?kind=dunning&household=4211001", "/desk/register/new?kind=talk"],
-        "T1": ["/desk/wishes", "/desk/survey", f"/desk/register/{wish.id}", "/desk/register/new?kind=survey"],
+        "T1": ["/desk/wishes", "/desk/survey", f"/desk/register/{wish.id}", "/desk/register/new?kind=survey",
+               f"/desk/register/{wish.id}/edit"],
     }  # fmt: skip
     view = {"width": size[0], "height": size[1]}
     async with chromium() as browser:
         for who, paths in pages.items():
             async with page_of(browser, site.app, viewport=view, color_scheme=scheme) as page:
-                await page.goto(f"/t/{site.links.token(Purpose.sign_in, '', who)}")
-                await page.click("button")
+                await site.enter(page, who)
                 for path in paths:
                     await page.goto(path)
-                    found = await Axe().run(page)
-                    wrong = [
-                        (one["id"], [node["html"] for node in one["nodes"]][:2])
-                        for one in found.response["violations"]
-                        if one["impact"] in ("serious", "critical", "moderate")
-                    ]
-                    assert not wrong, (path, wrong)
-                    wide = await page.evaluate("document.documentElement.scrollWidth")
-                    assert wide <= size[0], (path, wide)
+                    await no_faults(page)
 
 
 @pytest.mark.slow
 async def test_from_a_household_to_a_kept_visit_are_three_taps_with_a_thumb(site: Site) -> None:
     async with chromium() as browser, page_of(browser, site.app, viewport={"width": 390, "height": 844}) as page:
-        await page.goto(f"/t/{site.links.token(Purpose.sign_in, '', 'M24')}")
-        await page.click("button")
+        await site.enter(page, "M24")
         await page.goto("/desk/household/4211001")
         await page.click("summary:has-text('＋记一笔')")
         await page.click(".kinds a:text-is('走访')")

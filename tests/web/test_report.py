@@ -14,7 +14,6 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from axe_playwright_python.async_playwright import Axe
 from openpyxl import load_workbook
 from sqlalchemy import update
 
@@ -22,7 +21,7 @@ from bot.database import Database
 from bot.doors.devices import Devices
 from bot.grid.models import Community, Feeder, Household, Transformer
 from bot.grid.registry import Registry
-from bot.notify.links import Links, Purpose
+from bot.notify.links import Links
 from bot.settings import Settings
 from bot.statistics.month import Share, of_month
 from bot.statistics.sheets import Sheet, as_csv, as_xlsx
@@ -35,8 +34,8 @@ from bot.tickets.pleas import Pleas, Verdict
 from bot.web.desk.report import ReportPage
 from bot.web.signing_in import SignIn
 from tests.postgres import site_database
-from tests.web.browsing import chromium, page_of
-from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app, ticket_routes, two_grids
+from tests.web.browsing import chromium, no_faults, page_of
+from tests.web.two_grids import KEY, StaffSite, csrf_of, frame_of, staff_app, ticket_routes, two_grids
 
 ZONE = ZoneInfo("Asia/Shanghai")
 BEGIN = dt.datetime(2026, 10, 5, 9, 0, tzinfo=ZONE)
@@ -153,13 +152,13 @@ async def test_the_head_reads_one_sheet_and_a_manager_his_own_misses(site: Site)
 async def test_a_miss_can_be_answered_and_is_judged_by_somebody_else(site: Site) -> None:
     number = october(site.database)["late"]
     await site.sign_in("M24")
-    csrf = (await site.get("/desk/report"))[1].split('name="csrf" value="')[1].split('"')[0]
+    csrf = csrf_of((await site.get("/desk/report"))[1])
     form = {"csrf": csrf, "month": "2026-10", "ticket_no": number, "words": "桥断了，绕了一圈"}
     assert "写上了" in await (await site.client.post("/desk/report/plea", data=form)).text()
     assert (await site.client.post("/desk/report/verdict", data={**form, "verdict": "excused"})).status == 403
     await site.sign_in("D1")
     page = (await site.get("/desk/report?month=2026-10"))[1]
-    csrf = page.split('name="csrf" value="')[1].split('"')[0]
+    csrf = csrf_of(page)
     assert "桥断了" in page
     answer = await site.client.post("/desk/report/verdict", data={**form, "csrf": csrf, "verdict": "excused"})
     assert "不算" in await answer.text()
@@ -208,17 +207,10 @@ async def test_it_is_one_page_of_a4_and_readable_for_everybody(site: Site) -> No
     october(site.database)
     async with chromium() as browser:
         for scheme, width in (("light", 1440), ("dark", 1440), ("light", 390)):
-            link = f"/t/{site.links.token(Purpose.sign_in, '', 'D1')}"
             options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
             async with page_of(browser, site.app, refused=404, **options) as page:
-                await page.goto(link)
-                await page.click("button")
+                await site.enter(page, "D1")
                 await page.goto("/desk/report?month=2026-10")
-                found = await Axe().run(page)
-                wrong = [
-                    one for one in found.response["violations"] if one["impact"] in ("serious", "critical", "moderate")
-                ]
-                assert not wrong, [(one["id"], [node["html"] for node in one["nodes"]][:2]) for one in wrong]
-                assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+                await no_faults(page)
                 pdf = await page.pdf(prefer_css_page_size=True)
                 assert b"/Count 1" in pdf, "one page of A4"

@@ -13,17 +13,16 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from axe_playwright_python.async_playwright import Axe
 from sqlalchemy import select
 
 from bot.database import now
 from bot.doors.devices import Devices
 from bot.doors.looks import Looks
-from bot.doors.models import Device, Look
+from bot.doors.models import Look
 from bot.grid.models import Community, Feeder, Household, Transformer
 from bot.grid.registry import Registry
 from bot.learning.book import CorrectionBook
-from bot.notify.links import Links, Purpose
+from bot.notify.links import Links
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.due import timers
@@ -35,7 +34,7 @@ from bot.web.desk.live import Live
 from bot.web.desk.shadow import ShadowPage
 from bot.web.signing_in import SignIn
 from tests.postgres import site_database
-from tests.web.browsing import chromium, page_of
+from tests.web.browsing import chromium, no_faults, page_of
 from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app, ticket_routes, two_grids
 
 HOUSE = "4200000001"
@@ -51,12 +50,6 @@ class Site(StaffSite):
         values = {"place": "沿河路8号", "grid_no": "24", **more}
         report = Report(kind, "屋里黑了", f"s{self.reports}", Caller.by("phone", f"1390000{self.reports:04}"), **values)
         return self.desk.report(report, now() - dt.timedelta(minutes=ago)).ticket_no
-
-    async def form(self, path: str, **fields: str) -> tuple[int, str]:
-        with self.database.reading() as session:
-            csrf = session.scalars(select(Device.csrf).order_by(Device.id.desc())).first()
-        answer = await self.client.post(path, data={"csrf": str(csrf), **fields})
-        return answer.status, await answer.text()
 
 
 @pytest_asyncio.fixture
@@ -185,23 +178,13 @@ async def test_the_page_fits_a_hand_and_has_no_serious_fault(site: Site) -> None
         for scheme, width in (("light", 390), ("dark", 320), ("dark", 1440)):
             for device in Devices(site.database).list("D1"):
                 Devices(site.database).end("D1", device.id)
-            link = f"/t/{site.links.token(Purpose.sign_in, '', 'D1')}"
             async with page_of(
                 browser, site.app(), viewport={"width": width, "height": 844}, color_scheme=scheme
             ) as page:
-                await page.goto(link)
-                await page.click("button")
+                await site.enter(page, "D1")
                 for path in ("/desk/shadow", f"/desk/{number}"):
                     await page.goto(path)
                     await page.locator(".wrong summary").first.click()
-                    found = await Axe().run(page)
-                    wrong = [
-                        one
-                        for one in found.response["violations"]
-                        if one["impact"] in ("serious", "critical", "moderate")
-                    ]
-                    assert not wrong, [(one["id"], [node["html"] for node in one["nodes"]][:2]) for one in wrong]
-                    wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                    assert wide <= 0, f"{path} is wider than {width}"
+                    await no_faults(page)
                     button = await page.locator(".verdict button").first.bounding_box()
                     assert button["height"] >= 44

@@ -33,7 +33,7 @@ from tests.calling.phones import Network
 from tests.postgres import site_database
 from tests.voice.doubles import ToneVoice
 from tests.waiting import until
-from tests.web.two_grids import KEY, StaffSite, staff_app, ticket_routes, two_grids
+from tests.web.two_grids import KEY, StaffSite, csrf_of, staff_app, ticket_routes, two_grids
 
 HOUSE = "沿河路二百零六号"
 
@@ -101,7 +101,7 @@ async def test_a_link_shows_nothing_of_the_case(site: Site) -> None:
 async def test_what_is_typed_when_taking_a_case_is_in_its_history(site: Site) -> None:
     await site.sign_in("M24")
     case = f"/desk/{site.ticket_no}"
-    csrf = (await site.get(case))[1].split('name="csrf" value="')[1].split('"')[0]
+    csrf = csrf_of((await site.get(case))[1])
     assert "我十分钟到" in (await site.post(case, verb="take", note="我十分钟到", csrf=csrf))[1]
     [taken] = [one for one in site.desk.activities(site.ticket_no) if one.kind == "acknowledged"]
     assert (taken.by, taken.note) == ("M24", "我十分钟到")
@@ -177,7 +177,7 @@ async def test_another_grids_manager_and_a_supervisor_see_nothing(site: Site) ->
 async def test_the_duty_desk_sees_it_and_can_act(site: Site) -> None:
     await site.sign_in("D1")
     _, page = await site.get(f"/desk/{site.ticket_no}")
-    csrf = page.split('name="csrf" value="')[1].split('"')[0]
+    csrf = csrf_of(page)
     status, page = await site.post(f"/desk/{site.ticket_no}", csrf=csrf, verb="take", note="我去")
     assert status == 200 and "归您管" in page and state(site) == "acknowledged"
 
@@ -269,7 +269,7 @@ async def test_one_press_puts_through_and_only_who_has_the_case(site: Site) -> N
         await site.sign_in("M24")
         _, text = await site.get(page)
         assert "格格帮我接通" in text and 'href="tel:13900000001"' in text
-        csrf = text.split('name="csrf" value="')[1].split('"')[0]
+        csrf = csrf_of(text)
         assert (await site.post(page, number="13900000001"))[0] == 403, "a form of another site"
         assert "不是这张单的" in (await site.post(page, csrf=csrf, number="13911111111"))[1]
         assert network.rung == []
@@ -325,7 +325,7 @@ async def test_no_page_of_staff_holds_up_the_calls_while_somebody_else_writes(si
     """Calls send 20 ms of sound from the same loop: what waits for the database waits in a thread."""
     await site.sign_in("M24")
     case = f"/desk/{site.ticket_no}"
-    csrf = (await site.get(case))[1].split('name="csrf" value="')[1].split('"')[0]
+    csrf = csrf_of((await site.get(case))[1])
     take = site.links.token(Purpose.take, site.ticket_no, "M24")
     asked = (
         lambda: site.post(f"/t/{take}"),

@@ -12,14 +12,13 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from axe_playwright_python.async_playwright import Axe
 from sqlalchemy import event, insert
 
 from bot.database import Database, now
 from bot.doors.devices import Devices
 from bot.grid.models import Feeder, Transformer
 from bot.grid.registry import Registry
-from bot.notify.links import Links, Purpose
+from bot.notify.links import Links
 from bot.settings import Settings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
@@ -28,8 +27,8 @@ from bot.tickets.wall import MOST, wall
 from bot.web.desk.wall import CallNow, WallPage
 from bot.web.signing_in import SignIn
 from tests.postgres import site_database
-from tests.web.browsing import chromium, page_of
-from tests.web.two_grids import KEY, StaffSite, frame_of, staff_app, ticket_routes, two_grids
+from tests.web.browsing import chromium, no_faults, page_of
+from tests.web.two_grids import KEY, StaffSite, csrf_of, frame_of, staff_app, ticket_routes, two_grids
 
 REPORTS, OUTAGES = 12_000, 40
 #: beyond what a sequence gives
@@ -123,7 +122,7 @@ async def test_the_wall_is_the_duty_desks(site: Site) -> None:
 async def test_one_press_on_the_wall_takes_a_case_and_stays_there(site: Site) -> None:
     number = site.desk.report(Report("outage", "停电", "s", Caller.by("phone", "1"), grid_no="24")).ticket_no
     await site.sign_in("D1")
-    csrf = (await site.get("/desk/wall"))[1].split('name="csrf" value="')[1].split('"')[0]
+    csrf = csrf_of((await site.get("/desk/wall"))[1])
     form = {"csrf": csrf, "verb": "take", "back": "/desk/wall"}
     answer = await site.client.post(f"/desk/{number}", data=form, allow_redirects=False)
     assert answer.headers["Location"] == "/desk/wall" and site.desk.ticket(number).owner == "D1"  # type: ignore[union-attr]
@@ -134,15 +133,8 @@ async def test_the_wall_is_readable_for_everybody_in_light_and_dark(site: Site) 
     storm(site.database, now())
     async with chromium() as browser:
         for scheme, width in (("light", 1440), ("dark", 1440), ("light", 390)):
-            link = f"/t/{site.links.token(Purpose.sign_in, '', 'D1')}"
             options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
             async with page_of(browser, site.app, refused=404, **options) as page:
-                await page.goto(link)
-                await page.click("button")
+                await site.enter(page, "D1")
                 await page.goto("/desk/wall")
-                found = await Axe().run(page)
-                wrong = [
-                    one for one in found.response["violations"] if one["impact"] in ("serious", "critical", "moderate")
-                ]
-                assert not wrong, [(one["id"], [node["html"] for node in one["nodes"]][:2]) for one in wrong]
-                assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+                await no_faults(page)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+from sqlalchemy import select
 
 from bot.app.staff_side import keep_picture
 from bot.calling.call_backs import CallBacks
 from bot.chat.store import ChatShelf
 from bot.database import Database
 from bot.doors.looks import Looks
+from bot.doors.models import Device
 from bot.grid.models import Grid, GridStaff, Staff
 from bot.grid.registry import Registry
 from bot.notify.links import Links, Purpose
@@ -50,6 +53,11 @@ def two_grids(database: Database, **more: tuple[str, str]) -> None:
         session.add_all(GridStaff(grid_no=no[1:], staff_no=no) for no in ("M24", "M25", "S24"))
 
 
+def csrf_of(page: str) -> str:
+    """The word that a page's forms carry; empty where it has none."""
+    return page.partition('name="csrf" value="')[2].partition('"')[0]
+
+
 @dataclass
 class StaffSite:
     """A site, seen by whoever signed in last."""
@@ -62,6 +70,18 @@ class StaffSite:
     async def get(self, path: str) -> tuple[int, str]:
         response = await self.client.get(path, allow_redirects=False)
         return response.status, await response.text(errors="replace")
+
+    async def form(self, path: str, **fields: str) -> tuple[int, str]:
+        """A form of the desk's, posted and followed."""
+        with self.database.reading() as session:
+            csrf = session.scalars(select(Device.csrf).order_by(Device.id.desc())).first()
+        answer = await self.client.post(path, data={"csrf": str(csrf), **fields})
+        return answer.status, await answer.text()
+
+    async def enter(self, page: Any, staff_no: str) -> None:
+        """The same in a real browser's page."""
+        await page.goto(f"/t/{self.links.token(Purpose.sign_in, '', staff_no)}")
+        await page.click("button")
 
     async def sign_in(self, staff_no: str) -> None:
         link = f"/t/{self.links.token(Purpose.sign_in, '', staff_no)}"

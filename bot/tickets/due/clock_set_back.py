@@ -25,7 +25,8 @@ _SKEW = dt.timedelta(seconds=1)
 def mend(database: Database, at: dt.datetime, rules: Rules) -> int:
     """Pull back what is due later than it could be, had it been started at `at`; returns how many rows.
 
-    Nothing that a right clock has set is touched: what began earlier is due earlier."""
+    Nothing that a right clock has set is touched: what began earlier is due earlier; nor what another service is working
+    on just now, whose clock goes on."""
     with database.session() as session:
         return _rearm(session, at) + _timers(session, at, rules) + _messages(session, at, rules)
 
@@ -38,7 +39,7 @@ def _rearm(session: Session, at: dt.datetime) -> int:
         .where(Timer.done_at > at + _SKEW, Timer.due_at > at + _SKEW, Timer.kind.in_(DEADLINES))
         .where(Ticket.state.in_(OPEN))
         .order_by(Timer.due_at.desc())
-        .with_for_update(of=Timer)
+        .with_for_update(of=Timer, skip_locked=True)
     ).all()
     mended = 0
     for timer, ticket in rows:
@@ -66,7 +67,7 @@ def _timers(session: Session, at: dt.datetime, rules: Rules) -> int:
         select(Timer, Ticket)
         .join(Ticket, Ticket.id == Timer.ticket_id)
         .where(Timer.done_at.is_(None), Timer.due_at > at, Ticket.state.in_(OPEN))
-        .with_for_update(of=Timer)
+        .with_for_update(of=Timer, skip_locked=True)
     ).all()
     mended = 0
     for timer, ticket in rows:
@@ -97,7 +98,7 @@ def _messages(session: Session, at: dt.datetime, rules: Rules) -> int:
         .outerjoin(Ticket, Ticket.id == Notification.ticket_id)
         .outerjoin(Staff, Staff.staff_no == Notification.staff_no)
         .where(Notification.state == "pending", Notification.due_at > at)
-        .with_for_update(of=Notification)
+        .with_for_update(of=Notification, skip_locked=True)
     ).all()
     mended = 0
     for row, ticket, role in rows:

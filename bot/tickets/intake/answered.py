@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import JSON, Connection, bindparam, select, text
 from sqlalchemy.orm import Session
 
+from bot.database import UTCDateTime
 from bot.foundation.errors import Refused
 from bot.tickets.models import Utterance
 
@@ -16,6 +18,16 @@ FOR_A_PERSON = "for_a_person"
 
 _ANSWER = text("UPDATE utterance SET reply = :reply WHERE id = :id AND reply IS NULL RETURNING id").bindparams(
     bindparam("reply", type_=JSON())
+)
+_LAST = (
+    select(Utterance.reply)
+    .where(
+        Utterance.session == bindparam("session"),
+        Utterance.heard_at > bindparam("since", type_=UTCDateTime()),
+        Utterance.reply.is_not(None),
+    )
+    .order_by(Utterance.heard_at.desc())
+    .limit(bindparam("most"))
 )
 _ANSWERED = select(Utterance.reply).where(Utterance.id == bindparam("id"))
 
@@ -28,6 +40,11 @@ def answered(session: Session, id: str) -> dict[str, Any] | None:
     """What became of it; None while it waits, or when nobody knows it."""
     found = session.execute(_ANSWERED, {"id": id}).scalar_one_or_none()
     return dict(found) if found else None
+
+
+def last_answers(session: Session, name: str, since: dt.datetime, most: int) -> list[dict[str, Any]]:
+    """What was answered last in a dialogue to what was heard after `since`, newest first."""
+    return [dict(one) for one in session.execute(_LAST, {"session": name, "since": since, "most": most}).scalars()]
 
 
 def answer(session: Session | Connection, id: str, reply: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,15 +20,22 @@ from bot.tickets.kinds import is_kind
 from bot.tickets.models import Call, DialogueState, Kind, Ticket, Utterance
 
 _BEGIN = text(
-    "INSERT INTO call (id, caller, dialled, diverting, front_end, started_at, outcome)"
-    " VALUES (:id, :caller, :dialled, :diverting, :front_end, :at, '') ON CONFLICT (id) DO NOTHING RETURNING id"
+    "INSERT INTO call (id, caller, dialled, diverting, front_end, started_at, outcome, service)"
+    " VALUES (:id, :caller, :dialled, :diverting, :front_end, :at, '', :service) ON CONFLICT (id) DO NOTHING RETURNING id"
 ).bindparams(bindparam("at", type_=UTCDateTime()))
 
 
 def begin(
-    session: Session, id: str, caller: str, dialled: str, diverting: str, front_end: str, at: dt.datetime
+    session: Session,
+    id: str,
+    caller: str,
+    dialled: str,
+    diverting: str,
+    front_end: str,
+    at: dt.datetime,
+    service: str = "",
 ) -> bool:
-    """A call is a row before a word is spoken; False when it is there already."""
+    """A call is a row before a word is spoken; False when it is there already. `service`: who carries it."""
     written = session.execute(
         _BEGIN,
         {
@@ -38,6 +45,7 @@ def begin(
             "diverting": diverting[:80],
             "front_end": front_end,
             "at": at,
+            "service": service,
         },
     )
     return written.scalar_one_or_none() is not None
@@ -49,6 +57,15 @@ def end(session: Session, id: str, outcome: str, at: dt.datetime) -> bool:
         update(Call).where(Call.id == id, Call.ended_at.is_(None)).values(ended_at=at, outcome=outcome[:40])
     )
     return closed.rowcount == 1
+
+
+def left_open(session: Session, living: Collection[str], *, anybodys: bool) -> list[str]:
+    """Ids of calls without an end whose service is none of the `living`, oldest first; with `anybodys`, also those
+    that no service has put its name to."""
+    left = select(Call.id).where(Call.ended_at.is_(None), Call.service.not_in(living))
+    if not anybodys:
+        left = left.where(Call.service != "")
+    return list(session.scalars(left.order_by(Call.started_at)))
 
 
 def open_calls(session: Session) -> list[CallCard]:

@@ -22,6 +22,7 @@ from bot.tickets.outages.members import ACTIVE
 from bot.tickets.owed import paging
 from bot.tickets.rules import Rules
 from bot.tickets.shadow import PROPOSED
+from bot.tickets.site_history import jump
 
 #: what the conversation of an outage says instead of each report's own messages
 REPORTED = ("reported", "unacknowledged")
@@ -286,7 +287,7 @@ def declare(
     )
     session.add(outage)
     session.flush()
-    outage.outage_no = f"TD{started_at.astimezone(rules.hours.zone):%y%m%d}{outage.id:04d}"
+    outage.outage_no = f"TD{started_at.astimezone(rules.hours.zone):%y%m%d}{outage.id + jump(session):04d}"
     outage.told = _people(session, outage.grids, at)
     session.flush()
     return outage

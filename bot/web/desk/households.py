@@ -10,8 +10,10 @@ from aiohttp import web
 
 from bot.doors.devices import SignedIn
 from bot.doors.looks import EXPORT, HOUSEHOLD, SEARCH, Looks
+from bot.foundation.errors import Refused
 from bot.foundation.local_time import local
 from bot.grid.location import HouseholdCard
+from bot.grid.models import Role
 from bot.grid.registry import Registry
 from bot.grid.search import MOST, HouseholdSearch
 from bot.register.book import Book
@@ -54,8 +56,8 @@ class HouseholdPages:
             raise see(f"/desk/{wanted.upper()}")
         found = []
         if wanted:
-            await asyncio.to_thread(self._looks.note, who, SEARCH, "household")
             found = await asyncio.to_thread(self._search.find, wanted, may_look(who))
+            await asyncio.to_thread(self._looks.note, who, SEARCH, "household", len(found))
         words = _pages.words
         return self._desk.page(
             request, who, _pages, "desk/search.html", wanted=wanted, many=len(found) == MOST, most=MOST,
@@ -65,12 +67,12 @@ class HouseholdPages:
     async def show(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """One household; that somebody looked is written down first."""
         number = request.match_info["household_no"]
-        card = await asyncio.to_thread(self._registry.household, number)
+        try:
+            card = await asyncio.to_thread(looked_at, self._registry, self._looks, who, number)
+        except NotTheirs:
+            return _pages.say(_pages.words["not_yours"], 403)
         if card is None:
             return _pages.say(_pages.words["no_household"], 404)
-        grids = may_look(who)
-        if grids is not None and card.grid_no not in grids:
-            return _pages.say(_pages.words["not_yours"], 403)
         phones, cases, looks = await asyncio.to_thread(self._read, card, who)
         entries = await asyncio.to_thread(self._book.of_household, number, reader_of(who))
         kinds = self._book.kinds
@@ -87,24 +89,37 @@ class HouseholdPages:
 
     def _read(self, card: HouseholdCard, who: SignedIn) -> tuple[list[str], list[TicketCard], list[tuple[str, str]]]:
         number = card.household_no
-        self._looks.note(who, HOUSEHOLD, number)
         cases = self._tickets.of_household(number, _CASES)
         seen = self._tickets.access.seen_by(who.staff_no, (one.ticket_no for one in cases))
         looks = [
-            (
-                local(one.at, self._zone),
-                person.name if (person := self._registry.person(one.staff_no)) else one.staff_no,
-            )
+            (local(one.at, self._zone), self._registry.name_of(one.staff_no))
             for one in self._looks.at([(HOUSEHOLD, number), (EXPORT, "households")], _LOOKS)
         ]
         return self._registry.phones_of(number), [one for one in cases if one.ticket_no in seen], looks
 
 
 def may_look(who: SignedIn) -> Collection[str] | None:
-    """The grids whose households somebody may look up; None: all of them. A crew has its cases, and no register."""
+    """The grids whose households somebody may look up; None: all of them. A crew has its cases, and no register; a
+    supervisor is no employee."""
     if who.role in EVERYWHERE:
         return None
-    return who.grids if who.role != "crew" else frozenset()
+    return who.grids if who.role not in (Role.crew, Role.supervisor) else frozenset()
+
+
+class NotTheirs(Refused):
+    """A household of a grid that somebody does not serve."""
+
+
+def looked_at(registry: Registry, looks: Looks, who: SignedIn, household_no: str) -> HouseholdCard | None:
+    """A household for somebody to see; that they looked is written down first. None when there is none. Raises
+    NotTheirs. Blocks."""
+    card, grids = registry.household(household_no), may_look(who)
+    if card is None:
+        return None
+    if grids is not None and card.grid_no not in grids:
+        raise NotTheirs(f"{household_no} is not in the grids of {who.staff_no}")
+    looks.note(who, HOUSEHOLD, card.household_no)
+    return card
 
 
 def _named(card: HouseholdCard) -> list[str]:

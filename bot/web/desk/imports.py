@@ -25,10 +25,11 @@ from bot.grid.importer import Examined, column_names, examine, rows_of_table, ta
 from bot.grid.models import Role
 from bot.grid.problems import TOLD, ImportRefused, Problem
 from bot.grid.registry import Registry
-from bot.statistics.sheets import Cell, Sheet, as_xlsx
+from bot.statistics.sheets import Cell, Sheet
 from bot.tickets.desk import TicketDesk
 from bot.tickets.labels import labels
 from bot.tickets.outside import OUTSIDE_NO, Outside, OutsideRefused, OutsideTicket
+from bot.web.desk.files import workbook
 from bot.web.desk.layout import Desk
 from bot.web.forms import Form
 from bot.web.outside_api import found_in
@@ -105,7 +106,9 @@ class ImportPages:
             raise self._desk.on("/desk/imports", words["gone"])
         report = await asyncio.to_thread(take, self._database, kept.examined)
         await asyncio.to_thread(self._registry.follow)
-        done = words["done"].format(kind=words["kinds"][report.kind], rows=report.rows)
+        done = words["done_map" if report.kind == "map" else "done"].format(
+            kind=words["kinds"][report.kind], rows=report.rows
+        )
         raise self._desk.on("/desk/imports", done)
 
     async def outside(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
@@ -130,11 +133,8 @@ class ImportPages:
         if name not in make:
             raise web.HTTPNotFound
         await asyncio.to_thread(self._looks.note, who, EXPORT, name)
-        body = await asyncio.to_thread(lambda: as_xlsx([make[name]()]))
         day = self._clock().astimezone(self._zone).strftime("%Y%m%d")
-        headers = {"Content-Disposition": f'attachment; filename="gege-{name}-{day}.xlsx"', "Cache-Control": "no-store"}
-        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        return web.Response(body=body, content_type=kind, headers=headers)
+        return await workbook(f"gege-{name}-{day}", lambda: [make[name]()])
 
     # ---- files ----------------------------------------------------------------------------------
 
@@ -161,13 +161,16 @@ class ImportPages:
         words = _pages.words
         counts = ""
         if examined is not None:
-            counts = words["counts"].format(
+            counts = words["counts_map" if examined.kind == "map" else "counts"].format(
                 kind=words["kinds"][examined.kind], rows=len(examined.rows), fresh=examined.fresh, known=examined.known
             )
         return self._desk.page(
             request, who, _pages, "desk/imports.html", status, wrong=wrong, counts=counts, token=token,
             empty=words["empty_grids"].format(grids="、".join(examined.empty_grids[:TOLD])) if examined and examined.empty_grids else "",
-            problems=[(one.line, _column(one.column), reason(one.reason)) for one in problems[:200]], count=len(problems),
+            problems=[
+                (words["problem"][one.unit].format(line=one.line), _column(one.column), reason(one.reason))
+                for one in problems[:200]
+            ], count=len(problems),
         )  # fmt: skip
 
     # ---- blocking -------------------------------------------------------------------------------

@@ -21,6 +21,9 @@ from bot.web.pages import Pages
 from bot.web.signing_in import SignIn
 
 _HERE = Path(__file__).parent
+#: a ticket's number, and the part of an address that holds one
+NUMBER = "GD[0-9]{6,18}"
+TICKET = f"{{ticket_no:{NUMBER}}}"
 
 
 @dataclass(frozen=True)

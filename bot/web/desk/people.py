@@ -16,7 +16,7 @@ from bot.foundation.local_time import local
 from bot.grid.location import PersonCard
 from bot.grid.models import Role
 from bot.grid.registry import Registry
-from bot.notify.links import Links, Purpose
+from bot.notify.links import SHELL, Links, MadeLink
 from bot.tickets.cards import TicketRefused
 from bot.tickets.labels import labels
 from bot.web.codes import code
@@ -89,7 +89,7 @@ class PeoplePages:
         if form.act == "code":
             made = await asyncio.to_thread(self._new_code, person.staff_no)
             return await self._page(request, who, person, told=words["code_told"].format(code=made))
-        url = self._links.url(Purpose.sign_in, "", person.staff_no)
+        url = await asyncio.to_thread(self._links.sign_in_url, person.staff_no, who.staff_no)
         told = words["desk_told" if person.role in KEEPS else "link_told"] if url else words["no_link"]
         return await self._page(request, who, person, told=told, url=url)
 
@@ -97,6 +97,7 @@ class PeoplePages:
         self, request: web.Request, who: SignedIn, person: PersonCard, *, told: str | None = None, url: str = ""
     ) -> web.Response:
         devices = await asyncio.to_thread(self._sign_in.devices.list, person.staff_no)
+        made = await asyncio.to_thread(self._links.sign_ins, person.staff_no)
         words = _pages.words["person"]
         return self._desk.page(
             request, who, _pages, "desk/person.html", it=person, role=labels().role(person.role), told=told,
@@ -105,7 +106,15 @@ class PeoplePages:
                 (one.label, words["since"].format(when=local(one.since, self._zone), seen=local(one.seen_at, self._zone)))
                 for one in devices
             ],
+            made=[self._made(one) for one in made],
         )  # fmt: skip
+
+    def _made(self, one: MadeLink) -> str:
+        """One link that lets somebody in: when, by whom, and whether it did."""
+        words = _pages.words["person"]
+        by = words["shell"] if one.by == SHELL else self._registry.name_of(one.by)
+        used = words["used"].format(when=local(one.used_at, self._zone)) if one.used_at else words["unused"]
+        return str(words["made"].format(when=local(one.at, self._zone), by=by, used=used))
 
     # ---- blocking -------------------------------------------------------------------------------
 

@@ -15,13 +15,14 @@ from bot.doors.devices import SignedIn
 from bot.doors.looks import Looks
 from bot.foundation.local_time import read_month
 from bot.grid.models import Role
-from bot.register.book import MOST, MOST_OF_A_SHEET, Book, EntryCard
-from bot.register.kind_files import ROLES, Kind, Type
+from bot.register.book import MOST, MOST_OF_A_SHEET, Book
+from bot.register.kind_files import ROLES
 from bot.register.models import EntryState
-from bot.statistics.sheets import Sheet, as_xlsx
+from bot.register.sheets import said, sheet_of
 from bot.tickets.owed.paging import EVERYWHERE
+from bot.web.desk.files import workbook
 from bot.web.desk.layout import Desk
-from bot.web.desk.register_words import line, pages, reader_of, values
+from bot.web.desk.register_words import line, pages, reader_of
 
 #: of a look: the sheet of a month was taken away
 REGISTER = "register"
@@ -46,18 +47,19 @@ class RegisterPage:
 
     async def show(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """A month's entries, the latest first."""
-        wanted, reader, words = self._wanted(request), reader_of(who), pages.words
+        wanted, reader = self._wanted(request), reader_of(who)
         found, counts = await asyncio.gather(
             asyncio.to_thread(self._book.listed, reader, **wanted),
             asyncio.to_thread(self._book.count, reader, wanted["grid"], wanted["state"], wanted["month"]),
         )
+        await asyncio.to_thread(self._looks.note_list, who, REGISTER, len(found))
         kinds, (year, month) = self._book.kinds, wanted["month"]
         query = {**{name: wanted[name] for name in ("grid", "state")}, "month": f"{year}-{month:02}"}
         return self._desk.page(
             request, who, pages, "desk/register.html", kind=wanted["kind"], query=query,
             tabs=tabs(who, "list"), lines=[line(kinds, one) for one in found], many=len(found) == MOST, most=MOST,
             kinds=_counted(kinds.words, list(kinds), counts),
-            total=sum(counts.values()), grids=_grids(who), states=[(str(one), words["states"][one]) for one in EntryState],
+            total=sum(counts.values()), grids=_grids(who), states=[(str(one), said().states[one]) for one in EntryState],
             problems=kinds.problems if who.role == Role.admin else (),
         )  # fmt: skip
 
@@ -65,14 +67,9 @@ class RegisterPage:
         """The same as a workbook: one sheet, the fields of every kind as columns. That it was taken is written down."""
         wanted = self._wanted(request)
         year, month = wanted["month"]
-        await asyncio.to_thread(self._looks.note, who, REGISTER, f"{year}-{month:02}")
         found = await asyncio.to_thread(self._book.listed, reader_of(who), **wanted, limit=MOST_OF_A_SHEET)
-        body = await asyncio.to_thread(as_xlsx, [sheet(self._book, found)])
-        name = f"gege-register-{year}-{month:02}.xlsx"
-        return web.Response(
-            body=body, content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
-        )  # fmt: skip
+        await asyncio.to_thread(self._looks.note, who, REGISTER, f"{year}-{month:02}", len(found))
+        return await workbook(f"gege-register-{year}-{month:02}", lambda: [sheet_of(self._book, found)])
 
     def _wanted(self, request: web.Request) -> dict[str, Any]:
         query = request.query
@@ -83,35 +80,6 @@ class RegisterPage:
             "state": state if state in EntryState.__members__ else "",
             "month": (first.year, first.month),
         }  # fmt: skip
-
-
-def sheet(book: Book, found: list[EntryCard]) -> Sheet:
-    """Entries as a table; a column for each field that some kind has."""
-    words, kinds = pages.words, book.kinds
-    shown = [kind for kind in kinds.values() if any(one.kind == kind.kind for one in found)]
-    columns = list(
-        dict.fromkeys(field.words for kind in shown for field in kind.fields if field.type not in _ELSEWHERE)
-    )
-    rows = []
-    for one in found:
-        kind = kinds.get(one.kind)
-        said = _said(kind, one) if kind else {}
-        rows.append(
-            [
-                one.id, kinds.words(one.kind), one.day.isoformat(), one.grid_no, one.household_no,
-                one.place or one.community, words["states"][one.state],
-                words["resident"] if one.by == "resident" else one.by_name or one.by, one.claimed_name, one.word,
-                one.ticket_no, *(said.get(name, "") for name in columns),
-            ]
-        )  # fmt: skip
-    return Sheet(words["sheet"], [*words["columns"].values(), *columns], rows)
-
-
-_ELSEWHERE = (Type.household, Type.community, Type.photo)
-
-
-def _said(kind: Kind, one: EntryCard) -> dict[str, str]:
-    return {field.words: text for field, text in values(kind, one.values)}
 
 
 def _counted(words: Callable[[str], str], names: list[str], counts: dict[str, int]) -> list[tuple[str, str, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -14,31 +14,31 @@ from pydantic import ConfigDict, Field
 
 from bot.database import now
 from bot.doors.devices import SignedIn
-from bot.doors.looks import HOUSEHOLD, PICTURE, Looks
-from bot.foundation import bodies
+from bot.doors.looks import PICTURE, Looks
 from bot.foundation.local_time import local
 from bot.grid.location import HouseholdCard
 from bot.grid.models import Role
 from bot.grid.registry import Registry
 from bot.grid.search import HouseholdSearch
 from bot.register.book import Book, EntryCard, New, NotAllowed
+from bot.register.changing import REMOVED, Change, Changing
 from bot.register.kind_files import ROLES, Kind, Type
 from bot.register.models import EntryState
-from bot.register.photos import LARGEST, NoPhoto, Photos
-from bot.register.values import EntryWrong, read_day, read_values
+from bot.register.photos import Photos
+from bot.register.sheets import said
+from bot.register.values import EntryWrong
 from bot.register.wishes import Taken, Wishes
 from bot.tickets.cards import TicketRefused
-from bot.web.desk.households import may_look
+from bot.web.desk.households import NotTheirs, looked_at, may_look
 from bot.web.desk.layout import Desk
-from bot.web.desk.register_words import pages, reader_of, values
+from bot.web.desk.register_form import BODY, filled, notes
+from bot.web.desk.register_words import ENTRY, differing, found_entry, pages, reader_of, values
 from bot.web.forms import Form, FormWrong, see
 from bot.web.pages import Pages
 
 _tags = Pages("desk/ticket.yml")
 #: of one name, so many households are offered to choose from
 _PICKS = 6
-#: a form and the photograph in it
-_BODY = LARGEST + 64 * 1024
 #: where somebody came from, and goes back to
 _BACK = ("/desk/household/", "/desk/day", "/desk/survey", "/desk/wishes")
 
@@ -64,22 +64,21 @@ class RegisterEntryPages:
     """Handlers of one site."""
 
     def __init__(
-        self, desk: Desk, book: Book, wishes: Wishes, photos: Photos, registry: Registry,
+        self, desk: Desk, book: Book, changing: Changing, wishes: Wishes, photos: Photos, registry: Registry,
         search: HouseholdSearch, looks: Looks, zone: ZoneInfo, clock: Callable[[], dt.datetime] = now,
     ) -> None:  # fmt: skip
-        self._desk, self._book, self._wishes = desk, book, wishes
+        self._desk, self._book, self._changing, self._wishes = desk, book, changing, wishes
         self._photos, self._registry, self._search, self._looks = photos, registry, search, looks
         self._zone, self._clock = zone, clock
 
     def routes(self) -> list[web.RouteDef]:
         everybody = self._desk.open_to
-        one = "/desk/register/{entry:[0-9]{1,12}}"
         return [
             web.get("/desk/register/new", everybody(self.ask, *map(Role, ROLES))),
             web.post("/desk/register/new", everybody(self.keep, *map(Role, ROLES))),
-            web.get(one, everybody(self.show, *map(Role, ROLES))),
-            web.post(one, everybody(self.act)),
-            web.get(f"{one}/photo", everybody(self.photo)),
+            web.get(ENTRY, everybody(self.show, *map(Role, ROLES))),
+            web.post(ENTRY, everybody(self.act)),
+            web.get(f"{ENTRY}/photo", everybody(self.photo)),
         ]
 
     # ---- entering -------------------------------------------------------------------------------
@@ -103,7 +102,7 @@ class RegisterEntryPages:
     async def keep(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """Written down; what is wrong is told beside it, and what was typed stays."""
         # A telephone's photograph, where no script has made it small.
-        request = request.clone(client_max_size=_BODY)
+        request = request.clone(client_max_size=BODY)
         try:
             form = await self._desk.form(request, who, _Entered)
         except FormWrong:
@@ -149,35 +148,12 @@ class RegisterEntryPages:
     async def _read(
         self, request: web.Request, kind: Kind, typed: Mapping[str, str], household: str, wrong: dict[str, str]
     ) -> New | None:
-        community = kind.typed(Type.community)
-        day, read, photo = self._today(), {}, ""
-        try:
-            day = read_day(typed.get("day", ""), day)
-        except EntryWrong as problem:
-            wrong.update(problem.fields)
-        try:
-            read = read_values(kind, typed, self._today())
-        except EntryWrong as problem:
-            wrong.update(problem.fields)
-        field = kind.typed(Type.photo)
-        if field is not None:
-            try:
-                photo = await self._photo(request, field.name)
-            except NoPhoto:
-                wrong[field.name] = "no_picture"
-        task = typed.get("task", "")
+        community, task = kind.typed(Type.community), typed.get("task", "")
+        it = await filled(request, kind, typed, self._today(), self._photos, wrong)
         return None if wrong else New(
-            kind.kind, day, typed["nonce"], read, household, typed.get(community.name, "") if community else "", photo,
-            int(task) if task.isascii() and task.isdecimal() else 0,
+            kind.kind, it.day, typed["nonce"], it.values, household, typed.get(community.name, "") if community else "",
+            it.photo, int(task) if task.isascii() and task.isdecimal() else 0,
         )  # fmt: skip
-
-    async def _photo(self, request: web.Request, name: str) -> str:
-        sent = (await bodies.form(request)).get(name)
-        if not isinstance(sent, web.FileField):
-            return ""
-        with sent.file:
-            data = await asyncio.to_thread(sent.file.read)
-        return await asyncio.to_thread(self._photos.keep, data) if data else ""
 
     def _done(self, card: EntryCard, household: HouseholdCard | None, back: str) -> web.HTTPException:
         said = pages.words["done"]
@@ -189,39 +165,33 @@ class RegisterEntryPages:
         self, request: web.Request, who: SignedIn, kind: Kind, typed: Mapping[str, str],
         wrong: Mapping[str, str] | None = None, picks: list[HouseholdCard] | None = None,
     ) -> web.Response:  # fmt: skip
-        words, wrong = pages.words, dict(wrong or {})
-        notes = {name: _note(kind, name, fault) for name, fault in wrong.items()}
-        if wrong and kind.typed(Type.photo) is not None:
-            notes.setdefault(kind.typed(Type.photo).name, words["ask"]["photo_again"])  # type: ignore[union-attr]
-        household = await asyncio.to_thread(self._shown, kind, typed, who)
+        field = kind.typed(Type.household)
+        household = await asyncio.to_thread(self._household_of, typed.get(field.name, "") if field else "", who)
         fields = [one for one in kind.fields if not (one.type == Type.household and who.role == Role.supervisor)]
         nonce = typed.get("nonce") or secrets.token_urlsafe(16)
         return self._desk.page(
             request, who, pages, "desk/register_new.html", 400 if wrong else 200, kind=kind, fields=fields, typed=typed,
-            wrong=notes, about=household, household="", nonce=nonce, today=self._today().isoformat(), picks=picks or [],
-            first=first(who, self._book, kind.kind),
+            wrong=notes(kind, wrong or {}), about=household, household="", nonce=nonce, today=self._today().isoformat(), picks=picks or [],
+            first=first(who, self._book, kind.kind), yes_no=said().yes_no,
             communities=await asyncio.to_thread(self._book.communities, reader_of(who)),
         )  # fmt: skip
 
-    def _shown(self, kind: Kind, typed: Mapping[str, str], who: SignedIn) -> HouseholdCard | None:
-        """The household that a form is about, to whoever may look at it; blocks."""
-        field, grids = kind.typed(Type.household), may_look(who)
-        number = typed.get(field.name, "") if field is not None else ""
-        card = self._registry.household(number) if number and who.role != Role.supervisor else None
-        if card is None or not (grids is None or card.grid_no in grids):
+    def _household_of(self, household_no: str, who: SignedIn) -> HouseholdCard | None:
+        """The household that a form or an entry is about; None when it is gone, or not theirs to look at. Blocks."""
+        try:
+            return looked_at(self._registry, self._looks, who, household_no) if household_no else None
+        except NotTheirs:
             return None
-        self._looks.note(who, HOUSEHOLD, card.household_no)
-        return card
 
     # ---- one entry ------------------------------------------------------------------------------
 
     async def show(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """The whole entry."""
-        found = await self._found(request, who)
+        found = await found_entry(request, who, self._book)
         if isinstance(found, web.Response):
             return found
         kind, words = self._book.kinds.get(found.kind), pages.words
-        household = await asyncio.to_thread(self._known, found, who)
+        household = await asyncio.to_thread(self._household_of, found.household_no, who)
         after = self._book.kinds.next_day(found.kind, found.day, found.values, household)
         photo = kind.typed(Type.photo) if kind else None
         return self._desk.page(
@@ -231,14 +201,16 @@ class RegisterEntryPages:
             photo=bool(photo and found.values.get(photo.name)), household=household,
             tags=[_tags.words["tags"].get(tag, tag) for tag in household.tags] if household else [],
             gone=bool(found.household_no) and household is None and who.role != Role.supervisor,
-            state=words["states"][found.state] if kind and kind.claims else "", acts=self._acts(kind, found, who),
+            state=said().states[found.state] if kind and kind.claims else "", acts=self._acts(kind, found, who),
             next=words["next"].format(day=after[0].isoformat(), words=after[1]) if after else "",
-            history=self._history(found),
+            history=self._history(found, await asyncio.to_thread(self._changing.history, found.id)),
+            edits=kind is not None and self._changing.may(found, reader_of(who)),
+            removed=said().states["removed"] if found.state == EntryState.removed else "",
         )  # fmt: skip
 
     async def act(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """Taken on, given back, fulfilled, said, dropped; who comes second is told what the first one did."""
-        found = await self._found(request, who)
+        found = await found_entry(request, who, self._book)
         if isinstance(found, web.Response):
             return found
         form = await self._desk.form(request, who, _Act)
@@ -267,7 +239,7 @@ class RegisterEntryPages:
 
     async def photo(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """The photograph of an entry; the look is written down first."""
-        found = await self._found(request, who)
+        found = await found_entry(request, who, self._book)
         if isinstance(found, web.Response):
             return found
         kind = self._book.kinds.get(found.kind)
@@ -278,22 +250,6 @@ class RegisterEntryPages:
             raise web.HTTPNotFound
         await asyncio.to_thread(self._looks.note, who, PICTURE, f"register:{found.id}")
         return web.FileResponse(file, headers={"Cache-Control": "private, max-age=60"})
-
-    async def _found(self, request: web.Request, who: SignedIn) -> EntryCard | web.Response:
-        try:
-            found = await asyncio.to_thread(self._book.entry, int(request.match_info["entry"]), reader_of(who))
-        except NotAllowed:
-            return pages.say(pages.words["not_yours"], 403)
-        return found if found is not None else pages.say(pages.words["no_entry"], 404)
-
-    def _known(self, found: EntryCard, who: SignedIn) -> HouseholdCard | None:
-        """The entry's household as it is today; None when it is gone, or not theirs to look at. Blocks."""
-        grids = may_look(who)
-        card = self._registry.household(found.household_no) if found.household_no else None
-        if card is None or who.role == Role.supervisor or not (grids is None or card.grid_no in grids):
-            return None
-        self._looks.note(who, HOUSEHOLD, card.household_no)
-        return card
 
     @staticmethod
     def _acts(kind: Kind | None, found: EntryCard, who: SignedIn) -> list[str]:
@@ -306,17 +262,31 @@ class RegisterEntryPages:
             return ["fulfil", "give_back", "drop"] if theirs else []
         return ["said", "not_yet"] if found.state == EntryState.fulfilled else []
 
-    def _history(self, found: EntryCard) -> list[tuple[str, str, str]]:
+    def _history(self, found: EntryCard, changes: Sequence[Change]) -> list[tuple[str, str, str]]:
         words = pages.words
-        who = words["resident"] if found.by == "resident" else found.by_name or found.by
+        who = said().resident if found.by == "resident" else found.by_name or found.by
         steps = [
             (found.at, words["entry"]["entered"], who),
-            (found.claimed_at, words["states"]["claimed"], found.claimed_name or found.claimed_by),
+            (found.claimed_at, said().states["claimed"], found.claimed_name or found.claimed_by),
             (found.fulfilled_at, words["entry"]["fulfilled"], found.claimed_name),
         ]
         if found.done_at and found.state in (EntryState.done, EntryState.dropped) and found.done_at != found.at:
             steps.append((found.done_at, words["entry"][found.state], ""))
+        steps += self._changes(found, changes)
         return [(local(at, self._zone), what, by) for at, what, by in steps if at is not None]
+
+    def _changes(self, found: EntryCard, changes: Sequence[Change]) -> list[tuple[dt.datetime | None, str, str]]:
+        """Each change with what it said before and after."""
+        words, kind = pages.words["edit"], self._book.kinds.get(found.kind)
+        after = [*((one.day, one.values) for one in changes), (found.day, found.values)][1:]
+        steps: list[tuple[dt.datetime | None, str, str]] = []
+        for one, (day, fields) in zip(changes, after, strict=True):
+            if one.what == REMOVED:
+                said = words["why"].format(why=one.why) if one.why else words["was_removed"]
+            else:
+                said = words["was"].format(what="；".join(differing(kind, (one.day, one.values), (day, fields))))
+            steps.append((one.at, said, one.by_name))
+        return steps
 
     def _today(self) -> dt.date:
         return self._clock().astimezone(self._zone).date()
@@ -330,10 +300,3 @@ def first(who: SignedIn, book: Book, here: str) -> list[tuple[str, str, bool]]:
         if kind in book.kinds and who.role in book.kinds[kind].enters:
             found.append((f"/desk/register/new?kind={kind}", names[kind], here == kind))
     return [*found, ("/desk/register/new", names["other"], False)] if here else found
-
-
-def _note(kind: Kind, name: str, fault: str) -> str:
-    field = kind.of(name)
-    if field is not None and field.type == Type.community and fault == "unknown":
-        fault = "no_community"
-    return str(pages.words["wrong"][fault]).format(days=(field.ahead if field else 0) or 0)

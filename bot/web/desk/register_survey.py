@@ -15,6 +15,7 @@ from pydantic import Field
 
 from bot.database import now
 from bot.doors.devices import SignedIn
+from bot.doors.looks import Looks
 from bot.grid.registry import Registry
 from bot.register.survey import Counted, DrawRefused, Survey
 from bot.tickets.owed.paging import EVERYWHERE
@@ -39,10 +40,10 @@ class SurveyPage:
     """Handlers of one site."""
 
     def __init__(
-        self, desk: Desk, survey: Survey, registry: Registry, zone: ZoneInfo,
+        self, desk: Desk, survey: Survey, registry: Registry, looks: Looks, zone: ZoneInfo,
         clock: Callable[[], dt.datetime] = now,
     ) -> None:  # fmt: skip
-        self._desk, self._survey, self._registry = desk, survey, registry
+        self._desk, self._survey, self._registry, self._looks = desk, survey, registry, looks
         self._zone, self._clock = zone, clock
 
     def routes(self) -> list[web.RouteDef]:
@@ -59,13 +60,14 @@ class SurveyPage:
         wanted = request.query.get("draw", "")
         one = next((draw for draw in draws if str(draw.id) == wanted), draws[0] if draws else None)
         counted, todo, people = await asyncio.to_thread(self._read, one.id if one else 0, who.staff_no)
+        await asyncio.to_thread(self._looks.note_list, who, "survey", len(todo[:_TODO]))
         words = pages.words["survey"]
         return self._desk.page(
             request, who, pages, "desk/survey.html", tabs=tabs(who, "survey"),
             people=people, nonce=secrets.token_urlsafe(16), seed=secrets.token_hex(3), it=one, more=len(todo) - _TODO,
             draws=[
                 (draw.id, words["one"].format(
-                    day=draw.day.isoformat(), each=draw.each, seed=draw.seed, who=self._name(draw.by)
+                    day=draw.day.isoformat(), each=draw.each, seed=draw.seed, who=self._registry.name_of(draw.by)
                 ), words["asked"].format(asked=draw.asked, drawn=draw.drawn), one is not None and draw.id == one.id)
                 for draw in draws
             ],
@@ -111,10 +113,6 @@ class SurveyPage:
     def _enter(self, number: int, household: str) -> str:
         query = {"kind": KIND, "household": household, "task": number, "back": "/desk/survey"}
         return f"/desk/register/new?{urlencode(query)}"
-
-    def _name(self, staff_no: str) -> str:
-        person = self._registry.person(staff_no)
-        return person.name if person else staff_no
 
 
 def _row(one: Counted, frame: int) -> tuple[str, int, int, int, str]:

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from bot.database import now
 from bot.doors.devices import SignedIn
+from bot.doors.looks import Looks
 from bot.register.book import MOST, Book, EntryCard
 from bot.register.models import EntryState
 from bot.web.desk.layout import Desk
@@ -26,8 +27,10 @@ _SHOWN = (EntryState.open, EntryState.claimed, EntryState.fulfilled, EntryState.
 class WishesPage:
     """Handlers of one site."""
 
-    def __init__(self, desk: Desk, book: Book, zone: ZoneInfo, clock: Callable[[], dt.datetime] = now) -> None:
-        self._desk, self._book = desk, book
+    def __init__(
+        self, desk: Desk, book: Book, looks: Looks, zone: ZoneInfo, clock: Callable[[], dt.datetime] = now
+    ) -> None:
+        self._desk, self._book, self._looks = desk, book, looks
         self._zone, self._clock = zone, clock
 
     def routes(self) -> list[web.RouteDef]:
@@ -36,6 +39,7 @@ class WishesPage:
     async def show(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """The board: nobody's first, the oldest on top."""
         columns = await asyncio.to_thread(self._columns, who)
+        await asyncio.to_thread(self._looks.note_list, who, "wishes", sum(len(entries) for *_, entries in columns))
         return self._desk.page(
             request, who, pages, "desk/wishes.html", tabs=tabs(who, "wishes"),
             columns=columns,

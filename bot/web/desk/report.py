@@ -17,12 +17,13 @@ from bot.foundation.local_time import local, next_month, read_month
 from bot.grid.models import Role
 from bot.grid.registry import Registry
 from bot.statistics.month import Figures, Further, Miss, Month, Share, of_month
-from bot.statistics.sheets import Sheet, as_csv, as_xlsx
+from bot.statistics.sheets import Sheet
 from bot.tickets.cards import TicketRefused
 from bot.tickets.labels import labels
 from bot.tickets.owed.paging import EVERYWHERE
 from bot.tickets.pleas import JUDGES, Pleas, Verdict
 from bot.web.desk.clock import spell
+from bot.web.desk.files import table, workbook
 from bot.web.desk.layout import Desk
 from bot.web.forms import Form
 from bot.web.pages import Pages
@@ -99,16 +100,12 @@ class ReportPage:
         if further := await self._more(it):
             rows = [(one.name, one.count, _share(one)) for one in further]
             sheets.append(Sheet(words["further"], words["further_columns"], rows))
-        body = await asyncio.to_thread(as_xlsx, sheets)
-        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        return _file(body, f"gege-{it.year}-{it.month:02}.xlsx", kind)
+        return await workbook(f"gege-{it.year}-{it.month:02}", lambda: sheets)
 
     async def csv(self, request: web.Request, _who: SignedIn) -> web.StreamResponse:
         """The figures by grid."""
         it = await self._month(request)
-        return _file(
-            await asyncio.to_thread(as_csv, self._figures(it)), f"gege-{it.year}-{it.month:02}.csv", "text/csv"
-        )
+        return await table(f"gege-{it.year}-{it.month:02}", self._figures(it))
 
     async def plead(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """Whoever has the case says why."""
@@ -147,7 +144,7 @@ class ReportPage:
         mine = one.owner == who.staff_no
         return {
             "ticket_no": one.ticket_no, "grid": _grid(one.grid_no), "kind": labels().kind(one.kind),
-            "owner": self._name(one.owner), "what": words["what"][one.what],
+            "owner": self._registry.name_of(one.owner), "what": words["what"][one.what],
             "late": words["late"].format(span=spell(dt.timedelta(minutes=one.late), _spans())) if one.late else "",
             "evidence": self._evidence(one), "comment": one.comment, "plea": one.plea,
             "verdict": words["verdict"][one.verdict], "verdict_name": one.verdict,
@@ -175,16 +172,12 @@ class ReportPage:
         words = _pages.words
         rows = [
             [
-                one.ticket_no, one.grid_no, labels().kind(one.kind), self._name(one.owner), words["what"][one.what],
+                one.ticket_no, one.grid_no, labels().kind(one.kind), self._registry.name_of(one.owner), words["what"][one.what],
                 local(one.at, self._zone), one.late, self._evidence(one), one.comment, one.plea, words["verdict"][one.verdict],
             ]
             for one in misses
         ]  # fmt: skip
         return Sheet(words["sheets"]["misses"], list(words["columns"].values()), rows)
-
-    def _name(self, staff_no: str) -> str:
-        person = self._registry.person(staff_no)
-        return person.name if person else staff_no
 
 
 def _seen(misses: Iterable[Miss], who: SignedIn) -> list[Miss]:
@@ -243,8 +236,3 @@ def _grid(grid_no: str) -> str:
 def _spans() -> dict[str, str]:
     words = _pages.words
     return {"minutes": words["minutes"], "hours": words["hours"], "days": words["days_span"]}
-
-
-def _file(body: bytes, name: str, kind: str) -> web.Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return web.Response(body=body, content_type=kind, headers=headers)

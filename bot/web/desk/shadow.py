@@ -29,7 +29,7 @@ from bot.tickets.shadow import Standing
 from bot.tickets.shadow_desk import Waiting
 from bot.voice.call_log import find_call
 from bot.web.desk.clock import spell
-from bot.web.desk.layout import Desk
+from bot.web.desk.layout import TICKET, Desk
 from bot.web.forms import Form
 from bot.web.pages import Pages
 
@@ -72,7 +72,7 @@ class ShadowPage:
         return [
             web.get("/desk/shadow", mine(self.show)),
             web.post("/desk/shadow", mine(self.switch, *EVERYWHERE)),
-            web.post("/desk/shadow/{ticket_no:GD[0-9]{6,18}}", mine(self.judge)),
+            web.post(f"/desk/shadow/{TICKET}", mine(self.judge)),
         ]
 
     async def show(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
@@ -151,13 +151,12 @@ class ShadowPage:
         if not one.on and one.since is not None:
             tickets, corrected = corrected_since(self._database, one.grid_no, one.kind, one.since)
             after = words["corrected"].format(tickets=tickets, corrected=corrected)
-        person = self._registry.person(one.by) if one.by else None
         when = local(one.since, self._zone) if one.since else ""
         what = words["switched_on" if one.on else "switched_off"]
         return {
             "grid_no": one.grid_no, "grid": words["grid"].format(grid=one.grid_no), "kind": one.kind,
             "label": labels().kind(one.kind), "on": one.on, "counted": counted, "after": after,
-            "by": words["by"].format(who=person.name if person else one.by, when=when, what=what),
+            "by": words["by"].format(who=self._registry.name_of(one.by), when=when, what=what),
         }  # fmt: skip
 
     def _judge(self, number: str, form: _Verdict, by: str) -> str:

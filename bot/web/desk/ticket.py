@@ -39,7 +39,7 @@ from bot.voice.call_log import CallRecord, find_call
 from bot.web.call_view import call_view
 from bot.web.desk.busy import busy_in_words
 from bot.web.desk.home import shown, state_of
-from bot.web.desk.layout import Desk
+from bot.web.desk.layout import TICKET, Desk
 from bot.web.desk.offline import LARGEST_PHOTO, Pressed, answered, by_script, late_note, offline_words
 from bot.web.desk.shadow import confirming
 from bot.web.desk.ticket_more import materials, of_this_door
@@ -108,7 +108,7 @@ class TicketPage:
         self._occupations = Occupations(database, clock)
 
     def routes(self) -> list[web.RouteDef]:
-        mine, number = self._desk.open_to, "{ticket_no:GD[0-9]{6,18}}"
+        mine, number = self._desk.open_to, TICKET
         return [
             web.get(f"/desk/{number}", mine(self.show)),
             web.post(f"/desk/{number}", mine(self.act)),

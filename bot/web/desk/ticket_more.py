@@ -17,7 +17,7 @@ from bot.tickets.cards import ActivityCard, NotYours, TicketCard, TicketRefused
 from bot.tickets.desk import TicketDesk
 from bot.tickets.labels import labels
 from bot.tickets.materials import used
-from bot.web.desk.layout import Desk
+from bot.web.desk.layout import NUMBER, TICKET, Desk
 from bot.web.forms import Form
 from bot.web.pages import Pages
 
@@ -33,7 +33,7 @@ class _Used(Form):
 
 
 class _Join(Form):
-    other: Annotated[str, Field(pattern="GD[0-9]{6,18}")]
+    other: Annotated[str, Field(pattern=NUMBER)]
 
 
 class TicketMore:
@@ -43,7 +43,7 @@ class TicketMore:
         self._desk, self._tickets = desk, tickets
 
     def routes(self) -> list[web.RouteDef]:
-        mine, number = self._desk.open_to, "{ticket_no:GD[0-9]{6,18}}"
+        mine, number = self._desk.open_to, TICKET
         return [
             web.post(f"/desk/{number}/used", mine(self.use)),
             web.post(f"/desk/{number}/join", mine(self.join)),

@@ -15,7 +15,7 @@ from bot.tickets.cards import ActivityCard, NotYours, TicketCard, TicketRefused
 from bot.tickets.checklist import following, pressed, spoken_day, steps_of
 from bot.tickets.desk import TicketDesk
 from bot.tickets.life.states import OPEN
-from bot.web.desk.layout import Desk
+from bot.web.desk.layout import TICKET, Desk
 from bot.web.forms import Form
 from bot.web.pages import Pages
 
@@ -52,7 +52,7 @@ class TicketSteps:
         self._desk, self._tickets = desk, tickets
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.post("/desk/{ticket_no:GD[0-9]{6,18}}/step", self._desk.open_to(self.press))]
+        return [web.post(f"/desk/{TICKET}/step", self._desk.open_to(self.press))]
 
     async def press(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
         """One step; twice is once."""

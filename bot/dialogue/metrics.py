@@ -1,0 +1,22 @@
+"""Turns of every channel, as Prometheus sees them: counted and timed, without a word of them."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+REGISTRY = CollectorRegistry()
+
+failures = Counter(
+    "gege_dialogue_failures",
+    "Turns that went another way: safety_first (its words came before the turn was over), for_a_person (something failed, a"
+    " person has it), waits (on disk until the database takes it), lost (said to have failed)",
+    ["fate"],
+    registry=REGISTRY,
+)
+seconds = Histogram(
+    "gege_dialogue_turn_seconds",
+    "From what was heard to what is said",
+    ["channel"],
+    buckets=(0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0),
+    registry=REGISTRY,
+)

@@ -1,0 +1,1 @@
+"""Several services on one database: who is there, and what belongs to whom."""

@@ -1,0 +1,163 @@
+#!/usr/bin/env bash
+# One server for Gege on Debian 12: user, clone, environment, home, database, unit, backups. As root, from a clone:
+#
+#   deploy/install-debian.sh --check        what it would do; changes nothing, ends with status 1 when there is something to do
+#   deploy/install-debian.sh                does it; asks nothing; a second run does only what is missing
+#
+#   --postgresql     a database of its own on this machine's PostgreSQL (by socket, without a password); else SQLite in the home
+#   --home DIR       GEGE_HOME (default /srv/gege)        --code DIR     the clone that runs (default /opt/gege)
+#   --backups DIR    where archives go (default /var/backups/gege): better another disk, mounted there
+#   --root DIR       lay the files under DIR and leave this machine's users, packages, database and services alone: to look at them
+#
+# What it never does: open a port to the world (the page listens on 127.0.0.1; a proxy with a certificate stands before it, see
+# deploy/haproxy), overwrite gege.toml, a key or a database, or remove anything.
+#
+# Tried: twice under --root with its files compared, and --check (tests/deploy/test_install.py); what was tried as root on a whole
+# Debian 12 stands in deploy/README.md.
+set -euo pipefail
+umask 022
+
+source=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
+home=/srv/gege code=/opt/gege backups=/var/backups/gege root='' check='' postgresql=''
+user=gege
+
+fail() {
+    echo "install-debian: $1" >&2
+    exit 2
+}
+
+while [ $# -gt 0 ]; do
+    case $1 in
+        --check) check=yes ;;
+        --postgresql) postgresql=yes ;;
+        --home) home=${2:?--home DIR} && shift ;;
+        --code) code=${2:?--code DIR} && shift ;;
+        --backups) backups=${2:?--backups DIR} && shift ;;
+        --root) root=${2:?--root DIR} && shift ;;
+        *) sed -n '2,/^set -e/{/^set -e/!s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" >&2 && exit 2 ;;
+    esac
+    shift
+done
+for one in "$home" "$code" "$backups"; do
+    [[ $one = /* ]] || fail "$one: give the whole path"
+    [[ $one =~ ^[A-Za-z0-9/_.-]+$ ]] || fail "$one: letters, digits and / _ . - only, systemd's files name it"
+done
+if [ -z "$root" ]; then
+    [ "$(id -u)" = 0 ] || [ -n "$check" ] || fail "as root, or with --check"
+    # shellcheck source=/dev/null
+    grep -q '^VERSION_ID="12"' /etc/os-release || fail "made for Debian 12; this is another system"
+fi
+
+todo=0
+# step WHAT TEST… -- ACT…: does ACT when TEST fails; with --check says that it would.
+step() {
+    local what=$1 test=() && shift
+    while [ "$1" != -- ]; do test+=("$1") && shift; done
+    shift
+    if "${test[@]}" >/dev/null 2>&1; then
+        return
+    fi
+    todo=$((todo + 1))
+    if [ -n "$check" ]; then
+        echo "would: $what"
+    else
+        echo "$what …"
+        "$@"
+    fi
+}
+
+# ---- looks ------------------------------------------------------------------------------------------
+
+packages() { dpkg -s "${needed[@]}"; }
+same_code() { [ -d "$root$code/.git" ] && [ "$(git -C "$root$code" rev-parse HEAD)" = "$(git -C "$source" rev-parse HEAD)" ]; }
+same_environment() {
+    [ -e "$code/.venv/.gege-ready" ] && [ ! "$code/uv.lock" -nt "$code/.venv/.gege-ready" ] &&
+        [ ! "$code/pyproject.toml" -nt "$code/.venv/.gege-ready" ]
+}
+folder() { [ -d "$root$1" ] && [ "$(stat -c %a "$root$1")" = "$2" ]; }
+same_file() { [ -f "$root$2" ] && diff -q <(printf '%s\n' "$1") "$root$2"; }
+as_postgres() { runuser -u postgres -- psql -tAc "$1" postgres; }
+has_role() { [ "$(as_postgres "SELECT 1 FROM pg_roles WHERE rolname = '$user'")" = 1 ]; }
+has_database() { [ "$(as_postgres "SELECT 1 FROM pg_database WHERE datname = '$user'")" = 1 ]; }
+
+# ---- acts -------------------------------------------------------------------------------------------
+
+install_packages() {
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${needed[@]}" >/dev/null ||
+        { apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${needed[@]}" >/dev/null; }
+}
+bring_code() {
+    local commit
+    commit=$(git -C "$source" rev-parse HEAD)
+    if [ ! -d "$root$code/.git" ]; then
+        mkdir -p "$root$(dirname "$code")"
+        git clone -q --no-hardlinks "$source" "$root$code"
+    fi
+    # Forward only: what somebody changed in the clone that runs is not thrown away.
+    git -C "$root$code" fetch -q "$source" "$commit"
+    git -C "$root$code" merge -q --ff-only "$commit" || fail "$code was changed by hand; see git -C $code status"
+}
+make_environment() { make --no-print-directory -C "$code" setup; }
+make_folder() {
+    install -d -m "$2" "$root$1"
+    [ -n "$root" ] || chown "$user:$user" "$1"
+}
+write_file() {
+    mkdir -p "$root$(dirname "$2")"
+    printf '%s\n' "$1" >"$root$2.new"
+    chmod "${3:-644}" "$root$2.new"
+    if [ -z "$root" ] && [ "${4:-}" = "$user" ]; then chown "$user:$user" "$2.new"; fi
+    mv "$root$2.new" "$root$2"
+}
+
+# ---- what is wanted ---------------------------------------------------------------------------------
+
+needed=(python3.11 python3.11-venv git make ca-certificates tzdata)
+[ -z "$postgresql" ] || needed+=(postgresql postgresql-client)
+
+# The units of the clone, with this site's folders in place of the usual ones.
+unit() { sed "s#/opt/gege#$code#g; s#/srv/gege#$home#g; s#/var/backups/gege#$backups#g" "$source/deploy/systemd/$1"; }
+
+settings="# What this site changed; ./gege settings prints every key with its default."
+if [ -n "$postgresql" ]; then
+    settings+=$'\n'"database = \"postgresql+psycopg2://$user@/$user?host=/var/run/postgresql\""
+fi
+settings+=$'\n\n'"$(cat "$source/deploy/debian/gege.toml")"
+
+if [ -z "$root" ]; then
+    step "packages: ${needed[*]}" packages -- install_packages
+    step "user $user, without a shell and a password" id "$user" -- \
+        useradd --system --home-dir "$home" --no-create-home --shell /usr/sbin/nologin "$user"
+fi
+step "code: $source -> $code" same_code -- bring_code
+[ -n "$root" ] || step "environment: $code/.venv (0.7 GB)" same_environment -- make_environment
+step "home: $home, for $user alone" folder "$home" 700 -- make_folder "$home" 700
+step "backups: $backups, for $user alone" folder "$backups" 700 -- make_folder "$backups" 700
+step "dialogue models: $code/models/dialogue, written by $user" folder "$code/models/dialogue" 750 -- \
+    make_folder "$code/models/dialogue" 750
+step "settings: $home/gege.toml" test -e "$root$home/gege.toml" -- write_file "$settings" "$home/gege.toml" 600 "$user"
+if [ -n "$postgresql" ] && [ -z "$root" ]; then
+    step "PostgreSQL: role $user" has_role -- runuser -u postgres -- createuser "$user"
+    step "PostgreSQL: database $user" has_database -- \
+        runuser -u postgres -- createdb --owner "$user" --encoding UTF8 --template template0 "$user"
+    grep -q '^database = "postgresql' "$home/gege.toml" 2>/dev/null || [ -n "$check" ] ||
+        echo "NOTE: $home/gege.toml was there before and names no PostgreSQL; it stays as it is" >&2
+fi
+for one in gege.service gege-backup.service gege-backup.timer; do
+    step "unit: /etc/systemd/system/$one" same_file "$(unit "$one")" "/etc/systemd/system/$one" -- \
+        write_file "$(unit "$one")" "/etc/systemd/system/$one"
+done
+if [ -z "$root" ] && [ -d /run/systemd/system ]; then
+    [ -n "$check" ] || systemctl daemon-reload
+    step "backups every night" systemctl is-enabled gege-backup.timer -- systemctl enable -q --now gege-backup.timer
+    step "Gege starts with the machine" systemctl is-enabled gege -- systemctl enable -q gege
+    step "Gege runs" systemctl is-active gege -- systemctl start gege
+fi
+
+if [ "$todo" = 0 ]; then
+    echo "nothing to do"
+elif [ -n "$check" ]; then
+    exit 1
+else
+    echo "done. Next, as $user: GEGE_HOME=$home $code/gege import staff.csv, … households.csv, … doctor"
+fi

@@ -1,0 +1,107 @@
+"""The installation of one server: it says what it would do, does it once, and leaves alone what a site has changed."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bot.settings import PROJECT, load_settings
+
+SCRIPT = PROJECT / "deploy" / "install-debian.sh"
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A small clone with what the script reads: the whole one would be copied at every run."""
+    where = tmp_path / "clone"
+    for name in ("deploy/install-debian.sh", "deploy/debian/gege.toml", *(f"deploy/systemd/{unit}" for unit in UNITS)):
+        (where / name).parent.mkdir(parents=True, exist_ok=True)
+        (where / name).write_bytes((PROJECT / name).read_bytes())
+    (where / SCRIPT.relative_to(PROJECT)).chmod(0o755)
+    git(where, "init", "-q", "-b", "main")
+    commit(where)
+    return where
+
+
+UNITS = ("gege.service", "gege-backup.service", "gege-backup.timer")
+
+
+def git(where: Path, *command: str) -> None:
+    own = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_AUTHOR_DATE": "2026-11-28T00:00:00Z"}
+    subprocess.run(["git", "-C", where, *command], check=True, capture_output=True, env={**os.environ, **own})
+
+
+def commit(where: Path) -> None:
+    git(where, "add", "-A")
+    git(where, "-c", "user.name=Gege", "-c", "user.email=gege@localhost", "commit", "-q", "-m", "as it is")
+
+
+def install(clone: Path, root: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [clone / "deploy" / "install-debian.sh", "--root", root, *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+
+
+def everything(root: Path) -> dict[str, tuple[int, bytes]]:
+    """Mode and content of every file but git's own."""
+    return {
+        str(path.relative_to(root)): (stat.S_IMODE(path.stat().st_mode), path.read_bytes() if path.is_file() else b"")
+        for path in root.rglob("*")
+        if ".git" not in path.parts
+    }
+
+
+def test_a_second_run_does_nothing_and_a_look_changes_nothing(clone: Path, tmp_path: Path) -> None:
+    root = tmp_path / "server"
+    root.mkdir()
+    looked = install(clone, root, "--check", "--postgresql")
+    assert looked.returncode == 1 and "would: settings: /srv/gege/gege.toml" in looked.stdout, looked.stderr
+    assert everything(root) == {}
+    done = install(clone, root, "--postgresql")
+    assert done.returncode == 0 and "would" not in done.stdout, done.stderr
+    first = everything(root)
+    again = install(clone, root, "--postgresql")
+    assert (again.returncode, again.stdout) == (0, "nothing to do\n"), again.stdout + again.stderr
+    assert everything(root) == first
+    assert install(clone, root, "--check", "--postgresql").returncode == 0
+    assert first["srv/gege"][0] == first["var/backups/gege"][0] == 0o700 and first["srv/gege/gege.toml"][0] == 0o600
+    settings = load_settings(root / "srv/gege")
+    assert settings.database == "postgresql+psycopg2://gege@/gege?host=/var/run/postgresql"
+    assert settings.web.host == "127.0.0.1"
+
+
+def test_what_a_site_has_changed_stays_and_what_the_clone_changed_comes(clone: Path, tmp_path: Path) -> None:
+    root = tmp_path / "server"
+    install(clone, root)
+    own = root / "srv/gege/gege.toml"
+    own.write_text('[log]\nlevel = "error"\n')
+    unit = clone / "deploy/systemd/gege.service"
+    unit.write_text(unit.read_text() + "# a newer one\n")
+    commit(clone)
+    assert "would: unit: /etc/systemd/system/gege.service" in install(clone, root, "--check").stdout
+    assert install(clone, root).returncode == 0
+    assert own.read_text() == '[log]\nlevel = "error"\n'
+    assert (root / "etc/systemd/system/gege.service").read_text().endswith("# a newer one\n")
+    assert (root / "opt/gege/deploy/systemd/gege.service").read_text() == unit.read_text()
+    # Somebody worked in the clone that runs: it is told and nothing of it is thrown away.
+    (root / "opt/gege/deploy/debian/gege.toml").write_text("[web]\nport = 1\n")
+    (clone / "deploy/debian/gege.toml").write_text("[web]\nport = 2\n")
+    commit(clone)
+    refused = install(clone, root)
+    assert refused.returncode == 2 and "was changed by hand" in refused.stderr
+    assert (root / "opt/gege/deploy/debian/gege.toml").read_text() == "[web]\nport = 1\n"
+
+
+def test_folders_of_the_sites_own_stand_in_every_unit(clone: Path, tmp_path: Path) -> None:
+    root = tmp_path / "server"
+    install(clone, root, "--home", "/data/gege", "--code", "/usr/local/gege", "--backups", "/mnt/second/gege")
+    units = "".join((root / "etc/systemd/system" / name).read_text() for name in UNITS)
+    assert "/data/gege" in units and "/mnt/second/gege" in units and "/usr/local/gege/.venv/bin/gege" in units
+    for usual in ("/srv/gege", "/opt/gege", "/var/backups"):
+        assert usual not in units
+    for wrong in ("relative", "/with a space", "/a;b", "/$(id)"):
+        refused = install(clone, root, "--home", wrong)
+        assert refused.returncode == 2 and len(refused.stderr.splitlines()) == 1
