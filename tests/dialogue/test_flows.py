@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,7 +63,7 @@ class Talk:
     readback: str = ""
 
     def hear(self, text: str, act: str) -> list[str]:
-        """→ names of the responses. The engine waits for nothing: it needs no event loop."""
+        """→ names of the responses."""
         intent = act.split("/")[0]
         message = {
             "text": text,
@@ -74,9 +76,9 @@ class Talk:
         event = {"event": "user", "text": text, "metadata": {"text": text, "id": text, "caller": caller}}
         tracker = Tracker("flows", dict(self.slots), message, [event], False, None, {}, None)
         dispatcher = CollectingDispatcher()
-        with pytest.raises(StopIteration) as done:
-            self.engine.run(dispatcher, tracker, self.domain).send(None)
-        self.slots |= {change["name"]: change["value"] for change in done.value.value}
+        with ThreadPoolExecutor(1) as dialogue:  # a thread and a loop of its own, as in the service
+            done = dialogue.submit(asyncio.run, self.engine.run(dispatcher, tracker, self.domain)).result()
+        self.slots |= {change["name"]: change["value"] for change in done}
         self.readback = next((str(one["readback"]) for one in dispatcher.messages if "readback" in one), "")
         return [str(one["response"]) for one in dispatcher.messages if one.get("response")]
 

@@ -331,7 +331,7 @@ async def test_no_page_of_staff_holds_up_the_calls_while_somebody_else_writes(si
         lambda: site.post(f"/t/{take}"),
         lambda: site.post(f"/t/{site.links.token(Purpose.rate, site.ticket_no, '')}", answer="good"),
         lambda: site.post(case, verb="site", csrf=csrf),
-        lambda: site.get(f"{case}/ring"),
+        lambda: site.get(f"/case/{site.ticket_no}/ring"),
         lambda: site.post(f"/t/{site.links.token(Purpose.sign_in, '', 'M24')}"),
     )
     for ask in asked:

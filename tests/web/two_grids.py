@@ -102,11 +102,18 @@ def staff_app(
     *routes: web.RouteDef,
     personal: bool = True,
 ) -> web.Application:
-    """The pages of `routes` with the links that lead to them, and the sessions that both need."""
+    """The pages of `routes` with the links that lead to them, and the sessions that both need. Signing in leads to the
+    desk: where it is not among them, an empty page stands for it."""
     app = web.Application(middlewares=[guard(()), sign_in.middleware])
     links = MessageLinks(desk, registry, Links(KEY, database), sign_in, ZoneInfo("Asia/Shanghai"), personal=personal)
     app.router.add_routes([*links.routes(), *assets.routes(), *OfflinePages().routes(), *routes])
+    if not any(route.path == "/desk" for route in routes):
+        app.router.add_get("/desk", _empty)
     return app
+
+
+async def _empty(request: web.Request) -> web.Response:
+    return web.Response(text='<!doctype html><link rel="icon" href="/static/icon.svg">', content_type="text/html")
 
 
 def ticket_routes(
