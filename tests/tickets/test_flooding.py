@@ -146,7 +146,7 @@ def test_the_same_utterance_again_is_no_second_report(desk: TicketDesk, county: 
     for _ in range(10):
         says(desk, 1, session="web-same")
     assert len(desk.tickets()) == 1
-    flooding.forget(county, AT + dt.timedelta(days=1))
+    flooding.forget(county, minutes(60), AT + minutes(61))
     with county.reading() as session:
         assert session.scalars(select(ReportSource)).all() == []
 

@@ -66,10 +66,10 @@ def said_of_it(it: Handling, note: str, place: str, facts: Mapping[str, Any]) ->
     it.ticket.changed_at = it.at
 
 
-def forget(database: Database, before: dt.datetime) -> None:
-    """Buckets that have long been full need no row."""
+def forget(database: Database, window: dt.timedelta, at: dt.datetime) -> None:
+    """Buckets that are full again need no row."""
     with database.session() as session:
-        session.execute(delete(ReportSource).where(ReportSource.at < before))
+        session.execute(delete(ReportSource).where(ReportSource.at < at - window))
 
 
 def _sources(session: Session, report: Report, of_one: int, of_network: int) -> list[tuple[str, int]]:
