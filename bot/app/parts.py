@@ -33,13 +33,14 @@ from bot.learning.weekly import learning
 from bot.notify.console import Console
 from bot.notify.dingtalk_robot import DingTalkRobot
 from bot.notify.file import File
-from bot.notify.links import Links, site_key
+from bot.notify.links import Links, site_keys
 from bot.notify.provider import Provider
 from bot.notify.relay import Relay
 from bot.notify.tidy import tidying
 from bot.notify.webhook import Webhook
 from bot.notify.wecom import WeChat, WeCom
 from bot.notify.wecom_robot import WeComRobot
+from bot.privacy.terms import sweep
 from bot.replicas.place import ALONE, Owner, Place, alone
 from bot.settings import Settings
 from bot.settings.tariff import load_tariff
@@ -90,6 +91,8 @@ class Parts:
     #: of this process: whoever lets somebody in asks it
     lateness: Lateness
     backgrounds: Backgrounds
+    #: keys of before the last rotations, which still verify (`gege keys`)
+    earlier: tuple[bytes, ...] = ()
 
 
 def open_site(settings: Settings) -> Database:
@@ -175,8 +178,8 @@ def make_actions(
 
 def make_parts(settings: Settings, database: Database, registry: Registry, owner: Owner = ALONE) -> Parts:
     """Everything of a site that is open, not started yet."""
-    key, rules, present = site_key(settings.home), rules_of(settings), Present(registry)
-    links = Links(key, database, settings.web.public_url)
+    (key, *earlier), rules, present = site_keys(settings.home), rules_of(settings), Present(registry)
+    links = Links(key, database, settings.web.public_url, earlier)
     relay = make_relay(settings, database, links, rules, owner)
     desk = TicketDesk(database, relay.nudge, rules, owner.id)
     intake = ForAPerson(desk, registry)
@@ -188,6 +191,7 @@ def make_parts(settings: Settings, database: Database, registry: Registry, owner
         registry=registry,
         rules=rules,
         key=key,
+        earlier=tuple(earlier),
         links=links,
         present=present,
         chats=ChatShelf(database, settings.home),
@@ -254,12 +258,13 @@ def _leave(place: Place) -> None:
 def _work_of(parts: Parts) -> list[Background]:
     """What goes on beside turns and calls."""
     settings, database, owed, rules = parts.settings, parts.database, parts.relay.nudge, parts.rules
-    forgets: dict[str, Callable[[dt.datetime], None]] = {
+    forgets: dict[str, Callable[[dt.datetime], object]] = {
         "chats": parts.chats.tidy,
         "presses": Sent(database).forget,
         "pages": parts.desk.following.forget,
         "floods": partial(flooding.forget, database, dt.timedelta(minutes=rules.floods.window_min)),
         "dialogues": partial(forget_dialogues, database, settings.dialogue.keep_days),
+        "terms": lambda at: sweep(settings, database, at),
     }
     return [
         parts.relay.background,

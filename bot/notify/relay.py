@@ -337,7 +337,7 @@ class Relay:
     def _after_failure(self, session: Session, row: Notification, outcome: _Outcome, at: dt.datetime) -> None:
         """Try again later, or give up: at once when every way refused, else after a day."""
         row.error = outcome.reasons[:2000] or "no way to this person"
-        hopeless = bool(outcome.refused) and not outcome.failed
+        hopeless = bool(outcome.refused) and not outcome.failed and not self._another_way(session, row, outcome)
         age = (at - (row.held_until or row.created_at)).total_seconds()
         backoff = self._settings.backoff(row.urgent)
         wait = None if hopeless else backoff.wait(row.attempts, asked_s=outcome.retry_after, age_s=age)
@@ -351,6 +351,13 @@ class Relay:
             # A resident's news that cannot be delivered (they blocked us) is no emergency.
             if row.template != UNDELIVERED and row.staff_no:
                 self._page_desk(session, row, at)
+
+    def _another_way(self, session: Session, row: Notification, outcome: _Outcome) -> bool:
+        """Danger that a person's own messenger refuses goes by the site's ways next (`routes.route`)."""
+        if not row.urgent or not row.staff_no or row.provider:
+            return False
+        own = routes.own_ways(session.get_one(Staff, row.staff_no), self._providers)
+        return bool(own) and not {*routes.second_ways(own, self._settings.providers)} <= outcome.refused.keys()
 
     def _page_desk(self, session: Session, dead: Notification, at: dt.datetime) -> None:
         """Tell the duty desk who was not reached; that message, when it dies, tells nobody (no loop)."""
