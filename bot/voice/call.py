@@ -242,6 +242,8 @@ class PhoneCall:
 
     async def _said(self, said: Said) -> str:
         speech = said.speech
+        if self._call.seats is not None:
+            self._call.seats.lateness.recognised(said.recognised_at - said.ended_at)
         if not said.failed and not self._call.caller_voice.is_his(said, self._call.lately):
             log.info("call %s: a voice that is not the caller's answers nothing", self._call.facts.call_id)
             return await self._go_on()
@@ -289,8 +291,6 @@ class PhoneCall:
         self, turn: TurnStory, heard: Heard, ended_at: float, recognised_at: float, unfinished: bool = False
     ) -> str:
         patience = self._call.settings.capacity.dialogue_s
-        if self._call.seats is not None:
-            self._call.seats.lateness.recognised(recognised_at - ended_at)
         try:
             reply = await asyncio.wait_for(
                 self._call.dialogue.turn(heard), min(patience, _GONE_S) if self._call.ear.over else patience
