@@ -135,6 +135,6 @@ def _start_log() -> None:
     """As the settings say; where they cannot be read, a command that needs them says so itself."""
     try:
         settings = load_settings()
-        logs.start(settings.log.level, ZoneInfo(settings.site.timezone))
+        logs.start(settings.log.level, ZoneInfo(settings.site.timezone), form=settings.log.form)
     except (SettingsError, OSError, ValueError, ZoneInfoNotFoundError):
         logs.start()

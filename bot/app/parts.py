@@ -36,6 +36,7 @@ from bot.notify.file import File
 from bot.notify.links import Links, site_keys
 from bot.notify.provider import Provider
 from bot.notify.relay import Relay
+from bot.notify.taken import Taken, mark_taken
 from bot.notify.tidy import tidying
 from bot.notify.webhook import Webhook
 from bot.notify.wecom import WeChat, WeCom
@@ -81,6 +82,8 @@ class Parts:
     #: what can be said, and recorded
     repertoire: Repertoire
     relay: Relay
+    #: what messengers have taken, until the database knows it
+    taken: Taken
     desk: TicketDesk
     #: the one way to a person for what no machine understood, and what waits when the database takes nothing
     intake: ForAPerson
@@ -180,7 +183,8 @@ def make_parts(settings: Settings, database: Database, registry: Registry, owner
     """Everything of a site that is open, not started yet."""
     (key, *earlier), rules, present = site_keys(settings.home), rules_of(settings), Present(registry)
     links = Links(key, database, settings.web.public_url, earlier)
-    relay = make_relay(settings, database, links, rules, owner)
+    taken = Taken(settings.home / "run" / "taken")
+    relay = make_relay(settings, database, links, rules, owner, taken)
     desk = TicketDesk(database, relay.nudge, rules, owner.id)
     intake = ForAPerson(desk, registry)
     spool = Spool(settings.home, intake)
@@ -197,6 +201,7 @@ def make_parts(settings: Settings, database: Database, registry: Registry, owner
         chats=ChatShelf(database, settings.home),
         repertoire=Repertoire(settings.site, database),
         relay=relay,
+        taken=taken,
         desk=desk,
         intake=intake,
         spool=spool,
@@ -229,6 +234,8 @@ async def running(
         if isinstance(parts.dialogue, RasaDialogue):
             parts.dialogue.hurries = hurries
         await parts.dialogue.start()
+        if relay:
+            await asyncio.to_thread(mark_taken, database, parts.taken.left())
         if place is not None:
             parts.backgrounds.start(standing_in(place, database, parts.desk, parts.relay.nudge))
         if relay:
@@ -279,10 +286,17 @@ def _work_of(parts: Parts) -> list[Background]:
     ]
 
 
-def make_relay(settings: Settings, database: Database, links: Links, rules: Rules, owner: Owner = ALONE) -> Relay:
+def make_relay(
+    settings: Settings,
+    database: Database,
+    links: Links,
+    rules: Rules,
+    owner: Owner = ALONE,
+    taken: Taken | None = None,
+) -> Relay:
     """The outbox's relay with the providers that a site has."""
     providers = make_providers(settings)
-    return Relay(database, providers, settings.notify, links=links, zone=rules.hours.zone, owner=owner)
+    return Relay(database, providers, settings.notify, links=links, zone=rules.hours.zone, owner=owner, taken=taken)
 
 
 def make_providers(settings: Settings) -> dict[str, Provider]:

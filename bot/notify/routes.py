@@ -90,6 +90,8 @@ class Parcel:
     messages: Mapping[str, Message]
     #: another way takes these rows later
     rest: bool = False
+    #: the conversation that it comes of, of a call the call's id; "" for what stands for several
+    talk: str = ""
 
 
 def route(due: Due, providers: Mapping[str, Provider], default: Sequence[str]) -> list[str]:
@@ -190,7 +192,8 @@ def parcel(
             template=first.template if len(rows) == 1 else "digest",
             buttons=buttons,
         )
-    return Parcel(tuple(row.id for row in rows), first.urgent, messages)
+    ticket = session.get(Ticket, first.ticket_id) if first.ticket_id and len(rows) == 1 else None
+    return Parcel(tuple(row.id for row in rows), first.urgent, messages, talk=ticket.session if ticket else "")
 
 
 @dataclass(frozen=True)

@@ -357,6 +357,8 @@ class LogSettings(Section):
 
     #: of Gege's own lines; other libraries are heard from "warning" on
     level: Literal["debug", "info", "warning", "error"] = "warning"
+    #: "lines" for people, "json" (an object a line) for a collector
+    form: Literal["lines", "json"] = "lines"
 
 
 class BackupSettings(Section):

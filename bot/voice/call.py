@@ -76,6 +76,7 @@ class PhoneCall:
         """The whole call. Whatever happens, the line is hung up, and whoever settles the call is told."""
         facts, began = self._call.facts, self._call.clock()
         logs.note(call=self._call.facts.call_id)
+        log.info("a call begins (%s)", self._call.front_end)
         self._call.line.on_sent = self._call.sent
         ear = asyncio.create_task(self._call.ear.listen())
         seated, outcome = False, "failed"
@@ -96,6 +97,7 @@ class PhoneCall:
                 self._call.seats.give_back()
             self._call.comfort.stop()
             self._call.story.outcome = outcome
+            log.info("the call is over for Gege: %s", outcome)
             # Before the line goes: the dial plan asks at once whom to ring next.
             self._decide()
             await asyncio.shield(self._finish(ear, began))
