@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from bot.commands import (
     bench,
     bench_calls,
+    bench_crash,
     bench_desk,
     bench_fuzz,
     bench_hear,
@@ -28,10 +29,12 @@ from bot.commands import (
     corpus,
     county,
     escalation,
+    keys,
     learning,
     link,
     models,
     outage,
+    person,
     rasa,
     register,
     service,
@@ -79,6 +82,8 @@ for area in (
     learning,
     channel,
     corpus,
+    keys,
+    person,
     models,
     register,
     voice,
@@ -90,6 +95,7 @@ for area in (
     bench,
     bench_voice,
     bench_calls,
+    bench_crash,
     bench_desk,
     bench_fuzz,
     bench_hear,
@@ -129,6 +135,6 @@ def _start_log() -> None:
     """As the settings say; where they cannot be read, a command that needs them says so itself."""
     try:
         settings = load_settings()
-        logs.start(settings.log.level, ZoneInfo(settings.site.timezone))
+        logs.start(settings.log.level, ZoneInfo(settings.site.timezone), form=settings.log.form)
     except (SettingsError, OSError, ValueError, ZoneInfoNotFoundError):
         logs.start()

@@ -57,7 +57,12 @@ async def draw(site: DeskSite) -> None:
         keep("desk-household", await beside(browser, [await shot(page, f"/desk/household/{burning.household_no}")]))
         page = await (await browser.new_context(base_url=site.url, viewport=OFFICE)).new_page()
         await site.sign_in(page, site.someone(Role.duty))
-        for name, path in (("wall", "/desk/wall"), ("report", "/desk/report"), ("boards", f"/desk/boards/{grid}")):
+        for name, path in (
+            ("wall", "/desk/wall"),
+            ("report", "/desk/report"),
+            ("boards", f"/desk/boards/{grid}"),
+            ("plan", f"/desk/plan?grid={grid}&view=map"),
+        ):
             keep(f"desk-{name}", await beside(browser, [await shot(page, path)]))
 
 

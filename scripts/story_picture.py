@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bot.bench.doubles.telegram import TelegramServer, telegram_server
 from bot.database import open_database
 from bot.grid.sample import make_sample
 from bot.settings.accounts import TelegramAccount
-from tests.chat.telegram_server import TelegramServer, telegram_server
 from tests.chat.test_story import MANAGER, RESIDENT, button, house_and_manager, serving, shown, until
 from tests.web.browsing import chromium
 

@@ -23,6 +23,9 @@ from bot.tickets.desk import TicketDesk
 
 log = logging.getLogger(__name__)
 
+#: the loop that beats: its writes are the proof that the database takes any
+PLACE = "place among services"
+
 
 class RunsAlready(Refused):
     """A second service of one home, or on one SQLite file; the message says what to do."""
@@ -74,4 +77,4 @@ def standing_in(place: Place, database: Database, desk: TicketDesk, owed: Callab
         if await asyncio.to_thread(work):
             owed()
 
-    return Background("place among services", place.every_s, once)
+    return Background(PLACE, place.every_s, once)

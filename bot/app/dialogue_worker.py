@@ -41,7 +41,7 @@ def main() -> None:
     answers = os.dup(1)
     os.dup2(2, 1)
     settings = Settings.model_validate_json(_first_line())
-    logs.start(settings.log.level, ZoneInfo(settings.site.timezone))
+    logs.start(settings.log.level, ZoneInfo(settings.site.timezone), form=settings.log.form)
     asyncio.run(_serve(settings, answers))
 
 

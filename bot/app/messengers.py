@@ -61,7 +61,7 @@ async def messengers(
         call_backs,
     )
     owner = parts.owner
-    outgoing = Outgoing(database, dt.timedelta(minutes=settings.chat.answers_for_min), owner=owner)
+    outgoing = Outgoing(database, dt.timedelta(minutes=settings.chat.answers_for_min), owner=owner, taken=parts.taken)
     looking: list[Background] = []
     if settings.notify.wecom.aes_key:
         wecom = WeComChat(settings.notify.wecom, residents, staff, shelf, Inbox(database, RESIDENTS, owner), outgoing)

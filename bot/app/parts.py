@@ -33,13 +33,15 @@ from bot.learning.weekly import learning
 from bot.notify.console import Console
 from bot.notify.dingtalk_robot import DingTalkRobot
 from bot.notify.file import File
-from bot.notify.links import Links, site_key
+from bot.notify.links import Links, site_keys
 from bot.notify.provider import Provider
 from bot.notify.relay import Relay
+from bot.notify.taken import Taken, mark_taken
 from bot.notify.tidy import tidying
 from bot.notify.webhook import Webhook
 from bot.notify.wecom import WeChat, WeCom
 from bot.notify.wecom_robot import WeComRobot
+from bot.privacy.terms import sweep
 from bot.replicas.place import ALONE, Owner, Place, alone
 from bot.settings import Settings
 from bot.settings.tariff import load_tariff
@@ -80,6 +82,8 @@ class Parts:
     #: what can be said, and recorded
     repertoire: Repertoire
     relay: Relay
+    #: what messengers have taken, until the database knows it
+    taken: Taken
     desk: TicketDesk
     #: the one way to a person for what no machine understood, and what waits when the database takes nothing
     intake: ForAPerson
@@ -90,6 +94,8 @@ class Parts:
     #: of this process: whoever lets somebody in asks it
     lateness: Lateness
     backgrounds: Backgrounds
+    #: keys of before the last rotations, which still verify (`gege keys`)
+    earlier: tuple[bytes, ...] = ()
 
 
 def open_site(settings: Settings) -> Database:
@@ -175,9 +181,10 @@ def make_actions(
 
 def make_parts(settings: Settings, database: Database, registry: Registry, owner: Owner = ALONE) -> Parts:
     """Everything of a site that is open, not started yet."""
-    key, rules, present = site_key(settings.home), rules_of(settings), Present(registry)
-    links = Links(key, database, settings.web.public_url)
-    relay = make_relay(settings, database, links, rules, owner)
+    (key, *earlier), rules, present = site_keys(settings.home), rules_of(settings), Present(registry)
+    links = Links(key, database, settings.web.public_url, earlier)
+    taken = Taken(settings.home / "run" / "taken")
+    relay = make_relay(settings, database, links, rules, owner, taken)
     desk = TicketDesk(database, relay.nudge, rules, owner.id)
     intake = ForAPerson(desk, registry)
     spool = Spool(settings.home, intake)
@@ -188,11 +195,13 @@ def make_parts(settings: Settings, database: Database, registry: Registry, owner
         registry=registry,
         rules=rules,
         key=key,
+        earlier=tuple(earlier),
         links=links,
         present=present,
         chats=ChatShelf(database, settings.home),
         repertoire=Repertoire(settings.site, database),
         relay=relay,
+        taken=taken,
         desk=desk,
         intake=intake,
         spool=spool,
@@ -225,6 +234,8 @@ async def running(
         if isinstance(parts.dialogue, RasaDialogue):
             parts.dialogue.hurries = hurries
         await parts.dialogue.start()
+        if relay:
+            await asyncio.to_thread(mark_taken, database, parts.taken.left())
         if place is not None:
             parts.backgrounds.start(standing_in(place, database, parts.desk, parts.relay.nudge))
         if relay:
@@ -254,12 +265,13 @@ def _leave(place: Place) -> None:
 def _work_of(parts: Parts) -> list[Background]:
     """What goes on beside turns and calls."""
     settings, database, owed, rules = parts.settings, parts.database, parts.relay.nudge, parts.rules
-    forgets: dict[str, Callable[[dt.datetime], None]] = {
+    forgets: dict[str, Callable[[dt.datetime], object]] = {
         "chats": parts.chats.tidy,
         "presses": Sent(database).forget,
         "pages": parts.desk.following.forget,
         "floods": partial(flooding.forget, database, dt.timedelta(minutes=rules.floods.window_min)),
         "dialogues": partial(forget_dialogues, database, settings.dialogue.keep_days),
+        "terms": lambda at: sweep(settings, database, at),
     }
     return [
         parts.relay.background,
@@ -274,10 +286,17 @@ def _work_of(parts: Parts) -> list[Background]:
     ]
 
 
-def make_relay(settings: Settings, database: Database, links: Links, rules: Rules, owner: Owner = ALONE) -> Relay:
+def make_relay(
+    settings: Settings,
+    database: Database,
+    links: Links,
+    rules: Rules,
+    owner: Owner = ALONE,
+    taken: Taken | None = None,
+) -> Relay:
     """The outbox's relay with the providers that a site has."""
     providers = make_providers(settings)
-    return Relay(database, providers, settings.notify, links=links, zone=rules.hours.zone, owner=owner)
+    return Relay(database, providers, settings.notify, links=links, zone=rules.hours.zone, owner=owner, taken=taken)
 
 
 def make_providers(settings: Settings) -> dict[str, Provider]:

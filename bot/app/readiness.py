@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
+from bot.app.among_services import PLACE
 from bot.app.parts import Parts
-from bot.database import Database, now, patience
 from bot.dialogue.turns import RasaDialogue
 from bot.foundation.background import Background, BackgroundState
 from bot.settings import Settings
 from bot.tickets.due import timers
-from bot.tickets.site_history import beat
 
-#: a write is tried so often (s), waits so long (s) for others, and is missed after so long (s)
-_WRITE_EVERY_S, _WRITE_WAITS_S, _WRITE_MISSED_S = 10.0, 3.0, 35.0
-#: a whole report is rehearsed so often (s); one that fails may have met a storm, two have not
-_CYCLE_EVERY_S, _CYCLE_MISSED_S, _CYCLE_FAILURES = 60.0, 200.0, 2
+#: a whole report is rehearsed so often (s), and missed after so long
+_CYCLE_EVERY_S, _CYCLE_MISSED_S = 60.0, 200.0
+_DISK_EVERY_S = 10.0
+#: what fails once may have met a storm, twice in a row has not
+_FAILURES = 2
 #: with less room (bytes) on its disk no report can be kept
 LEAST_FREE = 200 << 20
 
@@ -34,50 +33,38 @@ class Readiness:
 
     def __init__(
         self,
-        database: Database,
         folders: Sequence[Path],
         rehearse: Callable[[], Awaitable[object]],
-        needed: Sequence[Background],
+        needed: Mapping[str, Background],
         *,
-        node: str = "",
         least_free: int = LEAST_FREE,
     ) -> None:
         """`folders`: where something is written; `rehearse` raises when a report would not come through; `needed`:
-        loops without which nobody is told of it."""
-        self._database, self._folders, self._needed = database, folders, needed
-        self._node, self._least_free = node or socket.gethostname(), least_free
-        self._full = ""
-        self._writes = Background("database proof", _WRITE_EVERY_S, self._write, stuck_after_s=_WRITE_MISSED_S)
-        self._cycle = Background("rehearsed report", _CYCLE_EVERY_S, rehearse, stuck_after_s=_CYCLE_MISSED_S)
-        self.backgrounds = (self._writes, self._cycle)
+        {part: a loop of the service without which nobody is told of it}."""
+        self._folders, self._least_free, self._full = folders, least_free, False
+        cycle = Background("rehearsed report", _CYCLE_EVERY_S, rehearse, stuck_after_s=_CYCLE_MISSED_S)
+        disk = Background("room on the disk", _DISK_EVERY_S, lambda: asyncio.to_thread(self._look))
+        self._parts = {"report": cycle, "disk": disk, **needed}
+        #: those that are this one's own
+        self.backgrounds = (cycle, disk)
 
     def parts(self) -> dict[str, str]:
         """{part: "ok" or what is wrong with it}; the words are ours, and tell nobody anything of the site."""
-        found = {
-            "database": _said(self._writes.state, failures=1),
-            "report": _said(self._cycle.state, failures=_CYCLE_FAILURES),
-            "disk": self._full or OK,
-        }
-        for one in self._needed:
-            found[one.name] = "stuck" if one.state.stuck else OK
-        return found
-
-    async def _write(self) -> None:
-        await asyncio.to_thread(self._look)
+        found = {name: _said(one.state) for name, one in self._parts.items()}
+        return {**found, "disk": "full"} if self._full else found
 
     def _look(self) -> None:
-        self._full = "" if all(_free(one) >= self._least_free for one in self._folders) else "full"
-        with patience(_WRITE_WAITS_S):
-            beat(self._database, self._node, now())
+        self._full = not all(_free(one) >= self._least_free for one in self._folders)
 
 
 def readiness_of(parts: Parts) -> Readiness:
-    """That of a whole service: every folder that it writes to, its dialogue, its relay and its timers."""
-    settings, dialogue = parts.settings, parts.dialogue
+    """That of a whole service: every folder that it writes to, its dialogue, its beat in the database, its relay and its
+    timers."""
+    dialogue = parts.dialogue
     rehearse = dialogue.rehearse if isinstance(dialogue, RasaDialogue) else partial(dialogue.parse, "")
-    needed = [one for one in parts.backgrounds if one.name in (parts.relay.background.name, timers.NAME)]
-    node = f"{socket.gethostname()}:{settings.web.port}"
-    return Readiness(parts.database, list(folders_of(settings).values()), rehearse, needed, node=node)
+    names = {PLACE: "database", parts.relay.background.name: "outbox", timers.NAME: "timers"}
+    needed = {names[one.name]: one for one in parts.backgrounds if one.name in names}
+    return Readiness(list(folders_of(parts.settings).values()), rehearse, needed)
 
 
 def folders_of(settings: Settings) -> dict[str, Path]:
@@ -88,8 +75,8 @@ def folders_of(settings: Settings) -> dict[str, Path]:
     return folders
 
 
-def _said(state: BackgroundState, failures: int) -> str:
-    if state.failures >= failures:
+def _said(state: BackgroundState) -> str:
+    if state.failures >= _FAILURES:
         return state.problem
     if state.stuck:
         return "no answer"

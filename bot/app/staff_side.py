@@ -74,7 +74,7 @@ def staff_side(service: Parts, call_backs: CallBacks | None) -> StaffSide:
         keep_picture=partial(keep_picture, service.chats),
     )  # fmt: skip
     busy = BusySwitch(desk, Occupations(database))
-    passwords = Passwords(database, service.key, settings.site.name)
+    passwords = Passwords(database, service.key, settings.site.name, earlier=service.earlier)
     hang_up = [] if call_backs is None else [call_backs.hang_up]
     shutting = Shutting(database, [shut], hang_up)
     search, lists = HouseholdSearch(database, registry), Lists(database)

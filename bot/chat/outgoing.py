@@ -16,12 +16,17 @@ from bot.chat.models import OwedAnswer
 from bot.database import Database, now
 from bot.foundation.backoff import Backoff
 from bot.notify.provider import Refused, Transient
+from bot.notify.taken import Taken
 from bot.replicas.place import ALONE, Owner
 
 log = logging.getLogger(__name__)
 
 #: between two tries, seconds, unless the messenger names a time
 _AGAIN = Backoff(first_s=1.0, most_s=60.0)
+
+
+#: what its names begin with among those of what was taken
+_SHOWN = "answer "
 
 
 @dataclass(frozen=True)
@@ -74,8 +79,10 @@ class Outgoing:
         keep_for: dt.timedelta = dt.timedelta(hours=1),
         again: Backoff = _AGAIN,
         owner: Owner = ALONE,
+        taken: Taken | None = None,
     ) -> None:
-        """`keep_for`: an answer that nobody takes for so long is worth nothing any more."""
+        """`keep_for`: an answer that nobody takes for so long is worth nothing any more; `taken`: survives us."""
+        self._taken = taken or Taken()
         self._database, self._keep_for, self._owner = database, keep_for, owner
         self._again = dataclasses.replace(again, give_up_after_s=keep_for.total_seconds())
         self._ways: dict[str, Way] = {}
@@ -87,6 +94,7 @@ class Outgoing:
         self._ways.update(ways)
 
     async def start(self) -> None:
+        await asyncio.to_thread(self._forget_taken)
         await self.look()
 
     async def look(self) -> None:
@@ -154,7 +162,10 @@ class Outgoing:
                 await asyncio.to_thread(self._later, row.id, now() + dt.timedelta(seconds=seconds))
                 return
             log.error("an answer of %s is given up: %s", row.said.channel, type(problem).__name__)
+        else:
+            self._taken.note([_taken(row.key)])
         await asyncio.to_thread(self._gone, row.id)
+        self._taken.done([_taken(row.key)])
 
     # ---- rows -----------------------------------------------------------------------------------
 
@@ -192,6 +203,17 @@ class Outgoing:
             if row := session.get(OwedAnswer, id):
                 row.due_at, row.attempts = due_at, row.attempts + 1
 
+    def _forget_taken(self) -> None:
+        """What a fallen service had shown, and could not mark."""
+        shown = [name.removeprefix(_SHOWN) for name in self._taken.left() if name.startswith(_SHOWN)]
+        if shown:
+            with self._database.noting() as session:
+                session.execute(delete(OwedAnswer).where(OwedAnswer.key.in_(shown)))
+
     def _gone(self, id: int) -> None:
         with self._database.noting() as session:
             session.execute(delete(OwedAnswer).where(OwedAnswer.id == id))
+
+
+def _taken(key: str) -> str:
+    return f"{_SHOWN}{key}"

@@ -26,6 +26,7 @@ def bench_storm(
         float, typer.Option(min=0.001, max=1, help="a smaller storm: so much of households and calls")
     ] = 1.0,
     county: Annotated[int, typer.Option(min=1_600, help="households of the invented county")] = 57_600,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="[dialogue] processes of the service")] = 1,
     seed: Annotated[int, typer.Option(help="the same seed has the same arrivals")] = 1,
     speech: Annotated[bool, typer.Option(help="callers are heard; without it they leave messages")] = True,
     as_json: Annotated[Path | None, typer.Option("--json", help="write the figures here, too")] = None,
@@ -33,9 +34,8 @@ def bench_storm(
     """Open loop at a real `gege serve`: answered, kept, refused and lost, by text and by telephone; messages; memory."""
     from bot.bench.storm.run import Storm, storm
 
-    found = storm(
-        load_settings(), Storm(households, seconds, calls, county=county, seed=seed, speech=speech).share(share), note
-    )
+    wanted = Storm(households, seconds, calls, county=county, seed=seed, speech=speech).share(share)
+    found = storm(load_settings(), wanted, note, f"[dialogue]\nprocesses = {processes}\n")
     _tell(found, as_json)
 
 

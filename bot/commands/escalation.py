@@ -71,10 +71,11 @@ def leave(
 
 
 def audit(as_json: JsonFlag = False) -> None:
-    """Say what is stuck; ends with 1 when something is. It looks and changes nothing."""
-    from bot.app.parts import existing_site
+    """Say what is stuck, and whom danger reaches by one way only; ends with 1 when there is something. It changes nothing."""
+    from bot.app.parts import existing_site, make_providers
     from bot.database import now
-    from bot.tickets.due.audit import find
+    from bot.notify.routes import reach
+    from bot.tickets.due.audit import Finding, find
 
     settings = load_settings()
     zone = ZoneInfo(settings.site.timezone)
@@ -82,6 +83,12 @@ def audit(as_json: JsonFlag = False) -> None:
     try:
         with database.reading() as session:
             found = find(session, now())
+            told = reach(session, make_providers(settings), settings.notify.providers, rings=settings.calling.enabled)
+            found += [
+                Finding("one_way" if one.ways else "no_way", " ".join([one.staff_no, *one.ways]), now(), urgent=True)
+                for one in told
+                if len(one.ways) < 2
+            ]
     finally:
         database.dispose()
     rows = [{**dataclasses.asdict(one), "since": _local(one.since, zone)} for one in found]

@@ -103,8 +103,11 @@ def backup(
     With --into, what never changes is copied beside the archives once: often enough for every few minutes."""
     from bot.commands.archive import backup as run
     from bot.commands.backups import backup_into
+    from bot.privacy.tombstones import Hasher
 
     settings = load_settings()
+    if settings.home.is_dir():
+        Hasher(settings.home)  # an archive of before the first deletion holds its key as well
     if into is not None and file is None:
         note(backup_into(settings, into))
     elif file is not None and into is None:
@@ -117,14 +120,14 @@ def restore(
     file: Annotated[Path, typer.Argument(help="Archive made by gege backup, or the folder of --into.")],
     force: Annotated[bool, typer.Option("--force", help="Replace what is in GEGE_HOME.")] = False,
 ) -> None:
-    """Put an archive back into GEGE_HOME; of a folder the newest that proves itself."""
+    """Put an archive back into GEGE_HOME; of a folder the newest that proves itself. Who was deleted since is deleted again."""
     from bot.commands.archive import restore as run
     from bot.commands.backups import restore_newest
+    from bot.commands.deleted_again import deleting_again
 
-    if file.is_dir():
-        note(restore_newest(load_settings(), file, force))
-    else:
-        note(run(load_settings(), file, force=force))
+    settings = load_settings()
+    with deleting_again(settings):
+        note(restore_newest(settings, file, force) if file.is_dir() else run(settings, file, force=force))
 
 
 def restored(
@@ -135,6 +138,7 @@ def restored(
 
     from sqlalchemy.engine import make_url
 
+    from bot.commands.deleted_again import deleting_again
     from bot.commands.escalation import moment as read
     from bot.commands.restored import go_on
     from bot.database import now
@@ -143,7 +147,8 @@ def restored(
     made_at = read(moment, ZoneInfo(settings.site.timezone))
     if made_at > now():
         raise Failure(f"{moment} is still to come")
-    note(f"ticket numbers go on {go_on(make_url(settings.database_url), settings.home, made_at)} further")
+    with deleting_again(settings):
+        note(f"ticket numbers go on {go_on(make_url(settings.database_url), settings.home, made_at)} further")
 
 
 def settings(

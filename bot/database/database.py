@@ -307,13 +307,22 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the schema to the newest revision (creates everything in an empty database). Of several services that
-        start at once, one does, and the others wait for it."""
+        start at once, one does, and the others wait for it; a service that runs goes on reading meanwhile, and writes
+        afterwards."""
         from alembic import command
         from alembic.config import Config
+        from alembic.runtime.migration import MigrationContext
+        from alembic.script import ScriptDirectory
 
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         with self.engine.connect() as connection:
+            # Nothing to do is nothing to wait for: whoever only looks is not held up by one who writes.
+            newest = ScriptDirectory.from_config(config).get_heads()
+            if set(MigrationContext.configure(connection).get_current_heads()) == set(newest):
+                return
+        # As a writer: on SQLite a transaction that begins to write later cannot wait for another process.
+        with self.engine.execution_options(writes=True).connect() as connection:
             config.attributes["connection"] = connection
             # SQLite changes a table by making it anew: whatever refers to its rows must not go with the old one.
             self._refer(connection, "OFF")

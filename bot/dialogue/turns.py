@@ -144,7 +144,11 @@ class RasaDialogue(ABC):
             await asyncio.wait({turn}, timeout=patient)
             if turn.done():
                 problem = turn.exception()
-                return await self._apology(heard, problem) if isinstance(problem, Exception) else turn.result()
+                if isinstance(problem, Exception):
+                    return await self._apology(heard, problem)
+                with logs.about(ticket=turn.result().ticket_no):
+                    log.info("answered")
+                return turn.result()
             if danger is not None:
                 log.warning("the words of safety are said before the turn is over")
                 metrics.failures.labels("safety_first").inc()

@@ -6,15 +6,15 @@ import base64
 import datetime as dt
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from sqlalchemy import bindparam, delete, or_, text, update
+from sqlalchemy import bindparam, delete, or_, select, text, update
 
 from bot.database import Database, UTCDateTime, now
 from bot.doors.models import BrowserTry, Password
@@ -69,14 +69,30 @@ class _Kept:
 class Passwords:
     """The passwords of one site; all methods block."""
 
-    def __init__(self, database: Database, key: bytes, site: str, clock: Callable[[], dt.datetime] = now) -> None:
-        """`key`: the site's own; second factors are sealed with it. `site`: its name in the telephone's list."""
+    def __init__(
+        self,
+        database: Database,
+        key: bytes,
+        site: str,
+        clock: Callable[[], dt.datetime] = now,
+        earlier: Sequence[bytes] = (),
+    ) -> None:
+        """`key`: the site's own; second factors are sealed with it, and what was sealed with `earlier` ones still opens.
+        `site`: its name in the telephone's list."""
         self._database, self._site, self._clock = database, site, clock
-        self._sealed = Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"gege-second:" + key).digest()))
+        self._sealed = MultiFernet([_fernet(one) for one in (key, *earlier)])
         self._hasher = PasswordHasher()
         # Whoever has no password costs as much time as whoever has one.
         self._nobody = self._hasher.hash("nobody")
-        self._browsers = URLSafeTimedSerializer(key, salt="known-browser")
+        self._browsers = URLSafeTimedSerializer([*reversed(earlier), key], salt="known-browser")
+
+    def seal_anew(self) -> int:
+        """Seal every second factor with the newest key, before an older one is retired; → how many."""
+        with self._database.session() as session:
+            rows = session.scalars(select(Password).with_for_update()).all()
+            for row in rows:
+                row.second = self._sealed.rotate(row.second.encode()).decode()
+            return len(rows)
 
     def begin(self, staff_no: str) -> Second:
         """A new second factor, not kept yet: the page keeps it until it has been tried (`set`)."""
@@ -214,3 +230,7 @@ def _step_of(secret: str, code: str, at: dt.datetime) -> int | None:
     totp, now_step = pyotp.TOTP(secret), int(at.timestamp()) // _STEP_S
     steps = range(now_step - _DRIFT, now_step + _DRIFT + 1)
     return next((step for step in steps if totp.verify(digits, for_time=step * _STEP_S)), None)
+
+
+def _fernet(key: bytes) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"gege-second:" + key).digest()))

@@ -18,8 +18,9 @@ _TURN_COUNTS, _LOOP_COUNTS, _EAR_COUNTS = 0.1, 0.3, 0.3
 _LOOK_S = 0.1
 #: what was told of loop and ears halves in so long (s): while nobody is let in, nothing more is heard of them
 _HALVES_S = 4.0
-#: a spoken conversation is worth nothing when any of them is later than this (s)
-_LOOP_LATE_S, _EARS_LATE_S, _TURNS_LATE_S = 0.25, 1.5, 2.0
+#: a spoken conversation is worth nothing when any of them is later than this (s); what somebody does goes ten times through the
+#: loop, so that a tenth of a second there is a second to him
+_LOOP_LATE_S, _EARS_LATE_S, _TURNS_LATE_S = 0.1, 1.5, 2.0
 
 
 class _Fading:
@@ -70,6 +71,11 @@ class Lateness:
         """How long a turn would wait for those before it (s): so many are inside, and one comes out in so long. Where
         none has come out for longer than usual, that counts."""
         return self._inside * max(self._gap_s, self._clock() - self._out_at) if self._inside else 0.0
+
+    @property
+    def pace_s(self) -> float:
+        """The usual time between two turns that come out while others wait (s); 0 before the first."""
+        return self._gap_s
 
     # ---- loop and ears --------------------------------------------------------------------------
 

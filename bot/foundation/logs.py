@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import logging
 import re
 import secrets
@@ -43,8 +44,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 _LONGEST = 200
 
 
-def start(level: str = "warning", zone: dt.tzinfo = dt.UTC, stream: TextIO | None = None) -> None:
+def start(level: str = "warning", zone: dt.tzinfo = dt.UTC, stream: TextIO | None = None, form: str = "lines") -> None:
     """Write the process's log to `stream` (standard error); `level` is for our own loggers, others begin at warning.
+    `form`: "lines", or "json" for an object a line.
 
     May be called again with what the settings say. What nobody catches is written the same way."""
     if level.lower() not in LEVELS:
@@ -53,7 +55,7 @@ def start(level: str = "warning", zone: dt.tzinfo = dt.UTC, stream: TextIO | Non
     for old in [one for one in root.handlers if isinstance(one.formatter, Lines)]:
         root.removeHandler(old)
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(Lines(zone))
+    handler.setFormatter(JsonLines(zone) if form == "json" else Lines(zone))
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
     for name in _OWN:
@@ -124,6 +126,22 @@ class Lines(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             line += "\n" + "\n".join(_trace(record.exc_info[1]))
         return line
+
+
+class JsonLines(Lines):
+    """The same as one JSON object a line: `at`, `level`, `logger`, what it is about, `message`, `trace` (a list of lines)."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        found: dict[str, Any] = {
+            "at": dt.datetime.fromtimestamp(record.created, self._zone).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            **{name: _CONTROL.sub(" ", value) for name, value in _about.get().items()},
+            "message": _ours(record) if _own(record.name) else _theirs(record),
+        }
+        if record.exc_info and record.exc_info[1] is not None:
+            found["trace"] = _trace(record.exc_info[1])
+        return json.dumps(found, ensure_ascii=False)
 
 
 def _fields(fields: dict[str, str | None]) -> dict[str, str]:

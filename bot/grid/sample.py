@@ -1,4 +1,4 @@
-"""The invented sample county: households and staff as the two CSV files of the contract."""
+"""The invented sample county: households and staff as the two CSV files of the contract, and a map of it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bot.database import Database
 from bot.foundation.words import load
 from bot.grid.importer import import_csv
 from bot.grid.models import Grid
+from bot.grid.sample_map import write_map
 
 COUNTY = Path(__file__).resolve().parent / "data" / "sample_county.yml"
 NAMES = Path(__file__).resolve().parent / "data" / "sample_names.yml"
@@ -222,6 +223,8 @@ def make_sample(
     for file in reversed(files):
         progress(f"importing {file.name} …")
         progress(str(import_csv(database, file, invented=True)))
+    write_map(database, folder / "map.geojson", SEED)
+    progress(str(import_csv(database, folder / "map.geojson", invented=True)))
     county, _ = _load()
     for community in county.communities:
         for grid_no in community.grids:

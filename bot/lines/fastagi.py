@@ -98,7 +98,8 @@ class AgiSession:
         """Send one command and take its answer. Raises AgiFailed."""
         try:
             self._writer.write(line.encode("utf-8") + b"\n")
-            await asyncio.wait_for(self._writer.drain(), self._timeout_s)
+            async with asyncio.timeout(self._timeout_s):
+                await self._writer.drain()
         except (ConnectionError, TimeoutError) as problem:
             raise AgiFailed("Asterisk went away") from problem
         for _ in range(_MOST_LINES):
@@ -113,8 +114,11 @@ class AgiSession:
         raise AgiFailed("Asterisk talks without answering")
 
     async def _line(self) -> str:
+        # Not wait_for: it begins a task for each line, and the facts of a call are 25 lines. In a storm that was 50 turns of a
+        # late loop, and calls were shut out as silent.
         try:
-            raw = await asyncio.wait_for(self._reader.readuntil(b"\n"), self._timeout_s)
+            async with asyncio.timeout(self._timeout_s):
+                raw = await self._reader.readuntil(b"\n")
         except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError) as problem:
             raise AgiFailed(f"no line came ({type(problem).__name__})") from problem
         return raw.decode("utf-8", "replace").rstrip("\r\n")

@@ -12,8 +12,8 @@ import enum
 import hashlib
 import hmac
 import json
-import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from bot.database import Base, Database, UTCDateTime, now
 from bot.foundation.errors import Refused
+from bot.foundation.site_keys import hex_keys
 from bot.foundation.untrusted import same
 
 #: bytes of the signature that travel: 128 bits
@@ -129,10 +130,11 @@ class MadeLink:
 class Links:
     """Makes and reads links with the site's key."""
 
-    def __init__(self, key: bytes, database: Database, public_url: str = "") -> None:
+    def __init__(self, key: bytes, database: Database, public_url: str = "", earlier: Sequence[bytes] = ()) -> None:
+        """`earlier`: keys that still verify what they signed, until they are retired."""
         if len(key) < 32:
             raise ValueError("a signing key needs 32 bytes")
-        self._key, self._database = key, database
+        self._keys, self._database = (key, *earlier), database
         self._public_url = public_url.rstrip("/")
 
     def url(self, purpose: Purpose, ticket_no: str, staff_no: str, at: dt.datetime | None = None) -> str:
@@ -183,7 +185,7 @@ class Links:
             body, signature = (_bytes(part) for part in token.split("."))
         except (ValueError, binascii.Error):
             raise BadLink("forged") from None
-        if not same(signature, self._sign(body)):
+        if not any(same(signature, _signed(key, body)) for key in self._keys):
             raise BadLink("forged")
         purpose, ticket_no, staff_no, expires, nonce, *made = json.loads(body)
         expires_at = dt.datetime.fromtimestamp(expires, dt.UTC)
@@ -213,27 +215,21 @@ class Links:
             return row is not None and made_at < row.before
 
     def _sign(self, body: bytes) -> bytes:
-        return hmac.new(self._key, b"gege-link:" + body, hashlib.sha256).digest()[:_SIGNATURE]
+        return _signed(self._keys[0], body)
+
+
+def _signed(key: bytes, body: bytes) -> bytes:
+    return hmac.new(key, b"gege-link:" + body, hashlib.sha256).digest()[:_SIGNATURE]
+
+
+def site_keys(home: Path) -> tuple[bytes, ...]:
+    """The site's signing keys, the newest first: it signs, the others still verify (`gege keys rotate`)."""
+    return hex_keys(home / "keys" / "links.key")
 
 
 def site_key(home: Path) -> bytes:
     """The site's signing key, made when it is first needed; readable by the service alone."""
-    path = home / "keys" / "links.key"
-    try:
-        return bytes.fromhex(path.read_text("ascii").strip())
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except ValueError as problem:
-        raise ValueError(f"{path} is no key of 64 hexadecimal digits; remove it to make a new one") from problem
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return site_key(home)  # another process was first
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(32) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return bytes.fromhex(path.read_text("ascii").strip())
+    return site_keys(home)[0]
 
 
 def _nonce() -> str:

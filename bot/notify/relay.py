@@ -25,6 +25,7 @@ from bot.notify.pace import Group, Minutes, forget, share_out
 from bot.notify.provider import Message, Provider, Refused, Transient
 from bot.notify.registered_names import RegisteredNames
 from bot.notify.routes import Due, Parcel
+from bot.notify.taken import Taken, of_message
 from bot.replicas.place import ALONE, Owner
 from bot.settings import NotifySettings
 from bot.tickets.models import Notification
@@ -76,8 +77,9 @@ class Relay:
         links: Links | None = None,
         zone: dt.tzinfo | None = None,
         owner: Owner = ALONE,
+        taken: Taken | None = None,
     ) -> None:
-        """`links` for staff's buttons; `zone`: the site's, in which times are written. Of several services one sends
+        """`links` for staff's buttons; `taken`: survives us; `zone`: the site's, in which times are written. Of several services one sends
         everyday messages, so that a reader's minute is one minute; danger has none and leaves by whoever sees it first."""
         if missing := [name for name in settings.providers if name not in providers]:
             raise ValueError(f"notify.providers names {', '.join(missing)}; there is only {', '.join(providers)}")
@@ -89,6 +91,7 @@ class Relay:
         self._poll_s = poll_s
         self._clock = clock
         self._owner, self._had = owner, False
+        self._taken = taken or Taken()
         self._busy: Counter[str] = Counter()
         self._site = routes.Site(RegisteredNames(database), zone or usual_rules().hours.zone, links)
         self._minutes = Minutes(providers)
@@ -156,7 +159,7 @@ class Relay:
         self._site.names.refresh()
         with self._database.session() as session:
             for lost in nowhere:
-                _skip(session, lost)
+                _skip(session, lost, at)
             return self._take(session, groups, at)
 
     def _look_back(self, session: Session, at: dt.datetime) -> None:
@@ -274,14 +277,18 @@ class Relay:
     async def _deliver(self, parcel: Parcel, at: dt.datetime | None) -> int:
         """Send one parcel by all of its ways at once and write down what came of it; rows that are delivered."""
         outcome = _Outcome()
-        logs.note(ticket=next((one.ticket_no for one in parcel.messages.values()), ""))
+        logs.note(session=parcel.talk, ticket=next((one.ticket_no for one in parcel.messages.values()), ""))
         try:
-            await asyncio.gather(*(self._send(name, one, outcome) for name, one in parcel.messages.items()))
+            await asyncio.gather(*(self._send(name, one, parcel, outcome) for name, one in parcel.messages.items()))
         finally:
             if not parcel.urgent:
                 self._busy.subtract(parcel.messages.keys())
+        number, taken = parcel.notification_ids[0], ", ".join(outcome.taken) or "nobody"
+        log.info("notification %s (%d in one): taken by %s", number, len(parcel.notification_ids), taken)
         try:
-            return await asyncio.to_thread(self._settle, parcel, outcome, at or self._clock())
+            delivered = await asyncio.to_thread(self._settle, parcel, outcome, at or self._clock())
+            self._taken.done(of_message(id, name) for id in parcel.notification_ids for name in outcome.taken)
+            return delivered
         except Exception:
             log.exception(
                 "notification %s was tried but could not be marked; it will go out again",
@@ -289,7 +296,7 @@ class Relay:
             )
             return 0
 
-    async def _send(self, name: str, message: Message, outcome: _Outcome) -> None:
+    async def _send(self, name: str, message: Message, parcel: Parcel, outcome: _Outcome) -> None:
         sending = self._spawn(self._providers[name].send(message))
         try:
             done, _ = await asyncio.wait({sending}, timeout=self._timeout_s)
@@ -311,6 +318,7 @@ class Relay:
         except Exception as problem:
             outcome.failed[name] = logs.described(problem)
         else:
+            self._taken.note(of_message(id, name) for id in parcel.notification_ids)
             outcome.taken.append(name)
 
     # ---- settling -------------------------------------------------------------------------------
@@ -337,7 +345,7 @@ class Relay:
     def _after_failure(self, session: Session, row: Notification, outcome: _Outcome, at: dt.datetime) -> None:
         """Try again later, or give up: at once when every way refused, else after a day."""
         row.error = outcome.reasons[:2000] or "no way to this person"
-        hopeless = bool(outcome.refused) and not outcome.failed
+        hopeless = bool(outcome.refused) and not outcome.failed and not self._another_way(session, row, outcome)
         age = (at - (row.held_until or row.created_at)).total_seconds()
         backoff = self._settings.backoff(row.urgent)
         wait = None if hopeless else backoff.wait(row.attempts, asked_s=outcome.retry_after, age_s=age)
@@ -351,6 +359,13 @@ class Relay:
             # A resident's news that cannot be delivered (they blocked us) is no emergency.
             if row.template != UNDELIVERED and row.staff_no:
                 self._page_desk(session, row, at)
+
+    def _another_way(self, session: Session, row: Notification, outcome: _Outcome) -> bool:
+        """Danger that a person's own messenger refuses goes by the site's ways next (`routes.route`)."""
+        if not row.urgent or not row.staff_no or row.provider:
+            return False
+        own = routes.own_ways(session.get_one(Staff, row.staff_no), self._providers)
+        return bool(own) and not {*routes.second_ways(own, self._settings.providers)} <= outcome.refused.keys()
 
     def _page_desk(self, session: Session, dead: Notification, at: dt.datetime) -> None:
         """Tell the duty desk who was not reached; that message, when it dies, tells nobody (no loop)."""
@@ -369,12 +384,15 @@ class Relay:
         outbox.owe(session, owed, at)
 
 
-def _skip(session: Session, lost: Due) -> None:
-    """Settle a row that has no way to its reader; there is nothing to try again."""
+def _skip(session: Session, lost: Due, at: dt.datetime) -> None:
+    """Settle a row that has no way to its reader, or none left that has not taken it; there is nothing to try again."""
     row = session.get_one(Notification, lost.id, with_for_update=True)
-    if row.state == "pending":
-        row.state = "sent" if row.provider else "skipped"
-        row.error = f"no way to this reader ({lost.channel or 'no messenger'})"
+    if row.state != "pending":
+        return
+    if row.provider:
+        row.state, row.sent_at = "sent", at
+    else:
+        row.state, row.error = "skipped", f"no way to this reader ({lost.channel or 'no messenger'})"
 
 
 def release(database: Database, at: dt.datetime, living: Collection[str] = (), *, anybodys: bool = True) -> int:

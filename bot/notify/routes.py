@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from bot.grid.models import Household, Staff
+from bot.grid.models import Household, Role, Staff
 from bot.notify.links import Links, Purpose
 from bot.notify.outage_texts import outage_fields
 from bot.notify.provider import Button, Message, Provider
@@ -34,6 +34,8 @@ QUIET = frozenset(
         "outage_called_off",
     }
 )
+#: who is told of danger, sooner or later (bot/tickets/owed/paging.py)
+_DANGER = (Role.manager, Role.assistant, Role.supervisor, Role.duty)
 #: where a provider finds a person's address; a provider that is not named here needs none
 ADDRESSES: dict[str, Callable[[Staff], str]] = {
     "telegram": lambda person: person.telegram_id,
@@ -41,6 +43,9 @@ ADDRESSES: dict[str, Callable[[Staff], str]] = {
     "dingtalk": lambda person: person.dingtalk,
 }
 
+
+#: providers that reach this machine only: nobody reads them at night
+OWN_MACHINE = frozenset({"console", "file"})
 
 #: lines of a message that stands for many
 _LINES = 12
@@ -67,6 +72,8 @@ class Due:
     channel: str
     address: str
     ticket_id: int | None = None
+    #: it was tried, and not every way has taken it
+    tried: bool = False
 
     @property
     def reader(self) -> str:
@@ -83,14 +90,49 @@ class Parcel:
     messages: Mapping[str, Message]
     #: another way takes these rows later
     rest: bool = False
+    #: the conversation that it comes of, of a call the call's id; "" for what stands for several
+    talk: str = ""
 
 
 def route(due: Due, providers: Mapping[str, Provider], default: Sequence[str]) -> list[str]:
-    """A resident's channel; staff: their own messengers, else the site's default. Empty: there is no way."""
+    """A resident's channel; staff: their own messengers, else the site's default. Empty: there is no way.
+
+    Danger that was not taken at once goes by every way that leads to the person."""
     if due.person is None:
         return [due.channel] if due.channel in providers and due.address else []
-    own = [name for name, address in ADDRESSES.items() if name in providers and address(due.person)]
-    return own or list(default)
+    own = own_ways(due.person, providers)
+    return [*own, *(second_ways(own, default) if own and due.urgent and due.tried else ())] or list(default)
+
+
+def own_ways(person: Staff, providers: Container[str]) -> list[str]:
+    """A person's own messengers, of those that the site has."""
+    return [name for name, address in ADDRESSES.items() if name in providers and address(person)]
+
+
+def second_ways(own: Sequence[str], default: Sequence[str]) -> list[str]:
+    """The site's ways that may reach somebody whose own messengers do not."""
+    return [name for name in default if name not in own and name not in OWN_MACHINE and name not in ADDRESSES]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """By which ways danger reaches one of those who have to hear of it."""
+
+    staff_no: str
+    role: str
+    ways: tuple[str, ...]
+
+
+def reach(session: Session, providers: Container[str], default: Sequence[str], *, rings: bool) -> list[Reach]:
+    """Everybody who is told of danger, and how; `rings`: Gege telephones (`[calling]`). Where nothing leaves the
+    machine at all nobody is named: the site is not in use yet."""
+    people = session.scalars(select(Staff).where(Staff.role.in_(_DANGER)).order_by(Staff.staff_no)).all()
+    found = []
+    for one in people:
+        own = own_ways(one, providers)
+        ways = [*own, *second_ways(own, default), *(["telephone"] if rings and one.phone else [])]
+        found.append(Reach(one.staff_no, one.role, tuple(ways)))
+    return found if any(one.ways for one in found) else []
 
 
 def due(session: Session, at: dt.datetime, limit: int) -> list[Due]:
@@ -104,6 +146,7 @@ def due(session: Session, at: dt.datetime, limit: int) -> list[Due]:
             Notification.channel,
             Notification.address,
             Notification.ticket_id,
+            Notification.attempts > 0,
         )
         .outerjoin(Staff, Staff.staff_no == Notification.staff_no)
         .where(Notification.state == "pending", Notification.due_at <= at)
@@ -149,7 +192,8 @@ def parcel(
             template=first.template if len(rows) == 1 else "digest",
             buttons=buttons,
         )
-    return Parcel(tuple(row.id for row in rows), first.urgent, messages)
+    ticket = session.get(Ticket, first.ticket_id) if first.ticket_id and len(rows) == 1 else None
+    return Parcel(tuple(row.id for row in rows), first.urgent, messages, talk=ticket.session if ticket else "")
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def _messages(database: Database, before: dt.datetime) -> int:
 def tidying(
     database: Database,
     keep_days: int,
-    others: Mapping[str, Callable[[dt.datetime], None]] | None = None,
+    others: Mapping[str, Callable[[dt.datetime], object]] | None = None,
     owner: Owner = ALONE,
 ) -> list[Background]:
     """Tidy at the start and once a day, off the event loop; `others` tidy other rooms' rows. Of several services one
@@ -85,10 +85,11 @@ def tidying(
     def tidy_outbox(at: dt.datetime) -> None:
         tidy(database, at, keep_days)
 
-    def background(name: str, work: Callable[[dt.datetime], None]) -> Background:
+    def background(name: str, work: Callable[[dt.datetime], object]) -> Background:
         async def once() -> None:
             await asyncio.to_thread(work, now())
 
         return Background(f"tidy {name}", _DAY_S, alone(owner, f"tidy {name}", once), again=_AGAIN)
 
-    return [background(name, work) for name, work in {"outbox": tidy_outbox, **(others or {})}.items()]
+    works: dict[str, Callable[[dt.datetime], object]] = {"outbox": tidy_outbox, **(others or {})}
+    return [background(name, work) for name, work in works.items()]

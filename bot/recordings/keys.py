@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.foundation.errors import Refused
+from bot.foundation.files import write_whole
 from bot.settings import Settings
 
 #: a key in the environment comes before the one in the file
@@ -75,6 +76,33 @@ def load_keys(settings: Settings) -> KeyRing:
     if not found:
         raise KeyRefused(f"{file} holds no key; put a copy back, or move it away and a new one is made")
     return KeyRing(tuple(dict.fromkeys(found)))
+
+
+def add_key(settings: Settings) -> Key:
+    """A new key that seals from now on; those that are there still open. Raises KeyRefused."""
+    fresh = Key(secrets.token_bytes(_BYTES))
+    _write(settings, [fresh, *_own(settings)])
+    return fresh
+
+
+def leave_current(settings: Settings) -> int:
+    """Only the key that seals is kept; → how many went. Raises KeyRefused."""
+    first, *others = _own(settings)
+    _write(settings, [first])
+    return len(others)
+
+
+def _own(settings: Settings) -> list[Key]:
+    if os.environ.get(VARIABLE):
+        raise KeyRefused(
+            f"the key comes from {VARIABLE}: put a new one there, and the old one into {key_file(settings)}"
+        )
+    return list(load_keys(settings).keys)
+
+
+def _write(settings: Settings, keys: list[Key]) -> None:
+    lines = "".join(base64.b64encode(one.secret).decode() + "\n" for one in keys)
+    write_whole(key_file(settings), _REMARK + lines)
 
 
 def _read(file: Path) -> list[Key]:

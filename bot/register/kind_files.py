@@ -52,7 +52,8 @@ class Field:
     """One field.
 
     `ahead`: a date that lies so many days in front of us at least; `missed`: answers that say that it did not take place,
-    so that it stays due; `good`, `bad`: answers that a survey counts.
+    so that it stays due; `good`, `bad`: answers that a survey counts; `quick`: numbers that are offered to a thumb;
+    `usual: me` in a text is the name of whoever enters.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Field:
     good: tuple[str, ...] = ()
     bad: tuple[str, ...] = ()
     missed: tuple[str, ...] = ()
+    quick: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -75,6 +77,8 @@ class Field:
             raise ValueError(f"{self.name}.type: {self.type!r} is no type; one of {', '.join(Type)}")
         if (self.type == Type.choice) != bool(self.options):
             raise ValueError(f"{self.name}.options: a choice has options, and nothing else has")
+        if self.quick and self.type != Type.number:
+            raise ValueError(f"{self.name}.quick: numbers are offered for a number, this is a {self.type}")
         strange = [one for one in (self.usual, *self.good, *self.bad, *self.missed) if one and one not in self.options]
         if self.type == Type.choice and strange:
             raise ValueError(f"{self.name}: {strange[0]!r} is none of its options {', '.join(self.options)}")

@@ -331,11 +331,34 @@ class RecordingSettings(Section):
     bucket: BucketSettings = Field(default_factory=BucketSettings)
 
 
+class PrivacySettings(Section):
+    """How long what people said and reported is kept (days), and where it is written down who was deleted (docs/privacy.md)."""
+
+    #: what was said in calls and chats, and how calls went
+    words_days: int = Field(default=365, ge=30)
+    #: pictures and files that came with a report
+    pictures_days: int = Field(default=365, ge=30)
+    #: words, places and names of a case, from its last change; kind, state, grid and times stay for statistics
+    cases_days: int = Field(default=1095, ge=180)
+    #: visits, wishes and other lines of the register
+    register_days: int = Field(default=1825, ge=365)
+    #: corrections by staff, and what is learned from them
+    learning_days: int = Field(default=730, ge=30)
+    #: who of the staff looked, and what was done for a person's sake (network logs: six months at least)
+    looks_days: int = Field(default=1095, ge=180)
+    #: small traces: how slowly somebody speaks, proofs that failed, calls that were owed
+    traces_days: int = Field(default=90, ge=7)
+    #: file of those who were deleted, which a restore reads; best beside the backups, on another disk. Empty: GEGE_HOME/deleted.jsonl
+    deleted_file: str = ""
+
+
 class LogSettings(Section):
     """The service's log on standard error; GEGE_LOG in the environment comes before it."""
 
     #: of Gege's own lines; other libraries are heard from "warning" on
     level: Literal["debug", "info", "warning", "error"] = "warning"
+    #: "lines" for people, "json" (an object a line) for a collector
+    form: Literal["lines", "json"] = "lines"
 
 
 class BackupSettings(Section):
@@ -411,6 +434,7 @@ class Settings(Section):
     capacity: CapacitySettings = Field(default_factory=CapacitySettings)
     asterisk: AsteriskSettings = Field(default_factory=AsteriskSettings)
     calling: CallingSettings = Field(default_factory=CallingSettings)
+    privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     log: LogSettings = Field(default_factory=LogSettings)
     backup: BackupSettings = Field(default_factory=BackupSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)

@@ -8,11 +8,12 @@ household with the same kind within seven days."""
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
 from bot.database import Database
@@ -23,6 +24,8 @@ AGAIN = dt.timedelta(days=7)
 GOOD, FAIR, BAD = "good", "fair", "bad"
 #: acts whose first moment counts
 _FIRST = ("acknowledged", "on_site", "resolved", "escalated")
+#: figures of a month before are kept so long (s), and of so many months
+_KEPT_S, _MOST_KEPT = 600.0, 24
 #: what was no report of anything: taken back, or one with another
 _NOTHING = (State.cancelled, State.merged)
 
@@ -112,7 +115,8 @@ class _Read:
     """The rows of a month, as they came."""
 
     tickets: list[tuple[int, str, str, str, str, str, dt.datetime, str | None]]
-    first: dict[int, dict[str, dt.datetime]] = field(default_factory=lambda: defaultdict(dict))
+    #: of a ticket, the first moment of each act of _FIRST that there was
+    first: dict[int, dict[str, dt.datetime]]
     missed: dict[int, list[tuple[str, dt.datetime, int]]] = field(default_factory=lambda: defaultdict(list))
     pleas: dict[int, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
     ratings: list[tuple[int, str, str, dt.datetime]] = field(default_factory=list)
@@ -128,18 +132,40 @@ def bounds(year: int, month: int, zone: dt.tzinfo) -> tuple[dt.datetime, dt.date
     return begin, dt.datetime(year + month // 12, month % 12 + 1, 1, tzinfo=zone)
 
 
-def of_month(database: Database, year: int, month: int, zone: dt.tzinfo) -> Month:
-    """Read a month and the one before it. Blocks."""
+class Months:
+    """The months of one site. What a month is held against is read anew every ten minutes, not with every look: a month
+    that is over hardly changes, and it is a third of the work."""
+
+    def __init__(self, database: Database, zone: dt.tzinfo, clock: Callable[[], float] = time.monotonic) -> None:
+        self._database, self._zone, self._clock = database, zone, clock
+        self._before: dict[tuple[int, int], tuple[float, Figures]] = {}
+
+    def of(self, year: int, month: int) -> Month:
+        """One month. Blocks."""
+        at, kept = self._clock(), self._before.get((year, month))
+        before = kept[1] if kept is not None and at - kept[0] < _KEPT_S else None
+        found = of_month(self._database, year, month, self._zone, before)
+        if before is None:
+            if len(self._before) >= _MOST_KEPT:
+                self._before.clear()
+            self._before[year, month] = at, found.before
+        return found
+
+
+def of_month(database: Database, year: int, month: int, zone: dt.tzinfo, before: Figures | None = None) -> Month:
+    """Read a month, and the one before it where its figures are not known. Blocks."""
     begin, end = bounds(year, month, zone)
     earlier = begin - dt.timedelta(days=1)
     with database.reading() as session:
         read = _read(session, begin, end)
-        before = _read(session, bounds(earlier.year, earlier.month, zone)[0], begin)
+        if before is None:
+            was = _read(session, bounds(earlier.year, earlier.month, zone)[0], begin)
+            before = sum(_by_grid(was).values(), Figures())
     by_grid = _by_grid(read)
     days = Counter(row[6].astimezone(zone).day for row in read.tickets)
     kinds = Counter(row[2] for row in read.tickets)
     return Month(
-        year, month, sum(by_grid.values(), Figures()), sum(_by_grid(before).values(), Figures()), by_grid,
+        year, month, sum(by_grid.values(), Figures()), before, by_grid,
         [days[day] for day in range(1, (end - dt.timedelta(days=1)).day + 1)], kinds.most_common(),
         _arrival(read), _misses(read),
     )  # fmt: skip
@@ -151,16 +177,20 @@ def _read(session: Session, begin: dt.datetime, end: dt.datetime) -> _Read:
         func.coalesce(Ticket.owner, ""), Ticket.opened_at, Ticket.household_no,
     )  # fmt: skip
     mine = (Ticket.opened_at >= begin, Ticket.opened_at < end, Ticket.state.not_in(_NOTHING))
-    rows = session.execute(select(*columns).where(*mine).order_by(Ticket.opened_at))
-    read = _Read([tuple(row) for row in rows])
-    firsts = (
-        select(Activity.ticket_id, Activity.kind, func.min(Activity.at))
-        .join(Ticket, Ticket.id == Activity.ticket_id)
-        .where(*mine, Activity.kind.in_(_FIRST))
-        .group_by(Activity.ticket_id, Activity.kind)
+    # One row a ticket, its moments beside it: a row for each act is four times as many.
+    firsts = [func.min(case((Activity.kind == kind, Activity.at))) for kind in _FIRST]
+    rows = session.execute(
+        select(*columns, *firsts)
+        .outerjoin(Activity, and_(Activity.ticket_id == Ticket.id, Activity.kind.in_(_FIRST)))
+        .where(*mine)
+        .group_by(Ticket.id)
+        .order_by(Ticket.opened_at)
+    ).all()
+    wide = len(columns)
+    read = _Read(
+        [tuple(row[:wide]) for row in rows],
+        {row[0]: {kind: at for kind, at in zip(_FIRST, row[wide:], strict=True) if at is not None} for row in rows},
     )
-    for number, kind, at in session.execute(firsts):
-        read.first[number][kind] = at
     acts = (
         select(Activity.ticket_id, Activity.kind, Activity.at, Activity.note, Activity.detail)
         .join(Ticket, Ticket.id == Activity.ticket_id)
@@ -213,7 +243,7 @@ def _by_grid(read: _Read) -> dict[str, Figures]:
     # Plain counts, hits and of in turn: a month has thousands of tickets.
     found: dict[str, list[int]] = {}
     for number, _, _, _, grid_no, _, _, household_no in read.tickets:
-        first, missed = read.first[number], {deadline for deadline, _, _ in read.missed[number]}
+        first, missed = read.first[number], {deadline for deadline, _, _ in read.missed.get(number, ())}
         taken, up = first.get("acknowledged"), first.get("escalated")
         answer = rated.get(number)
         counted = (
@@ -254,11 +284,13 @@ def _misses(read: _Read) -> list[Miss]:
             bad[number] = (comment, at)
     found = []
     for number, ticket_no, kind, _, grid_no, owner, opened_at, _ in read.tickets:
+        if number not in read.missed and number not in bad:
+            continue
         times = {"reported": opened_at, **{act: at for act, at in read.first[number].items() if act != "escalated"}}
-        plea, verdict = _plea(read.pleas[number])
+        plea, verdict = _plea(read.pleas.get(number, ()))
         # A deadline that is told again and again was missed once.
         for deadline, at, late in {
-            deadline: (deadline, at, late) for deadline, at, late in read.missed[number]
+            deadline: (deadline, at, late) for deadline, at, late in read.missed.get(number, ())
         }.values():
             found.append(Miss(ticket_no, grid_no, kind, owner, deadline, at, late, times, "", plea, verdict))
         if number in bad:

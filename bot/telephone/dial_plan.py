@@ -75,7 +75,8 @@ class DialPlan:
                 self._server.announce(facts.call_id, facts.caller, facts.dialled, facts.diverting)
             else:
                 self._hand_overs.rings(plan, plan.people[0], told=True)
-            await self._hand_overs.write_down(plan, wait=not session.crowded)
+            # Who is not taken is rung through at once: he waits for no row.
+            await self._hand_overs.write_down(plan, wait=room)
         await session.set_variable("NEXT", self._hand_overs.people(facts)[0])
         if not room:
             await session.set_variable("GEGE", "full")

@@ -46,6 +46,8 @@ class SipHandOver:
         """One call, to the end of its last conversation."""
         plan = self._hand_overs.expect(facts, "sip")
         try:
+            # As in a dial plan, before a word is spoken: whoever has heard Gege is called back, whatever dies.
+            await self._hand_overs.write_down(plan, wait=True)
             await self._converse(_Kept(line), facts)
             call = self.server.call_of(line) if self.server is not None else None
             step = await self._hand_overs.advance(plan, CALLER_LEFT if line.ended.is_set() else "")

@@ -212,7 +212,7 @@ class ReportSource(Base):
     """How many reports of one source still become cases of their own (bot/tickets/life/flooding.py)."""
 
     __tablename__ = "report_source"
-    #: channel:number or chat id, session:conversation, network:digest
+    #: caller:number or chat id, session:conversation, network:digest
     source: Mapped[str] = mapped_column(String(80), primary_key=True)
     #: what was left at `at`; it fills up again with time
     tokens: Mapped[float] = mapped_column(Float)

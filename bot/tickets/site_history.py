@@ -1,35 +1,22 @@
-"""What the site itself has been through: that it takes writes now, and every restore from a backup."""
+"""What the site itself has been through: every restore from a backup, and what no number may be given again for it."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
 
-from sqlalchemy import String, bindparam, delete, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from bot.database import Base, Database, UTCDateTime
+from bot.database import Base, UTCDateTime
 
-#: a process that wrote nothing for so long is gone
-_GONE = dt.timedelta(days=1)
 #: more numbers than any site gives in a second (25 reports a second were the most that two cores ever logged)
 _A_SECOND, _MARGIN = 100, 1_000
 
-_BEAT = text(
-    "INSERT INTO pulse (node, at) VALUES (:node, :at) ON CONFLICT (node) DO UPDATE SET at = excluded.at"
-).bindparams(bindparam("at", type_=UTCDateTime()))
 _RAISE = text(
     "INSERT INTO ticket_number (day, last) VALUES (:day, :jump)"
     " ON CONFLICT (day) DO UPDATE SET last = ticket_number.last + :jump"
 )
-
-
-class Pulse(Base):
-    """A serving process and when it last wrote to the database: the proof that writes are taken."""
-
-    __tablename__ = "pulse"
-    node: Mapped[str] = mapped_column(String(80), primary_key=True)
-    at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
 
 
 class Restored(Base):
@@ -42,13 +29,6 @@ class Restored(Base):
     at: Mapped[dt.datetime] = mapped_column(UTCDateTime)
     #: added to every number that leaves the site, this and all earlier restores together
     jump: Mapped[int] = mapped_column()
-
-
-def beat(database: Database, node: str, at: dt.datetime) -> None:
-    """Write that `node` serves; what waits for the disk here, waits for it in a report too. Blocks."""
-    with database.session() as session:
-        session.connection().execute(_BEAT, {"node": node[:80], "at": at})
-        session.execute(delete(Pulse).where(Pulse.at < at - _GONE))
 
 
 def jump(session: Session) -> int:

@@ -76,6 +76,7 @@ class PhoneCall:
         """The whole call. Whatever happens, the line is hung up, and whoever settles the call is told."""
         facts, began = self._call.facts, self._call.clock()
         logs.note(call=self._call.facts.call_id)
+        log.info("a call begins (%s)", self._call.front_end)
         self._call.line.on_sent = self._call.sent
         ear = asyncio.create_task(self._call.ear.listen())
         seated, outcome = False, "failed"
@@ -96,6 +97,7 @@ class PhoneCall:
                 self._call.seats.give_back()
             self._call.comfort.stop()
             self._call.story.outcome = outcome
+            log.info("the call is over for Gege: %s", outcome)
             # Before the line goes: the dial plan asks at once whom to ring next.
             self._decide()
             await asyncio.shield(self._finish(ear, began))
@@ -242,6 +244,8 @@ class PhoneCall:
 
     async def _said(self, said: Said) -> str:
         speech = said.speech
+        if self._call.seats is not None:
+            self._call.seats.lateness.recognised(said.recognised_at - said.ended_at)
         if not said.failed and not self._call.caller_voice.is_his(said, self._call.lately):
             log.info("call %s: a voice that is not the caller's answers nothing", self._call.facts.call_id)
             return await self._go_on()
@@ -289,8 +293,6 @@ class PhoneCall:
         self, turn: TurnStory, heard: Heard, ended_at: float, recognised_at: float, unfinished: bool = False
     ) -> str:
         patience = self._call.settings.capacity.dialogue_s
-        if self._call.seats is not None:
-            self._call.seats.lateness.recognised(recognised_at - ended_at)
         try:
             reply = await asyncio.wait_for(
                 self._call.dialogue.turn(heard), min(patience, _GONE_S) if self._call.ear.over else patience

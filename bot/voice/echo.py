@@ -94,12 +94,15 @@ class EchoMeter:
         heard = _smooth(np.array([loudness for loudness, _ in last]))
         # Whoever lags behind in listening sees more sent than there was: the smallest lead is the true one.
         lead = min(ahead for _, ahead in last)
-        sent = _smooth(np.array(self._sent))
         first = self._heard_count - frames + lead - (self._sent_count - len(self._sent))
         delays = np.arange(-_SMOOTH, int(_LATEST_S / FRAME_S))
         places = first + np.arange(frames)[None] - delays[:, None]
-        there = (places >= 0) & (places < len(sent))
-        shifted = np.where(there, sent[np.clip(places, 0, len(sent) - 1)], 0.0)
+        there = (places >= 0) & (places < len(self._sent))
+        # Of all that was sent only what may be heard now is looked at, and what its smoothing touches.
+        start = min(max(0, int(places.min()) - _SMOOTH), len(self._sent) - 1)
+        stop = max(start + 1, int(places.max()) + 1 + _SMOOTH)
+        sent = _smooth(np.array(list(islice(self._sent, start, stop))))
+        shifted = np.where(there, sent[np.clip(places - start, 0, len(sent) - 1)], 0.0)
         loud = np.sqrt((heard**2).mean()), np.sqrt((shifted**2).mean(1))
         shifted = shifted - shifted.mean(1, keepdims=True)
         heard = heard - heard.mean()

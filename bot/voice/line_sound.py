@@ -6,6 +6,7 @@ and what stands (tones, strings, music) does not. Measured on 22 people and on m
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,7 +123,16 @@ class _Voicing:
             return None
         changes = sum(self._changes) / len(self._changes)
         may_stand = max(_STANDS, _STANDS_AT_ONCE - _SURER * len(self._standing))
-        return changes >= _CHANGE_DB and float(np.percentile(self._standing, 25)) < may_stand
+        return changes >= _CHANGE_DB and _quarter(self._standing) < may_stand
+
+
+def _quarter(values: Collection[float]) -> float:
+    """What a quarter of them lies below, between two of them in proportion. In a storm of calls numpy's own took a tenth of the
+    event loop's time."""
+    ordered = sorted(values)
+    below, part = divmod((len(ordered) - 1) * 0.25, 1.0)
+    first, second = ordered[int(below)], ordered[min(int(below) + 1, len(ordered) - 1)]
+    return first + (second - first) * part
 
 
 class _Bands:

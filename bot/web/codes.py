@@ -8,4 +8,6 @@ from markupsafe import Markup
 
 def code(text: str) -> Markup:
     """The code of a text; the page says how large. Error correction Q (a quarter may be unreadable): a board in a stairwell gets dirty."""
-    return Markup(segno.make(text, error="q").svg_inline(border=2, omitsize=True, dark="#000", light="#fff"))
+    drawn = segno.make(text, error="q").svg_inline(border=2, omitsize=True, dark="#000", light="#fff")
+    # What it is for stands around it; a screen reader need not come by the picture itself.
+    return Markup(drawn.replace("<svg ", '<svg aria-hidden="true" ', 1))

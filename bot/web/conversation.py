@@ -158,11 +158,16 @@ class Conversation:
     def _note(self, heard: Heard, reply: Reply) -> None:
         self._answered[heard.session] = OwnTurn(heard.id, heard.text, reply.sentences, now())
 
+    @property
+    def again_s(self) -> int:
+        """Whoever waits for an answer asks again after so many seconds."""
+        return self._waiting.again_s if self._waiting is not None else 0
+
     def _kept(self, heard: Heard) -> dict[str, Any]:
         """It is committed, and answered when it is its turn: the same id asks for the answer."""
         told = (words().waiting,)
         self._answered[heard.session] = OwnTurn(heard.id, heard.text, told, now())
-        return shown(ResidentReply(told, speech=self.speech_of(told[0]), waits=True))
+        return shown(ResidentReply(told, speech=self.speech_of(told[0]), again_s=self.again_s))
 
     async def _give_to_a_person(self, heard: Heard, reason: str) -> dict[str, Any]:
         try:

@@ -91,7 +91,11 @@ class ResidentPages:
             # What was said waits in a file; the page shows at least what was answered.
             turns, reports, number = [], ResidentReports((), self._settings.site, session), ""
         turns = self._conversation.with_answer(session, turns)
-        views = (ResidentTalk(tuple(turns), self._settings.site, self._conversation.speech_of), reports, *more)
+        views = (
+            ResidentTalk(tuple(turns), self._settings.site, self._conversation.speech_of, self._conversation.again_s),
+            reports,
+            *more,
+        )
         known = {
             "grid": grid, "action": action, "once": secrets.token_hex(12), "examples": words().examples, "ear": ear,
             "manager": next(iter(self._managers(grid)), None) if grid else None,

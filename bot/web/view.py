@@ -34,8 +34,8 @@ class ResidentReply(ForResidents):
     #: where the sound of it is
     speech: str | None = None
     error: str = ""
-    #: it is kept, and not answered yet
-    waits: bool = False
+    #: it is kept, and not answered yet: in so many seconds it is worth asking again
+    again_s: int = 0
 
     @classmethod
     def of(cls, reply: Reply, speech: str | None) -> ResidentReply:
@@ -48,7 +48,7 @@ class ResidentReply(ForResidents):
             **told,
             **flags,
             **({"error": self.error} if self.error else {}),
-            **({"waiting": True} if self.waits else {}),
+            **({"waiting": True, "again_s": self.again_s} if self.again_s else {}),
         }
 
 
@@ -101,6 +101,8 @@ class ResidentTalk(ForResidents):
     turns: tuple[OwnTurn, ...]
     site: SiteSettings
     speech: Callable[[str], str | None]
+    #: whoever waits for an answer looks again after so many seconds
+    again_s: int = 0
 
     def as_json(self) -> dict[str, Any]:
         zone = ZoneInfo(self.site.timezone)
@@ -111,7 +113,7 @@ class ResidentTalk(ForResidents):
                     "reply": "".join(one.sentences),
                     "at": one.at.astimezone(zone).strftime(words().moment),
                     "speech": self.speech("".join(one.sentences)) if one.sentences else None,
-                    "waits": one.sentences in ((), (words().waiting,)),
+                    "waits": self.again_s if one.sentences in ((), (words().waiting,)) else 0,
                 }
                 for one in self.turns
             ]

@@ -27,6 +27,8 @@ _LEFT_S = 2.0
 _BEGINS = 0.5
 #: so many of those that waited are with the dialogue at the same time
 _AT_ONCE = 8
+#: whoever waits asks again after so long (s), at the least and at the most
+_ASKS_S = (8.0, 120.0)
 #: sessions that speak of danger, and answers that were found behind, that are remembered
 _REMEMBERED = 2000
 
@@ -56,6 +58,11 @@ class WaitingTurns:
     def count(self) -> int:
         """Turns that wait or are being answered."""
         return len(self._ids)
+
+    @property
+    def again_s(self) -> int:
+        """In so many seconds it is worth asking for an answer: thousands of pages that ask sooner are a storm of their own."""
+        return round(min(_ASKS_S[1], max(_ASKS_S[0], self.count * self._lateness.pace_s)))
 
     def must_wait(self, heard: Heard, begins: bool) -> bool:
         """Whether this turn would wait too long; `begins`: it is the first of its conversation."""

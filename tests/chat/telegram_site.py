@@ -16,6 +16,7 @@ import pytest_asyncio
 import soundfile
 from sqlalchemy import select
 
+from bot.bench.doubles.telegram import TelegramServer, telegram_server
 from bot.chat.awaited_word import Waiting
 from bot.chat.inbox import Inbox
 from bot.chat.models import OwedAnswer
@@ -37,7 +38,6 @@ from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import Ticket
-from tests.chat.telegram_server import TelegramServer, telegram_server
 from tests.postgres import site_database
 from tests.voice.doubles import ScriptedRecogniser
 

@@ -12,10 +12,10 @@ import pytest
 from aiohttp import ClientSession
 from sqlalchemy import select
 
+from bot.bench.doubles.telegram import TelegramServer, telegram_server
 from bot.database import open_database
 from bot.settings import PROJECT
 from bot.tickets.models import Ticket
-from tests.chat.telegram_server import TelegramServer, telegram_server
 from tests.frame.conftest import PROGRAM, environment
 
 # The service in processes of its own.

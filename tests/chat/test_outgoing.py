@@ -8,7 +8,9 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select
 
 from bot.chat.models import OwedAnswer
@@ -17,6 +19,7 @@ from bot.chat.takeover import Takeovers, Talk
 from bot.database import Database, now, open_database
 from bot.foundation.backoff import Backoff
 from bot.notify.provider import Refused, Transient
+from bot.notify.taken import Taken
 
 
 @dataclass
@@ -112,3 +115,28 @@ def test_who_takes_another_resident_over_lets_the_first_go(database: Database) -
     assert takeovers.begin(talk("A24", "7")) is None
     ended = takeovers.end("M24")
     assert ended is not None and ended.chat == "8" and takeovers.end("M24") is None
+
+
+async def test_an_answer_that_was_shown_before_the_death_is_not_shown_again(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messenger, file = Messenger(), tmp_path / "taken"
+
+    def killed(*_: object) -> None:
+        raise OSError("killed")
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Outgoing, "_gone", killed)
+        first = Outgoing(database, taken=Taken(file))
+        first.add_ways({"fake": messenger.show})
+        await first.say("u1", [Said("fake", "7", "一")])
+        await until(lambda: bool(messenger.shown))
+        await until(lambda: bool(Taken(file).left()))
+        await first.close()
+    assert owed(database) == 1
+    second = Outgoing(database, taken=Taken(file))
+    second.add_ways({"fake": messenger.show})
+    await second.start()
+    await until(lambda: not owed(database))
+    await second.close()
+    assert messenger.shown == [("7", "一")]

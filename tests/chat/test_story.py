@@ -19,6 +19,8 @@ from sqlalchemy import select, update
 
 from bot.app.messengers import messengers
 from bot.app.parts import Parts, running
+from bot.bench.doubles.telegram import TelegramServer, telegram_server
+from bot.bench.doubles.wecom import wechat_server
 from bot.database import open_database
 from bot.grid.models import Staff
 from bot.grid.registry import Registry
@@ -26,8 +28,6 @@ from bot.notify.wecom_crypto import WeComCrypto
 from bot.settings import NotifySettings, Settings, WebSettings
 from bot.settings.accounts import TelegramAccount, WeComAccount
 from bot.tickets.models import Rating
-from tests.chat.telegram_server import TelegramServer, telegram_server
-from tests.chat.wecom_server import wechat_server
 
 # Rasa is loaded for each.
 pytestmark = pytest.mark.slow

@@ -17,6 +17,7 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.bench.doubles.wecom import WeChatServer, wechat_server
 from bot.chat import wecom
 from bot.chat.awaited_word import Waiting
 from bot.chat.inbox import Inbox
@@ -38,7 +39,6 @@ from bot.settings.accounts import WeComAccount
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
 from tests.chat.telegram_site import AMR, Dialogue
-from tests.chat.wecom_server import WeChatServer, wechat_server
 from tests.postgres import site_database
 from tests.speech.test_amr import encoded, needs_library, tone
 from tests.voice.doubles import ScriptedRecogniser

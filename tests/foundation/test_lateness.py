@@ -57,12 +57,12 @@ def test_no_seat_is_given_while_the_loop_or_the_ears_are_late_and_one_slow_momen
     clock = Clock()
     late = Lateness(clock)
     seats = Seats(10, late)
-    late.looped(0.5)
+    late.looped(0.3)
     assert seats.take(), "once is nothing"
     for _ in range(6):
         late.looped(0.5)
     assert not seats.take() and seats.scarce
-    clock.now += 10
+    clock.now += 12
     assert seats.take(), "what was is forgotten"
     for _ in range(5):
         late.recognised(3.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import logging
 import sys
 import threading
@@ -45,6 +46,21 @@ def test_a_line_says_when_how_grave_who_and_about_what(written: io.StringIO) -> 
     line = written.getvalue()
     assert "+08:00 warning bot.test " in line and "T" in line[:20]
     assert f"call={call} session=say-#" in line and "ticket=GD2611230001 | the voice is away\n" in line
+
+
+def test_a_collector_gets_the_same_as_one_object_a_line(written: io.StringIO) -> None:
+    logs.start("info", ZoneInfo("Asia/Shanghai"), written, form="json")
+    call = str(uuid.uuid4())
+    with logs.about(call=call, session="say-13800138000"):
+        try:
+            raise ValueError(NAME)
+        except ValueError:
+            OURS.exception("a turn failed at %s", NUMBER)
+    [line] = written.getvalue().splitlines()
+    found = json.loads(line)
+    assert (found["level"], found["logger"], found["call"]) == ("error", "bot.test", call)
+    assert found["trace"][-1].strip() == "ValueError" and found["message"].startswith("a turn failed at #")
+    assert NUMBER not in line and NAME not in line and "13800138000" not in line
 
 
 def test_what_is_known_of_the_work_goes_with_its_tasks_and_threads(written: io.StringIO) -> None:

@@ -15,6 +15,7 @@ from bot.grid import geojson
 from bot.grid.importer import examine, import_csv, take
 from bot.grid.models import MapShape
 from bot.grid.problems import ImportRefused
+from bot.grid.sample_map import write_map
 from bot.statistics.map import WIDTH, map_of
 from bot.statistics.plan import plan_of
 from tests.postgres import database, database_url, site_database
@@ -139,6 +140,15 @@ def test_a_map_of_others_is_no_map_and_what_is_not_on_it_is_said(county: Databas
     assert map_of(county, plan_of(county, ["25"]), ["25"]) is None
     drawn = map_of(county, plan_of(county, ["24"]), ["24"])
     assert drawn is not None and list(drawn.missing) == ["公变2"]
+
+
+def test_the_sample_county_has_a_map_of_its_own_and_it_is_the_same_each_time(county: Database, tmp_path: Path) -> None:
+    for name in ("one.json", "two.json"):
+        write_map(county, tmp_path / name, 7)
+    take(county, examine(county, "one.json", (tmp_path / "one.json").read_bytes()))
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
+    drawn = map_of(county, plan_of(county, ["24", "25"]), ["24", "25"])
+    assert drawn is not None and not drawn.missing and len(drawn.grids) == len(drawn.feeders) == 2
 
 
 def test_an_outline_of_a_thousand_corners_is_no_more_than_paper_shows(county: Database) -> None:

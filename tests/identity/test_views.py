@@ -54,7 +54,7 @@ def every_view() -> Iterator[ForResidents]:
     )
     turn = OwnTurn("鸟", "我讲的", ("好。",), AT, {"understanding": "鸟", "ticket_no": "鸟", "detail": "鸟"})
     made = {
-        ResidentReply: [ResidentReply(("好。",)), ResidentReply((), True, True, "/api/speech/x.wav", "对不住")],
+        ResidentReply: [ResidentReply(("好。",)), ResidentReply((), True, True, "/api/speech/x.wav", "对不住", 8)],
         ResidentCase: [ResidentCase(None, SiteSettings()), ResidentCase(case, SiteSettings())],
         ResidentReports: [
             ResidentReports((), SiteSettings(), "web-1"),
@@ -69,14 +69,26 @@ def every_view() -> Iterator[ForResidents]:
 
 def test_every_field_of_a_residents_view_is_known() -> None:
     """A new field is a decision: it stands here, or it is not told."""
-    told = {"reply", "sentences", "hand_over", "ended", "speech", "error", "case", "reports", "talk"}
+    told = {
+        "reply",
+        "sentences",
+        "hand_over",
+        "ended",
+        "speech",
+        "error",
+        "case",
+        "reports",
+        "talk",
+        "waiting",
+        "again_s",
+    }
     report = {"key", "over", "estimate", "asked", "answers", "rated", "may_call_off", "is_danger", "no_number"}
     case = {"what", "state", "state_name", "steps", "said", "who", "phone", "opened_at", "changed_at"}
     for view in every_view():
         found = shown(view)
         assert set(found) <= told and set(found.get("case") or case) == case and "鸟" not in str(found)
         assert all(set(one) == case | report for one in found.get("reports", ()))
-        assert all(set(one) == {"said", "reply", "at", "speech"} for one in found.get("talk", ()))
+        assert all(set(one) == {"said", "reply", "at", "speech", "waits"} for one in found.get("talk", ()))
     assert {one.name for one in dataclasses.fields(OwnCase)} == {
         "ticket_no", "kind", "state", "said", "manager", "phone", "opened_at", "changed_at", "estimated_at", "asked",
         "rated", "may_call_off", "no_number", "told",

@@ -233,7 +233,8 @@ def test_services_that_start_at_once_on_an_empty_database_make_its_tables_once()
     together = threading.Barrier(3)
 
     def migrate(_: int) -> None:
-        database = open_database(url)
+        # Whoever waits for ever fails.
+        database = open_database(f"{url}?options=-c%20lock_timeout%3D60000")
         together.wait()
         database.migrate()
         database.dispose()

@@ -19,6 +19,7 @@ import pytest_asyncio
 from sqlalchemy import func, select
 
 from bot.app.parts import Parts, running
+from bot.bench.doubles.postgres import PostgresMissing, PostgresServer
 from bot.database import open_database
 from bot.dialogue import turns
 from bot.dialogue.port import Reply
@@ -28,7 +29,6 @@ from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import DialogueState, Notification, Ticket, Timer, Utterance
 from tests.dialogue.conftest import TOKEN, rasa_server
-from tests.postgres import PostgresMissing, PostgresServer
 
 DANGER = "哎呀电线断了掉在路上"
 

@@ -21,12 +21,14 @@ from bot.chat.store import ChatShelf
 from bot.database import Database, now
 from bot.doors.passwords import Passwords
 from bot.foundation.background import Backgrounds
+from bot.foundation.lateness import Lateness
 from bot.grid.models import GridStaff, Household, Role, Staff
 from bot.grid.present import Present
 from bot.grid.registry import Registry
 from bot.notify.links import Links, site_key
 from bot.notify.provider import Message
 from bot.notify.relay import Relay
+from bot.replicas.place import ALONE
 from bot.settings import NotifySettings, Settings, WebSettings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
@@ -150,7 +152,7 @@ async def desk_site(home: Path, database: Database) -> AsyncIterator[DeskSite]:
         settings=settings, database=database, registry=registry, rules=rules, key=key, links=links,
         present=Present(registry), chats=ChatShelf(database, home), repertoire=Repertoire(settings.site, database),
         relay=relay, desk=desk, intake=intake, spool=Spool(home, intake), dialogue=ScriptedDialogue([]),
-        backgrounds=Backgrounds(),
+        backgrounds=Backgrounds(), owner=ALONE, lateness=Lateness(),
     )  # fmt: skip
     try:
         async with pages_alone(parts, port) as url:

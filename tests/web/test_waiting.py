@@ -90,6 +90,8 @@ async def test_who_would_wait_is_told_that_it_is_kept_and_is_answered_in_order_l
         shelf = WaitingShelf(site.database)
         assert [one.text for one in shelf.all()] == ["停电了", "在桃花源"], "before it is told it is on the disk"
         assert (await _says(client, OTHER, "停电了", "turn-bbbb"))["waiting"] and len(shelf.all()) == 2
+        page = await (await client.get("/", cookies={"gege_talk": OTHER})).text()
+        assert words().waiting in page and "data-waits" in page, "the page says so, and looks again"
         dialogue.gate.set()
         assert not (await first).get("waiting")
         await until(lambda: waiting.count == 0)

@@ -19,6 +19,8 @@ LOGGED = ("记下了", "报上去了")
 _MOST_TURNS = 5
 #: an answer that does not come in so long (s) never comes
 _PATIENCE_S = 60.0
+#: a page that is told nothing else looks again after so long (s): the households' own `looks_s` stands for that
+_PAGE_LOOKS_S = 8.0
 #: who was told that it is kept looks again so often
 _MOST_LOOKS = 30
 
@@ -90,7 +92,7 @@ class Reporter:
                 if not looks:
                     self._seen.kept.append(took)
                 looks += 1
-                await asyncio.sleep(self._looks_s)
+                await asyncio.sleep(self._looks_s * max(1.0, float(str(found.get("again_s", 0))) / _PAGE_LOOKS_S))
                 continue
             if looks:
                 self._seen.later.append(time.monotonic() - began)

@@ -46,6 +46,7 @@ def of_texts(seen: Seen, database: Database) -> dict[str, Any]:
         "never_told_anything": seen.untold,
         "lost": sum(session not in has for session in seen.logged),
         "second_tickets": sum(count - 1 for count in made.values() if count > 1),
+        "second_tickets_by_kind": dict(Counter(kind for (_, kind), count in made.items() if count > 1)),
     }
 
 

@@ -42,6 +42,7 @@ from bot.database import MIGRATIONS, Database, now, open_database
 from bot.dialogue.training import trained_model
 from bot.grid.models import Community, Grid, GridStaff, Household, Role, Staff
 from bot.notify.relay import Relay
+from bot.notify.routes import OWN_MACHINE
 from bot.register.kind_files import read_kinds
 from bot.settings import Settings
 from bot.settings.tariff import TariffError, load_tariff
@@ -53,8 +54,6 @@ DISK_LOW, DISK_OUT = 2 << 30, 200 << 20
 SLOW_FSYNC_S = 0.05
 #: an ordinary message that waits longer than this does not get through; danger is delivered within seconds
 STUCK, STUCK_URGENT = dt.timedelta(minutes=10), dt.timedelta(minutes=1)
-#: providers that reach this machine only
-OWN_MACHINE = {"console", "file"}
 _COUNTY = "gege sample makes an invented county; gege import FILE.csv brings yours"
 _SEEN = 5
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.lines.allowed import lies_in, networks
+from bot.lines.datagrams import that_wait
 from bot.lines.sip.dialog import Dialog, new_branch, new_tag
 from bot.lines.sip.media import own_address
 from bot.lines.sip.message import Malformed, Message, answer_address, host_port, parse, respond
@@ -79,6 +81,7 @@ class Endpoint(asyncio.DatagramProtocol):
         self._unacknowledged: dict[_AckKey, _Unacknowledged] = {}
         self._acknowledged: OrderedDict[_AckKey, tuple[float, bytes, Address]] = OrderedDict()
         self._transport: asyncio.DatagramTransport | None = None
+        self._socket: socket.socket | None = None
         self._ticking: asyncio.Task[None] | None = None
         self._second, self._counted = 0, Counter[str]()
         #: datagrams that were not taken, by reason
@@ -97,6 +100,7 @@ class Endpoint(asyncio.DatagramProtocol):
         self._transport, _ = await loop.create_datagram_endpoint(
             lambda: self, local_addr=(self._host, self._wanted_port)
         )
+        self._socket = self._transport.get_extra_info("socket").dup()
         self._ticking = asyncio.create_task(self._tick())
 
     async def close(self) -> None:
@@ -108,6 +112,9 @@ class Endpoint(asyncio.DatagramProtocol):
                 asked.final.set_result(None)
         if self._transport is not None:
             self._transport.close()
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
     def address(self, peer: str) -> str:
         """What we call ourselves towards a peer."""
@@ -137,7 +144,12 @@ class Endpoint(asyncio.DatagramProtocol):
     # ---- in ---------------------------------------------------------------------------------
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
-        source = (addr[0], addr[1])
+        self._datagram(data, (addr[0], addr[1]))
+        if self._socket is not None:
+            for more, source in that_wait(self._socket):
+                self._datagram(more, source)
+
+    def _datagram(self, data: bytes, source: Address) -> None:
         if not self._taken(source[0]) or self.deaf():
             return
         if not data.strip(b"\r\n\x00"):

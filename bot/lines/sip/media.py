@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from bot.lines.datagrams import that_wait
 from bot.lines.incoming import FRAME_S, Incoming
 from bot.lines.line import LineEvent, Playback, Pressed, Sounded
 from bot.lines.outgoing import Outgoing
@@ -182,7 +183,13 @@ class SipLine(asyncio.DatagramProtocol):
     # ---- in ---------------------------------------------------------------------------------
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        now, source = self._clock(), (addr[0], addr[1])
+        self._packet(data, (addr[0], addr[1]))
+        if not self._closed:
+            for more, source in that_wait(self.sock):
+                self._packet(more, source)
+
+    def _packet(self, data: bytes, source: tuple[str, int]) -> None:
+        now = self._clock()
         packet = rtp.parse(data)
         if self._closed or packet is None or not self.source.hears(source, packet, self.media, now):
             return

@@ -1,4 +1,4 @@
-"""What the site itself has been through: that it takes writes now, and every restore from a backup."""
+"""What the site itself has been through: every restore from a backup."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ _AT = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     op.create_table(
-        "pulse", sa.Column("node", sa.String(80), primary_key=True), sa.Column("at", _AT, nullable=False)
-    )
-    op.create_table(
         "restored",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("made_at", _AT, nullable=False),
@@ -27,5 +24,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("restored", "pulse"):
-        op.drop_table(table)
+    op.drop_table("restored")

@@ -36,7 +36,7 @@ EVERY_S = 60.0
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is stuck: no_timer, no_owner, undelivered, overdue_timer or open_call."""
+    """Something that is stuck: no_timer, no_owner, undelivered, given_up, overdue_timer or open_call."""
 
     kind: str
     #: ticket number, or the id of a call or a message
@@ -56,6 +56,7 @@ def find(session: Session, at: dt.datetime) -> list[Finding]:
         *_without_timer(session),
         *_without_owner(session),
         *_undelivered(session, at),
+        *_given_up(session),
         *_overdue(session, at),
         *_long_calls(session, at),
     ]
@@ -99,6 +100,24 @@ def _undelivered(session: Session, at: dt.datetime) -> Iterable[Finding]:
         .order_by(owed, Notification.id)
     )
     return [Finding("undelivered", str(id), since, number, urgent) for id, urgent, since, number in rows]
+
+
+def _given_up(session: Session) -> Iterable[Finding]:
+    """Danger that no way took, while nobody has the ticket: somebody must be rung by hand."""
+    rows = session.execute(
+        select(Ticket.ticket_no, func.min(Notification.created_at))
+        .join(Notification, Notification.ticket_id == Ticket.id)
+        .where(
+            Notification.state == "dead",
+            Notification.urgent,
+            Notification.staff_no.is_not(None),
+            Notification.template != TEMPLATE,
+            Ticket.state == State.reported,
+        )
+        .group_by(Ticket.ticket_no)
+        .order_by(func.min(Notification.created_at))
+    )
+    return [Finding("given_up", number, since, number, True) for number, since in rows]
 
 
 def _overdue(session: Session, at: dt.datetime) -> Iterable[Finding]:

@@ -76,7 +76,7 @@ def _sources(session: Session, report: Report, of_one: int, of_network: int) -> 
     """(name, tokens of a full bucket), in the order of their names."""
     contact = report.caller.contact
     if contact is not None:
-        return [(f"{contact.channel}:{contact.address}"[:80], of_one)]
+        return [(f"caller:{contact.address}"[:80], of_one)]
     found = [(f"session:{report.session}"[:80], of_one)]
     origin = session.scalar(select(Utterance.origin).where(Utterance.id == report.utterance_id))
     return [(f"network:{origin}"[:80], of_network), *found] if origin else found

@@ -35,6 +35,8 @@ class Entry:
     icon: str
     more: bool = False
     roles: tuple[str, ...] = ()
+    #: what a screen reader says, and a desk shows, where a telephone's picture says it all
+    spoken: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ class Desk:
         words = desk_words()
         rail = [
             {
-                "path": one.path, "label": one.label, "icon": one.icon, "more": one.more,
+                "path": one.path, "label": one.label, "icon": one.icon, "spoken": one.spoken, "more": one.more,
                 "here": request.path == one.path or request.path.startswith(one.path + "/") and one.path != "/desk",
             }
             for one in words.rail

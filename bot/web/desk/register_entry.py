@@ -39,6 +39,8 @@ from bot.web.pages import Pages
 _tags = Pages("desk/ticket.yml")
 #: of one name, so many households are offered to choose from
 _PICKS = 6
+#: what stands in a text already: whoever enters
+_ME = "me"
 #: where somebody came from, and goes back to
 _BACK = ("/desk/household/", "/desk/day", "/desk/survey", "/desk/wishes")
 
@@ -97,6 +99,9 @@ class RegisterEntryPages:
         for name, given in ((Type.household, household), (Type.community, request.query.get("community", "")[:80])):
             if (field := kind.typed(name)) is not None:
                 typed[field.name] = given
+        for one in kind.fields:
+            if one.type == Type.text and one.usual:
+                typed.setdefault(one.name, who.name if one.usual == _ME else one.usual)
         return await self._form(request, who, kind, typed)
 
     async def keep(self, request: web.Request, who: SignedIn) -> web.StreamResponse:
@@ -293,10 +298,10 @@ class RegisterEntryPages:
 
 
 def first(who: SignedIn, book: Book, here: str) -> list[tuple[str, str, bool]]:
-    """＋: report, visit or note; (path, name, whether it is open)."""
+    """＋: a report, and what is entered most; (path, name, whether it is open)."""
     names = pages.words["first"]
     found = [] if who.role == Role.supervisor else [("/desk/new", names["report"], here == "report")]
-    for kind in ("visit", "note"):
+    for kind in ("visit", "talk", "praise", "note"):
         if kind in book.kinds and who.role in book.kinds[kind].enters:
             found.append((f"/desk/register/new?kind={kind}", names[kind], here == kind))
     return [*found, ("/desk/register/new", names["other"], False)] if here else found

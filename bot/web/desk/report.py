@@ -16,7 +16,7 @@ from bot.doors.devices import SignedIn
 from bot.foundation.local_time import local, next_month, read_month
 from bot.grid.models import Role
 from bot.grid.registry import Registry
-from bot.statistics.month import Figures, Further, Miss, Month, Share, of_month
+from bot.statistics.month import Figures, Further, Miss, Month, Months, Share
 from bot.statistics.sheets import Sheet
 from bot.tickets.cards import TicketRefused
 from bot.tickets.labels import labels
@@ -59,7 +59,7 @@ class ReportPage:
     ) -> None:  # fmt: skip
         """`further`: figures from elsewhere, of the days from the first up to, not including, the second."""
         self._further = further
-        self._desk, self._database, self._registry = desk, database, registry
+        self._desk, self._registry, self._months = desk, registry, Months(database, zone)
         self._site, self._zone, self._clock, self._pleas = site, zone, clock, Pleas(database)
 
     def routes(self) -> list[web.RouteDef]:
@@ -131,7 +131,7 @@ class ReportPage:
 
     async def _month(self, request: web.Request) -> Month:
         first = read_month(request.query.get("month", "")) or self._clock().astimezone(self._zone).date()
-        return await asyncio.to_thread(of_month, self._database, first.year, first.month, self._zone)
+        return await asyncio.to_thread(self._months.of, first.year, first.month)
 
     async def _more(self, it: Month) -> Sequence[Further]:
         begin = dt.date(it.year, it.month, 1)

@@ -39,7 +39,7 @@ function line(one) {
     item.append(button(words.as_comment, async () => {
       await forget(one.id);
       const fields = one.fields.filter(([name]) => name !== "verb").concat([["verb", "comment"]]);
-      await keep({ ...one, id: fresh(), at: Date.now(), verb: "comment", fields, state: "waiting", csrf });
+      await keep(Object.assign({}, one, { id: fresh(), at: Date.now(), verb: "comment", fields, state: "waiting", csrf }));
       await again(PATIENCE_MS);
     }));
   }
@@ -155,7 +155,7 @@ async function press(form, by) {
       const registration = await navigator.serviceWorker.getRegistration("/desk");
       if (registration && registration.sync) await registration.sync.register("gege").catch(() => {});
     }
-  } catch {
+  } catch (_) {
     form.submit(); // nothing can be kept here: as if there were no script
     return;
   }
@@ -174,7 +174,7 @@ async function attempt(form, by) {
     const found = await answer.json();
     if (found.to && (found.done || !data.get("note"))) location.assign(found.to);
     else tell(form, found.said || found.error || words.not_sent);
-  } catch {
+  } catch (_) {
     tell(form, words.stays);
   } finally {
     clearTimeout(timer);
@@ -198,7 +198,7 @@ document.addEventListener("submit", (event) => {
 async function begin() {
   await onlyOf(me);
   // Whoever signed in anew has a new word for their forms.
-  for (const one of await waiting()) if (one.csrf !== csrf) await keep({ ...one, csrf, out: false });
+  for (const one of await waiting()) if (one.csrf !== csrf) await keep(Object.assign({}, one, { csrf, out: false }));
   await draw();
   const registration = await navigator.serviceWorker.register("/desk/worker.js", { scope: "/desk", type: "module" });
   await navigator.serviceWorker.ready;

@@ -35,7 +35,7 @@ async function send(one, patience) {
     if (answer.ok && read) return await answer.json();
     // Anything else that was answered will be answered so again; a server that fails may not.
     return answer.status >= 400 && answer.status < 500 && answer.status !== 408 ? { done: false } : null;
-  } catch {
+  } catch (_) {
     return null;
   } finally {
     clearTimeout(timer);
@@ -48,8 +48,8 @@ async function sendAll(patience) {
     if (!answer) return;
     if (!(await find(one.id))) return; // all was forgotten meanwhile
     // Signed out: it waits for this person to come in again.
-    if (answer.out) { await keep({ ...one, out: true }); return; }
-    await keep({ ...one, out: false, state: "answered", done: answer.done, said: answer.said || "", to: answer.to || "" });
+    if (answer.out) { await keep(Object.assign({}, one, { out: true })); return; }
+    await keep(Object.assign({}, one, { out: false, state: "answered", done: answer.done, said: answer.said || "", to: answer.to || "" }));
   }
 }
 

@@ -12,6 +12,6 @@ export function element(tag, className, content) {
 // Chinese stands with fullwidth punctuation, however the sentence was stored.
 const WIDE = { ",": "\uff0c", "?": "\uff1f", "!": "\uff01", ":": "\uff1a", ";": "\uff1b" };
 export function typeset(value) {
-  return String(value ?? "").replace(/([\u2e80-\u9fff\u201c\u201d\u300a-\u3011…])([,?!:;])/g, (_, before, mark) => before + WIDE[mark]);
+  return String(value === undefined || value === null ? "" : value).replace(/([\u2e80-\u9fff\u201c\u201d\u300a-\u3011…])([,?!:;])/g, (_, before, mark) => before + WIDE[mark]);
 }
 

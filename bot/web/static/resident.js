@@ -48,8 +48,9 @@
   }
 
   function watch() {
+    const waits = document.querySelector("[data-waits]"), every = waits ? Math.max(LOOK_MS, 1000 * Number(waits.dataset.waits)) : LOOK_MS;
     clearTimeout(looking);
-    looking = setTimeout(() => { (document.hidden || (byId("mine").hidden && !byId("staff") && !document.querySelector("[data-waits]")) ? Promise.resolve() : look()).then(watch); }, LOOK_MS);
+    looking = setTimeout(() => { (document.hidden || (byId("mine").hidden && !byId("staff") && !waits) ? Promise.resolve() : look()).then(watch); }, every);
   }
   document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
   // The telephone beside it tells of news.

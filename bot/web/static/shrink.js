@@ -12,7 +12,7 @@ export async function shrunk(file) {
     canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
     const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
     return blob ? new File([blob], "photo.jpg", { type: "image/jpeg" }) : file;
-  } catch {
+  } catch (_) {
     return file;
   }
 }

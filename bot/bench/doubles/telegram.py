@@ -6,12 +6,15 @@ import asyncio
 import contextlib
 import json
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
+
+from bot.foundation import bodies
 
 BOT = {"id": 1, "is_bot": True, "first_name": "格格", "username": "gege_bot"}
 
@@ -27,6 +30,8 @@ class TelegramServer:
     bad: dict[str, list[web.Response]] = field(default_factory=dict)
     #: handed out once more, whatever was confirmed
     replays: list[dict[str, Any]] = field(default_factory=list)
+    #: texts of sendMessage, by chat
+    shown: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     #: the connections that asked for updates, in order: several services may not take turns
     polled_by: list[int] = field(default_factory=list)
     _ids: int = 1000
@@ -96,7 +101,11 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
     server, app = TelegramServer(), web.Application()
 
     async def method(request: web.Request) -> web.StreamResponse:
-        name, body = request.match_info["method"], await request.text()
+        name = request.match_info["method"]
+        try:
+            body = (await bodies.body(request)).decode()
+        except ConnectionResetError:  # whoever was speaking has died
+            return web.Response(status=400)
         form: dict[str, Any] = json.loads(body) if request.content_type == "application/json" else dict(parse_qsl(body))
         form |= request.query
         server.calls.append((name, form))
@@ -113,6 +122,7 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
             if not result:
                 await asyncio.sleep(0.05)
         elif name == "sendMessage":
+            server.shown[str(form["chat_id"])].append(form["text"])
             chat = {"id": int(form["chat_id"]), "type": "private"}
             result = {"message_id": server.next_id(), "date": int(time.time()), "chat": chat, "text": form["text"]}
         elif name == "getFile":

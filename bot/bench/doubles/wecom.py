@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+
+from bot.foundation import bodies
 
 
 @dataclass
@@ -20,6 +23,8 @@ class WeChatServer:
     rows: list[dict[str, Any]] = field(default_factory=list)
     sent: list[dict[str, Any]] = field(default_factory=list)
     media: dict[str, bytes] = field(default_factory=dict)
+    #: texts that customers were shown, by customer: a second message of one msgid is dropped
+    shown: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     #: what staff were sent by the application
     told: list[dict[str, Any]] = field(default_factory=list)
     #: answers of kf/sync_msg that come first
@@ -27,13 +32,14 @@ class WeChatServer:
     #: answers of kf/send_msg that come first
     bad: list[dict[str, Any]] = field(default_factory=list)
 
-    def says(self, kind: str = "text", **body: Any) -> None:
+    def says(self, kind: str = "text", user: str = "wm1", **body: Any) -> None:
+        """A customer writes; the row that will be handed out."""
         number = len(self.rows)
         self.rows.append(
             {
                 "msgid": f"m{number}",
                 "origin": 3,
-                "external_userid": "wm1",
+                "external_userid": user,
                 "msgtype": kind,
                 kind: body,
                 "open_kfid": "wk1",
@@ -44,12 +50,13 @@ class WeChatServer:
 @contextlib.asynccontextmanager
 async def wechat_server() -> AsyncIterator[WeChatServer]:
     server, app = WeChatServer(), web.Application()
+    known = set[str]()
 
     async def token(request: web.Request) -> web.StreamResponse:
         return web.json_response({"errcode": 0, "access_token": "t", "expires_in": 7200})
 
     async def sync(request: web.Request) -> web.StreamResponse:
-        body = await request.json()
+        body = await bodies.body_json(request)
         if server.away:
             return server.away.pop(0)
         start = int(body["cursor"] or 0)
@@ -60,11 +67,17 @@ async def wechat_server() -> AsyncIterator[WeChatServer]:
         )
 
     async def send(request: web.Request) -> web.StreamResponse:
-        server.sent.append(await request.json())
-        return web.json_response(server.bad.pop(0) if server.bad else {"errcode": 0})
+        body = await bodies.body_json(request)
+        server.sent.append(body)
+        if server.bad:
+            return web.json_response(server.bad.pop(0))
+        if body.get("msgid") not in known or "text" not in body:
+            known.add(body.get("msgid"))
+            server.shown[body["touser"]].append((body.get("text") or {}).get("content", ""))
+        return web.json_response({"errcode": 0})
 
     async def tell(request: web.Request) -> web.StreamResponse:
-        server.told.append(await request.json())
+        server.told.append(await bodies.body_json(request))
         return web.json_response({"errcode": 0, "invaliduser": ""})
 
     async def media(request: web.Request) -> web.StreamResponse:
