@@ -40,9 +40,11 @@ class Origins:
         return str(peer)
 
     def digest(self, request: web.Request) -> str:
-        """32 hexadecimal digits of the source's network: an IPv4 address, or a subscriber's IPv6 prefix; "" for none."""
+        """32 hexadecimal digits of the source's network: an IPv4 address, or a subscriber's IPv6 prefix; "" for none.
+
+        This machine itself is none: behind a proxy that nobody named, everybody would come from it."""
         address = _address(self.address(request))
-        if address is None:
+        if address is None or address.is_loopback:
             return ""
         network = str(ipaddress.ip_network((address, _SUBSCRIBER), strict=False) if address.version == 6 else address)
         return hashlib.blake2b(b"gege-origin:" + network.encode(), key=self._key, digest_size=16).hexdigest()

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -114,6 +115,7 @@ class Life(RuleBasedStateMachine):
                 assert ticket.owner, number
 
 
+@pytest.mark.slow
 @on_sqlite
 def test_a_ticket_keeps_its_rules_in_any_order(county: Database, tmp_path: Path) -> None:
     Life.county = county

@@ -49,8 +49,8 @@ def test_behind_our_proxy_what_it_added_last_counts(forwarded: tuple[str, ...], 
 def test_a_subscriber_is_one_source_and_nobody_reads_an_address_from_it() -> None:
     origins = Origins(KEY, ())
     digest = [origins.digest(make_mocked_request("GET", "/").clone(remote=one)) for one in
-              ("2001:db8:0:1::1", "2001:db8:0:1::2", "2001:db8:0:2::1", "198.51.100.1", "")]  # fmt: skip
-    assert digest[0] == digest[1] != digest[2] and digest[4] == ""
+              ("2001:db8:0:1::1", "2001:db8:0:1::2", "2001:db8:0:2::1", "198.51.100.1", "", "127.0.0.1", "::1")]  # fmt: skip
+    assert digest[0] == digest[1] != digest[2] and digest[4:] == [""] * 3
     assert len(digest[3]) == 32 and digest[3] != Origins(b"j" * 32, ()).digest(
         make_mocked_request("GET", "/").clone(remote="198.51.100.1")
     )
@@ -62,9 +62,14 @@ def test_what_is_no_network_is_refused_as_a_setting() -> None:
 
 
 async def test_a_turn_of_the_page_keeps_its_source_and_not_the_address(site: Site) -> None:
+    conversation = next(
+        one for one in site.app.router.routes() if one.resource and one.resource.canonical == "/api/turn"
+    )
+    vars(conversation.handler.__self__)["_origins"] = Origins(KEY, ["127.0.0.1"])  # type: ignore[attr-defined]
     async with TestClient(TestServer(site.app)) as client:
         sent = {"session": "0123456789abcdef", "text": "停电了"}
-        assert (await client.post("/api/turn", json=sent)).status == 200
+        for forwarded in ({}, {"X-Forwarded-For": "198.51.100.1"}):
+            assert (await client.post("/api/turn", json=sent, headers=forwarded)).status == 200
     with site.database.reading() as session:
-        (origin,) = session.scalars(select(Utterance.origin)).all()
-    assert len(origin) == 32 and set(origin) <= set("0123456789abcdef")
+        nobody, origin = session.scalars(select(Utterance.origin).order_by(Utterance.heard_at)).all()
+    assert nobody == "" and len(origin) == 32 and set(origin) <= set("0123456789abcdef")
