@@ -61,7 +61,7 @@ async def draw(site: DeskSite) -> None:
             ("wall", "/desk/wall"),
             ("report", "/desk/report"),
             ("boards", f"/desk/boards/{grid}"),
-            ("plan", f"/desk/plan?grid={grid}&view=map"),
+            ("plan", "/desk/plan?grid=all&view=map"),
         ):
             keep(f"desk-{name}", await beside(browser, [await shot(page, path)]))
 

@@ -30,9 +30,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.commands.restored import as_one_file, go_on
+from bot.commands.sealed_backup import NotOpened, is_sealed, open_sealed, opens_of, seal, seals_of
 from bot.database import MIGRATIONS, now, open_database
 from bot.foundation.errors import Refused
 from bot.foundation.private_files import shut
+from bot.privacy.tombstones import Hasher
 from bot.settings import Settings, SettingsError, load_settings
 
 FORMAT = 1
@@ -68,15 +70,17 @@ def backup(settings: Settings, file: Path, leave_out: Collection[str] = ()) -> s
     """Write settings, database, recordings, prompts and what else the site has put into GEGE_HOME; → one line.
 
     The service may go on running: the database is copied as it stands at one moment, the recordings after it, so
-    that none which it names is missing. What was written is opened and proved before it takes its name. `leave_out`:
-    entries of GEGE_HOME that are kept elsewhere. Raises ArchiveFailed and leaves no half file."""
+    that none which it names is missing. What was written is opened and proved before it takes its name, and sealed where
+    the site has a key for that (`gege keys backup`). `leave_out`: entries of GEGE_HOME that are kept elsewhere.
+    Raises ArchiveFailed and leaves no half file."""
     file = file.expanduser()
     if not file.parent.is_dir():
         raise ArchiveFailed(f"{file.parent}: there is no such folder")
-    if file.exists() and not _is_gzip(file):
+    if file.exists() and not (_is_gzip(file) or is_sealed(file)):
         raise ArchiveFailed(f"{file} is there and no archive; it stays as it is. Name another file")
     if not settings.home.is_dir():
         raise ArchiveFailed(f"{settings.home}: nothing to back up, there is no such folder (GEGE_HOME)")
+    Hasher(settings.home)  # an archive of before the first deletion holds its key as well
     try:
         with tempfile.TemporaryDirectory(dir=file.parent, prefix=_UNDER_WAY[0]) as name:
             made = Path(name) / "archive"
@@ -85,6 +89,10 @@ def backup(settings: Settings, file: Path, leave_out: Collection[str] = ()) -> s
             with made.open("rb") as whole:
                 os.fsync(whole.fileno())
             _prove(made, Path(name))
+            if (seals := seals_of(settings.home)) is not None:
+                sealed = Path(name) / "sealed"
+                seal(made, sealed, seals)
+                made = sealed
             made.replace(file)
     except (OSError, tarfile.TarError, sqlite3.Error, SQLAlchemyError) as problem:
         raise ArchiveFailed(f"{file}: the backup failed: {_line(problem)}") from problem
@@ -243,12 +251,12 @@ def _is_gzip(file: Path) -> bool:
 # ---- restore --------------------------------------------------------------------------------------
 
 
-def restore(settings: Settings, file: Path, force: bool = False) -> str:
+def restore(settings: Settings, file: Path, force: bool = False, key: Path | None = None) -> str:
     """Put an archive back into GEGE_HOME and its database; → one line.
 
     Everything is unpacked aside and proved first, then moved into place; a failure leaves all as it was. Refuses
     a GEGE_HOME that is not empty without `force`; with it, what was there is kept in GEGE_HOME/replaced-<time>.
-    Raises ArchiveFailed."""
+    `key`: what opens a sealed archive. Raises ArchiveFailed."""
     home = settings.home
     if not file.is_file():
         raise ArchiveFailed(f"{file}: there is no such file")
@@ -263,7 +271,7 @@ def restore(settings: Settings, file: Path, force: bool = False) -> str:
         home.mkdir(parents=True, exist_ok=True)
         home.chmod(0o700)
         with tempfile.TemporaryDirectory(dir=home, prefix=_UNDER_WAY[1]) as name:
-            return _restore(home, file, Path(name), force)
+            return _restore(home, file, Path(name), force, key)
     except (OSError, EOFError, zlib.error, tarfile.TarError, sqlite3.Error, SQLAlchemyError) as problem:
         raise ArchiveFailed(f"{file}: cannot be restored, nothing was changed: {_line(problem)}") from problem
     finally:
@@ -272,8 +280,8 @@ def restore(settings: Settings, file: Path, force: bool = False) -> str:
                 home.rmdir()  # only when nothing came into it
 
 
-def _restore(home: Path, file: Path, workshop: Path, force: bool) -> str:
-    manifest = _unpack(file, workshop)
+def _restore(home: Path, file: Path, workshop: Path, force: bool, key: Path | None) -> str:
+    manifest = _unpack(file, workshop, key)
     known = {one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
     if manifest["revision"] not in known:
         raise ArchiveFailed(f"{file}: comes from a newer Gege (tables {manifest['revision']}); update Gege first")
@@ -314,11 +322,12 @@ def _restore(home: Path, file: Path, workshop: Path, force: bool) -> str:
     return told + _still_owed(url)
 
 
-def _unpack(file: Path, workshop: Path) -> dict[str, Any]:
+def _unpack(file: Path, workshop: Path, key: Path | None = None) -> dict[str, Any]:
     """Unpack into `workshop` and prove every file against the manifest; → the manifest."""
+    plain = _opened(file, workshop, key) if is_sealed(file) else file
     found: dict[str, _Entry] = {}
     manifest: dict[str, Any] | None = None
-    with gzip.open(file) as stream:
+    with gzip.open(plain) as stream:
         with tarfile.open(fileobj=stream, mode="r|") as tar:
             for member in tar:
                 _check_member(member, file)
@@ -339,6 +348,17 @@ def _unpack(file: Path, workshop: Path) -> dict[str, Any]:
     if wrong := sorted(name for name in found.keys() | due.keys() if found.get(name) != due.get(name)):
         raise ArchiveFailed(f"{file}: is damaged ({', '.join(wrong[:3])}); nothing was changed")
     return manifest
+
+
+def _opened(file: Path, workshop: Path, key: Path | None) -> Path:
+    if key is None:
+        raise ArchiveFailed(f"{file}: is sealed; say --key FILE, the one that gege keys backup made for you")
+    plain = workshop / "opened.tar.gz"
+    try:
+        open_sealed(file, plain, opens_of(key))
+    except NotOpened as problem:
+        raise ArchiveFailed(str(problem)) from problem
+    return plain
 
 
 def _check_member(member: tarfile.TarInfo, file: Path) -> None:

@@ -43,12 +43,12 @@ def backup_into(settings: Settings, folder: Path) -> str:
     return f"{told}; {copied} files copied to {folder / FILES}"
 
 
-def restore_newest(settings: Settings, folder: Path, force: bool) -> str:
+def restore_newest(settings: Settings, folder: Path, force: bool, key: Path | None = None) -> str:
     """Put back the newest archive of a folder that proves itself, and the files beside it; → one line."""
     failed = []
     for _, file in reversed(archives_in(folder)):
         try:
-            told = restore(settings, file, force)
+            told = restore(settings, file, force, key)
         except ArchiveFailed as problem:
             if str(file) not in str(problem):
                 raise  # not the archive's fault: an older one would fare no better

@@ -103,11 +103,8 @@ def backup(
     With --into, what never changes is copied beside the archives once: often enough for every few minutes."""
     from bot.commands.archive import backup as run
     from bot.commands.backups import backup_into
-    from bot.privacy.tombstones import Hasher
 
     settings = load_settings()
-    if settings.home.is_dir():
-        Hasher(settings.home)  # an archive of before the first deletion holds its key as well
     if into is not None and file is None:
         note(backup_into(settings, into))
     elif file is not None and into is None:
@@ -119,6 +116,7 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(help="Archive made by gege backup, or the folder of --into.")],
     force: Annotated[bool, typer.Option("--force", help="Replace what is in GEGE_HOME.")] = False,
+    key: Annotated[Path | None, typer.Option("--key", help="What opens sealed archives (gege keys backup).")] = None,
 ) -> None:
     """Put an archive back into GEGE_HOME; of a folder the newest that proves itself. Who was deleted since is deleted again."""
     from bot.commands.archive import restore as run
@@ -127,7 +125,7 @@ def restore(
 
     settings = load_settings()
     with deleting_again(settings):
-        note(restore_newest(settings, file, force) if file.is_dir() else run(settings, file, force=force))
+        note(restore_newest(settings, file, force, key) if file.is_dir() else run(settings, file, force, key))
 
 
 def restored(

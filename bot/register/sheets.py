@@ -29,6 +29,12 @@ from bot.tickets.owed.paging import EVERYWHERE
 
 #: these have a column of their own, or lie as a file
 _ELSEWHERE = (Type.household, Type.community, Type.photo)
+#: what is wrong with a field (values.py), for whoever brings a file
+_FAULTS = {
+    "missing": "is empty", "number": "not a whole number", "date": "no day: write it as 2026-12-01", "past": "lies in the past",
+    "soon": "is too soon", "future": "has not come yet", "far": "is more than a year away", "choice": "none of its answers",
+    "long": "is too long", "unknown": "is not there, or not in a grid of whoever enters",
+}  # fmt: skip
 #: rows above the head that may be a title
 _TITLES = 5
 
@@ -136,7 +142,8 @@ def take_sheet(database: Database, book: Book, name: str, data: bytes, who: Read
                 book.enter(one, who, today)
             except EntryWrong as wrong:
                 problems += [
-                    Problem(line, _column(book.kinds[one.kind], name), fault) for name, fault in wrong.fields.items()
+                    Problem(line, _column(book.kinds[one.kind], name), _FAULTS[fault])
+                    for name, fault in wrong.fields.items()
                 ]
             except NotAllowed as wrong:
                 problems.append(Problem(line, said().columns["kind"], str(wrong)))
@@ -198,13 +205,13 @@ def _new(book: Book, row: Mapping[str, str], today: dt.date) -> New:
     try:
         day = read_day(filled.get(columns["day"], ""), today)
     except EntryWrong as problem:
-        wrong += [(columns["day"], fault) for fault in problem.fields.values()]
+        wrong += [(columns["day"], _FAULTS[fault]) for fault in problem.fields.values()]
     try:
         # A date lay ahead when it was entered, not today.
         values = read_values(kind, typed, day)
     except EntryWrong as problem:
         fields = {field.name: field.words for field in kind.fields}
-        wrong += [(fields[field], fault) for field, fault in problem.fields.items()]
+        wrong += [(fields[field], _FAULTS[fault]) for field, fault in problem.fields.items()]
         values = {}
     if wrong:
         raise _Wrong(*wrong)

@@ -19,7 +19,7 @@ class _Account(Section):
 class TelegramAccount(_Account):
     """A bot of @BotFather's; residents and staff write to the same one."""
 
-    #: of the bot; empty: no Telegram
+    #: of the bot; empty: no Telegram. Its servers are abroad: read docs/privacy.md (cross-border) before it is switched on
     token: str = ""
     #: Bot API server: one's own, or a double in tests
     base_url: str = "https://api.telegram.org/bot"

@@ -13,8 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import and_, case, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, and_, case, func, select
 
 from bot.database import Database
 from bot.tickets.due.deadlines import ON_SITE_DUE, RESOLVE_DUE
@@ -157,9 +156,11 @@ def of_month(database: Database, year: int, month: int, zone: dt.tzinfo, before:
     begin, end = bounds(year, month, zone)
     earlier = begin - dt.timedelta(days=1)
     with database.reading() as session:
-        read = _read(session, begin, end)
+        # Rows, not objects: what the ORM does for each of thousands is a fifth of the time.
+        connection = session.connection()
+        read = _read(connection, begin, end)
         if before is None:
-            was = _read(session, bounds(earlier.year, earlier.month, zone)[0], begin)
+            was = _read(connection, bounds(earlier.year, earlier.month, zone)[0], begin)
             before = sum(_by_grid(was).values(), Figures())
     by_grid = _by_grid(read)
     days = Counter(row[6].astimezone(zone).day for row in read.tickets)
@@ -171,7 +172,7 @@ def of_month(database: Database, year: int, month: int, zone: dt.tzinfo, before:
     )  # fmt: skip
 
 
-def _read(session: Session, begin: dt.datetime, end: dt.datetime) -> _Read:
+def _read(connection: Connection, begin: dt.datetime, end: dt.datetime) -> _Read:
     columns = (
         Ticket.id, Ticket.ticket_no, Ticket.kind, Ticket.state, func.coalesce(Ticket.grid_no, ""),
         func.coalesce(Ticket.owner, ""), Ticket.opened_at, Ticket.household_no,
@@ -179,7 +180,7 @@ def _read(session: Session, begin: dt.datetime, end: dt.datetime) -> _Read:
     mine = (Ticket.opened_at >= begin, Ticket.opened_at < end, Ticket.state.not_in(_NOTHING))
     # One row a ticket, its moments beside it: a row for each act is four times as many.
     firsts = [func.min(case((Activity.kind == kind, Activity.at))) for kind in _FIRST]
-    rows = session.execute(
+    rows = connection.execute(
         select(*columns, *firsts)
         .outerjoin(Activity, and_(Activity.ticket_id == Ticket.id, Activity.kind.in_(_FIRST)))
         .where(*mine)
@@ -197,7 +198,7 @@ def _read(session: Session, begin: dt.datetime, end: dt.datetime) -> _Read:
         .where(*mine, Activity.kind.in_(("overdue", "pleaded", "judged")))
         .order_by(Activity.id)
     )
-    for number, kind, at, note, detail in session.execute(acts):
+    for number, kind, at, note, detail in connection.execute(acts):
         if kind == "overdue":
             read.missed[number].append((detail.get("deadline", ""), at, int(detail.get("late", 0))))
         else:
@@ -208,14 +209,14 @@ def _read(session: Session, begin: dt.datetime, end: dt.datetime) -> _Read:
         .where(*mine, Rating.answer.in_((GOOD, FAIR, BAD)))
         .order_by(Rating.id)
     )
-    read.ratings = [tuple(row) for row in session.execute(rated)]
-    read.again = _again(session, read, begin)
+    read.ratings = [tuple(row) for row in connection.execute(rated)]
+    read.again = _again(connection, read, begin)
     return read
 
 
-def _again(session: Session, read: _Read, begin: dt.datetime) -> set[int]:
+def _again(connection: Connection, read: _Read, begin: dt.datetime) -> set[int]:
     """Tickets of a household that had the same kind within seven days before; also over the end of a month."""
-    rows = session.execute(
+    rows = connection.execute(
         select(Ticket.household_no, Ticket.kind, Ticket.opened_at).where(
             Ticket.opened_at >= begin - AGAIN,
             Ticket.opened_at < begin,

@@ -160,7 +160,11 @@ class ResidentPages:
 
     async def privacy(self, request: web.Request) -> web.StreamResponse:
         """What is kept, who reads it, how long, in plain words."""
-        return self.answer(browser_of(request) or self._browsers.begin(), "privacy.html")
+        kept = self._settings.privacy
+        return self.answer(
+            browser_of(request) or self._browsers.begin(), "privacy.html",
+            talk_days=kept.words_days, case_years=round(kept.cases_days / 365),
+        )  # fmt: skip
 
     async def phone(self, request: web.Request) -> web.StreamResponse:
         """Nothing but the telephone."""

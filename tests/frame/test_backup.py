@@ -81,11 +81,11 @@ def repack(archive: Path, change: dict[str, bytes], extra: tuple[tarfile.TarInfo
 def test_a_lost_machine_comes_back_as_it_was(site: Settings, tmp_path: Path) -> None:
     number = report(site, "沿河路停电了")
     told = backup(site, tmp_path / "gege.tar.gz")
-    assert "4 files and the database" in told
+    assert "5 files and the database" in told
     before = content(site.home)
     shutil.rmtree(site.home)
     told = restore(site, tmp_path / "gege.tar.gz")
-    assert "restored 4 files" in told
+    assert "restored 5 files" in told
     after = content(site.home)
     assert after.keys() == before.keys() - {"cache/speech/x.wav", "models/small/am/final.mdl"}
     assert all(after[name] == before[name] for name in after)

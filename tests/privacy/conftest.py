@@ -10,9 +10,9 @@ from bot.database import Database
 from bot.settings import Settings
 from tests.postgres import database, database_url, sqlite_database
 from tests.privacy.somebody import BORN, Somebody
-from tests.tickets.county import county
+from tests.tickets.county import county as village
 
-__all__ = ["county", "database", "database_url", "sqlite_database"]
+__all__ = ["database", "database_url", "sqlite_database", "village"]
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def site(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def somebody(database: Database, site: Settings, county: None) -> Somebody:
+def somebody(database: Database, site: Settings, village: None) -> Somebody:
     """A resident of whom there is a row in every table that can hold one."""
     found = Somebody("13907150001", "金丝雀")
     found.fill(database, site, BORN)

@@ -86,7 +86,7 @@ def test_whoever_does_it_is_known_and_says_how_it_was_asked(persons: Persons, so
 
 @on_sqlite
 def test_a_case_that_somebody_works_on_is_settled_first(
-    persons: Persons, database: Database, site: Settings, county: None
+    persons: Persons, database: Database, site: Settings, village: None
 ) -> None:
     TicketDesk(database).report(outage(said="金丝雀家停电了", reporter="13907150001"), BORN)
     subject = Subject.of("phone", "13907150001")

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from sqlalchemy import select
+from typer.testing import CliRunner
 
+from bot.app.parts import open_site
+from bot.cli import app
 from bot.commands import sealed_backup
 from bot.commands.sealed_backup import NotOpened, is_sealed, make_pair, open_sealed, opens_of, seal, seals_of
+from bot.grid.registry import Registry
+from bot.settings import Settings
+from bot.tickets.desk import Report, TicketDesk
+from bot.tickets.intake.caller import Caller
+from bot.tickets.models import Ticket
 
 WORDS = b"the names of a whole county, "
 
@@ -108,3 +119,38 @@ def test_the_key_is_kept_apart_and_never_lost_by_a_second_one(pair: tuple[Path, 
     pair[1].chmod(0o644)
     with pytest.raises(NotOpened, match="chmod 600"):
         opens_of(pair[1])
+
+
+@pytest.mark.slow
+def test_a_site_that_seals_is_restored_with_the_key_and_its_deletions_are_done_again(
+    tmp_path: Path, county: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an operator does it: keys backup, backup, person delete, restore."""
+    home, safe, file = tmp_path / "home", tmp_path / "usb" / "opens", tmp_path / "gege.tar.gz"
+    home.mkdir()
+    for one in county.glob("gege.sqlite*"):
+        shutil.copy(one, home)
+    monkeypatch.setenv("GEGE_HOME", str(home))
+
+    def gege(*words: str | Path) -> Result:
+        return CliRunner().invoke(app, [str(one) for one in words])
+
+    database = open_site(Settings(home=home))
+    manager = Registry.load(database).managers()[0][1].staff_no
+    said = "金丝雀家停电了"
+    TicketDesk(database).report(Report("outage", said, said, Caller.by("phone", "13907150001")))
+    database.dispose()
+
+    assert gege("keys", "backup", safe).exit_code == 0
+    assert gege("backup", file).exit_code == 0
+    assert is_sealed(file)
+    done = gege("person", "delete", "13907150001", "--by", manager, "--asked", "visit", "--open-too")
+    assert done.exit_code == 0, done.output
+    refused = gege("restore", file, "--force")
+    assert "is sealed; say --key" in str(refused.exception)
+    restored = gege("restore", file, "--force", "--key", safe)
+    assert restored.exit_code == 0 and "1 persons who were deleted since then" in restored.stderr, restored.output
+    database = open_site(Settings(home=home))
+    with database.reading() as session:
+        assert session.scalars(select(Ticket.said)).all() == [""]
+    database.dispose()

@@ -48,9 +48,9 @@ def test_a_wrong_row_is_told_with_line_and_column_and_then_nothing_is_entered(to
     good = "走访,2026-11-20,4211001,,,,,"
     for bad, told in (
         ("飞行,2026-11-20,,,,,,", "line 3, column 种类: there is no kind '飞行'"),
-        ("走访,2099-01-01,4211002,,,,,", "line 3, column 哪天: future"),
-        ("走访,2026-11-20,4212001,,,,,", "line 3, column 户号: unknown"),
-        ("走访,2026-11-20,,,,,,", "line 3, column 户号: missing"),
+        ("走访,2099-01-01,4211002,,,,,", "line 3, column 哪天: has not come yet"),
+        ("走访,2026-11-20,4212001,,,,,", "line 3, column 户号: is not there"),
+        ("走访,2026-11-20,,,,,,", "line 3, column 户号: is empty"),
         ("走访,2026-11-20,4211002,,,7,,", "column 多少人: 走访 has no such field"),
     ):
         with pytest.raises(ImportRefused) as refused:

@@ -205,7 +205,8 @@ def _sentence(it: Month) -> str:
     content = it.all.content
     parts.append(words["content"].format(answered=content.of, good=content.hits) if content.of else words["no_content"])
     excused = sum(one.verdict == Verdict.excused for one in it.misses)
-    parts.append(words["misses"].format(count=len(it.misses), excused=excused) if it.misses else words["no_misses"])
+    said = "no_misses" if not it.misses else "misses_excused" if excused else "misses"
+    parts.append(words[said].format(count=len(it.misses), excused=excused))
     there = [(no, one.there) for no, one in it.by_grid.items() if no and one.there.hits < one.there.of]
     if there:
         grid, share = min(there, key=lambda one: one[1].value or 0.0)
