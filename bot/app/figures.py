@@ -21,7 +21,7 @@ from bot.chat.models import KeptUpdate, OwedAnswer
 from bot.database import Database, now
 from bot.foundation.background import Background
 from bot.tickets.life.states import OPEN
-from bot.tickets.models import Kind, Notification, State, Stuck, Ticket, Timer
+from bot.tickets.models import Kind, Notification, State, Stuck, Ticket, Timer, WaitingTurn
 
 EVERY_S = 15.0
 _DEAD_FOR = dt.timedelta(days=1)
@@ -114,6 +114,9 @@ def _of_messages(session: Session, at: dt.datetime) -> Iterator[GaugeMetricFamil
     count, oldest = session.execute(select(func.count(), func.min(KeptUpdate.at))).one()
     yield _value("kept_updates", "What came from messengers and is not handled yet", count)
     yield _value("kept_updates_oldest_seconds", "How long the oldest of it has waited", _age(oldest, at))
+    count, oldest = session.execute(select(func.count(), func.min(WaitingTurn.at))).one()
+    yield _value("waiting_turns", "Sentences of a page that were kept in a storm and are not answered yet", count)
+    yield _value("waiting_turns_oldest_seconds", "How long the oldest of them has waited", _age(oldest, at))
     count, oldest = session.execute(select(func.count(), func.min(OwedAnswer.created_at))).one()
     yield _value("owed_answers", "Answers that a messenger has not taken yet", count)
     yield _value("owed_answers_oldest_seconds", "How long the oldest of them has waited", _age(oldest, at))

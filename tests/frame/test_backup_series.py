@@ -15,6 +15,7 @@ from bot.app.backing_up import newest_backup
 from bot.commands import archive
 from bot.commands.archive import ArchiveFailed
 from bot.commands.backups import FILES, backup_into, restore_newest, too_many
+from bot.commands.doctor.backups import check_backups
 from bot.database import now, open_database
 from bot.foundation.backup_names import archive_of, archives_in
 from bot.grid.models import Staff
@@ -106,10 +107,15 @@ def test_no_number_is_given_twice_however_often_the_same_backup_comes_back(site:
 def test_what_never_changes_is_copied_once_and_comes_back(site: Settings, tmp_path: Path) -> None:
     folder = Path(site.backup.folder)
     assert newest_backup(site) == 0.0 and newest_backup(Settings()) is None
+    assert "none are made" in check_backups(Settings())[0] and "none yet" in check_backups(site)[0]
+    away = site.model_copy(update={"backup": BackupSettings(folder=str(tmp_path / "away"))})
+    assert "mount its disk" in check_backups(away)[1]
     assert "1 files copied" in backup_into(site, folder)
+    assert check_backups(site)[1] == "", "it is fresh"
     (site.home / "recordings" / "c2").mkdir()
     (site.home / "recordings" / "c2" / "turn.sealed").write_bytes(b"two")
     (archives_in(folder)[0][1]).rename(archive_of(folder, AT))  # of another second than the next
+    assert "is gege serve running" in check_backups(site)[1]
     assert "1 files copied" in backup_into(site, folder)
     assert (newest_backup(site) or 0.0) > AT.timestamp() - 1
     shutil.rmtree(site.home)

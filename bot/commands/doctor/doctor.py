@@ -30,6 +30,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.parts import make_providers
+from bot.commands.doctor.backups import check_backups
 from bot.commands.doctor.calling import check_calling
 from bot.commands.doctor.hearing import check_hearing
 from bot.commands.doctor.learned import check_channel, check_said_names
@@ -106,6 +107,7 @@ def examine(settings: Settings) -> list[Finding]:
         "file modes": _modes,
         "disk space": _space,
         "disk speed": _fsync,
+        "backups": _backups,
         "service": _service,
     }
     for name, check in checks.items():
@@ -408,6 +410,11 @@ def _space(settings: Settings) -> Finding:
     if free < DISK_LOW:
         return _warning("disk space", detail, "make room: an hour of calls is about 0.1 GB")
     return _good("disk space", detail)
+
+
+def _backups(settings: Settings) -> Finding:
+    detail, advice = check_backups(settings)
+    return _warning("backups", detail, advice) if advice else _good("backups", detail)
 
 
 def _fsync(settings: Settings) -> Finding:
