@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from bot.app import safety
 from bot.app.safety import UnsafeToServe, refuse_unsafe, strangers_reach, unsafe
 from bot.app.serve import _serve
 from bot.commands.doctor.strict import examine_safety
+from bot.database import now
+from bot.foundation.backup_names import archive_of
 from bot.settings import Settings
 
 STRONG = "b9f3c1d07a5e4e62"
@@ -96,13 +99,22 @@ def test_a_telephone_door_that_others_reach_counts(home: Path, door: str) -> Non
 def test_the_doctor_says_each_and_what_to_do(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(safety, "as_root", lambda: False)
     monkeypatch.setattr("bot.commands.doctor.strict.as_root", lambda: False)
-    (fine,) = examine_safety(site(home))
+    folder = home / "backups"
+    folder.mkdir()
+    kept: dict[str, Any] = {"backup": {"folder": str(folder)}}
+    for sections, lacks in (({}, "lost"), (kept, "no backup yet")):
+        (found,) = examine_safety(site(home, **sections))
+        assert found["name"] == "safe: backups" and lacks in found["detail"] and not found["ok"]
+    archive_of(folder, now() - dt.timedelta(days=3)).touch()
+    assert "72 hours old" in examine_safety(site(home, **kept))[0]["detail"]
+    archive_of(folder, now()).touch()
+    (fine,) = examine_safety(site(home, **kept))
     assert fine["ok"] and "10.0.0.5" not in fine["detail"]
     home.chmod(0o755)
-    (found,) = examine_safety(site(home))
+    (found,) = examine_safety(site(home, **kept))
     assert not found["ok"] and found["name"] == "safe: file modes" and "chmod" in found["advice"]
     monkeypatch.setattr("bot.commands.doctor.strict.as_root", lambda: True)
-    assert [one["name"] for one in examine_safety(site(home))] == ["safe: file modes", "safe: user"]
+    assert [one["name"] for one in examine_safety(site(home, **kept))] == ["safe: file modes", "safe: user"]
 
 
 async def test_the_service_does_not_begin(home: Path) -> None:
