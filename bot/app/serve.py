@@ -23,7 +23,7 @@ from bot.app.in_use import in_use_line
 from bot.app.messengers import messengers
 from bot.app.parts import Parts, ears_and_mouth, make_voice, open_site, running, tell
 from bot.app.readiness import readiness_of
-from bot.app.safety import refuse_unsafe
+from bot.app.safety import refuse_unsafe, strangers_reach, unsafe
 from bot.app.staff_side import staff_side
 from bot.calling.call_backs import CallBacks
 from bot.database import now
@@ -81,14 +81,13 @@ async def serve(settings: Settings) -> None:
 
 
 def _only_safely(settings: Settings) -> None:
-    """Raises UnsafeToServe; what is unsafe on loopback alone is told."""
+    """Before the slow part: raises UnsafeToServe."""
     database = open_site(settings)
     try:
         sample = is_sample(database)
     finally:
         database.dispose()
-    for one in refuse_unsafe(settings, sample=sample):
-        tell(f"NOT SAFE FOR STRANGERS: {one.name}: {one.detail}; {one.advice}")
+    refuse_unsafe(settings, sample=sample)
 
 
 async def _serve(settings: Settings) -> None:
@@ -106,10 +105,13 @@ async def _serve(settings: Settings) -> None:
 
 async def _serve_alone(settings: Settings, phone: tuple[str, int], agi: tuple[str, int]) -> None:
     await asyncio.to_thread(_furnish, settings)
-    await asyncio.to_thread(_only_safely, settings)
+    if strangers_reach(settings):
+        await asyncio.to_thread(_only_safely, settings)
     tell(in_use_line(settings))
     tell("starting Gege …")
     async with running(settings, serves=True) as service, contextlib.AsyncExitStack() as stack:
+        for one in unsafe(settings, sample=await asyncio.to_thread(service.registry.is_sample)):
+            tell(f"NOT SAFE FOR STRANGERS: {one.name}: {one.detail}; {one.advice}")
         rested = dt.timedelta(minutes=settings.dialogue.session_minutes)
         living = await asyncio.to_thread(service.owner.living)
         await asyncio.to_thread(service.desk.recover, now(), rested, living)
