@@ -109,7 +109,7 @@ async def whole_desk(tmp_path: Path, public_url: str = "https://gege.example") -
     links = Links(KEY, database, public_url)
     parts = SimpleNamespace(
         settings=settings, database=database, registry=registry, key=KEY, links=links, chats=shelf, desk=tickets,
-        relay=SimpleNamespace(in_groups=False), backgrounds=SimpleNamespace(start=lambda _loop: None),
+        relay=SimpleNamespace(in_groups=False), backgrounds=SimpleNamespace(start=lambda _loop: None), earlier=(),
     )  # fmt: skip
     side = staff_side(parts, None)  # type: ignore[arg-type]
     app = web.Application(middlewares=[guard(("gege.example",)), side.sign_in.middleware])

@@ -73,10 +73,17 @@ def _check(session: Session, told: Told) -> Findings:
         lost=[f"{one}: {words}" for one, words in told.acknowledged.items() if not of_session[one]],
         double=[one for one in told.conversations if of_session[one] > 1],
         empty=told.empty,
-        open_calls=list(session.scalars(select(Call.id).where(Call.ended_at.is_(None)))),
+        open_calls=[
+            f"{one.id}: {one.front_end} since {one.started_at:%H:%M:%S} UTC"
+            for one in session.scalars(select(Call).where(Call.ended_at.is_(None)))
+        ],
         calls_without_one_call_back=[f"{no}: {of_number[no]}" for no in told.broken_calls if of_number[no] != 1],
         spoken_and_lost=[number for number in told.spoken_calls if not of_number[number]],
-        owe_nobody=[one.ticket_no for one in tickets if one.id not in waited_for and one.state not in _OVER],
+        owe_nobody=[
+            f"{one.ticket_no}: {one.kind}, {one.state}"
+            for one in tickets
+            if one.id not in waited_for and one.state not in _OVER
+        ],
         never_sent=_never_sent(session, told),
         left_owed=list(
             session.scalars(

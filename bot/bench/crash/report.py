@@ -6,6 +6,7 @@ import asyncio
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,12 @@ def chosen(known: Points, only: Sequence[str]) -> list[str]:
     return sorted(name for name in known.walked if any(word in name for word in only))
 
 
-def bench(wanted: Wanted, database: str, progress: Callable[[str], None]) -> dict[str, Any]:
-    """Run in a new home, on "sqlite" or "postgresql"; → the figures. Raises PostgresMissing, NeverReady, LateResidents."""
+def bench(
+    wanted: Wanted, database: str, progress: Callable[[str], None], *, server_dies: bool = False
+) -> dict[str, Any]:
+    """Run in a new home, on "sqlite" or "postgresql" (`server_dies`: it is killed, too); → the figures.
+
+    Raises PostgresMissing, NeverReady, LateResidents."""
     server = PostgresServer(durable=True) if database == "postgresql" else None
     try:
         with tempfile.TemporaryDirectory(prefix="gege-crash-") as folder:
@@ -36,6 +41,8 @@ def bench(wanted: Wanted, database: str, progress: Callable[[str], None]) -> dic
             opened = open_site(Settings(home=home, database=url))
             make_sample(opened, home / "sample", households=_HOUSEHOLDS)
             opened.dispose()
+            if server_dies:
+                wanted = replace(wanted, server=server)
             progress("killing …")
             return figures(asyncio.run(crash(home, wanted, url, progress)), database)
     finally:
@@ -49,7 +56,7 @@ def figures(run: Run, database: str) -> dict[str, Any]:
     deaths = {place: count for place, count in sorted(told.died.items()) if place}
     starts = told.starts_s
     return {
-        "clean": run.clean, "database": database, "kills": told.kills, "seconds": round(run.seconds),
+        "clean": run.clean, "database": database, "kills": told.kills, "server_deaths": told.server_deaths, "seconds": round(run.seconds),
         "at_commit_points": sum(deaths.values()), "commit_points": len(deaths), "at_random": told.died[""],
         "not_come_by": dict(told.missed), "acknowledged": len(told.acknowledged),
         "conversations": len(told.conversations), "answers": dict(told.answers),

@@ -20,17 +20,20 @@ from bot.bench.crash.residents import Home, Writers, homes_of
 from bot.bench.crash.spoilers import IN_PROCESS, spoil_rows
 from bot.bench.crash.staff import People, give_messengers, is_staff
 from bot.bench.crash.told import Told
+from bot.bench.doubles.postgres import PostgresServer
 from bot.database import open_database
 from bot.foundation.errors import Broken
 
 #: residents end what they have begun within so long (s) after the last death
 _PATIENCE_S = 120.0
 #: then what waits in files, and what is owed, leaves within so long (s)
-_REST_S, _LOOK_S = 30.0, 0.5
+_REST_S, _LOOK_S = 90.0, 0.5
 #: a chosen commit point is waited for so long (s); of so many deaths one is at a moment of chance
 _CHOSEN_S, _CHANCE = 12.0, 3
 #: at a moment of chance the service has lived so long (s), or, one in so many, is still starting
 _TELL = 25
+#: in one of so many of those lives the database dies first, and is away for so long (s)
+_SERVER, _AWAY_S = 3, (0.3, 4.0)
 _LIVES_S, _STARTING = (0.2, 2.7), 10
 
 
@@ -46,6 +49,8 @@ class Wanted:
     model: Path | None = None
     only: Sequence[str] = ()
     at_random: bool = False
+    #: the database's own server, which is killed and started again in every so many lives
+    server: PostgresServer | None = None
     browsers: int = 4
     chats: int = 3
     callers: int = 2
@@ -149,10 +154,21 @@ async def _live_and_die(one: House, told: Told, wanted: Wanted, place: str) -> N
                 return
         if not place:
             await asyncio.sleep(dice.uniform(*_LIVES_S))
+            if wanted.server is not None and dice.randrange(_SERVER) == 0:
+                await _without_database(wanted.server, told, dice)
         else:
             told.missed[name] += 1
     await one.kill()
     told.died[""] += 1
+
+
+async def _without_database(server: PostgresServer, told: Told, dice: random.Random) -> None:
+    """The database dies first, and is there again a while later; the service goes on."""
+    await asyncio.to_thread(server.kill)
+    await asyncio.sleep(dice.uniform(*_AWAY_S))
+    await asyncio.to_thread(server.start)
+    told.server_deaths += 1
+    await asyncio.sleep(dice.uniform(*_LIVES_S))
 
 
 @contextlib.asynccontextmanager
