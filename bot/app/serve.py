@@ -110,8 +110,8 @@ async def _serve_alone(settings: Settings, phone: tuple[str, int], agi: tuple[st
     tell(in_use_line(settings))
     tell("starting Gege …")
     async with running(settings, serves=True) as service, contextlib.AsyncExitStack() as stack:
-        for one in unsafe(settings, sample=await asyncio.to_thread(service.registry.is_sample)):
-            tell(f"NOT SAFE FOR STRANGERS: {one.name}: {one.detail}; {one.advice}")
+        for found in unsafe(settings, sample=await asyncio.to_thread(service.registry.is_sample)):
+            tell(f"NOT SAFE FOR STRANGERS: {found.name}: {found.detail}; {found.advice}")
         rested = dt.timedelta(minutes=settings.dialogue.session_minutes)
         living = await asyncio.to_thread(service.owner.living)
         await asyncio.to_thread(service.desk.recover, now(), rested, living)
