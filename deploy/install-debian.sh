@@ -115,14 +115,14 @@ write_file() {
 needed=(python3.11 python3.11-venv git make ca-certificates tzdata)
 [ -z "$postgresql" ] || needed+=(postgresql postgresql-client)
 
-# The units of the clone, with this site's folders in place of the usual ones.
+# The unit of the clone, with this site's folders in place of the usual ones.
 unit() { sed "s#/opt/gege#$code#g; s#/srv/gege#$home#g; s#/var/backups/gege#$backups#g" "$source/deploy/systemd/$1"; }
 
 settings="# What this site changed; ./gege settings prints every key with its default."
 if [ -n "$postgresql" ]; then
     settings+=$'\n'"database = \"postgresql+psycopg2://$user@/$user?host=/var/run/postgresql\""
 fi
-settings+=$'\n\n'"$(cat "$source/deploy/debian/gege.toml")"
+settings+=$'\n\n'"$(sed "s#/var/backups/gege#$backups#g" "$source/deploy/debian/gege.toml")"
 
 if [ -z "$root" ]; then
     step "packages: ${needed[*]}" packages -- install_packages
@@ -143,13 +143,10 @@ if [ -n "$postgresql" ] && [ -z "$root" ]; then
     grep -q '^database = "postgresql' "$home/gege.toml" 2>/dev/null || [ -n "$check" ] ||
         echo "NOTE: $home/gege.toml was there before and names no PostgreSQL; it stays as it is" >&2
 fi
-for one in gege.service gege-backup.service gege-backup.timer; do
-    step "unit: /etc/systemd/system/$one" same_file "$(unit "$one")" "/etc/systemd/system/$one" -- \
-        write_file "$(unit "$one")" "/etc/systemd/system/$one"
-done
+step "unit: /etc/systemd/system/gege.service" same_file "$(unit gege.service)" /etc/systemd/system/gege.service -- \
+    write_file "$(unit gege.service)" /etc/systemd/system/gege.service
 if [ -z "$root" ] && [ -d /run/systemd/system ]; then
     [ -n "$check" ] || systemctl daemon-reload
-    step "backups every night" systemctl is-enabled gege-backup.timer -- systemctl enable -q --now gege-backup.timer
     step "Gege starts with the machine" systemctl is-enabled gege -- systemctl enable -q gege
     step "Gege runs" systemctl is-active gege -- systemctl start gege
 fi
