@@ -212,10 +212,12 @@ class Telephone:
         await self.answer(line, facts, "browser", watcher)
 
     def room(self) -> bool:
-        """Whether one more call may be taken: not while stopping, nor when each that is let in makes it later for all."""
-        late = self.seats.lateness.for_anybody
+        """Whether one more call may be taken: not while stopping, nor when each that is let in makes it later for all. Whoever
+        writes has to wait behind a call: beyond the seats none is taken while he waits too long."""
+        late, calls = self.seats.lateness, len(self.calls)
+        too_late = late.for_anybody or (late.for_calls and calls >= self.seats.most)
         open_calls = self._settings.capacity.open_calls
-        return not self.stopping and not late and self._voice is not None and len(self.calls) < open_calls
+        return not self.stopping and not too_late and self._voice is not None and calls < open_calls
 
     async def drain(self) -> None:
         """No new calls; live ones finish for `[capacity] stop_s`, the rest apologise and become call-backs."""

@@ -36,6 +36,8 @@ _GONE_S = 2.0
 _ECHO_FRAMES = 100
 #: louder than her echo by this factor (4 dB) somebody speaks over it
 _OVER_ECHO = 1.6
+#: of what waits, so many frames are heard before others have their turn
+_IN_ONE_GO = 10
 #: the keys that end a message
 _DONE, _PERSON = "#", "0"
 
@@ -159,7 +161,7 @@ class Ear:
         self._sound = LineSound(line.rate)
         self._nearness = Nearness()
         self._echo = EchoMeter()
-        self._rest = b""
+        self._rest, self._frames = b"", 0
         self._before: deque[tuple[bytes, bool]] = deque(maxlen=int(_BEFORE_S / FRAME_S))
         self._turn: _Turn | None = None
         self._turns: asyncio.Queue[_Turn | None] = asyncio.Queue()
@@ -251,7 +253,11 @@ class Ear:
         size = self._sound.frame_bytes
         while len(self._rest) >= size:
             frame, self._rest = self._rest[:size], self._rest[size:]
-            sound = self._sound.hear(frame)
+            self._frames += 1
+            if self._frames % _IN_ONE_GO == 0:
+                # What waits is taken without a pause: an ear that lags would let no other be heard until it has caught up.
+                await asyncio.sleep(0)
+            sound = self._sound.hear(frame, judge=self._message is None)
             if self._message is not None:
                 await self._hear_message(frame, sound.speech)
             else:

@@ -69,13 +69,14 @@ class LineSound:
         """Loudness of the line when nobody speaks (RMS); 0 before it is known."""
         return min(self._floors, default=0.0)
 
-    def hear(self, frame: bytes) -> Frame:
-        """One frame of `frame_bytes` bytes, int16 little-endian mono."""
+    def hear(self, frame: bytes, *, judge: bool = True) -> Frame:
+        """One frame of `frame_bytes` bytes, int16 little-endian mono. `judge`: whether anybody asks what kind of sound it is,
+        which costs three times as much as to hear that there is one."""
         samples = np.frombuffer(frame, "<i2").astype(np.float64)
         loudness = loudness_of(samples)
         self._measure(loudness)
         speech = loudness >= self.noise * _ABOVE and self._activity.is_speech(frame)
-        return Frame(loudness, speech, self._voicing.hear(samples, speech))
+        return Frame(loudness, speech, self._voicing.hear(samples, speech) if judge else None)
 
     def _measure(self, loudness: float) -> None:
         self._lately.append(loudness)

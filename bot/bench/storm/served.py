@@ -22,6 +22,8 @@ from bot.settings import PROJECT
 _READY_S = 120.0
 #: calls that are open when it stops are waited for so long (s)
 _STOPS_S = 60.0
+#: lines of a service that died
+_LAST_WORDS = 12
 #: as gege.toml writes it
 _PROVIDER = json.dumps("file")
 _PROGRAM = "from bot.cli import main; main()"
@@ -29,6 +31,10 @@ _PROGRAM = "from bot.cli import main; main()"
 
 class DidNotStart(Unavailable):
     """The service ended, or was not ready in time; the message says where its own words stand."""
+
+
+class Died(Unavailable):
+    """The service ended while it was measured; the message holds its last words."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +64,11 @@ class Served:
         return f"http://127.0.0.1:{self.page}"
 
     def cost(self) -> Cost:
-        """What it costs now. Raises OSError when it is gone."""
+        """What it costs now. Raises Died when it is gone."""
         process = Path(f"/proc/{self.pid}")
+        if not (process / "fd").exists():
+            words = (self.home / "said.log").read_text("utf-8", "replace").splitlines()
+            raise Died(f"gege serve has ended, its last words: {' | '.join(words[-_LAST_WORDS:])}")
         status = dict(
             line.split(":", 1) for line in (process / "status").read_text("ascii").splitlines() if ":" in line
         )

@@ -14,7 +14,7 @@ from bot.bench.percentile import percentile
 from bot.bench.storm.households import Seen
 from bot.bench.storm.phones import Heard
 from bot.database import Database
-from bot.tickets.models import Call, Kind, Ticket
+from bot.tickets.models import Call, Kind, Ticket, Utterance
 
 
 def times(values: Sequence[float]) -> dict[str, float | int]:
@@ -33,8 +33,11 @@ def of_texts(seen: Seen, database: Database) -> dict[str, Any]:
     """Of households that wrote."""
     with database.reading() as session:
         rows = session.execute(select(Ticket.session, Ticket.kind).where(Ticket.session.like("web-%"))).all()
+        told = session.execute(select(Utterance.session, Utterance.reply).where(Utterance.session.like("web-%"))).all()
+        numbers = set(session.scalars(select(Ticket.ticket_no)))
     made = Counter((session, kind) for session, kind in rows)
-    has = {session for session, _ in made}
+    # Who reports what his household has reported before is a line on that ticket.
+    has = {session for session, _ in made} | {one for one, reply in told if (reply or {}).get("ticket_no") in numbers}
     return {
         "answered_s": times(seen.answered),
         "told_that_it_is_kept_s": times(seen.kept),
@@ -86,9 +89,17 @@ def of_calls(calls: Sequence[Heard], database: Database) -> dict[str, Any]:
 
 
 def busiest_minute(messages: Path) -> dict[str, int]:
-    """Of what notifications.jsonl holds: messages, and how many one person had in their busiest minute."""
-    if not messages.exists():
-        return {"messages": 0, "busiest_minute_of_a_person": 0}
-    rows = [json.loads(line) for line in messages.read_text("utf-8").splitlines() if line]
-    minutes = Counter((row["to"], row["at"][:16]) for row in rows)
-    return {"messages": len(rows), "busiest_minute_of_a_person": max(minutes.values(), default=0)}
+    """Of what notifications.jsonl holds: messages, and how many one person had in their busiest minute, of danger and besides;
+    only danger knows no limit."""
+    lines = messages.read_text("utf-8").splitlines() if messages.exists() else []
+    rows = [json.loads(line) for line in lines if line]
+    minutes = Counter((row["urgent"], row["to"], row["at"][:16]) for row in rows)
+
+    def busiest(urgent: bool) -> int:
+        return max((count for (of_danger, *_), count in minutes.items() if of_danger is urgent), default=0)
+
+    return {
+        "messages": len(rows),
+        "busiest_minute_of_a_person": busiest(False),
+        "of_danger_besides": busiest(True),
+    }
