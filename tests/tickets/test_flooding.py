@@ -73,6 +73,9 @@ def test_an_honest_neighbour_of_a_flood_is_heard_as_ever(desk: TicketDesk) -> No
     assert GROUPED not in says(desk, 50, origin="b" * 32).facts
     assert GROUPED not in says(desk, 51, caller=Caller.by("phone", "13971800001")).facts
     assert GROUPED not in says(desk, 52).facts, "who has no address, on a page of this machine"
+    for number in range(60, 70):
+        at_the_server = says(desk, number, caller=Caller.by("terminal", "13971800002"))
+        assert GROUPED not in at_the_server.facts, "who tries many residents out, at the server's own terminal"
 
 
 @on_sqlite

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from bot.database import Database
 from bot.tickets.cards import Report
+from bot.tickets.intake.channels import Channel
 from bot.tickets.intake.kept import fit
 from bot.tickets.life import opening
 from bot.tickets.life.handling import Handling
@@ -73,7 +74,10 @@ def forget(database: Database, window: dt.timedelta, at: dt.datetime) -> None:
 
 
 def _sources(session: Session, report: Report, of_one: int, of_network: int) -> list[tuple[str, int]]:
-    """(name, tokens of a full bucket), in the order of their names."""
+    """(name, tokens of a full bucket), in the order of their names. Whoever sits at the server's own terminal is no
+    stranger, and speaks for many: that is no source."""
+    if report.caller.channel is Channel.terminal:
+        return []
     contact = report.caller.contact
     if contact is not None:
         return [(f"caller:{contact.address}"[:80], of_one)]
