@@ -20,7 +20,7 @@ JOBS := 2
 WORKERS = -n $(JOBS) --dist loadfile --no-loadscope-reorder
 SBOM := dist/gege.cdx.json
 
-.PHONY: help demo run test quick lint types setup train sample packages sbom
+.PHONY: help demo run test quick lint types setup train sample packages sbom audit
 
 help:
 	@echo "make demo    one spoken call end to end: what was heard, said, logged and handed over"
@@ -29,6 +29,7 @@ help:
 	@echo "make quick   what to run before a commit: lint and the tests that are not slow"
 	@echo "make lint    ruff, its format, who may import whom, half and full width, Rasa's data (make types: mypy)"
 	@echo "make setup   the locked environment in $(VENV) (the others do this when it is missing)"
+	@echo "make audit   what is known of what a site installs (OSV), where an advisory source is reached"
 	@echo "make sbom    what a site installs, with versions and hashes, as CycloneDX: $(SBOM)"
 
 # ---- what people run -----------------------------------------------------------------------------
@@ -39,7 +40,7 @@ demo: sample train
 run: sample train
 	@$(RUN) gege serve
 
-test: packages lint types train
+test: packages lint types audit train
 	$(RUN) pytest -q -rs --durations=5 $(WORKERS)
 
 quick: lint train
@@ -76,6 +77,9 @@ types: setup
 
 packages:
 	@scripts/test-packages
+
+audit:
+	@scripts/audit
 
 # ---- what leaves the house -----------------------------------------------------------------------
 

@@ -50,6 +50,7 @@ from bot.tickets.due.audit import auditing
 from bot.tickets.due.timers import watching
 from bot.tickets.intake.spool import Spool
 from bot.tickets.intake.unclear import ForAPerson
+from bot.tickets.life import flooding
 from bot.tickets.rules import Rules, rules_of
 from bot.voice.repertoire import Repertoire
 
@@ -268,6 +269,7 @@ def _work_of(parts: Parts) -> list[Background]:
         "chats": parts.chats.tidy,
         "presses": Sent(database).forget,
         "pages": parts.desk.following.forget,
+        "floods": partial(flooding.forget, database, dt.timedelta(minutes=rules.floods.window_min)),
         "dialogues": partial(forget_dialogues, database, settings.dialogue.keep_days),
         "terms": lambda at: sweep(settings, database, at),
     }

@@ -23,15 +23,15 @@ from bot.app.in_use import in_use_line
 from bot.app.messengers import messengers
 from bot.app.parts import Parts, ears_and_mouth, make_voice, open_site, running, tell
 from bot.app.readiness import readiness_of
+from bot.app.safety import refuse_unsafe, strangers_reach, unsafe
 from bot.app.staff_side import staff_side
 from bot.calling.call_backs import CallBacks
 from bot.database import now
 from bot.foundation.errors import Refused
-from bot.foundation.private_files import is_open
 from bot.foundation.sd_notify import notify
 from bot.grid.location import PersonCard
 from bot.grid.models import Role
-from bot.grid.registry import Registry
+from bot.grid.registry import Registry, is_sample
 from bot.grid.sample import make_sample
 from bot.lines.sip.gateway import Gateway
 from bot.lines.sip.server import SipServer
@@ -80,6 +80,16 @@ async def serve(settings: Settings) -> None:
             await serving
 
 
+def _only_safely(settings: Settings) -> None:
+    """Before the slow part: raises UnsafeToServe."""
+    database = open_site(settings)
+    try:
+        sample = is_sample(database)
+    finally:
+        database.dispose()
+    refuse_unsafe(settings, sample=sample)
+
+
 async def _serve(settings: Settings) -> None:
     phone = _address(settings.voice.audiosocket)
     agi = _address(settings.voice.fastagi, "fastagi")
@@ -95,13 +105,13 @@ async def _serve(settings: Settings) -> None:
 
 async def _serve_alone(settings: Settings, phone: tuple[str, int], agi: tuple[str, int]) -> None:
     await asyncio.to_thread(_furnish, settings)
+    if strangers_reach(settings):
+        await asyncio.to_thread(_only_safely, settings)
     tell(in_use_line(settings))
-    if is_open(settings.home):
-        tell(
-            f"OTHERS ON THIS MACHINE MAY READ {settings.home}: gege doctor says which files, and the command that mends it"
-        )
     tell("starting Gege …")
     async with running(settings, serves=True) as service, contextlib.AsyncExitStack() as stack:
+        for found in unsafe(settings, sample=await asyncio.to_thread(service.registry.is_sample)):
+            tell(f"NOT SAFE FOR STRANGERS: {found.name}: {found.detail}; {found.advice}")
         rested = dt.timedelta(minutes=settings.dialogue.session_minutes)
         living = await asyncio.to_thread(service.owner.living)
         await asyncio.to_thread(service.desk.recover, now(), rested, living)

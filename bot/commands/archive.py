@@ -400,11 +400,20 @@ def _extract(content: IO[bytes], target: Path, member: tarfile.TarInfo) -> _Entr
 
 
 def _destined(home: Path, unpacked: Path, file: Path) -> URL:
-    """The database that the service will use afterwards: GEGE_DATABASE_URL, else what the archive's settings say."""
+    """The database that is written to: GEGE_DATABASE_URL's, else the one in GEGE_HOME. An archive names none: whoever made
+    it would choose a file on this machine. Raises ArchiveFailed where its settings name another one."""
+    usual = f"sqlite:///{home / 'gege.sqlite'}"
+    said = os.environ.get("GEGE_DATABASE_URL") or usual
     try:
-        return make_url(load_settings(unpacked).database or f"sqlite:///{home / 'gege.sqlite'}")
+        named = make_url(load_settings(unpacked).database or usual)
     except SettingsError as problem:
         raise ArchiveFailed(f"{file}: its settings cannot be used: {problem}") from problem
+    if named != make_url(said):
+        raise ArchiveFailed(
+            f"{file}: its settings name the database {named.render_as_string()}; nothing was changed. "
+            "When that is where it belongs, say so: GEGE_DATABASE_URL=… gege restore …"
+        )
+    return named
 
 
 def _check_unused(target: Path) -> None:

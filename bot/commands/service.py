@@ -76,11 +76,16 @@ def demo() -> None:
     raise typer.Exit(asyncio.run(run(load_settings())))
 
 
-def doctor(as_json: JsonFlag = False) -> None:
+def doctor(
+    as_json: JsonFlag = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Also whether it is safe to serve strangers.")] = False,
+) -> None:
     """Say what is in use and what is missing."""
     from bot.commands.doctor.doctor import examine, show
+    from bot.commands.doctor.strict import examine_safety
 
-    findings = examine(load_settings())
+    settings = load_settings()
+    findings = [*examine(settings), *(examine_safety(settings) if strict else [])]
     if as_json:
         out(findings)
     else:

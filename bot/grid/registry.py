@@ -57,6 +57,12 @@ _HOUSEHOLD = (
 )
 
 
+def is_sample(database: Database) -> bool:
+    """Whether everybody in the county is invented (`gege sample`)."""
+    with database.reading() as session:
+        return session.scalar(select(SampleCounty.made_at).limit(1)) is not None
+
+
 class Registry:
     """Answers from the county that was read last, and from the database where staff change things at any time."""
 
@@ -189,8 +195,7 @@ class Registry:
 
     def is_sample(self) -> bool:
         """Whether everybody here is invented (`gege sample`), so that staff's side may be shown to whoever tries Gege."""
-        with self._database.reading() as session:
-            return session.scalar(select(SampleCounty.made_at).limit(1)) is not None
+        return is_sample(self._database)
 
     # -- people and numbers, as the county says -------------------------------------------------------
     def staff(self, grid_no: str, role: str) -> list[PersonCard]:

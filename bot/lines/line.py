@@ -52,6 +52,8 @@ class CallFacts:
     diverting: str = ""
     #: where the caller is (Heard.channel): a person cannot be put through to a browser ("web")
     channel: str = "phone"
+    #: keyed digest of the network address that a browser calls from (Heard.origin)
+    origin: str = ""
 
     def in_full(self, area_code: str) -> CallFacts:
         """The same with every number in its one form, whatever form the network gave it; `area_code` for who calls, or is

@@ -42,6 +42,9 @@ _NONCE = struct.Struct(">B3xQ")
 _LARGEST = 1 << 22
 _TAG = 16
 
+#: rate (Hz) and channels of anything that is recorded here
+_HIGHEST_RATE, _MOST_CHANNELS = 192_000, 2
+
 
 class NotSealed(Broken):
     """This is no sealed recording, or it was changed."""
@@ -166,6 +169,9 @@ class Opened:
     complete: bool
 
     def wav(self) -> bytes:
+        """Raises NotSealed where the header was changed, and no whole piece is there that would have said so."""
+        if not 0 < self.rate <= _HIGHEST_RATE or not 0 < self.channels <= _MOST_CHANNELS:
+            raise NotSealed("its header makes no sense")
         out = io.BytesIO()
         with wave.open(out, "wb") as file:
             file.setnchannels(self.channels)

@@ -19,6 +19,9 @@ from bot.settings.settings import (
     DialogueSettings as DialogueSettings,
 )
 from bot.settings.settings import (
+    FloodSettings as FloodSettings,
+)
+from bot.settings.settings import (
     LearningSettings as LearningSettings,
 )
 from bot.settings.settings import (

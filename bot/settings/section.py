@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from pathlib import Path
@@ -48,6 +49,16 @@ def _weekly(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError(f"{value!r} is no address and no network; write it as 10.0.0.5 or 10.0.0.0/24") from None
+    return value
+
+
+#: an address, or a network: "10.0.0.0/24"
+Network = Annotated[str, AfterValidator(_network)]
 #: a span of the day in the site's own time: "08:00-17:30"
 Span = Annotated[str, AfterValidator(_span)]
 #: a time of the week in the site's own time: "Sun 03:00"; empty: never

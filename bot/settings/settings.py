@@ -14,7 +14,7 @@ from bot.foundation.backoff import Backoff
 from bot.foundation.errors import Refused
 from bot.settings.accounts import RobotAccount, TelegramAccount, WebhookAccount, WeComAccount
 from bot.settings.mistakes import mistake
-from bot.settings.section import Section, Span, Weekly, read_secret
+from bot.settings.section import Network, Section, Span, Weekly, read_secret
 from bot.settings.telephony import (
     AsteriskSettings,
     CallingSettings,
@@ -58,8 +58,18 @@ class WebSettings(Section):
     public_url: str = ""
     #: names that the page is reached by, beside loopback and those two
     hosts: list[str] = Field(default_factory=list)
+    #: addresses or networks of the proxies in front, which end TLS: what they say of where a request came from
+    #: (X-Forwarded-For) is believed
+    proxies: list[Network] = Field(default_factory=list)
     #: staff stay signed in this long
     sign_in_hours: float = Field(default=12.0, gt=0)
+
+
+class ServeSettings(Section):
+    """`gege serve`."""
+
+    #: serve other machines although `gege doctor --strict` finds it unsafe; only for a network that nobody else is in
+    unsafe: bool = False
 
 
 class OutsideSettings(Section):
@@ -247,6 +257,17 @@ class RatingSettings(Section):
     unrated_days: PositiveFloat = 3.0
 
 
+class FloodSettings(Section):
+    """From how many reports on those of one source are one case that a person sees; none is refused."""
+
+    #: of one number, one chat or one browser's conversation within `window_min`
+    reports: int = Field(default=10, ge=1)
+    #: of one network address, behind which a whole village may sit
+    network: int = Field(default=30, ge=1)
+    #: minutes in which an empty bucket is full again
+    window_min: PositiveFloat = 60.0
+
+
 class ServiceSettings(Section):
     """When people work, what may wait until the morning, and which deadlines count."""
 
@@ -267,6 +288,7 @@ class ServiceSettings(Section):
     deadlines: DeadlineSettings = Field(default_factory=DeadlineSettings)
     outages: OutageSettings = Field(default_factory=OutageSettings)
     ratings: RatingSettings = Field(default_factory=RatingSettings)
+    floods: FloodSettings = Field(default_factory=FloodSettings)
 
 
 class BucketSettings(Section):
@@ -400,6 +422,7 @@ class Settings(Section):
     database: str = ""
     site: SiteSettings = Field(default_factory=SiteSettings)
     web: WebSettings = Field(default_factory=WebSettings)
+    serve: ServeSettings = Field(default_factory=ServeSettings)
     voice: VoiceSettings = Field(default_factory=VoiceSettings)
     speech: SpeechSettings = Field(default_factory=SpeechSettings)
     dialogue: DialogueSettings = Field(default_factory=DialogueSettings)

@@ -28,7 +28,7 @@ from bot.tickets.cards import (
 )
 from bot.tickets.following import Following
 from bot.tickets.intake.caller import Caller
-from bot.tickets.life import opening
+from bot.tickets.life import flooding, opening
 from bot.tickets.life.adding import Added, add
 from bot.tickets.life.calling_again import also_reported, called_again
 from bot.tickets.life.handling import Done, Handling
@@ -122,7 +122,14 @@ class TicketDesk(Arrivals, Questions):
         """Add what became known later. The history keeps all of it; the ticket takes what it lacked, new
         facts, and urgency. A grid that becomes known brings its manager to a ticket that nobody has taken."""
         known = Added(note, place, householder, household_no, grid_no, facts or {}, urgent)
-        return self._change(ticket_no, at, lambda it: add(it, known), by)
+
+        def added(it: Handling) -> None:
+            if by == "resident" and flooding.is_group(it.ticket):
+                flooding.said_of_it(it, note, place, known.facts)
+            else:
+                add(it, known)
+
+        return self._change(ticket_no, at, added, by)
 
     def called_again(
         self,
@@ -162,7 +169,14 @@ class TicketDesk(Arrivals, Questions):
         """The place was wrong, or is known better: it is replaced, and the history keeps both. Another grid's people
         get the ticket, and its former owner hears that it has moved."""
         where = Place(place, household_no, grid_no)
-        return self._change(ticket_no, at, lambda it: correct_place(it, where, note), by)
+
+        def moved(it: Handling) -> None:
+            if by == "resident" and flooding.is_group(it.ticket):
+                flooding.said_of_it(it, note, place, {})
+            else:
+                correct_place(it, where, note)
+
+        return self._change(ticket_no, at, moved, by)
 
     def complaint_about(
         self, ticket_no: str, staff_nos: Iterable[str], *, by: str = "gege", at: dt.datetime | None = None

@@ -36,6 +36,9 @@ class Facts(Told, total=False):
     #: calls about it after the first, and how many others reported the same danger
     called_again: int
     also_reported: int
+    #: this stands for so many reports of one source (bot/tickets/life/flooding.py), and what the first of them named
+    grouped: int
+    of_reports: dict[str, str]
 
     # What was asked on the way: yes, no or unsure.
     smell: str

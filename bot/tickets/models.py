@@ -6,7 +6,7 @@ import datetime as dt
 import enum
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Index, String, Text, false
+from sqlalchemy import JSON, Boolean, Float, ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from bot.database import Base, UTCDateTime, now
@@ -85,6 +85,8 @@ class Utterance(Base):
     recording: Mapped[str] = mapped_column(String(200), default="")
     #: name of the speech model that heard it, empty when typed
     ear: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    #: keyed digest of the network address that a page was written on from; empty where somebody vouches for the caller
+    origin: Mapped[str] = mapped_column(String(32), default="", server_default="")
     heard_at: Mapped[dt.datetime] = mapped_column(UTCDateTime, default=now)
     #: what was answered (bot/tickets/intake/answered.py), in the same transaction as all that the answer speaks of
     reply: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
@@ -204,6 +206,17 @@ class ProofFailures(Base):
     #: yymmdd in the site's own time
     day: Mapped[str] = mapped_column(String(6), primary_key=True)
     failures: Mapped[int] = mapped_column(default=0)
+
+
+class ReportSource(Base):
+    """How many reports of one source still become cases of their own (bot/tickets/life/flooding.py)."""
+
+    __tablename__ = "report_source"
+    #: caller:number or chat id, session:conversation, network:digest
+    source: Mapped[str] = mapped_column(String(80), primary_key=True)
+    #: what was left at `at`; it fills up again with time
+    tokens: Mapped[float] = mapped_column(Float)
+    at: Mapped[dt.datetime] = mapped_column(UTCDateTime, index=True)
 
 
 class OwedCall(Base):

@@ -14,7 +14,7 @@ from bot.tickets.models import Activity, Notification, State, Ticket, Timer, Utt
 from bot.tickets.reporter import Reporter
 
 #: what of a history is the resident's own words
-_SAID_LATER = ("added", "called_again", "also_reported", "corrected", "reopened")
+_SAID_LATER = ("added", "called_again", "also_reported", "grouped", "corrected", "reopened")
 _LAST_WORDS = 3
 
 

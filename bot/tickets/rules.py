@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bot.grid.models import Role
 from bot.settings import (
     DeadlineSettings,
+    FloodSettings,
     OutageSettings,
     RatingSettings,
     ServiceSettings,
@@ -41,6 +42,7 @@ class Rules:
     deadlines: DeadlineSettings
     outages: OutageSettings = field(default_factory=OutageSettings)
     ratings: RatingSettings = field(default_factory=RatingSettings)
+    floods: FloodSettings = field(default_factory=FloodSettings)
     #: telephone reporters with a mobile get their news by SMS
     sms_news: bool = False
     #: so long a report waits for 对 or 改
@@ -161,6 +163,7 @@ def _rules(service: ServiceSettings, holidays: Path, zone: str, phone: str, file
         deadlines=service.deadlines,
         outages=service.outages,
         ratings=service.ratings,
+        floods=service.floods,
         sms_news=service.sms_news,
         confirm_min=service.confirm_min,
         station_phone=phone,

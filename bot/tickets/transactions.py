@@ -16,6 +16,7 @@ from bot.grid.models import Staff
 from bot.tickets import access
 from bot.tickets import reading as shelf
 from bot.tickets.cards import Pressed, Report, TicketRefused
+from bot.tickets.life import flooding
 from bot.tickets.life.complaints import ONE_CASE
 from bot.tickets.life.handling import Done, Handling
 from bot.tickets.life.keeping_from import keep_from
@@ -47,7 +48,7 @@ class Transactions:
 
     def _opened(self, session: Session, report: Report, at: dt.datetime) -> Opened:
         """Open a report's ticket. Whom the resident complains of has nothing of what the conversation logged before."""
-        opened = open_ticket(session, report, at, self._rules)
+        opened = flooding.joined(session, report, at, self._rules) or open_ticket(session, report, at, self._rules)
         told = opened.fresh and opened.ticket.session
         about = opened.ticket.facts.get(COMPLAINED_OF, ()) if told else ()
         if about:

@@ -179,7 +179,7 @@ class CallParts:
         return Heard(
             id=f"{facts.call_id}-{self._utterances}", session=facts.call_id, text=text, alternatives=alternatives,
             caller=Caller.by(facts.channel, facts.caller), dialled=facts.dialled, diverting=facts.diverting,
-            recording=recording or self.recording.path, call_id=facts.call_id, ear=ear, unclear=unclear,
+            recording=recording or self.recording.path, call_id=facts.call_id, ear=ear, unclear=unclear, origin=facts.origin,
         )  # fmt: skip
 
     def new_turn(self, turn: TurnStory, ago: float = 0.0) -> TurnStory:

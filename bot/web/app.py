@@ -14,6 +14,7 @@ from bot.dialogue.port import Dialogue
 from bot.grid.dialled import GridNumbers
 from bot.grid.location import PersonCard
 from bot.lines.line import CallFacts, Line
+from bot.notify.links import site_key
 from bot.settings import Settings
 from bot.speech.ear_card import EarCard
 from bot.speech.port import Recogniser
@@ -28,6 +29,7 @@ from bot.web.cases import Browsers, Cases
 from bot.web.conversation import Conversation
 from bot.web.demo import Demo
 from bot.web.guard import guard
+from bot.web.origin import Origins
 from bot.web.own_reports import OwnReports
 from bot.web.phone import BrowserPhone, RunCall
 from bot.web.resident import ResidentPages
@@ -86,12 +88,15 @@ def make_app(
     if run_call is None and recogniser is not None and voice is not None:
         run_call = _calls(dialogue, recogniser, voice, desk, intake, settings)
     cases = Cases(desk, settings.site)
-    conversation = Conversation(dialogue, voice, settings, intake, cases, hears=run_call is not None, waiting=waiting)
+    origins = Origins(site_key(settings.home), settings.web.proxies)
+    conversation = Conversation(
+        dialogue, voice, settings, intake, cases, hears=run_call is not None, origins=origins, waiting=waiting
+    )
     browsers = Browsers(secure=settings.web.public_url.startswith("https:"))
     pages = ResidentPages(conversation, cases, browsers, registry, settings, ear, managers)
     own = OwnReports(pages, conversation, cases, browsers, desk, sends=_writes(settings))
     demo = Demo(sample, pages, cases, desk, ZoneInfo(settings.site.timezone), ear)
-    phone = BrowserPhone(run_call, cases, settings.phone, demo.is_open)
+    phone = BrowserPhone(run_call, cases, settings.phone, demo.is_open, origins)
     staff_of = staff_of or (staff.sign_in.staff_of if staff is not None else None)
     studio = Studio(settings, voice, repertoire or Repertoire(settings.site), staff_of)
     middlewares = [guard((*site_hosts(settings), *hosts)), *([staff.sign_in.middleware] if staff is not None else [])]

@@ -27,6 +27,7 @@ from bot.tickets.intake.unclear import Intake
 from bot.tickets.own_case import OwnTurn
 from bot.web.cases import Cases, session_of
 from bot.web.guard import Refused, sentence
+from bot.web.origin import Origins
 from bot.web.view import ResidentReply, shown
 from bot.web.waiting import WaitingTurns
 from bot.web.words import words
@@ -51,11 +52,13 @@ class Conversation:
         intake: Intake,
         cases: Cases,
         hears: bool,
+        origins: Origins,
         waiting: WaitingTurns | None = None,
     ) -> None:
-        """`hears`: there is a telephone on the page; `waiting`: whom it keeps when too many write at once."""
+        """`hears`: there is a telephone on the page; `origins`: which network a turn comes from; `waiting`: whom it keeps
+        when too many write at once."""
         self._dialogue, self._voice, self._hears = dialogue, voice, hears
-        self._settings, self._intake, self._cases = settings, intake, cases
+        self._settings, self._intake, self._cases, self._origins = settings, intake, cases, origins
         self._said: Recent[str, str] = Recent(_REMEMBERED)
         #: what was answered last in a session: a page shows it though its row is not written yet, or never is
         self._answered: Recent[str, OwnTurn] = Recent(_REMEMBERED)
@@ -96,16 +99,16 @@ class Conversation:
         body = await body_json(request)
         if not isinstance(body, dict):
             raise Refused("no_json")
-        return self.heard_in(body)
+        return self.heard_in(body, request)
 
-    def heard_in(self, body: dict[str, Any]) -> Heard:
-        """The turn that somebody has written. Raises Refused."""
+    def heard_in(self, body: dict[str, Any], request: web.Request) -> Heard:
+        """The turn that somebody has written and sent. Raises Refused."""
         text = body.get("text")
         if not isinstance(text, str) or not text.strip():
             raise Refused("empty")
         if len(text) > _MAX_TEXT:
             raise Refused("too_long", 413)
-        return self._heard(body, text)
+        return self._heard(body, text, self._origins.digest(request))
 
     async def case(self, request: web.Request) -> web.Response:
         """The case of this browser's conversation as it stands now."""
@@ -193,7 +196,7 @@ class Conversation:
         self._said[name] = text
         return f"/api/speech/{name}.wav"
 
-    def _heard(self, values: Any, text: str) -> Heard:
+    def _heard(self, values: Any, text: str, origin: str) -> Heard:
         session = session_of(values)
         caller, dialled, id = (values.get(name) or "" for name in ("caller", "dialled", "id"))
         if not all(isinstance(each, str) for each in (caller, dialled, id)):
@@ -205,4 +208,5 @@ class Conversation:
             text=text.strip(),
             caller=Caller.by(Channel.web, re.sub(r"[^0-9+]", "", plain(caller))[:20]),
             dialled=dialled if _DIALLED.fullmatch(dialled) else "",
+            origin=origin,
         )

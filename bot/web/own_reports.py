@@ -83,7 +83,7 @@ class OwnReports:
         if form.act == "add" and danger_in(text):
             # Somebody is in danger: that is a report of its own, and the words of safety come first.
             heard = {"session": session.removeprefix("web-"), "text": text, "id": secrets.token_hex(12)}
-            await self._conversation.answered(self._conversation.heard_in(heard))
+            await self._conversation.answered(self._conversation.heard_in(heard, request))
             raise self._pages.back(session, "/", "")
         try:
             told = await asyncio.to_thread(self._do, session, case, form.act, text)

@@ -30,6 +30,7 @@ from bot.voice.events import (
 )
 from bot.web.cases import Cases, browser_of, session_of
 from bot.web.guard import Refused, from_own_page
+from bot.web.origin import Origins
 from bot.web.view import shown
 from bot.web.words import words
 
@@ -47,10 +48,16 @@ class BrowserPhone:
     """Takes calls from pages of this site. `run_call` None: nobody can be called here, the page says so."""
 
     def __init__(
-        self, run_call: RunCall | None, cases: Cases, settings: PhoneSettings, demo: Callable[[], Awaitable[bool]]
+        self,
+        run_call: RunCall | None,
+        cases: Cases,
+        settings: PhoneSettings,
+        demo: Callable[[], Awaitable[bool]],
+        origins: Origins,
     ) -> None:
-        """`demo`: whether everybody in the county is invented."""
+        """`demo`: whether everybody in the county is invented; `origins`: which network a call comes from."""
         self._run_call, self._cases, self._settings, self._demo = run_call, cases, settings, demo
+        self._origins = origins
         self._calls: set[asyncio.Task[Any]] = set()
         self._by_address: Counter[str] = Counter()
 
@@ -77,7 +84,7 @@ class BrowserPhone:
         if not socket.can_prepare(request):
             raise Refused("no_json")
         await socket.prepare(request)
-        address = request.remote or ""
+        address = self._origins.address(request)
         refused = self._refused(address)
         if refused:
             # A browser cannot read the answer to a refused handshake.
@@ -85,7 +92,10 @@ class BrowserPhone:
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
             return socket
         facts = CallFacts(
-            str(uuid.uuid4()), dialled=f"grid_{grid}" if _GRID.fullmatch(grid) else "", channel=Channel.web
+            str(uuid.uuid4()),
+            dialled=f"grid_{grid}" if _GRID.fullmatch(grid) else "",
+            channel=Channel.web,
+            origin=self._origins.digest(request),
         )
         line = WebsocketLine(socket)
         call = asyncio.create_task(self._call(line, facts, session, caller, tried))

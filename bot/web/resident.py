@@ -142,7 +142,7 @@ class ResidentPages:
             "session": session.removeprefix("web-"), "text": text, "caller": form.caller, "id": turn,
             "dialled": f"grid_{grid}" if grid else "",
         }  # fmt: skip
-        await self._conversation.answered(self._conversation.heard_in(body))
+        await self._conversation.answered(self._conversation.heard_in(body, request))
         return session, grid
 
     def back(self, session: str, path: str, grid: str, at: str = "now") -> web.HTTPSeeOther:

@@ -321,6 +321,19 @@ def test_a_damaged_database_is_not_backed_up_as_if_it_were_whole(site: Settings,
     assert not (tmp_path / "gege.tar.gz").exists()
 
 
+def test_an_archive_does_not_choose_the_file_that_is_written(
+    site: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GEGE_DATABASE_URL", raising=False)
+    precious = tmp_path / "authorized_keys"
+    precious.write_text("mine")
+    (site.home / "gege.toml").write_text(f'database = "sqlite:///{precious}"')
+    backup(Settings(home=site.home), tmp_path / "foreign.tar.gz")
+    with pytest.raises(ArchiveFailed, match="GEGE_DATABASE_URL"):
+        restore(Settings(home=tmp_path / "new"), tmp_path / "foreign.tar.gz")
+    assert precious.read_text() == "mine" and not (tmp_path / "new" / "gege.toml").exists()
+
+
 def test_a_database_outside_of_gege_home_goes_back_there(
     site: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,7 +51,7 @@ def test_few_come_one_by_one_and_many_come_together(county: Database) -> None:
     for _ in range(3):
         desk.report(outage(), AT)
     assert asyncio.run(one.deliver_due(AT)) == 3 == len(provider.sent)
-    numbers = [desk.report(outage(), AT + SECOND).ticket_no for _ in range(40)]
+    numbers = [desk.report(outage(reporter=f"1380013{number:04d}"), AT + SECOND).ticket_no for number in range(40)]
     assert asyncio.run(one.deliver_due(AT + SECOND)) == 40
     text = provider.sent[-1].text
     assert len(provider.sent) == 4 and text.startswith("您有40件事") and text.endswith("……还有28件")
@@ -64,7 +64,7 @@ def test_a_manager_gets_no_more_than_his_messages_a_minute_and_everything_arrive
     sent_at: list[dt.datetime] = []
     for second in range(180):
         at = AT + second * SECOND
-        desk.report(outage(), at)
+        desk.report(outage(reporter=f"138{second:08d}"), at)
         before = len(provider.sent)
         asyncio.run(one.deliver_due(at))
         sent_at += [at] * (len(provider.sent) - before)

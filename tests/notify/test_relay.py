@@ -59,7 +59,7 @@ def test_what_is_owed_is_delivered_once(county: Database) -> None:
 def test_danger_goes_first(county: Database) -> None:
     desk = TicketDesk(county)
     for minute in range(20):
-        desk.report(outage(), AT + minutes(minute))
+        desk.report(outage(reporter=f"1380013{minute:04d}"), AT + minutes(minute))
     desk.report(hazard(), AT + minutes(30))
     provider = Recording()
     assert deliver(relay(county, provider), AT + minutes(31)) == 22
@@ -157,8 +157,8 @@ def test_at_start_up_claims_of_the_dead_can_be_released(county: Database) -> Non
 
 def test_two_relays_do_not_send_the_same(county: Database, database_url: str) -> None:
     desk = TicketDesk(county)
-    for _ in range(20):
-        desk.report(outage(), AT)
+    for number in range(20):
+        desk.report(outage(reporter=f"1380013{number:04d}"), AT)
     other = open_database(database_url)
     providers = [Recording(), Recording()]
 
@@ -263,8 +263,8 @@ def test_a_provider_full_of_stuck_messages_does_not_stop_the_others(county: Data
     with county.session() as session:
         session.execute(update(Staff).where(Staff.staff_no == "M1").values(telegram_id="42"))
     desk = TicketDesk(county)
-    for _ in range(30):
-        desk.report(outage(), AT)
+    for number in range(30):
+        desk.report(outage(reporter=f"1380013{number:04d}"), AT)
     desk.report(outage(grid_no="7"), AT)
 
     async def story() -> list[str]:

@@ -78,7 +78,7 @@ def test_forty_dangers_in_a_minute_stay_inside_the_limit_and_all_arrive_within_s
     for second in range(130):
         at = AT + second * SECOND
         if second % 3 == 0 and second < 120:
-            reported[desk.report(hazard(), at).ticket_no] = at
+            reported[desk.report(hazard(reporter=f"138{len(reported):08d}"), at).ticket_no] = at
         before = len(robot.sent)
         deliver(one, robot, at)
         for number in reported:
@@ -92,7 +92,7 @@ def test_forty_dangers_in_a_minute_stay_inside_the_limit_and_all_arrive_within_s
 def test_a_storm_of_danger_is_told_case_by_case_with_a_link_each(county: Database) -> None:
     desk, robot = TicketDesk(county), Robot()
     one = relay(county, robot)
-    numbers = [desk.report(hazard(), AT).ticket_no for _ in range(60)]
+    numbers = [desk.report(hazard(reporter=f"1380013{number:04d}"), AT).ticket_no for number in range(60)]
     for second in range(0, 90):
         deliver(one, robot, AT + second * SECOND)
     text = "\n".join(with_links(message) for message in robot.sent)
@@ -107,8 +107,8 @@ def test_a_storm_of_danger_is_told_case_by_case_with_a_link_each(county: Databas
 def test_everyday_matters_leave_room_for_danger(county: Database) -> None:
     desk, robot = TicketDesk(county), Robot()
     one = relay(county, robot, per_person_a_minute=100, together_from=100)
-    for _ in range(40):
-        desk.report(outage(), AT)
+    for number in range(40):
+        desk.report(outage(reporter=f"1380013{number:04d}"), AT)
     deliver(one, robot, AT)
     assert len(robot.sent) == LIMIT // 2
     number = desk.report(hazard(), AT + SECOND).ticket_no
@@ -141,7 +141,7 @@ def test_a_restart_does_not_forget_the_robots_minute(county: Database) -> None:
         if second % 5 == 0:
             one = relay(county, robot)
         at = AT + second * SECOND
-        numbers.append(desk.report(hazard(), at).ticket_no)
+        numbers.append(desk.report(hazard(reporter=f"138{len(numbers):08d}"), at).ticket_no)
         deliver(one, robot, at)
     for second in range(60, 100):
         deliver(one, robot, AT + second * SECOND)
@@ -158,7 +158,7 @@ def test_a_group_that_the_robot_refuses_for_a_moment_comes_again(county: Databas
             raise Transient("too often", 5.0)
 
     robot.before = refuse_once
-    numbers = [desk.report(hazard(), AT).ticket_no for _ in range(12)]
+    numbers = [desk.report(hazard(reporter=f"1380013{number:04d}"), AT).ticket_no for number in range(12)]
     one = relay(county, robot)
     for second in range(40):
         deliver(one, robot, AT + second * SECOND)

@@ -65,7 +65,7 @@ def test_a_ticket_that_nobody_would_hear_of_again_is_told_once_and_waited_for_an
 @on_sqlite
 def test_tickets_of_an_older_gege_get_their_deadline(county: Database) -> None:
     desk = TicketDesk(county)
-    numbers = [desk.report(outage(), AT).ticket_no for _ in range(30)]
+    numbers = [desk.report(outage(reporter=f"1380013{number:04d}"), AT).ticket_no for number in range(30)]
     for number in numbers:
         desk.acknowledge(number, "M1", AT)
     deliver_all(county)

@@ -80,7 +80,11 @@ def test_writers_at_the_same_moment_take_different_numbers(county: Database, dat
     other = open_database(database_url)
     desks = [TicketDesk(county), TicketDesk(other)]
     with ThreadPoolExecutor(8) as threads:
-        cards = list(threads.map(lambda i: desks[i % 2].report(outage(utterance_id=f"u{i}"), AT), range(40)))
+        cards = list(
+            threads.map(
+                lambda i: desks[i % 2].report(outage(utterance_id=f"u{i}", reporter=f"1380013{i:04d}"), AT), range(40)
+            )
+        )
     other.dispose()
     assert sorted(card.ticket_no for card in cards) == [f"GD261123{number:04d}" for number in range(1, 41)]
 

@@ -28,6 +28,7 @@ from bot.grid.registry import Registry
 from bot.notify.links import Links, site_key
 from bot.notify.provider import Message
 from bot.notify.relay import Relay
+from bot.notify.taken import Taken
 from bot.replicas.place import ALONE
 from bot.settings import NotifySettings, Settings, WebSettings
 from bot.tickets.desk import Report, TicketDesk
@@ -152,7 +153,7 @@ async def desk_site(home: Path, database: Database) -> AsyncIterator[DeskSite]:
         settings=settings, database=database, registry=registry, rules=rules, key=key, links=links,
         present=Present(registry), chats=ChatShelf(database, home), repertoire=Repertoire(settings.site, database),
         relay=relay, desk=desk, intake=intake, spool=Spool(home, intake), dialogue=ScriptedDialogue([]),
-        backgrounds=Backgrounds(), owner=ALONE, lateness=Lateness(),
+        backgrounds=Backgrounds(), owner=ALONE, lateness=Lateness(), taken=Taken(home / "run" / "taken"),
     )  # fmt: skip
     try:
         async with pages_alone(parts, port) as url:

@@ -27,6 +27,8 @@ class Heard:
     call_id: str = ""
     #: name of the speech model that heard it, empty when typed
     ear: str = ""
+    #: keyed digest of the network address that a page was written on from; empty elsewhere
+    origin: str = ""
     #: the ear understood too little of it to act on: `text` is what stood out, perhaps by chance
     unclear: bool = False
 

@@ -13,8 +13,8 @@ from bot.tickets.models import Call
 
 # Prepared once: the dialects' own ON CONFLICT inserts are compiled anew each time.
 _KEEP = text(
-    "INSERT INTO utterance (id, session, call_id, caller, channel, assurance, text, alternatives, recording, ear, heard_at)"
-    " VALUES (:id, :session, :call_id, :caller, :channel, :assurance, :text, :alternatives, :recording, :ear, :heard_at)"
+    "INSERT INTO utterance (id, session, call_id, caller, channel, assurance, text, alternatives, recording, ear, origin, heard_at)"
+    " VALUES (:id, :session, :call_id, :caller, :channel, :assurance, :text, :alternatives, :recording, :ear, :origin, :heard_at)"
     " ON CONFLICT (id) DO NOTHING RETURNING id"
 ).bindparams(bindparam("alternatives", type_=JSON()), bindparam("heard_at", type_=UTCDateTime()))
 
@@ -41,6 +41,7 @@ def keep(session: Session, heard: Heard, at: dt.datetime) -> bool:
             "caller": fit(heard.caller.address, 80),
             "recording": heard.recording,
             "ear": fit(heard.ear, 80),
+            "origin": heard.origin[:32],
             "call_id": call_id,
             "heard_at": at,
         },

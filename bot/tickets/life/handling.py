@@ -75,6 +75,10 @@ class Handling:
             self._worker()
         if to in (State.closed, State.cancelled) and self.by == "resident" and ticket.kind == Kind.hazard:
             raise TicketRefused(f"{ticket.ticket_no} is a danger: staff look at it, whatever a resident says")
+        if self.by == "resident" and to in (State.closed, State.cancelled) and "grouped" in ticket.facts:
+            raise TicketRefused(
+                f"{ticket.ticket_no} stands for many reports: staff look at it, whatever one of them says"
+            )
         if ticket.state == to or (to is State.on_site and ticket.state == State.resolved):
             return self._earlier(str(ticket.state) if to is not State.reported else "reopened")
         outage = members.of(self.session, ticket)
