@@ -29,6 +29,7 @@ ASKED_FOR = {
     "importlinter": "the group dev, for tools/lint",
     "onnx": "the group dev, for tools/tiny_models",
     "matplotlib": "the group pictures, for gege bench thresholds --picture",
+    "atheris": "the group dev, for gege bench fuzz",
     "faster_whisper": "the extra whisper",
     "minio": "the extra s3",
     "playwright": "the group dev, for gege bench desk --browser",

@@ -29,7 +29,7 @@ def test_a_site_without_messengers_has_nothing_to_put_right() -> None:
 
 
 def test_what_is_set_up_whole_needs_no_advice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messengers, "installed", lambda: True)
+    monkeypatch.setattr(messengers, "amr_installed", lambda: True)
     found = lines(
         {
             "providers": ["wecom_robot", "dingtalk_robot"],
@@ -66,7 +66,7 @@ def test_what_is_half_set_up_says_what_to_write_where(notify: dict[str, Any], li
 
 
 def test_a_machine_that_cannot_play_wecoms_voice_notes_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messengers, "installed", lambda: False)
+    monkeypatch.setattr(messengers, "amr_installed", lambda: False)
     detail, advice = lines({"wecom": {**APP, "kf_secret": "k", "open_kfid": "wk1"}})["WeCom residents"]
     assert "AMR" in detail and "libopencore-amrnb0" in advice
 

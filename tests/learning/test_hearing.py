@@ -50,7 +50,8 @@ def corrected(desk: TicketDesk, book: CorrectionBook, count: int, ear: str = "",
     for number in range(first, first + count):
         said = SAID[number % len(SAID)].format(HOUSES[number % len(HOUSES)])
         heard = heard_as(said, VILLAGE, np.random.default_rng(number))
-        report = outage(said=heard, session=f"s-{ear}{number}", utterance_id=f"u-{ear}{number}")
+        who = f"138{number:08}"
+        report = outage(said=heard, session=f"s-{ear}{number}", utterance_id=f"u-{ear}{number}", reporter=who)
         desk.keep(Heard(report.utterance_id, report.session, heard, ear=ear, caller=report.caller))
         book.write(desk.report(report).ticket_no, "M1", words=said, at=AT + dt.timedelta(minutes=number))
 

@@ -98,7 +98,7 @@ def test_a_village_is_understood_after_sixty_corrections_and_another_is_not_wors
     later, elsewhere = sentences(registry, VILLAGE, 150, 2), sentences(registry, ACCENT, 150, 3)
     before = first(registry, later), first(registry, elsewhere)
     for number, (said, heard, _) in enumerate(sentences(registry, VILLAGE, 60, 1)):
-        ticket = desk.report(outage(said=heard, session=f"s-{number}")).ticket_no
+        ticket = desk.report(outage(said=heard, session=f"s-{number}", reporter=f"138{number:08}")).ticket_no
         book.write(ticket, "M1", words=said, at=AT + dt.timedelta(minutes=number))
 
     learning = Learning(settings, wide_county, lambda line: None, QuickBench(figures(), figures()))

@@ -27,10 +27,12 @@ def everything(database: Database, site: Settings, at: dt.datetime) -> None:
     from bot.notify.tidy import tidy
     from bot.recordings.room import delete_expired
     from bot.tickets.desk import TicketDesk
+    from bot.tickets.life import flooding
 
     for one in (
         partial(sweep, site, database), ChatShelf(database, site.home).tidy, TicketDesk(database).following.forget,
         partial(forget_dialogues, database, site.dialogue.keep_days),
+        partial(flooding.forget, database, dt.timedelta(minutes=site.service.floods.window_min)),
     ):  # fmt: skip
         one(at)
     tidy(database, at, site.notify.keep_days)

@@ -45,7 +45,7 @@ def test_a_managers_minute_is_one_minute_however_many_services_there_are(county:
     left: list[dt.datetime] = []
     for second in range(0, 90, 2):
         at = AT + second * SECOND
-        desk.report(outage(), at)
+        desk.report(outage(reporter=f"138{second:08}"), at)
         for one in relays:
             before = len(sent.sent)
             asyncio.run(one.deliver_due(at))
