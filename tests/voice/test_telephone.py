@@ -163,6 +163,7 @@ async def test_in_a_storm_messages_are_kept_and_understood_later(house: Callable
         assert [each.note for each in site.desk.activities(ticket.ticket_no)][-1] == "沿河路停电了"
         loud = np.abs(np.frombuffer(site.recogniser.fed[0], "<i2").astype(int)) > 1000
         assert loud.sum() > 8000, "the message was decoded, not the silence"
+        await until(lambda: site.telephone.later._oldest() is None)  # that it is done is written down after the words
         assert not await site.telephone.later.understand_one()
 
 
