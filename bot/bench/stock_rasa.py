@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import importlib.util
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from typing import Any
 
 import aiohttp
 
+from bot.bench.loopback import free_ports
 from bot.dialogue.frozen import Parse, parse_with
 from bot.foundation.errors import Broken
 from bot.foundation.words import load
@@ -107,7 +107,7 @@ def stock_parse(folder: Path) -> Parse:
 @contextlib.asynccontextmanager
 async def stock_rasa(settings: Settings, folder: Path) -> AsyncIterator[Stock]:
     """`rasa run` on the model in `folder`, with an action server on the site of `settings`."""
-    rasa, actions = _free_port(), _free_port()
+    rasa, actions = free_ports(2)
     (folder / "endpoints.yml").write_text(f"action_endpoint:\n  url: http://127.0.0.1:{actions}/webhook\n", "utf-8")
     (folder / "credentials.yml").write_text("rest:\n", "utf-8")
     home = {"GEGE_HOME": str(settings.home)}
@@ -148,12 +148,6 @@ class Stock:
 
 def _environment(more: dict[str, str] | None = None) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(PROJECT), "RASA_TELEMETRY_ENABLED": "false", **(more or {})}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

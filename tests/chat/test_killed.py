@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from aiohttp import ClientSession
 from sqlalchemy import select
 
 from bot.bench.doubles.telegram import TelegramServer, telegram_server
+from bot.bench.loopback import free_ports
 from bot.database import open_database
 from bot.settings import PROJECT
 from bot.tickets.models import Ticket
@@ -20,14 +20,6 @@ from tests.frame.conftest import PROGRAM, environment
 
 # The service in processes of its own.
 pytestmark = pytest.mark.slow
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
 
 
 def settle(home: Path, server: TelegramServer, webhook: str = "") -> int:

@@ -12,10 +12,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from bot.bench.loopback import free_port, served
 from bot.settings import PROJECT
 from bot.web.cases import COOKIE
 from bot.web.health import ready_route
-from tests.deploy.programs import free_port, program, running
+from tests.deploy.programs import program, running
 
 FILE = PROJECT / "deploy" / "haproxy" / "haproxy.cfg"
 
@@ -51,14 +52,8 @@ async def process_of_gege(name: str) -> AsyncIterator[tuple[int, dict[str, str]]
         return web.Response(text=name)
 
     app.router.add_routes([ready_route(lambda: parts), web.get("/", answer)])
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield runner.addresses[0][1], parts
-    finally:
-        await runner.cleanup()
+    async with served(app) as port:
+        yield port, parts
 
 
 @pytest.mark.slow

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from bot.bench.exchange.sip import Call, Exchange, exchange, goes_on
+from bot.bench.loopback import free_port
 from bot.lines.sip.message import Message, parse
 from bot.lines.sip.server import SipServer
 from bot.settings import PROJECT
-from tests.deploy.programs import free_port, program, running
+from tests.deploy.programs import program, running
 from tests.sip.calls import Listener
 from tests.waiting import until
 

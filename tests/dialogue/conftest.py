@@ -17,23 +17,17 @@ import pytest
 import pytest_asyncio
 
 from bot.app.parts import Parts, running
+from bot.bench.loopback import free_port
 from bot.settings import PROJECT, DialogueSettings, Settings
 
 TOKEN = "only-for-the-tests"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager
 def rasa_server(home: Path) -> Iterator[str]:
     """`gege rasa-server` of a home; gives its address."""
     (home / "gege.toml").write_text(f'[dialogue]\ntoken = "{TOKEN}"\n', "utf-8")
-    port = _free_port()
+    port = free_port()
     log = (home / "rasa-server.log").open("wb")
     server = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", "import bot.cli; bot.cli.main()", "rasa-server", "--port", str(port)],

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.bench.exchange.installed import Site, free_port
+from bot.bench.exchange.installed import Site
+from bot.bench.loopback import free_port
 from bot.settings import PROJECT
 from tests.exchange.carrier import Carrier, Leg
 from tests.waiting import until

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.bench.loopback import free_ports
 from bot.foundation.backup_names import archives_in
 from bot.settings import PROJECT
 from tests.frame.conftest import PROGRAM, Gege, environment, until_said
@@ -33,14 +33,6 @@ RTO_S = 15 * 60
 DANGER = "电线断了掉在路上,冒火花"
 #: what only a site with SIP or a second ear gives
 _ELSEWHERE = ("gege_sip_", "gege_second_ear_")
-
-
-def _ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
 
 
 def asked(url: str, body: dict[str, str] | None = None) -> tuple[int, bytes]:
@@ -56,7 +48,7 @@ def asked(url: str, body: dict[str, str] | None = None) -> tuple[int, bytes]:
 @contextlib.contextmanager
 def serving(home: Path) -> Iterator[str]:
     """`gege serve` of a home, ready; killed without a word at the end. Gives its address."""
-    page, audio, agi = _ports(3)
+    page, audio, agi = free_ports(3)
     folder = home.parent / "backups"
     (home / "gege.toml").write_text(
         f'[web]\nport = {page}\n[voice]\naudiosocket = "127.0.0.1:{audio}"\nfastagi = "127.0.0.1:{agi}"\nsip = ""\n'

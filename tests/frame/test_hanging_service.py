@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 
 from bot.bench.exchange.agi import Channel
+from bot.bench.loopback import free_port
 from bot.lines.audiosocket import UUID, Frame
 from bot.settings import PROJECT
 from tests.frame.conftest import environment, until_said
-from tests.frame.test_serving import free_port
 
 pytestmark = pytest.mark.slow
 

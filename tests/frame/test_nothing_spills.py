@@ -22,6 +22,7 @@ from sqlalchemy import event, insert
 
 from bot import cli
 from bot.app.parts import Parts
+from bot.bench.loopback import free_port
 from bot.database import Database, now
 from bot.foundation import logs
 from bot.settings import PROJECT
@@ -29,7 +30,6 @@ from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.models import Utterance
 from tests.frame.conftest import PROGRAM, Gege, environment, until_said
-from tests.frame.test_serving import free_port
 
 NAME, PHONE, PLACE, IDENTITY, WORDS = "欧阳锁库", "13955556666", "望江路八十八号", "421223199901019999", "金丝雀"
 SAID = f"停电了,我是{NAME},住{PLACE},身份证{IDENTITY},电话{PHONE},{WORDS}"

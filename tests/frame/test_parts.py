@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.app import serve
+from bot.bench.loopback import free_port
 from bot.chat.store import ChatShelf
 from bot.database import Database
 from bot.grid.present import Present
@@ -19,7 +20,6 @@ from bot.settings import Settings, VoiceSettings, WebSettings
 from bot.tickets.desk import TicketDesk
 from bot.tickets.intake.spool import Spool
 from bot.voice.repertoire import Repertoire
-from tests.frame.test_serving import free_port
 
 PARTS = (Database, Registry, Links, Present, ChatShelf, Repertoire, TicketDesk, Spool)
 

@@ -18,14 +18,9 @@ import pytest
 
 from bot.app import serve as serving
 from bot.app.serve import CannotServe, url
+from bot.bench.loopback import free_port
 from bot.settings import PROJECT, Settings, VoiceSettings, WebSettings
 from tests.frame.conftest import PROGRAM, environment, until_said
-
-
-def free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
 
 
 @pytest.fixture

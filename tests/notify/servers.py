@@ -15,6 +15,8 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.bench.loopback import served
+
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -73,16 +75,9 @@ class Server:
 
 @contextlib.asynccontextmanager
 async def serving(app: web.Application, server: Server) -> AsyncIterator[Server]:
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    server.url = f"http://{host}:{port}"
-    try:
+    async with served(app) as port:
+        server.url = f"http://127.0.0.1:{port}"
         yield server
-    finally:
-        await runner.cleanup()
 
 
 @contextlib.asynccontextmanager

@@ -23,13 +23,13 @@ from sqlalchemy import Select, func, select
 from bot.app.parts import open_site
 from bot.bench.doubles.telegram import TelegramServer, telegram_server
 from bot.bench.exchange.agi import Channel
+from bot.bench.loopback import free_ports
 from bot.database import Database, now, open_database
 from bot.grid.sample import make_sample
 from bot.lines.client import place_call
 from bot.replicas.models import Lease
 from bot.settings import PROJECT, Settings
 from bot.tickets.models import Activity, Call, Kind, Notification, Ticket
-from tests.chat.test_killed import free_ports
 from tests.postgres import _server
 
 # The services in processes of their own.

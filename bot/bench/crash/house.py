@@ -9,7 +9,6 @@ import os
 import re
 import secrets
 import signal
-import socket
 import sys
 import time
 import uuid
@@ -23,6 +22,7 @@ import aiohttp
 from bot.bench.doubles.gateway import Gateway, gateway
 from bot.bench.doubles.telegram import TelegramServer, telegram_server
 from bot.bench.doubles.wecom import WeChatServer, wechat_server
+from bot.bench.loopback import free_ports
 from bot.foundation.errors import Unavailable
 from bot.notify.wecom_crypto import WeComCrypto
 from bot.settings import PROJECT
@@ -52,15 +52,6 @@ class Messengers:
 async def messengers() -> AsyncIterator[Messengers]:
     async with telegram_server() as telegram, wechat_server() as wechat, gateway() as taking:
         yield Messengers(telegram, wechat, taking)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody listens on."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
 
 
 class House:

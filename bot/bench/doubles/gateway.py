@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.bench.loopback import served
 from bot.foundation import bodies
 
 
@@ -30,11 +31,6 @@ async def gateway() -> AsyncIterator[Gateway]:
         return web.Response()
 
     app.router.add_post("/", take)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    try:
+    async with served(app) as port:
+        made.url = f"http://127.0.0.1:{port}/"
         yield made
-    finally:
-        await runner.cleanup()

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from bot.bench.loopback import served
 from bot.foundation import bodies
 
 BOT = {"id": 1, "is_bot": True, "first_name": "格格", "username": "gege_bot"}
@@ -134,11 +135,6 @@ async def telegram_server() -> AsyncIterator[TelegramServer]:
 
     app.router.add_post("/bot{token}/{method}", method)
     app.router.add_get("/file/bot{token}/files/{name}", file)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with served(app) as port:
+        server.url = f"http://127.0.0.1:{port}"
         yield server
-    finally:
-        await runner.cleanup()

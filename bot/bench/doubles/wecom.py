@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
+from bot.bench.loopback import served
 from bot.foundation import bodies
 
 
@@ -95,10 +95,6 @@ async def wechat_server() -> AsyncIterator[WeChatServer]:
     app.router.add_post("/cgi-bin/kf/send_msg", send)
     app.router.add_post("/cgi-bin/message/send", tell)
     app.router.add_get("/cgi-bin/media/get", media)
-    test_server = TestServer(app)
-    await test_server.start_server()
-    server.url = str(test_server.make_url("")).rstrip("/")
-    try:
+    async with served(app) as port:
+        server.url = f"http://127.0.0.1:{port}"
         yield server
-    finally:
-        await test_server.close()

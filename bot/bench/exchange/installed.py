@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.bench.loopback import free_port
 from bot.settings import PROJECT
 
 SHIPPED = PROJECT / "deploy" / "asterisk"
@@ -23,13 +24,6 @@ _CONTROL = "/tmp/gege-ast-{port}.ctl"
 def is_installed() -> bool:
     """Whether ASTERISK names the folder of an installed Asterisk."""
     return (INSTALLED / "sbin" / "asterisk").exists()
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port of 127.0.0.1 that nobody has at this moment."""
-    with socket.socket(type=kind) as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @dataclass

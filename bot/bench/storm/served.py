@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import aiohttp
 
+from bot.bench.loopback import free_ports
 from bot.foundation.errors import Unavailable
 from bot.settings import PROJECT
 
@@ -87,7 +87,7 @@ class Served:
 async def served(home: Path, more: str = "", *, database: str = "", speech: bool = True) -> AsyncIterator[Served]:
     """`gege serve` on a home that holds a county. `more`: further lines of gege.toml; `database`: PostgreSQL's URL;
     without `speech` callers leave messages, which is the quickest start. Raises DidNotStart."""
-    page, audio, agi, sip = _free_ports(4)
+    page, audio, agi, sip = free_ports(4)
     # The engine that every machine has: what else speaks differs from machine to machine.
     deaf = "" if speech else f'model = "{home / "none"}"\n'
     (home / "gege.toml").write_text(
@@ -135,13 +135,3 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        found = []
-        for _ in range(count):
-            one = stack.enter_context(socket.socket())
-            one.bind(("127.0.0.1", 0))
-            found.append(int(one.getsockname()[1]))
-        return found

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from aiohttp import WSMsgType, web
 
+from bot.bench.loopback import served
 from bot.settings import Settings, SpeechSettings
 from bot.settings.settings import RemoteEarSettings
 
@@ -94,16 +95,11 @@ async def serving(form: str, way: str = "right") -> AsyncIterator[Fake]:
             return web.Response()  # whoever asked has gone
 
     app.router.add_route("*", "/{anything:.*}", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    fake.port = runner.addresses[0][1]
-    try:
-        yield fake
-    finally:
-        fake.release.set()
-        await runner.cleanup()
+    async with served(app) as fake.port:
+        try:
+            yield fake
+        finally:
+            fake.release.set()
 
 
 async def _openai(fake: Fake, request: web.Request) -> web.StreamResponse:

@@ -14,6 +14,7 @@ from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import async_read_event, async_write_event
 from wyoming.info import AsrModel, AsrProgram, Attribution, Describe, Info
 
+from bot.bench.loopback import served
 from bot.settings import Settings, SpeechSettings
 from bot.settings.settings import RemoteEarSettings
 from bot.speech.models import DEMO
@@ -94,11 +95,8 @@ async def test_vosk_itself_hears_through_its_servers_protocol() -> None:
 
     app = web.Application()
     app.router.add_get("/", serve)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        one = ear("vosk", f"ws://127.0.0.1:{runner.addresses[0][1]}")
+    async with served(app) as port:
+        one = ear("vosk", f"ws://127.0.0.1:{port}")
         for likely in (Likely(), Likely("confirmed", ("对", "不对"))):
             session = one.begin(RATE, likely)
             pcm = np.asarray(speak_demo("我家停电了"), "<i2").tobytes()
@@ -109,5 +107,3 @@ async def test_vosk_itself_hears_through_its_servers_protocol() -> None:
             heard = await session.finish()
             assert heard.text == "我家停电了" and heard.alternatives, "and other readings"
             assert any(partials)
-    finally:
-        await runner.cleanup()

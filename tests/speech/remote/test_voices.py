@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from aiohttp import web
 
+from bot.bench.loopback import served
 from bot.settings import Settings, SettingsError
 from bot.settings.settings import RemoteVoiceSettings, SpeechSettings
 from bot.speech.audio import wav_bytes
@@ -98,15 +99,12 @@ async def openai(way: str = "right") -> AsyncIterator[Fake]:
 
     app = web.Application()
     app.router.add_route("*", "/{anything:.*}", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1/audio/speech"
-    try:
-        yield fake
-    finally:
-        fake.release.set()
-        await runner.cleanup()
+    async with served(app) as port:
+        fake.url = f"http://127.0.0.1:{port}/v1/audio/speech"
+        try:
+            yield fake
+        finally:
+            fake.release.set()
 
 
 @contextlib.asynccontextmanager
