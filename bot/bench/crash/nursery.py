@@ -43,11 +43,16 @@ def main() -> None:
     rasa_lite.install()
     import telegram.ext  # noqa: F401
 
+    # Half of a start is importing these and the readings of words, and every child would do it again.
+    import bot.app.serve
+    import bot.bench.crash.faults  # noqa: F401
     from bot.app.parts import running
     from bot.settings import load_settings
+    from bot.speech.reading import pinyin
 
     async def once() -> None:
         """Whatever is read once in a life is read before the first child is born."""
+        pinyin("您好")
         async with running(load_settings(), relay=False) as service:
             await service.dialogue.parse("您好")
 
