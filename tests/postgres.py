@@ -52,7 +52,8 @@ def _sqlite_template() -> Path:
     return folder / "template.sqlite"
 
 
-def _fresh(kind: str, folder: Path) -> Iterator[str]:
+def fresh_url(kind: str, folder: Path) -> Iterator[str]:
+    """URL of a fresh, migrated database, for a fixture that lives longer than one test."""
     if kind == "sqlite":
         file = folder / "gege.sqlite"
         shutil.copy(_sqlite_template(), file)
@@ -69,7 +70,7 @@ def _fresh(kind: str, folder: Path) -> Iterator[str]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """URL of a fresh, migrated database; the test runs on both kinds."""
-    yield from _fresh(request.param, tmp_path)
+    yield from fresh_url(request.param, tmp_path)
 
 
 def _careless(database: Database) -> Database:
@@ -103,7 +104,7 @@ def site_database(home: Path) -> Database:
 @pytest.fixture
 def sqlite_database(tmp_path: Path) -> Iterator[Database]:
     """A fresh, migrated SQLite database, for rules that no database changes."""
-    for url in _fresh("sqlite", tmp_path):
+    for url in fresh_url("sqlite", tmp_path):
         opened = _careless(open_database(url))
         yield opened
         opened.dispose()
