@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -39,11 +39,19 @@ def test_a_hole_would_be_found() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    "GEGE_FUZZ" not in os.environ, reason="NO GEGE_FUZZ: the coverage-guided fuzzer takes half a minute"
-)
+@pytest.mark.skipif(find_spec("atheris") is None, reason="NO ATHERIS: it comes with the group dev")
 def test_the_bench_finds_a_hole_by_coverage_and_keeps_the_input(tmp_path: Path) -> None:
+    # It ends as soon as the hole is found.
     (found,) = run_bench(0.1, ["planted"], tmp_path)
     assert "planted" in found["found"] and Path(found["file"]).read_bytes().startswith(b"GE!")
+
+
+def test_a_parser_that_is_not_there_and_a_fuzzer_that_is_not_installed_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.bench.fuzz.run.importlib.util.find_spec", lambda name: object())
     with pytest.raises(NoFuzzer, match="no parser"):
         run_bench(0.1, ["nonsense"])
+    monkeypatch.setattr("bot.bench.fuzz.run.importlib.util.find_spec", lambda name: None)
+    with pytest.raises(NoFuzzer, match="atheris is not installed"):
+        run_bench(0.1, ["planted"])
