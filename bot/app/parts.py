@@ -136,7 +136,7 @@ def make_dialogue(
     if wanted.adapter == "http":
         from bot.dialogue.rasa_server import RasaServerDialogue
 
-        return RasaServerDialogue(wanted.url, wanted.token, desk, spool, wanted.write_s)
+        return RasaServerDialogue(wanted.url, wanted.token, desk, spool, wanted.session_minutes, wanted.write_s)
     if wanted.processes > 1:
         from bot.dialogue.processes import SharedOutDialogue
         from bot.dialogue.training import train, trained_model
