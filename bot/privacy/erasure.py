@@ -19,11 +19,22 @@ from bot.grid.models import Contact, HouseholdContact
 from bot.notify.file import keep_lines
 from bot.privacy.learned import Taught, unlearn
 from bot.privacy.record import TableEntry, the_record
-from bot.privacy.rows import Found, are, find, forget, portions, values_of, with_what_belongs
+from bot.privacy.rows import (
+    Found,
+    are,
+    files_of,
+    find,
+    forget,
+    nobody_elses,
+    portions,
+    values_of,
+    with_what_belongs,
+)
 from bot.privacy.subject import Subject, households_of, is_about
 from bot.privacy.tables import tables
 from bot.recordings.elsewhere import elsewhere_of
 from bot.recordings.room import FOLDER, RecordingMissing, delete_recording, name_for, path_of, recordings_elsewhere
+from bot.register.photos import FOLDER as PHOTOS
 from bot.settings import Settings
 from bot.tickets.life.states import OPEN
 from bot.tickets.models import Activity, State, Ticket, Timer
@@ -134,7 +145,7 @@ class Erasure:
         """Delete the recordings of somebody's voice, and take back the leave to use them; words and cases stay."""
         with self._database.reading() as session:
             found = about(session, subject, until)
-            files = {one for one in self._files(session, found) if one.startswith(FOLDER)}
+            files = {one for one in self._files(session, found) if one.startswith(f"{FOLDER}/")}
             tickets = values_of(session, "ticket", ["ticket_no"], found.get("ticket", set()))
         done: Counter[str] = Counter(files=self._remove(files))
         with self._database.session() as session:
@@ -158,15 +169,11 @@ class Erasure:
 
     def _files(self, session: Session, found: Found) -> set[str]:
         """Names, below GEGE_HOME, of recordings and pictures that belong to nobody else."""
-        record = the_record()
-        files: set[str] = set()
-        for name, keys in found.items():
-            if columns := record.of_class(name, "file"):
-                files |= values_of(session, name, columns, keys)
+        files = files_of(session, the_record(), found)
         # A call that was cut short left a recording that no row names.
         calls = values_of(session, "call_log", ["call_id"], found.get("call_log", set()))
         files |= self._of_calls(calls | {key[0] for key in found.get("call", ())})
-        return {one for one in files if not self._shared(session, one, found)}
+        return nobody_elses(session, files, found)
 
     def _of_calls(self, calls: set[str]) -> set[str]:
         home = self._settings.home
@@ -174,12 +181,6 @@ class Erasure:
         here = {one for folder in folders for one in folder.glob("*") if one.is_file()}
         there = {home / name for name, _ in recordings_elsewhere(self._settings)} if folders else set()
         return {one.relative_to(home).as_posix() for one in here | {one for one in there if one.parent in folders}}
-
-    @staticmethod
-    def _shared(session: Session, file: str, found: Found) -> bool:
-        """The same picture, sent by two people, is one file."""
-        table = tables()["attachment"]
-        return bool(find(session, table, table.c.file == file) - found.get("attachment", set()))
 
     def _remove(self, files: Iterable[str]) -> int:
         return sum(remove_file(self._settings, one) for one in sorted(files))
@@ -233,7 +234,8 @@ def remove_file(settings: Settings, name: str) -> bool:
         return (path.exists() or elsewhere_of(settings) is not None) and delete_recording(settings, name)
     except RecordingMissing:
         path = (settings.home / name).resolve()
-    if not path.is_relative_to((settings.home / "attachments").resolve()) or not path.is_file():
+    pictures = [(settings.home / folder).resolve() for folder in ("attachments", PHOTOS)]
+    if not any(path.is_relative_to(one) for one in pictures) or not path.is_file():
         return False
     path.unlink(missing_ok=True)
     return True
