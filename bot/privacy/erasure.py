@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Date, DateTime, Table, Text, cast, delete, or_, select, update
@@ -108,11 +109,11 @@ class Erasure:
                             Subject.of(PHONE, one) for one in session.scalars(select(table.c[column]).distinct()) if one
                         }
                     elif way in ("channel", "contacts"):
-                        pairs = select(table.c.channel, table.c[column]).distinct()
-                        found |= {Subject.of(channel, one) for channel, one in session.execute(pairs) if one}
+                        pairs = session.execute(select(table.c.channel, table.c[column]).distinct()).all()
+                        found |= {Subject.of(channel, one) for channel, one in pairs if one}
                         if "assurance" in table.c:
                             # What was typed on the page may have been a telephone number.
-                            found |= {Subject.of(PHONE, one) for _, one in session.execute(pairs) if one}
+                            found |= {Subject.of(PHONE, one) for _, one in pairs if one}
         return found
 
     def everything(self, subject: Subject, at: dt.datetime, until: dt.datetime | None = None) -> Counter[str]:
@@ -158,8 +159,7 @@ class Erasure:
                             update(tables()[name]).where(are(tables()[name], some)).values({columns[0]: ""})
                         )
             waiting = {"unheard_message": found.get("unheard_message", set())}
-            heard = [one for one in portions(found.get("attachment", ()))]
-            for some in heard:
+            for some in portions(found.get("attachment", ())):
                 table = tables()["attachment"]
                 session.execute(delete(table).where(are(table, some), table.c.file.startswith(f"{FOLDER}/")))
             done += forget(session, the_record(), waiting)
@@ -176,11 +176,13 @@ class Erasure:
         return nobody_elses(session, files, found)
 
     def _of_calls(self, calls: set[str]) -> set[str]:
-        home = self._settings.home
-        folders = {(home / name_for(call, "call")).parent for call in calls}
-        here = {one for folder in folders for one in folder.glob("*") if one.is_file()}
-        there = {home / name for name, _ in recordings_elsewhere(self._settings)} if folders else set()
-        return {one.relative_to(home).as_posix() for one in here | {one for one in there if one.parent in folders}}
+        home, files = self._settings.home, set[str]()
+        for folder in sorted({Path(name_for(call, "call")).parent for call in calls}):
+            files |= {one.relative_to(home).as_posix() for one in (home / folder).glob("*") if one.is_file()}
+            # Of the storage only this folder: a site's list is long, and after a restore it is asked for each tombstone.
+            there = recordings_elsewhere(self._settings, f"{folder.as_posix()}/")
+            files |= {name for name, _ in there if Path(name).parent == folder}
+        return files
 
     def _remove(self, files: Iterable[str]) -> int:
         return sum(remove_file(self._settings, one) for one in sorted(files))

@@ -115,10 +115,12 @@ def recordings(settings: Settings) -> Iterator[tuple[str, dt.datetime]]:
         yield name_of(settings, path), made
 
 
-def recordings_elsewhere(settings: Settings) -> Iterator[tuple[str, dt.datetime]]:
-    """(name, when it was put there) of every recording in the storage elsewhere; what else lies there is not ours."""
+def recordings_elsewhere(settings: Settings, under: str = "") -> Iterator[tuple[str, dt.datetime]]:
+    """(name, when it was put there) of every recording in the storage elsewhere whose name begins so.
+
+    What else lies there is not ours."""
     if (elsewhere := elsewhere_of(settings)) is not None:
-        for name, put_at in elsewhere.names():
+        for name, put_at in elsewhere.names(under):
             with contextlib.suppress(RecordingMissing):
                 path_of(settings, name)
                 yield name, put_at
