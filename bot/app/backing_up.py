@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
 from pathlib import Path
 
 from bot.foundation.background import Background
 from bot.foundation.backup_names import archives_in
 from bot.foundation.errors import Unavailable
+from bot.foundation.own_process import in_its_own_process
 from bot.settings import Settings
 
 #: it may wait for every call
@@ -26,7 +24,7 @@ def backing_up(settings: Settings) -> list[Background]:
         return []
 
     async def work() -> None:
-        if code := await _in_its_own_process(settings):
+        if code := await in_its_own_process(settings.home, "backup", "--into", settings.backup.folder, nice=_NICE):
             raise BackupFailed(f"gege backup --into {settings.backup.folder} ended with {code}")
 
     every_s = settings.backup.every_min * 60
@@ -39,22 +37,3 @@ def newest_backup(settings: Settings) -> float | None:
         return None
     found = archives_in(Path(settings.backup.folder).expanduser())
     return found[-1][0].timestamp() if found else 0.0
-
-
-async def _in_its_own_process(settings: Settings) -> int:
-    """`gege backup --into`; it ends with the service, and half an archive never has a name."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        f"import os; os.nice({_NICE}); from bot.cli import main; main()",
-        "backup",
-        "--into",
-        settings.backup.folder,
-        env={**os.environ, "GEGE_HOME": str(settings.home.resolve())},
-    )
-    try:
-        return await process.wait()
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()

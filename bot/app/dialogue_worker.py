@@ -2,7 +2,8 @@
 whoever started it.
 
 The first line is the site's settings; then each line is `{"n", "do": "turn" | "parse" | "take_up" | "rehearse", …}` and is answered by
-a line with the same `n`. `{"owed": true}` says that somebody is owed a message."""
+a line with the same `n`. `{"owed": true}` says that somebody is owed a message, `{"fate": …}` what became
+of a turn that failed (bot/dialogue/metrics.py)."""
 
 from __future__ import annotations
 
@@ -65,6 +66,7 @@ async def _serve(settings: Settings, answers: int) -> None:
     desk = TicketDesk(database, lambda: _from_thread(loop, tell, {"owed": True}), rules_of(settings))
     dialogue = make_embedded(settings, database, desk, registry)
     dialogue.hurries = False  # whoever hands the turns on says the words of safety
+    dialogue.on_fate = lambda fate: _from_thread(loop, tell, {"fate": fate})  # and is asked for figures
     await dialogue.start()
     reading = asyncio.create_task(registry.background().run())
     requests = asyncio.StreamReader(limit=_LONGEST)

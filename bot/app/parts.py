@@ -136,13 +136,11 @@ def make_dialogue(
     if wanted.adapter == "http":
         from bot.dialogue.rasa_server import RasaServerDialogue
 
-        return RasaServerDialogue(wanted.url, wanted.token, desk, spool, wanted.write_s)
+        return RasaServerDialogue(wanted.url, wanted.token, desk, spool, wanted.session_minutes, wanted.write_s)
     if wanted.processes > 1:
         from bot.dialogue.processes import SharedOutDialogue
-        from bot.dialogue.training import train, trained_model
 
-        # Once, before several would: they find it there.
-        trained_model(settings.dialogue_models) or train(settings.dialogue_models)
+        _model_of(settings)  # once, before several would: they find it there
         command = [sys.executable, "-W", "ignore", "-m", "bot.app.dialogue_worker"]
         hello = settings.model_dump_json()
         return SharedOutDialogue(command, hello, wanted.processes, desk, spool, wanted.write_s, owed)
@@ -159,13 +157,18 @@ def make_embedded(
 ) -> EmbeddedDialogue:
     """Rasa in this process."""
     from bot.dialogue.embedded import EmbeddedDialogue
-    from bot.dialogue.training import train, trained_model
 
     spool = spool or Spool(settings.home, ForAPerson(desk, registry))
     wanted = settings.dialogue
-    model = trained_model(settings.dialogue_models) or train(settings.dialogue_models)
     actions = make_actions(settings, desk, registry, present)
-    return EmbeddedDialogue(model, database, desk, spool, actions, wanted.session_minutes, wanted.write_s)
+    return EmbeddedDialogue(_model_of(settings), database, desk, spool, actions, wanted.session_minutes, wanted.write_s)
+
+
+def _model_of(settings: Settings) -> Path:
+    """Trained first where it is missing or stale."""
+    from bot.dialogue.training import train, trained_model
+
+    return trained_model(settings.dialogue_models) or train(settings.dialogue_models)
 
 
 def make_actions(

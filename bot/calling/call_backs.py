@@ -17,7 +17,7 @@ from bot.foundation.phone_numbers import to_dial
 from bot.lines.bridge import Joinable, hearing_ringing, join, unless_over
 from bot.lines.dialling import Dialler, say_why
 from bot.notify.masking import surname
-from bot.replicas.place import ALONE, Owner
+from bot.replicas.place import ALONE, Owner, let_go_of
 from bot.speech.speak import Voice, VoiceFailed
 from bot.tickets.desk import TicketCard, TicketDesk, TicketRefused
 from bot.voice.calling_prompts import words
@@ -115,17 +115,13 @@ class CallBacks:
 
     async def _call_once(self, ticket: TicketCard, person: Presser, number: str) -> None:
         """Unless another service of this database calls about the case, or for this person, just now."""
-        ours: list[str] = []
-        try:
+        async with contextlib.AsyncExitStack() as ours:
             for what in (f"call-back {ticket.ticket_no}", f"call-back by {person.staff_no}"):
                 if not await asyncio.to_thread(self._owner.claim, what):
                     log.info("call-back %s goes on in another service", ticket.ticket_no)
                     return
-                ours.append(what)
+                ours.push_async_callback(let_go_of, self._owner, what)
             await self._call(ticket, person, number)
-        finally:
-            for what in ours:
-                await asyncio.shield(asyncio.to_thread(self._owner.let_go, what))
 
     def hang_up(self, staff_no: str) -> None:
         """Hang up what somebody of the staff is talking in: their telephone was lost. From any thread."""

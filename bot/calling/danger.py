@@ -16,7 +16,7 @@ from bot.foundation.backoff import Backoff
 from bot.foundation.phone_numbers import to_dial
 from bot.lines.dialling import OURS, Connected, Dialler, Rung, say_why
 from bot.notify.masking import mask
-from bot.replicas.place import ALONE, Owner
+from bot.replicas.place import ALONE, Owner, let_go_of
 from bot.speech.speak import Voice, VoiceFailed
 from bot.telephone.ring_plan import People, Person, in_order
 from bot.tickets.desk import TicketCard, TicketDesk, TicketRefused
@@ -98,7 +98,7 @@ class DangerCalls:
         try:
             await self._rounds_of(ticket)
         finally:
-            await asyncio.shield(asyncio.to_thread(self._owner.let_go, f"danger {ticket.ticket_no}"))
+            await let_go_of(self._owner, f"danger {ticket.ticket_no}")
 
     async def _rounds_of(self, ticket: TicketCard) -> None:
         logs.note(ticket=ticket.ticket_no)

@@ -1,4 +1,4 @@
-"""`gege backup --into FOLDER`: one proved archive after the other; files that never change are copied beside them once."""
+"""`gege backup --into FOLDER`: one proved archive after the other; files that hardly change are copied beside them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ from bot.foundation.backup_names import archive_of, archives_in
 from bot.foundation.private_files import shut
 from bot.settings import Settings
 
-#: folders of GEGE_HOME whose files are written once: sealed recordings and pictures
+#: folders of GEGE_HOME whose files are written once: pictures, and sealed recordings, of which another key of the site
+#: changes the wrapping in place (`gege keys rotate`)
 WRITTEN_ONCE = ("recordings", "attachments", "register-photos")
 #: where their copies lie in a folder of backups, and which of them the site has deleted, since when
 FILES, _GONE = "files", "gone.json"
+#: a disk may keep a file's time by no more than two seconds (FAT): a copy that much older is the same
+_COARSE_S = 2.0
 #: all archives of the last hour stay, then one an hour for a day, then one a day
 _ALL, _HOURLY = dt.timedelta(hours=1), dt.timedelta(days=1)
 
@@ -101,7 +104,7 @@ def _copy_new(home: Path, files: Path, at: dt.datetime, keep: dt.timedelta) -> i
             name = path.relative_to(home).as_posix()
             wanted.add(name)
             with contextlib.suppress(FileNotFoundError):  # its term is over meanwhile
-                if name not in there or (files / name).stat().st_size != path.stat().st_size:
+                if name not in there or _changed(path, files / name):
                     _copy(path, files / name)
                     count += 1
     noted = files / _GONE
@@ -115,6 +118,12 @@ def _copy_new(home: Path, files: Path, at: dt.datetime, keep: dt.timedelta) -> i
     part.write_text(json.dumps(gone), "utf-8")
     part.replace(noted)
     return count
+
+
+def _changed(path: Path, copy: Path) -> bool:
+    """Whether a file is another than its copy; a new wrapping leaves the size as it was, and the time it does not."""
+    ours, theirs = path.stat(), copy.stat()
+    return ours.st_size != theirs.st_size or ours.st_mtime - theirs.st_mtime > _COARSE_S
 
 
 def _files(folder: Path) -> Iterator[Path]:

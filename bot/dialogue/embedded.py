@@ -151,7 +151,7 @@ class EmbeddedDialogue(RasaDialogue):
         session_minutes: int = 30,
         write_s: float = 5.0,
     ) -> None:
-        super().__init__(desk, spool, write_s)
+        super().__init__(desk, spool, write_s, session_minutes)
         self._database, self._actions = database, actions
         self._model = model
         self._sources = source_fingerprint()
@@ -249,11 +249,13 @@ class EmbeddedDialogue(RasaDialogue):
     async def _rehearsed(self) -> None:
         agent, heard = self._agent, rehearsal.rehearsed()
         assert agent is not None
+        clean = readable(heard.text)
 
         def say() -> Coroutine[Any, Any, Reply]:
-            return handle(agent, self._store, heard, readable(heard.text))
+            return handle(agent, self._store, heard, clean)
 
         with about_turn(heard), patience(self._write_s):
+            await understood(agent, clean, "")  # before the transaction, as in a turn
             async with self._one_at_a_time:
                 try:
                     await rehearsal.rehearse(self._database, heard, self._desk.keep, say, self._in_thread)

@@ -13,6 +13,13 @@ failures = Counter(
     ["fate"],
     registry=REGISTRY,
 )
+
+
+def count_fate(fate: str) -> None:
+    """One turn more that went another way."""
+    failures.labels(fate).inc()
+
+
 seconds = Histogram(
     "gege_dialogue_turn_seconds",
     "From what was heard to what is said",

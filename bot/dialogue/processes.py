@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bot.dialogue import metrics
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.rehearsal import NotProved
 from bot.dialogue.turns import RasaDialogue
@@ -89,6 +90,8 @@ class _Process:
                 told = json.loads(line)
                 if told.get("owed"):
                     self._owed()
+                elif fate := told.get("fate"):
+                    metrics.count_fate(fate)
                 elif (waiting := self._waiting.pop(told["n"], None)) and not waiting.done():
                     waiting.set_result(told)
         finally:

@@ -35,8 +35,10 @@ class ServerRefused(Unavailable):
 class RasaServerDialogue(RasaDialogue):
     """Rasa at `url`; `token` is the server's."""
 
-    def __init__(self, url: str, token: str, desk: TicketDesk, spool: Spool, write_s: float = 5.0) -> None:
-        super().__init__(desk, spool, write_s)
+    def __init__(
+        self, url: str, token: str, desk: TicketDesk, spool: Spool, session_minutes: int = 30, write_s: float = 5.0
+    ) -> None:
+        super().__init__(desk, spool, write_s, session_minutes)
         self._url, self._token = url.rstrip("/"), token
         self._http: aiohttp.ClientSession | None = None
 

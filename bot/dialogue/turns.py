@@ -38,8 +38,8 @@ FALLBACK = "nlu_fallback"
 _NOTHING = f"/{FALLBACK}"
 #: readings of one utterance that are looked at when the first makes no sense
 _READINGS = 4
-#: of a session's last replies so many are looked at, as far back as a dialogue may rest, for the question that is open
-_LAST, _OPEN_FOR = 4, dt.timedelta(minutes=30)
+#: of a session's last replies so many are looked at for the question that is open
+_LAST = 4
 #: who speaks of danger hears what to do after so long (s), whatever the turn waits for
 SAFETY_WORDS_S = 0.2
 #: and the file that keeps what was said, whatever happens to this process, is waited for so long (s)
@@ -64,9 +64,13 @@ class RasaDialogue(ABC):
     #: who speaks of danger is told at once what to do; False where nobody is in danger (a tool reads the answers)
     hurries = True
 
-    def __init__(self, desk: TicketDesk, spool: Spool, write_s: float) -> None:
-        """`spool`: where what failed goes; `write_s`: how long a turn waits for others that write."""
+    def __init__(self, desk: TicketDesk, spool: Spool, write_s: float, session_minutes: int = 30) -> None:
+        """`spool`: where what failed goes; `write_s`: how long a turn waits for others that write; `session_minutes`: a
+        question is open as long as a dialogue may rest."""
         self._desk, self._spool, self._write_s = desk, spool, write_s
+        self._open_for = dt.timedelta(minutes=session_minutes)
+        #: told of each turn that went another way, and which
+        self.on_fate: Callable[[str], None] = metrics.count_fate
         #: how long turns wait here; a site asks one for all that it serves
         self.lateness = Lateness()
         self._behind: set[asyncio.Future[Reply]] = set()
@@ -151,7 +155,7 @@ class RasaDialogue(ABC):
                 return turn.result()
             if danger is not None:
                 log.warning("the words of safety are said before the turn is over")
-                metrics.failures.labels("safety_first").inc()
+                self.on_fate("safety_first")
                 await self._on_file(heard)
                 words = (sentence(f"utter_safety_{danger}"), sentence("utter_danger_call_yourself"))
                 return Reply(words, Understanding(heard.text, HAZARD, 0.0, False), hand_over=True)
@@ -176,7 +180,7 @@ class RasaDialogue(ABC):
             return await self._apology(heard, problem)
 
     async def _answered(self, heard: Heard) -> Reply:
-        last = await self._in_thread(lambda: self._desk.last_answers(heard.session, now() - _OPEN_FOR, _LAST))
+        last = await self._in_thread(lambda: self._desk.last_answers(heard.session, now() - self._open_for, _LAST))
         question = question_of(last)
         reading = await self._best_reading(heard, last, question)
         if isinstance(reading, Asked):
@@ -225,7 +229,7 @@ class RasaDialogue(ABC):
                 with patience(_KEEPING_S):
                     ticket_no = await self._spool.intake(heard, "dialogue_failed")
                     found = None if ticket_no else await asyncio.to_thread(self._earlier, heard)
-                metrics.failures.labels("for_a_person").inc()
+                self.on_fate("for_a_person")
                 return found or given_to_a_person(heard, ticket_no)
             except Exception:
                 log.exception("what was said could not be written down")
@@ -234,11 +238,11 @@ class RasaDialogue(ABC):
         except Exception:
             log.exception("what was said could not be kept either")
             return self._lost(heard)
-        metrics.failures.labels("waits").inc()
+        self.on_fate("waits")
         return _apologise(heard, sentence("utter_written_later"))
 
     def _lost(self, heard: Heard) -> Reply:
-        metrics.failures.labels("lost").inc()
+        self.on_fate("lost")
         return _apologise(heard, sentence("utter_could_not_log"))
 
 

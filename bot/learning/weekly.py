@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
-import os
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -14,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from bot.database import Database, now
 from bot.dialogue.training import trained_model
 from bot.foundation.background import Background
+from bot.foundation.own_process import in_its_own_process
 from bot.learning.runs import RunLog
 from bot.replicas.place import ALONE, Owner
 from bot.settings import Settings
@@ -63,7 +62,7 @@ def learning(
     from zoneinfo import ZoneInfo
 
     zone, runs = ZoneInfo(settings.site.timezone), RunLog(database)
-    start = run or (lambda: _in_its_own_process(settings))
+    start = run or (lambda: in_its_own_process(settings.home, "learn"))
 
     async def work() -> None:
         last = await asyncio.to_thread(runs.runs, 1)
@@ -77,20 +76,3 @@ def learning(
                 log.info("the dialogue goes on with %s", model)
 
     return Background("learning", look_s, work, stuck_after_s=_LATE.total_seconds())
-
-
-async def _in_its_own_process(settings: Settings) -> int:
-    """`gege learn`; it ends with the service, half a run changes nothing."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        "from bot.cli import main; main()",
-        "learn",
-        env={**os.environ, "GEGE_HOME": str(settings.home.resolve())},
-    )
-    try:
-        return await process.wait()
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()

@@ -25,7 +25,7 @@ from bot.notify.pace import Group, Minutes, forget, share_out
 from bot.notify.provider import Message, Provider, Refused, Transient
 from bot.notify.registered_names import RegisteredNames
 from bot.notify.routes import Due, Parcel
-from bot.notify.taken import Taken, of_message
+from bot.notify.taken import Taken
 from bot.replicas.place import ALONE, Owner
 from bot.settings import NotifySettings
 from bot.tickets.models import Notification
@@ -287,7 +287,7 @@ class Relay:
         log.info("notification %s (%d in one): taken by %s", number, len(parcel.notification_ids), taken)
         try:
             delivered = await asyncio.to_thread(self._settle, parcel, outcome, at or self._clock())
-            self._taken.done(of_message(id, name) for id in parcel.notification_ids for name in outcome.taken)
+            self._taken.done(name for way in outcome.taken for name in parcel.names(way))
             return delivered
         except Exception:
             log.exception(
@@ -318,7 +318,7 @@ class Relay:
         except Exception as problem:
             outcome.failed[name] = logs.described(problem)
         else:
-            self._taken.note(of_message(id, name) for id in parcel.notification_ids)
+            self._taken.note(parcel.names(name))
             outcome.taken.append(name)
 
     # ---- settling -------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from bot.notify.links import Links, Purpose
 from bot.notify.outage_texts import outage_fields
 from bot.notify.provider import Button, Message, Provider
 from bot.notify.registered_names import RegisteredNames
+from bot.notify.taken import of_message
 from bot.notify.texts import Case, button, digest, digest_for_all, render
 from bot.tickets import access, presses, reading, site_history
 from bot.tickets.intake.channels import Channel
@@ -92,6 +93,12 @@ class Parcel:
     rest: bool = False
     #: the conversation that it comes of, of a call the call's id; "" for what stands for several
     talk: str = ""
+    #: how far numbers jumped before these ids were given
+    jump: int = 0
+
+    def names(self, way: str) -> list[str]:
+        """What its messages by this way are called in the file of what was taken (bot/notify/taken.py)."""
+        return [of_message(id, self.jump, way) for id in self.notification_ids]
 
 
 def route(due: Due, providers: Mapping[str, Provider], default: Sequence[str]) -> list[str]:
@@ -169,7 +176,7 @@ def parcel(
     person = people.get(first.staff_no or "")
     role = person.role if person else RESIDENT
     cases = [_case(session, row, people.values(), site, at) for row in rows]
-    links = site.links
+    links, jump = site.links, site_history.jump(session)
     messages = {}
     for way in ways:
         if len(rows) == 1:
@@ -181,7 +188,7 @@ def parcel(
         else:
             text, buttons = digest(cases, role, _LINES), ()
         messages[way.name] = Message(
-            notification_id=first.id + site_history.jump(session),
+            notification_id=first.id + jump,
             ticket_no=cases[0].ticket_no if len(rows) == 1 else "",
             staff_no=person.staff_no if person else "",
             name="、@".join(one.name for one in people.values()),
@@ -193,7 +200,8 @@ def parcel(
             buttons=buttons,
         )
     ticket = session.get(Ticket, first.ticket_id) if first.ticket_id and len(rows) == 1 else None
-    return Parcel(tuple(row.id for row in rows), first.urgent, messages, talk=ticket.session if ticket else "")
+    talk = ticket.session if ticket else ""
+    return Parcel(tuple(row.id for row in rows), first.urgent, messages, talk=talk, jump=jump)
 
 
 @dataclass(frozen=True)

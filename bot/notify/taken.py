@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from bot.database import Database
+from bot.tickets import site_history
 from bot.tickets.models import Notification
 
 #: bytes of a file that nobody needs any more
@@ -55,22 +56,25 @@ class Taken:
         return frozenset(self._file.read_text("utf-8", "replace").split("\n")[:-1])
 
 
-def of_message(id: int, way: str) -> str:
-    """The name of a row's message that left by one way."""
-    return f"{_MESSAGE} {id} {way}"
+def of_message(id: int, jump: int, way: str) -> str:
+    """The name of a row's message that left by one way. A restore gives ids a second time: `jump` tells which time it is
+    (bot/tickets/site_history.py)."""
+    return f"{_MESSAGE} {jump}:{id} {way}"
 
 
 def mark_taken(database: Database, names: Iterable[str]) -> int:
     """The ways of a fallen relay's messages that were taken are not tried again. → how many messages."""
-    ways: dict[int, set[str]] = {}
+    said: dict[str, dict[int, set[str]]] = {}
     for name in names:
         kind, _, rest = name.partition(" ")
-        id, _, way = rest.partition(" ")
+        number, _, way = rest.partition(" ")
+        jump, _, id = number.partition(":")
         if kind == _MESSAGE and id.isdecimal() and way:
-            ways.setdefault(int(id), set()).add(way)
-    if not ways:
+            said.setdefault(jump, {}).setdefault(int(id), set()).add(way)
+    if not said:
         return 0
     with database.session() as session:
+        ways = said.get(str(site_history.jump(session)), {})
         rows = session.scalars(
             select(Notification).where(Notification.id.in_(ways), Notification.state == "pending").with_for_update()
         ).all()

@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Date, DateTime, Table, Text, cast, delete, or_, select, update
@@ -19,11 +20,22 @@ from bot.grid.models import Contact, HouseholdContact
 from bot.notify.file import keep_lines
 from bot.privacy.learned import Taught, unlearn
 from bot.privacy.record import TableEntry, the_record
-from bot.privacy.rows import Found, are, find, forget, portions, values_of, with_what_belongs
+from bot.privacy.rows import (
+    Found,
+    are,
+    files_of,
+    find,
+    forget,
+    nobody_elses,
+    portions,
+    values_of,
+    with_what_belongs,
+)
 from bot.privacy.subject import Subject, households_of, is_about
 from bot.privacy.tables import tables
 from bot.recordings.elsewhere import elsewhere_of
 from bot.recordings.room import FOLDER, RecordingMissing, delete_recording, name_for, path_of, recordings_elsewhere
+from bot.register.photos import FOLDER as PHOTOS
 from bot.settings import Settings
 from bot.tickets.life.states import OPEN
 from bot.tickets.models import Activity, State, Ticket, Timer
@@ -97,11 +109,11 @@ class Erasure:
                             Subject.of(PHONE, one) for one in session.scalars(select(table.c[column]).distinct()) if one
                         }
                     elif way in ("channel", "contacts"):
-                        pairs = select(table.c.channel, table.c[column]).distinct()
-                        found |= {Subject.of(channel, one) for channel, one in session.execute(pairs) if one}
+                        pairs = session.execute(select(table.c.channel, table.c[column]).distinct()).all()
+                        found |= {Subject.of(channel, one) for channel, one in pairs if one}
                         if "assurance" in table.c:
                             # What was typed on the page may have been a telephone number.
-                            found |= {Subject.of(PHONE, one) for _, one in session.execute(pairs) if one}
+                            found |= {Subject.of(PHONE, one) for _, one in pairs if one}
         return found
 
     def everything(self, subject: Subject, at: dt.datetime, until: dt.datetime | None = None) -> Counter[str]:
@@ -134,7 +146,7 @@ class Erasure:
         """Delete the recordings of somebody's voice, and take back the leave to use them; words and cases stay."""
         with self._database.reading() as session:
             found = about(session, subject, until)
-            files = {one for one in self._files(session, found) if one.startswith(FOLDER)}
+            files = {one for one in self._files(session, found) if one.startswith(f"{FOLDER}/")}
             tickets = values_of(session, "ticket", ["ticket_no"], found.get("ticket", set()))
         done: Counter[str] = Counter(files=self._remove(files))
         with self._database.session() as session:
@@ -147,8 +159,7 @@ class Erasure:
                             update(tables()[name]).where(are(tables()[name], some)).values({columns[0]: ""})
                         )
             waiting = {"unheard_message": found.get("unheard_message", set())}
-            heard = [one for one in portions(found.get("attachment", ()))]
-            for some in heard:
+            for some in portions(found.get("attachment", ())):
                 table = tables()["attachment"]
                 session.execute(delete(table).where(are(table, some), table.c.file.startswith(f"{FOLDER}/")))
             done += forget(session, the_record(), waiting)
@@ -158,28 +169,20 @@ class Erasure:
 
     def _files(self, session: Session, found: Found) -> set[str]:
         """Names, below GEGE_HOME, of recordings and pictures that belong to nobody else."""
-        record = the_record()
-        files: set[str] = set()
-        for name, keys in found.items():
-            if columns := record.of_class(name, "file"):
-                files |= values_of(session, name, columns, keys)
+        files = files_of(session, the_record(), found)
         # A call that was cut short left a recording that no row names.
         calls = values_of(session, "call_log", ["call_id"], found.get("call_log", set()))
         files |= self._of_calls(calls | {key[0] for key in found.get("call", ())})
-        return {one for one in files if not self._shared(session, one, found)}
+        return nobody_elses(session, files, found)
 
     def _of_calls(self, calls: set[str]) -> set[str]:
-        home = self._settings.home
-        folders = {(home / name_for(call, "call")).parent for call in calls}
-        here = {one for folder in folders for one in folder.glob("*") if one.is_file()}
-        there = {home / name for name, _ in recordings_elsewhere(self._settings)} if folders else set()
-        return {one.relative_to(home).as_posix() for one in here | {one for one in there if one.parent in folders}}
-
-    @staticmethod
-    def _shared(session: Session, file: str, found: Found) -> bool:
-        """The same picture, sent by two people, is one file."""
-        table = tables()["attachment"]
-        return bool(find(session, table, table.c.file == file) - found.get("attachment", set()))
+        home, files = self._settings.home, set[str]()
+        for folder in sorted({Path(name_for(call, "call")).parent for call in calls}):
+            files |= {one.relative_to(home).as_posix() for one in (home / folder).glob("*") if one.is_file()}
+            # Of the storage only this folder: a site's list is long, and after a restore it is asked for each tombstone.
+            there = recordings_elsewhere(self._settings, f"{folder.as_posix()}/")
+            files |= {name for name, _ in there if Path(name).parent == folder}
+        return files
 
     def _remove(self, files: Iterable[str]) -> int:
         return sum(remove_file(self._settings, one) for one in sorted(files))
@@ -233,7 +236,8 @@ def remove_file(settings: Settings, name: str) -> bool:
         return (path.exists() or elsewhere_of(settings) is not None) and delete_recording(settings, name)
     except RecordingMissing:
         path = (settings.home / name).resolve()
-    if not path.is_relative_to((settings.home / "attachments").resolve()) or not path.is_file():
+    pictures = [(settings.home / folder).resolve() for folder in ("attachments", PHOTOS)]
+    if not any(path.is_relative_to(one) for one in pictures) or not path.is_file():
         return False
     path.unlink(missing_ok=True)
     return True

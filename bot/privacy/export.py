@@ -25,7 +25,7 @@ from bot.grid.models import Staff
 from bot.privacy.erasure import about
 from bot.privacy.looked import looks_at
 from bot.privacy.record import the_record
-from bot.privacy.rows import are, portions
+from bot.privacy.rows import are, files_of, portions
 from bot.privacy.subject import Subject
 from bot.privacy.tables import tables
 from bot.recordings.keys import KeyRefused
@@ -86,13 +86,14 @@ def export(settings: Settings, database: Database, subject: Subject, file: Path,
     with database.reading() as session:
         found = about(session, subject)
         rows = {name: rows_of(session, name, keys, subject) for name, keys in found.items()}
+        files = files_of(session, the_record(), found)
         looks = looks_at(session, Looks(database), found)
         people = {one.staff_no: one.name for one in session.scalars(select(Staff))}
     counts = {name: len(some) for name, some in rows.items()}
     out = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(out, "wb") as handle, zipfile.ZipFile(handle, "w", zipfile.ZIP_DEFLATED) as archive:
-            sounds, pictures = _put_files(settings, archive, rows)
+            sounds, pictures = _put_files(settings, archive, files)
             page = _page(settings, subject, rows, looks, people, sounds, pictures, at)
             archive.writestr("index.html", page)
             whole = {"address": subject.address, "channel": subject.channel, "made_at": at.isoformat(), "tables": rows}
@@ -135,18 +136,8 @@ def _plain(value: Any) -> Any:
 # ---- files ----------------------------------------------------------------------------------------
 
 
-def _put_files(
-    settings: Settings, archive: zipfile.ZipFile, rows: dict[str, list[dict[str, Any]]]
-) -> tuple[list[str], list[str]]:
+def _put_files(settings: Settings, archive: zipfile.ZipFile, names: set[str]) -> tuple[list[str], list[str]]:
     """(sounds, pictures) by their names in the archive. What is gone, or cannot be opened, is left out."""
-    record = the_record()
-    names = {
-        row[column]
-        for table, some in rows.items()
-        for column in record.of_class(table, "file")
-        for row in some
-        if row[column]
-    }
     sounds, pictures = [], []
     for name in sorted(names):
         if name.startswith(f"{FOLDER}/"):

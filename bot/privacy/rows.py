@@ -11,11 +11,15 @@ from sqlalchemy.orm import Session
 
 from bot.privacy.record import BLANK, NOTHING, ROW, Record
 from bot.privacy.tables import tables
+from bot.register.photos import FOLDER as PHOTOS
+from bot.register.photos import NAME as PHOTO
 
 #: table → primary keys
 Found = dict[str, set[tuple[Any, ...]]]
 #: values in one statement
 _MANY = 400
+#: a photograph of the register is named within what an entry says, and within what it said before
+_NAMES_PHOTOS = {"entry": "fields", "entry_change": "was"}
 
 
 def key_of(table: Table) -> tuple[Column[Any], ...]:
@@ -74,6 +78,45 @@ def _values(session: Session, table: str, column: str, keys: Collection[tuple[An
 def values_of(session: Session, table: str, columns: Collection[str], keys: Collection[tuple[Any, ...]]) -> set[Any]:
     """All that stands in some columns of these rows."""
     return {one for column in columns for values in _values(session, table, column, keys) for one in values}
+
+
+def files_of(session: Session, record: Record, found: Found) -> set[str]:
+    """Names, below GEGE_HOME, of the recordings and pictures that these rows name."""
+    files: set[str] = set()
+    for name, keys in found.items():
+        if columns := record.of_class(name, "file"):
+            files |= values_of(session, name, columns, keys)
+    for name, column in _NAMES_PHOTOS.items():
+        table = tables()[name]
+        for some in portions(found.get(name, ())):
+            for text in session.scalars(select(cast(table.c[column], Text)).where(are(table, some))):
+                files |= _photos_in(text)
+    return files
+
+
+def nobody_elses(session: Session, files: Collection[str], found: Found) -> set[str]:
+    """Those of the files that no other row names: the same picture, sent by two people, is one file."""
+    table = tables()["attachment"]
+    others: set[str] = set()
+    for name in files:
+        if find(session, table, table.c.file == name) - found.get("attachment", set()):
+            others.add(name)
+    if any(name.startswith(f"{PHOTOS}/") for name in files):
+        for name, column in _NAMES_PHOTOS.items():
+            others |= _photos_beside(session, tables()[name], column, found.get(name, set()))
+    return set(files) - others
+
+
+def _photos_beside(session: Session, table: Table, column: str, keys: Collection[tuple[Any, ...]]) -> set[str]:
+    """Photographs that rows name which are not among these; one reading, however many photographs are asked for."""
+    text, key = cast(table.c[column], Text), key_of(table)
+    query = select(text, *key).where(or_(text.contains(".jpg"), text.contains(".png")))
+    rows = session.execute(query.execution_options(yield_per=_MANY))
+    return {name for said, *row in rows if tuple(row) not in keys for name in _photos_in(said)}
+
+
+def _photos_in(text: str | None) -> set[str]:
+    return {f"{PHOTOS}/{one[0]}" for one in PHOTO.finditer(text or "")}
 
 
 def forget(session: Session, record: Record, found: Found) -> Counter[str]:

@@ -7,13 +7,12 @@ import logging
 from collections import Counter
 
 from sqlalchemy import ColumnElement, Date, String, Table, and_, select
-from sqlalchemy.orm import Session
 
 from bot.database import Database
 from bot.notify.file import keep_lines
 from bot.privacy.erasure import remove_file
 from bot.privacy.record import NOTHING, Record, the_record
-from bot.privacy.rows import Found, find, forget, still_said, values_of, with_what_belongs
+from bot.privacy.rows import files_of, find, forget, nobody_elses, still_said, with_what_belongs
 from bot.privacy.tables import tables
 from bot.settings import Settings
 from bot.tickets.models import State
@@ -35,7 +34,7 @@ def sweep(settings: Settings, database: Database, at: dt.datetime) -> Counter[st
             with database.reading() as session:
                 over = find(session, tables()[name], _over(settings, record, name, at), _BATCH)
                 found = with_what_belongs(session, record, {name: over}, only_termless=True)
-                files = _files(session, record, found)
+                files = nobody_elses(session, files_of(session, record, found), found)
             if not over:
                 break
             for file in sorted(files):
@@ -69,16 +68,6 @@ def _before(table: Table, column: str, moment: dt.datetime) -> ColumnElement[boo
     if isinstance(kind, String):  # yymmdd
         return table.c[column] < f"{moment:%y%m%d}"
     return table.c[column] < moment
-
-
-def _files(session: Session, record: Record, found: Found) -> set[str]:
-    """Recordings and pictures of these rows that no other row names."""
-    files: set[str] = set()
-    for name, keys in found.items():
-        if columns := record.of_class(name, "file"):
-            files |= values_of(session, name, columns, keys)
-    table = tables()["attachment"]
-    return {one for one in files if not find(session, table, table.c.file == one) - found.get("attachment", set())}
 
 
 def _messages(settings: Settings, at: dt.datetime) -> int:

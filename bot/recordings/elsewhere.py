@@ -37,8 +37,8 @@ class Elsewhere(Protocol):
     def delete(self, name: str) -> None:
         """Delete it; nothing happens when it is not there."""
 
-    def names(self) -> Iterator[tuple[str, dt.datetime]]:
-        """(name, when it was put there) of everything."""
+    def names(self, under: str = "") -> Iterator[tuple[str, dt.datetime]]:
+        """(name, when it was put there) of everything whose name begins so."""
 
 
 def elsewhere_of(settings: Settings) -> Elsewhere | None:
@@ -94,10 +94,10 @@ class Bucket:
         with _told(name), contextlib.suppress(NotElsewhere):
             self._client.remove_object(self._bucket, self._prefix + name)
 
-    def names(self) -> Iterator[tuple[str, dt.datetime]]:
+    def names(self, under: str = "") -> Iterator[tuple[str, dt.datetime]]:
         last = ""
         with _told("the list"):
-            for one in self._client.list_objects(self._bucket, prefix=self._prefix, recursive=True):
+            for one in self._client.list_objects(self._bucket, prefix=self._prefix + under, recursive=True):
                 name, put_at = one.object_name or "", one.last_modified
                 # In order, as the protocol has it: so that a list comes to an end whoever makes it.
                 if name <= last or put_at is None:

@@ -19,14 +19,14 @@ from bot.recordings.elsewhere import NotElsewhere, StoreUnavailable, elsewhere_o
 from bot.recordings.keys import load_keys
 from bot.recordings.models import RecordingDeletion
 from bot.recordings.sealed import HEADER_BYTES, Header, NotSealed, Opened, SealedWriter, header_of, unseal
-from bot.settings import Settings
+from bot.settings import BucketSettings, Settings
 
 log = logging.getLogger(__name__)
 
 FOLDER = "recordings"
 SUFFIX = ".sealed"
-#: a recording may wait so long on the disk, while the storage elsewhere is away, and still go at its term
-_LATE = dt.timedelta(days=14)
+#: of each storage elsewhere: (name, when it was put there) → when it was made; for the life of the process
+_made_elsewhere: dict[BucketSettings, dict[tuple[str, dt.datetime], dt.datetime]] = {}
 _NAME = re.compile(r"recordings/(?:[A-Za-z0-9_.@+-]+/)*[A-Za-z0-9_.@+-]+")
 
 
@@ -115,10 +115,12 @@ def recordings(settings: Settings) -> Iterator[tuple[str, dt.datetime]]:
         yield name_of(settings, path), made
 
 
-def recordings_elsewhere(settings: Settings) -> Iterator[tuple[str, dt.datetime]]:
-    """(name, when it was put there) of every recording in the storage elsewhere; what else lies there is not ours."""
+def recordings_elsewhere(settings: Settings, under: str = "") -> Iterator[tuple[str, dt.datetime]]:
+    """(name, when it was put there) of every recording in the storage elsewhere whose name begins so.
+
+    What else lies there is not ours."""
     if (elsewhere := elsewhere_of(settings)) is not None:
-        for name, put_at in elsewhere.names():
+        for name, put_at in elsewhere.names(under):
             with contextlib.suppress(RecordingMissing):
                 path_of(settings, name)
                 yield name, put_at
@@ -163,23 +165,28 @@ def delete_expired(settings: Settings, database: Database, at: dt.datetime) -> i
     before = at - dt.timedelta(days=settings.recording.days)
     here = [(name, made_at) for name, made_at in recordings(settings) if made_at < before]
     gone = _delete(settings, database, here, at)
-    return gone + _delete(settings, database, _expired_elsewhere(settings, before), at)
+    # All of them are known before the first goes: a storage that falls silent in between leaves no deletion untold.
+    return gone + _delete(settings, database, list(_expired_elsewhere(settings, before)), at)
 
 
 def _expired_elsewhere(settings: Settings, before: dt.datetime) -> Iterator[tuple[str, dt.datetime]]:
     """What lies elsewhere and was made before that.
 
-    The storage knows when it was given a recording, which is later than when it was made: what it was given within
-    the last days before the term's end is asked for its header."""
+    The storage knows when it was given a recording, and that may be long after it was made: a storage that was chosen
+    late was given what was old, another key of the site puts everything anew. So each is asked for its header, once."""
     if (elsewhere := elsewhere_of(settings)) is None:
         return
-    for name, put_at in list(recordings_elsewhere(settings)):
-        if put_at - before > _LATE:
-            continue
-        made_at = put_at
-        with contextlib.suppress(NotSealed, NotElsewhere):
-            made_at = Header.decode(elsewhere.get(name, HEADER_BYTES)).made_at
-        if made_at < before:
+    known = _made_elsewhere.setdefault(settings.recording.bucket, {})
+    listed = set(recordings_elsewhere(settings))
+    for gone in known.keys() - listed:
+        known.pop(gone, None)
+    for name, put_at in sorted(listed):
+        if (name, put_at) not in known:
+            made_at = put_at
+            with contextlib.suppress(NotSealed, NotElsewhere):
+                made_at = Header.decode(elsewhere.get(name, HEADER_BYTES)).made_at
+            known[name, put_at] = made_at
+        if (made_at := known[name, put_at]) < before:
             yield name, made_at
 
 

@@ -88,15 +88,17 @@ class Changing:
             if (entry.day, entry.fields) == (day, fields):
                 return False
             session.add(_was(entry, who, CHANGED, "", at))
+            before = entry.state, entry.subject
             entry.day, entry.fields = day, fields
             if not entry.household_no and not entry.community:
                 entry.place = str(fields.get("place", ""))
                 entry.subject = subject_of(None, "", entry.place)
             if entry.state in (EntryState.done, EntryState.missed) and not kind.claims:
                 entry.state = first_state(kind, fields)
-                _tasks_again(session, entry.id)
-                session.flush()
-                end_tasks(session, entry, 0, today, who)
+                if (entry.state, entry.subject) != before:  # a word put right does nobody's task of today
+                    _tasks_again(session, entry.id)
+                    session.flush()
+                    end_tasks(session, entry, 0, today, who)
         return True
 
     def remove(self, card: EntryCard, who: Reader, seen: int, why: str, at: dt.datetime | None = None) -> None:

@@ -10,7 +10,9 @@ from bot.foundation.errors import Refused
 from bot.foundation.files import write_whole
 from bot.foundation.pictures import PHOTOGRAPHS, picture_kind
 
-_NAME = re.compile(r"[0-9a-f]{64}\.(jpg|png)")
+#: where they lie below GEGE_HOME, and how each is called
+FOLDER = "register-photos"
+NAME = re.compile(r"[0-9a-f]{64}\.(jpg|png)")
 #: a telephone's photograph that nothing made small on the way (bytes)
 LARGEST = 16 * 1024 * 1024
 
@@ -23,7 +25,7 @@ class Photos:
     """Photographs of one site; blocks."""
 
     def __init__(self, home: Path) -> None:
-        self._folder = home / "register-photos"
+        self._folder = home / FOLDER
 
     def keep(self, data: bytes) -> str:
         """Keep a photograph; its name. The same one again is the same file. Raises NoPhoto."""
@@ -38,4 +40,4 @@ class Photos:
     def find(self, name: str) -> Path | None:
         """The file of a photograph by the name that an entry holds; None when it is gone."""
         path = self._folder / name
-        return path if _NAME.fullmatch(name) and path.is_file() else None
+        return path if NAME.fullmatch(name) and path.is_file() else None

@@ -75,6 +75,15 @@ def alone(owner: Owner, what: str, work: T) -> T:
     return one
 
 
+async def let_go_of(owner: Owner, what: str) -> None:
+    """What was claimed is another's to do, also where whoever did it was cancelled. A database that is away is no reason
+    to keep the next one."""
+    try:
+        await asyncio.shield(asyncio.to_thread(owner.let_go, what))
+    except Exception:
+        log.exception("a lease could not be let go of; it ends with this service")
+
+
 class Place:
     """One service's place.
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+#: the fact of a case that stands for many reports: how many
+GROUPED = "grouped"
+
 
 class Told(TypedDict, total=False):
     """What a conversation finds out on the way and staff are told: "yes", or what was said (actions/words.yml, told)."""

@@ -28,6 +28,7 @@ from bot.lines.dialling import Rung
 from bot.lines.sip import rtp, sdp
 from bot.lines.sip.gateway import Gateway
 from bot.lines.sip.server import SipServer
+from bot.replicas.place import Alone
 from bot.settings import CallingSettings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
@@ -289,3 +290,20 @@ async def test_by_sip_both_hear_each_other_and_nobody_else(county: Database) -> 
 def _loud(sound: Sound) -> bool:
     heard = bytes(sound.heard[: len(sound.heard) // 2 * 2])
     return bool(heard) and int(np.abs(np.frombuffer(heard, "<i2").astype(int)).max()) > 4000
+
+
+async def test_of_two_leases_that_a_call_had_the_one_is_let_go_where_the_other_cannot_be(county: Database) -> None:
+    class Away(Alone):
+        def __init__(self) -> None:
+            self.told: list[str] = []
+
+        def let_go(self, what: str) -> None:
+            self.told.append(what.rpartition(" ")[0])
+            if len(self.told) == 1:
+                raise OSError("the database is away")
+
+    async with house(county, Network()) as here:
+        here.calls._owner = owner = Away()
+        assert await here.press() == "ringing"
+        await until(lambda: not here.calls.going)
+    assert sorted(owner.told) == ["call-back", "call-back by"]

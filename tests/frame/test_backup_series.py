@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
 import uuid
 from pathlib import Path
@@ -22,6 +23,9 @@ from bot.grid.models import Staff
 from bot.notify import routes
 from bot.notify.registered_names import RegisteredNames
 from bot.notify.texts import Case, render
+from bot.recordings.keys import add_key, load_keys
+from bot.recordings.room import keep_recording
+from bot.recordings.wrapping import rewrap_all
 from bot.settings import BackupSettings, Settings
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.caller import Caller
@@ -133,6 +137,23 @@ def test_what_never_changes_is_copied_once_and_comes_back(site: Settings, tmp_pa
     noted.write_text(noted.read_text().replace(f"{now():%Y-%m-%d}", "2026-01-01"))
     backup_into(site, folder)
     assert not gone.exists()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_recording_under_another_key_is_copied_again(site: Settings) -> None:
+    folder, name = Path(site.backup.folder), "recordings/c2/turn.sealed"
+    load_keys(site)
+    keep_recording(site, name, b"\x01\x02" * 400, 8000)
+    an_hour_ago = (now() - dt.timedelta(hours=1)).timestamp()
+    os.utime(site.home / name, (an_hour_ago, an_hour_ago))
+    assert "2 files copied" in backup_into(site, folder)
+    archives_in(folder)[0][1].rename(archive_of(folder, AT))
+    add_key(site)
+    assert rewrap_all(site).anew == 1
+    assert "1 files copied" in backup_into(site, folder)
+    assert (folder / FILES / name).read_bytes() == (site.home / name).read_bytes()
+    archives_in(folder)[-1][1].rename(archive_of(folder, AT + dt.timedelta(hours=1)))
+    assert "0 files copied" in backup_into(site, folder)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

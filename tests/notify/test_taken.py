@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from bot.database import Database
 from bot.notify.relay import Relay, release
 from bot.notify.taken import Taken, mark_taken
+from bot.tickets import site_history
 from bot.tickets.desk import TicketDesk
+from bot.tickets.models import Notification
 from tests.notify.doubles import Recording
 from tests.notify.test_relay import deliver, last, relay
 from tests.tickets.county import AT, minutes, outage
@@ -35,6 +39,20 @@ def test_a_message_that_was_taken_before_the_death_is_not_sent_again(
     assert len(provider.sent) == 1
     done = last(county)
     assert (done.state, done.provider, done.error, done.sent_at) == ("sent", "fake", "", AT + minutes(1))
+
+
+def test_after_a_restore_nothing_new_is_taken_for_what_was_sent_under_its_number_before(
+    county: Database, tmp_path: Path
+) -> None:
+    TicketDesk(county).report(outage(household_no="4200000001"), AT)
+    provider, file = Recording(), tmp_path / "taken"
+    deliver(relay(county, provider, taken=Taken(file)), AT)
+    with county.session() as session:  # the database is put back to before: the same id is given to another message
+        session.execute(update(Notification).values(state="pending", provider="", sent_at=None))
+        site_history.go_on(session, AT, AT + minutes(1), dt.UTC)
+    assert mark_taken(county, Taken(file).left()) == 0
+    deliver(relay(county, provider, taken=Taken(file)), AT + minutes(2))
+    assert len(provider.sent) == 2
 
 
 def test_half_a_line_is_nobodys_name_and_a_file_that_nobody_needs_begins_anew(tmp_path: Path) -> None:

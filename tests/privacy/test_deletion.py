@@ -9,16 +9,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from bot.database import Database
+from bot.database import Database, now
 from bot.privacy.erasure import StillOpen
 from bot.privacy.models import PersonAct
 from bot.privacy.persons import PersonRefused, Persons
 from bot.privacy.subject import Subject
 from bot.privacy.tables import tables
 from bot.privacy.tombstones import deleted_file
-from bot.settings import Settings
+from bot.recordings.moving import move_settled
+from bot.settings import BucketSettings, RecordingSettings, Settings
 from bot.tickets.desk import TicketDesk
 from tests.privacy.somebody import BORN, Somebody, traces
+from tests.recordings.s3 import BUCKET, storage_on_loopback
 from tests.tickets.county import on_sqlite, outage
 
 LATER = BORN + dt.timedelta(days=3)
@@ -112,6 +114,19 @@ def test_the_voice_alone_can_be_deleted(
         said = session.execute(select(tables()["utterance"])).mappings().one()
         consent = session.execute(select(tables()["corpus_consent"])).mappings().one()
     assert said["text"] == somebody.word and said["recording"] == "" and consent["withdrawn_at"] == LATER
+
+
+@on_sqlite
+def test_of_a_storage_elsewhere_only_the_folders_of_their_calls_are_listed(
+    database: Database, site: Settings, somebody: Somebody, neighbour: Somebody
+) -> None:
+    with storage_on_loopback() as storage:
+        bucket = BucketSettings(url=storage.url, bucket=BUCKET, prefix="one/", access_key="site", secret_key="nobody's")
+        moved = site.model_copy(update={"recording": RecordingSettings(bucket=bucket)})
+        assert move_settled(moved, now() + dt.timedelta(hours=2)) == 4 and not storage.listed
+        Persons(moved, database, clock=lambda: LATER).delete(of(somebody), "M1", "visit")
+        assert set(storage.listed) == {f"one/recordings/{somebody.call}/"}
+        assert {name.split("/")[2] for name in storage.objects} == {neighbour.call}
 
 
 @on_sqlite

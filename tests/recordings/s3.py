@@ -35,6 +35,8 @@ class Storage:
     page: int = 2
     #: who asks must show an account (the signature itself is not checked)
     asked: list[str] = field(default_factory=list)
+    #: the prefixes that lists were asked for
+    listed: list[str] = field(default_factory=list)
 
     def put(self, name: str, data: bytes, at: dt.datetime) -> None:
         self.objects[name] = (data, at)
@@ -115,6 +117,7 @@ def _handler(storage: Storage) -> type[BaseHTTPRequestHandler]:
 
         def _list(self, query: dict[str, list[str]]) -> None:
             after, prefix = query.get("continuation-token", [""])[0], query.get("prefix", [""])[0]
+            storage.listed.append(prefix)
             names = sorted(name for name in storage.objects if name > after and name.startswith(prefix))
             page, more = names[: storage.page], len(names) > storage.page
             rows = "".join(

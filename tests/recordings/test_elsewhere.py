@@ -170,6 +170,24 @@ def test_after_its_term_a_recording_is_gone_elsewhere_too(
         assert [row.verified for row in session.scalars(select(RecordingDeletion))] == [True] * 5
 
 
+def test_the_term_runs_from_the_call_however_late_it_was_put_there(
+    site: Settings,
+    storage: Storage,
+    database: Database,  # noqa: F811
+) -> None:
+    for name in (NAME, OTHER):
+        record(site, name)
+    move_settled(site, later())
+    made = now()
+    # A rotation of the site's keys puts everything again, months after the calls.
+    storage.objects = {name: (data, made + dt.timedelta(days=150)) for name, (data, _) in storage.objects.items()}
+    assert delete_expired(site, database, made + dt.timedelta(days=178)) == 0
+    asked = len(storage.asked)
+    assert delete_expired(site, database, made + dt.timedelta(days=179)) == 0
+    assert len(storage.asked) == asked + 1, "a header is asked for once: this is the list"
+    assert delete_expired(site, database, made + dt.timedelta(days=181)) == 2 and not storage.objects
+
+
 def test_what_a_storage_does_not_let_go_of_is_written_down_as_that(
     site: Settings,
     storage: Storage,

@@ -92,6 +92,19 @@ def test_nobody_met_after_all_makes_the_visit_due_again(town: Database, book: Bo
     assert "4211001" in [one.household_no for one in Days(town, book.kinds).of("M24", later, NOON)]
 
 
+def test_a_word_put_right_does_not_do_what_is_due_since(town: Database, book: Book, changing: Changing) -> None:
+    card = book.enter(new("care_visit", "4211005", well="well", done="好"), MANAGER, TODAY)
+    later = TODAY + dt.timedelta(days=40)
+    make_tasks(town, book.kinds, later)
+
+    def due() -> list[str]:
+        return [one.household_no for one in Days(town, book.kinds).of("M24", later, NOON) if one.kind == "care_visit"]
+
+    assert "4211005" in due(), "the next visit"
+    changing.change(card, MANAGER, 0, TODAY, {**card.values, "done": "换了灯泡"}, "", later)
+    assert "4211005" in due()
+
+
 def test_another_place_is_another_subject(book: Book, changing: Changing) -> None:
     card = book.enter(new("line_check", place="老街口"), MANAGER, TODAY)
     changing.change(card, MANAGER, 0, TODAY, {**card.values, "place": "新街口"}, "", TODAY)

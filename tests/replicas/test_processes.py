@@ -8,8 +8,10 @@ import signal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from bot.app.parts import Parts, running
+from bot.dialogue import metrics
 from bot.dialogue.processes import SharedOutDialogue
 from bot.settings import DialogueSettings, Settings
 from bot.tickets.intake.caller import Caller
@@ -17,6 +19,8 @@ from bot.tickets.intake.channels import Channel
 from bot.tickets.intake.heard import Heard
 
 pytestmark = pytest.mark.slow
+
+FATES = "gege_dialogue_failures_total"
 
 
 def heard(session: str, number: int, text: str) -> Heard:
@@ -61,3 +65,22 @@ async def test_without_any_process_what_was_said_goes_to_a_person(home: Path, di
         reply = await service.dialogue.turn(heard("s1", 0, "电线掉下来了,冒火花"))
         assert reply.hand_over and reply.ticket_no, "a person has it"
         assert "119" in reply.text, "and the words of safety need no process"
+
+
+async def test_a_turn_that_fails_in_a_process_is_counted_where_somebody_looks(home: Path, dialogue_model: Path) -> None:
+    settings = Settings(home=home, dialogue=DialogueSettings(processes=2))
+    async with running(settings, relay=False) as service:
+        with service.database.session() as session:
+            session.execute(text("ALTER TABLE utterance RENAME TO away"))
+        before = fates()
+        assert (await service.dialogue.turn(heard("s1", 0, "我家停电了"))).hand_over, "it says so"
+        with service.database.session() as session:
+            session.execute(text("ALTER TABLE away RENAME TO utterance"))
+        async with asyncio.timeout(10):
+            while fates() == before:
+                await asyncio.sleep(0.05)
+
+
+def fates() -> float:
+    """Turns that failed, as /metrics tells them."""
+    return sum(one.value for family in metrics.REGISTRY.collect() for one in family.samples if one.name == FATES)

@@ -12,10 +12,10 @@ from bot.settings.settings import FloodSettings
 from bot.tickets.cards import Report, TicketRefused
 from bot.tickets.desk import TicketDesk
 from bot.tickets.due import timers
+from bot.tickets.facts import GROUPED
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.heard import Heard
 from bot.tickets.life import flooding
-from bot.tickets.life.flooding import GROUPED
 from bot.tickets.models import Notification, ReportSource
 from bot.tickets.rules import Rules, usual_rules
 from tests.tickets.county import AT, minutes, on_sqlite

@@ -10,12 +10,12 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any, cast
 
-from sqlalchemy import Table, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Float, Table, bindparam, delete, select, text
 from sqlalchemy.orm import Session
 
-from bot.database import Database
+from bot.database import Database, UTCDateTime
 from bot.tickets.cards import Report
+from bot.tickets.facts import GROUPED
 from bot.tickets.intake.channels import Channel
 from bot.tickets.intake.kept import fit
 from bot.tickets.life import opening
@@ -27,13 +27,20 @@ from bot.tickets.owed import outbox, paging
 from bot.tickets.owed.outbox import Owed
 from bot.tickets.rules import Rules
 
-#: fact of the one case: how many reports it is
-GROUPED = "grouped"
 #: the case's conversation is nobody's: what is said in another one does not move or end it
 _SESSION = "flood:"
 #: whoever has the case hears of it at most so often, however many reports come; what came meanwhile comes with it
 _TOLD_EVERY = dt.timedelta(seconds=60)
 _ROWS = cast(Table, ReportSource.__table__)
+# Prepared once: the dialects' own ON CONFLICT inserts are compiled anew each time.
+_BUCKET = (
+    text(
+        "INSERT INTO report_source (source, tokens, at) VALUES (:source, :tokens, :at)"
+        " ON CONFLICT (source) DO UPDATE SET source = report_source.source RETURNING tokens, at"
+    )
+    .bindparams(bindparam("at", type_=UTCDateTime()))
+    .columns(tokens=Float(), at=UTCDateTime())
+)
 
 
 def joined(session: Session, report: Report, at: dt.datetime, rules: Rules) -> Opened | None:
@@ -88,11 +95,7 @@ def _sources(session: Session, report: Report, of_one: int, of_network: int) -> 
 
 def _take(session: Session, source: str, most: int, window: dt.timedelta, at: dt.datetime) -> bool:
     """Take a token; False when there is none. The row is this transaction's until it ends."""
-    insert: Any = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(_ROWS)
-    statement = insert.values(source=source, tokens=float(most), at=at).on_conflict_do_update(
-        index_elements=["source"], set_={"source": _ROWS.c.source}
-    )
-    tokens, since = session.execute(statement.returning(_ROWS.c.tokens, _ROWS.c.at)).one()
+    tokens, since = session.execute(_BUCKET, {"source": source, "tokens": float(most), "at": at}).one()
     tokens = min(float(most), tokens + max((at - since) / window, 0.0) * most)
     left = tokens - 1 if tokens >= 1 else tokens
     session.execute(_ROWS.update().where(_ROWS.c.source == source).values(tokens=left, at=max(at, since)))

@@ -13,6 +13,7 @@ from bot.grid.models import Role, Staff
 from bot.tickets import access, reading, shadow
 from bot.tickets.cards import TicketRefused, TooLate
 from bot.tickets.due import timers
+from bot.tickets.facts import GROUPED
 from bot.tickets.intake.kept import fit
 from bot.tickets.life import opening
 from bot.tickets.life.states import OPEN, TAKEN, may_follow
@@ -75,7 +76,7 @@ class Handling:
             self._worker()
         if to in (State.closed, State.cancelled) and self.by == "resident" and ticket.kind == Kind.hazard:
             raise TicketRefused(f"{ticket.ticket_no} is a danger: staff look at it, whatever a resident says")
-        if self.by == "resident" and to in (State.closed, State.cancelled) and "grouped" in ticket.facts:
+        if self.by == "resident" and to in (State.closed, State.cancelled) and GROUPED in ticket.facts:
             raise TicketRefused(
                 f"{ticket.ticket_no} stands for many reports: staff look at it, whatever one of them says"
             )
