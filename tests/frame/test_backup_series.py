@@ -111,7 +111,7 @@ def test_no_number_is_given_twice_however_often_the_same_backup_comes_back(site:
 def test_what_never_changes_is_copied_once_and_comes_back(site: Settings, tmp_path: Path) -> None:
     folder = Path(site.backup.folder)
     assert newest_backup(site) == 0.0 and newest_backup(Settings()) is None
-    assert "none are made" in check_backups(Settings())[0] and "none yet" in check_backups(site)[0]
+    assert "none are made" in check_backups(Settings())[0] and "no backup yet" in check_backups(site)[0]
     away = site.model_copy(update={"backup": BackupSettings(folder=str(tmp_path / "away"))})
     assert "mount its disk" in check_backups(away)[1]
     assert "1 files copied" in backup_into(site, folder)
@@ -176,6 +176,16 @@ def test_a_backup_that_cannot_be_read_again_is_none(
     assert archives_in(folder) == [] and not (folder / FILES).exists()
     with pytest.raises(ArchiveFailed, match="is its disk mounted"):
         backup_into(site, tmp_path / "not-mounted")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_folder_that_cannot_be_looked_into_is_told(site: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    detail, advice = check_backups(site)
+    assert "cannot be looked into (Permission denied)" in detail and advice
 
 
 def test_all_of_an_hour_one_an_hour_one_a_day() -> None:

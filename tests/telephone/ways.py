@@ -324,6 +324,20 @@ class Answered:
         return self.line.ended.is_set()
 
 
+@dataclass
+class Called:
+    """A SIP call that went out to a person and was answered."""
+
+    line: StillLine
+
+    @property
+    def over(self) -> bool:
+        return self.line.ended.is_set()
+
+    async def hang_up(self) -> None:
+        await self.line.hang_up()
+
+
 class OwnAgent(Way):
     """SIP: our own user agent rings people through a trunk."""
 
@@ -400,7 +414,7 @@ class OwnAgent(Way):
     def answers(self) -> None:
         self.callee = callee = StillLine()
         number = self.rung
-        self._rung_ends(Rung("answered", SimpleNamespace(line=callee, hang_up=callee.hang_up)))
+        self._rung_ends(Rung("answered", Called(callee)))
         self.rung = number
 
     def refuses(self) -> None:

@@ -271,10 +271,11 @@ async def test_stairwell(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         assert "没有存过" in await page.inner_text("body")
 
         await page.goto(f"/desk/{number}")
+        await page.wait_for_selector("text=3条等信号再发")  # what waits is drawn some time after the page
         await context.set_offline(False)
-        await until(page, "!document.querySelector('#waiting').innerText.includes('等信号再发')")
+        drawn = "document.querySelector('#waiting').innerText"
+        await until(page, f"{drawn}.includes('发出去了') && !{drawn}.includes('等信号再发')")
         assert [kind for kind, _ in site.acts(number)] == IN_ORDER, "each once"
-        await page.wait_for_selector("text=发出去了")
 
 
 @pytest.mark.slow

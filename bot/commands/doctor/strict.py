@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.safety import as_root, strangers_reach, unsafe
+from bot.commands.doctor.backups import check_backups
 from bot.commands.doctor.doctor import Finding
-from bot.database import now, open_database
-from bot.foundation.backup_names import archives_in
+from bot.database import open_database
 from bot.grid.registry import is_sample
 from bot.settings import Settings
 
@@ -24,30 +23,14 @@ def examine_safety(settings: Settings) -> list[Finding]:
     if as_root():
         detail = "Gege runs as root: a hole in any library would be the whole machine's"
         found.append(_bad("safe: user", detail, "run it as a user of its own (deploy/systemd/gege.service)"))
-    if lacks := _backups(settings):
-        found.append(
-            _bad("safe: backups", lacks, "set [backup] folder to one on another disk or machine (docs/operate.md)")
-        )
+    detail, advice = check_backups(settings, _OLDEST)
+    if advice:
+        found.append(_bad("safe: backups", detail, f"{advice} (docs/operate.md)"))
     if found:
         return found
     reached = strangers_reach(settings)
     who = f"other machines reach {', '.join(reached)}" if reached else "only this machine reaches it"
     return [Finding(name="safe", ok=True, warning=False, detail=f"{who}; nothing unsafe was found", advice="")]
-
-
-def _backups(settings: Settings) -> str:
-    """What is wrong with the backups that the service makes by itself; "" when the newest is young."""
-    if not settings.backup.folder:
-        return "no backup is made by itself: what a dead disk takes is lost"
-    folder = Path(settings.backup.folder).expanduser()
-    try:
-        newest = max((at for at, _ in archives_in(folder)), default=None)
-    except OSError as problem:
-        return f"{folder} cannot be looked into ({problem.strerror})"
-    if newest is None:
-        return f"{folder} holds no backup yet"
-    old = now() - newest
-    return f"the newest backup in {folder} is {old / dt.timedelta(hours=1):.0f} hours old" if old > _OLDEST else ""
 
 
 def _sample(settings: Settings) -> bool:
