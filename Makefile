@@ -41,7 +41,7 @@ run: sample train
 	@$(RUN) gege serve
 
 test: packages lint types audit train
-	$(RUN) pytest -q -rs --durations=5 $(WORKERS)
+	$(RUN) pytest -q -rsfE --durations=5 $(WORKERS)
 
 quick: lint train
 	$(RUN) pytest -q -m "not slow" $(WORKERS)
