@@ -107,7 +107,10 @@ def test_one_file_makes_a_kind_of_ticket(with_a_post: None, home: Path, site: Da
     talk.hear("对", "affirm")
     [card] = desk.tickets()
     assert (card.kind, card.urgent, card.facts.get("one_post")) == ("charging_post", True, "no")
-    assert (card.place, card.said.split(" / ")[0]) == (f"{street.community}{street.address}", "广场那个充电桩充不进去电")
+    assert (card.place, card.said.split(" / ")[0]) == (
+        f"{street.community}{street.address}",
+        "广场那个充电桩充不进去电",
+    )
     owner = registry.person(card.owner or "")
     assert owner is not None and owner.role == "duty"
     assert "duty" in [one.role for one in desk.notifications(card.ticket_no)]
