@@ -25,7 +25,7 @@ from tests.documents.spelling import only_named, wrong_with
 LISTS: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("commands.yml").read_text("utf-8"))
 #: what a list's words in braces are read from
 FACTS = {
-    "ticket": "select ticket_no from ticket order by reported_at desc limit 1",
+    "ticket": "select ticket_no from ticket order by ticket_no desc limit 1",
     "correction": "select id from correction where state = 'waiting' order by id desc limit 1",
     "call": "select max(id) from call_log",
     "draw": "select max(id) from draw",
