@@ -45,6 +45,7 @@ from bot.commands import (
     voice,
 )
 from bot.commands.foreign import translated
+from bot.commands.init import init
 from bot.commands.line import note
 from bot.foundation import logs
 from bot.settings import SettingsError, load_settings
@@ -74,6 +75,7 @@ for area in (
     county,
     tickets,
     service,
+    init,
     rasa,
     escalation,
     outage,
