@@ -19,12 +19,12 @@ import pytest
 import typer
 
 from bot.app.parts import existing_site
-from bot.commands.init import init
-from bot.commands.init.answers import NotTaken, taken
-from bot.commands.init.machine import look
-from bot.commands.init.plan import answers_of, checked, planned
-from bot.commands.init.questions import Answers, parts, questions, say
+from bot.commands import init
 from bot.commands.line import Failure
+from bot.commands.new_site.answers import NotTaken, taken
+from bot.commands.new_site.machine import look
+from bot.commands.new_site.plan import answers_of, checked, planned
+from bot.commands.new_site.questions import Answers, parts, questions, say
 from bot.grid.models import Role
 from bot.grid.registry import Registry
 from bot.settings import PROJECT, Settings, load_settings
@@ -329,14 +329,17 @@ def test_the_ears_are_those_that_are_here_and_those_that_fit(tmp_path: Path) -> 
         ("wecom_secret", "env:NOT_SET_ANYWHERE", None), ("admin_no", "A 01", None), ("company", "", None),
     ],
 )  # fmt: skip
-def test_what_can_be_meant_is_taken_and_the_rest_is_told(name: str, given: str, becomes: str | None) -> None:
+def test_what_can_be_meant_is_taken_and_the_rest_is_told(
+    name: str, given: str, becomes: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if becomes is not None:
         assert taken(parts()[name], given) == becomes
         return
     with pytest.raises(NotTaken) as refused:
         taken(parts()[name], given)
     for spoken in ("zh", "en"):
-        assert say(spoken, refused.value.word, **refused.value.values)  # type: ignore[arg-type]
+        monkeypatch.setenv("GEGE_LANG", spoken)
+        assert say(refused.value.word, **refused.value.values)
 
 
 def test_every_question_has_both_languages_and_every_setting_is_one() -> None:

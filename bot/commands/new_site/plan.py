@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.commands.init.answers import NONE
-from bot.commands.init.machine import own_address
-from bot.commands.init.questions import Answers, Part, parts
+from bot.commands.new_site.answers import NONE
+from bot.commands.new_site.machine import own_address
+from bot.commands.new_site.questions import Answers, Part, parts
 from bot.foundation.phone_numbers import area_code, phone_digits
 from bot.settings import Settings, VoiceSettings, settings_of
 from bot.speech.models import DEMO, installed_models

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
-from bot.commands.init.answers import NONE, NotTaken, taken
-from bot.commands.init.machine import Ear, Machine, own_address, same_disk
-from bot.commands.init.questions import Answers, Part, parts, questions, say
 from bot.commands.line import Failure, note
-from bot.foundation.language import Language
+from bot.commands.new_site.answers import NONE, NotTaken, taken
+from bot.commands.new_site.machine import Ear, Machine, own_address, same_disk
+from bot.commands.new_site.questions import Answers, Part, parts, questions, say
+from bot.foundation.nearest import did_you_mean
 from bot.foundation.phone_numbers import to_dial
 
 _EXPLAIN = ("?", "？")
@@ -39,12 +38,11 @@ def known_names(given: Mapping[str, str]) -> None:
     """Raises Failure for an answer to something that is not asked."""
     for name in given:
         if name not in parts():
-            close = difflib.get_close_matches(name, parts(), n=1)
-            meant = f"; did you mean {close[0]}?" if close else ""
+            meant = did_you_mean(name, parts())
             raise Failure(f"{name}: nothing of that name is asked{meant} (gege init --questions shows all)")
 
 
-def unattended(site: Site, given: Answers, language: Language) -> Answers:
+def unattended(site: Site, given: Answers) -> Answers:
     """Every answer from what was given, else from what is there, else the default. Raises Failure, which names all that
     is missing or not taken."""
     answers: Answers = {}
@@ -53,41 +51,39 @@ def unattended(site: Site, given: Answers, language: Language) -> Answers:
         try:
             answers[part.name] = _taken(part, given.get(part.name, ""), answers, site)
         except NotTaken as problem:
-            wrong[part.name] = f"{part.ask.of(language)}: {say(language, problem.word, **problem.values)}"
+            wrong[part.name] = f"{part.ask}: {say(problem.word, **problem.values)}"
     for name in given:
         if name not in answers and name not in wrong:
-            wrong[name] = say(
-                language, "not_asked", when=parts()[name].when or say(language, "admin_there", who=site.admins)
-            )
+            wrong[name] = say("not_asked", when=parts()[name].when or say("admin_there", who=site.admins))
     if wrong:
         lines = [f"  {name}: {why}" for name, why in wrong.items()]
-        raise Failure("\n".join([say(language, "wrong_answers"), *lines]))
+        raise Failure("\n".join([say("wrong_answers"), *lines]))
     return answers
 
 
-def at_terminal(site: Site, given: Answers, language: Language) -> Answers:
+def at_terminal(site: Site, given: Answers) -> Answers:
     """Ask whatever was not given. Ctrl-C, and the end of the input, raise typer.Abort."""
     answers: Answers = {}
     for number, question in enumerate(questions(), 1):
-        note(f"\n{number}/{len(questions())} {question.title.of(language)}")
+        note(f"\n{number}/{len(questions())} {question.title}")
         for part in question.parts:
             if not part.applies(answers) or _answered(part, site):
                 continue
-            _choices_told(part, site, language)
-            answers[part.name] = _ask(part, given, answers, site, language)
+            _choices_told(part, site)
+            answers[part.name] = _ask(part, given, answers, site)
         if site.admins and any(_answered(part, site) for part in question.parts):
-            note("  " + say(language, "admin_there", who=site.admins))
+            note("  " + say("admin_there", who=site.admins))
         if question.parts[0].name == "backup_folder" and _on_one_disk(answers["backup_folder"], site):
-            note("  " + say(language, "one_disk", folder=answers["backup_folder"]))
+            note("  " + say("one_disk", folder=answers["backup_folder"]))
     return answers
 
 
-def ear_told(ear: Ear, language: Language) -> str:
+def ear_told(ear: Ear) -> str:
     """An ear's state, and what it hears."""
     if ear.demo:
-        return say(language, "ear_demo")
+        return say("ear_demo")
     state = "ear_here" if ear.installed else "ear_to_fetch" if ear.bytes else "ear_unknown"
-    told = say(language, state, mb=round((ear.bytes or 0) / 1e6))
+    told = say(state, mb=round((ear.bytes or 0) / 1e6))
     return f"{told}: {', '.join(ear.hears[:3])}" if ear.hears else told
 
 
@@ -114,23 +110,23 @@ def _taken(part: Part, given: str, answers: Answers, site: Site) -> str:
     return found
 
 
-def _ask(part: Part, given: Answers, answers: Answers, site: Site, language: Language) -> str:
+def _ask(part: Part, given: Answers, answers: Answers, site: Site) -> str:
     """Until an answer is taken; what was given, and what only a file says, is not asked."""
     silent = part.name in given or part.quiet
     default = _default(part, answers, site)
-    shown = say(language, "kept_secret") if default and part.kind == "secret" else default
-    question = f"  {part.ask.of(language)}" + (f" [{shown}]" if shown else "")
+    shown = say("kept_secret") if default and part.kind == "secret" else default
+    question = f"  {part.ask}" + (f" [{shown}]" if shown else "")
     while True:
         one = given.get(part.name, "") if silent else typer.prompt(
             question, default="", show_default=False, hide_input=part.kind == "secret", err=True
         )  # fmt: skip
         if one.strip() in _EXPLAIN:
-            note("    " + (part.hint.of(language) if part.hint else say(language, "no_hint")))
+            note("    " + str(part.hint or say("no_hint")))
             continue
         try:
             return _taken(part, one.strip(), answers, site)
         except NotTaken as problem:
-            why = say(language, problem.word, **problem.values)
+            why = say(problem.word, **problem.values)
             if silent:
                 raise Failure(f"{part.name}: {why}") from None
             note(f"    {why}")
@@ -151,21 +147,21 @@ def _choices(part: Part, site: Site) -> tuple[str, ...]:
     return tuple(part.options)
 
 
-def _choices_told(part: Part, site: Site, language: Language) -> None:
+def _choices_told(part: Part, site: Site) -> None:
     """The list above a question that has one."""
     machine = site.machine
-    told = {name: words.of(language) for name, words in part.options.items()}
+    told = {name: str(words) for name, words in part.options.items()}
     if part.kind == "ear":
-        note("  " + say(language, "memory", memory=f"{machine.memory / 2**30:.1f}", cores=machine.cores))
-        told = {one.name: ear_told(one, language) for one in machine.ears}
+        note("  " + say("memory", memory=f"{machine.memory / 2**30:.1f}", cores=machine.cores))
+        told = {one.name: ear_told(one) for one in machine.ears}
     elif part.kind == "voice":
-        told = {name: say(language, f"voice_{name}") for name in machine.voices}
+        told = {name: say(f"voice_{name}") for name in machine.voices}
     width = max(map(len, told), default=0)
     for number, (name, words) in enumerate(told.items(), 1):
         note(f"   {number:>2} {name:<{width}}  {words}")
     if part.kind == "ear" and machine.too_large:
         names = ", ".join(machine.too_large)
-        note("      " + say(language, "ear_too_large", count=len(machine.too_large), names=names))
+        note("      " + say("ear_too_large", count=len(machine.too_large), names=names))
 
 
 def _default(part: Part, answers: Answers, site: Site) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from bot.foundation.language import Language
+from bot.commands.chinese import Words
 from bot.foundation.words import load
 
 #: an answer's name to the answer, as it is written in a file of answers
@@ -17,24 +17,13 @@ _HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
-class Both:
-    """The same words in Chinese and in English."""
-
-    zh: str
-    en: str
-
-    def of(self, language: Language) -> str:
-        return self.zh if language == "zh" else self.en
-
-
-@dataclass(frozen=True)
 class Part:
     """One thing that is asked. `kind` says what an answer may be (answers.py)."""
 
     name: str
     kind: str
-    ask: Both
-    hint: Both | None = None
+    ask: Words
+    hint: Words | None = None
     #: the key of gege.toml that the answer is written to; empty: plan.py works out which
     setting: str = ""
     default: str = ""
@@ -43,7 +32,7 @@ class Part:
     when: str = ""
     #: only a file of answers says it
     quiet: bool = False
-    options: dict[str, Both] = field(default_factory=dict)
+    options: dict[str, Words] = field(default_factory=dict)
 
     def applies(self, answers: Mapping[str, str]) -> bool:
         """Whether it is asked after these answers."""
@@ -56,7 +45,7 @@ class Part:
 class Question:
     """One of the eight: a title, and the things that belong together."""
 
-    title: Both
+    title: Words
     parts: tuple[Part, ...]
 
 
@@ -73,10 +62,10 @@ def parts() -> dict[str, Part]:
 
 
 @cache
-def _words() -> dict[str, Both]:
-    return load(dict[str, Both], _HERE / "words.yml")
+def _words() -> dict[str, Words]:
+    return load(dict[str, Words], _HERE / "words.yml")
 
 
-def say(language: Language, word: str, **values: object) -> str:
-    """A line of words.yml with its braces filled in."""
-    return _words()[word].of(language).rstrip().format(**values)
+def say(word: str, **values: object) -> str:
+    """A line of words.yml with its braces filled in, in the language of whoever types."""
+    return str(_words()[word]).rstrip().format(**values)

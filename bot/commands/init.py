@@ -16,14 +16,13 @@ import typer
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.commands.init.answers import NONE
-from bot.commands.init.asking import Site, at_terminal, known_names, unattended
-from bot.commands.init.machine import look
-from bot.commands.init.plan import Plan, answers_of, checked, planned
-from bot.commands.init.questions import Answers, questions, say
 from bot.commands.line import Failure, note
+from bot.commands.new_site.answers import NONE
+from bot.commands.new_site.asking import Site, at_terminal, known_names, unattended
+from bot.commands.new_site.machine import look
+from bot.commands.new_site.plan import Plan, answers_of, checked, planned
+from bot.commands.new_site.questions import Answers, questions, say
 from bot.foundation.files import write_whole
-from bot.foundation.language import Language, language
 from bot.foundation.private_files import is_open
 from bot.settings import Settings, load_settings
 from bot.settings.reference import of_site
@@ -51,9 +50,8 @@ def init(
     ] = False,
 ) -> None:
     """Set a site up: eight questions, its gege.toml, and whether what that names is there."""
-    spoken = language()
     if show:
-        print(_form(spoken), end="")
+        print(_form(), end="")
         return
     given = {**(_read(answers) if answers else {}), **dict(map(_pair, answer or []))}
     known_names(given)
@@ -63,36 +61,36 @@ def init(
     file = settings.home / "gege.toml"
     try:
         if asks:
-            note(say(spoken, "intro", home=settings.home.absolute()))
+            note(say("intro", home=settings.home.absolute()))
             if before:
-                note(say(spoken, "there", file=file))
-        found = at_terminal(site, given, spoken) if asks else unattended(site, given, spoken)
+                note(say("there", file=file))
+        found = at_terminal(site, given) if asks else unattended(site, given)
         plan = planned(found, before, settings.home)
         checked(plan, settings.home)
-        if _told(plan, file, spoken) and not replace:
-            if asks and not typer.confirm(say(spoken, "confirm"), default=True, err=True):
+        if _told(plan, file) and not replace:
+            if asks and not typer.confirm(say("confirm"), default=True, err=True):
                 raise typer.Abort
             if not asks and file.exists() and _text(plan) != file.read_text("utf-8"):
-                raise Failure(say(spoken, "would_replace", file=file, old=f"{file.name}.old"))
+                raise Failure(say("would_replace", file=file, old=f"{file.name}.old"))
     except typer.Abort:
-        note("\n" + say(spoken, "nothing_written"))
+        note("\n" + say("nothing_written"))
         raise typer.Exit(_INTERRUPTED) from None
-    _write(plan, file, spoken)
-    _afterwards(found, load_settings(), check, spoken)
+    _write(plan, file)
+    _afterwards(found, load_settings(), check)
 
 
 # ---- what is given and what is there --------------------------------------------------------------
 
 
-def _form(spoken: Language) -> str:
+def _form() -> str:
     """All questions as a file of answers; an answer that has a default is left out by its #."""
     lines = []
     for number, question in enumerate(questions(), 1):
-        lines.append(f"# {number}. {question.title.of(spoken)}")
+        lines.append(f"# {number}. {question.title}")
         for part in question.parts:
             options = f" ({', '.join(part.options)})" if part.options else ""
             when = f" [{part.when}]" if part.when else ""
-            lines.append(f"# {part.ask.of(spoken)}{options}{when}")
+            lines.append(f"# {part.ask}{options}{when}")
             lines.append(f'{"" if part.required and not part.when else "# "}{part.name} = "{part.default}"')
         lines.append("")
     return "\n".join(lines)
@@ -172,22 +170,22 @@ def _text(plan: Plan) -> str:
     return of_site(plan.values, _HEAD)
 
 
-def _told(plan: Plan, file: Path, spoken: Language) -> bool:
+def _told(plan: Plan, file: Path) -> bool:
     """Show what would be written; False where nothing would."""
     new, old = _text(plan), file.read_text("utf-8") if file.exists() else None
     if old is None:
-        note("\n" + say(spoken, "would_write", file=file) + "\n\n" + _indented(new))
+        note("\n" + say("would_write", file=file) + "\n\n" + _indented(new))
     elif old != new:
         lines = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=1)
-        note("\n" + say(spoken, "would_change", file=file) + "\n\n" + _indented("\n".join(list(lines)[2:])))
-        note(say(spoken, "comments_go", old=f"{file.name}.old"))
-    beside = [say(spoken, "secret_file", file=file.parent / "keys" / name) for name in plan.secrets]
+        note("\n" + say("would_change", file=file) + "\n\n" + _indented("\n".join(list(lines)[2:])))
+        note(say("comments_go", old=f"{file.name}.old"))
+    beside = [say("secret_file", file=file.parent / "keys" / name) for name in plan.secrets]
     if plan.backups and not plan.backups.is_dir():
-        beside.append(say(spoken, "folder", file=plan.backups))
+        beside.append(say("folder", file=plan.backups))
     if plan.admin:
-        beside.append(say(spoken, "person", who=f"{plan.admin[1]} {plan.admin[0]}"))
+        beside.append(say("person", who=f"{plan.admin[1]} {plan.admin[0]}"))
     if beside:
-        note("\n".join([say(spoken, "also"), *(f"  {one}" for one in beside)]))
+        note("\n".join([say("also"), *(f"  {one}" for one in beside)]))
     return old != new or bool(beside)
 
 
@@ -195,7 +193,7 @@ def _indented(text: str) -> str:
     return "\n".join(f"    {line}".rstrip() for line in text.splitlines()) + "\n"
 
 
-def _write(plan: Plan, file: Path, spoken: Language) -> None:
+def _write(plan: Plan, file: Path) -> None:
     """Secrets first, then what names them; the old file stays beside the new one."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, secret in plan.secrets.items():
@@ -204,12 +202,12 @@ def _write(plan: Plan, file: Path, spoken: Language) -> None:
         plan.backups.mkdir(mode=0o700, exist_ok=True)
     new, old = _text(plan), file.read_text("utf-8") if file.exists() else None
     if old == new:
-        note(say(spoken, "unchanged", file=file))
+        note(say("unchanged", file=file))
     else:
         if old is not None:
             write_whole(file.with_name(f"{file.name}.old"), old)
         write_whole(file, new)
-        note(say(spoken, "written", file=file))
+        note(say("written", file=file))
     if plan.admin:
         _enter(plan.admin)
 
@@ -234,28 +232,28 @@ def _enter(admin: tuple[str, str, str]) -> None:
 # ---- what comes of it -----------------------------------------------------------------------------
 
 
-def _afterwards(found: Answers, settings: Settings, check: bool, spoken: Language) -> None:
+def _afterwards(found: Answers, settings: Settings, check: bool) -> None:
     """What the doctor sees, and the next commands."""
     from bot.commands.doctor.doctor import examine, show
     from bot.speech.models import holds_model
 
     if check:
-        note(say(spoken, "checking"))
+        note(say("checking"))
         show(examine(settings))
     ear = found["ear"]
     lines = []
     if ear != "demo" and "/" not in ear and not holds_model(settings.home / "models" / ear):
-        lines.append((f"gege models fetch {ear}", say(spoken, "next_fetch")))
-    lines.append(("gege import staff.csv && gege import households.csv", say(spoken, "next_import")))
+        lines.append((f"gege models fetch {ear}", say("next_fetch")))
+    lines.append(("gege import staff.csv && gege import households.csv", say("next_import")))
     who, name = _first_admin(found, settings)
-    lines.append((f"gege sign-in {who}", say(spoken, "next_link", who=name)))
+    lines.append((f"gege sign-in {who}", say("next_link", who=name)))
     if found.get("telephone") == NONE:
         address = settings.web.public_url or f"http://localhost:{settings.web.port}"
-        lines.append(("gege serve", say(spoken, "next_browser", address=address)))
+        lines.append(("gege serve", say("next_browser", address=address)))
     else:
         number = settings.calling.number or settings.site.station_phone
-        lines.append(("gege serve", say(spoken, "next_call", number=number)))
-    note("\n" + say(spoken, "next"))
+        lines.append(("gege serve", say("next_call", number=number)))
+    note("\n" + say("next"))
     for command, comes_of_it in lines:
         note(f"  {command}\n      {comes_of_it}")
 

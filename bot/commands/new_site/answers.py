@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.commands.init.questions import Part
+from bot.commands.new_site.questions import Part
 from bot.foundation.phone_numbers import area_code, phone_digits, to_dial
 from bot.foundation.widths import plain
 from bot.settings.section import read_secret

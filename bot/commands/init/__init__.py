@@ -1,1 +1,0 @@
-"""`gege init`: eight questions, the settings of a site, and whether what they name is there."""
