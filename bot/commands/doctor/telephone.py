@@ -87,7 +87,7 @@ def _knock(registrar: str) -> str:
         with socket.socket(family, kind, protocol) as line:
             line.settimeout(_PATIENCE_S)
             line.connect(where)
-            here, name = ("{}:{}".format(*line.getsockname()[:2]), host) if ":" not in host else ("[::]", host)
+            here, name = ("{}:{}".format(*line.getsockname()[:2]), host) if ":" not in host else ("localhost", host)
             line.send(_OPTIONS.format(host=name, here=here, token=secrets.token_hex(8)).encode())
             return "" if line.recv(2000).startswith(b"SIP/2.0") else "is no SIP server"
     except (ValueError, UnicodeError):
