@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.commands.new_site.questions import Part
+from bot.foundation.errors import Refused
 from bot.foundation.phone_numbers import area_code, phone_digits, to_dial
 from bot.foundation.widths import plain
 from bot.settings.section import read_secret
@@ -23,7 +24,7 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _NUMBER_LENGTHS = range(3, 17)
 
 
-class NotTaken(Exception):
+class NotTaken(Refused):
     """Why an answer is not taken: a word of words.yml, and what fills its braces."""
 
     def __init__(self, word: str, **values: object) -> None:
