@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.documents.pages import documents, text_of
 
-#: pages whose commands are tried; decisions and the records of the exchange are history and other people's programs
+#: pages whose commands are tried. Decisions are history, the exchange's are other people's programs, and the page of all
+#: commands is made of the commands themselves.
 PAGES = tuple(
     name
     for name in documents()
     if re.fullmatch(r"(?:README(?:\.zh)?|CONTRIBUTING|docs/[\w-]+|deploy/README)\.md", name)
+    and name != "docs/commands.md"
 )
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
@@ -35,6 +37,8 @@ class Example:
     fed_by: str = ""
     #: from a block of code; else from a sentence, which may only name a command
     block: bool = False
+    #: a sentence gives a part of it, the rest is …
+    partly: bool = False
     #: variables that the block set before it
     where: dict[str, str] = field(default_factory=dict, hash=False, compare=False)
 
@@ -58,7 +62,9 @@ def on(page: str, text: str) -> Iterator[Example]:
             for line in re.sub(r"\\\n\s*", " ", block.group(3)).splitlines():
                 yield from _of_line(page, line.strip(), where, block=True)
     for inline in _INLINE.finditer(_FENCE.sub("", text)):
-        yield from _of_line(page, _fullest(inline.group(1).strip()), {}, block=False)
+        usage = inline.group(1).strip()
+        for one in _of_line(page, _fullest(usage), {}, block=False):
+            yield replace(one, written=usage, partly=usage.endswith("…"))
 
 
 def _fullest(usage: str) -> str:
@@ -84,7 +90,7 @@ def _of_line(page: str, line: str, where: dict[str, str], *, block: bool) -> Ite
             words = _without_redirection(words)
             fed = " | ".join(pieces[:number]).strip()
             called = words[0].removeprefix("./")
-            yield Example(page, line, (called, *words[1:]), fed, block, dict(where))
+            yield Example(page, line, (called, *words[1:]), fed, block, where=dict(where))
 
 
 def _split(line: str, marks: frozenset[str] | set[str]) -> list[str]:

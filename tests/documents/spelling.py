@@ -32,26 +32,25 @@ def _gege() -> Any:
 
 
 def _look(words: Sequence[str]) -> tuple[str, bool]:
-    command = _gege()
-    rest = list(words)
+    command, rest = _gege(), list(words)
     while True:
         if command.name in _PASSED_ON:
             return "", not rest
+        context = command.context_class(command, info_name=command.name)
         try:
-            given, rest, _ = command.make_parser(command.context_class(command, info_name=command.name)).parse_args(
-                rest
-            )
+            given, rest, _ = command.make_parser(context).parse_args(rest)
         except Exception as problem:
             # Typer carries a click of its own whose classes have no public name.
             return f"{command.name}: {getattr(problem, 'message', problem)}", False
-        if not hasattr(command, "commands"):
+        if not hasattr(command, "get_command"):
             break
         if not rest:
             return "", True
         name, *rest = rest
-        if name not in command.commands:
-            return f"there is no {name!r} among {', '.join(sorted(command.commands))}", False
-        command = command.commands[name]
+        below = command.get_command(context, name)
+        if below is None:
+            return f"there is no {name!r} among {', '.join(command.list_commands(context))}", False
+        command = below
     if rest:
         return f"{command.name}: {rest} is too much", False
     return "", any(one.required and not given.get(one.name) for one in command.params)
