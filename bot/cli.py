@@ -42,6 +42,7 @@ from bot.commands import (
     staff,
     talk,
     tickets,
+    version,
     voice,
 )
 from bot.commands.foreign import translated
@@ -62,11 +63,17 @@ class _Commands(TyperGroup):
 
 app = typer.Typer(
     cls=_Commands,
-    help="Gege answers the telephone and the chat of a county power company.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+@app.callback()
+def gege(shown: version.VersionFlag = False) -> None:
+    """Gege answers the telephone and the chat of a county power company."""
+
+
 bench_app = typer.Typer(help="Measure: locate, nlu, speech, turn, reports.", no_args_is_help=True)
 for area in (
     talk,
