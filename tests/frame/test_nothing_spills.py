@@ -20,8 +20,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, insert
 
-from bot import cli
-from bot import __version__
+from bot import __version__, cli
 from bot.app.parts import Parts
 from bot.bench.loopback import free_port
 from bot.database import Database, now
