@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from bot.foundation.words import load
 from bot.settings import PROJECT, Settings, SettingsError, load_settings
+from bot.settings.mistakes import FORMER, Former
 from bot.settings.reference import as_markdown, as_toml, tables
 
 
@@ -63,6 +65,10 @@ def test_the_page_of_settings_is_up_to_date() -> None:
     [
         ("[web]\nprot = 1", "web.prot: no such key; did you mean port?"),
         ("[wep]\nport = 1", "wep: no such key; did you mean web?"),
+        (
+            "[voice.trunk]\nnumber = '07150000000'",
+            "voice.trunk.number: this key of an earlier Gege is [calling] number now",
+        ),
         ("[voice.trunk]\nregistar = ''", "did you mean registrar?"),
         ("zzzzzz = 1", "zzzzzz: no such key; gege settings shows all"),
         (
@@ -77,3 +83,14 @@ def test_a_mistake_is_told_in_words(tmp_path: Path, text: str, said: str) -> Non
     with pytest.raises(SettingsError) as refused:
         _written(tmp_path, text)
     assert said in str(refused.value) and "(?:" not in str(refused.value) and "\\d" not in str(refused.value)
+
+
+def test_a_key_that_was_given_up_is_none_of_todays_and_stands_in_the_notes() -> None:
+    notes = (PROJECT / "docs" / "upgrade.md").read_text("utf-8")
+    for key in load(Former, FORMER).keys:
+        *sections, name = key.split(".")
+        model: Any = Settings
+        for section in sections:
+            model = model.model_fields[section].annotation
+        assert name not in model.model_fields
+        assert f"`{key}`" in notes
