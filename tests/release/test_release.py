@@ -128,7 +128,9 @@ def test_a_report_is_taken_from_the_unpacked_archive(unpacked: Path, dialogue_mo
 
     assert gege("--version").startswith("gege ")
     staff, households = tmp_path / "staff.csv", tmp_path / "households.csv"
-    staff.write_text("工号,姓名,角色,电话,网格号,telegram_id,wecom,dingtalk\nM1,程华发,网格管理员,13700000001,1,,,\n", "utf-8")
+    staff.write_text(
+        "工号,姓名,角色,电话,网格号,telegram_id,wecom,dingtalk\nM1,程华发,网格管理员,13700000001,1,,,\n", "utf-8"
+    )
     households.write_text(
         "户号,户主,电话,社区,小区,地址,台区,线路,网格号,标签,余额,欠费月数,本年电量\n"
         "1,柯国强,13900000001,桃溪社区,,桃溪路8号,桃溪01台区,桃溪1线,1,,0,0,900\n",
