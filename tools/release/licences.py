@@ -115,9 +115,9 @@ def _told(name: str, spdx: dict[str, str]) -> str:
     if "License-Expression" in told:
         return told["License-Expression"]
     classifiers = [one for one in told.get_all("Classifier") or [] if one.startswith("License ::")]
-    said = [(told["License"] if "License" in told else "").strip(), *(one.rsplit(" :: ", 1)[-1] for one in classifiers)]
+    said = [*(told.get_all("License") or []), *(one.rsplit(" :: ", 1)[-1] for one in classifiers)]
     # A whole text in the field says less than the classifier beside it.
-    short = [one for one in said if one and "\n" not in one and one.lower() != "unknown"]
+    short = [one.strip() for one in said if one.strip() and "\n" not in one and one.lower() != "unknown"]
     if not short:
         raise KeyError(f"{name} names no licence; look it up and put it into licences.yml")
     return spdx.get(short[0].lower(), short[0])
