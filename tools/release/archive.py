@@ -19,11 +19,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bot.foundation.errors import Refused
+
 #: what an archive has beside the files of its commit
 RELEASE, REQUIREMENTS, SUMS = "RELEASE", "requirements.txt", "SHA256SUMS"
 
 
-class NoRelease(Exception):
+class NoRelease(Refused):
     """No archive can be made here; the message says what to do."""
 
 
