@@ -77,6 +77,9 @@ def import_(file: Path) -> None:
 
 def sample(
     again: Annotated[bool, typer.Option("--again", help="Make it even if households are there already.")] = False,
+    calls: Annotated[
+        bool, typer.Option("--calls", help="Also six calls of invented people, with recordings (a minute or two).")
+    ] = False,
 ) -> None:
     """Make the invented sample county: 8 communities, 16 grids, 57,600 households."""
     from bot.app.parts import open_site
@@ -88,7 +91,11 @@ def sample(
     try:
         if not again and Registry.load(database).county.size:
             note("the county is already there")
-            return
-        make_sample(database, settings.home / "sample", progress=note)
+        else:
+            make_sample(database, settings.home / "sample", progress=note)
     finally:
         database.dispose()
+    if calls:
+        from bot.commands.sample_calls import make_calls
+
+        asyncio.run(make_calls(settings, note))
