@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -19,8 +20,8 @@ from bot.foundation.local_time import at_a_glance
 Cell: TypeAlias = str | int | float | dt.datetime | None
 
 _GAP = 2
-#: columns below which free text is no longer read beside the rest
-_NARROWEST = 14
+#: cells below which a sentence is broken so often that it is better read below its row
+_NARROWEST = 24
 
 
 @dataclass(frozen=True)
@@ -55,17 +56,41 @@ def lines(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], zone: dt.tz
 def fitting(
     columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int, zone: dt.tzinfo, now: dt.datetime
 ) -> RenderableType:
-    """A table where it fits `width` cells; else each row as a few lines, a head and a cell in each."""
+    """A table where it fits `width` cells; else its rows with the free text below each; else a line for each cell."""
     cells = [[_short(cell, zone, now) for cell in row] for row in rows]
     # What no row has is no column: it would take the room of those that are read.
     used = [number for number in range(len(columns)) if any(row[number] for row in cells)]
     columns, cells = [columns[number] for number in used], [[row[number] for number in used] for row in cells]
     below = list(zip(*cells, strict=True))
     widest = [max(map(cell_len, (one.head, *texts))) for one, texts in zip(columns, below, strict=True)]
-    needed = sum(min(wide, _NARROWEST) if column.text else wide for column, wide in zip(columns, widest, strict=True))
-    if needed + _GAP * (len(columns) - 1) <= width:
+    gaps = _GAP * (len(columns) - 1)
+    if (
+        gaps + sum(min(wide, _NARROWEST) if one.text else wide for one, wide in zip(columns, widest, strict=True))
+        <= width
+    ):
         return _table(columns, cells)
+    if gaps + sum(wide for one, wide in zip(columns, widest, strict=True) if not one.text) <= width:
+        return Group(*_with_text_below(columns, cells, widest))
     return Group(*(_record(columns, row) for row in cells))
+
+
+def _with_text_below(columns: Sequence[Column], cells: list[list[str]], widest: list[int]) -> Iterator[RenderableType]:
+    beside = [number for number, one in enumerate(columns) if not one.text]
+
+    def line(texts: Sequence[str]) -> str:
+        padded = (" " * (widest[number] - cell_len(texts[number])) for number in beside)
+        pairs = [(texts[number], room) for number, room in zip(beside, padded, strict=True)]
+        shown = [
+            room + text if columns[number].right else text + room
+            for number, (text, room) in zip(beside, pairs, strict=True)
+        ]
+        return (" " * _GAP).join(shown).rstrip()
+
+    yield Text(line([one.head for one in columns]), style="bold", no_wrap=True)
+    for row in cells:
+        yield Text(line(row), no_wrap=True)
+        if below := "  ·  ".join(row[number] for number, one in enumerate(columns) if one.text and row[number]):
+            yield Padding(Text(below, style="dim"), (0, 0, 0, 2 * _GAP))
 
 
 def _table(columns: Sequence[Column], cells: list[list[str]]) -> Table:

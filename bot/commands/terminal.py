@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import sys
 import uuid
+from collections import Counter
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -65,13 +66,11 @@ def show_ticket(desk: TicketDesk, ticket_no: str, zone: ZoneInfo) -> None:
             Text(shown.fields["activity"], style="dim"),
             Text(f"{at_a_glance(one.at, zone, now)} {shown.activity(one.kind)} {who(one.by)} {one.note}".rstrip()),
         )
-    for note in owed:
-        table.add_row(
-            Text(shown.fields["notification"], style="dim"),
-            Text(
-                f"{shown.notification_state(note.state)} → {who(note.staff_no) if note.staff_no else role(note.role)}"
-            ),
-        )
+    # A danger rings the same people again and again: one line for each.
+    times = Counter((note.state, who(note.staff_no) if note.staff_no else role(note.role)) for note in owed)
+    for (state, name), count in times.items():
+        line = f"{shown.notification_state(state)} → {name}{f' ×{count}' if count > 1 else ''}"
+        table.add_row(Text(shown.fields["notification"], style="dim"), Text(line))
     console.print(Panel(table, title=shown.ticket + ticket.ticket_no, title_align="left", expand=False))
 
 

@@ -48,6 +48,13 @@ def test_nothing_is_cut_off_and_no_number_is_broken(width: int) -> None:
     assert len(letters) >= len(SAID)
 
 
+def test_a_sentence_stands_below_its_row_where_it_would_be_broken_often() -> None:
+    assert "讲的话" in drawn(200).splitlines()[0] and SAID in drawn(200)
+    narrow = drawn(80).splitlines()
+    assert narrow[1].startswith("GD2611280001") and narrow[2].startswith("    我屋里停电了")
+    assert all(line.startswith(("工单  ", "几时报的  ", "类别  ")) for line in drawn(40).splitlines()[:3])
+
+
 def test_a_column_that_no_row_fills_has_no_head() -> None:
     assert "没有人填的" not in drawn(200) and "讲的话" in drawn(200)
 
