@@ -14,6 +14,7 @@ from actions.flows import Flow, flows
 from actions.matters import LOGGED, Matter, matters_of, memory_of
 from actions.site import Site
 from actions.understood import Understood, understood
+from bot.database import now
 from bot.foundation.widths import both
 from bot.grid.dialled import grid_of_numbers
 from bot.grid.location import HouseholdCard, Location, PersonCard
@@ -23,6 +24,8 @@ from bot.sound.numbers import in_digits
 from bot.tickets.desk import Report, TicketCard
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
+from bot.tickets.intake.unclear import ONE_MATTER
+from bot.tickets.models import Kind
 from bot.tickets.reporter import GRID_TOLD, Reporter
 
 #: parts of a place whose likely answers the telephone's recogniser is told
@@ -337,10 +340,21 @@ class Turn:
             "urgent": matter.urgent,
         }
         fields.update(values)
-        ticket = self.site.desk.report(Report(kind=kind, **fields))
+        ticket = self._more_of_the_same(kind, fields) or self.site.desk.report(Report(kind=kind, **fields))
         matter.ticket_no, matter.state = ticket.ticket_no, LOGGED
         self.tell(ticket_no=ticket.ticket_no)
         return ticket
+
+    def _more_of_the_same(self, kind: str, fields: dict[str, Any]) -> TicketCard | None:
+        """What nobody understood goes to the person who has what nobody understood before in this conversation, whether a
+        turn failed then or brought nothing; a complaint of somebody stays apart."""
+        if kind != Kind.unclear or self.memory.complained_of:
+            return None
+        earlier = self.site.desk.open_of_session(self.tracker.sender_id, kind, now() - ONE_MATTER)
+        if earlier is None:
+            return None
+        names = ("place", "householder", "household_no", "grid_no", "facts", "urgent")
+        return self.site.desk.add(earlier, note=fields["said"], **{name: fields[name] for name in names})
 
     def add(self, ticket_no: str, **more: Any) -> TicketCard:
         """Put what was said now on a ticket; `more` as in `TicketDesk.add`."""

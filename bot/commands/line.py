@@ -8,14 +8,16 @@ import logging
 import re
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
 from bot.foundation.errors import GegeError, Refused
-from bot.settings import Settings
-from bot.tickets.kinds import all_kinds, is_kind
+from bot.foundation.nearest import did_you_mean
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +52,11 @@ def note(line: str) -> None:
 
 def known_kind(kind: str) -> str:
     """A kind of ticket as it was given. Raises Failure with all kinds for another word."""
+    from bot.tickets.kinds import all_kinds, is_kind
+
     if not is_kind(kind):
-        raise Failure(f"{kind!r} is no kind of ticket; one of {', '.join(all_kinds())}")
+        near = did_you_mean(kind, all_kinds())
+        raise Failure(f"{kind} is no kind of ticket{near} ({', '.join(all_kinds())})")
     return kind
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+
+from bot.foundation.nearest import did_you_mean
 
 
 def mistake(problem: ValidationError, model: type[BaseModel]) -> str:
@@ -24,6 +25,5 @@ def _unknown(where: tuple[int | str, ...], model: type[BaseModel]) -> str:
     for part in where[:-1]:
         section = section.model_fields[str(part)].annotation
     known = [name for name in section.model_fields if name != "home"]
-    if close := difflib.get_close_matches(str(where[-1]), known, n=1, cutoff=0.5):
-        return f"no such key; did you mean {close[0]}? (gege settings shows all)"
-    return "no such key; gege settings shows all"
+    near = did_you_mean(str(where[-1]), known)
+    return f"no such key{near} (gege settings shows all)" if near else "no such key; gege settings shows all"

@@ -31,8 +31,8 @@ from bot.tickets.labels import labels
 
 DOMAIN = yaml.safe_load((PROJECT / "domain.yml").read_text("utf-8"))
 RESPONSES: dict[str, Any] = DOMAIN["responses"]
-PAGE = (PROJECT / "docs" / "flows.md").read_text("utf-8")
-LAMP = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+PAGE = (PROJECT / "docs" / "learn.md").read_text("utf-8")
+POST = re.findall(r"```yaml\n(.*?)```", PAGE.split("## A new topic")[1], re.DOTALL)
 
 
 def _forget() -> None:
@@ -41,11 +41,11 @@ def _forget() -> None:
 
 
 @pytest.fixture
-def with_a_lamp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The flows, and the one that docs/flows.md adds, word for word."""
+def with_a_post(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The flows, and the one that docs/learn.md adds, word for word."""
     folder = tmp_path / "flows"
     shutil.copytree(flow_files.FOLDER, folder)
-    (folder / "street_lamp.yml").write_text(re.sub(r"(?m)^   ", "", LAMP[0]), "utf-8")
+    (folder / "charging_post.yml").write_text(re.sub(r"(?m)^   ", "", POST[0]), "utf-8")
     monkeypatch.setattr(flow_files, "FOLDER", folder)
     monkeypatch.setattr(kinds, "FLOWS", folder)
     _forget()
@@ -90,34 +90,37 @@ def site(home: Path) -> Iterator[Database]:
     opened.dispose()
 
 
-def test_one_file_makes_a_kind_of_ticket(with_a_lamp: None, home: Path, site: Database) -> None:
-    added = yaml.safe_load(re.sub(r"(?m)^   ", "", LAMP[2]))
+def test_one_file_makes_a_kind_of_ticket(with_a_post: None, home: Path, site: Database) -> None:
+    added = yaml.safe_load(re.sub(r"(?m)^   ", "", POST[2]))
     desk, registry = TicketDesk(site), Registry(site)
     [engine] = make_actions(Settings(home=home), desk, registry)
     assert isinstance(engine, Converse)
     talk = Talk(engine, {"responses": {**RESPONSES, **added}})
-    assert talk.hear("我们巷子口的路灯不亮了", "report_outage/street_lamp") == [
-        "utter_report_outage/street_lamp",
-        "utter_ask_one_lamp",
+    assert talk.hear("广场那个充电桩充不进去电", "report_outage/charging_post") == [
+        "utter_report_outage/charging_post",
+        "utter_ask_one_post",
     ]
     street = next(card for card in map(registry.household, registry.county.numbers) if card and not card.compound)
     assert talk.hear("不是", "deny") == ["utter_ask_place_place"]
     asked = talk.hear(f"{street.community}{street.address}", "inform")
-    assert asked == ["utter_ask_confirmed"] and talk.readback.endswith("一排路灯不亮")
+    assert asked == ["utter_ask_confirmed"] and talk.readback.endswith("一排充电桩坏了")
     talk.hear("对", "affirm")
     [card] = desk.tickets()
-    assert (card.kind, card.urgent, card.facts.get("one_lamp")) == ("street_lamp", True, "no")
-    assert (card.place, card.said.split(" / ")[0]) == (f"{street.community}{street.address}", "我们巷子口的路灯不亮了")
+    assert (card.kind, card.urgent, card.facts.get("one_post")) == ("charging_post", True, "no")
+    assert (card.place, card.said.split(" / ")[0]) == (
+        f"{street.community}{street.address}",
+        "广场那个充电桩充不进去电",
+    )
     owner = registry.person(card.owner or "")
     assert owner is not None and owner.role == "duty"
     assert "duty" in [one.role for one in desk.notifications(card.ticket_no)]
-    assert (labels().kind("street_lamp"), labels().spoken_kind("street_lamp")) == ("路灯", "路灯不亮")
+    assert (labels().kind("charging_post"), labels().spoken_kind("charging_post")) == ("充电桩", "充电桩坏了")
     case = Case(ticket_no=card.ticket_no, kind=card.kind, state=str(card.state), facts=card.facts)
-    assert render("reported", case, "duty").startswith("【路灯")
+    assert render("reported", case, "duty").startswith("【充电桩")
 
 
 def test_without_the_file_there_is_no_such_kind() -> None:
-    assert not kinds.is_kind("street_lamp")
+    assert not kinds.is_kind("charging_post")
 
 
 # -- every name leads somewhere ---------------------------------------------------------------------------------------------

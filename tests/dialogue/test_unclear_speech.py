@@ -16,6 +16,7 @@ from bot.dialogue.responses import sentence
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
 from bot.tickets.intake.heard import Heard
+from bot.tickets.intake.unclear import ForAPerson
 from tests.dialogue.test_stories import lonely_house
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -44,6 +45,17 @@ async def test_what_was_not_understood_is_said_so_and_asked_again_and_then_a_per
     assert second.hand_over and second.hand_over_to
     ticket = service.desk.ticket(second.ticket_no or "")
     assert ticket is not None and ticket.kind == "unclear" and not ticket.urgent
+
+
+async def test_what_a_failed_turn_left_with_a_person_is_the_same_case(service: Parts) -> None:
+    session, say = speaking(service)
+    failed = Heard("电费那个事", session, uuid.uuid4().hex, caller=Caller.by(Channel.phone, "13900000000"))
+    ticket_no = await ForAPerson(service.desk)(failed, "dialogue_failed")
+    await say("大 路 油")
+    second = await say("电费 一度")
+    assert ticket_no and second.hand_over and second.ticket_no == ticket_no
+    told = "".join(one.note for one in service.desk.activities(ticket_no))
+    assert "大 路 油" in told and "电费 一度" in told
 
 
 @pytest.mark.parametrize("words", ["停电了", "我屋里停电了，沿河路二百零六号", "找人", "没事了", "谢谢你再见", ""])

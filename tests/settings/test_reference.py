@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from bot.settings import PROJECT, Settings, SettingsError, load_settings
-from bot.settings.reference import as_markdown, as_toml, tables
+from bot.settings.reference import as_markdown, as_toml, of_site, tables
 
 
 def _written(home: Path, text: str) -> Settings:
@@ -77,3 +78,30 @@ def test_a_mistake_is_told_in_words(tmp_path: Path, text: str, said: str) -> Non
     with pytest.raises(SettingsError) as refused:
         _written(tmp_path, text)
     assert said in str(refused.value) and "(?:" not in str(refused.value) and "\\d" not in str(refused.value)
+
+
+def test_a_file_that_a_secret_names_is_meant_from_the_home_wherever_a_command_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    (home / "keys").mkdir(parents=True)
+    elsewhere.mkdir()
+    (home / "keys" / "trunk").write_text("in-the-home\n")
+    (elsewhere / "whole").write_text("by-its-whole-path\n")
+    monkeypatch.chdir(elsewhere)
+    trunk = '[voice.trunk]\npassword = "file:keys/trunk"\n[notify.webhook]\nsecret = "file:{}"\n'
+    settings = _written(home, trunk.format(elsewhere / "whole"))
+    assert (settings.voice.trunk.password, settings.notify.webhook.secret) == ("in-the-home", "by-its-whole-path")
+    with pytest.raises(SettingsError, match=re.escape(str(home / "keys" / "none"))):
+        _written(home, '[voice.trunk]\npassword = "file:keys/none"\n')
+
+
+def test_a_file_of_a_site_s_own_values_is_those_values_each_below_what_it_means(tmp_path: Path) -> None:
+    values = {
+        "database": "sqlite:///x", "site": {"name": "桃溪“供电”\\"}, "calling": {"enabled": True, "prefixes": ["1"]},
+        "service": {"deadlines": {"hours": {"reconnect": 12.0, "半天": 4.0}}},
+    }  # fmt: skip
+    text = of_site(values, "ours")
+    assert tomllib.loads(text) == values and text.startswith("# ours\n")
+    assert "# how Gege calls the company in its greeting\nname = " in text and "port" not in text
+    assert _written(tmp_path, text).service.deadlines.hours["半天"] == 4.0

@@ -30,5 +30,5 @@ def check_said_names(home: Path, database: Database) -> tuple[str, str]:
         if names:
             check(names, targets(Registry.load(database).county))
     except SaidNamesRefused as problem:
-        return f"{file.name}: {problem}", "correct the file (docs/dialect.md); what it says wrongly is not used"
+        return f"{file.name}: {problem}", "correct the file (docs/learn.md); what it says wrongly is not used"
     return f"{len(names)} that people use, beside those of the registry", ""
