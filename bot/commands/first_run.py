@@ -66,7 +66,7 @@ def make_what_is_missing(settings: Settings, *, sample: bool = True) -> None:
     Both at once, each in a process of its own: what they need of memory is given back. Raises Failure."""
     from bot.dialogue.training import trained_model
 
-    wanted = []
+    wanted: list[tuple[str, str, tuple[str, ...]]] = []
     if sample and not _has_households(settings):
         wanted.append(("the sample county", "57,600 invented households, about 20 s", ("sample",)))
     if settings.dialogue.adapter != "http" and trained_model(settings.dialogue_models) is None:

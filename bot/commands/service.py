@@ -40,12 +40,12 @@ def train(
     from bot.dialogue.training import train as train_model
 
     # Rasa prints on standard output: the training sends that to standard error.
-    told = os.fdopen(os.dup(1), "w")
+    with os.fdopen(os.dup(1), "w") as told:
 
-    def how_far(share: float) -> None:
-        print(json.dumps({"share": round(share, 3)}), file=told, flush=True)
+        def how_far(share: float) -> None:
+            print(json.dumps({"share": round(share, 3)}), file=told, flush=True)
 
-    model = train_model(load_settings().dialogue_models, force=force, how_far=how_far if as_json else None)
+        model = train_model(load_settings().dialogue_models, force=force, how_far=how_far if as_json else None)
     if as_json:
         out({"model": model})
     else:
