@@ -203,7 +203,9 @@ def test_the_documents_commands_work_in_a_fresh_clone(gege: Run, clone: Path, si
             done = gege(_filled(line, site))
             if done["status"]:
                 failed.append(f"before {one.key}: gege {line}: {done['err'][-400:]}")
-        if another := said.get("home", one.where.get("GEGE_HOME")):
+        if "home" in said:
+            home = clone / "homes" / said["home"]  # not there yet
+        elif another := one.where.get("GEGE_HOME"):
             home = clone / "homes" / Path(another).name
             home.mkdir(parents=True, exist_ok=True)
             (home / "gege.toml").write_text(QUICK, "utf-8")
