@@ -115,8 +115,8 @@ write_file() {
 needed=(python3.11 python3.11-venv git make ca-certificates tzdata)
 [ -z "$postgresql" ] || needed+=(postgresql postgresql-client)
 
-# The unit of the clone, with this site's folders in place of the usual ones.
-unit() { sed "s#/opt/gege#$code#g; s#/srv/gege#$home#g; s#/var/backups/gege#$backups#g" "$source/deploy/systemd/$1"; }
+# A file of deploy/, with this site's folders in place of the usual ones.
+ours() { sed "s#/opt/gege#$code#g; s#/srv/gege#$home#g; s#/var/backups/gege#$backups#g" "$source/deploy/$1"; }
 
 settings="# What this site changed; ./gege settings prints every key with its default."
 if [ -n "$postgresql" ]; then
@@ -143,8 +143,10 @@ if [ -n "$postgresql" ] && [ -z "$root" ]; then
     grep -q '^database = "postgresql' "$home/gege.toml" 2>/dev/null || [ -n "$check" ] ||
         echo "NOTE: $home/gege.toml was there before and names no PostgreSQL; it stays as it is" >&2
 fi
-step "unit: /etc/systemd/system/gege.service" same_file "$(unit gege.service)" /etc/systemd/system/gege.service -- \
-    write_file "$(unit gege.service)" /etc/systemd/system/gege.service
+step "command: /usr/local/bin/gege" same_file "$(ours debian/gege)" /usr/local/bin/gege -- \
+    write_file "$(ours debian/gege)" /usr/local/bin/gege 755
+step "unit: /etc/systemd/system/gege.service" same_file "$(ours systemd/gege.service)" /etc/systemd/system/gege.service -- \
+    write_file "$(ours systemd/gege.service)" /etc/systemd/system/gege.service
 if [ -z "$root" ] && [ -d /run/systemd/system ]; then
     [ -n "$check" ] || systemctl daemon-reload
     step "Gege starts with the machine" systemctl is-enabled gege -- systemctl enable -q gege
@@ -156,5 +158,5 @@ if [ "$todo" = 0 ]; then
 elif [ -n "$check" ]; then
     exit 1
 else
-    echo "done. Next, as $user: GEGE_HOME=$home $code/gege import staff.csv, … households.csv, … doctor"
+    echo "done. Next: gege init (docs/operate.md, From a bare Debian 12 to the first call)"
 fi
