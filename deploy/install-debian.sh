@@ -12,8 +12,8 @@
 # What it never does: open a port to the world (the page listens on 127.0.0.1; a proxy with a certificate stands before it, see
 # deploy/haproxy), overwrite gege.toml, a key or a database, or remove anything.
 #
-# Tried: twice under --root with its files compared, and --check (tests/deploy/test_install.py); what was tried as root on a whole
-# Debian 12 stands in deploy/README.md.
+# Tried: as root on a bare Debian 12 in a chroot, with all that follows it to the first call (tests/deploy/test_walk.py; without
+# systemd, which a chroot does not have); twice under --root with its files compared, and --check (tests/deploy/test_install.py).
 set -euo pipefail
 umask 022
 

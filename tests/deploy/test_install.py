@@ -18,7 +18,12 @@ SCRIPT = PROJECT / "deploy" / "install-debian.sh"
 def clone(tmp_path: Path) -> Path:
     """A small clone with what the script reads: the whole one would be copied at every run."""
     where = tmp_path / "clone"
-    for name in ("deploy/install-debian.sh", "deploy/debian/gege.toml", "deploy/debian/gege", "deploy/systemd/gege.service"):
+    for name in (
+        "deploy/install-debian.sh",
+        "deploy/debian/gege.toml",
+        "deploy/debian/gege",
+        "deploy/systemd/gege.service",
+    ):
         (where / name).parent.mkdir(parents=True, exist_ok=True)
         (where / name).write_bytes((PROJECT / name).read_bytes())
     (where / SCRIPT.relative_to(PROJECT)).chmod(0o755)
