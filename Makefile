@@ -20,7 +20,7 @@ JOBS := 2
 WORKERS = -n $(JOBS) --dist loadfile --no-loadscope-reorder
 SBOM := dist/gege.cdx.json
 
-.PHONY: help demo run test quick lint types setup train sample packages sbom audit
+.PHONY: help demo run test quick lint types setup train sample packages sbom audit licences release
 
 help:
 	@echo "make demo    one spoken call end to end: what was heard, said, logged and handed over"
@@ -31,6 +31,7 @@ help:
 	@echo "make setup   the locked environment in $(VENV) (the others do this when it is missing)"
 	@echo "make audit   what is known of what a site installs (OSV), where an advisory source is reached"
 	@echo "make sbom    what a site installs, with versions and hashes, as CycloneDX: $(SBOM)"
+	@echo "make release the archive that installs without git, its checksum, SBOM and licences: dist/"
 
 # ---- what people run -----------------------------------------------------------------------------
 
@@ -87,3 +88,10 @@ sbom: setup
 	@mkdir -p $(dir $(SBOM))
 	@uv export --quiet --locked --no-dev --format cyclonedx1.5 --preview-features sbom-export -o $(SBOM) >/dev/null
 	@echo "sbom: $(SBOM)"
+
+licences: setup
+	@$(RUN) python -m tools.release.licences >docs/licences.md.new
+	@mv docs/licences.md.new docs/licences.md
+
+release: setup
+	@$(RUN) python -m tools.release
