@@ -112,7 +112,7 @@ def _read(file: Path) -> Answers:
     known_names(values)
     if str(file) != "-" and _holds_secret(values) and is_open(file):
         mode = stat.S_IMODE(file.stat().st_mode)
-        raise Failure(f"{file} holds a secret, and others may read it (mode {mode:o}): chmod 600 {file}")
+        raise Failure(say("open_secret", file=file, mode=f"{mode:o}"))
     return {
         name: {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
         for name, value in values.items()
