@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import errno
+import sys
 from pathlib import Path
-
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.foundation.errors import Broken, GegeError, Refused, Unavailable
 from bot.foundation.logs import described
@@ -44,8 +43,9 @@ def translated(problem: BaseException) -> GegeError:
     """The same as one of ours; what nobody foresaw is a fault of Gege's own."""
     if isinstance(problem, GegeError):
         return problem
-    if isinstance(problem, SQLAlchemyError):
-        return _of_database(problem)
+    # Who loaded no database has no fault of one, and does not wait for the library.
+    if "sqlalchemy" in sys.modules and (found := _of_database(problem)):
+        return found
     if isinstance(problem, OSError):
         return _of_system(problem)
     if isinstance(problem, MemoryError) or "can't start new thread" in str(problem):
@@ -64,7 +64,11 @@ def _unforeseen(problem: BaseException) -> Broken:
     )
 
 
-def _of_database(problem: SQLAlchemyError) -> GegeError:
+def _of_database(problem: BaseException) -> GegeError | None:
+    from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+    if not isinstance(problem, SQLAlchemyError):
+        return None
     # The driver's own words: SQLAlchemy's would bring the statement, and with it what a resident said.
     said = str(problem.orig) if isinstance(problem, DBAPIError) else str(problem)
     for words, kind, sentence in _OF_DATABASE:

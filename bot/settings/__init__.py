@@ -69,6 +69,9 @@ from bot.settings.settings import (
 from bot.settings.settings import (
     load_settings as load_settings,
 )
+from bot.settings.settings import (
+    settings_of as settings_of,
+)
 from bot.settings.telephony import (
     AmiSettings as AmiSettings,
 )

@@ -8,9 +8,9 @@ from bot.settings.section import Section, read_secret
 
 
 class _Account(Section):
-    """A secret may stand in the file, or be `env:NAME` or `file:/path` (its first line)."""
+    """A secret may stand in the file, or be `env:NAME` or `file:PATH` (its first line). A robot's address is one as well."""
 
-    @field_validator("token", "secret", "aes_key", "kf_secret", mode="before", check_fields=False)
+    @field_validator("url", "token", "secret", "aes_key", "kf_secret", mode="before", check_fields=False)
     @classmethod
     def _read_secret(cls, value: object) -> object:
         return read_secret(value)

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+
+from bot.foundation.nearest import did_you_mean
+from bot.foundation.words import load
+
+FORMER = Path(__file__).with_name("former.yml")
+
+
+@dataclass(frozen=True)
+class Former:
+    """former.yml."""
+
+    #: key as it was → what became of it
+    keys: dict[str, str]
 
 
 def mistake(problem: ValidationError, model: type[BaseModel]) -> str:
@@ -20,10 +34,11 @@ def mistake(problem: ValidationError, model: type[BaseModel]) -> str:
 
 
 def _unknown(where: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    if became := load(Former, FORMER).keys.get(".".join(map(str, where))):
+        return f"this key of an earlier Gege {became} (docs/upgrade.md)"
     section: Any = model
     for part in where[:-1]:
         section = section.model_fields[str(part)].annotation
     known = [name for name in section.model_fields if name != "home"]
-    if close := difflib.get_close_matches(str(where[-1]), known, n=1, cutoff=0.5):
-        return f"no such key; did you mean {close[0]}? (gege settings shows all)"
-    return "no such key; gege settings shows all"
+    near = did_you_mean(str(where[-1]), known)
+    return f"no such key{near} (gege settings shows all)" if near else "no such key; gege settings shows all"

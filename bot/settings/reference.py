@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import textwrap
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin
@@ -70,6 +71,23 @@ def as_toml() -> str:
             lines.append(f"{key.name} = {key.default}  # {key.kind}")
         lines.append("")
     return "\n".join(lines)
+
+
+def of_site(values: Mapping[str, Any], head: str) -> str:
+    """A gege.toml with these values alone, each below what it means; `head` is its first line."""
+    lines = [f"# {head}", ""]
+    for table in tables():
+        section: Any = values
+        for name in filter(None, table.name.split(".")):
+            section = section.get(name, {})
+        keys = [key for key in table.keys if key.name in section]
+        if keys and table.name:
+            lines.append(f"[{table.name}]")
+        for key in keys:
+            lines += textwrap.wrap(key.comment, 110, initial_indent="# ", subsequent_indent="# ")
+            lines.append(f"{key.name} = {_toml(section[key.name])}")
+        lines += [""] if keys else []
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def as_markdown() -> str:
@@ -161,5 +179,9 @@ def _toml(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_toml(one) for one in value) + "]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{_key(key)} = {_toml(one)}" for key, one in value.items()) + "}"
     return repr(value)
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)

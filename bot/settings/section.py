@@ -16,7 +16,8 @@ class Section(BaseModel):
 
 
 def read_secret(value: object) -> object:
-    """What stands in a setting, or what `env:NAME` or `file:/path` (its first line) means. Raises ValueError."""
+    """What stands in a setting, or what `env:NAME` or `file:PATH` (its first line) means; load_settings takes PATH from
+    GEGE_HOME. Raises ValueError."""
     if not isinstance(value, str):
         return value
     where, _, name = value.partition(":")

@@ -305,7 +305,7 @@ class BucketSettings(Section):
     #: before every name, where a bucket is shared by several sites: "county-1/"
     prefix: str = ""
     region: str = "us-east-1"
-    #: account there; both may be `env:NAME` or `file:/path` (its first line)
+    #: account there; both may be `env:NAME` or `file:PATH` (its first line)
     access_key: Annotated[str, BeforeValidator(read_secret)] = ""
     secret_key: Annotated[str, BeforeValidator(read_secret)] = Field(default="", repr=False)
     #: minutes that a recording stays on the disk after its last change
@@ -470,15 +470,31 @@ def load_settings(home: Path | None = None) -> Settings:
             values = tomllib.loads(file.read_text("utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
             raise SettingsError(f"{file}: not valid TOML: {problem}") from problem
-    values["home"] = root
     if url := os.environ.get("GEGE_DATABASE_URL"):
         values["database"] = url
     if level := os.environ.get("GEGE_LOG"):
         values["log"] = {**_table(values.get("log")), "level": level.lower()}
+    return settings_of(values, root)
+
+
+def settings_of(values: dict[str, Any], home: Path) -> Settings:
+    """The settings that a gege.toml in `home` with these values makes. Raises SettingsError with file, key and reason."""
     try:
-        return Settings(**values)
+        return Settings(**{**_below(values, home), "home": home})
     except ValidationError as problem:
-        raise SettingsError(f"{file}: {mistake(problem, Settings)}") from problem
+        raise SettingsError(f"{home / 'gege.toml'}: {mistake(problem, Settings)}") from problem
+
+
+def _below(values: dict[str, Any], home: Path) -> dict[str, Any]:
+    """`file:keys/wecom` names a file of the site: it is meant from GEGE_HOME, wherever a command is given."""
+    found = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            value = _below(value, home)
+        elif isinstance(value, str) and value.startswith("file:"):
+            value = f"file:{home.absolute() / value.removeprefix('file:')}"
+        found[name] = value
+    return found
 
 
 def _table(value: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ class TrunkSettings(Section):
     registrar: str = ""
     #: its name in SIP addresses; empty: the registrar's
     domain: str = ""
-    #: account there; the password may be `env:NAME` or `file:/path` (its first line)
+    #: account there; the password may be `env:NAME` or `file:PATH` (its first line)
     user: str = ""
     password: Annotated[str, BeforeValidator(read_secret)] = Field(default="", repr=False)
     #: whether those who are rung for a caller see his number; only for carriers that allow it
@@ -32,7 +32,7 @@ class TrunkSettings(Section):
 class ExchangeSettings(Section):
     """[voice.exchange]: the exchange that calls come from when there is no [voice.trunk]; people are rung through it."""
 
-    #: account that it wants for calls from us, if any; the password may be `env:NAME` or `file:/path` (its first line)
+    #: account that it wants for calls from us, if any; the password may be `env:NAME` or `file:PATH` (its first line)
     user: str = "gege"
     password: Annotated[str, BeforeValidator(read_secret)] = Field(default="", repr=False)
     #: whether those who are rung for a caller see his number
@@ -121,7 +121,7 @@ class AmiSettings(Section):
 
     #: host:port (Asterisk's own port is 5038); where there are two exchanges, both: the second rings when the first cannot
     address: Annotated[list[str], BeforeValidator(one_or_more)] = Field(default_factory=list)
-    #: account there (manager.conf: read=call, write=originate,call); the secret may be `env:NAME` or `file:/path` (its first line)
+    #: account there (manager.conf: read=call, write=originate,call); the secret may be `env:NAME` or `file:PATH` (its first line)
     user: str = ""
     secret: Annotated[str, BeforeValidator(read_secret)] = Field(default="", repr=False)
     #: what Asterisk dials

@@ -32,6 +32,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.app.parts import make_providers
 from bot.commands.doctor.backups import check_backups
 from bot.commands.doctor.calling import check_calling
+from bot.commands.doctor.certificate import check_certificate
 from bot.commands.doctor.events import check_events
 from bot.commands.doctor.hearing import check_hearing
 from bot.commands.doctor.learned import check_channel, check_said_names
@@ -39,6 +40,7 @@ from bot.commands.doctor.messengers import check_messengers
 from bot.commands.doctor.modes import check_modes
 from bot.commands.doctor.running import check_service
 from bot.commands.doctor.second_ear import NAME, examine_second_ear
+from bot.commands.doctor.telephone import check_telephone
 from bot.commands.doctor.voice import check_voice
 from bot.database import MIGRATIONS, Database, now, open_database
 from bot.dialogue.training import trained_model
@@ -102,6 +104,8 @@ def examine(settings: Settings) -> list[Finding]:
         "voice": _voice,
         "recorded prompts": _prompts,
         "providers": _providers,
+        "page from outside": _certificate,
+        "telephone": _telephone,
         "calling out": _calling,
         "tariff": _tariff,
         "register": _register,
@@ -374,11 +378,24 @@ def _providers(settings: Settings) -> Finding:
     return _good(name, ", ".join(chosen))
 
 
+def _certificate(settings: Settings) -> Finding:
+    name, (detail, advice) = "page from outside", check_certificate(settings)
+    return _warning(name, detail, advice) if advice else _good(name, detail)
+
+
+def _telephone(settings: Settings) -> Finding:
+    return _way("telephone", *check_telephone(settings))
+
+
 def _calling(settings: Settings) -> Finding:
-    found = check_calling(settings)
-    if not found.advice:
-        return _good("calling out", found.detail)
-    return (_warning if found.works else _bad)("calling out", found.detail, found.advice)
+    return _way("calling out", *check_calling(settings))
+
+
+def _way(name: str, detail: str, advice: str, works: bool) -> Finding:
+    """Of calls that come or go: a way that is half broken is a warning."""
+    if not advice:
+        return _good(name, detail)
+    return (_warning if works else _bad)(name, detail, advice)
 
 
 def _tariff(settings: Settings) -> Finding:

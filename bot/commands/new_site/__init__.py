@@ -1,0 +1,1 @@
+"""What `gege init` asks, what it makes of the answers, and what this machine has to offer."""
