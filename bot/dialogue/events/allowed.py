@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from bot.foundation.errors import Broken
 from bot.tickets.intake.channels import Channel
 from bot.tickets.kinds import is_kind
 
@@ -20,7 +21,7 @@ _HASH = re.compile(r"[0-9a-f]{24}")
 _GRID = re.compile(r"[\w-]{1,40}")
 
 
-class NotAllowed(ValueError):
+class NotAllowed(Broken):
     """An event holds what must not leave; the message says where and not what."""
 
 
