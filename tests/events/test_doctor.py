@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,13 @@ def test_what_the_environment_knows_need_not_stand_in_the_file(tmp_path: Path, m
     monkeypatch.setenv("GEGE_EVENTS", "out.jsonl")
     endpoints(tmp_path, "  type: file\n  path: ${GEGE_EVENTS}\n")
     assert f"the file {tmp_path / 'out.jsonl'}" in finding(tmp_path)["detail"]
+
+
+@pytest.mark.parametrize(("kind", "library"), [("pika", "aio_pika"), ("kafka", "confluent_kafka")])
+def test_a_library_that_is_not_installed_is_named_with_what_brings_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, library: str
+) -> None:
+    found_elsewhere = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == library else found_elsewhere(name))
+    endpoints(tmp_path, f"  type: {kind}\n  url: 127.0.0.1\n")
+    assert f"needs {library}, which is not installed: uv sync --locked --extra events" in finding(tmp_path)["detail"]
