@@ -162,6 +162,7 @@ def restored(
 
     from sqlalchemy.engine import make_url
 
+    from bot.app.parts import existing_site
     from bot.commands.deleted_again import deleting_again
     from bot.commands.escalation import moment as read
     from bot.commands.restored import go_on
@@ -171,6 +172,7 @@ def restored(
     made_at = read(moment, ZoneInfo(settings.site.timezone))
     if made_at > now():
         raise Failure(f"{moment} is still to come")
+    existing_site(settings).dispose()
     with deleting_again(settings):
         note(f"ticket numbers go on {go_on(make_url(settings.database_url), settings.home, made_at)} further")
 
