@@ -18,13 +18,14 @@ RUN := uv run --no-sync
 # Two processes of tests, a file at a time and in order, so that the longest does not come last (JOBS=0: one process).
 JOBS := 2
 WORKERS = -n $(JOBS) --dist loadfile --no-loadscope-reorder
+OPEN := --open
 SBOM := dist/gege.cdx.json
 
 .PHONY: help demo run test quick lint types setup train sample packages sbom audit licences release
 
 help:
 	@echo "make demo    one spoken call end to end: what was heard, said, logged and handed over"
-	@echo "make run     the service on http://localhost:8080 with a sample county"
+	@echo "make run     the service on http://localhost:8080 with a sample county, opened in a browser (OPEN= does not)"
 	@echo "make test    lint, types and the whole test suite"
 	@echo "make quick   what to run before a commit: lint and the tests that are not slow"
 	@echo "make lint    ruff, its format, who may import whom, half and full width, Rasa's data (make types: mypy)"
@@ -35,11 +36,13 @@ help:
 
 # ---- what people run -----------------------------------------------------------------------------
 
-demo: sample train
+# Both first make what is missing, the sample county beside the dialogue model.
+demo: setup
 	@$(RUN) gege demo
 
-run: sample train
-	@$(RUN) gege serve
+# OPEN= opens no browser.
+run: setup
+	@$(RUN) gege serve --sample $(OPEN)
 
 test: packages lint types audit train
 	$(RUN) pytest -q -rsfE --durations=5 $(WORKERS)
@@ -54,8 +57,8 @@ setup: $(STAMP)
 # The stamp lives in the environment: who removes the environment gets a new one.
 $(STAMP): pyproject.toml uv.lock
 	@scripts/bring-uv
-	@echo "setup: the locked environment (0.7 GB, a minute or two the first time) …"
-	@uv sync --locked 2>&1 | scripts/one-line "setup: "
+	@echo "setup: the locked environment (0.7 GB; a minute or two the first time, seconds from this machine's cache) …"
+	@scripts/sync
 	@touch $@
 	@echo "setup: ready"
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
-from bot.commands.line import note, out
+from bot.commands.line import JsonFlag, note, out
 from bot.foundation.errors import Refused
-from bot.foundation.local_time import local
+from bot.foundation.local_time import at_a_glance
 
 #: of a turn, what stands on the screen
 _STEPS = ("end_of_speech", "recognise", "dialogue", "first_audio")
@@ -30,7 +31,7 @@ def call_log(
     play: Annotated[Path | None, typer.Option("--play", help="Write the call's sound to this WAV file.")] = None,
     turn: Annotated[int, typer.Option("--turn", help="With --play: only what the caller said in this turn.")] = 0,
     limit: Annotated[int, typer.Option(help="How many are listed.")] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Look at calls: all, or one with its turns, or hear it."""
     from bot.app.parts import existing_site
@@ -43,7 +44,7 @@ def call_log(
         if not which:
             found = latest_calls(database, limit)
             if as_json:
-                out([_plain(one, turns=False) for one in found])
+                out([_plain(one, turns=False) for one in found], zone)
             else:
                 _list(found, zone)
             return
@@ -55,7 +56,7 @@ def call_log(
     if play is not None:
         _write(settings, call, turn, play)
     if as_json:
-        out(_plain(call))
+        out(_plain(call), zone)
     elif play is None:
         _show(call, zone)
 
@@ -81,45 +82,47 @@ def _write(settings: Any, call: Any, turn: int, file: Path) -> None:
 
 
 def _list(calls: list[Any], zone: ZoneInfo) -> None:
-    from rich.table import Table
+    from bot.commands.names import names
+    from bot.commands.tables import Column, show
 
-    from bot.commands.terminal import console
-    from bot.tickets.labels import labels
-
-    names = labels()
-    if not calls:
-        return console.print(names.no_calls)
-    table = Table(*names.call_fields.values())
-    for call in calls:
-        table.add_row(str(call.number), local(call.started_at, zone), call.caller, f"{call.seconds:.0f}",
-                      _outcome(call.outcome), call.ticket_no)  # fmt: skip
-    console.print(table)
+    shown = names()
+    columns = [Column(head, right=name in ("number", "seconds")) for name, head in shown.call_fields.items()]
+    rows = [
+        (call.number, call.started_at, call.caller, f"{call.seconds:.0f}", _outcome(call.outcome), call.ticket_no)
+        for call in calls
+    ]
+    show(columns, rows, shown.no_calls, zone)
 
 
 def _outcome(outcome: str) -> str:
-    from bot.tickets.labels import labels
+    from bot.commands.names import names
 
-    names = labels()
-    return names.call_outcomes.get(outcome, outcome) if outcome else names.going_on
+    shown = names()
+    return shown.call_outcomes.get(outcome, outcome) if outcome else shown.going_on
 
 
 def _show(call: Any, zone: ZoneInfo) -> None:
     from rich.text import Text
 
+    from bot.commands.names import names
     from bot.commands.terminal import console
-    from bot.tickets.labels import labels
 
-    names = labels()
-    heading = f"{call.number}  {local(call.started_at, zone)}  {call.caller} → {call.dialled or call.diverting}"
+    shown = names()
+    heading = f"{call.number}  {at_a_glance(call.started_at, zone, dt.datetime.now(zone))}  {_from_to(call)}"
     console.print(Text(f"{heading}  {call.seconds:.0f} s  {_outcome(call.outcome)}  {call.ticket_no}", style="bold"))
     for sentence in call.greeting:
-        console.print(Text(names.gege + sentence, style="green"))
+        console.print(Text(shown.gege + sentence, style="green"))
     for number, turn in enumerate(call.turns, start=1):
         times = "  ".join(f"{step} {turn['seconds'][step]:.2f}" for step in _STEPS if step in turn["seconds"])
-        heard = names.key + turn["key"] if turn["key"] else names.heard + (turn["heard"] or names.nothing)
+        heard = shown.key + turn["key"] if turn["key"] else shown.heard + (turn["heard"] or shown.nothing)
         console.print(Text(f"{number}. {heard}", style="bold"))
         console.print(Text(f"   {turn['intent']}  {times}", style="dim"))
         for sentence in turn["said"]:
-            console.print(Text("   " + names.gege + sentence, style="green"))
+            console.print(Text("   " + shown.gege + sentence, style="green"))
     for rung in call.rung:
         console.print(Text(f"→ {rung['to']}  {rung['status']}", style="bold"))
+
+
+def _from_to(call: Any) -> str:
+    to = call.dialled or call.diverting
+    return f"{call.caller or '?'} → {to}" if to else call.caller or "?"

@@ -9,7 +9,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
 
     @app.command(name="no-call")
-    def no_call(number: str, again: bool = typer.Option(False, "--again", help="they may be called again")) -> None:
+    def no_call(number: str, again: bool = typer.Option(False, "--again", help="They may be called again.")) -> None:
         """Never ask this number by telephone again (danger rings staff all the same)."""
         from bot.app.parts import existing_site
         from bot.calling.ledger import Ledger

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot.commands.line import Failure, JsonFlag, note, out, plain
-from bot.sound.channel import Counted
+from bot.commands.line import Failure, JsonFlag, existing_home, note, out, plain
+from bot.settings import load_settings
+
+if TYPE_CHECKING:
+    from bot.sound.channel import Counted
 
 #: from here on a probability is drawn so dark
 _SHADES = ((0.5, "█"), (0.25, "▓"), (0.1, "▒"), (0.03, "░"))
@@ -35,6 +38,7 @@ def channel(
     from bot.sound.channel import prior
     from bot.sound.confusions import confusions, moved
 
+    existing_home(load_settings())
     try:
         learned = site.read(site.channel_file())
     except site.ChannelBroken as problem:

@@ -20,6 +20,8 @@ class Catalogue:
 
     #: of `--help`: heads, and what commands, arguments and options are for
     help: dict[str, str]
+    #: of tables, and what stands instead of an empty one
+    heads: dict[str, str]
     #: what commands answer, {name} where they fill something in; the Chinese fills in the same
     answers: dict[str, str]
 
@@ -56,8 +58,9 @@ def told(english: str) -> str:
 
 def in_chinese(english: str) -> str:
     """What the catalogue has for a text of help or an answer; the English where it has nothing."""
-    if found := catalogue().help.get(english):
-        return found
+    for table in (catalogue().help, catalogue().heads):
+        if found := table.get(english):
+            return found
     for pattern, chinese in _answers():
         if match := pattern.fullmatch(english):
             return chinese.format(**match.groupdict())

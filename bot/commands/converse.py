@@ -7,16 +7,17 @@ import contextlib
 import datetime as dt
 import math
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.app.conversations import Conversations
 from bot.commands.line import BadLine, answer_lines, note, text_of, texts_of
 from bot.settings import load_settings
-from bot.tickets.intake.channels import Channel
 
-CHANNELS = (Channel.phone, Channel.telegram, Channel.wechat, Channel.web, Channel.terminal)
+if TYPE_CHECKING:
+    from bot.app.conversations import Conversations
+
+CHANNELS = ("phone", "telegram", "wechat", "web", "terminal")
 #: characters of a conversation's name
 _LONGEST_NAME = 200
 
@@ -32,6 +33,7 @@ def converse(
     ] = False,
 ) -> None:
     """Hold conversations: JSON Lines in, JSON Lines out (docs/converse.md). Runs on a copy of GEGE_HOME; no message leaves."""
+    from bot.app.conversations import Conversations
     from bot.app.parts import running
     from bot.app.site_copy import copied
 
@@ -71,8 +73,10 @@ class Answers:
         return await self._acts[act](value)
 
     async def _turn(self, value: dict[str, Any]) -> dict[str, Any]:
+        from bot.tickets.intake.channels import Channel
+
         session = _session(value)
-        channel = text_of(value, "channel") or Channel.terminal
+        channel = text_of(value, "channel") or "terminal"
         if channel not in CHANNELS:
             raise BadLine(f'"channel" is one of {", ".join(CHANNELS)}')
         turned = await self._conversations.turn(

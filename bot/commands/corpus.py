@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from bot.commands.line import JsonFlag, out
+from bot.commands.chinese import told
+from bot.commands.line import JsonFlag, out, zone_of
+from bot.commands.tables import Column, show
 from bot.settings import load_settings
 
 ByOption = Annotated[str, typer.Option("--by", help="Staff number of who writes it down.")]
@@ -70,18 +70,18 @@ def consents(as_json: JsonFlag = False) -> None:
     from bot.app.parts import existing_site
     from bot.corpus.consents import Consents
 
-    database = existing_site(load_settings())
+    settings = load_settings()
+    database = existing_site(settings)
     try:
         found = Consents(database).all()
     finally:
         database.dispose()
     if as_json:
-        return out([dataclasses.asdict(one) for one in found])
-    table = Table("ticket", "how", "by", "since", "withdrawn", "note")
-    for one in found:
-        withdrawn = one.withdrawn_at.strftime("%Y-%m-%d") if one.withdrawn_at else ""
-        table.add_row(one.ticket_no, one.how, one.by, one.at.strftime("%Y-%m-%d"), withdrawn, one.note)
-    Console().print(table)
+        return out([dataclasses.asdict(one) for one in found], zone_of(settings))
+    heads = ("ticket", "how", "by", "since", "withdrawn")
+    columns = [*(Column(told(head)) for head in heads), Column(told("note"), text=True)]
+    rows = [(one.ticket_no, one.how, one.by, one.at, one.withdrawn_at, one.note) for one in found]
+    show(columns, rows, told("nobody has consented yet"), zone_of(settings))
 
 
 def export(

@@ -10,8 +10,6 @@ import typer
 
 from bot.commands.line import Failure, answer_lines, note, text_of, texts_of
 from bot.settings import load_settings
-from bot.tickets.intake.caller import Caller
-from bot.tickets.intake.channels import Channel
 
 
 def register(app: typer.Typer) -> None:
@@ -23,10 +21,12 @@ def register(app: typer.Typer) -> None:
 
 def locate() -> None:
     """Find household, grid and manager: JSON Lines in, JSON Lines out."""
-    from bot.app.parts import open_site
+    from bot.app.parts import existing_site
     from bot.grid.registry import Registry
+    from bot.tickets.intake.caller import Caller
+    from bot.tickets.intake.channels import Channel
 
-    database = open_site(load_settings())
+    database = existing_site(load_settings())
     try:
         registry = Registry.load(database)
 
@@ -59,7 +59,7 @@ def locate() -> None:
         database.dispose()
 
 
-def import_(file: Path) -> None:
+def import_(file: Annotated[Path, typer.Argument(help="The table or map.")]) -> None:
     """Import a table (CSV, xlsx) of households or of staff; the header says which. Or a map of the county (GeoJSON)."""
     from bot.app.parts import open_site
     from bot.grid.importer import import_csv

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from bot.commands import completing
 from bot.commands.line import Failure, JsonFlag, out
-from bot.foundation.words import load
 from bot.settings import load_settings
 
 
@@ -26,10 +22,12 @@ def register(app: typer.Typer) -> None:
 
 
 def leave(
-    staff_no: Annotated[str, typer.Argument(help="Who is on leave.")] = "",
+    staff_no: Annotated[str, typer.Argument(autocompletion=completing.staff_numbers, help="Who is on leave.")] = "",
     begins: Annotated[str, typer.Option("--from", help="First day, 2026-12-01, or moment, 2026-12-01T14:00.")] = "",
     until: Annotated[str, typer.Option("--until", help="Last day, or moment of return.")] = "",
-    to: Annotated[str, typer.Option("--to", help="Staff number of who stands in.")] = "",
+    to: Annotated[
+        str, typer.Option("--to", autocompletion=completing.staff_numbers, help="Staff number of who stands in.")
+    ] = "",
     back: Annotated[bool, typer.Option("--back", help="Back already: end this leave, drop those to come.")] = False,
     list_all: Annotated[bool, typer.Option("--list", help="The leaves that go on or are to come.")] = False,
     as_json: JsonFlag = False,
@@ -58,16 +56,14 @@ def leave(
             found = [write_leave(database, staff_no, to, *span)]
     finally:
         database.dispose()
-    rows = [
-        {
-            **dataclasses.asdict(one),
-            "begins_at": _local(one.begins_at, zone),
-            "ends_at": _local(one.ends_at, zone),
-        }
-        for one in found
-    ]
     columns = ("staff_no", "name", "stands_in", "stands_in_name", "begins_at", "ends_at")
-    _show(rows, columns, as_json, "nobody_on_leave" if list_all else "was_not_on_leave")
+    _show(
+        [dataclasses.asdict(one) for one in found],
+        columns,
+        as_json,
+        "nobody_on_leave" if list_all else "was_not_on_leave",
+        zone,
+    )
 
 
 def audit(as_json: JsonFlag = False) -> None:
@@ -91,9 +87,9 @@ def audit(as_json: JsonFlag = False) -> None:
             ]
     finally:
         database.dispose()
-    rows = [{**dataclasses.asdict(one), "since": _local(one.since, zone)} for one in found]
-    _show(rows, ("kind", "which", "since", "ticket_no", "urgent"), as_json, "nothing_stuck")
-    if rows:
+    columns = ("kind", "which", "since", "ticket_no", "urgent")
+    _show([dataclasses.asdict(one) for one in found], columns, as_json, "nothing_stuck", zone)
+    if found:
         raise typer.Exit(1)
 
 
@@ -109,13 +105,9 @@ def moment(text: str, zone: ZoneInfo, end: bool = False) -> dt.datetime:
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
-def _local(at: dt.datetime, zone: ZoneInfo) -> str:
-    return at.astimezone(zone).isoformat(timespec="minutes")
-
-
 @dataclass(frozen=True)
 class _Words:
-    """escalation.yml."""
+    """escalation.yml, and in English escalation.en.yml."""
 
     columns: dict[str, str]
     #: of what is stuck
@@ -126,22 +118,22 @@ class _Words:
     nothing_stuck: str
 
 
-def _show(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool, nothing: str) -> None:
+def _show(rows: list[dict[str, Any]], columns: tuple[str, ...], as_json: bool, nothing: str, zone: ZoneInfo) -> None:
     if as_json:
-        return out(rows)
-    words = load(_Words, Path(__file__).with_name("escalation.yml"))
-    if not rows:
-        print(getattr(words, nothing), file=sys.stderr, flush=True)
-        return
-    table = Table()
-    for column in columns:
-        table.add_column(words.columns[column])
-    for row in rows:
-        table.add_row(*(_cell(words, row[column]) for column in columns))
-    Console(highlight=False).print(table)
+        return out([{name: _in_zone(value, zone) for name, value in row.items()} for row in rows])
+    from bot.commands.names import words
+    from bot.commands.tables import Column, show
+
+    shown = words(_Words, "escalation")
+    heads = [Column(shown.columns[name], text=name == "kind") for name in columns]
+    show(heads, [[_cell(shown, row[name]) for name in columns] for row in rows], getattr(shown, nothing), zone)
 
 
-def _cell(words: _Words, value: Any) -> str:
+def _in_zone(value: Any, zone: ZoneInfo) -> Any:
+    return value.astimezone(zone).isoformat(timespec="minutes") if isinstance(value, dt.datetime) else value
+
+
+def _cell(shown: _Words, value: Any) -> Any:
     if isinstance(value, bool):
-        return words.urgent if value else ""
-    return str(words.kinds.get(value, value or "")).replace("T", " ").removesuffix("+08:00")
+        return shown.urgent if value else ""
+    return value if isinstance(value, dt.datetime) else shown.kinds.get(value, value)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from bot.commands.line import Failure, note
+from bot.commands.line import Failure, existing_home, note
 from bot.settings import Settings, load_settings
 
 
@@ -24,7 +25,7 @@ def rotate() -> None:
     from bot.recordings.keys import add_key, load_keys
     from bot.recordings.wrapping import rewrap_all
 
-    settings = load_settings()
+    settings = _site()
     load_keys(settings)  # a site without one gets its first
     add_key(settings)
     put_first(_links(settings))
@@ -42,7 +43,7 @@ def retire() -> None:
     from bot.recordings.keys import leave_current
     from bot.recordings.wrapping import rewrap_all
 
-    settings = load_settings()
+    settings = _site()
     wrapped = rewrap_all(settings)
     if wrapped.old:
         raise Failure(
@@ -54,17 +55,25 @@ def retire() -> None:
     )
 
 
-def backup(apart: Path) -> None:
+def backup(apart: Annotated[Path, typer.Argument(help="The file of the private half; not below GEGE_HOME.")]) -> None:
     """Make the pair for backups: APART opens them and is kept away from the site; from now on `gege backup` seals."""
     from bot.commands.sealed_backup import make_pair
 
     settings = load_settings()
-    if not settings.home.is_dir():
-        raise Failure(f"{settings.home}: there is no such folder (GEGE_HOME)")
+    existing_home(settings)
     make_pair(settings.home, apart.expanduser())
     note(
         f"{apart}: opens the backups that are made from now on. Keep two copies, apart from the site and from the backups"
     )
+
+
+def _site() -> Settings:
+    """The settings of a site that is there: keys of a misspelt home would open nothing."""
+    from bot.app.parts import existing_site
+
+    settings = load_settings()
+    existing_site(settings).dispose()
+    return settings
 
 
 def _links(settings: Settings) -> Path:

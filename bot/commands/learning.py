@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from bot.commands.line import Failure, JsonFlag, known_kind, out, plain
+from bot.commands import completing
+from bot.commands.chinese import told
+from bot.commands.line import Failure, JsonFlag, known_kind, note, out, plain, zone_of
+from bot.commands.tables import Column, show
 from bot.settings import load_settings
 
 
@@ -20,12 +21,21 @@ def register(app: typer.Typer) -> None:
 
 
 def correct(
-    which: Annotated[str, typer.Argument(help="Ticket to correct, or number of a correction to decide.")] = "",
+    which: Annotated[
+        str,
+        typer.Argument(
+            autocompletion=completing.ticket_numbers, help="Ticket to correct, or number of a correction to decide."
+        ),
+    ] = "",
     heard: Annotated[str, typer.Option("--heard", help="What the resident really said.")] = "",
     intent: Annotated[str, typer.Option("--intent", help="What the sentence means, as Rasa calls it.")] = "",
-    kind: Annotated[str, typer.Option("--kind", help="What kind of ticket it should have been.")] = "",
+    kind: Annotated[
+        str, typer.Option("--kind", autocompletion=completing.kinds, help="What kind of ticket it should have been.")
+    ] = "",
     household: Annotated[str, typer.Option("--household", help="Number of the household it was about.")] = "",
-    by: Annotated[str, typer.Option("--by", help="Staff number of who does it.")] = "",
+    by: Annotated[
+        str, typer.Option("--by", autocompletion=completing.staff_numbers, help="Staff number of who does it.")
+    ] = "",
     confirm: Annotated[bool, typer.Option("--confirm", help="Second person: it is right.")] = False,
     refuse: Annotated[bool, typer.Option("--refuse", help="Second person: it is not.")] = False,
     list_all: Annotated[bool, typer.Option("--list", help="List the corrections.")] = False,
@@ -52,7 +62,7 @@ def correct(
     book = CorrectionBook(database, settings.learning.relabels_a_day)
     try:
         if list_all:
-            return _list(book.corrections(), as_json)
+            return _list(book.corrections(), as_json, zone_of(settings))
         if confirm or refuse:
             done = book.decide(int(which), by, confirm)
         else:
@@ -60,10 +70,10 @@ def correct(
     finally:
         database.dispose()
     if as_json:
-        return out(plain(done))
-    told = f"correction {done.id} of {done.ticket_no}: {done.state}"
-    told += f" for a second person: {why(done.reason)}" if done.state == "waiting" else ""
-    print(told if done.fresh else f"{told} (nothing changed)", file=sys.stderr)
+        return out(plain(done), zone_of(settings))
+    line = f"correction {done.id} of {done.ticket_no}: {done.state}"
+    line += f" for a second person: {why(done.reason)}" if done.state == "waiting" else ""
+    note(line if done.fresh else f"{line} (nothing changed)")
 
 
 def learn(
@@ -92,7 +102,7 @@ def learn(
         if words:
             return _words([*waiting(), *landmarks.waiting()], as_json)
         if log:
-            return _runs(RunLog(database).runs(), as_json)
+            return _runs(RunLog(database).runs(), as_json, zone_of(settings))
         learning = Learning(settings, database, tell)
         if accept:
             done = learning.accept(accept)
@@ -106,49 +116,57 @@ def learn(
     finally:
         database.dispose()
     if as_json:
-        return out(plain(run))
-    told = f"run {run.id}: {run.decision}{f' ({run.reason})' if run.reason else ''}"
+        return out(plain(run), zone_of(settings))
+    line = f"run {run.id}: {run.decision}{f' ({run.reason})' if run.reason else ''}"
     if run.decision not in ("in_service", "gone_back"):
-        return tell(told)
-    return _taken_up(settings, told)
+        return tell(line)
+    return _taken_up(settings, line)
 
 
 def _taken_up(settings: Any, done: str) -> None:
     """What was done, and when the service knows it."""
     http = settings.dialogue.adapter == "http"
     when = "restart gege rasa-server for it" if http else "a running gege serve takes it up within a minute"
-    print(f"{done}; {when}", file=sys.stderr, flush=True)
+    note(f"{done}; {when}")
 
 
 def _words(found: list[Any], as_json: bool) -> None:
     if as_json:
         return out([vars(one) for one in found])
-    table = Table("heard", "said", "times", "examples")
-    for one in found:
-        table.add_row(one.say, one.means, str(one.count), "\n".join(one.examples))
-    Console().print(table)
+    columns = [_head("heard"), _head("said"), _head("times", right=True), _head("examples", text=True)]
+    show(columns, [(one.say, one.means, one.count, "\n".join(one.examples)) for one in found], told("no word waits"))
 
 
-def _runs(found: list[Any], as_json: bool) -> None:
+def _runs(found: list[Any], as_json: bool, zone: ZoneInfo) -> None:
     if as_json:
-        return out([plain(one) for one in found])
-    table = Table("run", "began", "decision", "corrections", "frozen before", "after", "why")
+        return out([plain(one) for one in found], zone)
+    heads = ("run", "began", "decision", "corrections", "frozen before", "after")
+    columns = [*(_head(head) for head in heads), _head("why", text=True)]
+    rows = []
     for one in found:
         figures = [f"{of['clean']['intent_accuracy']:.1%}" if "clean" in of else "" for of in (one.before, one.after)]
-        began = one.began_at.strftime("%Y-%m-%d %H:%M")
-        table.add_row(str(one.id), began, one.decision, str(one.counts.get("corrections", 0)), *figures, one.reason)
-    Console().print(table)
+        rows.append((one.id, one.began_at, told(one.decision), one.counts.get("corrections", 0), *figures, one.reason))
+    show(columns, rows, told("nothing was learned yet"), zone)
 
 
-def _list(found: list[Any], as_json: bool) -> None:
+def _list(found: list[Any], as_json: bool, zone: ZoneInfo) -> None:
+    from bot.commands.names import names
     from bot.learning.book import why
 
     if as_json:
-        return out([plain(one) for one in found])
-    table = Table()
-    for column in ("no", "ticket", "heard", "should be", "kind", "household", "by", "state", "why"):
-        table.add_column(column, overflow="fold")
-    for one in found:
-        cells = (one.ticket_no, one.heard, one.words, one.intent, one.household_no, one.by, one.state, why(one.reason))
-        table.add_row(str(one.id), *cells)
-    Console().print(table)
+        return out([plain(one) for one in found], zone)
+    shown = names()
+    columns = [
+        _head("no"), _head("ticket"), _head("heard", text=True), _head("should be", text=True), _head("kind"), _head("household"),
+        _head("by"), _head("state"), _head("why", text=True),
+    ]  # fmt: skip
+    rows = [
+        (one.id, one.ticket_no, one.heard, one.words, shown.intent(one.intent), one.household_no, one.by, told(one.state),
+         why(one.reason))
+        for one in found
+    ]  # fmt: skip
+    show(columns, rows, told("no corrections yet"), zone)
+
+
+def _head(name: str, text: bool = False, right: bool = False) -> Column:
+    return Column(told(name), text, right)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 import logging
 import re
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from bot.commands.chinese import told
 from bot.foundation.errors import GegeError, Refused
 from bot.foundation.nearest import did_you_mean
 
@@ -29,7 +31,7 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
 def _number(given: str) -> str:
     if given and not re.fullmatch(r"\+?[0-9][0-9 -]{1,18}[0-9]", given):
-        raise typer.BadParameter(f"{given!r} is no telephone number")
+        raise typer.BadParameter(f"{given} is no telephone number")
     return given
 
 
@@ -40,14 +42,20 @@ class Failure(Refused):
     """A command cannot go on; the message is for the operator."""
 
 
-def out(value: Any) -> None:
-    """One JSON value on one line of stdout."""
-    print(json.dumps(value, ensure_ascii=False, default=str), flush=True)
+def out(value: Any, zone: dt.tzinfo | None = None) -> None:
+    """One JSON value on one line of stdout; moments in ISO 8601 with their zone, the site's where it is given."""
+
+    def written(one: Any) -> str:
+        if isinstance(one, dt.datetime):
+            return (one.astimezone(zone) if zone else one).isoformat(timespec="seconds")
+        return one.isoformat() if isinstance(one, dt.date) else str(one)
+
+    print(json.dumps(value, ensure_ascii=False, default=written), flush=True)
 
 
 def note(line: str) -> None:
-    """Progress and remarks, on stderr."""
-    print(line, file=sys.stderr, flush=True)
+    """Progress and remarks, on stderr, in the language of whoever types."""
+    print(told(line), file=sys.stderr, flush=True)
 
 
 def known_kind(kind: str) -> str:
@@ -68,6 +76,20 @@ def zone_of(settings: Settings) -> ZoneInfo:
 def plain(value: Any) -> Any:
     """A card as a dict of its fields; anything else as it is."""
     return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
+
+
+def existing_home(settings: Settings) -> None:
+    """Raise Failure where GEGE_HOME is no folder: who misspelt it is told, and no folder is made."""
+    if not settings.home.is_dir():
+        raise Failure(
+            f"{settings.home} is not there: correct GEGE_HOME, or make a site with gege sample or gege import FILE.csv"
+        )
+
+
+def tell_new_home(settings: Settings) -> None:
+    """Say that what works without a site makes one."""
+    if not settings.home.is_dir():
+        note(f"{settings.home} was not there: it is made now, without a county (gege sample, or gege import FILE.csv)")
 
 
 class BadLine(Refused):

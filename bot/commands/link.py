@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
+
+from bot.commands.completing import staff_numbers
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
 
     @app.command()
-    def link(staff_no: str) -> None:
+    def link(staff_no: Annotated[str, typer.Argument(autocompletion=staff_numbers, help="Staff number.")]) -> None:
         """Print a one-time code; sent to the bot as /link CODE within 15 minutes it links that chat."""
         from bot.app.parts import existing_site
         from bot.chat.store import ChatShelf

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.commands.line import Failure, JsonFlag, out
+from bot.commands.chinese import told
+from bot.commands.completing import models as models_to_fetch
+from bot.commands.line import Failure, JsonFlag, note, out
+from bot.commands.tables import show
 from bot.settings import PROJECT, Settings, load_settings
 
 if TYPE_CHECKING:
@@ -34,11 +36,6 @@ def register(app: typer.Typer) -> None:
     models.command("build")(build)
     models.command("build-demo")(build_demo)
     app.add_typer(models, name="models")
-
-
-def note(line: str) -> None:
-    """Progress and remarks, on stderr."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def in_use(context: typer.Context, as_json: JsonFlag = False) -> None:
@@ -66,14 +63,14 @@ def list_models(as_json: JsonFlag = False) -> None:
     if as_json:
         out(found)
     else:
-        from rich.console import Console
-
-        Console().print(table(found))
+        show(*table(found), told("no models"))
         note("gege models fetch NAME brings one; gege models list --json tells all that is known, and where it stands")
 
 
 def fetch(
-    name: Annotated[str, typer.Argument(help="A model of gege models list.")] = "vosk-model-small-cn-0.22",
+    name: Annotated[
+        str, typer.Argument(autocompletion=models_to_fetch, help="A model of gege models list.")
+    ] = "vosk-model-small-cn-0.22",
     sha256: Annotated[
         str, typer.Option(help="Checksum that its publisher shows, in place of the one known here.")
     ] = "",
@@ -179,7 +176,7 @@ def graph(
     ] = False,
 ) -> None:
     """Give a model of this project the site's places and staff, and Chongyang readings; its acoustics stay (a minute)."""
-    from bot.app.parts import open_site
+    from bot.app.parts import existing_site
     from tools.demo_model.site_graph import NAME, READINGS, build_site_graph
 
     if readings not in READINGS:
@@ -187,7 +184,7 @@ def graph(
     if not NAME.fullmatch(name):
         raise Failure("a model's name has letters, digits, - and _ alone")
     settings = load_settings()
-    database = open_site(settings)
+    database = existing_site(settings)
     try:
         done = build_site_graph(database, base, settings.home / "models" / name, readings, phrases)
     finally:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from rich.table import Table
-
+from bot.commands.chinese import told
+from bot.commands.tables import Column
 from bot.settings import Settings
 from bot.speech.catalogue import Entry, catalogue
 from bot.speech.models import ModelMissing, SpeechModel, in_use, look_at
@@ -45,22 +45,19 @@ def _row(name: str, state: str, entry: Entry | None, model: SpeechModel | None =
     return row
 
 
-def table(found: list[dict[str, Any]]) -> Table:
-    """For a terminal."""
-    shown = Table(box=None, pad_edge=False)
-    # A name is typed again, so it is whole in the narrowest terminal.
-    shown.add_column("name", no_wrap=True)
-    for head in ("", "MB", "hears", "streams", "people: wrong", "licence"):
-        shown.add_column(head)
+def table(found: list[dict[str, Any]]) -> tuple[list[Column], list[tuple[Any, ...]]]:
+    """(columns, rows) for people; a name is typed again, so it stays whole in the narrowest terminal."""
+    columns = [
+        Column(told("name")), Column(told("state")), Column("MB", right=True), Column(told("hears"), text=True),
+        Column(told("streams")), Column(told("wrong of people's"), right=True), Column(told("licence"), text=True),
+    ]  # fmt: skip
+    rows = []
     for row in found:
         people = row.get("people")
-        shown.add_row(
-            row["name"],
-            row["state"],
-            f"{row['bytes'] / 1e6:.0f}" if row.get("bytes") else "?" if row["state"] == _AVAILABLE else "",
-            row.get("why") or ", ".join(row.get("hears", ())),
-            "yes" if row.get("streaming") else "",
-            f"{people['cer']:.0%}" if people else "",
-            row.get("licence", "").partition(" (")[0],
-        )
-    return shown
+        size = f"{row['bytes'] / 1e6:.0f}" if row.get("bytes") else "?" if row["state"] == _AVAILABLE else ""
+        hears = row.get("why") or ", ".join(row.get("hears", ()))
+        share = f"{people['cer']:.0%}" if people else ""
+        streams = told("yes") if row.get("streaming") else ""
+        licence = row.get("licence", "").partition(" (")[0]
+        rows.append((row["name"], told(row["state"]), size, hears, streams, share, licence))
+    return columns, rows

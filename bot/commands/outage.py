@@ -4,36 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
-import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from bot.commands import completing
 from bot.commands.escalation import moment
-from bot.commands.line import Failure, out
-from bot.foundation.words import load
+from bot.commands.line import Failure, JsonFlag, out
 from bot.settings import load_settings
-from bot.tickets.outages.cards import OutageCard
-from bot.tickets.owed.ratings import MonthlyRating
 
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-_By = Annotated[str, typer.Option("--by", help="Staff number of who does it.")]
+if TYPE_CHECKING:
+    from bot.tickets.outages.cards import OutageCard
+    from bot.tickets.owed.ratings import MonthlyRating
+
+_By = Annotated[str, typer.Option("--by", autocompletion=completing.staff_numbers, help="Staff number of who does it.")]
 _Transformer = Annotated[str, typer.Option("--transformer", help="Name of the transformer area.")]
 _Feeder = Annotated[str, typer.Option("--feeder", help="Name of the feeder (of all of it, or of the transformer).")]
 _Household = Annotated[str, typer.Option("--household", help="A household number: its transformer is meant.")]
 _Cause = Annotated[str, typer.Option("--cause", help="What happened, or what is done.")]
+_Outage = Annotated[str, typer.Argument(autocompletion=completing.outage_numbers, help="Number of the outage.")]
+_Ticket = Annotated[str, typer.Argument(autocompletion=completing.ticket_numbers, help="Number of the ticket.")]
 _MOMENT = "2026-11-23T14:00, in the site's own time"
-
-_MOMENTS = re.compile(r"\d{4}-\d\d-\d\dT")
 
 outage_app = typer.Typer(help="Outages: list, open, plan, estimate, restored, cancel, add.", no_args_is_help=True)
 
@@ -62,18 +57,18 @@ def _site() -> Iterator[tuple[Any, ZoneInfo]]:
 
 def _act(as_json: bool, act: Callable[[Any, ZoneInfo], OutageCard]) -> None:
     with _site() as (desk, zone):
-        _show([_row(act(desk.outages, zone), zone)], as_json, one=True)
+        _show([dataclasses.asdict(act(desk.outages, zone))], as_json, zone, one=True)
 
 
 @outage_app.command("list")
 def list_(
     active: Annotated[bool, typer.Option("--active", help="Only those that go on or are announced.")] = False,
-    limit: int = 100,
-    as_json: _Json = False,
+    limit: Annotated[int, typer.Option(help="How many are listed.")] = 100,
+    as_json: JsonFlag = False,
 ) -> None:
     """The outages, the latest first."""
     with _site() as (desk, zone):
-        _show([_row(one, zone) for one in desk.outages.list(active, limit)], as_json)
+        _show([dataclasses.asdict(one) for one in desk.outages.list(active, limit)], as_json, zone)
 
 
 @outage_app.command("open")
@@ -85,7 +80,7 @@ def open_(
     since: Annotated[str, typer.Option("--since", help=f"When it began: {_MOMENT}; default: now.")] = "",
     estimate: Annotated[str, typer.Option("--estimate", help="When it will be back, as far as is known.")] = "",
     cause: _Cause = "",
-    as_json: _Json = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Enter an outage that staff know of; open reports from there become its reports."""
     _act(
@@ -111,7 +106,7 @@ def plan(
     feeder: _Feeder = "",
     household: _Household = "",
     cause: _Cause = "",
-    as_json: _Json = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Enter a planned outage; from its beginning on callers hear of it."""
     if not (begins and ends):
@@ -132,10 +127,10 @@ def plan(
 
 @outage_app.command()
 def estimate(
-    outage_no: str,
+    outage_no: _Outage,
     when: Annotated[str, typer.Argument(help=_MOMENT)],
     by: _By = "",
-    as_json: _Json = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Say when the power will be back; everybody who reported is told."""
     _act(as_json, lambda desk, zone: desk.estimate(outage_no, _who(by), moment(when, zone)))
@@ -143,10 +138,10 @@ def estimate(
 
 @outage_app.command()
 def restored(
-    outage_no: str,
+    outage_no: _Outage,
     by: _By = "",
     when: Annotated[str, typer.Option("--at", help=f"When it came back: {_MOMENT}; default: now.")] = "",
-    as_json: _Json = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """The power is back: everybody who reported is told and asked whether their light is on."""
     _act(
@@ -156,13 +151,13 @@ def restored(
 
 
 @outage_app.command()
-def cancel(outage_no: str, by: _By = "", as_json: _Json = False) -> None:
+def cancel(outage_no: _Outage, by: _By = "", as_json: JsonFlag = False) -> None:
     """Call a planned outage off."""
     _act(as_json, lambda desk, zone: desk.cancel(outage_no, _who(by)))
 
 
 @outage_app.command()
-def add(outage_no: str, ticket_no: str, by: _By = "", as_json: _Json = False) -> None:
+def add(outage_no: _Outage, ticket_no: _Ticket, by: _By = "", as_json: JsonFlag = False) -> None:
     """Add a report to an outage by hand."""
     _act(as_json, lambda desk, zone: desk.add(outage_no, ticket_no, _who(by)))
 
@@ -170,7 +165,7 @@ def add(outage_no: str, ticket_no: str, by: _By = "", as_json: _Json = False) ->
 def reliability(
     begin: Annotated[str, typer.Option("--from", help="First day, 2026-11-01.")] = "",
     until: Annotated[str, typer.Option("--until", help="Last day, 2026-11-30.")] = "",
-    as_json: _Json = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """SAIDI, SAIFI and CAIDI as reported: gege reliability --from 2026-11-01 --until 2026-11-30."""
     from bot.app.parts import existing_site
@@ -198,14 +193,14 @@ def reliability(
         for name, one in (("unplanned", found.unplanned), ("planned", found.planned), ("all", found.all))
     }
     if as_json:
-        print(json.dumps({"from": _local(span[0], zone), "until": _local(span[1], zone), **values}), flush=True)
+        out({"from": _local(span[0], zone), "until": _local(span[1], zone), **values})
     else:
-        _table([{"sort": name, **one} for name, one in values.items()])
+        _table([{"sort": name, **one} for name, one in values.items()], zone)
 
 
 def ratings(
     month: Annotated[str, typer.Option("--month", help="2026-11; default: this month.")] = "",
-    as_json: _Json = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """How content residents were, grid by grid: gege ratings --month 2026-11."""
     from bot.app.parts import existing_site
@@ -227,7 +222,7 @@ def ratings(
     finally:
         database.dispose()
     rate = (lambda one: one.rate) if as_json else _share
-    _show([{**dataclasses.asdict(one), "rate": rate(one)} for one in found], as_json, nothing="no_ratings")
+    _show([{**dataclasses.asdict(one), "rate": rate(one)} for one in found], as_json, zone, nothing="no_ratings")
 
 
 def _share(one: MonthlyRating) -> str:
@@ -246,11 +241,6 @@ def _local(at: dt.datetime | None, zone: ZoneInfo) -> str | None:
     return at.astimezone(zone).isoformat(timespec="minutes") if at else None
 
 
-def _row(card: OutageCard, zone: ZoneInfo) -> dict[str, Any]:
-    moments = ("started_at", "estimated_restore_at", "restored_at")
-    return {**dataclasses.asdict(card), **{name: _local(getattr(card, name), zone) for name in moments}}
-
-
 _COLUMNS = (
     "outage_no",
     "state",
@@ -263,21 +253,21 @@ _COLUMNS = (
 )
 
 
-def _show(rows: list[dict[str, Any]], as_json: bool, one: bool = False, nothing: str = "no_outages") -> None:
+def _show(
+    rows: list[dict[str, Any]], as_json: bool, zone: ZoneInfo, one: bool = False, nothing: str = "no_outages"
+) -> None:
     if as_json:
-        out(rows[0] if one else rows)
-    elif not rows:
-        print(getattr(_words(), nothing), file=sys.stderr, flush=True)
-    elif "outage_no" in rows[0]:
+        shown = [{name: _in_zone(value, zone) for name, value in row.items()} for row in rows]
+        return out(shown[0] if one else shown)
+    if rows and "outage_no" in rows[0]:
         scoped = [{**row, "scope": row["transformer"] or row["feeder"]} for row in rows]
-        _table([{name: row[name] for name in _COLUMNS} for row in scoped])
-    else:
-        _table(rows)
+        rows = [{name: row[name] for name in _COLUMNS} for row in scoped]
+    _table(rows, zone, nothing)
 
 
 @dataclass(frozen=True)
 class _Words:
-    """outage.yml."""
+    """outage.yml, and in English outage.en.yml."""
 
     columns: dict[str, str]
     values: dict[str, str]
@@ -285,23 +275,25 @@ class _Words:
     no_ratings: str
 
 
-def _words() -> _Words:
-    return load(_Words, Path(__file__).with_name("outage.yml"))
+def _table(rows: list[dict[str, Any]], zone: ZoneInfo, nothing: str = "") -> None:
+    from bot.commands.names import words
+    from bot.commands.tables import Column, show
+
+    shown = words(_Words, "outage")
+    columns = (
+        [Column(shown.columns[name], text=name == "scope", right=_counts(rows[0][name])) for name in rows[0]]
+        if rows
+        else []
+    )
+    cells = [
+        [shown.values.get(value, value) if isinstance(value, str) else value for value in row.values()] for row in rows
+    ]
+    show(columns, cells, getattr(shown, nothing, ""), zone)
 
 
-def _table(rows: list[dict[str, Any]]) -> None:
-    words = _words()
-    table = Table()
-    for column in rows[0]:
-        table.add_column(words.columns[column], no_wrap=column == "outage_no")
-    for row in rows:
-        table.add_row(*(_cell(words, value) for value in row.values()))
-    Console(highlight=False).print(table)
+def _counts(value: Any) -> bool:
+    return isinstance(value, int | float)
 
 
-def _cell(words: _Words, value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str) and _MOMENTS.match(value):
-        return value[5:16].replace("T", " ")
-    return str(words.values.get(str(value), value))
+def _in_zone(value: Any, zone: ZoneInfo) -> Any:
+    return _local(value, zone) if isinstance(value, dt.datetime) else value

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.commands.chinese import told
 from bot.commands.line import JsonFlag, note, out, zone_of
+from bot.commands.tables import Column, show
+from bot.foundation.nearest import did_you_mean
 from bot.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -59,8 +62,8 @@ def correct(
     ticket: str,
     by: By,
     asked: Asked,
-    place: Annotated[str, typer.Option("--place")] = "",
-    householder: Annotated[str, typer.Option("--householder")] = "",
+    place: Annotated[str, typer.Option("--place", help="The right place.")] = "",
+    householder: Annotated[str, typer.Option("--householder", help="The right householder.")] = "",
     said: Annotated[str, typer.Option("--said", help="What was really said.")] = "",
     channel: Channel = "phone",
     typed: Typed = False,
@@ -102,10 +105,9 @@ def looks(
         found = persons.looks(_subject(channel, number, typed), by, asked)
     zone = zone_of(load_settings())
     if as_json:
-        return out([vars(one) for one in found])
-    for one in found:
-        print(f"{one.at.astimezone(zone):%Y-%m-%d %H:%M}  {one.staff_no}  {one.what}  {one.ref}")
-    note(f"{len(found)} looks")
+        return out([vars(one) for one in found], zone)
+    columns = [Column(told(head)) for head in ("when", "by", "what", "which")]
+    show(columns, [(one.at, one.staff_no, one.what, one.ref) for one in found], told("nobody has looked"), zone)
 
 
 def acts(number: Annotated[str, typer.Argument()] = "", channel: Channel = "phone", as_json: JsonFlag = False) -> None:
@@ -116,12 +118,15 @@ def acts(number: Annotated[str, typer.Argument()] = "", channel: Channel = "phon
         {"at": one.at, "what": one.what, "asked": one.asked, "by": one.by, "counts": one.counts, "note": one.note}
         for one in found
     ]
+    zone = zone_of(load_settings())
     if as_json:
-        return out(rows)
-    for row in rows:
-        print(
-            f"{row['at']:%Y-%m-%d %H:%M} UTC  {row['what']}  asked by {row['asked'] or '-'}  done by {row['by']}  {row['note']}"
-        )
+        return out(rows, zone)
+    columns = [
+        *(Column(told(head)) for head in ("when", "what", "asked by", "done by")),
+        Column(told("note"), text=True),
+    ]
+    cells = [(one.at, one.what, one.asked, one.by, one.note) for one in found]
+    show(columns, cells, told("nobody has asked for anything"), zone)
 
 
 def again(
@@ -164,8 +169,11 @@ def _subject(channel: str, number: str, typed: bool) -> Subject:
     from bot.privacy.subject import Subject
     from bot.tickets.intake.channels import Channel as Way
 
-    if channel not in {str(each) for each in Way} or not number.strip():
-        raise typer.BadParameter(f"{channel!r} is no channel; one of {', '.join(str(each) for each in Way if each)}")
+    ways = [str(each) for each in Way if each]
+    if channel not in ways:
+        raise typer.BadParameter(f"{channel} is no channel{did_you_mean(channel, ways)} ({', '.join(ways)})")
+    if not number.strip():
+        raise typer.BadParameter("whose? a telephone number, or with --channel a chat id")
     return Subject.of(channel, number, typed=typed)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import typer
 from typer._click.core import Command, Context, Parameter
 from typer._click.exceptions import NoSuchOption, UsageError
+from typer._click.formatting import HelpFormatter
 from typer._click.shell_completion import CompletionItem
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
@@ -151,6 +152,14 @@ def _translate(command: Command) -> None:
                 parameter.help = shown(parameter.help)
 
 
+class _Formatter(HelpFormatter):
+    """Begins the line of use with a word of the language."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        super().write_usage(prog, args, told("Usage: ") if prefix is None else prefix)
+
+
+Context.formatter_class = _Formatter
 _HEADS = {
     "ARGUMENTS_PANEL_TITLE": "Arguments",
     "OPTIONS_PANEL_TITLE": "Options",

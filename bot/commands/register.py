@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.line import Failure, note, zone_of
+from bot.commands.chinese import told
+from bot.commands.line import Failure, JsonFlag, existing_home, note, out, zone_of
+from bot.commands.tables import Column, show
+from bot.foundation.nearest import did_you_mean
 from bot.settings import load_settings
 
 _app = typer.Typer(help="登记: visits, wishes, dunning, surveys; what is done besides tickets.", no_args_is_help=True)
@@ -20,16 +23,41 @@ def register(app: typer.Typer) -> None:
 
 
 @_app.command("kinds")
-def kinds() -> None:
+def kinds(as_json: JsonFlag = False) -> None:
     """List the kinds of this site, and what is wrong with its own files (GEGE_HOME/register/NAME.yml)."""
     from bot.register.kind_files import read_kinds
 
-    found = read_kinds(load_settings().home)
-    for one in found.values():
-        rules = ", ".join(f"{rule.name} ({rule.words})" for rule in one.due)
-        print(
-            f"{one.kind:<14} {one.words}　{', '.join(field.name for field in one.fields)}{f'; due: {rules}' if rules else ''}"
-        )
+    settings = load_settings()
+    existing_home(settings)
+    found = read_kinds(settings.home)
+    if as_json:
+        rows = [
+            {
+                "kind": one.kind,
+                "name": one.words,
+                "fields": [field.name for field in one.fields],
+                "due": [{"rule": rule.name, "name": rule.words} for rule in one.due],
+            }
+            for one in found.values()
+        ]
+        out(rows)
+    else:
+        columns = [
+            Column(told("kind")),
+            Column(told("name")),
+            Column(told("fields"), text=True),
+            Column(told("due"), text=True),
+        ]
+        cells = [
+            (
+                one.kind,
+                one.words,
+                ", ".join(field.name for field in one.fields),
+                ", ".join(rule.words for rule in one.due),
+            )
+            for one in found.values()
+        ]
+        show(columns, cells, told("no kinds"))
     for problem in found.problems:
         note(problem)
     if found.problems:
@@ -37,7 +65,7 @@ def kinds() -> None:
 
 
 @_app.command("due")
-def due() -> None:
+def due(as_json: JsonFlag = False) -> None:
     """Make the tasks that are due today; the service does so by itself."""
     from bot.app.parts import existing_site
     from bot.register.due import make_tasks
@@ -49,7 +77,7 @@ def due() -> None:
         made = make_tasks(database, read_kinds(settings.home), dt.datetime.now(zone_of(settings)).date())
     finally:
         database.dispose()
-    print(f"{made} tasks made")
+    out({"made": made}) if as_json else print(told(f"{made} tasks made"))
 
 
 @_app.command("export")
@@ -76,7 +104,7 @@ def export(
     try:
         book = Book(database, read_kinds(settings.home))
         if kind and kind not in book.kinds:
-            raise Failure(f"there is no kind {kind}; one of {', '.join(book.kinds)}")
+            raise Failure(f"there is no kind {kind}{did_you_mean(kind, book.kinds)} ({', '.join(book.kinds)})")
         wanted = (first.year, first.month) if first else None
         found = book.listed(Reader("", "", None), kind, month=wanted, limit=MOST_OF_A_SHEET)
         write_whole(file, file_of(book, found, csv=file.suffix.lower() == ".csv"))
@@ -114,7 +142,7 @@ def import_(file: Path, by: Annotated[str, typer.Option("--by", help="Who entere
 
 
 @_app.command("redraw")
-def redraw(number: int) -> None:
+def redraw(number: Annotated[int, typer.Argument(help="Number of the draw.")]) -> None:
     """Draw a survey's households again from its seed, and hold them against what was written down."""
     from bot.app.parts import existing_site
     from bot.register.kind_files import read_kinds

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
+
+from bot.commands.completing import staff_numbers
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
 
     @app.command("sign-in")
-    def sign_in(staff_no: str) -> None:
+    def sign_in(staff_no: Annotated[str, typer.Argument(autocompletion=staff_numbers, help="Staff number.")]) -> None:
         """Print a link that signs a member of staff in on the browser that opens it (once, within 15 minutes)."""
         from bot.app.parts import existing_site
         from bot.grid.registry import Registry

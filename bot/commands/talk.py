@@ -9,10 +9,19 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands.line import CallerFlag, Failure, JsonFlag, answer_lines, out, plain, text_of, texts_of, zone_of
+from bot.commands.line import (
+    CallerFlag,
+    Failure,
+    JsonFlag,
+    answer_lines,
+    out,
+    plain,
+    tell_new_home,
+    text_of,
+    texts_of,
+    zone_of,
+)
 from bot.settings import load_settings
-from bot.tickets.intake.caller import Caller
-from bot.tickets.intake.channels import Channel
 
 
 def register(app: typer.Typer) -> None:
@@ -30,6 +39,7 @@ def parse() -> None:
     from bot.tickets.desk import TicketDesk
 
     settings = load_settings()
+    tell_new_home(settings)
     database = open_site(settings)
 
     async def work() -> None:
@@ -60,7 +70,7 @@ def parse() -> None:
 
 
 def say(
-    text: str,
+    text: Annotated[str, typer.Argument(help="What is said.")],
     caller: CallerFlag = "",
     session: Annotated[str, typer.Option(help="Conversation to go on with.")] = "",
     dialled: Annotated[str, typer.Option(help="Number that was dialled, or grid_24.")] = "",
@@ -69,13 +79,18 @@ def say(
     """One turn: say a sentence to Gege. Without --session, the caller's conversation goes on for 30 minutes."""
     from bot.app.parts import deliver_once, running
     from bot.commands.terminal import show_reply
+    from bot.tickets.intake.caller import Caller
+    from bot.tickets.intake.channels import Channel
     from bot.tickets.intake.heard import Heard
 
     if not text.strip():
         raise Failure('nothing was said; gege say "停电了" --caller NUMBER')
 
+    settings = load_settings()
+    tell_new_home(settings)
+
     async def work() -> None:
-        async with running(load_settings(), relay=False, hurries=False) as service:
+        async with running(settings, relay=False, hurries=False) as service:
             heard = Heard(
                 id=uuid.uuid4().hex,
                 session=session or f"say-{caller}",
@@ -86,7 +101,7 @@ def say(
             reply = await service.dialogue.turn(heard)
             await deliver_once(service)
             if as_json:
-                out(_reply_json(reply, service))
+                out(_reply_json(reply, service), zone_of(settings))
             else:
                 show_reply(reply, service.desk, zone_of(service.settings))
 
@@ -101,8 +116,11 @@ def chat(
     from bot.app.parts import running
     from bot.commands.terminal import converse
 
+    settings = load_settings()
+    tell_new_home(settings)
+
     async def work() -> None:
-        async with running(load_settings()) as service:
+        async with running(settings) as service:
             await converse(service.dialogue, service.desk, zone_of(service.settings), caller=caller, dialled=dialled)
 
     asyncio.run(work())
@@ -126,6 +144,7 @@ def call(
         if not file.exists():
             raise Failure(f"{file}: there is no such file")
     settings = load_settings()
+    tell_new_home(settings)
 
     async def work() -> None:
         async with running(settings, relay=False) as service, ears_and_mouth(service) as (recogniser, voice):
@@ -150,7 +169,7 @@ def call(
                 story["notifications"] = (
                     [plain(one) for one in service.desk.notifications(story["ticket_no"])] if ticket else []
                 )
-                out(story)
+                out(story, zone_of(settings))
             elif story.get("ticket_no"):
                 from bot.commands.terminal import show_ticket
 

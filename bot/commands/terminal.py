@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import sys
 import uuid
+from collections import Counter
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -12,13 +14,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from bot.commands.names import names, role
+from bot.commands.tables import Column, show
 from bot.dialogue.port import Dialogue, Reply
-from bot.foundation.local_time import local
+from bot.foundation.local_time import at_a_glance
 from bot.tickets.desk import NotificationCard, TicketCard, TicketDesk
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
 from bot.tickets.intake.heard import Heard
-from bot.tickets.labels import labels
 
 console = Console(highlight=False)
 
@@ -26,7 +29,7 @@ console = Console(highlight=False)
 def show_reply(reply: Reply, desk: TicketDesk, zone: ZoneInfo) -> None:
     """Print what Gege says; a ticket below it when this turn made or touched one."""
     for sentence in reply.sentences:
-        console.print(Text(labels().gege + sentence, style="green"))
+        console.print(Text(names().gege + sentence, style="green"))
     if reply.ticket_no:
         show_ticket(desk, reply.ticket_no, zone)
 
@@ -36,11 +39,11 @@ def show_ticket(desk: TicketDesk, ticket_no: str, zone: ZoneInfo) -> None:
     ticket = desk.ticket(ticket_no)
     if ticket is None:
         return
-    names = labels()
+    shown, now = names(), dt.datetime.now(zone)
     table = Table(show_header=False, box=None, padding=(0, 1))
     rows = {
-        "kind": names.kind(ticket.kind) + (names.urgent if ticket.urgent else ""),
-        "state": names.state(ticket.state),
+        "kind": shown.kind(ticket.kind) + (shown.urgent if ticket.urgent else ""),
+        "state": shown.state(ticket.state),
         "said": ticket.said,
         "place": ticket.place,
         "householder": ticket.householder,
@@ -51,67 +54,62 @@ def show_ticket(desk: TicketDesk, ticket_no: str, zone: ZoneInfo) -> None:
     }
     for key, value in rows.items():
         if value:
-            table.add_row(Text(names.fields[key], style="dim"), Text(value))
+            table.add_row(Text(shown.fields[key], style="dim"), Text(value))
     owed = desk.notifications(ticket_no)
     known = {note.staff_no: note.name for note in owed} | {ticket.owner or "": ticket.owner_name}
 
     def who(by: str) -> str:
-        return names.people.get(by) or f"{known.get(by, '')} {by}".strip()
+        return shown.people.get(by) or f"{known.get(by, '')} {by}".strip()
 
     for one in desk.activities(ticket_no):
         table.add_row(
-            Text(names.fields["activity"], style="dim"),
-            Text(f"{local(one.at, zone)} {names.activity(one.kind)} {who(one.by)} {one.note}".rstrip()),
+            Text(shown.fields["activity"], style="dim"),
+            Text(f"{at_a_glance(one.at, zone, now)} {shown.activity(one.kind)} {who(one.by)} {one.note}".rstrip()),
         )
-    for note in owed:
-        table.add_row(
-            Text(names.fields["notification"], style="dim"),
-            Text(f"{names.notification_state(note.state)} → {who(note.staff_no or note.role)}"),
-        )
-    console.print(Panel(table, title=names.ticket + ticket.ticket_no, title_align="left", expand=False))
+    # A danger rings the same people again and again: one line for each.
+    times = Counter((note.state, who(note.staff_no) if note.staff_no else role(note.role)) for note in owed)
+    for (state, name), count in times.items():
+        line = f"{shown.notification_state(state)} → {name}{f' ×{count}' if count > 1 else ''}"
+        table.add_row(Text(shown.fields["notification"], style="dim"), Text(line))
+    console.print(Panel(table, title=shown.ticket + ticket.ticket_no, title_align="left", expand=False))
 
 
 def show_tickets(tickets: list[TicketCard], zone: ZoneInfo) -> None:
-    names = labels()
-    if not tickets:
-        return console.print(names.no_tickets)
-    table = Table()
-    for column in ("ticket_no", "opened_at", "kind", "state", "grid_no", "owner", "said"):
-        table.add_column(names.fields[column])
-    for one in tickets:
-        table.add_row(
-            one.ticket_no,
-            local(one.opened_at, zone),
-            names.kind(one.kind) + (names.urgent if one.urgent else ""),
-            names.state(one.state),
-            one.grid_no or "",
-            one.owner_name or "",
-            one.said[:40],
+    """A line a ticket."""
+    shown = names()
+    columns = [
+        Column(shown.fields[name], text=name == "said")
+        for name in ("ticket_no", "opened_at", "kind", "state", "grid_no", "owner", "said")
+    ]
+    rows = [
+        (
+            one.ticket_no, one.opened_at, shown.kind(one.kind) + (shown.urgent if one.urgent else ""), shown.state(one.state),
+            one.grid_no, one.owner_name, one.said,
         )
-    console.print(table)
+        for one in tickets
+    ]  # fmt: skip
+    show(columns, rows, shown.no_tickets, zone)
 
 
 def show_notifications(notifications: list[NotificationCard], zone: ZoneInfo) -> None:
-    names = labels()
-    if not notifications:
-        return console.print(names.no_notifications)
-    table = Table()
-    for column in ("ticket_no", "created_at", "to", "state"):
-        table.add_column(names.fields[column])
-    for one in notifications:
-        to = f"{one.name} {one.staff_no}" if one.staff_no else names.people["resident"]
-        state = names.notification_state(one.state)
-        table.add_row(one.ticket_no or "", local(one.created_at, zone), to, state)
-    console.print(table)
+    """A line a message."""
+    shown = names()
+    columns = [Column(shown.fields[name]) for name in ("ticket_no", "created_at", "to", "state")]
+    rows = [
+        (one.ticket_no, one.created_at, f"{one.name} {one.staff_no}" if one.staff_no else shown.people["resident"],
+         shown.notification_state(one.state))
+        for one in notifications
+    ]  # fmt: skip
+    show(columns, rows, shown.no_notifications, zone)
 
 
 async def converse(dialogue: Dialogue, desk: TicketDesk, zone: ZoneInfo, *, caller: str, dialled: str = "") -> None:
     """Read lines until an empty one or the end of input; answer each."""
-    names = labels()
+    shown = names()
     session = f"chat-{uuid.uuid4().hex[:12]}"
-    console.print(Text(names.chat_begins, style="dim"))
+    console.print(Text(shown.chat_begins, style="dim"))
     while True:
-        line = await asyncio.to_thread(_line, names.you)
+        line = await asyncio.to_thread(_line, shown.you)
         if not line:
             return
         heard = Heard(

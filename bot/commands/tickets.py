@@ -7,7 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.commands.completing import kinds, staff_numbers, ticket_numbers
+from bot.commands.completing import moves as moves_of_a_ticket
 from bot.commands.line import Failure, JsonFlag, known_kind, out, plain, zone_of
+from bot.foundation.nearest import did_you_mean
 from bot.settings import load_settings
 
 
@@ -22,16 +25,22 @@ def tickets(
     as_json: JsonFlag = False,
     open_only: Annotated[bool, typer.Option("--open", help="Only those that are not settled.")] = False,
     grid: Annotated[str | None, typer.Option("--grid", help="Only those of this grid.")] = None,
-    person: Annotated[str | None, typer.Option("--person", help="Only those that this staff number owns.")] = None,
-    kind: Annotated[str | None, typer.Option("--kind", help="Only this kind: outage, hazard, complaint …")] = None,
+    person: Annotated[
+        str | None,
+        typer.Option("--person", autocompletion=staff_numbers, help="Only those that this staff number owns."),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option("--kind", autocompletion=kinds, help="Only this kind: outage, hazard, complaint …"),
+    ] = None,
 ) -> None:
     """List tickets, newest first: gege tickets --open --grid 11 --kind outage."""
+    if kind is not None:
+        known_kind(kind)
     from bot.app.parts import existing_site
     from bot.commands.terminal import show_tickets
     from bot.tickets.desk import TicketDesk
 
-    if kind is not None:
-        known_kind(kind)
     settings = load_settings()
     database = existing_site(settings)
     try:
@@ -39,16 +48,23 @@ def tickets(
     finally:
         database.dispose()
     if as_json:
-        out([plain(one) for one in found])
+        out([plain(one) for one in found], zone_of(settings))
     else:
         show_tickets(found, zone_of(settings))
 
 
 def ticket(
-    number: str,
-    move: Annotated[str, typer.Argument(help="ack, on-site, resolve, cancel, pass, or nothing to look.")] = "",
-    by: Annotated[str, typer.Option("--by", help="Staff number of who does it.")] = "",
-    to: Annotated[str, typer.Option("--to", help="pass: staff number of who gets it.")] = "",
+    number: Annotated[str, typer.Argument(autocompletion=ticket_numbers, help="Number of the ticket.")],
+    move: Annotated[
+        str,
+        typer.Argument(
+            autocompletion=moves_of_a_ticket, help="ack, on-site, resolve, cancel, pass, or nothing to look."
+        ),
+    ] = "",
+    by: Annotated[str, typer.Option("--by", autocompletion=staff_numbers, help="Staff number of who does it.")] = "",
+    to: Annotated[
+        str, typer.Option("--to", autocompletion=staff_numbers, help="pass: staff number of who gets it.")
+    ] = "",
     words: Annotated[str, typer.Option("--note", help="What was done, or why.")] = "",
     as_json: JsonFlag = False,
 ) -> None:
@@ -72,7 +88,7 @@ def ticket(
         if desk.ticket(number) is None:
             raise Failure(f"there is no ticket {number}")
         if move and move not in moves:
-            raise Failure(f"unknown move {move}; one of: {', '.join(moves)}")
+            raise Failure(f"there is no move {move}{did_you_mean(move, moves)} ({', '.join(moves)})")
         if move and move != "cancel" and not by:
             raise Failure("who does it? add --by STAFF_NO")
         if move:
@@ -83,7 +99,8 @@ def ticket(
                     **plain(desk.ticket(number)),
                     "activities": [plain(one) for one in desk.activities(number)],
                     "notifications": [plain(one) for one in desk.notifications(number)],
-                }
+                },
+                zone_of(settings),
             )
         else:
             show_ticket(desk, number, zone_of(settings))
@@ -106,6 +123,6 @@ def notifications(as_json: JsonFlag = False) -> None:
     finally:
         database.dispose()
     if as_json:
-        out([plain(one) for one in found])
+        out([plain(one) for one in found], zone_of(settings))
     else:
         show_notifications(found, zone_of(settings))

@@ -31,12 +31,12 @@ def in_use(context: typer.Context, as_json: JsonFlag = False) -> None:
     """Say who speaks, and how much of what is said to everybody is ready."""
     if context.invoked_subcommand:
         return
-    from bot.app.parts import make_voice, open_site
+    from bot.app.parts import existing_site, make_voice
     from bot.voice.preparing import beforehand, missing
     from bot.voice.repertoire import Repertoire
 
     settings = load_settings()
-    database = open_site(settings)
+    database = existing_site(settings)
     try:
         repertoire = Repertoire(settings.site, database)
         voice = make_voice(settings, repertoire)

@@ -13,6 +13,14 @@ def local(at: dt.datetime, zone: dt.tzinfo) -> str:
     return f"{at.astimezone(zone):%m-%d %H:%M}"
 
 
+def at_a_glance(at: dt.datetime, zone: dt.tzinfo, now: dt.datetime) -> str:
+    """16:05 of today, 11-28 16:05 of another day, 2025-11-28 16:05 of another year."""
+    here, today = at.astimezone(zone), now.astimezone(zone).date()
+    if here.date() == today:
+        return f"{here:%H:%M}"
+    return f"{here:%m-%d %H:%M}" if here.year == today.year else f"{here:%Y-%m-%d %H:%M}"
+
+
 def read_month(text: str) -> dt.date | None:
     """The first day of a month that is named (2026-10); None for what names none."""
     found = _MONTH.fullmatch(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -28,8 +29,9 @@ Gege = Callable[..., Result]
 
 @pytest.fixture
 def gege(home: Path, monkeypatch: pytest.MonkeyPatch) -> Gege:
-    """`gege(words…)` in the home of the test; COLUMNS keeps tables whole."""
+    """`gege(words…)` in the home of the test, in Chinese; COLUMNS keeps tables whole."""
     monkeypatch.setenv("GEGE_HOME", str(home))
+    monkeypatch.setenv("GEGE_LANG", "zh")
     monkeypatch.setattr("bot.commands.terminal.console.width", 200, raising=False)
     monkeypatch.setenv("COLUMNS", "200")
 
@@ -59,7 +61,8 @@ EVENING = dt.datetime(2026, 11, 27, 23, 39, tzinfo=dt.UTC)
     "words",
     [
         ["tickets"], ["ticket", "GD1"], ["notifications"], ["call-log"], ["outage", "list"], ["ratings"], ["leave", "--list"],
-        ["audit"], ["sign-in", "M11"], ["link", "M11"], ["correct", "--list"], ["corpus", "consents"], ["no-call", "13900001111"],
+        ["audit"], ["locate"], ["voice"], ["register", "due"], ["keys", "rotate"], ["restored", "2026-11-01"], ["sign-in", "M11"],
+        ["link", "M11"], ["correct", "--list"], ["corpus", "consents"], ["no-call", "13900001111"],
     ],
 )  # fmt: skip
 def test_a_misspelt_home_is_named_and_nothing_is_made(
@@ -71,6 +74,46 @@ def test_a_misspelt_home_is_named_and_nothing_is_made(
         done = gege(*words)
         assert isinstance(done.exception, NoSite) and str(home) in str(done.exception)
         assert not (tmp_path / "misspelt").exists() and os.listdir(tmp_path / "empty") == []
+
+
+def test_who_talks_where_there_is_no_home_is_told_that_one_is_made(
+    gege: Gege, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bot.commands.line import tell_new_home
+
+    said: list[str] = []
+    monkeypatch.setattr("bot.commands.line.note", said.append)
+    tell_new_home(Settings(home=tmp_path / "misspelt"))
+    tell_new_home(Settings(home=tmp_path))
+    assert len(said) == 1 and "misspelt" in said[0] and "gege sample" in said[0]
+
+
+@pytest.mark.parametrize("words", [["channel"], ["register", "kinds"]])
+def test_what_reads_a_home_alone_tells_that_it_is_not_there(
+    gege: Gege, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    monkeypatch.setenv("GEGE_HOME", str(tmp_path / "misspelt"))
+    problem = gege(*words).exception
+    assert isinstance(problem, Failure) and "misspelt" in str(problem) and not (tmp_path / "misspelt").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["tickets"], ["notifications"], ["call-log"], ["outage", "list"], ["ratings"], ["leave", "--list"], ["audit"],
+        ["correct", "--list"], ["learn", "--log"], ["corpus", "consents"], ["person", "acts"], ["models", "list"],
+        ["register", "kinds"], ["register", "due"], ["person", "looks", "13900001111", "--by", "D1", "--asked", "phone"],
+    ],
+)  # fmt: skip
+def test_every_list_is_json_with_moments_that_have_a_zone(gege: Gege, home: Path, words: list[str]) -> None:
+    report(home, "outage", "11", EVENING)
+    done = gege(*words, "--json")
+    assert done.exit_code in (0, 1) and done.stdout.count("\n") == 1, done.output
+    found = json.loads(done.stdout)
+    for one in found if isinstance(found, list) else [found]:
+        for name, value in one.items():
+            if name.endswith("_at") and value is not None:
+                assert dt.datetime.fromisoformat(value).utcoffset() == dt.timedelta(hours=8), (name, value)
 
 
 def test_an_empty_table_says_that_there_is_nothing(gege: Gege) -> None:
@@ -103,7 +146,7 @@ def test_tickets_are_narrowed_by_grid_person_kind_and_what_is_open(gege: Gege, h
         assert {number for number in (ours, theirs) if number in shown} == wanted, words
     gege("ticket", ours, "cancel")
     assert ours not in gege("tickets", "--open").stdout
-    assert "not settled" in gege("tickets", "--help").stdout
+    assert "没办完" in gege("tickets", "--help").stdout
 
 
 @pytest.mark.parametrize("words", [["tickets", "--kind", "fire"], ["correct", "GD1", "--kind", "fire", "--by", "M11"]])
@@ -120,7 +163,7 @@ def test_saying_nothing_is_refused(gege: Gege, words: list[str]) -> None:
 @pytest.mark.parametrize("number", ["abc", "13900001111x", "+", "1" * 40])
 def test_a_caller_who_is_no_number_is_refused(gege: Gege, number: str) -> None:
     done = gege("say", "停电了", "--caller", number)
-    assert done.exit_code == 2 and "no telephone number" in done.output
+    assert done.exit_code == 2 and "不是电话号码" in done.output
 
 
 def test_the_call_log_has_heads_and_every_end_of_a_call_has_words(gege: Gege, home: Path) -> None:
@@ -147,6 +190,6 @@ def test_satisfaction_is_a_percentage_with_its_count(gege: Gege) -> None:
 
 
 def test_help_names_commands_that_are_there(gege: Gege) -> None:
-    shown = gege("outage", "--help").stdout
+    shown = gege("--lang", "en", "outage", "--help").stdout
     promised = shown[shown.index("Outages: ") :].split("\n")[0].removeprefix("Outages: ").strip(" .").split(", ")
     assert promised and all(gege("outage", name, "--help").exit_code == 0 for name in promised)

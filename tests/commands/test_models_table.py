@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from bot.commands.models_table import rows, table
+from bot.commands.tables import fitting
 from bot.settings import PROJECT, Settings, SpeechSettings
 from bot.speech.audio import write_wav
 from bot.speech.catalogue import catalogue
@@ -39,7 +41,7 @@ def test_the_demo_is_told_where_it_is_in_use_and_names_are_whole_in_a_narrow_ter
     found = rows(Settings(home=tmp_path))
     assert (found[0]["name"], found[0]["state"], found[0]["demo"]) == ("demo", "in use", True)
     shown = io.StringIO()
-    Console(width=80, file=shown).print(table(found))
+    Console(width=80, file=shown).print(fitting(*table(found), 80, dt.UTC, dt.datetime.now(dt.UTC)))
     assert all(name in shown.getvalue() for name in catalogue())
 
 

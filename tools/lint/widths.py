@@ -20,11 +20,14 @@ from bot.foundation.widths import HAN
 _ROOMS = ("bot", "actions", "nlu", "tools")
 #: files of sentences for residents and staff
 _SENTENCES = (
-    "domain.yml", "bot/chat/words.yml", "bot/commands/demo.yml", "bot/commands/escalation.yml", "bot/commands/outage.yml",
+    "domain.yml", "bot/chat/words.yml", "bot/commands/commands.yml", "bot/commands/demo.yml", "bot/commands/escalation.yml",
+    "bot/commands/first.yml", "bot/commands/outage.yml",
     "bot/learning/words.yml", "bot/notify/texts.yml", "bot/tickets/labels.yml", "bot/tickets/owed/asking.yml",
     "bot/voice/calling_prompts.yml", "bot/voice/prompts.yml", "bot/voice/repertoire.yml", "bot/web/calls.yml",
     "bot/web/learning.yml", "bot/web/staff.yml", "bot/web/studio.yml", "bot/web/words.yml",
 )  # fmt: skip
+#: English that the code has, with its Chinese below it
+_TRANSLATED = ("bot/commands/chinese.yml",)
 _CLASS = re.compile(r"(?<!\\)\[\^?((?:\\.|[^\]\\\[]){2,200})\](?!\(|\{\")")
 _RANGE = re.compile(r"\\?.-\\?[^\]]")
 _ESCAPED = re.compile(r"\\[uUx]([0-9a-fA-F]{8}|[0-9a-fA-F]{4}|[0-9a-fA-F]{2})")
@@ -84,19 +87,19 @@ def wrong_in_yaml(source: str) -> Iterator[tuple[int, str]]:
             yield 0, problem
 
 
-def wrong_in_sentences(source: str) -> Iterator[str]:
-    """What is wrong with the sentences of a file that people read."""
-    for text in _scalars(yaml.safe_load(source)):
+def wrong_in_sentences(source: str, keys: bool = True) -> Iterator[str]:
+    """What is wrong with the sentences of a file that people read, with its `keys` or without."""
+    for text in _scalars(yaml.safe_load(source), keys):
         if found := _HALF.search(text):
             yield f"{text!r:.60} has {found[0]!r} of half width"
 
 
-def _scalars(value: Any) -> Iterator[str]:
+def _scalars(value: Any, keys: bool = True) -> Iterator[str]:
     if isinstance(value, dict):
-        value = [*value.keys(), *value.values()]
+        value = [*(value.keys() if keys else ()), *value.values()]
     if isinstance(value, list):
         for one in value:
-            yield from _scalars(one)
+            yield from _scalars(one, keys)
     elif isinstance(value, str):
         yield value
 
@@ -104,8 +107,8 @@ def _scalars(value: Any) -> Iterator[str]:
 def main() -> int:
     """Every file of ours; prints what is wrong."""
     count = 0
-    for name in _SENTENCES:
-        for problem in wrong_in_sentences(Path(name).read_text("utf-8")):
+    for name in (*_SENTENCES, *_TRANSLATED):
+        for problem in wrong_in_sentences(Path(name).read_text("utf-8"), name not in _TRANSLATED):
             print(f"{name}: {problem}; people read it in full width")
             count += 1
     for room in _ROOMS:
