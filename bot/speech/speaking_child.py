@@ -62,8 +62,9 @@ class SpeakingChild:
 
     async def close(self) -> None:
         self._closing = True
-        self._kill()
-        await asyncio.to_thread(self._thread.shutdown)
+        # What reads from a child that is slow to go ends with it, and others stop meanwhile.
+        gone = await asyncio.to_thread(self._kill)
+        await asyncio.to_thread(self._thread.shutdown, wait=gone)
 
     async def _in_thread(self, work: Callable[[threading.Event], T]) -> T:
         given_up = threading.Event()
@@ -123,18 +124,21 @@ class SpeakingChild:
             raise VoiceFailed(_exactly(process, length).decode("utf-8", "replace"))
         return int(number)
 
-    def _kill(self) -> None:
+    def _kill(self) -> bool:
+        """→ whether it is gone. A large one on a busy machine is slow to go, and cannot stay: nobody waits for that at Ctrl-C."""
         process, self._process = self._process, None
         if process is None:
-            return
+            return True
         process.kill()
-        # A large one on a busy machine is slow to go, and cannot stay: nobody waits for that at Ctrl-C.
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        try:
             process.wait(_GONE_S)
+        except subprocess.TimeoutExpired:
+            return False  # whoever reads from it holds its pipes: to close them is to wait for it
         for pipe in (process.stdin, process.stdout):
             with contextlib.suppress(OSError, ValueError):
                 if pipe is not None:
                     pipe.close()
+        return True
 
 
 def _exactly(process: subprocess.Popen[bytes], count: int) -> bytes:
