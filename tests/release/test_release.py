@@ -13,6 +13,7 @@ import tomllib
 import warnings
 from pathlib import Path
 
+import av
 import pytest
 import yaml
 
@@ -159,3 +160,11 @@ def test_no_release_is_made_where_there_is_no_clone(tmp_path: Path) -> None:
 
 def test_make_knows_the_release() -> None:
     assert "python -m tools.release" in make("release")
+
+
+def test_the_film_is_short_enough_to_be_watched_and_to_be_fetched() -> None:
+    film, poster = PROJECT / "docs" / "film" / "gege.webm", PROJECT / "docs" / "film" / "poster.png"
+    with av.open(str(film)) as container:
+        length = float(container.duration or 0) / av.time_base
+    assert film.stat().st_size <= 5_000_000 and poster.stat().st_size <= 400_000
+    assert 60 <= length <= 150
