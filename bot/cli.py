@@ -13,6 +13,7 @@ from typer._click.exceptions import ClickException
 from bot.commands.chinese import told
 from bot.commands.foreign import translated
 from bot.commands.program import HELP, Program
+from bot.commands.version import VersionFlag
 from bot.foundation.errors import GegeError
 
 #: 0: done. 1: refused, or a command that looks has found something. 2: typed wrongly. 130: Ctrl-C.
@@ -49,6 +50,7 @@ def program(
             help="Language; else GEGE_LANG, then the locale.",
         ),
     ] = None,
+    shown: VersionFlag = False,
 ) -> None:
     if context.invoked_subcommand is None:
         from bot.commands.first import show

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# One server for Gege on Debian 12: user, clone, environment, home, database, unit, backups. As root, from a clone:
+# One server for Gege on Debian 12: user, code, environment, home, database, unit, backups. As root, from a clone or
+# from an unpacked release archive (no git needed):
 #
 #   deploy/install-debian.sh --check        what it would do; changes nothing, ends with status 1 when there is something to do
 #   deploy/install-debian.sh                does it; asks nothing; a second run does only what is missing
 #
 #   --postgresql     a database of its own on this machine's PostgreSQL (by socket, without a password); else SQLite in the home
-#   --home DIR       GEGE_HOME (default /srv/gege)        --code DIR     the clone that runs (default /opt/gege)
+#   --home DIR       GEGE_HOME (default /srv/gege)        --code DIR     the code that runs (default /opt/gege)
 #   --backups DIR    where archives go (default /var/backups/gege): better another disk, mounted there
 #   --root DIR       lay the files under DIR and leave this machine's users, packages, database and services alone: to look at them
 #
@@ -19,7 +20,7 @@ umask 022
 
 source=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 home=/srv/gege code=/opt/gege backups=/var/backups/gege root='' check='' postgresql=''
-user=gege
+user=gege sums=SHA256SUMS
 
 fail() {
     echo "install-debian: $1" >&2
@@ -69,7 +70,17 @@ step() {
 # ---- looks ------------------------------------------------------------------------------------------
 
 packages() { dpkg -s "${needed[@]}"; }
-same_code() { [ -d "$root$code/.git" ] && [ "$(git -C "$root$code" rev-parse HEAD)" = "$(git -C "$source" rev-parse HEAD)" ]; }
+# A clone brings its commit; a release archive brings the files of its SHA256SUMS.
+a_clone() { [ -e "$source/.git" ]; }
+same_code() {
+    if a_clone; then
+        [ -d "$root$code/.git" ] && [ "$(git -C "$root$code" rev-parse HEAD)" = "$(git -C "$source" rev-parse HEAD)" ]
+    else
+        cmp "$source/$sums" "$root$code/$sums" && as_summed "$root$code" </dev/null
+    fi
+}
+as_summed() { (cd "$1" && sha256sum --quiet --strict --check "$sums"); }
+names_in() { cut -c67- "$1"; }
 same_environment() {
     [ -e "$code/.venv/.gege-ready" ] && [ ! "$code/uv.lock" -nt "$code/.venv/.gege-ready" ] &&
         [ ! "$code/pyproject.toml" -nt "$code/.venv/.gege-ready" ]
@@ -87,7 +98,11 @@ install_packages() {
         { apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${needed[@]}" >/dev/null; }
 }
 bring_code() {
+    if a_clone; then bring_commit; else bring_archive; fi
+}
+bring_commit() {
     local commit
+    [ ! -e "$root$code/$sums" ] || fail "$code came from a release archive; go on with archives, or move it away first"
     commit=$(git -C "$source" rev-parse HEAD)
     if [ ! -d "$root$code/.git" ]; then
         mkdir -p "$root$(dirname "$code")"
@@ -96,6 +111,29 @@ bring_code() {
     # Forward only: what somebody changed in the clone that runs is not thrown away.
     git -C "$root$code" fetch -q "$source" "$commit"
     git -C "$root$code" merge -q --ff-only "$commit" || fail "$code was changed by hand; see git -C $code status"
+}
+bring_archive() {
+    local name there=$root$code
+    [ -f "$source/$sums" ] || fail "$source is neither a clone nor an unpacked release archive (no $sums)"
+    as_summed "$source" >&2 || fail "the archive is not whole; unpack it anew"
+    [ ! -e "$there/.git" ] || fail "$code is a clone; go on with git there, or move it away first"
+    if [ -f "$there/$sums" ]; then
+        # What somebody changed in the code that runs is not thrown away; what an interrupted run has brought already is no change.
+        while IFS= read -r name; do
+            [ ! -e "$there/$name" ] || cmp -s "$there/$name" "$source/$name" ||
+                grep -qxF "$(cd "$there" && sha256sum "$name")" "$there/$sums" ||
+                fail "$code/$name was changed by hand; keep it elsewhere and remove it"
+        done < <(names_in "$there/$sums")
+        while IFS= read -r name; do
+            rm -f "$there/$name"
+        done < <(comm -23 <(names_in "$there/$sums" | sort) <(names_in "$source/$sums" | sort))
+    fi
+    mkdir -p "$there"
+    names_in "$source/$sums" |
+        # Everybody may read, however strictly it was unpacked: the service is another user.
+        tar -C "$source" --no-recursion --verbatim-files-from -T - --mode=u+rwX,go+rX,go-w -cf - | tar -C "$there" --no-same-owner -xf -
+    # Last: until it is there the code is not taken for whole.
+    cp "$source/$sums" "$there/$sums"
 }
 make_environment() { make --no-print-directory -C "$code" setup; }
 make_folder() {
@@ -112,7 +150,8 @@ write_file() {
 
 # ---- what is wanted ---------------------------------------------------------------------------------
 
-needed=(python3.11 python3.11-venv git make ca-certificates tzdata)
+needed=(python3.11 python3.11-venv make ca-certificates tzdata)
+! a_clone || needed+=(git)
 [ -z "$postgresql" ] || needed+=(postgresql postgresql-client)
 
 # The unit of the clone, with this site's folders in place of the usual ones.

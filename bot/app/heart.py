@@ -92,7 +92,7 @@ class Heart:
         try:
             self._watchdog = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(_PROGRAM), str(os.getpid()), str(self._patience_s)],
-                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd="/",
+                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd="/", process_group=0,
             )  # fmt: skip
         except OSError:
             log.exception("there is no watchdog: a Gege that hangs leaves callers in silence")

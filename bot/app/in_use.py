@@ -7,13 +7,14 @@ import platform
 
 from sqlalchemy.engine import make_url
 
+from bot import __version__
 from bot.settings import Settings
 from bot.speech.models import ModelMissing, in_use
 from bot.speech.recogniser_of import told
 
 
 def in_use_line(settings: Settings) -> str:
-    """One line for the log: `gege 0.1.0 (Python 3.11.9, rasa 3.6.21, …); dialogue embedded; …`."""
+    """One line for the log: `gege 1.0.0 (Python 3.11.9, rasa 3.6.21, …); dialogue embedded; …`."""
     database = make_url(settings.database_url).get_backend_name()
     names = ["rasa", "sqlalchemy", "aiohttp"]
     try:
@@ -33,7 +34,7 @@ def in_use_line(settings: Settings) -> str:
     versions = ", ".join([f"Python {platform.python_version()}", *(f"{name} {_version(name)}" for name in names)])
     return "; ".join(
         [
-            f"gege {_version('gege')} ({versions})",
+            f"gege {__version__} ({versions})",
             f"dialogue {settings.dialogue.adapter}",
             f"recogniser {speech}",
             f"database {database}",

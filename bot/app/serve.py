@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
-import errno
 import gc
 import os
 import signal
@@ -14,6 +13,7 @@ from functools import partial
 
 from aiohttp import web
 
+from bot.app.addresses import CannotServe, address, cannot, probe, url, with_free_ports
 from bot.app.among_services import the_only_one
 from bot.app.backing_up import backing_up
 from bot.app.calling import calling_out, dialler_of
@@ -21,13 +21,13 @@ from bot.app.figures import figures_of
 from bot.app.heart import Heart
 from bot.app.in_use import in_use_line
 from bot.app.messengers import messengers
+from bot.app.opening import open_page
 from bot.app.parts import Parts, ears_and_mouth, make_voice, open_site, running, tell
 from bot.app.readiness import readiness_of
 from bot.app.safety import refuse_unsafe, strangers_reach, unsafe
 from bot.app.staff_side import staff_side
 from bot.calling.call_backs import CallBacks
 from bot.database import now
-from bot.foundation.errors import Refused
 from bot.foundation.sd_notify import notify
 from bot.grid.location import PersonCard
 from bot.grid.models import Role
@@ -53,18 +53,15 @@ from bot.web.metrics import LOOP_LATE, BackgroundMetrics, ReadyMetrics, metrics_
 from bot.web.waiting import WaitingTurns
 
 
-class CannotServe(Refused):
-    """An address cannot be listened on; the message says which setting to change."""
-
-
-async def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; a second one ends it at once. Raises CannotServe."""
+async def serve(settings: Settings, *, opens: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT; a second one ends it at once. `opens`: the page, in a browser, where there is a screen.
+    Raises CannotServe."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
     for one in signals:
         loop.add_signal_handler(one, stop.set)
-    serving = asyncio.create_task(_serve(settings))
+    serving = asyncio.create_task(_serve(settings, opens))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -90,20 +87,23 @@ def _only_safely(settings: Settings) -> None:
     refuse_unsafe(settings, sample=sample)
 
 
-async def _serve(settings: Settings) -> None:
-    phone = _address(settings.voice.audiosocket)
-    agi = _address(settings.voice.fastagi, "fastagi")
+async def _serve(settings: Settings, opens: bool = False) -> None:
+    settings, notices = with_free_ports(settings)
+    phone = address(settings.voice.audiosocket)
+    agi = address(settings.voice.fastagi, "fastagi")
     # Before the slow part: a taken port is told at once.
-    _probe(settings.web.host, settings.web.port, "[web] port", settings)
-    _probe(*phone, "[voice] audiosocket", settings)
-    _probe(*agi, "[voice] fastagi", settings)
+    probe(settings.web.host, settings.web.port, "[web] port", settings)
+    probe(*phone, "[voice] audiosocket", settings)
+    probe(*agi, "[voice] fastagi", settings)
     if settings.voice.sip:
-        _probe(*_address(settings.voice.sip, "sip"), "[voice] sip", settings, socket.SOCK_DGRAM)
+        probe(*address(settings.voice.sip, "sip"), "[voice] sip", settings, socket.SOCK_DGRAM)
     with the_only_one(settings):
-        await _serve_alone(settings, phone, agi)
+        for notice in notices:
+            tell(notice)
+        await _serve_alone(settings, phone, agi, opens)
 
 
-async def _serve_alone(settings: Settings, phone: tuple[str, int], agi: tuple[str, int]) -> None:
+async def _serve_alone(settings: Settings, phone: tuple[str, int], agi: tuple[str, int], opens: bool) -> None:
     await asyncio.to_thread(_furnish, settings)
     if strangers_reach(settings):
         await asyncio.to_thread(_only_safely, settings)
@@ -160,7 +160,7 @@ async def _serve_alone(settings: Settings, phone: tuple[str, int], agi: tuple[st
         try:
             await web.TCPSite(runner, settings.web.host, settings.web.port).start()
         except OSError as problem:
-            raise _cannot(settings.web.host, settings.web.port, "[web] port", settings, problem) from problem
+            raise cannot(settings.web.host, settings.web.port, "[web] port", settings, problem) from problem
         if not service.registry.county.size:
             tell("the county is empty: gege sample makes an invented one, gege import FILE.csv brings yours")
         # The county and Rasa's models live as long as we do: to look through them took 0.25 s of every call's sound.
@@ -169,23 +169,18 @@ async def _serve_alone(settings: Settings, phone: tuple[str, int], agi: tuple[st
         service.backgrounds.start(*readiness.backgrounds, figures.background, *backing_up(settings))
         await heart.start()
         tell(f"Gege is at {url(settings)} (Ctrl-C ends)")
-        if await asyncio.to_thread(service.registry.is_sample):
+        tried = await asyncio.to_thread(service.registry.is_sample)
+        if tried:
             tell(
                 f"both sides, the resident's and the grid's, are at {url(settings)}/demo (with the sample county only)"
             )
+        if opens and open_page(f"{url(settings)}/demo" if tried else url(settings)):
+            tell("a browser opens it (not with --no-open)")
         await asyncio.Event().wait()
 
 
 def _managers(registry: Registry, grid_no: str) -> list[PersonCard]:
     return registry.staff(grid_no, Role.manager)
-
-
-def url(settings: Settings) -> str:
-    """Where a browser on this machine finds the page."""
-    host = settings.web.host
-    if host in ("127.0.0.1", "::1", "0.0.0.0", "::", ""):
-        host = "localhost"
-    return f"http://[{host}]:{settings.web.port}" if ":" in host else f"http://{host}:{settings.web.port}"
 
 
 def _furnish(settings: Settings) -> None:
@@ -250,7 +245,7 @@ async def _answer_calls(
     try:
         await telephone.start()
     except OSError as problem:
-        raise _cannot(*phone, "[voice] audiosocket or fastagi", service.settings, problem) from problem
+        raise cannot(*phone, "[voice] audiosocket or fastagi", service.settings, problem) from problem
     stack.push_async_callback(telephone.close)
     voice_settings = service.settings.voice
     sip = await _answer_sip(telephone, service.settings, stack)
@@ -287,50 +282,12 @@ async def _answer_sip(
     """Calls straight from an adapter or a trunk; an empty `[voice] sip` switches them off."""
     if not settings.voice.sip:
         return None
-    where = _address(settings.voice.sip, "sip")
+    where = address(settings.voice.sip, "sip")
     try:
         sip = await stack.enter_async_context(sip_front_end(telephone, where, settings))
     except OSError as problem:
-        raise _cannot(*where, "[voice] sip", settings, problem) from problem
+        raise cannot(*where, "[voice] sip", settings, problem) from problem
     except UnknownTrunk as problem:
         raise CannotServe(f"{problem}: correct [voice.trunk] in {settings.home / 'gege.toml'}") from None
     tell(f"telephone (SIP) on {settings.voice.sip}")
     return sip
-
-
-def _address(text: str, key: str = "audiosocket") -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    try:
-        return host.strip("[]") or "127.0.0.1", int(port)
-    except ValueError:
-        raise CannotServe(f"[voice] {key} is {text!r}; write it as host:port") from None
-
-
-def _probe(
-    host: str, port: int, setting: str, settings: Settings, kind: socket.SocketKind = socket.SOCK_STREAM
-) -> None:
-    """Raises CannotServe when nobody could listen there now."""
-    if not 0 <= port <= 65535:
-        # getaddrinfo would take it modulo 65536.
-        raise CannotServe(f"{port} is no port (0 to 65535): correct {setting} in {settings.home / 'gege.toml'}")
-    try:
-        family, kind, protocol, _, where = socket.getaddrinfo(host or None, port, type=kind, flags=socket.AI_PASSIVE)[0]
-        with socket.socket(family, kind, protocol) as trial:
-            if kind == socket.SOCK_STREAM:
-                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            trial.bind(where)
-            if kind == socket.SOCK_STREAM:
-                trial.listen(1)
-    except OSError as problem:
-        raise _cannot(host, port, setting, settings, problem) from problem
-
-
-def _cannot(host: str, port: int, setting: str, settings: Settings, problem: OSError) -> CannotServe:
-    file = settings.home / "gege.toml"
-    if problem.errno == errno.EADDRINUSE:
-        reason = f"port {port} on {host} is taken (is Gege running already?); stop what is there, or"
-    elif problem.errno == errno.EACCES:
-        reason = f"port {port} on {host} needs root; use one above 1023:"
-    else:
-        reason = f"{host}:{port} cannot be listened on ({problem});"
-    return CannotServe(f"{reason} set {setting} in {file}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import json
+import os
 import resource
 from pathlib import Path
 from typing import Annotated
@@ -30,15 +32,37 @@ def register(app: typer.Typer) -> None:
     app.command("settings")(settings)
 
 
-def train(force: Annotated[bool, typer.Option("--force", help="Even when nothing changed.")] = False) -> None:
+def train(
+    force: Annotated[bool, typer.Option("--force", help="Even when nothing changed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print how far it is, and the model, as JSON Lines.")] = False,
+) -> None:
     """Train the dialogue model when its sources changed."""
     from bot.dialogue.training import train as train_model
 
-    note(f"dialogue model: {train_model(load_settings().dialogue_models, force=force)}")
+    # Rasa prints on standard output: the training sends that to standard error.
+    with os.fdopen(os.dup(1), "w") as told:
+
+        def how_far(share: float) -> None:
+            print(json.dumps({"share": round(share, 3)}), file=told, flush=True)
+
+        model = train_model(load_settings().dialogue_models, force=force, how_far=how_far if as_json else None)
+    if as_json:
+        out({"model": model})
+    else:
+        note(f"dialogue model: {model}")
 
 
-def serve() -> None:
+def serve(
+    sample: Annotated[
+        bool, typer.Option("--sample", help="First make what is missing: the sample county, the dialogue model.")
+    ] = False,
+    opens: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = False,
+) -> None:
     """Run the service: web page, telephone, outbox, timers."""
+    if sample:
+        from bot.commands.first_run import make_what_is_missing
+
+        make_what_is_missing(load_settings())
     from bot.app.serve import serve as run
 
     # Where it fell or hung: frames, no values. A core would hold what residents said.
@@ -48,7 +72,7 @@ def serve() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-    asyncio.run(run(load_settings()))
+    asyncio.run(run(load_settings(), opens=opens))
 
 
 def rasa_server(port: int = 5005, host: str = "127.0.0.1") -> None:
@@ -69,11 +93,13 @@ def rasa_server(port: int = 5005, host: str = "127.0.0.1") -> None:
         database.dispose()
 
 
-def demo() -> None:
+def demo(
+    sound: Annotated[bool, typer.Option("--sound/--no-sound", help="Let the call be heard afterwards.")] = True,
+) -> None:
     """Place one spoken call end to end and show what was heard, said, logged and handed over."""
     from bot.commands.demo import demo as run
 
-    raise typer.Exit(asyncio.run(run(load_settings())))
+    raise typer.Exit(run(load_settings(), sound=sound))
 
 
 def doctor(

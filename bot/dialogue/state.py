@@ -94,10 +94,15 @@ class DialogueStore(TrackerStore):
             row = session.get(DialogueState, sender_id)
             if row is None or now() - row.changed_at >= self._rest:
                 return None
-            events = json.loads(row.events)
+            events = self._known(json.loads(row.events))
         return DialogueStateTracker.from_events(
             sender_id, deserialise_events(events), slots=self.domain.slots if self.domain else None
         )
+
+    def _known(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Without the slots that only an earlier version had: a dialogue may have begun before an upgrade."""
+        slots = {slot.name for slot in self.domain.slots} if self.domain else set()
+        return [one for one in events if one["event"] != "slot" or one["name"] in slots]
 
     async def keys(self) -> Iterable[str]:
         with self._database.reading() as session:

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bot.dialogue import rasa_lite
@@ -81,14 +81,15 @@ def trained_model(folder: Path) -> Path | None:
     return next((one / name for one in (folder, site_models()) if (one / name).exists()), None)
 
 
-def train(folder: Path, *, force: bool = False) -> Path:
+def train(folder: Path, *, force: bool = False, how_far: Callable[[float], None] | None = None) -> Path:
     """Train from config.yml, domain.yml, nlu/ and the site's sentences; → the model's path. Old models are removed.
 
     It goes into `folder`, or to the site's own models when the site has sentences of its own.
-    Progress goes to stderr. Raises TrainingFailed. Two processes at once: the second takes what the first made."""
+    `how_far` hears the share that is done; without it a line goes to stderr. Raises TrainingFailed. Two processes at once:
+    the second takes what the first made."""
     if _sentences(None):
         ready = None if force else trained_model(folder)
-        return ready or train_learned(learned_folder(), site_models())
+        return ready or train_learned(learned_folder(), site_models(), how_far)
     folder.mkdir(parents=True, exist_ok=True)
     lock = folder / ".training.lock"
     import fcntl
@@ -98,17 +99,17 @@ def train(folder: Path, *, force: bool = False) -> Path:
         ready = trained_model(folder)
         if ready and not force:
             return ready
-        return _train(folder)
+        return _train(folder, how_far=how_far)
 
 
-def train_learned(learned: Path, folder: Path) -> Path:
+def train_learned(learned: Path, folder: Path, how_far: Callable[[float], None] | None = None) -> Path:
     """Train with the sentences in `learned` into `folder`, which keeps what is there; → the model's path.
 
     The model appears in one piece or not at all. Raises TrainingFailed."""
     folder.mkdir(parents=True, exist_ok=True)
     name = f"dialogue-{fingerprint(learned=learned)}.tar.gz"
     with tempfile.TemporaryDirectory(prefix=".training-", dir=folder) as made:
-        _train(Path(made), learned)
+        _train(Path(made), learned, how_far)
         (Path(made) / name).replace(folder / name)
     return folder / name
 
@@ -132,9 +133,10 @@ def sentence_files(learned: Path | None) -> Iterator[str]:
         yield folder
 
 
-def _train(folder: Path, learned: Path | None = None) -> Path:
+def _train(folder: Path, learned: Path | None = None, how_far: Callable[[float], None] | None = None) -> Path:
     rasa_lite.install()
-    print("training the dialogue model …", file=sys.stderr, flush=True)
+    if how_far is None:
+        print("training the dialogue model (a minute or two) …", file=sys.stderr, flush=True)
     stdout = os.dup(1)
     try:
         # Rasa prints on stdout, which belongs to the commands' JSON.
@@ -142,12 +144,14 @@ def _train(folder: Path, learned: Path | None = None) -> Path:
         os.dup2(2, 1)
         import rasa.model_training
 
+        from bot.dialogue.quick_training import train_quickly
         from bot.dialogue.quiet_logs import quiet_rasa
         from bot.dialogue.rasa_patches import acts_need_no_response, cache_nothing
 
         quiet_rasa()
         acts_need_no_response()
         cache_nothing()
+        train_quickly(how_far or (lambda _share: None))
         name = f"dialogue-{fingerprint(learned=learned)}"
         with sentence_files(learned) as files:
             result = rasa.model_training.train(
@@ -156,7 +160,8 @@ def _train(folder: Path, learned: Path | None = None) -> Path:
                 training_files=[files],
                 output=str(folder),
                 fixed_model_name=name,
-                force_training=False,
+                # Rasa would hash all data first to see what has changed: all of it has, or nobody would train.
+                force_training=True,
             )
     except Exception as problem:
         raise TrainingFailed(f"the dialogue model could not be trained: {problem}") from problem

@@ -7,6 +7,18 @@ import os
 import socket
 
 
+def under_systemd() -> bool:
+    """Whether systemd started this process: it wants to be told, or holds what is written on standard error.
+
+    INVOCATION_ID alone says nothing: every terminal of a desktop inherits one."""
+    if os.environ.get("NOTIFY_SOCKET"):
+        return True
+    with contextlib.suppress(OSError):
+        found = os.fstat(2)
+        return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+    return False
+
+
 def notify(*assignments: str) -> bool:
     """Send `READY=1`, `WATCHDOG=1`, `STATUS=…` and the like; → whether somebody was there to be told. Never waits."""
     where = os.environ.get("NOTIFY_SOCKET", "")

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from bot.foundation.nearest import did_you_mean
+from bot.foundation.words import load
+
+FORMER = Path(__file__).with_name("former.yml")
+
+
+@dataclass(frozen=True)
+class Former:
+    """former.yml."""
+
+    #: key as it was → what became of it
+    keys: dict[str, str]
 
 
 def mistake(problem: ValidationError, model: type[BaseModel]) -> str:
@@ -21,6 +34,8 @@ def mistake(problem: ValidationError, model: type[BaseModel]) -> str:
 
 
 def _unknown(where: tuple[int | str, ...], model: type[BaseModel]) -> str:
+    if became := load(Former, FORMER).keys.get(".".join(map(str, where))):
+        return f"this key of an earlier Gege {became} (docs/upgrade.md)"
     section: Any = model
     for part in where[:-1]:
         section = section.model_fields[str(part)].annotation

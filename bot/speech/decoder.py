@@ -63,7 +63,7 @@ def decode(data: bytes, longest_s: float) -> tuple[npt.NDArray[np.int16], int]:
     with _memory(data) as source:
         child = subprocess.Popen(
             [sys.executable, "-I", "-S", "-W", "ignore", str(_CHILD), _library_for(data)],
-            stdin=source, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}, cwd="/",
+            stdin=source, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}, cwd="/", process_group=0,
         )  # fmt: skip
     assert child.stdout is not None
     late = threading.Timer(_TIMEOUT_S, child.kill)

@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 #: in place of a count or a rate: what follows is a length and a message in UTF-8
 REFUSED = 0xFFFFFFFF
+#: one that was killed is waited for so long (s)
+_GONE_S = 0.3
 
 
 class SpeakingChild:
@@ -102,6 +104,8 @@ class SpeakingChild:
                 list(self._command()),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                # Ctrl-C is told to everybody of a terminal's group; the child ends when we let go of it.
+                process_group=0,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
             )
             self._process = process
@@ -124,7 +128,9 @@ class SpeakingChild:
         if process is None:
             return
         process.kill()
-        process.wait()
+        # A large one on a busy machine is slow to go, and cannot stay: nobody waits for that at Ctrl-C.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_GONE_S)
         for pipe in (process.stdin, process.stdout):
             with contextlib.suppress(OSError, ValueError):
                 if pipe is not None:

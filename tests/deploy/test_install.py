@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 import stat
 import subprocess
 from pathlib import Path
@@ -103,3 +105,84 @@ def test_folders_of_the_sites_own_stand_in_every_file(clone: Path, tmp_path: Pat
     for wrong in ("relative", "/with a space", "/a;b", "/$(id)"):
         refused = install(clone, root, "--home", wrong)
         assert refused.returncode == 2 and len(refused.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def archive(clone: Path, tmp_path: Path) -> Path:
+    """The same small project as an unpacked release archive;."""
+    where = tmp_path / "gege-1.0.0"
+    shutil.copytree(clone, where, ignore=shutil.ignore_patterns(".git"))
+    (where / "old.txt").write_text("what a later one does not have\n")
+    return summed(where)
+
+
+def summed(where: Path) -> Path:
+    """With sums of what is in it now, as `make release` writes them."""
+    (where / "SHA256SUMS").unlink(missing_ok=True)
+    files = sorted(str(one.relative_to(where)) for one in where.rglob("*") if one.is_file())
+    sums = "".join(f"{hashlib.sha256((where / name).read_bytes()).hexdigest()}  {name}\n" for name in files)
+    (where / "SHA256SUMS").write_text(sums)
+    return where
+
+
+@pytest.fixture
+def no_git(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the archive is there, whoever calls git fails."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "git").write_text("#!/bin/sh\necho git was called >&2\nexit 97\n")
+    (tmp_path / "bin" / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+
+
+@pytest.mark.usefixtures("no_git")
+def test_an_archive_is_installed_without_git_once_and_brought_up_to_date(archive: Path, tmp_path: Path) -> None:
+    root = tmp_path / "server"
+    root.mkdir()
+    assert install(archive, root, "--check").returncode == 1 and everything(root) == {}
+    done = install(archive, root)
+    assert done.returncode == 0, done.stderr
+    code = root / "opt/gege"
+    brought = {name: what for name, (_, what) in everything(code).items() if not name.startswith("models")}
+    assert brought == {name: what for name, (_, what) in everything(archive).items()}
+    assert {mode for mode, _ in everything(code / "deploy").values()} == {0o755, 0o644}, "another user runs it"
+    first = everything(root)
+    assert install(archive, root).stdout == "nothing to do\n" and everything(root) == first
+    (code / "models/dialogue/mine.tar.gz").write_text("made by running")
+    (archive / "old.txt").unlink()
+    (archive / "new.txt").write_text("of the later version\n")
+    (archive / "deploy/debian/gege.toml").write_text("[web]\nport = 2\n")
+    summed(archive)
+    assert "would: code" in install(archive, root, "--check").stdout
+    assert install(archive, root).returncode == 0
+    assert (
+        not (code / "old.txt").exists()
+        and (code / "new.txt").exists()
+        and (code / "models/dialogue/mine.tar.gz").exists()
+    )
+    assert (code / "deploy/debian/gege.toml").read_text() == "[web]\nport = 2\n"
+
+
+@pytest.mark.usefixtures("no_git")
+def test_what_was_changed_by_hand_or_came_damaged_is_told_and_stays(archive: Path, tmp_path: Path) -> None:
+    root = tmp_path / "server"
+    install(archive, root)
+    mine = root / "opt/gege/deploy/debian/gege.toml"
+    mine.write_text("[web]\nport = 1\n")
+    refused = install(archive, root)
+    assert refused.returncode == 2 and "/opt/gege/deploy/debian/gege.toml was changed by hand" in refused.stderr
+    assert mine.read_text() == "[web]\nport = 1\n"
+    (archive / "deploy/systemd/gege.service").write_text("cut off")
+    damaged = install(archive, tmp_path / "other")
+    assert damaged.returncode == 2 and "the archive is not whole" in damaged.stderr
+    assert not (tmp_path / "other/opt/gege/SHA256SUMS").exists()
+    (archive / "SHA256SUMS").unlink()
+    assert "neither a clone nor an unpacked release archive" in install(archive, tmp_path / "third").stderr
+
+
+def test_a_clone_and_an_archive_do_not_write_over_each_other(archive: Path, clone: Path, tmp_path: Path) -> None:
+    install(clone, tmp_path / "cloned")
+    refused = install(archive, tmp_path / "cloned")
+    assert refused.returncode == 2 and "is a clone; go on with git" in refused.stderr
+    install(archive, tmp_path / "unpacked")
+    refused = install(clone, tmp_path / "unpacked")
+    assert refused.returncode == 2 and "came from a release archive" in refused.stderr

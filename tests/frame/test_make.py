@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -38,14 +41,20 @@ def test_every_target_can_be_made(target: str) -> None:
 
 def test_a_fresh_clone_is_set_up_before_anything_runs(tmp_path: Path) -> None:
     plan = make("demo", UV_PROJECT_ENVIRONMENT=str(tmp_path / "none"))
-    steps = ["scripts/bring-uv", "uv sync --locked", "gege sample", "gege train", "gege demo"]
+    # The county and the model are made by the last one itself (tests/commands/test_first_run.py).
+    steps = ["scripts/bring-uv", "scripts/sync", "gege demo"]
     assert [plan.find(step) for step in steps] == sorted(plan.find(step) for step in steps)
     assert all(step in plan for step in steps)
 
 
 def test_an_environment_that_is_ready_is_not_synced_again(tmp_path: Path) -> None:
     (tmp_path / ".gege-ready").touch()
-    assert "uv sync" not in make("demo", UV_PROJECT_ENVIRONMENT=str(tmp_path))
+    assert "scripts/sync" not in make("demo", UV_PROJECT_ENVIRONMENT=str(tmp_path))
+
+
+def test_make_run_makes_what_is_missing_and_opens_the_page_unless_told_not_to() -> None:
+    assert make("run").splitlines()[-1].split()[-4:] == ["gege", "serve", "--sample", "--open"]
+    assert make("run", "OPEN=").splitlines()[-1].split()[-3:] == ["gege", "serve", "--sample"]
 
 
 def test_the_suite_comes_last_so_that_its_closing_line_is_seen() -> None:
@@ -55,7 +64,17 @@ def test_the_suite_comes_last_so_that_its_closing_line_is_seen() -> None:
     assert [line for line in plan if "mypy" in line]
 
 
-@pytest.mark.parametrize("script", [".ci/run", "scripts/bring-uv", "scripts/one-line", "scripts/test-packages"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        ".ci/run",
+        "scripts/bring-uv",
+        "scripts/sync",
+        "scripts/reach-packages",
+        "scripts/one-line",
+        "scripts/test-packages",
+    ],
+)
 def test_the_scripts_are_programs_that_bash_understands(script: str) -> None:
     assert os.access(PROJECT / script, os.X_OK)
     subprocess.run(["bash", "-n", PROJECT / script], check=True)
@@ -87,11 +106,11 @@ def program(bare: Path, name: str, body: str) -> None:
     file.chmod(0o755)
 
 
-def run(bare: Path, script: str, *words: str, said: str = "") -> subprocess.CompletedProcess[str]:
+def run(bare: Path, script: str, *words: str, said: str = "", **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [bare / "scripts" / script, *words],
         input=said,
-        env={"PATH": f"{bare}/.tools/bin:{bare}/bin", "HOME": str(bare)},
+        env={"PATH": f"{bare}/.tools/bin:{bare}/bin", "HOME": str(bare), **more},
         capture_output=True,
         text=True,
         timeout=60,
@@ -186,3 +205,50 @@ def test_missing_test_packages_are_a_loud_skip_without_root(bare: Path) -> None:
     failed = run(bare, "test-packages")
     assert failed.returncode == 0
     assert "apt-get failed" in failed.stderr
+
+
+#: an index that nobody can ask: no such name, and nothing that would be asked in its place
+NOWHERE = {"UV_DEFAULT_INDEX": "https://nowhere.invalid/simple"}
+
+
+@pytest.fixture
+def python(bare: Path) -> None:
+    (bare / "bin" / "python3.11").symlink_to(sys.executable)
+
+
+@pytest.mark.usefixtures("python")
+@pytest.mark.parametrize("script", ["bring-uv", "sync"])
+def test_without_network_a_sentence_comes_at_once_and_says_what_to_do(bare: Path, script: str) -> None:
+    if script == "sync":
+        # What lies in its cache is not enough, and it would go on trying.
+        program(bare, "uv", '[[ "$*" == *--offline* ]] && exit 1; echo "uv asked the network" >&2; exec /bin/sleep 60')
+    began = time.monotonic()
+    done = run(bare, script, **NOWHERE)
+    assert time.monotonic() - began < 20, "pip and uv try for a minute and a half"
+    assert done.returncode == 1
+    assert "there is no network (nowhere.invalid" in done.stderr
+    assert "HTTPS_PROXY" in done.stderr
+    assert "uv asked" not in done.stderr
+
+
+def test_what_this_machine_has_fetched_before_needs_no_network(bare: Path) -> None:
+    program(bare, "uv", '[[ "$*" == "sync --locked --offline" ]] && exit 0; echo "uv asked the network" >&2; exit 2')
+    done = run(bare, "sync", **NOWHERE)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout + done.stderr == ""
+
+
+@pytest.mark.usefixtures("python")
+def test_with_network_what_goes_wrong_with_a_package_is_shown_whole(bare: Path) -> None:
+    program(
+        bare,
+        "uv",
+        """[[ "$*" == *--offline* ]] && exit 1
+        printf '%s\\n' 'Resolved 97 packages in 2ms' 'error: Failed to build `annoy==1.17`' '  cause: no compiler' >&2; exit 2""",
+    )
+    with socket.socket() as index:
+        index.bind(("127.0.0.1", 0))
+        index.listen()
+        done = run(bare, "sync", UV_DEFAULT_INDEX=f"http://127.0.0.1:{index.getsockname()[1]}/simple")
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == ["error: Failed to build `annoy==1.17`", "  cause: no compiler"]

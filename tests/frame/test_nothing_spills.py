@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, insert
 
-from bot import cli
+from bot import __version__, cli
 from bot.app.parts import Parts
 from bot.bench.loopback import free_port
 from bot.database import Database, now
@@ -164,7 +164,15 @@ def test_a_service_with_a_failing_database_spills_nothing(broken_service: tuple[
 @pytest.mark.slow
 def test_the_first_line_says_versions_and_what_is_in_use(broken_service: tuple[int, int, Path]) -> None:
     line = broken_service[2].read_text().splitlines()[0]
-    for word in ("gege 0", "Python 3.11", "rasa 3.6", "vosk", "dialogue embedded", "database sqlite", "log debug"):
+    for word in (
+        f"gege {__version__} (",
+        "Python 3.11",
+        "rasa 3.6",
+        "vosk",
+        "dialogue embedded",
+        "database sqlite",
+        "log debug",
+    ):
         assert word in line
 
 

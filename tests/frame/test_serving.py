@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import serve as serving
-from bot.app.serve import CannotServe, url
+from bot.app.addresses import CannotServe, probe, url
 from bot.bench.loopback import free_port
 from bot.settings import PROJECT, Settings, VoiceSettings, WebSettings
 from tests.frame.conftest import PROGRAM, environment, until_said
@@ -61,9 +61,9 @@ def test_a_port_below_1024_without_root_is_explained(tmp_path: Path, monkeypatch
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(serving.socket.socket, "bind", refuse)
+    monkeypatch.setattr(socket.socket, "bind", refuse)
     with pytest.raises(CannotServe, match="needs root"):
-        serving._probe("127.0.0.1", 80, "[web] port", Settings(home=tmp_path))
+        probe("127.0.0.1", 80, "[web] port", Settings(home=tmp_path))
 
 
 @pytest.mark.parametrize(

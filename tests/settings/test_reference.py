@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from bot.foundation.words import load
 from bot.settings import PROJECT, Settings, SettingsError, load_settings
+from bot.settings.mistakes import FORMER, Former
 from bot.settings.reference import as_markdown, as_toml, of_site, tables
 
 
@@ -64,6 +66,10 @@ def test_the_page_of_settings_is_up_to_date() -> None:
     [
         ("[web]\nprot = 1", "web.prot: no such key; did you mean port?"),
         ("[wep]\nport = 1", "wep: no such key; did you mean web?"),
+        (
+            "[voice.trunk]\nnumber = '07150000000'",
+            "voice.trunk.number: this key of an earlier Gege is [calling] number now",
+        ),
         ("[voice.trunk]\nregistar = ''", "did you mean registrar?"),
         ("zzzzzz = 1", "zzzzzz: no such key; gege settings shows all"),
         (
@@ -105,3 +111,14 @@ def test_a_file_of_a_site_s_own_values_is_those_values_each_below_what_it_means(
     assert tomllib.loads(text) == values and text.startswith("# ours\n")
     assert "# how Gege calls the company in its greeting\nname = " in text and "port" not in text
     assert _written(tmp_path, text).service.deadlines.hours["半天"] == 4.0
+
+
+def test_a_key_that_was_given_up_is_none_of_todays_and_stands_in_the_notes() -> None:
+    notes = (PROJECT / "docs" / "upgrade.md").read_text("utf-8")
+    for key in load(Former, FORMER).keys:
+        *sections, name = key.split(".")
+        model: Any = Settings
+        for section in sections:
+            model = model.model_fields[section].annotation
+        assert name not in model.model_fields
+        assert f"`{key}`" in notes
