@@ -17,6 +17,7 @@ from bot.app.addresses import CannotServe, address, cannot, probe, url, with_fre
 from bot.app.among_services import the_only_one
 from bot.app.backing_up import backing_up
 from bot.app.calling import calling_out, dialler_of
+from bot.app.events_out import events_out
 from bot.app.figures import figures_of
 from bot.app.heart import Heart
 from bot.app.in_use import in_use_line
@@ -109,7 +110,11 @@ async def _serve_alone(settings: Settings, phone: tuple[str, int], agi: tuple[st
         await asyncio.to_thread(_only_safely, settings)
     tell(in_use_line(settings))
     tell("starting Gege …")
-    async with running(settings, serves=True) as service, contextlib.AsyncExitStack() as stack:
+    async with (
+        running(settings, serves=True) as service,
+        events_out(service),
+        contextlib.AsyncExitStack() as stack,
+    ):
         for found in unsafe(settings, sample=await asyncio.to_thread(service.registry.is_sample)):
             tell(f"NOT SAFE FOR STRANGERS: {found.name}: {found.detail}; {found.advice}")
         rested = dt.timedelta(minutes=settings.dialogue.session_minutes)
