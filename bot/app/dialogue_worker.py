@@ -3,7 +3,7 @@ whoever started it.
 
 The first line is the site's settings; then each line is `{"n", "do": "turn" | "parse" | "take_up" | "rehearse", …}` and is answered by
 a line with the same `n`. `{"owed": true}` says that somebody is owed a message, `{"fate": …}` what became
-of a turn that failed (bot/dialogue/metrics.py)."""
+of a turn that failed (bot/dialogue/metrics.py), `{"turn": …}` tells a committed turn for statistics (bot/dialogue/events)."""
 
 from __future__ import annotations
 
@@ -67,6 +67,8 @@ async def _serve(settings: Settings, answers: int) -> None:
     dialogue = make_embedded(settings, database, desk, registry)
     dialogue.hurries = False  # whoever hands the turns on says the words of safety
     dialogue.on_fate = lambda fate: _from_thread(loop, tell, {"fate": fate})  # and is asked for figures
+    if settings.events.on:
+        dialogue.on_turn = lambda turn: _from_thread(loop, tell, {"turn": turn.as_json()})
     await dialogue.start()
     reading = asyncio.create_task(registry.background().run())
     requests = asyncio.StreamReader(limit=_LONGEST)

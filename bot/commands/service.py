@@ -77,6 +77,7 @@ def serve(
 
 def rasa_server(port: int = 5005, host: str = "127.0.0.1") -> None:
     """Run Rasa as a server of its own for [dialogue] adapter = "http" (needs [dialogue] token)."""
+    from bot.app.events_out import outlet_beside
     from bot.app.parts import area_code_of, make_actions, open_site
     from bot.dialogue.rasa_server import run_rasa_server
     from bot.grid.registry import Registry
@@ -88,7 +89,9 @@ def rasa_server(port: int = 5005, host: str = "127.0.0.1") -> None:
     registry = Registry.load(database, area_code_of(settings))
     actions = make_actions(settings, TicketDesk(database, rules=rules_of(settings)), registry)
     try:
-        run_rasa_server(settings, database, actions, [registry.background()], host=host, port=port)
+        with outlet_beside(settings, database) as outlet:
+            told = outlet.put if outlet is not None else None
+            run_rasa_server(settings, database, actions, [registry.background()], told, host=host, port=port)
     finally:
         database.dispose()
 

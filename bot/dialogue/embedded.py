@@ -19,7 +19,7 @@ from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.reading import readable
 from bot.dialogue.responses import say_what_the_file_says, sentence
 from bot.dialogue.training import source_fingerprint
-from bot.dialogue.turns import RasaDialogue, about_turn, reply_from, settle, understanding_of
+from bot.dialogue.turns import RasaDialogue, about_turn, reply_from, settle, tell_turn, understanding_of
 from bot.foundation.errors import Broken
 from bot.foundation.recent import Recent
 from bot.tickets.desk import TicketDesk
@@ -241,7 +241,13 @@ class EmbeddedDialogue(RasaDialogue):
         assert agent is not None
         # Before the transaction: on SQLite it keeps every other process from writing.
         await understood(agent, clean, question)
-        return await settle(self._database, heard, lambda: handle(agent, self._store, heard, clean), self._in_thread)
+        return await settle(
+            self._database,
+            heard,
+            lambda: handle(agent, self._store, heard, clean),
+            self._in_thread,
+            lambda reply: tell_turn(self.on_turn, heard, reply, self._store.latest(heard.session)),
+        )
 
     async def rehearse(self) -> None:
         await self._there(self._rehearsed())

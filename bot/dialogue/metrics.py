@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY = CollectorRegistry()
 
@@ -27,3 +27,12 @@ seconds = Histogram(
     buckets=(0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0),
     registry=REGISTRY,
 )
+
+events = Counter(
+    "gege_events",
+    "Events for statistics ([events]): sent (the broker has taken them), dropped (too many waited, or it stayed away until the"
+    " end), refused (not on the list of what may leave)",
+    ["outcome"],
+    registry=REGISTRY,
+)
+events_waiting = Gauge("gege_events_waiting", "Turns whose events wait for the broker", registry=REGISTRY)

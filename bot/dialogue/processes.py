@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.dialogue import metrics
+from bot.dialogue.events.told import TurnTold
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.rehearsal import NotProved
 from bot.dialogue.turns import RasaDialogue
@@ -48,9 +49,17 @@ class Gone(Unavailable):
 class _Process:
     """One process: JSON lines to and fro, answers in any order."""
 
-    def __init__(self, number: int, command: Sequence[str], hello: str, owed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        number: int,
+        command: Sequence[str],
+        hello: str,
+        owed: Callable[[], None],
+        turn: Callable[[dict[str, Any]], None],
+    ) -> None:
+        """`owed` and `turn`: told by it that somebody is owed a message, and of each turn that it has committed."""
         self.number = number
-        self._command, self._hello, self._owed = command, hello, owed
+        self._command, self._hello, self._owed, self._turn = command, hello, owed, turn
         self._child: asyncio.subprocess.Process | None = None
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._numbers = itertools.count(1)
@@ -92,6 +101,8 @@ class _Process:
                     self._owed()
                 elif fate := told.get("fate"):
                     metrics.count_fate(fate)
+                elif turn := told.get("turn"):
+                    self._turn(turn)
                 elif (waiting := self._waiting.pop(told["n"], None)) and not waiting.done():
                     waiting.set_result(told)
         finally:
@@ -159,7 +170,7 @@ class SharedOutDialogue(RasaDialogue):
         """`command` starts one process, `hello` is the line that it reads first; `owed`: one of them owes somebody a
         message."""
         super().__init__(desk, spool, write_s)
-        self._processes = [_Process(number, command, hello, owed) for number in range(processes)]
+        self._processes = [_Process(number, command, hello, owed, self._told) for number in range(processes)]
         self._keepers: list[asyncio.Task[None]] = []
         self._turn = itertools.count()
         self._model: Path | None = None
@@ -226,6 +237,14 @@ class SharedOutDialogue(RasaDialogue):
             except Gone as problem:
                 log.error("%s", problem)
         raise Gone("no dialogue process is there")
+
+    def _told(self, turn: dict[str, Any]) -> None:
+        if self.on_turn is None:
+            return
+        try:
+            self.on_turn(TurnTold.from_json(turn))
+        except Exception as problem:  # the process that told it is in good health
+            log.error("a turn is not told for statistics (%s)", logs.described(problem), exc_info=True)
 
     async def _keep(self, one: _Process) -> None:
         """Serve its answers, and start it again when it ends."""

@@ -8,6 +8,7 @@ docs/decisions/0001-rasa-without-tensorflow.md; why the others are not even inst
 
 from __future__ import annotations
 
+import importlib
 import importlib.abc
 import importlib.machinery
 import os
@@ -59,7 +60,7 @@ NOT_INSTALLED = {
 RASA_COMMANDS = {
     "rasa.core.channels.console": ("CmdlineInput",),
     "rasa.core.channels.rasa_chat": ("RasaChatInput",),
-    # a broker for events; Gege gives Rasa none
+    # RabbitMQ, for a site whose events go out (`let_in`)
     "aiormq": (),
 }
 
@@ -77,7 +78,11 @@ class _Empty:
 
 class _EmptyModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def __init__(self, classes: dict[str, tuple[str, ...]]) -> None:
-        self._classes = classes
+        self._classes = dict(classes)
+
+    def leave_out(self, name: str) -> bool:
+        """Serve it no more; whether it was served until now."""
+        return self._classes.pop(name, None) is not None
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -114,7 +119,28 @@ def install(*, lean: bool = True) -> None:
     if early := [name for name in classes if name in sys.modules]:
         raise RuntimeError(f"rasa was imported before bot.dialogue.rasa_lite.install(): {', '.join(early)}")
     sys.meta_path.insert(0, _EmptyModules(classes))
+    _distutils_as_they_are()
     # Sanic, once imported, shows everybody's deprecations again, and Rasa's libraries have many.
     import sanic  # noqa: F401
 
     warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(?!bot|nlu|actions)")
+
+
+def _distutils_as_they_are() -> None:
+    """Sanic asks distutils for one function, and setuptools' shim answers with all of setuptools: half a second of each start."""
+    hack = sys.modules.get("_distutils_hack")
+    if hack is not None:
+        hack.remove_shim()
+
+
+def let_in(name: str) -> None:
+    """Import one of the replaced libraries after all, from now on; modules of Rasa's that have the empty one get it.
+
+    Raises ModuleNotFoundError where it is not installed."""
+    # A list: of several finders each has to let go.
+    if any([isinstance(finder, _EmptyModules) and finder.leave_out(name) for finder in sys.meta_path]):
+        empty = sys.modules.pop(name, None)
+        real = importlib.import_module(name)
+        for module in [one for known, one in sys.modules.items() if empty is not None and known.startswith("rasa.")]:
+            if getattr(module, name, None) is empty:
+                setattr(module, name, real)

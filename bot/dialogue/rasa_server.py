@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from bot.database import Database, patience
+from bot.dialogue.events.told import TurnTold
 from bot.dialogue.port import Reply, Understanding
-from bot.dialogue.turns import RasaDialogue, about_turn, settle
+from bot.dialogue.turns import RasaDialogue, about_turn, settle, tell_turn
 from bot.foundation.background import Background
 from bot.foundation.errors import Unavailable
 from bot.foundation.untrusted import same
@@ -87,11 +88,13 @@ def run_rasa_server(
     database: Database,
     actions: Sequence[Action],
     beside: Sequence[Background] = (),
+    told: Callable[[TurnTold], None] | None = None,
     *,
     host: str = "127.0.0.1",
     port: int = 5005,
 ) -> None:
-    """Serve the trained model until stopped; `actions` are the site's, run in this process, `beside` runs beside."""
+    """Serve the trained model until stopped; `actions` are the site's, run in this process, `beside` runs beside, `told`
+    hears of each turn that is committed."""
     from bot.dialogue import rasa_lite
 
     rasa_lite.install()
@@ -158,7 +161,11 @@ def run_rasa_server(
                 with about_turn(heard), patience(settings.dialogue.write_s):
                     async with one_at_a_time:
                         reply = await settle(
-                            database, heard, lambda: handle(agent, store, heard, text), asyncio.to_thread
+                            database,
+                            heard,
+                            lambda: handle(agent, store, heard, text),
+                            asyncio.to_thread,
+                            lambda reply: tell_turn(told, heard, reply, store.latest(heard.session)),
                         )
                 return json({"reply": reply.as_json()})
 

@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.database import Database, Unit, database_away, now, patience
 from bot.dialogue import metrics
 from bot.dialogue.danger import HAZARD, Asked, answer_to, look, question_of, still_open
+from bot.dialogue.events.told import TurnTold, turn_told
 from bot.dialogue.port import Reply, Understanding
 from bot.dialogue.reading import readable, says_something
 from bot.dialogue.rehearsal import NotProved, rehearsed
@@ -30,6 +31,9 @@ from bot.tickets.intake.answered import FOR_A_PERSON, AnsweredAlready, answer, a
 from bot.tickets.intake.danger import danger_in
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.spool import Spool
+
+if TYPE_CHECKING:
+    from rasa.shared.core.trackers import DialogueStateTracker
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +75,8 @@ class RasaDialogue(ABC):
         self._open_for = dt.timedelta(minutes=session_minutes)
         #: told of each turn that went another way, and which
         self.on_fate: Callable[[str], None] = metrics.count_fate
+        #: told of each turn that is committed, for statistics; None: nobody wants to know. From any thread
+        self.on_turn: Callable[[TurnTold], None] | None = None
         #: how long turns wait here; a site asks one for all that it serves
         self.lateness = Lateness()
         self._behind: set[asyncio.Future[Reply]] = set()
@@ -156,8 +162,9 @@ class RasaDialogue(ABC):
             if danger is not None:
                 log.warning("the words of safety are said before the turn is over")
                 self.on_fate("safety_first")
-                await self._on_file(heard)
-                words = (sentence(f"utter_safety_{danger}"), sentence("utter_danger_call_yourself"))
+                # Where nothing can be written down, nobody may rely on us.
+                yourself = "utter_danger_call_yourself" if await self._on_file(heard) else "utter_could_not_log"
+                words = (sentence(f"utter_safety_{danger}"), sentence(yourself))
                 return Reply(words, Understanding(heard.text, HAZARD, 0.0, False), hand_over=True)
             return await self._apology(heard, TimeoutError())
 
@@ -186,6 +193,7 @@ class RasaDialogue(ABC):
         if isinstance(reading, Asked):
             reply = reading.reply(await self._meaning(reading.danger))
             await self._in_thread(lambda: self._desk.answer(heard.id, reply.as_json()))
+            tell_turn(self.on_turn, heard, reply)
             return reply
         return await self._answer(heard, reading, question)
 
@@ -214,13 +222,15 @@ class RasaDialogue(ABC):
 
     # ---- when it fails --------------------------------------------------------------------------
 
-    async def _on_file(self, heard: Heard) -> None:
+    async def _on_file(self, heard: Heard) -> bool:
         """Help is promised before anything is committed: a death of this process must not break that promise. What
-        the turn has written down by then, the spool finds written down."""
+        the turn has written down by then, the spool finds written down. → False where no file takes it."""
         putting = asyncio.ensure_future(self._spool.put(heard, "dialogue_failed"))
         await asyncio.wait({putting}, timeout=_FILE_S)
         if putting.done() and (problem := putting.exception()):
             log.error("what was said of danger is in no file (%s)", type(problem).__name__)
+            return False
+        return True
 
     async def _apology(self, heard: Heard, problem: BaseException) -> Reply:
         """The machine failed: what was said goes to a person, now or as soon as the database takes it."""
@@ -251,11 +261,12 @@ async def settle(
     heard: Heard,
     say: Callable[[], Awaitable[Reply]],
     in_thread: Callable[[Callable[[], Unit]], Awaitable[Unit]],
+    committed: Callable[[Reply], None] = lambda _: None,
 ) -> Reply:
     """One turn as one transaction: what `say` does to tickets and dialogue, and the reply, or nothing of it.
 
-    The utterance must have been kept. When somebody else has answered it meanwhile, theirs counts. Raises what `say`
-    raises."""
+    The utterance must have been kept. When somebody else has answered it meanwhile, theirs counts. `committed` is told of
+    ours when it stands. Raises what `say` raises."""
     try:
         with database.within(await in_thread(database.begin)) as unit:
             reply = await say()
@@ -267,7 +278,20 @@ async def settle(
             if earlier := answered(session, heard.id):
                 return reply_again(heard, earlier)
         raise
+    committed(reply)
     return reply
+
+
+def tell_turn(
+    told: Callable[[TurnTold], None] | None, heard: Heard, reply: Reply, tracker: DialogueStateTracker | None = None
+) -> None:
+    """For statistics, which never fail a turn."""
+    if told is None:
+        return
+    try:
+        told(turn_told(heard, reply, tracker))
+    except Exception as problem:
+        log.error("a turn is not told for statistics (%s)", logs.described(problem), exc_info=True)
 
 
 def reply_again(heard: Heard, found: dict[str, Any]) -> Reply:

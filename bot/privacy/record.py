@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Table
 
+from bot.dialogue.events.allowed import ALLOWED
 from bot.foundation.words import WordsBroken, load
 from bot.privacy.tables import tables
 from bot.settings import Settings
@@ -58,12 +59,24 @@ class TableEntry:
 
 
 @dataclass(frozen=True)
+class Leaving:
+    """What Gege hands on by itself, and to whom: each kind and each field of it, in words."""
+
+    about: str
+    to: str
+    when: str
+    kinds: dict[str, str]
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Record:
     """The file."""
 
     classes: dict[str, ColumnClass]
     grounds: dict[str, Ground]
     readers: dict[str, str]
+    leaves: dict[str, Leaving]
     tables: dict[str, TableEntry]
 
     def forgotten(self, table: str) -> list[str]:
@@ -98,6 +111,17 @@ def lacking(record: Record, known: dict[str, Table]) -> Iterator[str]:
         for column in sorted({*entry.columns, *entry.person, *entry.of, *entry.gone_with} - columns):
             yield f"{name}.{column}: there is no such column"
         yield from _nonsense(record, name, entry)
+    yield from _unsaid(record.leaves["events"])
+
+
+def _unsaid(events: Leaving) -> Iterator[str]:
+    """Where the record and the list that lets events out differ."""
+    fields = {field for allowed in ALLOWED.values() for field in allowed}
+    for what, said, true in (("kind", events.kinds, set(ALLOWED)), ("field", events.fields, fields)):
+        for one in sorted(true - said.keys()):
+            yield f"leaves.events: the {what} {one} is not said"
+        for one in sorted(said.keys() - true):
+            yield f"leaves.events: no {what} {one} leaves"
 
 
 def _nonsense(record: Record, name: str, entry: TableEntry) -> Iterator[str]:
@@ -136,6 +160,10 @@ def as_markdown() -> str:
                 lines.append(
                     f"| `{name}` | {entry.about} | {entry.ground} | {seen} | {_goes(entry)} | {_columns(entry)} |"
                 )
+    for leaving in record.leaves.values():
+        lines += ["", "### What leaves by itself", "", f"{leaving.about}. To {leaving.to}. {leaving.when}.", ""]
+        lines += ["| event | |", "|---|---|", *(f"| `{name}` | {means} |" for name, means in leaving.kinds.items()), ""]
+        lines += ["| field | |", "|---|---|", *(f"| `{name}` | {means} |" for name, means in leaving.fields.items())]
     return "\n".join(lines) + "\n"
 
 

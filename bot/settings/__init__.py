@@ -1,5 +1,8 @@
 """What a site sets: one typed configuration, read from `gege.toml`."""
 
+from bot.settings.events import (
+    EventsSettings as EventsSettings,
+)
 from bot.settings.settings import (
     PROJECT as PROJECT,
 )

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, Validati
 from bot.foundation.backoff import Backoff
 from bot.foundation.errors import Refused
 from bot.settings.accounts import RobotAccount, TelegramAccount, WebhookAccount, WeComAccount
+from bot.settings.events import EventsSettings
 from bot.settings.mistakes import mistake
 from bot.settings.section import Network, Section, Span, Weekly, read_secret
 from bot.settings.telephony import (
@@ -438,6 +439,7 @@ class Settings(Section):
     log: LogSettings = Field(default_factory=LogSettings)
     backup: BackupSettings = Field(default_factory=BackupSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
+    events: EventsSettings = Field(default_factory=EventsSettings)
     prompts: PromptSettings = Field(default_factory=PromptSettings)
     phone: PhoneSettings = Field(default_factory=PhoneSettings)
     outside: OutsideSettings = Field(default_factory=OutsideSettings)

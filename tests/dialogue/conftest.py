@@ -24,9 +24,9 @@ TOKEN = "only-for-the-tests"
 
 
 @contextlib.contextmanager
-def rasa_server(home: Path) -> Iterator[str]:
-    """`gege rasa-server` of a home; gives its address."""
-    (home / "gege.toml").write_text(f'[dialogue]\ntoken = "{TOKEN}"\n', "utf-8")
+def rasa_server(home: Path, more: str = "") -> Iterator[str]:
+    """`gege rasa-server` of a home, with `more` in its gege.toml; gives its address."""
+    (home / "gege.toml").write_text(f'[dialogue]\ntoken = "{TOKEN}"\n{more}', "utf-8")
     port = free_port()
     log = (home / "rasa-server.log").open("wb")
     server = subprocess.Popen(

@@ -76,11 +76,13 @@ class _NotInstalled(importlib.abc.MetaPathFinder):
 
 #: what a command for developers takes, which says so where it is missing (gege rasa: group rasa-commands)
 DEVELOPERS = {"rasa.__main__"}
+#: a module of Rasa's own that takes a library of an extra, which says so where it is missing (events: aio-pika)
+EXTRAS = {"rasa.core.brokers.pika"}
 
 
 def named(rooms: Sequence[str] = ROOMS) -> Iterator[str]:
-    """Every module that the code of `rooms` imports by name, but for what only developers use."""
-    return (name for name in _named(rooms) if name not in DEVELOPERS)
+    """Every module that the code of `rooms` imports by name, but for what only developers use, and what wants an extra."""
+    return (name for name in _named(rooms) if name not in DEVELOPERS | EXTRAS)
 
 
 def _named(rooms: Sequence[str]) -> Iterator[str]:

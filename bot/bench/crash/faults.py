@@ -58,7 +58,13 @@ def _ack_before_commit() -> None:
 
     running = set[asyncio.Future[Any]]()
 
-    async def settle(database: Any, heard: Any, say: Callable[[], Any], in_thread: Any) -> Any:
+    async def settle(
+        database: Any,
+        heard: Any,
+        say: Callable[[], Any],
+        in_thread: Any,
+        committed: Callable[[Any], None] = lambda _: None,
+    ) -> Any:
         said: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
         async def early() -> Any:
@@ -67,7 +73,7 @@ def _ack_before_commit() -> None:
             await asyncio.sleep(_EARLY_S)
             return reply
 
-        committing = asyncio.ensure_future(turns.settle(database, heard, early, in_thread))
+        committing = asyncio.ensure_future(turns.settle(database, heard, early, in_thread, committed))
         running.add(committing)
         committing.add_done_callback(running.discard)
         done, _ = await asyncio.wait({said, committing}, return_when=asyncio.FIRST_COMPLETED)

@@ -33,6 +33,7 @@ from bot.app.parts import make_providers
 from bot.commands.doctor.backups import check_backups
 from bot.commands.doctor.calling import check_calling
 from bot.commands.doctor.certificate import check_certificate
+from bot.commands.doctor.events import check_events
 from bot.commands.doctor.hearing import check_hearing
 from bot.commands.doctor.learned import check_channel, check_said_names
 from bot.commands.doctor.messengers import check_messengers
@@ -112,6 +113,7 @@ def examine(settings: Settings) -> list[Finding]:
         "disk space": _space,
         "disk speed": _fsync,
         "backups": _backups,
+        "events": _events,
         "service": _service,
     }
     for name, check in checks.items():
@@ -284,6 +286,11 @@ def _dialogue(settings: Settings) -> Finding:
 def _channel(settings: Settings) -> Finding:
     detail, advice = check_channel(settings.home)
     return _warning("channel", detail, advice) if advice else _good("channel", detail)
+
+
+def _events(settings: Settings) -> Finding:
+    detail, advice = check_events(settings)
+    return _warning("events", detail, advice) if advice else _good("events", detail)
 
 
 def _service(settings: Settings) -> Finding:
