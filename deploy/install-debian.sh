@@ -13,8 +13,8 @@
 # What it never does: open a port to the world (the page listens on 127.0.0.1; a proxy with a certificate stands before it, see
 # deploy/haproxy), overwrite gege.toml, a key or a database, or remove anything.
 #
-# Tried: twice under --root with its files compared, and --check (tests/deploy/test_install.py); what was tried as root on a whole
-# Debian 12 stands in deploy/README.md.
+# Tried: as root on a bare Debian 12 in a chroot, with all that follows it to the first call (tests/deploy/test_walk.py; without
+# systemd, which a chroot does not have); twice under --root with its files compared, and --check (tests/deploy/test_install.py).
 set -euo pipefail
 umask 022
 
@@ -154,8 +154,8 @@ needed=(python3.11 python3.11-venv make ca-certificates tzdata)
 ! a_clone || needed+=(git)
 [ -z "$postgresql" ] || needed+=(postgresql postgresql-client)
 
-# The unit of the clone, with this site's folders in place of the usual ones.
-unit() { sed "s#/opt/gege#$code#g; s#/srv/gege#$home#g; s#/var/backups/gege#$backups#g" "$source/deploy/systemd/$1"; }
+# A file of deploy/, with this site's folders in place of the usual ones.
+ours() { sed "s#/opt/gege#$code#g; s#/srv/gege#$home#g; s#/var/backups/gege#$backups#g" "$source/deploy/$1"; }
 
 settings="# What this site changed; ./gege settings prints every key with its default."
 if [ -n "$postgresql" ]; then
@@ -182,8 +182,10 @@ if [ -n "$postgresql" ] && [ -z "$root" ]; then
     grep -q '^database = "postgresql' "$home/gege.toml" 2>/dev/null || [ -n "$check" ] ||
         echo "NOTE: $home/gege.toml was there before and names no PostgreSQL; it stays as it is" >&2
 fi
-step "unit: /etc/systemd/system/gege.service" same_file "$(unit gege.service)" /etc/systemd/system/gege.service -- \
-    write_file "$(unit gege.service)" /etc/systemd/system/gege.service
+step "command: /usr/local/bin/gege" same_file "$(ours debian/gege)" /usr/local/bin/gege -- \
+    write_file "$(ours debian/gege)" /usr/local/bin/gege 755
+step "unit: /etc/systemd/system/gege.service" same_file "$(ours systemd/gege.service)" /etc/systemd/system/gege.service -- \
+    write_file "$(ours systemd/gege.service)" /etc/systemd/system/gege.service
 if [ -z "$root" ] && [ -d /run/systemd/system ]; then
     [ -n "$check" ] || systemctl daemon-reload
     step "Gege starts with the machine" systemctl is-enabled gege -- systemctl enable -q gege
@@ -195,5 +197,5 @@ if [ "$todo" = 0 ]; then
 elif [ -n "$check" ]; then
     exit 1
 else
-    echo "done. Next, as $user: GEGE_HOME=$home $code/gege import staff.csv, … households.csv, … doctor"
+    echo "done. Next: gege init (docs/operate.md, From a bare Debian 12 to the first call)"
 fi

@@ -29,6 +29,7 @@ from bot.app.safety import refuse_unsafe, strangers_reach, unsafe
 from bot.app.staff_side import staff_side
 from bot.calling.call_backs import CallBacks
 from bot.database import now
+from bot.foundation.reserve import Reserve
 from bot.foundation.sd_notify import notify
 from bot.grid.location import PersonCard
 from bot.grid.models import Role
@@ -47,6 +48,7 @@ from bot.telephone.sip_front_end import UnknownTrunk, sip_front_end
 from bot.telephone.telephone import Telephone
 from bot.tickets.intake.waiting import WaitingShelf
 from bot.voice.preparing import preparing
+from bot.voice.unwritten import Unwritten
 from bot.web.app import make_app
 from bot.web.guard import runner_of
 from bot.web.health import ready_route
@@ -119,7 +121,9 @@ async def _serve_alone(settings: Settings, phone: tuple[str, int], agi: tuple[st
             tell(f"NOT SAFE FOR STRANGERS: {found.name}: {found.detail}; {found.advice}")
         rested = dt.timedelta(minutes=settings.dialogue.session_minutes)
         living = await asyncio.to_thread(service.owner.living)
-        await asyncio.to_thread(service.desk.recover, now(), rested, living)
+        desk = service.desk
+        await asyncio.to_thread(Unwritten(settings.home).settle, desk.begin_call, desk.call_back)
+        await asyncio.to_thread(desk.recover, now(), rested, living)
         await asyncio.to_thread(release, service.database, now(), living)
         recogniser, voice = await _speech(service, stack)
         card = None if recogniser is None else await asyncio.to_thread(_ear, settings)
@@ -171,7 +175,8 @@ async def _serve_alone(settings: Settings, phone: tuple[str, int], agi: tuple[st
         # The county and Rasa's models live as long as we do: to look through them took 0.25 s of every call's sound.
         gc.collect()
         gc.freeze()
-        service.backgrounds.start(*readiness.backgrounds, figures.background, *backing_up(settings))
+        room = Reserve(settings.home).background()
+        service.backgrounds.start(*readiness.backgrounds, figures.background, room, *backing_up(settings))
         await heart.start()
         tell(f"Gege is at {url(settings)} (Ctrl-C ends)")
         tried = await asyncio.to_thread(service.registry.is_sample)

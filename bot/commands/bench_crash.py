@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bot.bench.crash.kinds import Kind
 from bot.commands.line import Failure, note, out
 from bot.settings import load_settings
 
@@ -46,7 +47,7 @@ def bench_crash(
         bool, typer.Option("--speaking", help="a caller speaks: each start takes the ear along")
     ] = False,
     at_random: Annotated[bool, typer.Option("--at-random", help="no chosen places, only moments of chance")] = False,
-    server_too: Annotated[bool, typer.Option("--server-too", help="PostgreSQL itself is killed, too")] = False,
+    trouble: Annotated[list[Kind] | None, typer.Option(help="what fails around it, too: several may be given")] = None,
     spoil: Annotated[
         Spoiler, typer.Option("--break", help="break the service's word: it must be found")
     ] = Spoiler.none,
@@ -61,13 +62,11 @@ def bench_crash(
     names = chosen(points(), only or ())
     if only and not names:
         raise Failure(f"no commit point's name holds {' or '.join(only)}: bot/bench/crash/points.yml has them all")
-    if server_too and database is not DatabaseKind.postgresql:
-        raise Failure("--server-too kills a server, and SQLite has none: add --database postgresql")
     wanted = Wanted(
         kills=kills, seed=seed, minutes=minutes, fault="" if spoil is Spoiler.none else spoil.value, only=names,
         at_random=at_random, model=in_use(load_settings()).path if speaking else None,
     )  # fmt: skip
-    found = bench(wanted, database.value, note, server_dies=server_too)
+    found = bench(wanted, database.value, note, trouble or ())
     if as_json is not None:
         as_json.write_text(json.dumps(found, ensure_ascii=False, indent=1), encoding="utf-8")
     out(found)

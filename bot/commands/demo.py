@@ -115,7 +115,7 @@ def _let_hear(settings: Settings, words: _Words, sound: bytes) -> None:
 
 async def _call(settings: Settings, words: _Words) -> _Told:
     jieba.setLogLevel(logging.ERROR)
-    # Six times as fast as life the slow voice is late now and then: espeak-ng then speaks, which the story need not tell.
+    # Eight times as fast as life the slow voice is late now and then: espeak-ng then speaks, which the story need not tell.
     logging.getLogger("bot.speech.speakers").setLevel(logging.ERROR)
     database = open_site(settings)
     try:

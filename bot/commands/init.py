@@ -31,6 +31,7 @@ _HEAD = (
     "Settings of this site (gege init). gege settings prints every key there is, with its default and what it means."
 )
 _INTERRUPTED = 130
+_UNIT = Path("/etc/systemd/system/gege.service")
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +40,9 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    answers: Annotated[Path | None, typer.Option("--answers", help="File of answers: nothing is asked.")] = None,
+    answers: Annotated[
+        Path | None, typer.Option("--answers", help="File of answers (-: standard input); nothing is asked.")
+    ] = None,
     answer: Annotated[
         list[str] | None, typer.Option("--answer", help="NAME=VALUE: one answer; may be repeated.")
     ] = None,
@@ -99,7 +102,7 @@ def _form() -> str:
 def _read(file: Path) -> Answers:
     """A file of answers. Raises Failure."""
     try:
-        values = tomllib.loads(file.read_text("utf-8"))
+        values = tomllib.loads(sys.stdin.read() if str(file) == "-" else file.read_text("utf-8"))
     except OSError as problem:
         raise Failure(f"{file} cannot be read: {problem.strerror}") from problem
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
@@ -107,9 +110,9 @@ def _read(file: Path) -> Answers:
     if odd := [name for name, value in values.items() if not isinstance(value, str | int | bool)]:
         raise Failure(f'{file}: {odd[0]}: write it as {odd[0]} = "…"')
     known_names(values)
-    if _holds_secret(values) and is_open(file):
+    if str(file) != "-" and _holds_secret(values) and is_open(file):
         mode = stat.S_IMODE(file.stat().st_mode)
-        raise Failure(f"{file} holds a secret, and others may read it (mode {mode:o}): chmod 600 {file}")
+        raise Failure(say("open_secret", file=file, mode=f"{mode:o}"))
     return {
         name: {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
         for name, value in values.items()
@@ -247,15 +250,24 @@ def _afterwards(found: Answers, settings: Settings, check: bool) -> None:
     lines.append(("gege import staff.csv && gege import households.csv", say("next_import")))
     who, name = _first_admin(found, settings)
     lines.append((f"gege sign-in {who}", say("next_link", who=name)))
+    serves = "systemctl restart gege" if _is_unit_of(settings.home) else "gege serve"
     if found.get("telephone") == NONE:
         address = settings.web.public_url or f"http://localhost:{settings.web.port}"
-        lines.append(("gege serve", say("next_browser", address=address)))
+        lines.append((serves, say("next_browser", address=address)))
     else:
         number = settings.calling.number or settings.site.station_phone
-        lines.append(("gege serve", say("next_call", number=number)))
+        lines.append((serves, say("next_call", number=number)))
     note("\n" + say("next"))
     for command, comes_of_it in lines:
         note(f"  {command}\n      {comes_of_it}")
+
+
+def _is_unit_of(home: Path) -> bool:
+    """Whether systemd serves this home here."""
+    try:
+        return f"GEGE_HOME={home.absolute()}\n" in _UNIT.read_text("utf-8")
+    except OSError:
+        return False
 
 
 def _first_admin(found: Answers, settings: Settings) -> tuple[str, str]:

@@ -119,10 +119,18 @@ def install(*, lean: bool = True) -> None:
     if early := [name for name in classes if name in sys.modules]:
         raise RuntimeError(f"rasa was imported before bot.dialogue.rasa_lite.install(): {', '.join(early)}")
     sys.meta_path.insert(0, _EmptyModules(classes))
+    _distutils_as_they_are()
     # Sanic, once imported, shows everybody's deprecations again, and Rasa's libraries have many.
     import sanic  # noqa: F401
 
     warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"(?!bot|nlu|actions)")
+
+
+def _distutils_as_they_are() -> None:
+    """Sanic asks distutils for one function, and setuptools' shim answers with all of setuptools: half a second of each start."""
+    hack = sys.modules.get("_distutils_hack")
+    if hack is not None:
+        hack.remove_shim()
 
 
 def let_in(name: str) -> None:

@@ -19,7 +19,7 @@ _RESPONSES = "responses:"
 @lru_cache(maxsize=1)
 def responses() -> dict[str, Any]:
     """Every response by its name."""
-    found: dict[str, Any] = yaml.safe_load(_FILE.read_text("utf-8"))["responses"]
+    found: dict[str, Any] = yaml.load(_FILE.read_text("utf-8"), Loader=yaml.CSafeLoader)["responses"]
     return found
 
 

@@ -162,8 +162,9 @@ class RasaDialogue(ABC):
             if danger is not None:
                 log.warning("the words of safety are said before the turn is over")
                 self.on_fate("safety_first")
-                await self._on_file(heard)
-                words = (sentence(f"utter_safety_{danger}"), sentence("utter_danger_call_yourself"))
+                # Where nothing can be written down, nobody may rely on us.
+                yourself = "utter_danger_call_yourself" if await self._on_file(heard) else "utter_could_not_log"
+                words = (sentence(f"utter_safety_{danger}"), sentence(yourself))
                 return Reply(words, Understanding(heard.text, HAZARD, 0.0, False), hand_over=True)
             return await self._apology(heard, TimeoutError())
 
@@ -221,13 +222,15 @@ class RasaDialogue(ABC):
 
     # ---- when it fails --------------------------------------------------------------------------
 
-    async def _on_file(self, heard: Heard) -> None:
+    async def _on_file(self, heard: Heard) -> bool:
         """Help is promised before anything is committed: a death of this process must not break that promise. What
-        the turn has written down by then, the spool finds written down."""
+        the turn has written down by then, the spool finds written down. → False where no file takes it."""
         putting = asyncio.ensure_future(self._spool.put(heard, "dialogue_failed"))
         await asyncio.wait({putting}, timeout=_FILE_S)
         if putting.done() and (problem := putting.exception()):
             log.error("what was said of danger is in no file (%s)", type(problem).__name__)
+            return False
+        return True
 
     async def _apology(self, heard: Heard, problem: BaseException) -> Reply:
         """The machine failed: what was said goes to a person, now or as soon as the database takes it."""

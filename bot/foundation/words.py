@@ -63,7 +63,7 @@ def _read(file: Path | Traversable) -> Any:
     return yaml.load(text, Loader=_Loader)
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Refuses a key that stands twice: one of the two would be lost without a word."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

@@ -25,7 +25,6 @@ from bot.telephone.ring_plan import (
     people_to_ring,
 )
 from bot.tickets.desk import TicketCard
-from bot.tickets.intake.unclear import Intake
 from bot.tickets.labels import labels
 from bot.voice.call_desk import CallDesk
 from bot.voice.call_life import Decision, End
@@ -33,6 +32,7 @@ from bot.voice.events import Rung, Watcher, nobody_watches
 from bot.voice.mouth import say
 from bot.voice.prompts import prompts
 from bot.voice.settling import Settling
+from bot.voice.unwritten import Unwritten
 
 log = logging.getLogger(__name__)
 
@@ -60,16 +60,16 @@ class HandOvers:
         settings: Settings,
         voice: Voice | None = None,
         *,
-        intake: Intake | None = None,
+        unwritten: Unwritten | None = None,
         watcher: Watcher = nobody_watches,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`watcher` is told of everybody who is rung, and what came of each call; `intake` keeps a call-back that the
-        desk cannot take."""
+        """`watcher` is told of everybody who is rung, and what came of each call; `unwritten` keeps calls that the
+        database has not yet."""
         self._roles, self._desk, self._settings = roles, desk, settings
         self._voice, self._clock = voice, clock
         self._watcher = watcher
-        self._settling = Settling(desk, intake, watcher=watcher, clock=clock)
+        self._settling = Settling(desk, unwritten=unwritten, watcher=watcher, clock=clock)
         self.plans: dict[str, CallPlan] = {}
         self._work: set[asyncio.Task[Any]] = set()
 

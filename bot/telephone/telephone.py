@@ -38,6 +38,7 @@ from bot.voice.metrics import CallMetrics
 from bot.voice.patience import CallerPaces
 from bot.voice.prompts import prompts
 from bot.voice.seats import Seats
+from bot.voice.unwritten import Unwritten
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ class Telephone:
             desk,
             settings,
             voice,
-            intake=self.spool,
+            unwritten=Unwritten(settings.home),
             watcher=all_of((self._log, self.metrics), _broke),
         )
         dial_plan = DialPlan(self.hand_overs, self.audiosocket, voice, room=self.room)

@@ -96,7 +96,7 @@ class CallParts:
         self.line, self.dialogue, self.recogniser = line, dialogue, recogniser
         self.settings, self.clock = settings, clock
         self._watcher, self.front_end = watcher, front_end
-        self.steering: Steering = steering or Settling(desk, intake, watcher=watcher)
+        self.steering: Steering = steering or Settling(desk, watcher=watcher)
         self.seats, self._known_outage = seats, known_outage
         self._known: Known | None = None
         self.recording = CallRecording(settings, facts.call_id, line.rate)

@@ -211,4 +211,4 @@ def _filled(sentence: str) -> str:
 
 @cache
 def _domain() -> dict[str, Any]:
-    return dict(yaml.safe_load((PROJECT / "domain.yml").read_text("utf-8")))
+    return dict(yaml.load((PROJECT / "domain.yml").read_text("utf-8"), Loader=yaml.CSafeLoader))

@@ -9,13 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.lines.line import CallFacts
-from bot.tickets.intake.caller import Caller
-from bot.tickets.intake.heard import Heard
-from bot.tickets.intake.unclear import Intake
 from bot.voice.call_desk import CallDesk
 from bot.voice.call_life import CallLife, Decision, End, Stage, Verdict
 from bot.voice.events import Settled, Watcher, nobody_watches
 from bot.voice.prompts import prompts
+from bot.voice.unwritten import Begun, Unwritten
 
 log = logging.getLogger(__name__)
 
@@ -46,13 +44,14 @@ class Settling:
     def __init__(
         self,
         desk: CallDesk,
-        intake: Intake | None = None,
         *,
+        unwritten: Unwritten | None = None,
         watcher: Watcher = nobody_watches,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`intake` keeps a call-back that the desk cannot take and that has no row; `watcher` is told what came of each."""
-        self._desk, self._intake, self._watcher, self._clock = desk, intake, watcher, clock
+        """`unwritten` keeps calls that have no row yet; `watcher` is told what came of each."""
+        self._desk, self._watcher, self._clock = desk, watcher, clock
+        self._unwritten = unwritten or Unwritten()
         self._calls: dict[str, _Kept] = {}
 
     def __contains__(self, call_id: str) -> bool:
@@ -70,7 +69,7 @@ class Settling:
         """The call's row, before a word is spoken; asked twice, it is written once."""
         kept = self._calls[call_id]
         if kept.row is None:
-            kept.row = asyncio.create_task(asyncio.to_thread(self._begin, kept))
+            kept.row = asyncio.create_task(self._row(kept))
         return asyncio.shield(kept.row)
 
     # ---- what a call says of itself (bot.voice.call_parts.Steering) ------------------------------
@@ -123,32 +122,43 @@ class Settling:
 
     async def _carry(self, kept: _Kept, verdict: Verdict) -> None:
         facts = kept.facts
-        row = kept.row is not None and await asyncio.shield(kept.row)
+        if kept.row is not None:
+            await asyncio.shield(kept.row)
         try:
-            kept.ticket_no = await asyncio.to_thread(self._write, kept, verdict)
+            kept.ticket_no = await asyncio.to_thread(self._end, kept, verdict)
         except Exception:
-            # With a row nothing is lost: it is tried again, and an open row is a call-back at the next start.
+            # Nothing is lost: it is tried again, and what is an open row or a file then is a call-back at the next start.
             log.exception("the end of call %s was not kept; it is tried again", facts.call_id)
-            if row or verdict.end is not End.call_back or self._intake is None:
-                return
-            kept.ticket_no = await self._last_word(facts)
+            return
         kept.written = True
         try:
             self._watcher(Settled(facts.call_id, kept.front_end, verdict.outcome, kept.ticket_no))
         except Exception:
             log.exception("a watcher of call %s broke", facts.call_id)
 
+    async def _row(self, kept: _Kept) -> bool:
+        """First the file, which waits for nobody."""
+        await self._unwritten.note_soon(_begun(kept))
+        return await asyncio.to_thread(self._begin, kept)
+
     def _begin(self, kept: _Kept) -> bool:
-        facts = kept.facts
+        call = _begun(kept)
         try:
-            self._desk.begin_call(facts.call_id, *_numbers(facts), kept.front_end)
+            self._desk.begin_call(*call)
         except Exception:
-            log.exception("call %s has no row; it goes on", facts.call_id)
+            log.exception("call %s has no row; it goes on", call.call_id)
             return False
+        self._unwritten.forget(call.call_id)
         return True
 
+    def _end(self, kept: _Kept, verdict: Verdict) -> str | None:
+        """The call's end, and no file of it any more. → the ticket of the call, or its call-back's."""
+        ticket_no = self._write(kept, verdict)
+        self._unwritten.forget(kept.facts.call_id)
+        return ticket_no
+
     def _write(self, kept: _Kept, verdict: Verdict) -> str | None:
-        """One transaction; of a call that was closed before, nothing. → the ticket of the call, or its call-back's."""
+        """One transaction; of a call that was closed before, nothing."""
         call_id = kept.facts.call_id
         decision = kept.life.decision
         ticket_no = decision.ticket_no if decision else None
@@ -157,7 +167,7 @@ class Settling:
                 self._desk.end_call(call_id, verdict.outcome)
             elif ticket_no is None:
                 if kept.row is None or not kept.row.result():
-                    self._desk.begin_call(call_id, *_numbers(kept.facts), kept.front_end)
+                    self._desk.begin_call(*_begun(kept))
                 cards = self._desk.call_back(call_id, verdict.outcome)
                 return str(cards[0].ticket_no) if cards else None
             elif self._desk.end_call(call_id, verdict.outcome):
@@ -166,18 +176,7 @@ class Settling:
             self._desk.rest(call_id)
         return ticket_no
 
-    async def _last_word(self, facts: CallFacts) -> str | None:
-        assert self._intake is not None
-        word = Heard(
-            id=f"{facts.call_id}-end", session=facts.call_id, text="", caller=Caller.by(facts.channel, facts.caller),
-            dialled=facts.dialled, diverting=facts.diverting, call_id=facts.call_id,
-        )  # fmt: skip
-        try:
-            return await self._intake(word, "call_back")
-        except Exception:
-            log.exception("call %s: nobody could be told that it is owed a call back", facts.call_id)
-            return None
 
-
-def _numbers(facts: CallFacts) -> tuple[str, str, str]:
-    return facts.caller, facts.dialled, facts.diverting
+def _begun(kept: _Kept) -> Begun:
+    facts = kept.facts
+    return Begun(facts.call_id, facts.caller, facts.dialled, facts.diverting, kept.front_end)

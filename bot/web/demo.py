@@ -19,7 +19,7 @@ from bot.tickets.models import State
 from bot.tickets.own_case import OwnTurn
 from bot.tickets.reporter import Reporter
 from bot.web.cases import Cases, browser_of
-from bot.web.ear import ear_shown
+from bot.web.ear import ear_in_short, ear_shown
 from bot.web.guard import Refused
 from bot.web.pages import Pages
 from bot.web.resident import ResidentPages
@@ -142,7 +142,7 @@ class Demo:
             )
         turns = await self._cases.talk(session)
         beside = {
-            **case.as_json(), **ear_shown(self._ear), "demo": _PAGES.words, "fields": labels().fields,
+            **case.as_json(), **ear_shown(self._ear), "heard_by": ear_in_short(self._ear), "demo": _PAGES.words, "fields": labels().fields,
             "caller": await self._cases.number(session) or _PAGES.words["caller"],
             "understood": [_understood(one) for one in turns],
         }  # fmt: skip

@@ -24,6 +24,16 @@ def ear_shown(ear: EarCard | None) -> dict[str, str]:
     return {"ear": which + ear_told(ear), "better": said["better"] if ear.poor else ""}
 
 
+def ear_in_short(ear: EarCard | None) -> str:
+    """One line beside what can be tried: which ear it is, and how much of what people say it hears wrong."""
+    said = words().ear
+    if ear is None:
+        return said["short_none"]
+    if ear.people is None:
+        return said["short_unmeasured"].format(name=ear.name)
+    return said["short_demo" if ear.demo else "short"].format(name=ear.name, wrong=_of_100(ear.people.cer))
+
+
 def _people(found: Measured | None) -> str:
     said = words().ear
     if found is None:

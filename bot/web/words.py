@@ -21,7 +21,7 @@ class Words:
     #: to whoever writes while too many do
     waiting: str
     errors: dict[str, str]
-    #: what is told of the ear: people, people_line, unmeasured, local, no_local, again; demo, better where Gege is tried
+    #: what is told of the ear: people, people_line, unmeasured, local, no_local, again; demo, short, better where Gege is tried
     ear: dict[str, str]
 
 

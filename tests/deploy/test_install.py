@@ -20,7 +20,12 @@ SCRIPT = PROJECT / "deploy" / "install-debian.sh"
 def clone(tmp_path: Path) -> Path:
     """A small clone with what the script reads: the whole one would be copied at every run."""
     where = tmp_path / "clone"
-    for name in ("deploy/install-debian.sh", "deploy/debian/gege.toml", "deploy/systemd/gege.service"):
+    for name in (
+        "deploy/install-debian.sh",
+        "deploy/debian/gege.toml",
+        "deploy/debian/gege",
+        "deploy/systemd/gege.service",
+    ):
         (where / name).parent.mkdir(parents=True, exist_ok=True)
         (where / name).write_bytes((PROJECT / name).read_bytes())
     (where / SCRIPT.relative_to(PROJECT)).chmod(0o755)
@@ -97,11 +102,14 @@ def test_what_a_site_has_changed_stays_and_what_the_clone_changed_comes(clone: P
 def test_folders_of_the_sites_own_stand_in_every_file(clone: Path, tmp_path: Path) -> None:
     root = tmp_path / "server"
     install(clone, root, "--home", "/data/gege", "--code", "/usr/local/gege", "--backups", "/mnt/second/gege")
+    command = root / "usr/local/bin/gege"
+    assert stat.S_IMODE(command.stat().st_mode) == 0o755
+    assert "GEGE_HOME=/data/gege" in command.read_text() and "/usr/local/gege/.venv" in command.read_text()
     unit = (root / "etc/systemd/system/gege.service").read_text()
     assert "/data/gege" in unit and "/usr/local/gege/.venv/bin/gege" in unit
     assert load_settings(root / "data/gege").backup.folder == "/mnt/second/gege"
     for usual in ("/srv/gege", "/opt/gege", "/var/backups"):
-        assert usual not in unit
+        assert usual not in unit + command.read_text()
     for wrong in ("relative", "/with a space", "/a;b", "/$(id)"):
         refused = install(clone, root, "--home", wrong)
         assert refused.returncode == 2 and len(refused.stderr.splitlines()) == 1

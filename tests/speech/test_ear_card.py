@@ -12,7 +12,7 @@ from bot.settings.settings import RemoteEarSettings
 from bot.speech.catalogue import catalogue
 from bot.speech.ear_card import CARD, MEASURED, Measured, card_in_use, keep
 from bot.speech.models import DEMO
-from bot.web.ear import ear_shown, ear_told
+from bot.web.ear import ear_in_short, ear_shown, ear_told
 
 
 def model(home: Path, name: str, card: str) -> Settings:
@@ -30,6 +30,7 @@ def test_the_committed_ear_says_how_badly_it_hears_people(tmp_path: Path) -> Non
     assert card.demo and card.people is not None and card.people.line_cer is not None
     assert "of 100 characters that people say in Mandarin" in card.said() and "not measured" in card.said()
     told = ear_shown(card)
+    assert ear_in_short(card) == "耳朵是 demo，试用的：100 个字约听错 66 个。"
     assert "试用的耳朵" in told["ear"] and "100 个字" in told["ear"] and "本地方言还没有量过" in told["ear"]
 
 
@@ -37,6 +38,7 @@ def test_an_ear_without_a_card_says_that_nobody_has_measured_it(tmp_path: Path) 
     card = card_in_use(model(tmp_path, "bare", "{}"))
     assert not card.poor and "nobody has measured" in card.said() and "还没有量过" in ear_told(card)
     assert ear_shown(card)["better"] == ""
+    assert ear_in_short(card) == "耳朵是 bare，听得怎么样还没有量过。"
 
 
 def test_what_a_site_measured_itself_counts_beside_the_card(tmp_path: Path) -> None:
@@ -78,4 +80,5 @@ def test_the_better_ear_of_two_is_told_of(tmp_path: Path) -> None:
 
 
 def test_where_nobody_is_heard_nothing_is_told_of_an_ear() -> None:
+    assert ear_in_short(None) == "这里还没有装耳朵，只能打字。"
     assert ear_told(None) == "" and ear_shown(None) == {"ear": "", "better": ""}

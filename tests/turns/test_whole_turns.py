@@ -361,6 +361,21 @@ async def test_a_disk_that_is_full_says_so_and_safety_comes_first(
     assert reply.sentences == (turns.sentence("utter_safety_line"), turns.sentence("utter_could_not_log"))
 
 
+async def test_nobody_is_promised_help_while_nothing_can_be_written_down(
+    home: Path, dialogue_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database is busy and the disk is full: the words of safety come at once, and no 我在叫人."""
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    async with site(home, write_s=1.0) as service:
+        monkeypatch.setattr(service.spool, "_put", full)
+        with locked(home):
+            reply = await say(service, DANGER, "s1", "u1")
+        assert reply.sentences == (turns.sentence("utter_safety_line"), turns.sentence("utter_could_not_log"))
+
+
 @pytest.mark.slow
 async def test_a_dialogue_that_another_process_went_on_with_is_read_anew(home: Path, dialogue_model: Path) -> None:
     async with site(home) as one, site(home) as two:

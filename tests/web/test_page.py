@@ -196,6 +196,7 @@ async def test_who_tries_the_sample_sees_both_sides(page: Any, site: Site, tmp_p
     await page.goto("/demo?grid=24")
     assert await page.get_by_label("回电号码").input_value() == "13907150000"
     assert await page.locator(".three li").count() == 3 and await page.locator('.three a[href="/desk"]').count() == 1
+    assert "耳朵" in await page.locator(".three .heardby").inner_text()
     await say(page, "我屋里停电了")
     await page.locator("#ticket_no", has_text="GD").wait_for()
     assert "停电" in await page.locator(".you .under").last.inner_text()
@@ -204,6 +205,18 @@ async def test_who_tries_the_sample_sees_both_sides(page: Any, site: Site, tmp_p
     await page.get_by_role("button", name="新的对话").click()
     await page.wait_for_url(re.compile("/demo"))
     assert await page.locator("#ticket_no").count() == 0 and await page.locator(".you").count() == 0
+
+
+async def test_a_telephones_first_screen_shows_what_can_be_tried_the_ear_and_where_to_write(
+    page: Any, site: Site
+) -> None:
+    site.sample = True
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.goto("/demo?grid=24")
+    for what in (".three .heardby", '.three a[href="/desk"]', ".dial", 'button[type="submit"]:visible'):
+        box = await page.locator(what).first.bounding_box()
+        assert box is not None and box["y"] >= 0 and box["y"] + box["height"] <= 844, what
+    assert not await page.locator(".three .wide").is_visible(), "the two sides do not stand side by side here"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,17 +8,20 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 import signal
 import sys
+import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from bot.bench.crash.troubles import Trouble
 from bot.bench.doubles.gateway import Gateway, gateway
 from bot.bench.doubles.telegram import TelegramServer, telegram_server
 from bot.bench.doubles.wecom import WeChatServer, wechat_server
@@ -56,10 +59,14 @@ async def messengers() -> AsyncIterator[Messengers]:
 
 class House:
     """`database`: a URL; empty: SQLite in the home. `model`: of the ear; None: callers leave messages, which is the
-    quickest start."""
+    quickest start. `troubles`: what will fail around it; within their `there`."""
 
-    def __init__(self, home: Path, database: str = "", model: Path | None = None) -> None:
-        self.home, self.database, self._model = home, database, model
+    def __init__(
+        self, home: Path, database: str = "", model: Path | None = None, troubles: Sequence[Trouble] = ()
+    ) -> None:
+        self.home, self.database, self._model, self._troubles = home, database, model, troubles
+        # Beside the home: a disk that is full must not fail us.
+        self._notes = Path(tempfile.mkdtemp(prefix="gege-house-"))
         self.page, self.audio, self.agi, self.sip = free_ports(4)
         self.pid: int | None = None
         self._nursery: asyncio.subprocess.Process | None = None
@@ -95,11 +102,16 @@ providers = ["{"webhook" if beyond else "file"}"]
         """Start the nursery. Raises NeverReady."""
         environment = {**os.environ, "GEGE_HOME": str(self.home), "PYTHONPATH": str(PROJECT)}
         environment.pop("GEGE_DATABASE_URL", None)
-        if self.database:
-            environment["GEGE_DATABASE_URL"] = self.database
-        self._said = (self.home / "said.log").open("ab")
+        url = self.database
+        for trouble in self._troubles:
+            environment.update(trouble.environment)
+            url = trouble.url(url)
+        if url:
+            environment["GEGE_DATABASE_URL"] = url
+        self._said = (self._notes / "said.log").open("ab")
         self._nursery = await asyncio.create_subprocess_exec(
-            sys.executable, "-W", "ignore", "-m", "bot.bench.crash.nursery", cwd=PROJECT, env=environment,
+            sys.executable, "-W", "ignore", "-m", "bot.bench.crash.nursery", str(self._notes / "points.seen"),
+            cwd=PROJECT, env=environment,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=self._said,
         )  # fmt: skip
         if await self._line() != "ready":
@@ -111,6 +123,7 @@ providers = ["{"webhook" if beyond else "file"}"]
             self._nursery.stdin.close()
             await self._nursery.wait()
             self._said.close()
+        shutil.rmtree(self._notes, ignore_errors=True)
 
     async def fork(self, fault: str = "") -> None:
         """Begin to start a service; `fault` as in `faults.spoil`."""
@@ -161,12 +174,12 @@ providers = ["{"webhook" if beyond else "file"}"]
 
     @property
     def said(self) -> str:
-        return (self.home / "said.log").read_text("utf-8", "replace")[-4000:]
+        return (self._notes / "said.log").read_text("utf-8", "replace")[-4000:]
 
     @property
     def seen(self) -> set[str]:
         """Names of the commit points that services of this house have come by."""
-        file = self.home / "points.seen"
+        file = self._notes / "points.seen"
         return set(filter(None, file.read_text("utf-8").split("\n"))) if file.exists() else set()
 
     async def _line(self) -> str:
@@ -234,10 +247,14 @@ secret = "secret"
 
 @contextlib.asynccontextmanager
 async def house(
-    home: Path, database: str = "", beyond: Messengers | None = None, model: Path | None = None
+    home: Path,
+    database: str = "",
+    beyond: Messengers | None = None,
+    model: Path | None = None,
+    troubles: Sequence[Trouble] = (),
 ) -> AsyncIterator[House]:
     """A house whose nursery is ready; nothing is served yet."""
-    one = House(home, database, model)
+    one = House(home, database, model, troubles)
     one.settle(beyond)
     try:
         await one.open()

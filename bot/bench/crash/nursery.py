@@ -1,6 +1,7 @@
 """Starts `gege serve` cheaply: a process with everything imported, which forks one service after the other.
 
-Commands on stdin, one a line: `start FAULT` (answers the child's pid). Only a bench starts it: no setting and no
+Its argument is the file of commit points that were passed. Commands on stdin, one a line: `start FAULT` (answers the
+child's pid). Only a bench starts it: no setting and no
 variable of a real service leads here."""
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 #: prctl(2): nobody outlives the run that started it
 _DIE_WITH_PARENT = 1
@@ -32,9 +34,8 @@ def _service(fault: str) -> None:
     from bot.bench.crash.faults import spoil
     from bot.settings import load_settings
 
-    settings = load_settings()
-    spoil(fault, settings.home / "points.seen")
-    asyncio.run(serve(settings))
+    spoil(fault, Path(sys.argv[1]))
+    asyncio.run(serve(load_settings()))
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from bot.bench.crash.residents import Home, Writers, homes_of
 from bot.bench.crash.spoilers import IN_PROCESS, spoil_rows
 from bot.bench.crash.staff import People, give_messengers, is_staff
 from bot.bench.crash.told import Told
-from bot.bench.doubles.postgres import PostgresServer
+from bot.bench.crash.troubles import Trouble
 from bot.database import open_database
 from bot.foundation.errors import Broken
 
@@ -32,8 +32,6 @@ _REST_S, _LOOK_S = 90.0, 0.5
 _CHOSEN_S, _CHANCE = 12.0, 3
 #: at a moment of chance the service has lived so long (s), or, one in so many, is still starting
 _TELL = 25
-#: in one of so many of those lives the database dies first, and is away for so long (s)
-_SERVER, _AWAY_S = 3, (0.3, 4.0)
 _LIVES_S, _STARTING = (0.2, 2.7), 10
 
 
@@ -49,8 +47,9 @@ class Wanted:
     model: Path | None = None
     only: Sequence[str] = ()
     at_random: bool = False
-    #: the database's own server, which is killed and started again in every so many lives
-    server: PostgresServer | None = None
+    #: what fails around the service, in one of so many lives that end at a moment of chance
+    troubles: Sequence[Trouble] = ()
+    troubled: int = 3
     browsers: int = 4
     chats: int = 3
     callers: int = 2
@@ -99,7 +98,11 @@ async def crash(
     await asyncio.to_thread(give_messengers, opened)
     homes = await asyncio.to_thread(homes_of, opened)
     opened.dispose()
-    async with messengers() as beyond, house(home, database, beyond, wanted.model) as one:
+    async with contextlib.AsyncExitStack() as around:
+        for trouble in wanted.troubles:
+            await around.enter_async_context(trouble.there())
+        beyond = await around.enter_async_context(messengers())
+        one = await around.enter_async_context(house(home, database, beyond, wanted.model, wanted.troubles))
         async with _people(one, beyond, told, wanted, homes):
             until = time.monotonic() + wanted.minutes * 60
             plan = _plan(wanted)
@@ -154,21 +157,15 @@ async def _live_and_die(one: House, told: Told, wanted: Wanted, place: str) -> N
                 return
         if not place:
             await asyncio.sleep(dice.uniform(*_LIVES_S))
-            if wanted.server is not None and dice.randrange(_SERVER) == 0:
-                await _without_database(wanted.server, told, dice)
+            if wanted.troubles and dice.randrange(wanted.troubled) == 0:
+                trouble = dice.choice(wanted.troubles)
+                await trouble.strike(dice)
+                told.troubles[type(trouble).__name__] += 1
+                await asyncio.sleep(dice.uniform(*_LIVES_S))
         else:
             told.missed[name] += 1
     await one.kill()
     told.died[""] += 1
-
-
-async def _without_database(server: PostgresServer, told: Told, dice: random.Random) -> None:
-    """The database dies first, and is there again a while later; the service goes on."""
-    await asyncio.to_thread(server.kill)
-    await asyncio.sleep(dice.uniform(*_AWAY_S))
-    await asyncio.to_thread(server.start)
-    told.server_deaths += 1
-    await asyncio.sleep(dice.uniform(*_LIVES_S))
 
 
 @contextlib.asynccontextmanager

@@ -25,8 +25,8 @@ class Told:
     delivered: set[int] = field(default_factory=set)
     answers: Counter[str] = field(default_factory=Counter)
     kills: int = 0
-    #: of the database's own server
-    server_deaths: int = 0
+    #: what failed around the service, and how often
+    troubles: Counter[str] = field(default_factory=Counter)
     #: `side:point` → deaths there; "" are those at a moment of chance
     died: Counter[str] = field(default_factory=Counter)
     #: chosen places that no transaction came by in time

@@ -38,8 +38,7 @@ def known_names(given: Mapping[str, str]) -> None:
     """Raises Failure for an answer to something that is not asked."""
     for name in given:
         if name not in parts():
-            meant = did_you_mean(name, parts())
-            raise Failure(f"{name}: nothing of that name is asked{meant} (gege init --questions shows all)")
+            raise Failure(say("no_question", name=name, meant=did_you_mean(name, parts())))
 
 
 def unattended(site: Site, given: Answers) -> Answers:

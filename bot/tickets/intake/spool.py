@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bot.database import database_away
 from bot.foundation.background import Background
+from bot.foundation.reserve import Reserve
 from bot.tickets.intake.heard import Heard
 from bot.tickets.intake.unclear import Intake
 
@@ -25,7 +26,7 @@ class Spool:
     """An `Intake` in front of another: what that one cannot keep waits in GEGE_HOME/spool."""
 
     def __init__(self, home: Path, intake: Intake) -> None:
-        self._folder, self.intake = home / "spool", intake
+        self._folder, self.intake, self._reserve = home / "spool", intake, Reserve(home)
 
     async def __call__(self, heard: Heard, reason: str) -> str | None:
         """Raises what the intake raised, after the file is there: nobody may say that it is kept already."""
@@ -37,7 +38,7 @@ class Spool:
 
     async def put(self, heard: Heard, reason: str) -> None:
         """Let it wait, without asking the database first. Raises OSError when not even a file can be written."""
-        await asyncio.to_thread(self._put, heard, reason)
+        await asyncio.to_thread(self._reserve.writing, lambda: self._put(heard, reason))
 
     @property
     def waiting(self) -> int:

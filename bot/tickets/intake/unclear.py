@@ -21,7 +21,7 @@ class Intake(Protocol):
     """Keeps what could not be understood."""
 
     async def __call__(self, heard: Heard, reason: str) -> str | None:
-        """Reasons: recogniser_failed, dialogue_failed, no_recogniser, storm, silent, call_back, not_heard, no_file.
+        """Reasons: recogniser_failed, dialogue_failed, no_recogniser, storm, silent, not_heard, no_file.
         Returns the ticket's number; None when Gege has answered it after all."""
 
 
