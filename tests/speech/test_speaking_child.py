@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
-import signal
 import subprocess
 import sys
 import time
 
 import pytest
 
+from bot.speech.engine import VoiceFailed
 from bot.speech.speaking_child import SpeakingChild
 
 #: a voice that has told its rate and waits for wishes
@@ -35,11 +37,21 @@ async def test_nobody_waits_for_a_voice_that_is_slow_to_go(
     await child.start()
     process = child._process
     assert process is not None
-    # A stopped process that is not killed: one that takes its time.
-    process.send_signal(signal.SIGSTOP)
+    # It is asked and says nothing, and it takes its time to go: the thread that reads from it waits.
+    asked = asyncio.create_task(child.sound_of({"words": "停电"}))
+    await asyncio.sleep(0.1)
     monkeypatch.setattr(process, "kill", lambda: None)
     began = time.monotonic()
     await child.close()
-    assert time.monotonic() - began < 1.0
+    with pytest.raises(VoiceFailed):
+        await asked
+    # Python ends only after its threads: none may still wait for the child, which is there.
+    child._thread.shutdown()
+    assert time.monotonic() - began < 1.5
+    assert process.poll() is None
     subprocess.Popen.kill(process)
     process.wait()
+    assert process.stdin is not None and process.stdout is not None
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.close()
+    process.stdout.close()
