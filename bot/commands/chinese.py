@@ -1,4 +1,4 @@
-"""What the command line says, in the language of whoever types: the code holds English, chinese.yml its Chinese."""
+"""What the command line says, in the language of whoever types: the code holds English, help.zh.yml and answers.zh.yml its Chinese."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from pathlib import Path
 from bot.foundation.language import language
 from bot.foundation.words import load
 
-FILE = Path(__file__).with_name("chinese.yml")
+_HERE = Path(__file__).parent
 _PLACE = re.compile(r"\\\{(\w+)\\\}")
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """chinese.yml: English as the code has it → Chinese."""
+    """answers.zh.yml: English as the code has it → Chinese."""
 
-    #: of `--help`: heads, and what commands, arguments and options are for
-    help: dict[str, str]
     #: of tables, and what stands instead of an empty one
     heads: dict[str, str]
     #: what commands answer, {name} where they fill something in; the Chinese fills in the same
@@ -39,7 +37,14 @@ class Words:
 
 @cache
 def catalogue() -> Catalogue:
-    return load(Catalogue, FILE)
+    """What commands answer."""
+    return load(Catalogue, _HERE / "answers.zh.yml")
+
+
+@cache
+def of_help() -> dict[str, str]:
+    """help.zh.yml: heads of `--help`, and what commands, arguments and options are for."""
+    return load(dict[str, str], _HERE / "help.zh.yml")
 
 
 @cache
@@ -58,7 +63,7 @@ def told(english: str) -> str:
 
 def in_chinese(english: str) -> str:
     """What the catalogue has for a text of help or an answer; the English where it has nothing."""
-    for table in (catalogue().help, catalogue().heads):
+    for table in (of_help(), catalogue().heads):
         if found := table.get(english):
             return found
     for pattern, chinese in _answers():

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.commands.line import Failure, answer_lines, note, text_of, texts_of
+from bot.commands.line import Failure, answer_lines, note, tell_new_home, text_of, texts_of
 from bot.settings import load_settings
 
 
@@ -21,12 +21,14 @@ def register(app: typer.Typer) -> None:
 
 def locate() -> None:
     """Find household, grid and manager: JSON Lines in, JSON Lines out."""
-    from bot.app.parts import existing_site
+    from bot.app.parts import open_site
     from bot.grid.registry import Registry
     from bot.tickets.intake.caller import Caller
     from bot.tickets.intake.channels import Channel
 
-    database = existing_site(load_settings())
+    settings = load_settings()
+    tell_new_home(settings)
+    database = open_site(settings)
     try:
         registry = Registry.load(database)
 

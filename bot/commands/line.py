@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import logging
 import re
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
@@ -153,6 +154,8 @@ def texts_of(value: dict[str, Any], name: str) -> tuple[str, ...]:
 
 async def answer_lines(answer: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]) -> None:
     """Answer every line of stdin with one line, in order; what goes wrong with one is its answer, and the next comes."""
+    # asyncio's own handler waits for the next await, and here that is the next line: Ctrl-C would have to be pressed twice.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for value in json_objects():
         try:
             if isinstance(value, BadLine):

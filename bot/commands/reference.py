@@ -87,7 +87,7 @@ def as_markdown() -> str:
         "- The language is that of the locale, Chinese or English: `LC_ALL`, `LC_MESSAGES`, `LANG`. `GEGE_LANG=zh` or `--lang zh` (before",
         "  the command) chooses it.",
         "- The site is `GEGE_HOME` (default `var/` of the clone). One that is not there is told and not made, save by those that make a",
-        "  site: `sample`, `import`, `restore`, `serve`, and by `say`, `chat`, `call`, `parse`, which say so.",
+        "  site: `sample`, `import`, `restore`, `serve`, and by `say`, `chat`, `call`, `parse`, `locate`, which say so.",
         "- In a terminal lists are tables that fit it; in a pipe they are lines of cells with a tab between them, nothing cut off.",
         "  `--json` prints JSON alone, with times in ISO 8601 with their zone.",
         "- `./gege --install-completion` teaches bash, zsh or fish to complete commands, options, ticket numbers and kinds.",

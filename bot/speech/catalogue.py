@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from bot.foundation.nearest import did_you_mean
 from bot.foundation.words import load
 from bot.speech.model_errors import ModelRefused
 
@@ -135,5 +136,7 @@ def entry_of(name: str) -> Entry:
     """One ear of the catalogue. Raises ModelRefused with those that there are."""
     found = catalogue().get(name)
     if found is None:
-        raise ModelRefused(f"{name!r:.100}: no model of the catalogue; there are {', '.join(catalogue())}")
+        raise ModelRefused(
+            f"{name!r:.100}: no model of the catalogue; there are {', '.join(catalogue())}{did_you_mean(name, catalogue())}"
+        )
     return found

@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import os
+import select
 import struct
 import subprocess
 import sys
@@ -29,6 +30,8 @@ T = TypeVar("T")
 REFUSED = 0xFFFFFFFF
 #: one that was killed is waited for so long (s)
 _GONE_S = 0.3
+#: how often whoever waits for it looks whether the service stops (ms)
+_LOOK_MS = 100
 
 
 class SpeakingChild:
@@ -94,7 +97,7 @@ class SpeakingChild:
         process.stdin.write(line)
         process.stdin.flush()
         count = self._number(process)
-        return Sound(np.frombuffer(_exactly(process, count * 2), dtype="<i2").astype(np.int16), self._rate)
+        return Sound(np.frombuffer(self._exactly(process, count * 2), dtype="<i2").astype(np.int16), self._rate)
 
     def _started(self) -> subprocess.Popen[bytes]:
         process = self._process
@@ -105,6 +108,7 @@ class SpeakingChild:
                 list(self._command()),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                bufsize=0,
                 # Ctrl-C is told to everybody of a terminal's group; the child ends when we let go of it.
                 process_group=0,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
@@ -118,11 +122,27 @@ class SpeakingChild:
         return process
 
     def _number(self, process: subprocess.Popen[bytes]) -> int:
-        (number,) = struct.unpack("<I", _exactly(process, 4))
+        (number,) = struct.unpack("<I", self._exactly(process, 4))
         if number == REFUSED:
-            (length,) = struct.unpack("<I", _exactly(process, 4))
-            raise VoiceFailed(_exactly(process, length).decode("utf-8", "replace"))
+            (length,) = struct.unpack("<I", self._exactly(process, 4))
+            raise VoiceFailed(self._exactly(process, length).decode("utf-8", "replace"))
         return int(number)
+
+    def _exactly(self, process: subprocess.Popen[bytes], count: int) -> bytes:
+        """So many bytes of what it says. Raises BrokenPipeError when it ends before, or when nobody listens any more."""
+        assert process.stdout is not None
+        data, ready = bytearray(), select.poll()
+        ready.register(process.stdout, select.POLLIN)
+        while len(data) < count:
+            if self._closing:
+                raise BrokenPipeError("the service stops")
+            # A child that was killed on a busy machine keeps its end open for a while: that must not keep us.
+            if ready.poll(_LOOK_MS):
+                more = process.stdout.read(count - len(data))
+                if not more:
+                    raise BrokenPipeError("the child stopped in mid-sentence")
+                data += more
+        return bytes(data)
 
     def _kill(self) -> bool:
         """→ whether it is gone. A large one on a busy machine is slow to go, and cannot stay: nobody waits for that at Ctrl-C."""
@@ -139,14 +159,6 @@ class SpeakingChild:
                 if pipe is not None:
                     pipe.close()
         return True
-
-
-def _exactly(process: subprocess.Popen[bytes], count: int) -> bytes:
-    assert process.stdout is not None
-    data = process.stdout.read(count)
-    if len(data) != count:
-        raise BrokenPipeError("the child stopped in mid-sentence")
-    return data
 
 
 def as_pcm(samples: NDArray[np.float32]) -> bytes:

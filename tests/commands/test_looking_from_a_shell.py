@@ -61,7 +61,7 @@ EVENING = dt.datetime(2026, 11, 27, 23, 39, tzinfo=dt.UTC)
     "words",
     [
         ["tickets"], ["ticket", "GD1"], ["notifications"], ["call-log"], ["outage", "list"], ["ratings"], ["leave", "--list"],
-        ["audit"], ["locate"], ["voice"], ["register", "due"], ["keys", "rotate"], ["restored", "2026-11-01"], ["sign-in", "M11"],
+        ["audit"], ["voice"], ["register", "due"], ["keys", "rotate"], ["restored", "2026-11-01"], ["sign-in", "M11"],
         ["link", "M11"], ["correct", "--list"], ["corpus", "consents"], ["no-call", "13900001111"],
     ],
 )  # fmt: skip

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -157,3 +159,42 @@ def test_the_page_of_commands_is_the_one_that_the_program_writes() -> None:
         "./gege commands --markdown > docs/commands.md"
     )
     assert all(f"`gege {name}" in written for name, one in known().items() if name not in ("bench", "corpus", "keys"))
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["tickets"], 0),
+        (["tickets", "--json"], 0),
+        (["ticket", "GD0"], 1),
+        (["tickets", "--kind", "fire"], 1),
+        (["tickets", "too", "many"], 2),
+        (["outage"], 2),
+        (["say", "停电了", "--caller", "abc"], 2),
+    ],
+)
+def test_a_command_ends_with_the_code_that_the_page_tells(home: Path, words: list[str], code: int) -> None:
+    done = in_a_process(*words, GEGE_HOME=str(home))
+    assert done.returncode == code and "Traceback" not in done.stderr, done.stderr
+    assert (done.stderr == "") == (code == 0 or words == ["outage"])
+    assert f"| {code} |" in Path(PROJECT / "docs/commands.md").read_text("utf-8")
+
+
+def test_what_looks_ends_with_one_when_it_has_found_something(home: Path) -> None:
+    # Nobody of the sample county has a messenger: danger reaches nobody in two ways.
+    found = in_a_process("audit", "--json", GEGE_HOME=str(home))
+    assert (found.returncode == 1) == bool(json.loads(found.stdout))
+
+
+def test_ctrl_c_ends_a_command_that_waits(home: Path) -> None:
+    run = [sys.executable, "-W", "ignore", "-c", "from bot.cli import main; main()", "locate"]
+    environment = {**os.environ, "GEGE_HOME": str(home)}
+    with subprocess.Popen(
+        run, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as waits:
+        assert waits.stdin and waits.stdout and waits.stderr
+        waits.stdin.write('{"text": "凤凰城6栋"}\n'.encode())
+        waits.stdin.flush()
+        assert json.loads(waits.stdout.readline())["candidates"]
+        waits.send_signal(signal.SIGINT)
+        assert waits.wait(60) == 130 and b"Traceback" not in waits.stderr.read()

@@ -43,10 +43,13 @@ async def test_nobody_waits_for_a_voice_that_is_slow_to_go(
     monkeypatch.setattr(process, "kill", lambda: None)
     began = time.monotonic()
     await child.close()
-    assert time.monotonic() - began < 1.0
-    subprocess.Popen.kill(process)
     with pytest.raises(VoiceFailed):
         await asked
+    # Python ends only after its threads: none may still wait for the child, which is there.
+    child._thread.shutdown()
+    assert time.monotonic() - began < 1.5
+    assert process.poll() is None
+    subprocess.Popen.kill(process)
     process.wait()
     assert process.stdin is not None and process.stdout is not None
     with contextlib.suppress(BrokenPipeError):

@@ -27,7 +27,7 @@ _SENTENCES = (
     "bot/web/learning.yml", "bot/web/staff.yml", "bot/web/studio.yml", "bot/web/words.yml",
 )  # fmt: skip
 #: English that the code has, with its Chinese below it
-_TRANSLATED = ("bot/commands/chinese.yml",)
+_TRANSLATED = ("bot/commands/help.zh.yml", "bot/commands/answers.zh.yml")
 _CLASS = re.compile(r"(?<!\\)\[\^?((?:\\.|[^\]\\\[]){2,200})\](?!\(|\{\")")
 _RANGE = re.compile(r"\\?.-\\?[^\]]")
 _ESCAPED = re.compile(r"\\[uUx]([0-9a-fA-F]{8}|[0-9a-fA-F]{4}|[0-9a-fA-F]{2})")

@@ -166,6 +166,8 @@ def _rasa() -> Finding:
 
 def _settings(settings: Settings) -> Finding:
     file = settings.home / "gege.toml"
+    if not settings.home.is_dir():
+        return _warning("settings", f"{settings.home} is not there (GEGE_HOME)", f"correct GEGE_HOME, or {_COUNTY}")
     return _good("settings", str(file) if file.is_file() else f"no {file}; the defaults are in use")
 
 
