@@ -36,6 +36,7 @@ from bot.settings import Settings
 from bot.sound import numbers
 from bot.speech.audio import write_wav
 from bot.speech.ear_card import card_in_use
+from bot.tickets.labels import labels
 from bot.voice.call_log import CallLog
 from bot.voice.loopback import run_call
 from tools.demo_model.features import SAMPLE_RATE
@@ -154,7 +155,7 @@ async def _call(settings: Settings, words: _Words) -> _Told:
                 tell("the call ended without a ticket; see the lines above")
                 return _Told(False, sound)
             console.print(Rule(words.logged))
-            show_ticket(service.desk, story.ticket_no, zone_of(settings))
+            show_ticket(service.desk, story.ticket_no, zone_of(settings), told_in=labels())  # as the rest of it
             told = [one for one in service.desk.notifications(story.ticket_no) if one.state == "sent"]
             console.print(Text(words.recording.format(path=settings.home / story.recording), style="dim"))
             return _Told(bool(told), sound)

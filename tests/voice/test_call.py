@@ -37,6 +37,7 @@ from tests.voice.doubles import (
     silence,
     speech,
 )
+from tests.waiting import until
 
 # people speak here in real time
 pytestmark = pytest.mark.slow
@@ -210,10 +211,13 @@ async def test_a_broken_dialogue_gives_the_words_to_a_person_at_once(tmp_path: P
 async def test_zero_leads_to_a_person_also_when_the_machine_is_broken(tmp_path: Path) -> None:
     room = Room(tmp_path, [RuntimeError("broken")], [reply("好。")])
 
-    async def a_while() -> None:
+    steps = iter((lambda: room.intake.notes, lambda: len(room.desk.notes) > 1))
+
+    async def broken_and_then_over() -> None:
+        await until(next(steps))
         await asyncio.sleep(5.0 / PACE)
 
-    story = await room.call(room.wav("1.wav", speech(1.5)), Key("0"), wait=a_while)
+    story = await room.call(room.wav("1.wav", speech(1.5)), Key("0"), wait=broken_and_then_over)
     assert story.outcome == "hand_over" and story.ticket_no == "GD-UNCLEAR"
 
 
