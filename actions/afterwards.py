@@ -13,9 +13,12 @@ from bot.sound import numbers
 from bot.tickets.cards import TicketCard
 from bot.tickets.desk import TicketRefused
 from bot.tickets.labels import labels
+from bot.tickets.models import State
 
 #: the case in hand stays in hand for the same contact so long after its call
 IN_HAND = dt.timedelta(hours=4)
+#: what was done of late is told to whoever asks how far it is; so many reports are looked through
+_SETTLED_LATELY, _A_FEW = dt.timedelta(days=7), 10
 
 
 def own_tickets(turn: Turn) -> list[TicketCard]:
@@ -70,12 +73,12 @@ _ADDS = ("inform", "request_care")
 
 def status(turn: Turn) -> bool:
     """Tells how far the caller's last report is; nothing of anybody else's."""
-    tickets = own_tickets(turn)
+    tickets = own_tickets(turn) or _settled_lately(turn)
     if not tickets:
         return _none_known(turn)
     ticket = tickets[0]
     turn.say(
-        f"utter_status_{ticket.state}",
+        f"utter_status_{State.resolved if ticket.state == State.closed else ticket.state}",
         when=_when(turn, ticket.opened_at),
         what=labels().spoken_kind(ticket.kind),
         **turn.who_or_station(ticket),
@@ -86,6 +89,13 @@ def status(turn: Turn) -> bool:
     if ticket.state == "reported":
         turn.site.desk.called_again(ticket.ticket_no, turn.text, caller=turn.caller)
     return True
+
+
+def _settled_lately(turn: Turn) -> list[TicketCard]:
+    """Nothing is open: the caller's reports of the last days that somebody says are done, newest first."""
+    own = turn.site.desk.tickets(reporter=turn.reporter, limit=_A_FEW)
+    since = now() - _SETTLED_LATELY
+    return [one for one in own if one.state in (State.resolved, State.closed) and one.opened_at > since]
 
 
 def _none_known(turn: Turn) -> bool:

@@ -202,6 +202,21 @@ async def test_status_and_cancel_speak_of_ones_own_report(service: Parts) -> Non
     assert ticket and ticket.state == "cancelled"
 
 
+async def test_who_asks_after_it_was_done_is_told_so_and_not_that_nothing_is_known(service: Parts) -> None:
+    place, _ = lonely_house(service, skip=5)
+    say = talk(service, caller="13900008899")
+    await say("停电了")
+    await say(place)
+    number = (await say("对")).ticket_no or ""
+    owner = service.desk.ticket(number).owner or ""  # type: ignore[union-attr]
+    service.desk.acknowledge(number, owner)
+    assert "弄好了" not in (await talk(service, caller="13900008899")("我报的事怎么样了")).text
+    service.desk.resolve(number, owner, "换了空开")
+    told = await talk(service, caller="13900008899")("我报的事怎么样了")
+    assert "弄好了" in told.text and "停电" in told.text and told.ticket_no == number
+    assert "没查到" in (await talk(service, caller="13900008900")("我报的事怎么样了")).text, "nobody else's"
+
+
 async def test_a_replayed_turn_makes_no_second_ticket(service: Parts) -> None:
     caller = "13900006666"
     say = talk(service, caller=caller)

@@ -68,6 +68,11 @@ _NAMED = ("button", "link", "textbox", "combobox", "checkbox", "radio", "img", "
 _SPOKEN = re.compile(r"^\s*- (?P<role>[a-z]+)(?: \"(?P<name>(?:[^\"\\]|\\.)*)\")?(?P<rest>.*)$")
 
 
+#: buttons whose words are wider than they are
+_CUT = """[...document.querySelectorAll('button, a.button')]
+    .filter((one) => one.offsetParent && one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent.trim())"""
+
+
 async def no_faults(page: Any) -> None:
     """Nothing serious or moderate for axe, nothing wider than the screen, and a screen reader has a name for whatever can
     be pressed or filled in, one heading of the page before all others, and no level left out."""
@@ -77,6 +82,8 @@ async def no_faults(page: Any) -> None:
     assert not told, (page.url, told)
     wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide <= 0, f"{page.url} is wider than the screen by {wide}"
+    cut = await page.evaluate(_CUT)
+    assert not cut, f"{page.url}: words that do not fit on what is pressed: {cut}"
     heard = spoken(await page.locator("body").aria_snapshot())
     nameless = [role for role, name, _ in heard if role in _NAMED and not name]
     assert not nameless, f"{page.url}: without a name: {nameless}"
