@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import pty
 import re
 import select
+import signal
 import stat
 import subprocess
 import sys
+import termios
 import time
 import tomllib
 from collections.abc import Callable, Iterator
@@ -219,12 +222,18 @@ def test_whoever_leaves_at_any_question_leaves_nothing_behind(where: Path, typis
 
 
 @pytest.mark.slow
+def _at_the_terminal() -> None:
+    """In the child: the terminal is its own, and Ctrl-C means what it does at one (a suite in the background ignores it)."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_ctrl_c_at_a_real_terminal_writes_nothing_and_shows_no_traceback(where: Path) -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", "from bot.cli import main; main()", "init"], cwd=PROJECT,
         stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-        preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0),
+        preexec_fn=_at_the_terminal,
         env={**os.environ, "LC_ALL": "zh_CN.UTF-8", "GEGE_LANG": "", "TERM": "dumb"},
     )  # fmt: skip
     os.close(theirs)

@@ -11,6 +11,7 @@ import re
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 import urllib.request
 import uuid
@@ -90,10 +91,11 @@ async def test_a_full_disk_spills_nothing(service: Parts, log: io.StringIO) -> N
 def test_a_command_that_fails_says_what_kind_of_fault_it_was_and_no_words(
     debug: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def fails() -> None:
+    def fails(**_: object) -> None:
         raise ValueError(SAID)
 
     monkeypatch.setattr(cli, "app", fails)
+    monkeypatch.setattr(sys, "argv", ["gege", "tickets"])
     monkeypatch.setattr(cli, "_start_log", lambda: logging.getLogger().addHandler(handler))
     monkeypatch.setenv("GEGE_DEBUG", debug)
     monkeypatch.setattr(os, "umask", lambda _: 0)
