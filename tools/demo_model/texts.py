@@ -164,11 +164,6 @@ def varied(line: str, draw: random.Random) -> str:
     return _ANNOTATION.sub(words, line)
 
 
-def nlu_examples(folder: Path = NLU_FOLDER) -> list[str]:
-    """All examples without their annotations."""
-    return [unannotated(line) for line in nlu_lines(folder)]
-
-
 def weighted_lines(name: str) -> list[tuple[str, int]]:
     """Lines such as `3 text`; the weight is 1 where it is missing."""
     found = []
