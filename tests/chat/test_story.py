@@ -127,6 +127,7 @@ async def test_who_wants_a_person_gets_one_and_danger_is_heard_all_the_same(home
         account = TelegramAccount(token="1:a", base_url=server.url + "/bot", base_file_url=server.url + "/file/bot")
         async with serving(home, telegram=account) as (service, _):
             server.message(RESIDENT, f"/start grid_{grid_no}")
+            await until(lambda: shown(server, RESIDENT, "格格"))  # the first screen
             server.message(RESIDENT, "找人")
             (card,) = await until(service.desk.tickets)
             assert (card.kind, card.owner) == ("callback", manager.staff_no)

@@ -329,6 +329,7 @@ class Called:
     """A SIP call that went out to a person and was answered."""
 
     line: StillLine
+    dialog: Any = field(default_factory=lambda: SimpleNamespace(peer=("127.0.0.1", 5060)))
 
     @property
     def over(self) -> bool:
