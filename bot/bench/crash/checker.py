@@ -66,6 +66,8 @@ def check(url: str, told: Told) -> Findings:
 def _check(session: Session, told: Told) -> Findings:
     tickets = list(session.scalars(select(Ticket)))
     waited_for = set(session.scalars(select(Timer.ticket_id)))
+    # Of the reports of one outage, the first is waited for, and speaks for all.
+    spoken_for = {one.outage_id for one in tickets if one.id in waited_for} - {None}
     of_session = Counter(ticket.session for ticket in tickets)
     of_number = Counter(ticket.reporter for ticket in tickets if ticket.channel == "phone")
     state = {ticket.ticket_no: ticket.state for ticket in tickets}
@@ -82,7 +84,7 @@ def _check(session: Session, told: Told) -> Findings:
         owe_nobody=[
             f"{one.ticket_no}: {one.kind}, {one.state}"
             for one in tickets
-            if one.id not in waited_for and one.state not in _OVER
+            if one.id not in waited_for and one.outage_id not in spoken_for and one.state not in _OVER
         ],
         never_sent=_never_sent(session, told),
         left_owed=list(
