@@ -13,12 +13,10 @@ from actions.flows import flow_of
 from actions.matters import LOGGED, Matter
 from actions.site import load_words
 from actions.turn import Turn
-from bot.database import now
 from bot.sound.answers.grammar import Grammar
 from bot.sound.site import channel as site_channel
 from bot.tickets.cards import TicketCard
 from bot.tickets.intake.danger import danger_in, may_speak_of_danger, speaks_of_electricity
-from bot.tickets.intake.unclear import ONE_MATTER
 from bot.tickets.models import Kind
 
 HAZARD = "report_hazard"
@@ -247,7 +245,7 @@ def begin(turn: Turn, kind: str, *said: str) -> None:
 def _on_file(turn: Turn, matter: Matter) -> TicketCard | None:
     """The danger that is known already: of this conversation, of this caller's earlier call, of a neighbour."""
     desk = turn.site.desk
-    ticket_no = desk.open_of_session(turn.tracker.sender_id, Kind.hazard, now() - ONE_MATTER)
+    ticket_no = desk.open_of_session(turn.tracker.sender_id, Kind.hazard)
     if ticket_no:
         matter.ticket_no = ticket_no
         return _add(turn, matter)

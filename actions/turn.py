@@ -14,7 +14,6 @@ from actions.flows import Flow, flows
 from actions.matters import LOGGED, Matter, matters_of, memory_of
 from actions.site import Site
 from actions.understood import Understood, understood
-from bot.database import now
 from bot.foundation.widths import both
 from bot.grid.dialled import grid_of_numbers
 from bot.grid.location import HouseholdCard, Location, PersonCard
@@ -24,7 +23,6 @@ from bot.sound.numbers import in_digits
 from bot.tickets.desk import Report, TicketCard
 from bot.tickets.intake.caller import Caller
 from bot.tickets.intake.channels import Channel
-from bot.tickets.intake.unclear import ONE_MATTER
 from bot.tickets.models import Kind
 from bot.tickets.reporter import GRID_TOLD, Reporter
 
@@ -350,7 +348,7 @@ class Turn:
         turn failed then or brought nothing; a complaint of somebody stays apart."""
         if kind != Kind.unclear or self.memory.complained_of:
             return None
-        earlier = self.site.desk.open_of_session(self.tracker.sender_id, kind, now() - ONE_MATTER)
+        earlier = self.site.desk.open_of_session(self.tracker.sender_id, kind)
         if earlier is None:
             return None
         names = ("place", "householder", "household_no", "grid_no", "facts", "urgent")

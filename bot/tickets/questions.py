@@ -22,6 +22,9 @@ from bot.tickets.own_case import OwnCase, own_case
 from bot.tickets.reporter import Reporter
 from bot.tickets.transactions import Transactions
 
+#: what is said in a chat within so long is one matter; a call is one anyway
+ONE_MATTER = dt.timedelta(minutes=30)
+
 
 class Questions(Transactions):
     """Questions of the ticket desk; nothing is changed."""
@@ -72,13 +75,14 @@ class Questions(Transactions):
                 if access.may_see(session, person, one, at, place)
             ]
 
-    def open_of_session(self, session: str, kind: str, since: dt.datetime) -> str | None:
-        """The newest open ticket of a kind that a conversation has made since then."""
+    def open_of_session(self, session: str, kind: str) -> str | None:
+        """The newest open ticket of a kind that a conversation has made of late: what it brings of that now is the same
+        matter."""
         with self._database.reading() as reading:
             return reading.scalar(
                 select(Ticket.ticket_no)
                 .where(Ticket.session == fit(session, 80), Ticket.kind == kind, Ticket.state.in_(OPEN))
-                .where(Ticket.opened_at >= since)
+                .where(Ticket.opened_at >= now() - ONE_MATTER)
                 .order_by(Ticket.id.desc())
                 .limit(1)
             )

@@ -5,10 +5,8 @@ The one way, for calls, the page and messengers alike. What follows in the same 
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from typing import Any, Protocol
 
-from bot.database import now
 from bot.grid.dialled import GridNumbers, grid_of_numbers
 from bot.tickets.desk import Report, TicketDesk
 from bot.tickets.intake.answered import FOR_A_PERSON
@@ -30,10 +28,6 @@ class Later(Protocol):
 
     def owe(self, utterance_id: str, ticket_no: str, recording: str, /) -> None:
         """A recording whose words belong to that ticket; blocks."""
-
-
-#: what is said in a chat within so long is one matter; a call is one anyway
-ONE_MATTER = dt.timedelta(minutes=30)
 
 
 class ForAPerson:
@@ -73,7 +67,7 @@ class ForAPerson:
         danger = danger_in(heard.text) is not None
         # Among words that stand there by chance danger is no report, and still makes a person hurry.
         kind = Kind.hazard if danger and not heard.unclear else Kind.unclear
-        if earlier := self._desk.open_of_session(heard.session, kind, now() - ONE_MATTER):
+        if earlier := self._desk.open_of_session(heard.session, kind):
             self._desk.add(earlier, note=heard.text, facts=facts)
             return earlier
         grid_no = self._grid_of(heard.dialled, heard.diverting)
