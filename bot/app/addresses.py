@@ -26,6 +26,11 @@ def url(settings: Settings) -> str:
     return f"http://[{host}]:{settings.web.port}" if ":" in host else f"http://{host}:{settings.web.port}"
 
 
+def page(settings: Settings) -> str:
+    """Where people find it: as the site tells them, else on this machine."""
+    return settings.web.public_url or url(settings)
+
+
 def address(text: str, key: str = "audiosocket") -> tuple[str, int]:
     """(host, port) of what stands in `[voice] key`. Raises CannotServe."""
     host, _, port = text.rpartition(":")

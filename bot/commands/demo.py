@@ -21,6 +21,7 @@ from rich.rule import Rule
 from rich.text import Text
 from sqlalchemy import select
 
+from bot.app.addresses import url
 from bot.app.parts import deliver_once, ears_and_mouth, open_site, running, tell
 from bot.commands.call_teller import CallTeller
 from bot.commands.first_run import make_what_is_missing
@@ -94,7 +95,7 @@ def demo(settings: Settings, *, sound: bool = True) -> int:
     if told.logged:
         console.print(Rule(words.next_title))
         for line in words.next:
-            console.print(Text(line.format(page=f"http://localhost:{settings.web.port}"), style="bold"), soft_wrap=True)
+            console.print(Text(line.format(page=url(settings)), style="bold"), soft_wrap=True)
     return 0 if told.logged else 1
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import difflib
 import io
-import os
 import stat
 import sys
 import tomllib
@@ -59,9 +58,10 @@ def init(
     given = {**(_read(answers) if answers else {}), **dict(map(_pair, answer or []))}
     known_names(given)
     asks = answers is None and sys.stdin.isatty()
-    settings, before = load_settings(), _before()
-    site = _site(settings, before)
+    settings = load_settings()
     file = settings.home / "gege.toml"
+    before = _before(file)
+    site = _site(settings, before)
     try:
         if asks:
             note(say("intro", home=settings.home.absolute()))
@@ -131,9 +131,8 @@ def _pair(given: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _before() -> dict[str, Any]:
+def _before(file: Path) -> dict[str, Any]:
     """What stands in the gege.toml that is there; that it is whole was seen by load_settings."""
-    file = Path(os.environ.get("GEGE_HOME") or "var").expanduser() / "gege.toml"
     return tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
 
 
@@ -237,6 +236,7 @@ def _enter(admin: tuple[str, str, str]) -> None:
 
 def _afterwards(found: Answers, settings: Settings, check: bool) -> None:
     """What the doctor sees, and the next commands."""
+    from bot.app.addresses import page
     from bot.commands.doctor.doctor import examine, show
     from bot.speech.models import holds_model
 
@@ -252,8 +252,7 @@ def _afterwards(found: Answers, settings: Settings, check: bool) -> None:
     lines.append((f"gege sign-in {who}", say("next_link", who=name)))
     serves = "systemctl restart gege" if _is_unit_of(settings.home) else "gege serve"
     if found.get("telephone") == NONE:
-        address = settings.web.public_url or f"http://localhost:{settings.web.port}"
-        lines.append((serves, say("next_browser", address=address)))
+        lines.append((serves, say("next_browser", address=page(settings))))
     else:
         number = settings.calling.number or settings.site.station_phone
         lines.append((serves, say("next_call", number=number)))

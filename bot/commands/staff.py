@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     @app.command("sign-in")
     def sign_in(staff_no: Annotated[str, typer.Argument(autocompletion=staff_numbers, help="Staff number.")]) -> None:
         """Print a link that signs a member of staff in on the browser that opens it (once, within 15 minutes)."""
+        from bot.app.addresses import page
         from bot.app.parts import existing_site
         from bot.grid.registry import Registry
         from bot.notify.links import SHELL, Links, site_key
@@ -25,7 +26,6 @@ def register(app: typer.Typer) -> None:
         try:
             if Registry.load(database).person(staff_no) is None:
                 raise typer.BadParameter(f"there is nobody with the staff number {staff_no}")
-            address = settings.web.public_url or f"http://localhost:{settings.web.port}"
-            print(Links(site_key(settings.home), database, address).sign_in_url(staff_no, SHELL))
+            print(Links(site_key(settings.home), database, page(settings)).sign_in_url(staff_no, SHELL))
         finally:
             database.dispose()
