@@ -63,7 +63,7 @@ def spoken(folder: Path, texts: Sequence[str]) -> list[tuple[str, np.ndarray, np
 
 @pytest.fixture(scope="module")
 def aligner() -> Aligner:
-    return Aligner(DEMO)
+    return Aligner.of(DEMO)
 
 
 def test_the_net_that_is_read_is_the_one_that_was_written(tmp_path: Path) -> None:

@@ -12,15 +12,10 @@ import pytest
 
 from bot.speech.models import DEMO
 from tools.demo_model.alignment import Aligner
-from tools.demo_model.own_speech import (
-    CorpusRefused,
-    align_all,
-    build_mixed,
-    error_rates,
-    held_out_speakers,
-    read_corpora,
-    write_shards,
-)
+from tools.demo_model.own_speech import build_mixed, error_rates, held_out_speakers
+from tools.demo_model.phones import SILENCE, phone_table
+from tools.demo_model.recordings import CorpusRefused, align_all, read_corpora, write_parts
+from tools.demo_model.shards import write_shards
 from tools.demo_model.speaker import Job, speak_jobs, syllables_of
 from tools.demo_model.synthesis import HELD_OUT_VOICES
 
@@ -66,24 +61,30 @@ def test_recordings_become_frames_with_the_states_of_what_was_said(corpus: Path,
         (f"s{at}-1", f"s{at}", text) for at, text in enumerate(SAID)
     ]
     told: list[str] = []
-    aligned = align_all(Aligner(DEMO), recordings, told.append)
+    aligned = align_all(Aligner.of(DEMO), recordings, told.append)
     assert len(aligned) == 4 and "4 of 4" in told[0]
-    (shard,) = write_shards(aligned, tmp_path / "shards", times=1)
+    (part,) = write_parts(aligned, tmp_path / "own")
+    (shard,) = write_shards([part], tmp_path / "shards", 3, workers=1, progress=told.append)
     with np.load(shard) as found:
         lengths, labels = found["lengths"], found["labels"]
-        assert len(lengths) == 16 and lengths.sum() == len(labels) == len(found["features"])
-        first, slower, faster = lengths[:3]
-    assert slower == pytest.approx(first / 0.9, abs=3) and faster == pytest.approx(first / 1.1, abs=3)
-    order = [one for one, before in zip(labels[1:first], labels[: first - 1], strict=True) if one != before]
-    again = labels[first : first + slower]
-    assert order == [one for one, before in zip(again[1:], again[:-1], strict=True) if one != before]
+        assert len(lengths) == 12 and lengths.sum() == len(labels) == len(found["features"])
+    said = [_states(one) for one in np.split(labels, np.cumsum(lengths)[:-1])]
+    assert sorted(said[:4]) == sorted(_states(found.labels) for _, found in aligned), "each with the states of its words"
+    assert said[:4] == said[4:8] == said[8:], "at any speed"
+    assert len(set(lengths[[0, 4, 8]])) == 3
+
+
+def _states(labels: np.ndarray) -> list[int]:
+    """In their order, without silence and without how long they last."""
+    changed = labels[np.flatnonzero(np.diff(labels, prepend=-1))]
+    return [int(one) for one in changed if one not in phone_table().pdfs[SILENCE]]
 
 
 def test_what_was_not_said_is_left_out_and_told(corpus: Path) -> None:
     wrong = dict(zip((f"s{at}-1" for at in range(4)), (*SAID[2:], "EPB坏了", SAID[3]), strict=True))
     (corpus / "text").write_text("".join(f"{name} {text}\n" for name, text in wrong.items()), "utf-8")
     told: list[str] = []
-    aligned = align_all(Aligner(DEMO), read_corpora([corpus]), told.append)
+    aligned = align_all(Aligner.of(DEMO), read_corpora([corpus]), told.append)
     assert "s3-1" in {one.name for one, _ in aligned} and "s2-1" not in {one.name for one, _ in aligned}
     assert "left out" in told[0]
 

@@ -50,12 +50,17 @@ class Scorer:
 
 
 class Aligner:
-    """Aligns with the net and the lexicon of a model of this project. Raises NotOurs for another one."""
+    """Aligns with a net and, where a word has other readings than its characters', a lexicon."""
 
-    def __init__(self, model_dir: Path) -> None:
-        self._scorer = Scorer(read_net(model_dir))
+    def __init__(self, net: Mapping[str, np.ndarray], lexicon: Mapping[str, Readings] | None = None) -> None:
+        self._scorer = Scorer(net)
         self._splitter = Splitter()
-        self._lexicon = _lexicon(model_dir / "graph" / "lexicon.tsv")
+        self._lexicon = lexicon or {}
+
+    @classmethod
+    def of(cls, model_dir: Path) -> "Aligner":
+        """With those of a model of this project. Raises NotOurs for another one."""
+        return cls(read_net(model_dir), _lexicon(model_dir / "graph" / "lexicon.tsv"))
 
     def align(self, samples: np.ndarray, text: str) -> Aligned | None:
         """8 kHz samples in int16 scale and the plain text; None when a word has no reading (Latin letters have

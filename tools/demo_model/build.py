@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .alignment import Aligner
 from .corpus import make_corpus
 from .data_files import data_lines
 from .features import SAMPLE_RATE
@@ -18,6 +19,8 @@ from .kaldi_writer import write_acoustic_model
 from .measure import bench_speech
 from .neural import speak_corpus
 from .phones import phone_table
+from .recordings import align_all as align_people
+from .recordings import read_corpora, write_parts
 from .shards import align_all, write_shards
 from .texts import PROJECT, Splitter, own_words, training_sentences, vocabulary
 
@@ -26,7 +29,7 @@ SIZE = (256, 512, 128, 9)
 """Of the net: the first layer, the others, their narrow halves, how many blocks."""
 FIRST_PASSES, PASSES = 2.0, 3.0
 """Over one copy of the speech, to align it; then over COPIES of it."""
-COPIES = 4
+COPIES, PEOPLE_COPIES = 4, 4
 NOTE = "synthetic voices, for trying and testing, not for residents"
 _GROUP = "speech-training"
 _FASTER = {
@@ -109,17 +112,28 @@ def write_note(out: Path, words: int, figures: Mapping[str, Mapping[str, float]]
     (out / "gege-model.json").write_text(text, encoding="utf-8")
 
 
+def _people_shards(folders: Sequence[Path], net: Path, work: Path, progress: Callable[[str], object]) -> list[Path]:
+    recordings = read_corpora(folders)
+    if not recordings:
+        return []
+    with np.load(net) as arrays:
+        aligned = align_people(Aligner(dict(arrays)), recordings, progress)
+    return write_shards(write_parts(aligned, work), work / "shards", PEOPLE_COPIES, workers=THREADS, progress=progress)
+
+
 def build_demo(
     out: Path,
     *,
     work: Path,
     hours: float = HOURS,
     espeak_hours: float = ESPEAK_HOURS,
+    people: Sequence[Path] = (),
     python: str | None = None,
     progress: Callable[[str], object] = print,
 ) -> None:
     """Builds the model at `out` from `hours` of neural speech and `espeak_hours` of espeak's, with intermediate files in
-    `work` (about 0.4 GB for an hour).
+    `work` (about 0.4 GB for an hour). `people`: Kaldi data directories of recordings that learn beside it; they are read, aligned
+    and spoken over lines once, too. Raises CorpusRefused.
 
     `python` is an interpreter with PyTorch and numpy. Ten hours of speech take two cores about four hours to make and two to
     learn from. What is in `work` is kept: a build that was stopped goes on.
@@ -137,6 +151,7 @@ def build_demo(
     if not last.is_file():
         align_all(parts, first, workers=THREADS, progress=progress)
         shards = write_shards(parts, work / "last", COPIES, workers=THREADS, progress=progress)
+        shards += _people_shards(people, first, work / "people", progress)
         train_net([*espeak, *shards], last, python=python, passes=PASSES)
     with np.load(last) as net:
         words = write_model(out, dict(net))

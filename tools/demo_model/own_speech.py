@@ -5,80 +5,32 @@ import hashlib
 import json
 import shutil
 import tempfile
-import wave
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soxr
 from rapidfuzz.distance import Levenshtein
 
-from bot.foundation.errors import Refused
-
-from .alignment import Aligned, Aligner
+from .alignment import Aligner
 from .build import train_net
 from .corpus import make_corpus
-from .features import FRAMES_PER_SECOND, SAMPLE_RATE, mfcc
+from .features import FRAMES_PER_SECOND
 from .kaldi_reader import read_net
 from .kaldi_writer import write_acoustic_model
-from .line import Line
 from .measure import bench_speech, recognise
 from .phones import phone_table
+from .recordings import CorpusRefused, Progress, Recording, align_all, read_corpora, write_parts
+from .shards import write_shards
 from .texts import Splitter, plain, training_sentences
 
-Progress = Callable[[str], object]
 HELD_OUT, FEWEST_SPEAKERS = 0.2, 4
 """Part of the speakers that training never hears; with fewer speakers nothing could be said about others."""
 _REAL_SHARE = 0.4
 """Of the frames that the net is trained with; the rest is synthetic, so that nothing is forgotten."""
-_COPIES = 4
-"""Of each recording: as it is, then faster, slower, over other lines."""
-_SPEEDS = (1.0, 0.9, 1.1, 0.95)
-
-
-class CorpusRefused(Refused, ValueError):
-    """Nothing was built; the message says why."""
-
-
-@dataclass(frozen=True)
-class Recording:
-    """One utterance of a corpus; 8 kHz samples in int16 scale."""
-
-    name: str
-    speaker: str
-    text: str
-    samples: np.ndarray
-
-
-def read_corpora(folders: Iterable[Path]) -> list[Recording]:
-    """Utterances of Kaldi data directories (`gege corpus export`). Raises CorpusRefused."""
-    found: dict[str, Recording] = {}
-    for folder in folders:
-        try:
-            paths, texts, speakers = (_table(folder / name) for name in ("wav.scp", "text", "utt2spk"))
-            for name, path in paths.items():
-                samples = _samples(folder / path)
-                found[name] = Recording(name, speakers[name], texts[name], samples)
-        except (OSError, KeyError, ValueError, EOFError, wave.Error) as problem:
-            raise CorpusRefused(f"{folder} is no corpus that can be read: {problem}") from problem
-    return [found[name] for name in sorted(found)]
-
-
-def _table(file: Path) -> dict[str, str]:
-    rows = (line.split(maxsplit=1) for line in file.read_text("utf-8").splitlines() if line.strip())
-    return {name: value for name, value in rows}
-
-
-def _samples(file: Path) -> np.ndarray:
-    with wave.open(str(file), "rb") as sound:
-        if (sound.getnchannels(), sound.getsampwidth()) != (1, 2):
-            raise ValueError(f"{file.name} is not 16-bit mono")
-        samples = np.frombuffer(sound.readframes(-1), "<i2")
-        rate = sound.getframerate()
-    return samples if rate == SAMPLE_RATE else np.asarray(soxr.resample(samples, rate, SAMPLE_RATE), "<i2")
+_FEWEST_COPIES, _MOST_COPIES = 4, 80
+"""Of each recording, at other speeds, over other lines."""
 
 
 def held_out_speakers(speakers: Iterable[str]) -> frozenset[str]:
@@ -93,45 +45,6 @@ def held_out_speakers(speakers: Iterable[str]) -> frozenset[str]:
         )
     # At least one, and never more than half.
     return frozenset([one for one in known if places[one] < HELD_OUT][: len(known) // 2] or known[:1])
-
-
-def align_all(aligner: Aligner, recordings: Sequence[Recording], progress: Progress) -> list[tuple[Recording, Aligned]]:
-    """What can be aligned, and what was said in which; the rest is told and left out."""
-    aligned, lost = [], Counter[str]()
-    for one in recordings:
-        found = aligner.align(one.samples, one.text)
-        if found is None:
-            lost["words without a reading, or too little sound"] += 1
-        elif not found.fits:
-            lost["wrong words would fit as well"] += 1
-        else:
-            aligned.append((one, found))
-    told = "".join(f"; {count} left out: {reason}" for reason, count in sorted(lost.items()))
-    progress(f"aligned: {len(aligned)} of {len(recordings)} recordings{told}")
-    return aligned
-
-
-def write_shards(aligned: Sequence[tuple[Recording, Aligned]], folder: Path, times: int, seed: int = 1) -> list[Path]:
-    """Features and labels as training.py wants them: `times` rounds, in each every recording in several copies."""
-    folder.mkdir(parents=True, exist_ok=True)
-    shards = []
-    for number in range(times):
-        line, features, labels = Line(seed + number), [], []
-        for one, found in aligned:
-            for copy in range(_COPIES):
-                speed = _SPEEDS[copy]
-                samples = one.samples.astype(np.float64)
-                if speed != 1.0:
-                    samples = soxr.resample(samples, SAMPLE_RATE * speed, SAMPLE_RATE)
-                frames = mfcc(line.degrade(samples) if copy or number else samples)
-                at = np.minimum((np.arange(len(frames)) * speed).astype(int), len(found.labels) - 1)
-                features.append(frames.astype(np.float16))
-                labels.append(found.labels[at].astype(np.int16))
-        out = folder / f"own-{number:02d}.npz"
-        lengths = np.array([len(one) for one in features], np.int32)
-        np.savez(out, features=np.concatenate(features), labels=np.concatenate(labels), lengths=lengths)
-        shards.append(out)
-    return shards
 
 
 def error_rates(model_dir: Path, recordings: Sequence[Recording]) -> dict[str, float]:
@@ -166,7 +79,7 @@ def build_mixed(
     speech. Raises CorpusRefused, NotOurs, RuntimeError (training)."""
     if out.exists():
         raise CorpusRefused(f"{out} is there already; name a new folder")
-    net, aligner = read_net(base), Aligner(base)
+    net, aligner = read_net(base), Aligner.of(base)
     recordings = read_corpora(corpora)
     apart = held_out_speakers(one.speaker for one in recordings)
     tested = [one for one in recordings if one.speaker in apart]
@@ -179,9 +92,13 @@ def build_mixed(
     start = work / "base.npz"
     np.savez(start, **net)
     synthetic = make_corpus(training_sentences(Splitter()), work / "speech", hours=hours, progress=progress)
-    seconds = _COPIES * sum(len(found.labels) for _, found in aligned) / FRAMES_PER_SECOND
+    seconds = sum(len(found.labels) for _, found in aligned) / FRAMES_PER_SECOND
     wanted = hours * 3600 * _REAL_SHARE / (1 - _REAL_SHARE)
-    shards = write_shards(aligned, work / "own", max(1, min(20, round(wanted / seconds))))
+    copies = max(_FEWEST_COPIES, min(_MOST_COPIES, round(wanted / seconds)))
+    # Shards that are there are kept: an earlier run's were of other recordings.
+    shutil.rmtree(work / "own", ignore_errors=True)
+    parts = write_parts(aligned, work / "own")
+    shards = write_shards(parts, work / "own" / "shards", copies, workers=1, progress=progress)
     trained = work / "net.npz"
     train_net([*synthetic, *shards], trained, python=python, passes=passes, start=start)
     out.parent.mkdir(parents=True, exist_ok=True)

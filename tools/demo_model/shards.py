@@ -72,10 +72,11 @@ def write_shard(part: Path, out: Path, copies: int, seed: int) -> None:
     """Features and labels as training.py wants them."""
     draw, line = random.Random(seed), Line(seed)
     found = utterances(part)
-    labels = [first_labels(*one) for one in found]
     if aligned_file(part).is_file():
         with np.load(aligned_file(part)) as file:
             labels = np.split(file["labels"], np.cumsum(file["lengths"])[:-1])
+    else:
+        labels = [first_labels(*one) for one in found]
     features, kept = [np.zeros((0, DIMENSION), np.float16)], [np.zeros(0, np.int16)]
     for _ in range(copies):
         for (samples, _, _), own in zip(found, labels, strict=True):

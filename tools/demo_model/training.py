@@ -37,6 +37,8 @@ _KEEP_S = 120.0
 _HIDDEN_TIMES, _LONGEST_TIME = 2, 15
 _HIDDEN_BANDS, _WIDEST_BAND = 2, 5
 _LIFTER = 22
+_SMOOTHING = 0.05
+"""Of the labels; what the net gives to a state that never occurs."""
 
 
 class Block(nn.Module):
@@ -268,7 +270,7 @@ def train(
         inputs, wanted = batch(generator.integers(0, last_start, BATCH))
         with torch.autocast("cpu", torch.bfloat16):
             scores = net(mask(inputs).contiguous())[:, :, : wanted.shape[1]]
-        loss = nn.functional.cross_entropy(scores.float(), wanted, label_smoothing=0.05)
+        loss = nn.functional.cross_entropy(scores.float(), wanted, label_smoothing=_SMOOTHING)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)
@@ -296,8 +298,9 @@ def train(
             inputs, wanted = batch(starts)
             share = (net(inputs)[:, :, : wanted.shape[1]].argmax(1) == wanted).float().mean().item()
             print(f"frames right in the held-out part: {share:.3f}", flush=True)
-    priors = np.bincount(labels, minlength=outputs) + 1.0
-    np.savez(out, mean=mean, mean_square=mean_square, priors=priors / priors.sum(), **net.folded(deviation))
+    # What the net gives on average: a state that few recordings have would be scaled up beyond reason otherwise.
+    priors = (1 - _SMOOTHING) * np.bincount(labels, minlength=outputs) / len(labels) + _SMOOTHING / outputs
+    np.savez(out, mean=mean, mean_square=mean_square, priors=priors, **net.folded(deviation))
     state.unlink(missing_ok=True)
 
 
