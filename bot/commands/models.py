@@ -218,6 +218,9 @@ def build_demo(
     to: Annotated[Path, typer.Option(help="Folder for the model.")] = DEMO,
     hours: Annotated[float, typer.Option(help="Hours of speech by neural voices.")] = 10.0,
     espeak_hours: Annotated[float, typer.Option(help="Hours of espeak-ng's speech beside it.")] = 2.0,
+    people: Annotated[
+        list[Path] | None, typer.Option(help="Kaldi data directory of people's recordings beside it (may be repeated).")
+    ] = None,
     python: PythonOption = "",
 ) -> None:
     """Make the demo speech model from synthetic voices (hours; what is there already is kept, so it may be stopped)."""
@@ -227,4 +230,6 @@ def build_demo(
     if not installed():
         raise Failure("the neural voices are missing: uv sync --extra voice, then start again")
     work = load_settings().home / "demo-model"
-    build_demo(to, work=work, hours=hours, espeak_hours=espeak_hours, python=python or None, progress=note)
+    build_demo(
+        to, work=work, hours=hours, espeak_hours=espeak_hours, people=people or (), python=python or None, progress=note
+    )

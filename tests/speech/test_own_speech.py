@@ -69,7 +69,9 @@ def test_recordings_become_frames_with_the_states_of_what_was_said(corpus: Path,
         lengths, labels = found["lengths"], found["labels"]
         assert len(lengths) == 12 and lengths.sum() == len(labels) == len(found["features"])
     said = [_states(one) for one in np.split(labels, np.cumsum(lengths)[:-1])]
-    assert sorted(said[:4]) == sorted(_states(found.labels) for _, found in aligned), "each with the states of its words"
+    assert sorted(said[:4]) == sorted(_states(found.labels) for _, found in aligned), (
+        "each with the states of its words"
+    )
     assert said[:4] == said[4:8] == said[8:], "at any speed"
     assert len(set(lengths[[0, 4, 8]])) == 3
 
