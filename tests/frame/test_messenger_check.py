@@ -61,7 +61,10 @@ def test_what_is_set_up_whole_needs_no_advice(monkeypatch: pytest.MonkeyPatch) -
         ({"webhook": {"url": "https://x"}}, "webhook, SMS", "[notify.webhook] secret"),
     ],
 )
-def test_what_is_half_set_up_says_what_to_write_where(notify: dict[str, Any], line: str, advice: str) -> None:
+def test_what_is_half_set_up_says_what_to_write_where(
+    monkeypatch: pytest.MonkeyPatch, notify: dict[str, Any], line: str, advice: str
+) -> None:
+    monkeypatch.setattr(messengers, "amr_installed", lambda: True)
     assert advice in lines(notify)[line][1]
 
 
