@@ -31,6 +31,7 @@ FIRST_PASSES, PASSES = 2.0, 3.0
 """Over one copy of the speech, to align it; then over COPIES of it."""
 COPIES, PEOPLE_COPIES = 4, 4
 NOTE = "synthetic voices, for trying and testing, not for residents"
+PEOPLE_NOTE = "synthetic voices and a few people's recordings, for trying and testing, not for residents"
 _GROUP = "speech-training"
 _FASTER = {
     "MALLOC_MMAP_MAX_": "0",
@@ -97,14 +98,14 @@ def write_model(out: Path, net: Mapping[str, np.ndarray]) -> int:
     return len(words)
 
 
-def write_note(out: Path, words: int, figures: Mapping[str, Mapping[str, float]]) -> None:
+def write_note(out: Path, words: int, figures: Mapping[str, Mapping[str, float]], note: str = NOTE) -> None:
     """gege-model.json: what this model is, and what was measured."""
     facts = {
         "name": "gege-demo",
         "kind": "synthetic",
         "sample_rate": SAMPLE_RATE,
         "vocabulary": words,
-        "note": NOTE,
+        "note": note,
         "built": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "figures": {name: {k: round(v, 4) for k, v in values.items()} for name, values in figures.items()},
     }
@@ -155,6 +156,7 @@ def build_demo(
         train_net([*espeak, *shards], last, python=python, passes=PASSES)
     with np.load(last) as net:
         words = write_model(out, dict(net))
-    write_note(out, words, {})
+    note = PEOPLE_NOTE if people else NOTE
+    write_note(out, words, {}, note)
     progress(f"model: {words} words in {out}")
-    write_note(out, words, bench_speech(out, progress=progress))
+    write_note(out, words, bench_speech(out, progress=progress), note)
