@@ -12,8 +12,8 @@ _QUIET = 200
 _FRAME_S = 0.02
 
 
-def shortened(sound: bytes, longest_s: float = LONGEST_S) -> bytes:
-    """A WAV file of 16 bits with what lies beyond `longest_s` of every pause left out; all channels are quiet in a pause."""
+def shortened(sound: bytes) -> bytes:
+    """A WAV file of 16 bits with what lies beyond LONGEST_S of every pause left out; all channels are quiet in a pause."""
     with wave.open(io.BytesIO(sound)) as file:
         facts = file.getparams()
         samples = np.frombuffer(file.readframes(-1), "<i2").reshape(-1, facts.nchannels)
@@ -23,7 +23,7 @@ def shortened(sound: bytes, longest_s: float = LONGEST_S) -> bytes:
     kept, run = np.ones(len(quiet), bool), 0
     for number, silent in enumerate(quiet):
         run = run + 1 if silent else 0
-        kept[number] = run <= longest_s / _FRAME_S
+        kept[number] = run <= LONGEST_S / _FRAME_S
     held = io.BytesIO()
     with wave.open(held, "wb") as file:
         file.setnchannels(facts.nchannels)

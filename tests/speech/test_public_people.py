@@ -1,27 +1,16 @@
 """Public recordings of people become a corpus: what measures an ear is left out, and words are cut out of their silence."""
 
-import io
 import subprocess
-import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bot.speech.audio import wav_bytes
 from tools.demo_model.public_people import Clone, sentences, words, write
 from tools.demo_model.recordings import read_corpora
 
 RATE = 16_000
-
-
-def _wav(samples: np.ndarray) -> bytes:
-    held = io.BytesIO()
-    with wave.open(held, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(samples.astype("<i2").tobytes())
-    return held.getvalue()
 
 
 def _clone(folder: Path, files: dict[str, bytes]) -> Clone:
@@ -45,7 +34,7 @@ def tone() -> np.ndarray:
 def test_sentences_that_measure_are_left_out_by_name_and_by_text(tmp_path: Path, tone: np.ndarray) -> None:
     said = {"BAC009S0150W0001": "今天 天气 好", "BAC009S0150W0002": "测过", "BAC009S0252W0003": "另一句"}
     files = {f"AISHELL_Sample_data/{name}.txt": text.encode() for name, text in said.items()}
-    files |= {f"AISHELL_Sample_data/{name}.wav": _wav(tone) for name in said}
+    files |= {f"AISHELL_Sample_data/{name}.wav": wav_bytes(tone, RATE) for name in said}
     clone = _clone(tmp_path / "clone", files)
     tested = frozenset({"测过", "BAC009S0252W0003"})
     assert write(tmp_path / "out", sentences(clone, tested)) == 1
@@ -56,7 +45,7 @@ def test_sentences_that_measure_are_left_out_by_name_and_by_text(tmp_path: Path,
 
 def test_four_words_of_a_speaker_stand_in_a_row_without_their_silence(tmp_path: Path, tone: np.ndarray) -> None:
     files = {
-        f"speech_data/{who}/{who}-{word:02d}-01.wav": _wav(tone)
+        f"speech_data/{who}/{who}-{word:02d}-01.wav": wav_bytes(tone, RATE)
         for who in ("15300000001", "15300000002")
         for word in (0, 4, 6, 11, 12)
     }

@@ -19,8 +19,7 @@ from .kaldi_writer import write_acoustic_model
 from .measure import bench_speech
 from .neural import speak_corpus
 from .phones import phone_table
-from .recordings import align_all as align_people
-from .recordings import read_corpora, write_parts
+from .recordings import Recording, align_recordings, read_corpora, write_parts
 from .shards import align_all, write_shards
 from .texts import PROJECT, Splitter, own_words, training_sentences, vocabulary
 
@@ -113,12 +112,11 @@ def write_note(out: Path, words: int, figures: Mapping[str, Mapping[str, float]]
     (out / "gege-model.json").write_text(text, encoding="utf-8")
 
 
-def _people_shards(folders: Sequence[Path], net: Path, work: Path, progress: Callable[[str], object]) -> list[Path]:
-    recordings = read_corpora(folders)
-    if not recordings:
-        return []
+def _people_shards(
+    recordings: Sequence[Recording], net: Path, work: Path, progress: Callable[[str], object]
+) -> list[Path]:
     with np.load(net) as arrays:
-        aligned = align_people(Aligner(dict(arrays)), recordings, progress)
+        aligned = align_recordings(Aligner(dict(arrays)), recordings, progress)
     return write_shards(write_parts(aligned, work), work / "shards", PEOPLE_COPIES, workers=THREADS, progress=progress)
 
 
@@ -139,6 +137,8 @@ def build_demo(
     `python` is an interpreter with PyTorch and numpy. Ten hours of speech take two cores about four hours to make and two to
     learn from. What is in `work` is kept: a build that was stopped goes on.
     """
+    # Refused now, not after hours of speaking.
+    recordings = read_corpora(people)
     work.mkdir(parents=True, exist_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     sentences = training_sentences(Splitter())
@@ -152,11 +152,13 @@ def build_demo(
     if not last.is_file():
         align_all(parts, first, workers=THREADS, progress=progress)
         shards = write_shards(parts, work / "last", COPIES, workers=THREADS, progress=progress)
-        shards += _people_shards(people, first, work / "people", progress)
+        if recordings:
+            shards += _people_shards(recordings, first, work / "people", progress)
         train_net([*espeak, *shards], last, python=python, passes=PASSES)
     with np.load(last) as net:
         words = write_model(out, dict(net))
-    note = PEOPLE_NOTE if people else NOTE
+    # Of the net that is kept, whoever is named today.
+    note = PEOPLE_NOTE if (work / "people").is_dir() else NOTE
     write_note(out, words, {}, note)
     progress(f"model: {words} words in {out}")
     write_note(out, words, bench_speech(out, progress=progress), note)

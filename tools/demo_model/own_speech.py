@@ -21,7 +21,7 @@ from .kaldi_reader import read_net
 from .kaldi_writer import write_acoustic_model
 from .measure import bench_speech, recognise
 from .phones import phone_table
-from .recordings import CorpusRefused, Progress, Recording, align_all, read_corpora, write_parts
+from .recordings import CorpusRefused, Progress, Recording, align_recordings, read_corpora, write_parts
 from .shards import write_shards
 from .texts import Splitter, plain, training_sentences
 
@@ -85,7 +85,7 @@ def build_mixed(
     tested = [one for one in recordings if one.speaker in apart]
     learned = [one for one in recordings if one.speaker not in apart]
     progress(f"corpus: {len(recordings)} recordings; {len(tested)} of {len(apart)} speakers are held out")
-    aligned = align_all(aligner, learned, progress)
+    aligned = align_recordings(aligner, learned, progress)
     if not aligned:
         raise CorpusRefused("no recording fits what is written beside it: is the sound that of the text?")
     work.mkdir(parents=True, exist_ok=True)

@@ -14,13 +14,15 @@ import io
 import random
 import re
 import subprocess
-import wave
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import soundfile
+
+from bot.speech.audio import Sound, write_wav
 
 WORDS = ("数字", "语音", "语言", "识别", "中国", "总工", "北京", "背景", "上海", "商行", "复旦", "饭店")
 """By their numbers in the files' names; 12 to 19 are English."""
@@ -33,13 +35,12 @@ _WORD_FILE = re.compile(r"speech_data/(\d+)/\d+-(\d+)-(\d+)\.wav")
 
 @dataclass(frozen=True)
 class Said:
-    """`samples` int16, mono."""
+    """One recording, and what is said in it."""
 
     name: str
     speaker: str
     text: str
-    rate: int
-    samples: np.ndarray
+    sound: Sound
 
 
 class Clone:
@@ -65,10 +66,8 @@ class Clone:
                 process.stdout.read(1)
 
 
-def _sound(data: bytes) -> tuple[int, np.ndarray]:
-    with wave.open(io.BytesIO(data)) as file:
-        samples = np.frombuffer(file.readframes(-1), "<i2")
-        return file.getframerate(), samples[:: file.getnchannels()]
+def _sound(data: bytes) -> Sound:
+    return Sound(*soundfile.read(io.BytesIO(data), dtype="int16"))
 
 
 def sentences(clone: Clone, tested: frozenset[str]) -> Iterator[Said]:
@@ -78,7 +77,7 @@ def sentences(clone: Clone, tested: frozenset[str]) -> Iterator[Said]:
     for path, written, data in zip(texts, clone.read(texts), sounds, strict=True):
         name, text = Path(path).stem, "".join(written.decode("utf-8").split())
         if name not in tested and text not in tested:
-            yield Said(name, name[6:11], text, *_sound(data))
+            yield Said(name, name[6:11], text, _sound(data))
 
 
 def words(clone: Clone, tested: frozenset[str], seed: int = 3) -> Iterator[Said]:
@@ -96,12 +95,13 @@ def words(clone: Clone, tested: frozenset[str], seed: int = 3) -> Iterator[Said]
             sounds = [_sound(data) for data in clone.read(path for _, path in some)]
             text = "".join(WORDS[word] for word, _ in some)
             if text not in tested:
-                samples = np.concatenate([_word(samples, rate) for rate, samples in sounds])
-                yield Said(f"w{number:02d}-{start:02d}", f"w{number:02d}", text, sounds[0][0], samples)
+                row = Sound(np.concatenate([_word(sound) for sound in sounds]), sounds[0].rate)
+                yield Said(f"w{number:02d}-{start:02d}", f"w{number:02d}", text, row)
 
 
-def _word(samples: np.ndarray, rate: int) -> np.ndarray:
-    step, around = rate // 100, int(_AROUND_S * rate)
+def _word(sound: Sound) -> np.ndarray:
+    samples = sound.samples
+    step, around = sound.rate // 100, int(_AROUND_S * sound.rate)
     level = np.abs(samples[: len(samples) // step * step].astype(float)).reshape(-1, step).mean(1)
     loud = np.flatnonzero(level > _LOUD * level.max())
     return samples[max(0, loud[0] * step - around) : loud[-1] * step + around]
@@ -109,14 +109,9 @@ def _word(samples: np.ndarray, rate: int) -> np.ndarray:
 
 def write(folder: Path, said: Iterable[Said]) -> int:
     """A Kaldi data directory; returns how many recordings."""
-    (folder / "wav").mkdir(parents=True, exist_ok=True)
     tables: dict[str, list[str]] = {"wav.scp": [], "text": [], "utt2spk": []}
     for one in said:
-        with wave.open(str(folder / "wav" / f"{one.name}.wav"), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(one.rate)
-            file.writeframes(one.samples.astype("<i2").tobytes())
+        write_wav(folder / "wav" / f"{one.name}.wav", one.sound.samples, one.sound.rate)
         for table, value in zip(tables, (f"wav/{one.name}.wav", one.text, one.speaker), strict=True):
             tables[table].append(f"{one.name} {value}\n")
     for table, rows in tables.items():

@@ -66,7 +66,9 @@ def _samples(file: Path) -> np.ndarray:
     return samples if rate == SAMPLE_RATE else np.asarray(soxr.resample(samples, rate, SAMPLE_RATE), "<i2")
 
 
-def align_all(aligner: Aligner, recordings: Sequence[Recording], progress: Progress) -> list[tuple[Recording, Aligned]]:
+def align_recordings(
+    aligner: Aligner, recordings: Sequence[Recording], progress: Progress
+) -> list[tuple[Recording, Aligned]]:
     """What can be aligned, and what was said in which; the rest is told and left out."""
     aligned, lost = [], Counter[str]()
     for one in recordings:
